@@ -1,0 +1,64 @@
+// Package tenants answers three questions of every request: which project is
+// this, may it pass, and where is its data. It owns the registry (the cache of
+// tenants and its invalidation), the router (host, path or key to tenant), API
+// keys, and the connection budget over all projects' databases. It does not
+// know HTTP handlers, the control database's tables or any auth flow.
+package tenants
+
+import (
+	"crypto/rand"
+
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// Ref names a project: 20 lower-case letters. It is no secret.
+type Ref string
+
+// RefLength is the number of letters in a Ref.
+const RefLength = 20
+
+// ErrBadRef is returned for a text that is not a Ref.
+var ErrBadRef = fault.New(fault.NotFound, "project_not_found", "Project not found")
+
+// ParseRef checks that s is 20 lower-case ASCII letters.
+func ParseRef(s string) (Ref, error) {
+	if len(s) != RefLength {
+		return "", ErrBadRef
+	}
+	for i := range len(s) {
+		if s[i] < 'a' || s[i] > 'z' {
+			return "", ErrBadRef
+		}
+	}
+	return Ref(s), nil
+}
+
+// NewRef draws a random Ref (94 bits).
+func NewRef() Ref {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	out := make([]byte, 0, RefLength)
+	buf := make([]byte, 32)
+	for len(out) < RefLength {
+		_, _ = rand.Read(buf) // never fails since Go 1.24
+		for _, b := range buf {
+			// 234 = 9*26: reject the rest so that every letter is equally likely.
+			if b < 234 && len(out) < RefLength {
+				out = append(out, letters[b%26])
+			}
+		}
+	}
+	return Ref(out)
+}
+
+// Database is the name of the project's database.
+func (r Ref) Database() string { return "reeve_" + string(r) }
+
+// AuthRole is the login role that Reeve connects as for auth; it owns the
+// schemas auth and storage.
+func (r Ref) AuthRole() string { return "reeve_" + string(r) + "_auth" }
+
+// APIRole is the login role that runs on behalf of end users by SET ROLE.
+func (r Ref) APIRole() string { return "reeve_" + string(r) + "_api" }
+
+// OwnerRole is the developer's own login role; it owns schema public.
+func (r Ref) OwnerRole() string { return "reeve_" + string(r) + "_owner" }
