@@ -7,6 +7,7 @@ package tenants
 
 import (
 	"crypto/rand"
+	"log/slog"
 
 	"github.com/reevehq/reeve/internal/fault"
 )
@@ -62,3 +63,56 @@ func (r Ref) APIRole() string { return "reeve_" + string(r) + "_api" }
 
 // OwnerRole is the developer's own login role; it owns schema public.
 func (r Ref) OwnerRole() string { return "reeve_" + string(r) + "_owner" }
+
+// Status says whether a project is served.
+type Status string
+
+// The statuses of a project, with the wire's name for each.
+const (
+	StatusCreating Status = "creating" // COMING_UP: its database is being made
+	StatusActive   Status = "active"   // ACTIVE_HEALTHY
+	StatusPaused   Status = "paused"   // INACTIVE: requests answer 503
+	StatusFailed   Status = "failed"   // INIT_FAILED: provisioning gave up
+	StatusDeleting Status = "deleting" // GOING_DOWN: its database is being dropped
+)
+
+// Tenant is what one process knows of a project: an immutable snapshot that the
+// Registry replaces as a whole when Version moves.
+type Tenant struct {
+	Ref           Ref
+	Name          string
+	Status        Status
+	Version       int64  // grows with every change of anything below
+	SchemaVersion int64  // of the project's database
+	ClusterID     string // which Postgres server holds the database
+	URL           string // canonical project URL, no trailing slash
+	Config        Config
+	APIKeys       map[KeyHash]APIKey
+	LegacyKeys    bool // legacy anon/service_role JWT keys are accepted
+	SigningKeys   []SigningKey
+	Secrets       Secrets
+}
+
+// Issuer is the iss claim of the project's tokens.
+func (t *Tenant) Issuer() string { return t.URL + "/auth/v1" }
+
+// Secrets are a project's opened secrets. They never reach a log or an answer:
+// String and LogValue redact.
+type Secrets struct {
+	AuthPassword string // of Ref.AuthRole
+	APIPassword  string // of Ref.APIRole
+	Capability   string // lets Reeve write to schema reeve
+	RefreshKey   []byte // HMAC key of refresh tokens
+	OTPKey       []byte // HMAC key of one-time tokens
+	OutboxKey    []byte // AEAD key that seals queued messages
+	SMTPPassword string
+}
+
+// String hides everything.
+func (Secrets) String() string { return "[redacted]" }
+
+// GoString hides everything.
+func (Secrets) GoString() string { return "[redacted]" }
+
+// LogValue hides everything.
+func (Secrets) LogValue() slog.Value { return slog.StringValue("[redacted]") }

@@ -1,0 +1,186 @@
+// Package auth holds the words of authentication: user, identity, session,
+// factor, one-time token, assurance level, and the refusals that every flow
+// shares. JSON tags are the wire's names. It knows neither HTTP nor SQL.
+package auth
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// AAL is an authenticator assurance level.
+type AAL string
+
+// The assurance levels: one factor, two factors.
+const (
+	AAL1 AAL = "aal1"
+	AAL2 AAL = "aal2"
+)
+
+// Audience is the aud of every user and access token.
+const Audience = "authenticated"
+
+// RoleAuthenticated is the role of a user unless an admin sets another.
+const RoleAuthenticated = "authenticated"
+
+// ProviderEmail is the identity provider of e-mail and password.
+const ProviderEmail = "email"
+
+// Method says how a session was proved (an amr entry of the access token).
+type Method string
+
+// The methods of the flows, as the access token's amr spells them.
+const (
+	MethodPassword    Method = "password"
+	MethodOTP         Method = "otp"
+	MethodEmailSignup Method = "email/signup"
+	MethodInvite      Method = "invite"
+	MethodMagicLink   Method = "magiclink"
+	MethodRecovery    Method = "recovery"
+	MethodEmailChange Method = "email_change"
+)
+
+// User is a row of auth.users with what hangs on it. Its JSON form is the
+// wire's user object.
+type User struct {
+	ID                       uuid.UUID       `json:"id"`
+	Aud                      string          `json:"aud"`
+	Role                     string          `json:"role"`
+	Email                    string          `json:"email"`
+	EncryptedPassword        string          `json:"-"`
+	EmailConfirmedAt         *time.Time      `json:"email_confirmed_at,omitempty"`
+	InvitedAt                *time.Time      `json:"invited_at,omitempty"`
+	Phone                    string          `json:"phone"`
+	PhoneConfirmedAt         *time.Time      `json:"phone_confirmed_at,omitempty"`
+	ConfirmationSentAt       *time.Time      `json:"confirmation_sent_at,omitempty"`
+	ConfirmedAt              *time.Time      `json:"confirmed_at,omitempty"`
+	RecoverySentAt           *time.Time      `json:"recovery_sent_at,omitempty"`
+	NewEmail                 string          `json:"new_email,omitempty"`
+	EmailChangeSentAt        *time.Time      `json:"email_change_sent_at,omitempty"`
+	EmailChangeConfirmStatus int             `json:"-"`
+	NewPhone                 string          `json:"new_phone,omitempty"`
+	PhoneChangeSentAt        *time.Time      `json:"phone_change_sent_at,omitempty"`
+	ReauthenticationSentAt   *time.Time      `json:"reauthentication_sent_at,omitempty"`
+	LastSignInAt             *time.Time      `json:"last_sign_in_at,omitempty"`
+	AppMetadata              json.RawMessage `json:"app_metadata"`
+	UserMetadata             json.RawMessage `json:"user_metadata"`
+	Factors                  []Factor        `json:"factors,omitempty"`
+	Identities               []Identity      `json:"identities"`
+	CreatedAt                time.Time       `json:"created_at"`
+	UpdatedAt                time.Time       `json:"updated_at"`
+	BannedUntil              *time.Time      `json:"banned_until,omitempty"`
+	DeletedAt                *time.Time      `json:"deleted_at,omitempty"`
+	IsAnonymous              bool            `json:"is_anonymous"`
+	IsSSOUser                bool            `json:"-"`
+}
+
+// EmailConfirmed reports whether the user proved to own the address.
+func (u *User) EmailConfirmed() bool { return u.EmailConfirmedAt != nil }
+
+// Banned reports whether the user is shut out at the moment.
+func (u *User) Banned(now time.Time) bool {
+	return u.BannedUntil != nil && u.BannedUntil.After(now)
+}
+
+// HasPassword reports whether the user can sign in with a password.
+func (u *User) HasPassword() bool { return u.EncryptedPassword != "" }
+
+// Identity is how a user is known to a provider (auth.identities).
+type Identity struct {
+	ID           uuid.UUID       `json:"identity_id"`
+	ProviderID   string          `json:"id"` // the user's id at the provider
+	UserID       uuid.UUID       `json:"user_id"`
+	Data         json.RawMessage `json:"identity_data"`
+	Provider     string          `json:"provider"`
+	LastSignInAt *time.Time      `json:"last_sign_in_at,omitempty"`
+	CreatedAt    *time.Time      `json:"created_at,omitempty"`
+	UpdatedAt    *time.Time      `json:"updated_at,omitempty"`
+	Email        string          `json:"email,omitempty"`
+}
+
+// Factor is a second factor of a user (auth.mfa_factors), without its secret.
+type Factor struct {
+	ID               uuid.UUID  `json:"id"`
+	CreatedAt        time.Time  `json:"created_at"`
+	UpdatedAt        time.Time  `json:"updated_at"`
+	Status           string     `json:"status"` // unverified or verified
+	FriendlyName     string     `json:"friendly_name,omitempty"`
+	Type             string     `json:"factor_type"` // totp, phone or webauthn
+	Phone            string     `json:"phone"`
+	LastChallengedAt *time.Time `json:"last_challenged_at,omitempty"`
+}
+
+// AMR is one entry of the access token's amr claim (RFC 8176 by name only).
+type AMR struct {
+	Method    Method `json:"method"`
+	Timestamp int64  `json:"timestamp"` // seconds since 1970
+}
+
+// Session is a row of auth.sessions.
+type Session struct {
+	ID             uuid.UUID
+	UserID         uuid.UUID
+	AAL            AAL
+	FactorID       *uuid.UUID
+	CreatedAt      time.Time
+	RefreshedAt    *time.Time
+	NotAfter       *time.Time
+	UserAgent      string
+	IP             string
+	RefreshCounter int64 // of the newest refresh token handed out
+	AMR            []AMR
+}
+
+// LastActive is when the session was created or refreshed last.
+func (s *Session) LastActive() time.Time {
+	if s.RefreshedAt != nil && s.RefreshedAt.After(s.CreatedAt) {
+		return *s.RefreshedAt
+	}
+	return s.CreatedAt
+}
+
+// Principal is who sent a request: the owner of a valid access token whose
+// session still stands.
+type Principal struct {
+	User    User
+	Session Session
+}
+
+// TokenType says what a one-time token is good for (auth.one_time_token_type).
+type TokenType string
+
+// The kinds of one-time token. A magic link uses the recovery token, as in the
+// reference.
+const (
+	TokenConfirmation       TokenType = "confirmation_token"
+	TokenRecovery           TokenType = "recovery_token"
+	TokenEmailChangeNew     TokenType = "email_change_token_new"
+	TokenEmailChangeCurrent TokenType = "email_change_token_current"
+	TokenReauthentication   TokenType = "reauthentication_token"
+)
+
+// OneTimeToken is a row of auth.one_time_tokens. Hash is what is stored: the
+// token itself goes to the user only.
+type OneTimeToken struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Type      TokenType
+	Hash      string
+	RelatesTo string // the address that it was sent to
+	CreatedAt time.Time
+}
+
+// FlowState is a row of auth.flow_state: a PKCE exchange under way (RFC 7636).
+type FlowState struct {
+	ID                   uuid.UUID
+	UserID               *uuid.UUID
+	AuthCode             string
+	CodeChallenge        string
+	CodeChallengeMethod  string // s256 or plain
+	ProviderType         string
+	AuthenticationMethod Method
+	AuthCodeIssuedAt     *time.Time
+	CreatedAt            time.Time
+}

@@ -1,0 +1,31 @@
+package auth
+
+import (
+	"regexp"
+	"strings"
+)
+
+// maxEmail is the longest address (RFC 5321, section 4.5.3.1.3), maxLocal its
+// longest part before the @.
+const (
+	maxEmail = 254
+	maxLocal = 64
+)
+
+// emailForm is the address form that browsers use for input type=email (WHATWG
+// HTML), which the reference follows too.
+var emailForm = regexp.MustCompile("^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$")
+
+// NormalizeEmail lower-cases an address and checks its form; ErrValidation.
+func NormalizeEmail(s string) (string, error) {
+	email := strings.ToLower(strings.TrimSpace(s))
+	switch {
+	case email == "":
+		return "", ErrValidation.Saying("An email address is required")
+	case len(email) > maxEmail:
+		return "", ErrValidation.Saying("Unable to validate email address: it is too long")
+	case strings.IndexByte(email, '@') > maxLocal, !emailForm.MatchString(email):
+		return "", ErrValidation.Saying("Unable to validate email address: invalid format")
+	}
+	return email, nil
+}

@@ -1,0 +1,81 @@
+package account
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves /user and /logout.
+type Handler struct {
+	Service Service
+	Users   web.Users
+}
+
+// Mount adds the routes; limit is for changes of the account.
+func (h Handler) Mount(r gin.IRouter, limit gin.HandlerFunc) {
+	r.GET("/user", web.User(h.Users, http.StatusOK, h.get))
+	r.PUT("/user", limit, web.User(h.Users, http.StatusOK, h.put))
+	r.POST("/logout", web.User(h.Users, http.StatusNoContent, h.logout))
+}
+
+func (h Handler) get(_ context.Context, _ *tenants.Scope, p *auth.Principal, _ *web.None) (*auth.User, error) {
+	return &p.User, nil
+}
+
+// Update is the body of PUT /user and its query.
+type Update struct {
+	Email           *string        `json:"email"`
+	Phone           *string        `json:"phone"`
+	Password        *string        `json:"password"`
+	CurrentPassword *string        `json:"current_password"`
+	Data            map[string]any `json:"data"`
+	pkce.Challenge
+	redirectTo string
+}
+
+// BindQuery implements web.QueryBinder.
+func (u *Update) BindQuery(q url.Values, _ func(string) string) error {
+	u.redirectTo = q.Get("redirect_to")
+	return nil
+}
+
+func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *Update) (*auth.User, error) {
+	if err := req.Check(); err != nil {
+		return nil, err
+	}
+	if req.Phone != nil && *req.Phone != "" && *req.Phone != p.User.Phone {
+		return nil, auth.ErrPhoneDisabled
+	}
+	change := Change{Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, RedirectTo: req.redirectTo, PKCE: req.Challenge}
+	if req.Email != nil && *req.Email != "" {
+		email, err := auth.NormalizeEmail(*req.Email)
+		if err != nil {
+			return nil, err
+		}
+		if email != p.User.Email {
+			change.Email = email
+		}
+	}
+	return h.Service.Change(ctx, sc, p, change)
+}
+
+// logoutScope is the query of POST /logout.
+type logoutScope struct{ scope Scope }
+
+// BindQuery implements web.QueryBinder.
+func (l *logoutScope) BindQuery(q url.Values, _ func(string) string) error {
+	l.scope = Scope(q.Get("scope"))
+	return nil
+}
+
+func (h Handler) logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *logoutScope) (web.NoContent, error) {
+	return web.NoContent{}, h.Service.Logout(ctx, sc, p, req.scope)
+}

@@ -1,0 +1,190 @@
+// Package mail puts a one-time token and the mail that carries it into the
+// transaction of a flow: the mail goes out if and only if the flow commits. It
+// owns how often mails may go out, and the link that they carry; what they look
+// like is message's, when they are due is each flow's.
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Dispatcher delivers what lies in the outboxes.
+type Dispatcher interface {
+	Prepare(ctx context.Context, ref tenants.Ref) error
+	Wake(ref tenants.Ref)
+}
+
+// Mailer writes mails.
+type Mailer struct {
+	Dispatcher Dispatcher
+	Limiter    *ratelimit.Limiter
+	Now        func() time.Time
+}
+
+// Letter is one mail to write.
+type Letter struct {
+	Kind       message.Kind
+	User       *auth.User
+	To         string         // where it goes and what the code belongs to
+	Token      auth.TokenType // under which its token is stored
+	Verify     string         // the type parameter of the link
+	RedirectTo string
+	PKCE       bool
+}
+
+// TooSoon refuses a second mail of a kind to one user within the project's
+// smtp_max_frequency; lastSent may be nil.
+func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
+	gap := time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
+	if lastSent == nil || gap <= 0 {
+		return nil
+	}
+	if wait := lastSent.Add(gap).Sub(m.Now()); wait > 0 {
+		return auth.ErrEmailRate.Saying("For security purposes, you can only request this again later").After(wait)
+	}
+	return nil
+}
+
+// Throttle counts requests for a mail by address, before it is known whether
+// anybody has that address, so that a refusal tells nothing.
+func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
+	gap := time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
+	if gap <= 0 {
+		return nil
+	}
+	rule := ratelimit.Rule{Name: "mail_address", Events: 1, Per: gap, Burst: 1}.For(purpose)
+	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, rule, address); !ok {
+		return auth.ErrEmailRate.Saying("For security purposes, you can only request this again later").After(after)
+	}
+	return nil
+}
+
+// Prepare must be called before the transaction in which Put is.
+func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error {
+	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
+}
+
+// Wake must be called after that transaction committed.
+func (m *Mailer) Wake(sc *tenants.Scope) { m.Dispatcher.Wake(sc.Tenant.Ref) }
+
+// Put counts the mail against the project's limit, and writes its token and the
+// mail. It gives the token, for those who deliver it otherwise.
+func (m *Mailer) Put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) error {
+	rule := ratelimit.EmailSent(sc.Tenant.Config.RateLimitEmailSent)
+	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, rule, ""); !ok {
+		return auth.ErrEmailRate.After(after)
+	}
+	once, err := m.PutToken(ctx, tx, sc, l)
+	if err != nil {
+		return err
+	}
+	mail, err := m.render(sc, l, once)
+	if err != nil {
+		return err
+	}
+	sealed, err := Seal(sc.Tenant, mail)
+	if err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, mail.ID, string(message.Email), sealed)
+}
+
+// PutToken writes the letter's token without a mail.
+func (m *Mailer) PutToken(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (token.OneTime, error) {
+	once := token.NewOneTime(sc.Tenant.Secrets.OTPKey, l.To, sc.Tenant.Config.MailerOTPLength)
+	err := tx.PutToken(ctx, &auth.OneTimeToken{
+		ID: uuid.New(), UserID: l.User.ID, Type: l.Token, Hash: once.Hash, RelatesTo: l.To, CreatedAt: m.Now(),
+	})
+	return once, err
+}
+
+// Link is the address that a letter's button leads to.
+func (l Letter) Link(t *tenants.Tenant, once token.OneTime) string {
+	q := url.Values{"token": {l.linkToken(once)}, "type": {l.Verify}}
+	if l.RedirectTo != "" {
+		q.Set("redirect_to", l.RedirectTo)
+	}
+	return t.Issuer() + "/verify?" + q.Encode()
+}
+
+func (l Letter) linkToken(once token.OneTime) string {
+	if l.PKCE {
+		return token.PKCEPrefix + once.Link
+	}
+	return once.Link
+}
+
+func (m *Mailer) render(sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
+	data := map[string]any{}
+	if err := json.Unmarshal(orEmpty(l.User.UserMetadata), &data); err != nil {
+		return message.Message{}, fmt.Errorf("user metadata: %w", err)
+	}
+	mail, err := message.Render(l.Kind, templates(&sc.Tenant.Config), l.To, message.Data{
+		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.Link(sc.Tenant, once),
+		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.To,
+		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, Data: data,
+	})
+	if err != nil {
+		return mail, fmt.Errorf("render %s: %w", l.Kind, err)
+	}
+	mail.ID, mail.CreatedAt = uuid.New(), m.Now()
+	return mail, nil
+}
+
+func templates(c *tenants.Config) message.Templates {
+	return message.Templates{
+		Subjects: map[message.Kind]string{
+			message.Confirmation: c.MailerSubjectConfirmation, message.Invite: c.MailerSubjectInvite,
+			message.Recovery: c.MailerSubjectRecovery, message.EmailChange: c.MailerSubjectEmailChange,
+			message.MagicLink: c.MailerSubjectMagicLink,
+		},
+		Contents: map[message.Kind]string{
+			message.Confirmation: c.MailerTemplateConfirmation, message.Invite: c.MailerTemplateInvite,
+			message.Recovery: c.MailerTemplateRecovery, message.EmailChange: c.MailerTemplateEmailChange,
+			message.MagicLink: c.MailerTemplateMagicLink,
+		},
+	}
+}
+
+func orEmpty(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
+
+// Seal makes an outbox row's payload of a message.
+func Seal(t *tenants.Tenant, m message.Message) ([]byte, error) {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode message: %w", err)
+	}
+	return secret.SealWith(t.Secrets.OutboxKey, "outbox/"+m.ID.String(), raw)
+}
+
+// Open is the inverse of Seal for the row id.
+func Open(t *tenants.Tenant, id uuid.UUID, sealed []byte) (message.Message, error) {
+	var m message.Message
+	raw, err := secret.OpenWith(t.Secrets.OutboxKey, "outbox/"+id.String(), sealed)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return m, fmt.Errorf("decode message: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,80 @@
+package signup
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves POST /signup.
+type Handler struct{ Service Service }
+
+// Mount adds the route.
+func (h Handler) Mount(r gin.IRouter) { r.POST("/signup", web.Tenant(http.StatusOK, h.signup)) }
+
+// Request is the body of POST /signup and its query.
+type Request struct {
+	Email    string         `json:"email"`
+	Phone    string         `json:"phone"`
+	Password string         `json:"password"`
+	Data     map[string]any `json:"data"`
+	pkce.Challenge
+	redirectTo string
+}
+
+// BindQuery implements web.QueryBinder.
+func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
+	r.redirectTo = q.Get("redirect_to")
+	return nil
+}
+
+func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
+	if err := allowed(&sc.Tenant.Config, req); err != nil {
+		return nil, err
+	}
+	email, err := auth.NormalizeEmail(req.Email)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.Check(); err != nil {
+		return nil, err
+	}
+	result, err := h.Service.Register(ctx, sc, Registration{
+		Email: email, Password: req.Password, Data: req.Data, RedirectTo: req.redirectTo, PKCE: req.Challenge,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if result.Tokens != nil {
+		return result.Tokens, nil
+	}
+	return result.User, nil
+}
+
+// allowed refuses what the project does not offer.
+func allowed(cfg *tenants.Config, req *Request) error {
+	switch {
+	case cfg.DisableSignup:
+		return auth.ErrSignupDisabled
+	case req.Email == "" && req.Phone == "" && req.Password != "":
+		return auth.ErrValidation.Saying("To sign up with a password, provide your email")
+	case req.Email == "" && req.Phone == "":
+		return auth.ErrAnonymousOff
+	case req.Email != "" && req.Phone != "":
+		return auth.ErrValidation.Saying("Only an email address or phone number should be provided on signup")
+	case req.Email == "":
+		return auth.ErrPhoneDisabled
+	case !cfg.ExternalEmailEnabled:
+		return auth.ErrEmailDisabled
+	case req.Password == "":
+		return auth.ErrValidation.Saying("Signup requires a valid password")
+	}
+	return nil
+}

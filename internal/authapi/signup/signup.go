@@ -1,0 +1,210 @@
+package signup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/password"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Service registers users.
+type Service struct {
+	Sessions session.Sessions
+	Mailer   *mail.Mailer
+	Hasher   *password.Hasher
+	Now      func() time.Time
+}
+
+// Registration is a request that was validated; Email is lower-case.
+type Registration struct {
+	Email, Password string
+	Data            map[string]any
+	RedirectTo      string
+	PKCE            pkce.Challenge
+}
+
+// Result is a session, or the user who is to be confirmed.
+type Result struct {
+	Tokens *session.Tokens
+	User   *auth.User
+}
+
+// Register signs a user up. auth.ErrUserExists only with autoconfirm;
+// weak_password; auth.ErrEmailRate.
+func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration) (*Result, error) {
+	cfg := &sc.Tenant.Config
+	if err := password.PolicyOf(cfg).Check(r.Password); err != nil {
+		return nil, err
+	}
+	hash, err := s.Hasher.Hash(ctx, sc.Tenant.Ref, r.Password)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.MailerAutoconfirm {
+		return s.confirmed(ctx, sc, r, hash)
+	}
+	return s.unconfirmed(ctx, sc, r, hash)
+}
+
+// confirmed signs up and in at once.
+func (s Service) confirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*Result, error) {
+	var p *auth.Principal
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		// Also somebody who has not confirmed yet keeps the address: whoever asks
+		// now has not proved to own it.
+		if _, err := tx.UserByEmail(ctx, r.Email, true); !errors.Is(err, auth.ErrUserNotFound) {
+			if err == nil {
+				return auth.ErrUserExists
+			}
+			return err
+		}
+		u, err := s.create(ctx, tx, sc, r, hash, true)
+		if err != nil {
+			return err
+		}
+		p, err = s.Sessions.Begin(ctx, tx, sc, u, auth.MethodPassword)
+		return err
+	})
+	if errors.Is(err, auth.ErrEmailExists) { // another request was first
+		err = auth.ErrUserExists
+	}
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.Sessions.Answer(sc, p)
+	return &Result{Tokens: tokens}, err
+}
+
+// unconfirmed signs up and sends the mail that confirms.
+func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*Result, error) {
+	if err := s.Mailer.Prepare(ctx, sc); err != nil {
+		return nil, err
+	}
+	var answer *auth.User
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		u, err := tx.UserByEmail(ctx, r.Email, true)
+		switch {
+		case errors.Is(err, auth.ErrUserNotFound):
+			if answer, err = s.create(ctx, tx, sc, r, hash, false); err != nil {
+				return err
+			}
+			return s.send(ctx, tx, sc, answer, r)
+		case err != nil:
+			return err
+		case u.EmailConfirmed():
+			return s.madeUp(ctx, tx, sc, &u, r, &answer)
+		}
+		if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
+			return err
+		}
+		if err := s.send(ctx, tx, sc, &u, r); err != nil {
+			return err
+		}
+		answer, err = asFresh(&u, r, s.Now())
+		return err
+	})
+	if errors.Is(err, auth.ErrEmailExists) { // another request was first, and sent the mail
+		err = auth.ErrEmailRate.After(time.Second)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.Mailer.Wake(sc)
+	return &Result{User: answer}, nil
+}
+
+func (s Service) create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string, confirmed bool) (*auth.User, error) {
+	now := s.Now()
+	u, err := newUser(r, confirmed, now)
+	if err != nil {
+		return nil, err
+	}
+	u.EncryptedPassword = hash
+	if err := tx.CreateUser(ctx, u); err != nil {
+		return nil, err
+	}
+	if err := tx.CreateIdentity(ctx, u.EmailIdentity()); err != nil {
+		return nil, err
+	}
+	action := "user_confirmation_requested"
+	if confirmed {
+		action = "user_signedup"
+	}
+	return u, session.Record(ctx, tx, sc, u, action, "team", map[string]any{"provider": auth.ProviderEmail}, now)
+}
+
+// newUser makes the user and the identity that a registration asks for.
+func newUser(r Registration, confirmed bool, now time.Time) (*auth.User, error) {
+	u := auth.NewUser(now)
+	u.Email = r.Email
+	if confirmed {
+		u.EmailConfirmedAt, u.ConfirmedAt = &now, &now
+	}
+	if err := u.AddProvider(auth.ProviderEmail); err != nil {
+		return nil, err
+	}
+	i, err := u.AddEmailIdentity(r.Data, now)
+	if err != nil {
+		return nil, err
+	}
+	u.UserMetadata = i.Data
+	return u, nil
+}
+
+func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration) error {
+	now := s.Now()
+	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
+		return err
+	}
+	u.ConfirmationSentAt = &now
+	if err := tx.SaveUser(ctx, u); err != nil {
+		return err
+	}
+	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
+		Kind: message.Confirmation, User: u, To: u.Email, Token: auth.TokenConfirmation, Verify: "signup",
+		RedirectTo: redirect.Target(&sc.Tenant.Config, r.RedirectTo), PKCE: r.PKCE.Given(),
+	})
+}
+
+// madeUp answers for an address that is taken as for a fresh one, asking again
+// included. Its identities are empty, by which the SDKs' users can tell, as with
+// the reference.
+func (s Service) madeUp(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration, answer **auth.User) error {
+	if err := s.Mailer.Throttle(sc, "signup", r.Email); err != nil {
+		return err
+	}
+	now := s.Now()
+	u, err := newUser(r, false, now)
+	if err != nil {
+		return err
+	}
+	u.Identities, u.ConfirmationSentAt = []auth.Identity{}, &now
+	*answer = u
+	return session.Record(ctx, tx, sc, taken, "user_repeated_signup", "user", map[string]any{"provider": auth.ProviderEmail}, now)
+}
+
+// asFresh is the answer for an unconfirmed user who signs up again: nothing of
+// what was said the first time.
+func asFresh(u *auth.User, r Registration, now time.Time) (*auth.User, error) {
+	fresh, err := newUser(r, false, now)
+	if err != nil {
+		return nil, err
+	}
+	fresh.ID = u.ID
+	fresh.Identities = nil
+	if _, err := fresh.AddEmailIdentity(r.Data, now); err != nil {
+		return nil, err
+	}
+	fresh.UserMetadata = fresh.Identities[0].Data
+	fresh.ConfirmationSentAt = u.ConfirmationSentAt
+	return fresh, nil
+}

@@ -1,0 +1,126 @@
+package verify
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves /verify.
+type Handler struct{ Service Service }
+
+// Mount adds the route for apps.
+func (h Handler) Mount(r gin.IRouter) { r.POST("/verify", web.Tenant(http.StatusOK, h.post)) }
+
+// MountLink adds the route for links in mails, which carry no key.
+func (h Handler) MountLink(r gin.IRouter) { r.GET("/verify", web.Tenant(http.StatusOK, h.get)) }
+
+// Request is the body of POST /verify, or the query of GET /verify.
+type Request struct {
+	Type       string `json:"type"`
+	Token      string `json:"token"`
+	TokenHash  string `json:"token_hash"`
+	Email      string `json:"email"`
+	Phone      string `json:"phone"`
+	RedirectTo string `json:"redirect_to"`
+}
+
+// maxToken bounds a code or link token.
+const maxToken = 128
+
+func (r *Request) check() error {
+	switch {
+	case r.Type == "":
+		return auth.ErrValidation.Saying("Verify requires a verification type")
+	case len(r.Token) > maxToken, len(r.TokenHash) > maxToken:
+		return auth.ErrOTPExpired
+	case r.Token == "" && r.TokenHash == "":
+		return auth.ErrValidation.Saying("Verify requires either a token or a token hash")
+	case r.Phone != "":
+		return auth.ErrPhoneDisabled
+	case r.TokenHash != "" && (r.Email != "" || r.Token != ""):
+		return auth.ErrValidation.Saying("Only the token_hash and type should be provided")
+	case r.TokenHash == "" && r.Email == "":
+		return auth.ErrValidation.Saying("Only an email address or phone number should be provided on verify")
+	}
+	return nil
+}
+
+// Message is the answer when a change of address waits for its other half.
+type Message struct {
+	Msg  string `json:"msg"`
+	Code string `json:"code"`
+}
+
+func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
+	if err := req.check(); err != nil {
+		return nil, err
+	}
+	in := Redemption{Type: req.Type, Link: req.TokenHash, Code: req.Token}
+	if req.Email != "" {
+		email, err := auth.NormalizeEmail(req.Email)
+		if err != nil {
+			return nil, err
+		}
+		in.Email = email
+	}
+	out, err := h.Service.Redeem(ctx, sc, in)
+	if err != nil {
+		return nil, err
+	}
+	if out.Halfway {
+		return Message{Msg: halfway, Code: "200"}, nil
+	}
+	return out.Tokens, nil
+}
+
+// halfway is what a user reads after the first of two confirmations.
+const halfway = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
+
+// link is the query of GET /verify.
+type link struct{ typ, token, redirectTo string }
+
+// BindQuery implements web.QueryBinder.
+func (l *link) BindQuery(q url.Values, _ func(string) string) error {
+	l.typ, l.token, l.redirectTo = q.Get("type"), q.Get("token"), q.Get("redirect_to")
+	return nil
+}
+
+func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
+	target := redirect.Target(&sc.Tenant.Config, l.redirectTo)
+	in := Redemption{Type: l.typ, Link: l.token, ByLink: true}
+	out, err := h.redeem(ctx, sc, in)
+	switch {
+	case err != nil:
+		f := fault.From(err)
+		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+			return nil, err
+		}
+		return web.Redirect{Location: redirect.WithError(target, f, in.pkce())}, nil
+	case out.Code != "":
+		return web.Redirect{Location: redirect.WithCode(target, out.Code)}, nil
+	case out.Halfway:
+		return web.Redirect{Location: redirect.WithFragment(target, url.Values{"message": {halfway}, "sb": {""}})}, nil
+	}
+	values := out.Tokens.Values()
+	values.Set("type", l.typ)
+	return web.Redirect{Location: redirect.WithFragment(target, values)}, nil
+}
+
+func (h Handler) redeem(ctx context.Context, sc *tenants.Scope, in Redemption) (*Outcome, error) {
+	switch {
+	case in.Type == "" || in.Link == "":
+		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
+	case len(in.Link) > maxToken:
+		return nil, auth.ErrOTPExpired
+	}
+	return h.Service.Redeem(ctx, sc, in)
+}

@@ -1,0 +1,83 @@
+// Package authz decides what an actor of the Management API may do. It owns the
+// table of roles and actions, and the rule that what belongs to an organization
+// which the actor is not a member of does not exist for them. It does not
+// authenticate anybody and keeps no state: memberships are rows of the control
+// database.
+package authz
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Actor is who makes a request of the Management API: a user of the platform
+// project, by way of one of their access tokens.
+type Actor struct {
+	UserID  uuid.UUID
+	TokenID uuid.UUID
+}
+
+// The refusals. An object of a foreign organization answers exactly as one that
+// does not exist.
+var (
+	ErrForbidden            = fault.New(fault.Forbidden, "forbidden", "Your role in the organization does not allow this")
+	ErrOrganizationNotFound = fault.New(fault.NotFound, "organization_not_found", "Organization not found")
+	ErrProjectNotFound      = fault.New(fault.NotFound, "project_not_found", "Project not found")
+)
+
+// Authorizer answers by the memberships in the control database.
+type Authorizer struct {
+	DB *controldb.DB
+}
+
+// Require refuses with ErrOrganizationNotFound when the actor is no member of
+// the organization, and with ErrForbidden when their role does not allow the
+// action.
+func (a *Authorizer) Require(ctx context.Context, actor Actor, action Action, organization uuid.UUID) error {
+	role, err := a.DB.MemberRole(ctx, organization, actor.UserID)
+	if err != nil {
+		return fmt.Errorf("role of the actor: %w", err)
+	}
+	switch {
+	case role == "":
+		return ErrOrganizationNotFound
+	case !Allows(role, action):
+		return ErrForbidden
+	}
+	return nil
+}
+
+// Organization finds an organization by its slug, provided that the actor may do
+// the action there; faults as Require.
+func (a *Authorizer) Organization(ctx context.Context, actor Actor, action Action, slug string) (controldb.Organization, error) {
+	org, err := a.DB.OrganizationBySlug(ctx, slug)
+	if err != nil {
+		return controldb.Organization{}, err
+	}
+	return org, a.Require(ctx, actor, action, org.ID)
+}
+
+// Project finds a project by its ref, provided that the actor may do the action
+// there: ErrProjectNotFound when it is unknown, deleted, foreign or no ref at
+// all, else ErrForbidden.
+func (a *Authorizer) Project(ctx context.Context, actor Actor, action Action, ref string) (controldb.Project, error) {
+	parsed, err := tenants.ParseRef(ref)
+	if err != nil {
+		return controldb.Project{}, ErrProjectNotFound
+	}
+	project, err := a.DB.ProjectByRef(ctx, parsed)
+	if err != nil {
+		return controldb.Project{}, err
+	}
+	err = a.Require(ctx, actor, action, project.OrganizationID)
+	if fault.From(err).Kind == fault.NotFound && err != nil {
+		return controldb.Project{}, ErrProjectNotFound
+	}
+	return project, err
+}

@@ -1,0 +1,66 @@
+package apikey
+
+import (
+	"context"
+	"errors"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Legacy tells whether a project accepts legacy JWT keys.
+func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (bool, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.ReadAPIKeys, ref)
+	return p.LegacyKeys, err
+}
+
+// SetLegacy switches legacy JWT keys on or off. They carry the time at which
+// they were first switched on, so that they are the same ones after a pause.
+func (s *Service) SetLegacy(ctx context.Context, actor authz.Actor, ref string, on bool) error {
+	p, err := s.Authz.Project(ctx, actor, authz.WriteAPIKeys, ref)
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		p, err := tx.LockProject(ctx, p.Ref)
+		if err != nil || p.LegacyKeys == on {
+			return err
+		}
+		at := s.Now()
+		if p.LegacyKeysAt != nil {
+			at = *p.LegacyKeysAt
+		}
+		return tx.SetLegacyKeys(ctx, p.Ref, on, at)
+	})
+}
+
+// legacyKeys shows the two legacy keys of a project that has them on. The text
+// of the one that acts as service_role is for those who may see secrets.
+func (s *Service) legacyKeys(ctx context.Context, actor authz.Actor, p controldb.Project) ([]Key, error) {
+	out := []Key{}
+	if !p.LegacyKeys || p.LegacyKeysAt == nil {
+		return out, nil
+	}
+	t, err := s.DB.Tenant(ctx, p.Ref)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Authz.Require(ctx, actor, authz.RevealAPIKeys, p.OrganizationID)
+	if err != nil && !errors.Is(err, authz.ErrForbidden) {
+		return nil, err
+	}
+	for _, role := range []tenants.Role{tenants.RoleAnon, tenants.RoleService} {
+		id, since := string(role), p.LegacyKeysAt.UTC()
+		key := Key{ID: &id, Type: "legacy", Name: id, InsertedAt: &since, UpdatedAt: &since}
+		if role == tenants.RoleAnon || err == nil {
+			text, err := t.NewLegacyKey(role, since)
+			if err != nil {
+				return nil, err
+			}
+			key.APIKey = &text
+		}
+		out = append(out, key)
+	}
+	return out, nil
+}

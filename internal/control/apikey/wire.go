@@ -1,0 +1,103 @@
+package apikey
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// Key is an API key on the wire. APIKey is null for a secret key, except in the
+// answer to its creation: its text is stored nowhere.
+type Key struct {
+	APIKey            *string        `json:"api_key" nullable:"true"`
+	ID                *string        `json:"id" nullable:"true"`
+	Type              string         `json:"type" enum:"legacy,publishable,secret"`
+	Prefix            *string        `json:"prefix" nullable:"true"`
+	Name              string         `json:"name"`
+	Description       *string        `json:"description" nullable:"true"`
+	Hash              *string        `json:"hash" nullable:"true" doc:"HMAC of the text, in hex."`
+	SecretJWTTemplate map[string]any `json:"secret_jwt_template" nullable:"true"`
+	InsertedAt        *time.Time     `json:"inserted_at" nullable:"true"`
+	UpdatedAt         *time.Time     `json:"updated_at" nullable:"true"`
+}
+
+// Legacy tells whether legacy JWT keys are accepted.
+type Legacy struct {
+	Enabled bool `json:"enabled"`
+}
+
+// CreateBody is what create accepts.
+type CreateBody struct {
+	Type              string         `json:"type" enum:"publishable,secret"`
+	Name              string         `json:"name" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
+	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
+	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
+}
+
+// UpdateBody describes what update accepts; null takes a value away.
+type UpdateBody struct {
+	Name              string         `json:"name,omitempty" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
+	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
+	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
+}
+
+// Reveal is accepted everywhere that the reference has it. A secret key's text
+// cannot be revealed, everything else is never hidden.
+type listInput struct {
+	Ref    string `path:"ref"`
+	Reveal bool   `query:"reveal"`
+}
+
+type createInput struct {
+	Ref    string `path:"ref"`
+	Reveal bool   `query:"reveal"`
+	Body   CreateBody
+}
+
+type keyInput struct {
+	Ref    string `path:"ref"`
+	ID     string `path:"id"`
+	Reveal bool   `query:"reveal"`
+}
+
+type updateInput struct {
+	Ref    string `path:"ref"`
+	ID     string `path:"id"`
+	Reveal bool   `query:"reveal"`
+	Body   web.Object
+}
+
+type deleteInput struct {
+	Ref            string `path:"ref"`
+	ID             string `path:"id"`
+	Reveal         bool   `query:"reveal"`
+	WasCompromised bool   `query:"was_compromised"`
+	Reason         string `query:"reason" maxLength:"1024"`
+}
+
+type legacyInput struct {
+	Ref string `path:"ref"`
+}
+
+type setLegacyInput struct {
+	Ref     string `path:"ref"`
+	Enabled bool   `query:"enabled" required:"true"`
+}
+
+// onWire shows a key; text is empty where it is not to be shown.
+func onWire(k controldb.APIKey, text string) (Key, error) {
+	id, hash, prefix := k.ID.String(), hex.EncodeToString(k.Hash[:]), k.Type.Prefix()+k.Prefix
+	inserted, updated := k.CreatedAt.UTC(), k.UpdatedAt.UTC()
+	out := Key{
+		ID: &id, Type: string(k.Type), Prefix: &prefix, Name: k.Name, Description: k.Description, Hash: &hash,
+		InsertedAt: &inserted, UpdatedAt: &updated,
+	}
+	if text != "" {
+		out.APIKey = &text
+	}
+	template, err := decodeTemplate(k.SecretJWTTemplate)
+	out.SecretJWTTemplate = template
+	return out, err
+}

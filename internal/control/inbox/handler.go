@@ -1,0 +1,75 @@
+// Package inbox shows the messages that were captured instead of sent: a list of
+// the newest, and a way to empty it. It does not capture anything itself.
+package inbox
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// Handler is the inbox's routes.
+type Handler struct {
+	Service *Service
+}
+
+// Mount registers the routes.
+func (h *Handler) Mount(api web.ControlAPI) {
+	web.Control(api, web.Operation{
+		ID: "list-inbox", Method: http.MethodGet, Path: "/v1/projects/{ref}/inbox",
+		Summary: "List the captured messages of a project, the newest first", Tag: "Inbox",
+	}, h.list)
+	web.Control(api, web.Operation{
+		ID: "empty-inbox", Method: http.MethodDelete, Path: "/v1/projects/{ref}/inbox",
+		Summary: "Delete the captured messages of a project", Tag: "Inbox",
+	}, h.empty)
+}
+
+// Message is a captured message on the wire.
+type Message struct {
+	ID        string    `json:"id"`
+	Channel   string    `json:"channel" enum:"email,sms"`
+	To        string    `json:"to"`
+	Subject   string    `json:"subject"`
+	HTML      string    `json:"html"`
+	Text      string    `json:"text"`
+	Links     []string  `json:"links"`
+	Code      string    `json:"code"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Emptied is the answer to empty.
+type Emptied struct {
+	Deleted int64 `json:"deleted"`
+}
+
+type listInput struct {
+	Ref   string `path:"ref"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+type emptyInput struct {
+	Ref string `path:"ref"`
+}
+
+func (h *Handler) list(ctx context.Context, actor web.Actor, in *listInput) (*[]Message, error) {
+	found, err := h.Service.List(ctx, actor, in.Ref, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Message, len(found))
+	for i, m := range found {
+		out[i] = Message{
+			ID: m.ID.String(), Channel: string(m.Channel), To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
+			Links: m.Links, Code: m.Code, CreatedAt: m.CreatedAt.UTC(),
+		}
+	}
+	return &out, nil
+}
+
+func (h *Handler) empty(ctx context.Context, actor web.Actor, in *emptyInput) (*Emptied, error) {
+	n, err := h.Service.Empty(ctx, actor, in.Ref)
+	return &Emptied{Deleted: n}, err
+}

@@ -1,0 +1,38 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/message"
+)
+
+// Service is the rules of the inbox: its messages hold links and codes that sign
+// users in, so a read-only member does not see them.
+type Service struct {
+	DB    *controldb.DB
+	Authz *authz.Authorizer
+}
+
+// List gives up to limit captured messages, the newest first.
+func (s *Service) List(ctx context.Context, actor authz.Actor, ref string, limit int) ([]message.Message, error) {
+	project, err := s.Authz.Project(ctx, actor, authz.ReadInbox, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.DB.InboxMessages(ctx, project.Ref, limit)
+}
+
+// Empty deletes the captured messages and tells how many there were.
+func (s *Service) Empty(ctx context.Context, actor authz.Actor, ref string) (n int64, err error) {
+	project, err := s.Authz.Project(ctx, actor, authz.EmptyInbox, ref)
+	if err != nil {
+		return 0, err
+	}
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		n, err = tx.EmptyInbox(ctx, project.Ref)
+		return err
+	})
+	return n, err
+}

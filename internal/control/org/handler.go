@@ -1,0 +1,94 @@
+// Package org is the organizations of the Management API: list, create, get and
+// the projects of one. It does not own members beyond the first owner, nor what
+// a project is.
+package org
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// Handler is the organizations' routes.
+type Handler struct {
+	Service *Service
+}
+
+// Mount registers the routes.
+func (h *Handler) Mount(api web.ControlAPI) {
+	web.Control(api, web.Operation{
+		ID: "list-organizations", Method: http.MethodGet, Path: "/v1/organizations",
+		Summary: "List the organizations that you are a member of", Tag: "Organizations",
+	}, h.list)
+	web.Control(api, web.Operation{
+		ID: "create-organization", Method: http.MethodPost, Path: "/v1/organizations",
+		Summary: "Create an organization and become its owner", Tag: "Organizations",
+		Status: http.StatusCreated, Creates: true,
+	}, h.create)
+	web.Control(api, web.Operation{
+		ID: "get-organization", Method: http.MethodGet, Path: "/v1/organizations/{slug}",
+		Summary: "Get an organization", Tag: "Organizations",
+	}, h.get)
+}
+
+// Organization is an organization on the wire. ID is the slug: the name is kept
+// for clients that still send it.
+type Organization struct {
+	ID   string `json:"id" deprecated:"true"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// Detail is the answer to get.
+type Detail struct {
+	ID                     string   `json:"id"`
+	Name                   string   `json:"name"`
+	Plan                   string   `json:"plan" enum:"free,pro,team,enterprise,platform"`
+	OptInTags              []string `json:"opt_in_tags"`
+	AllowedReleaseChannels []string `json:"allowed_release_channels"`
+}
+
+type listInput struct{}
+
+type createInput struct {
+	Body struct {
+		Name string `json:"name" minLength:"1" maxLength:"256"`
+	}
+}
+
+type getInput struct {
+	Slug string `path:"slug"`
+}
+
+func (h *Handler) list(ctx context.Context, actor web.Actor, _ *listInput) (*[]Organization, error) {
+	found, err := h.Service.List(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Organization, len(found))
+	for i, o := range found {
+		out[i] = onWire(o)
+	}
+	return &out, nil
+}
+
+func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Organization, error) {
+	return h.Service.Create(ctx, actor, in.Body.Name)
+}
+
+func (h *Handler) get(ctx context.Context, actor web.Actor, in *getInput) (*Detail, error) {
+	o, err := h.Service.Get(ctx, actor, in.Slug)
+	if err != nil {
+		return nil, err
+	}
+	return &Detail{
+		ID: o.Slug, Name: o.Name, Plan: o.Plan,
+		OptInTags: []string{}, AllowedReleaseChannels: []string{"ga"},
+	}, nil
+}
+
+func onWire(o controldb.Organization) Organization {
+	return Organization{ID: o.Slug, Slug: o.Slug, Name: o.Name}
+}

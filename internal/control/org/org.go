@@ -1,0 +1,49 @@
+package org
+
+import (
+	"context"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/text"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// Service is the rules of organizations.
+type Service struct {
+	DB    *controldb.DB
+	Authz *authz.Authorizer
+}
+
+// List gives the organizations that the actor is a member of, by name.
+func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Organization, error) {
+	return s.DB.OrganizationsOf(ctx, actor.UserID)
+}
+
+// Create makes an organization and its creator the owner. The slug is drawn, so
+// names need not be unique.
+func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*Organization, error) {
+	name, err := text.Name("name", name, 1, 256)
+	if err != nil {
+		return nil, err
+	}
+	var out Organization
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		created, err := tx.CreateOrganization(ctx, controldb.Organization{Name: name})
+		if err != nil {
+			return err
+		}
+		if err := tx.AddMember(ctx, created.ID, actor.UserID, controldb.Owner); err != nil {
+			return err
+		}
+		out = onWire(created)
+		return web.Remember(ctx, tx, out)
+	})
+	return &out, err
+}
+
+// Get gives an organization that the actor is a member of; fault
+// organization_not_found.
+func (s *Service) Get(ctx context.Context, actor authz.Actor, slug string) (controldb.Organization, error) {
+	return s.Authz.Organization(ctx, actor, authz.ReadOrganization, slug)
+}

@@ -1,0 +1,66 @@
+// Package project is the projects of the Management API: list, create, get,
+// rename, delete, health. It decides who may; making and dropping databases is
+// internal/provision's.
+package project
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// Handler is the projects' routes.
+type Handler struct {
+	Service *Service
+}
+
+// Mount registers the routes.
+func (h *Handler) Mount(api web.ControlAPI) {
+	op := func(id, method, path, summary string) web.Operation {
+		return web.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "Projects"}
+	}
+	create := op("create-project", http.MethodPost, "/v1/projects", "Create a project")
+	create.Status, create.Creates = http.StatusCreated, true
+	web.Control(api, create, h.create)
+	web.Control(api, op("list-projects", http.MethodGet, "/v1/projects",
+		"List the projects of your organizations"), h.list)
+	web.Control(api, op("list-organization-projects", http.MethodGet, "/v1/organizations/{slug}/projects",
+		"List the projects of an organization, page by page"), h.listOf)
+	web.Control(api, op("get-project", http.MethodGet, "/v1/projects/{ref}", "Get a project"), h.get)
+	web.Control(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project"), h.update)
+	web.Control(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
+		"Delete a project with its database"), h.remove)
+	web.Control(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
+		"Check the services of a project"), h.health)
+}
+
+func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Created, error) {
+	return h.Service.Create(ctx, actor, in.Body)
+}
+
+func (h *Handler) list(ctx context.Context, actor web.Actor, _ *struct{}) (*[]WithDatabase, error) {
+	found, err := h.Service.List(ctx, actor)
+	return &found, err
+}
+
+func (h *Handler) listOf(ctx context.Context, actor web.Actor, in *pageInput) (*Page, error) {
+	return h.Service.ListOf(ctx, actor, in)
+}
+
+func (h *Handler) get(ctx context.Context, actor web.Actor, in *refInput) (*WithDatabase, error) {
+	return h.Service.Get(ctx, actor, in.Ref)
+}
+
+func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) (*Reference, error) {
+	return h.Service.Rename(ctx, actor, in.Ref, in.Body.Name)
+}
+
+func (h *Handler) remove(ctx context.Context, actor web.Actor, in *refInput) (*Reference, error) {
+	return h.Service.Delete(ctx, actor, in.Ref)
+}
+
+func (h *Handler) health(ctx context.Context, actor web.Actor, in *healthInput) (*[]ServiceHealth, error) {
+	found, err := h.Service.Health(ctx, actor, in)
+	return &found, err
+}

@@ -1,0 +1,180 @@
+package project
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/text"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/provision"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// ErrPlatform is returned for a change that would take the dashboard's own
+// project away.
+var ErrPlatform = fault.New(fault.Forbidden, "platform_project", "The platform project cannot be deleted")
+
+// Provisioner makes and drops projects; internal/provision does, tests without
+// databases do not.
+type Provisioner interface {
+	Create(ctx context.Context, n provision.NewProject) (provision.Created, error)
+	Delete(ctx context.Context, ref tenants.Ref) error
+}
+
+// Servers knows the Postgres servers that hold the projects' databases.
+type Servers interface {
+	// Describe gives host and server version, without asking the server.
+	Describe(ref tenants.Ref) (host, version string)
+	// Health asks the project's database for a sign of life, as the role that
+	// auth works with.
+	Health(ctx context.Context, ref tenants.Ref) error
+}
+
+// Service is the rules of projects.
+type Service struct {
+	DB        *controldb.DB
+	Authz     *authz.Authorizer
+	Provision Provisioner
+	Servers   Servers
+	URL       func(ref tenants.Ref) string // canonical URL of a project
+	Log       *slog.Logger
+}
+
+// Create makes a project in an organization, with its database and keys. Faults:
+// validation_failed, organization_not_found, project_limit_reached.
+func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody) (*Created, error) {
+	name, err := text.Name("name", b.Name, 1, 256)
+	if err != nil {
+		return nil, err
+	}
+	slug, err := b.organization()
+	if err != nil {
+		return nil, err
+	}
+	org, err := s.Authz.Organization(ctx, actor, authz.CreateProject, slug)
+	if err != nil {
+		return nil, err
+	}
+	answer := func(c provision.Created) *Created {
+		return &Created{
+			Project: onWire(c.Project, org.Slug), URL: s.URL(c.Project.Ref),
+			PublishableKey: c.PublishableKey, SecretKey: c.SecretKey, DatabaseURL: c.DatabaseURL,
+		}
+	}
+	var first provision.Created
+	created, err := s.Provision.Create(ctx, provision.NewProject{
+		OrganizationID: org.ID, Name: name, Region: b.region(), DBPassword: b.DBPass, CreatedBy: &actor.UserID,
+		Within: func(ctx context.Context, tx *controldb.Tx, c provision.Created) error {
+			first = c
+			return web.Remember(ctx, tx, answer(c))
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := answer(created)
+	if created.Project.Status != first.Project.Status {
+		// The database was made after the commit: remember that it is ready.
+		err := s.DB.Tx(ctx, func(tx *controldb.Tx) error { return web.Remember(ctx, tx, out) })
+		if err != nil {
+			s.Log.WarnContext(ctx, "answer to a create is remembered without its last status",
+				"project", created.Project.Ref, "error", err)
+		}
+	}
+	return out, nil
+}
+
+// organization is the slug, by its present or its former name.
+func (b *CreateBody) organization() (string, error) {
+	switch {
+	case b.OrganizationSlug != "" && b.OrganizationID != "" && b.OrganizationSlug != b.OrganizationID:
+		return "", text.Invalid("organization_id: names another organization than organization_slug")
+	case b.OrganizationSlug != "":
+		return b.OrganizationSlug, nil
+	case b.OrganizationID != "":
+		return b.OrganizationID, nil
+	}
+	return "", text.Invalid("organization_slug: is required")
+}
+
+func (b *CreateBody) region() string {
+	if b.Region == "" && b.RegionSelection != nil {
+		return b.RegionSelection.Code
+	}
+	return b.Region
+}
+
+// List gives the projects of all the actor's organizations, the oldest first.
+func (s *Service) List(ctx context.Context, actor authz.Actor) ([]WithDatabase, error) {
+	orgs, err := s.DB.OrganizationsOf(ctx, actor.UserID)
+	if err != nil {
+		return nil, err
+	}
+	slugs, ids := map[uuid.UUID]string{}, []uuid.UUID{}
+	for _, o := range orgs {
+		slugs[o.ID] = o.Slug
+		ids = append(ids, o.ID)
+	}
+	projects, err := s.DB.ProjectsOf(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]WithDatabase, len(projects))
+	for i, p := range projects {
+		out[i] = s.withDatabase(p, slugs[p.OrganizationID])
+	}
+	return out, nil
+}
+
+// Get gives a project.
+func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (*WithDatabase, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.ReadProject, ref)
+	if err != nil {
+		return nil, err
+	}
+	org, err := s.DB.OrganizationByID(ctx, p.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	out := s.withDatabase(p, org.Slug)
+	return &out, nil
+}
+
+// Rename gives a project another name.
+func (s *Service) Rename(ctx context.Context, actor authz.Actor, ref, name string) (*Reference, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.UpdateProject, ref)
+	if err != nil {
+		return nil, err
+	}
+	if name, err = text.Name("name", name, 1, 256); err != nil {
+		return nil, err
+	}
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.RenameProject(ctx, p.Ref, name) })
+	return &Reference{ID: p.ID, Ref: string(p.Ref), Name: name}, err
+}
+
+// Delete deletes a project with its database; ErrPlatform for the platform
+// project. Once it is marked, deleting goes on whatever happens here.
+func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref string) (*Reference, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.DeleteProject, ref)
+	if err != nil {
+		return nil, err
+	}
+	if p.Platform {
+		return nil, ErrPlatform
+	}
+	if err := s.Provision.Delete(ctx, p.Ref); err != nil {
+		now, again := s.DB.ProjectByRef(context.WithoutCancel(ctx), p.Ref)
+		marked := again == nil && now.Status == tenants.StatusDeleting
+		if gone := fault.From(again).Kind == fault.NotFound && again != nil; !marked && !gone {
+			return nil, err
+		}
+		s.Log.WarnContext(ctx, "project is marked as deleted, its database is still there", "project", p.Ref, "error", err)
+	}
+	return &Reference{ID: p.ID, Ref: string(p.Ref), Name: p.Name}, nil
+}

@@ -1,0 +1,154 @@
+package controldb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// ErrNoAPIKey is returned for an id that no API key of the project has.
+var ErrNoAPIKey = fault.New(fault.NotFound, "api_key_not_found", "API key not found")
+
+// apiKeyPrefix is how much of the random part is kept readable, to tell keys
+// apart by: 5 of 22 characters.
+const apiKeyPrefix = 5
+
+// APIKey is a row of api_keys. The text of a secret key is not in it, nor
+// anywhere.
+type APIKey struct {
+	ID                uuid.UUID
+	Ref               tenants.Ref
+	Type              tenants.KeyType
+	Name              string
+	Description       *string
+	Prefix            string // the first characters after the type's prefix
+	Hash              tenants.KeyHash
+	Sealed            []byte          // the text of a publishable key
+	SecretJWTTemplate json.RawMessage // nil = none
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+	ExpiresAt         *time.Time
+}
+
+type apiKeyRow struct {
+	ID                uuid.UUID `gorm:"primaryKey"`
+	Ref               string
+	Type              string
+	Name              string
+	Description       *string
+	Prefix            string
+	Hash              []byte
+	Sealed            []byte
+	SecretJWTTemplate *string   `gorm:"column:secret_jwt_template"`
+	CreatedAt         time.Time `gorm:"default:now()"`
+	UpdatedAt         time.Time `gorm:"default:now()"`
+	ExpiresAt         *time.Time
+}
+
+func (apiKeyRow) TableName() string { return "api_keys" }
+
+func (r apiKeyRow) apiKey() APIKey {
+	k := APIKey{
+		ID: r.ID, Ref: tenants.Ref(r.Ref), Type: tenants.KeyType(r.Type), Name: r.Name, Description: r.Description,
+		Prefix: r.Prefix, Sealed: r.Sealed, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt,
+	}
+	copy(k.Hash[:], r.Hash)
+	if r.SecretJWTTemplate != nil {
+		k.SecretJWTTemplate = json.RawMessage(*r.SecretJWTTemplate)
+	}
+	return k
+}
+
+func apiKeyRowOf(k APIKey) apiKeyRow {
+	row := apiKeyRow{
+		ID: k.ID, Ref: string(k.Ref), Type: string(k.Type), Name: k.Name, Description: k.Description,
+		Prefix: k.Prefix, Hash: k.Hash[:], Sealed: k.Sealed, ExpiresAt: k.ExpiresAt,
+	}
+	if k.SecretJWTTemplate != nil {
+		s := string(k.SecretJWTTemplate)
+		row.SecretJWTTemplate = &s
+	}
+	return row
+}
+
+// NewAPIKey draws a key of the project: the row to create, and its text, which
+// for a secret key is nowhere else.
+func NewAPIKey(h tenants.KeyHasher, dk *secret.DataKey, ref tenants.Ref, t tenants.KeyType, name string) (APIKey, string, error) {
+	text := tenants.NewKey(t)
+	k := APIKey{
+		ID: uuid.New(), Ref: ref, Type: t, Name: name, Hash: h.Hash(text),
+		Prefix: text[len(t.Prefix()) : len(t.Prefix())+apiKeyPrefix],
+	}
+	if t == tenants.KeyPublishable {
+		sealed, err := dk.Seal(k.place(), []byte(text))
+		if err != nil {
+			return APIKey{}, "", err
+		}
+		k.Sealed = sealed
+	}
+	return k, text, nil
+}
+
+// Text opens a publishable key's text; "" for a secret key.
+func (k APIKey) Text(dk *secret.DataKey) (string, error) {
+	if k.Sealed == nil {
+		return "", nil
+	}
+	raw, err := dk.Open(k.place(), k.Sealed)
+	return string(raw), err
+}
+
+func (k APIKey) place() string { return "api_keys/sealed/" + k.ID.String() }
+
+// CreateAPIKey inserts a key and gives it with its times; a taken name is fault
+// conflict.
+func (tx *Tx) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
+	row := apiKeyRowOf(k)
+	err := tx.with(ctx).Create(&row).Error
+	return row.apiKey(), Fault(err)
+}
+
+// APIKeys lists a project's keys, the oldest first.
+func (r reader) APIKeys(ctx context.Context, ref tenants.Ref) ([]APIKey, error) {
+	var rows []apiKeyRow
+	err := r.with(ctx).Where("ref = ?", string(ref)).Order("created_at, id").Find(&rows).Error
+	out := make([]APIKey, len(rows))
+	for i, row := range rows {
+		out[i] = row.apiKey()
+	}
+	return out, Fault(err)
+}
+
+// APIKeyByID finds a key of the project; ErrNoAPIKey.
+func (r reader) APIKeyByID(ctx context.Context, ref tenants.Ref, id uuid.UUID) (APIKey, error) {
+	var row apiKeyRow
+	err := r.with(ctx).Where("ref = ? AND id = ?", string(ref), id).Take(&row).Error
+	return row.apiKey(), orFault(err, ErrNoAPIKey)
+}
+
+// UpdateAPIKey stores name, description and template of a key; ErrNoAPIKey.
+func (tx *Tx) UpdateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
+	row := apiKeyRowOf(k)
+	err := changed(tx.with(ctx).Model(&apiKeyRow{}).Where("ref = ? AND id = ?", row.Ref, row.ID).
+		Updates(map[string]any{
+			"name": row.Name, "description": row.Description,
+			"secret_jwt_template": row.SecretJWTTemplate, "updated_at": gorm.Expr("now()"),
+		}), ErrNoAPIKey)
+	if err != nil {
+		return APIKey{}, fmt.Errorf("update API key: %w", err)
+	}
+	return tx.APIKeyByID(ctx, k.Ref, k.ID)
+}
+
+// DeleteAPIKey removes a key: it is refused from then on. ErrNoAPIKey.
+func (tx *Tx) DeleteAPIKey(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
+	return changed(tx.with(ctx).Where("ref = ? AND id = ?", string(ref), id).Delete(&apiKeyRow{}), ErrNoAPIKey)
+}

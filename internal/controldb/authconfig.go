@@ -1,0 +1,134 @@
+package controldb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// ErrNoAuthConfig is returned for a version that a project's configuration does
+// not have.
+var ErrNoAuthConfig = fault.New(fault.NotFound, "auth_config_not_found", "Configuration not found")
+
+// AuthConfig is one version of a project's auth configuration. Versions are
+// never changed; projects.config_version names the one in force.
+type AuthConfig struct {
+	Ref       tenants.Ref
+	Version   int // from 1
+	Config    tenants.Config
+	Sealed    []byte // AuthSecrets; nil when there are none
+	Author    *uuid.UUID
+	CreatedAt time.Time
+}
+
+// AuthSecrets are the secret fields of an auth configuration.
+type AuthSecrets struct {
+	SMTPPass string `json:"smtp_pass,omitempty"`
+}
+
+// String hides everything.
+func (AuthSecrets) String() string { return "[redacted]" }
+
+// GoString hides everything.
+func (AuthSecrets) GoString() string { return "[redacted]" }
+
+type authConfigRow struct {
+	Ref       string `gorm:"primaryKey"`
+	Version   int    `gorm:"primaryKey;autoIncrement:false"`
+	Config    string
+	Secrets   []byte
+	Author    *uuid.UUID
+	CreatedAt time.Time `gorm:"default:now()"`
+}
+
+func (authConfigRow) TableName() string { return "auth_configs" }
+
+// authConfig reads the stored JSON over the defaults, so that a field which is
+// newer than the row has its default.
+func (r authConfigRow) authConfig() (AuthConfig, error) {
+	c := AuthConfig{
+		Ref: tenants.Ref(r.Ref), Version: r.Version, Config: tenants.DefaultConfig(),
+		Sealed: r.Secrets, Author: r.Author, CreatedAt: r.CreatedAt,
+	}
+	if err := json.Unmarshal([]byte(r.Config), &c.Config); err != nil {
+		return AuthConfig{}, fmt.Errorf("auth configuration %s version %d: %w", r.Ref, r.Version, err)
+	}
+	return c, nil
+}
+
+// SealSecrets seals the secret fields into the version that c has.
+func (c *AuthConfig) SealSecrets(dk *secret.DataKey, s AuthSecrets) error {
+	if s == (AuthSecrets{}) {
+		c.Sealed = nil
+		return nil
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encode auth secrets: %w", err)
+	}
+	c.Sealed, err = dk.Seal(c.place(), raw)
+	return err
+}
+
+// OpenSecrets is the inverse of SealSecrets.
+func (c AuthConfig) OpenSecrets(dk *secret.DataKey) (AuthSecrets, error) {
+	var s AuthSecrets
+	if c.Sealed == nil {
+		return s, nil
+	}
+	raw, err := dk.Open(c.place(), c.Sealed)
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return s, fmt.Errorf("decode auth secrets: %w", err)
+	}
+	return s, nil
+}
+
+func (c AuthConfig) place() string { return "auth_configs/secrets/" + strconv.Itoa(c.Version) }
+
+// CreateAuthConfig inserts a version. A version that exists is fault conflict:
+// two changes started from the same one.
+func (tx *Tx) CreateAuthConfig(ctx context.Context, c AuthConfig) error {
+	raw, err := json.Marshal(c.Config)
+	if err != nil {
+		return fmt.Errorf("encode auth configuration: %w", err)
+	}
+	row := authConfigRow{Ref: string(c.Ref), Version: c.Version, Config: string(raw), Secrets: c.Sealed, Author: c.Author}
+	return Fault(tx.with(ctx).Create(&row).Error)
+}
+
+// AuthConfigVersion gives one version of a project's configuration;
+// ErrNoAuthConfig.
+func (r reader) AuthConfigVersion(ctx context.Context, ref tenants.Ref, version int) (AuthConfig, error) {
+	var row authConfigRow
+	err := r.with(ctx).Where("ref = ? AND version = ?", string(ref), version).Take(&row).Error
+	if err != nil {
+		return AuthConfig{}, orFault(err, ErrNoAuthConfig)
+	}
+	return row.authConfig()
+}
+
+// LockProject gives a living project and keeps others from changing it, its keys
+// or its configuration until the transaction ends; ErrNoProject.
+func (tx *Tx) LockProject(ctx context.Context, ref tenants.Ref) (Project, error) {
+	return tx.project(tx.with(ctx).Clauses(forUpdate).Where("ref = ?", string(ref)))
+}
+
+// LatestAuthConfigVersion gives the highest version that a project has; 0 when
+// there is none. Lock the project first.
+func (tx *Tx) LatestAuthConfigVersion(ctx context.Context, ref tenants.Ref) (int, error) {
+	var latest int
+	err := tx.with(ctx).Raw("SELECT coalesce(max(version), 0) FROM auth_configs WHERE ref = ?", string(ref)).
+		Row().Scan(&latest)
+	return latest, Fault(err)
+}

@@ -1,0 +1,137 @@
+// Package controldb is the control database: who owns which project, where it
+// lives and what it may. One file a table; rows are private structs, mapped to
+// domain structs. It owns transactions, the mapping of constraint violations to
+// faults, and the notifications by which processes hear of a changed project.
+// It knows no HTTP, asks no permissions and never touches a project's database.
+//
+// Read verbs (ProjectByRef) can be called on *DB and on *Tx, writing verbs
+// (CreateProject) on *Tx only. Every error leaves through Fault.
+package controldb
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Options are what Open may be told; zero values mean the defaults.
+type Options struct {
+	MaxConns   int32                        // 10
+	Now        func() time.Time             // time.Now
+	Logger     *slog.Logger                 // slog.Default
+	ProjectURL func(ref tenants.Ref) string // canonical URL of a project, no trailing slash
+}
+
+// DB is a bounded pool of connections to the control database. It is safe for
+// use by many goroutines.
+type DB struct {
+	reader
+	// ProjectURL gives a project's canonical URL. Set it before the first Tenant.
+	ProjectURL func(ref tenants.Ref) string
+
+	pool    *pgxpool.Pool
+	keyring *secret.Keyring
+	log     *slog.Logger
+	now     func() time.Time
+	pepper  atomic.Pointer[[]byte]
+}
+
+// Tx is one transaction; it must not be used after Tx's function returned.
+type Tx struct{ reader }
+
+// reader carries the read verbs that DB and Tx share.
+type reader struct{ g *gorm.DB }
+
+func (r reader) with(ctx context.Context) *gorm.DB { return r.g.WithContext(ctx) }
+
+// Open connects to the control database. Where it is migrated already, the
+// pepper is read (or drawn); else Migrate does that. Unreachable is fault
+// database_unavailable.
+func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options) (*DB, error) {
+	pool, err := newPool(ctx, url, opts.MaxConns)
+	if err != nil {
+		return nil, err
+	}
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		Logger:                 quietLogger{log: opts.logger()},
+	})
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open control database: %w", err)
+	}
+	db := &DB{
+		reader: reader{g: g}, ProjectURL: opts.ProjectURL,
+		pool: pool, keyring: keyring, log: opts.logger(), now: opts.clock(),
+	}
+	if err := db.loadPepper(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("control database URL: %w", err)
+	}
+	cfg.MaxConns = 10
+	if maxConns > 0 {
+		cfg.MaxConns = maxConns
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = "reeve"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, Fault(fmt.Errorf("control database: %w", err))
+	}
+	return pool, nil
+}
+
+// Close gives all connections back.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping asks the server for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return Fault(db.pool.Ping(ctx)) }
+
+// Pool is the pool of connections, for what needs plain SQL on the control
+// database (job queues).
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Keyring gives the master keys.
+func (db *DB) Keyring() *secret.Keyring { return db.keyring }
+
+// Tx runs fn in a transaction (READ COMMITTED) that commits when fn returns nil.
+func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	return Fault(db.with(ctx).Transaction(func(g *gorm.DB) error {
+		return fn(&Tx{reader{g: g}})
+	}))
+}
+
+func (o Options) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.Default()
+	}
+	return o.Logger
+}
+
+func (o Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
+}

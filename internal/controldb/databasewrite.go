@@ -1,0 +1,108 @@
+package controldb
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// warmLock makes replicas take turns when they count warm databases.
+const warmLock = 0x7265657665_01
+
+// CreateDatabase inserts a row in state creating.
+func (tx *Tx) CreateDatabase(ctx context.Context, d Database) error {
+	row := databaseRow{
+		Ref: string(d.Ref), ClusterID: d.ClusterID, State: string(DatabaseCreating),
+		WrappedKey: d.Wrapped, Secrets: d.Sealed,
+	}
+	return Fault(tx.with(ctx).Create(&row).Error)
+}
+
+// LockWarmCount makes other replicas wait before they count warm databases,
+// until this transaction ends.
+func (tx *Tx) LockWarmCount(ctx context.Context) error {
+	return Fault(tx.with(ctx).Exec("SELECT pg_advisory_xact_lock(?)", int64(warmLock)).Error)
+}
+
+// TakeWarm locks a warm database whose schema is at least version; no two
+// transactions get the same one. ErrNoDatabase when there is none free.
+func (tx *Tx) TakeWarm(ctx context.Context, cluster string, version int64) (Database, error) {
+	var row databaseRow
+	err := tx.with(ctx).Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}).
+		Where("cluster_id = ? AND state = 'warm' AND schema_version >= ?", cluster, version).
+		Order("created_at").Limit(1).Take(&row).Error
+	return row.database(), orFault(err, ErrNoDatabase)
+}
+
+// AssignDatabase makes a warm or finished database a project's.
+func (tx *Tx) AssignDatabase(ctx context.Context, ref tenants.Ref) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseWarm, DatabaseCreating}, map[string]any{
+		"state": DatabaseAssigned, "attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+}
+
+// ReopenDatabase sends a warm database back to creating with other sealed
+// passwords, so that the steps after step are done again.
+func (tx *Tx) ReopenDatabase(ctx context.Context, ref tenants.Ref, step int, sealed []byte) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseWarm}, map[string]any{
+		"state": DatabaseCreating, "step": step, "secrets": sealed,
+	})
+}
+
+// WarmDatabase marks a finished database as free to be assigned.
+func (tx *Tx) WarmDatabase(ctx context.Context, ref tenants.Ref) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseCreating}, map[string]any{
+		"state": DatabaseWarm, "attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+}
+
+// StepDone records a provisioning step of a database in state creating.
+func (tx *Tx) StepDone(ctx context.Context, ref tenants.Ref, step int) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseCreating}, map[string]any{"step": step})
+}
+
+// DropDatabase marks a database as to be dropped, whatever it was before.
+func (tx *Tx) DropDatabase(ctx context.Context, ref tenants.Ref) error {
+	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping}
+	return tx.moveDatabase(ctx, ref, states, map[string]any{"state": DatabaseDropping, "attempts": 0, "retry_at": nil})
+}
+
+// ShredDatabase forgets the data key and the passwords of a database that is
+// gone from its cluster: what was sealed with the key opens never again.
+func (tx *Tx) ShredDatabase(ctx context.Context, ref tenants.Ref) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseDropping}, map[string]any{
+		"state": DatabaseDropped, "wrapped_key": nil, "secrets": nil,
+		"attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+}
+
+// RemoveDatabase deletes the row of a dropped database that no project had.
+func (tx *Tx) RemoveDatabase(ctx context.Context, ref tenants.Ref) error {
+	return changed(tx.with(ctx).Where("ref = ? AND state = 'dropped'", string(ref)).Delete(&databaseRow{}), ErrStale)
+}
+
+// DatabaseFailed records a failed attempt and when the next may be made.
+func (tx *Tx) DatabaseFailed(ctx context.Context, ref tenants.Ref, cause string, retryAt time.Time) error {
+	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping}
+	return tx.moveDatabase(ctx, ref, states, map[string]any{
+		"attempts": gorm.Expr("attempts + 1"), "last_error": cause, "retry_at": retryAt,
+	})
+}
+
+// DatabaseMigrated records the version of a complete database's schema.
+func (tx *Tx) DatabaseMigrated(ctx context.Context, ref tenants.Ref, version int64) error {
+	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned}
+	return tx.moveDatabase(ctx, ref, states, map[string]any{
+		"schema_version": version, "attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+}
+
+func (tx *Tx) moveDatabase(ctx context.Context, ref tenants.Ref, from []DatabaseState, set map[string]any) error {
+	set["updated_at"] = gorm.Expr("now()")
+	return changed(tx.with(ctx).Model(&databaseRow{}).
+		Where("ref = ? AND state IN ?", string(ref), from).Updates(set), ErrStale)
+}

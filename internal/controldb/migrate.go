@@ -1,0 +1,56 @@
+package controldb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/reevehq/reeve/migrations"
+)
+
+// versionTable is where goose keeps what was applied.
+const versionTable = "schema_version"
+
+// Migrate brings the control database to the version that this binary knows and
+// reads (or draws) the pepper. Replicas that start together take turns.
+func (db *DB) Migrate(ctx context.Context) error {
+	provider, done, err := db.migrations()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if _, err := provider.Up(ctx); err != nil {
+		return Fault(fmt.Errorf("migrate control database: %w", err))
+	}
+	return db.loadPepper(ctx)
+}
+
+// Pending reports whether Migrate has something to do.
+func (db *DB) Pending(ctx context.Context) (bool, error) {
+	provider, done, err := db.migrations()
+	if err != nil {
+		return false, err
+	}
+	defer done()
+	pending, err := provider.HasPending(ctx)
+	return pending, Fault(err)
+}
+
+func (db *DB) migrations() (*goose.Provider, func(), error) {
+	// One try a second, for five minutes: another replica may be at it.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	if err != nil {
+		return nil, nil, fmt.Errorf("migration lock: %w", err)
+	}
+	sqlDB := stdlib.OpenDBFromPool(db.pool)
+	provider, err := goose.NewProvider(goose.DialectPostgres, sqlDB, migrations.Control(),
+		goose.WithTableName(versionTable), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		_ = sqlDB.Close()
+		return nil, nil, fmt.Errorf("control migrations: %w", err)
+	}
+	return provider, func() { _ = sqlDB.Close() }, nil
+}

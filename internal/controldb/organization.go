@@ -1,0 +1,91 @@
+package controldb
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Organization is a row of organizations.
+type Organization struct {
+	ID          uuid.UUID
+	Slug        string // names it on the wire; never changes
+	Name        string
+	Plan        string
+	MaxProjects int
+	CreatedAt   time.Time
+}
+
+type organizationRow struct {
+	ID          uuid.UUID `gorm:"primaryKey"`
+	Slug        string
+	Name        string
+	Plan        string    `gorm:"default:free"`
+	MaxProjects int       `gorm:"default:100"`
+	CreatedAt   time.Time `gorm:"default:now()"`
+}
+
+func (organizationRow) TableName() string { return "organizations" }
+
+func (r organizationRow) organization() Organization { return Organization(r) }
+
+// NewSlug draws an organization's slug: 20 lower-case letters.
+func NewSlug() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	out := make([]byte, 0, 20)
+	buf := make([]byte, 32)
+	for len(out) < 20 {
+		_, _ = rand.Read(buf)
+		for _, b := range buf {
+			// 234 = 9*26: reject the rest so that every letter is equally likely.
+			if b < 234 && len(out) < 20 {
+				out = append(out, letters[b%26])
+			}
+		}
+	}
+	return string(out)
+}
+
+// CreateOrganization inserts an organization and gives it with what was filled
+// in: id, slug, plan and the limit of projects where they are zero. A taken slug
+// is fault conflict.
+func (tx *Tx) CreateOrganization(ctx context.Context, o Organization) (Organization, error) {
+	if o.ID == uuid.Nil {
+		o.ID = uuid.New()
+	}
+	if o.Slug == "" {
+		o.Slug = NewSlug()
+	}
+	row := organizationRow(o)
+	err := tx.with(ctx).Create(&row).Error
+	return row.organization(), Fault(err)
+}
+
+// OrganizationBySlug finds an organization; fault organization_not_found.
+func (r reader) OrganizationBySlug(ctx context.Context, slug string) (Organization, error) {
+	var row organizationRow
+	err := r.with(ctx).Where("slug = ?", slug).Take(&row).Error
+	return row.organization(), orFault(err, errNoOrganization)
+}
+
+// OrganizationByID finds an organization; fault organization_not_found.
+func (r reader) OrganizationByID(ctx context.Context, id uuid.UUID) (Organization, error) {
+	var row organizationRow
+	err := r.with(ctx).Where("id = ?", id).Take(&row).Error
+	return row.organization(), orFault(err, errNoOrganization)
+}
+
+// OrganizationsOf lists the organizations that a user is a member of, by name.
+func (r reader) OrganizationsOf(ctx context.Context, user uuid.UUID) ([]Organization, error) {
+	var rows []organizationRow
+	err := r.with(ctx).
+		Where("id IN (SELECT organization_id FROM members WHERE user_id = ?)", user).
+		Order("name, id").Find(&rows).Error
+	out := make([]Organization, len(rows))
+	for i, row := range rows {
+		out[i] = row.organization()
+	}
+	return out, Fault(err)
+}

@@ -1,0 +1,172 @@
+package controldb
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// DB is where the registry gets its tenants from.
+var _ tenants.Source = (*DB)(nil)
+
+const (
+	tenantSQL = `SELECT p.name, p.status, p.version, p.legacy_keys, d.cluster_id, d.schema_version,
+		d.wrapped_key, d.secrets, c.version, c.config, c.secrets
+		FROM projects p
+		JOIN databases d ON d.ref = p.ref
+		JOIN auth_configs c ON c.ref = p.ref AND c.version = p.config_version
+		WHERE p.ref = $1 AND p.deleted_at IS NULL AND d.wrapped_key IS NOT NULL`
+	tenantKeysSQL = `SELECT id::text, type, name, hash, expires_at FROM api_keys WHERE ref = $1`
+	tenantSignSQL = `SELECT id::text, kid, status, private, imported FROM signing_keys
+		WHERE ref = $1 ORDER BY created_at, id`
+)
+
+// Tenant reads a project with all that belongs to it, in one round trip, and
+// opens its secrets. A project in any status is returned with that status;
+// tenants.ErrUnknownProject for a ref that none has.
+func (db *DB) Tenant(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
+	t := &tenants.Tenant{Ref: ref, URL: db.ProjectURL(ref)}
+	var head tenantHead
+	var keys []tenantKey
+	var signing []SigningKey
+	// The version is read first: parts that changed since make the snapshot newer
+	// than its version says, which costs one more load and never a missed change.
+	batch := &pgx.Batch{}
+	batch.Queue(tenantSQL, string(ref)).QueryRow(head.scanInto(t))
+	batch.Queue(tenantKeysSQL, string(ref)).Query(func(rows pgx.Rows) (err error) {
+		keys, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tenantKey])
+		return err
+	})
+	batch.Queue(tenantSignSQL, string(ref)).Query(func(rows pgx.Rows) (err error) {
+		signing, err = pgx.CollectRows(rows, scanSigningKey)
+		return err
+	})
+	if err := db.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, orFault(err, tenants.ErrUnknownProject)
+	}
+	dk, err := db.keyring.OpenDataKey(string(ref), head.wrapped)
+	if err != nil {
+		return nil, err
+	}
+	if err := head.open(t, dk); err != nil {
+		return nil, fmt.Errorf("project %s: %w", ref, err)
+	}
+	t.APIKeys = make(map[tenants.KeyHash]tenants.APIKey, len(keys))
+	for _, k := range keys {
+		if err := k.addTo(t); err != nil {
+			return nil, fmt.Errorf("project %s: %w", ref, err)
+		}
+	}
+	for _, s := range signing {
+		key, err := s.Open(dk)
+		if err != nil {
+			return nil, fmt.Errorf("project %s: %w", ref, err)
+		}
+		t.SigningKeys = append(t.SigningKeys, key)
+	}
+	return t, nil
+}
+
+// tenantHead is the part of a tenant that is one row.
+type tenantHead struct {
+	wrapped, passwords []byte
+	configVersion      int
+	config, secrets    []byte
+}
+
+func (h *tenantHead) scanInto(t *tenants.Tenant) func(pgx.Row) error {
+	return func(row pgx.Row) error {
+		return row.Scan(&t.Name, &t.Status, &t.Version, &t.LegacyKeys, &t.ClusterID, &t.SchemaVersion,
+			&h.wrapped, &h.passwords, &h.configVersion, &h.config, &h.secrets)
+	}
+}
+
+func (h *tenantHead) open(t *tenants.Tenant, dk *secret.DataKey) error {
+	passwords, err := OpenPasswords(dk, h.passwords)
+	if err != nil {
+		return err
+	}
+	// A field that the stored version does not have yet keeps its default.
+	t.Config = tenants.DefaultConfig()
+	if err := json.Unmarshal(h.config, &t.Config); err != nil {
+		return fmt.Errorf("decode configuration %d: %w", h.configVersion, err)
+	}
+	secrets, err := AuthConfig{Version: h.configVersion, Sealed: h.secrets}.OpenSecrets(dk)
+	if err != nil {
+		return err
+	}
+	t.Secrets = tenants.Secrets{
+		AuthPassword: passwords.Auth,
+		APIPassword:  passwords.API,
+		Capability:   Capability(dk),
+		RefreshKey:   dk.Derive("refresh token"),
+		OTPKey:       dk.Derive("one-time token"),
+		OutboxKey:    dk.Derive("outbox"),
+		SMTPPassword: secrets.SMTPPass,
+	}
+	return nil
+}
+
+// Capability is what lets Reeve write to schema reeve of the project that dk
+// belongs to; the database holds its SHA-256.
+func Capability(dk *secret.DataKey) string {
+	return base64.RawURLEncoding.EncodeToString(dk.Derive("capability"))
+}
+
+type tenantKey struct {
+	ID, Type, Name string
+	Hash           []byte
+	ExpiresAt      *time.Time
+}
+
+func (k tenantKey) addTo(t *tenants.Tenant) error {
+	if len(k.Hash) != len(tenants.KeyHash{}) {
+		return errors.New("API key " + k.ID + ": hash of a wrong size")
+	}
+	key := tenants.APIKey{ID: k.ID, Type: tenants.KeyType(k.Type), Name: k.Name}
+	if k.ExpiresAt != nil {
+		key.ExpiresAt = *k.ExpiresAt
+	}
+	t.APIKeys[tenants.KeyHash(k.Hash)] = key
+	return nil
+}
+
+func scanSigningKey(row pgx.CollectableRow) (k SigningKey, err error) {
+	var id string
+	if err := row.Scan(&id, &k.KID, &k.Status, &k.Sealed, &k.Imported); err != nil {
+		return k, err
+	}
+	k.ID, err = uuid.Parse(id)
+	return k, err
+}
+
+// RefByKey tells which living project an API key belongs to;
+// tenants.ErrUnknownKey.
+func (db *DB) RefByKey(ctx context.Context, h tenants.KeyHash) (tenants.Ref, error) {
+	var ref tenants.Ref
+	err := db.pool.QueryRow(ctx, `SELECT k.ref FROM api_keys k JOIN projects p ON p.ref = k.ref
+		WHERE k.hash = $1 AND p.deleted_at IS NULL`, h[:]).Scan(&ref)
+	return ref, orFault(err, tenants.ErrUnknownKey)
+}
+
+// Changes lists the projects that changed after since, deleted ones too; for
+// the zero time, all that are not deleted. A change that commits late carries
+// the time it was made at, so ask for some seconds more than were missed.
+func (db *DB) Changes(ctx context.Context, since time.Time) ([]tenants.Change, error) {
+	rows, err := db.pool.Query(ctx, `SELECT ref, version FROM projects
+		WHERE changed_at > $1 AND (deleted_at IS NULL OR $2)`, since, !since.IsZero())
+	if err != nil {
+		return nil, Fault(err)
+	}
+	changes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tenants.Change])
+	return changes, Fault(err)
+}

@@ -1,0 +1,413 @@
+//go:build unix
+
+package devpg
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const holdEnv = "REEVE_DEVPG_TEST_HOLD"
+
+// TestMain lets the test binary be the process that gets killed: it holds a
+// server on the named folder until its standard input ends, which is never.
+func TestMain(m *testing.M) {
+	dir := os.Getenv(holdEnv)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Start(context.Background(), Options{Dir: dir})
+	if err != nil {
+		os.Stdout.WriteString("error " + err.Error() + "\n")
+		os.Exit(1)
+	}
+	os.Stdout.WriteString(s.URL() + "\n")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// folder makes a folder that Postgres' user can enter, in memory where there is
+// such a place.
+func folder(t *testing.T) string {
+	t.Helper()
+	base := "/dev/shm"
+	if _, err := os.Stat(base); err != nil {
+		base = os.TempDir()
+	}
+	dir, err := os.MkdirTemp(base, "reeve-devpg-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := Discard(context.Background(), dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func run(t *testing.T, o Options) *Server {
+	t.Helper()
+	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Stop(context.Background()) })
+	return s
+}
+
+func stop(t *testing.T, s *Server) {
+	t.Helper()
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func execute(t *testing.T, url, sql string) {
+	t.Helper()
+	conn := connect(t, url)
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func query[T comparable](t *testing.T, url, sql string) (v T) {
+	t.Helper()
+	if err := connect(t, url).QueryRow(t.Context(), sql).Scan(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func TestRestartKeepsData(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	s := run(t, Options{Dir: dir})
+	execute(t, s.URL(), "create table kept as select 42 as n")
+	stop(t, s)
+	stop(t, s) // a second one is harmless
+	select {
+	case <-s.Done():
+		t.Error("Done is closed after Stop")
+	default:
+	}
+	s = run(t, Options{Dir: dir, Settings: map[string]string{"max_connections": "17"}})
+	if n := query[int](t, s.SocketURL(), "select n from kept"); n != 42 {
+		t.Errorf("n = %d after a restart", n)
+	}
+	if v := query[string](t, s.URL(), "show max_connections"); v != "17" {
+		t.Errorf("max_connections = %s, want the setting given", v)
+	}
+	if v := query[string](t, s.URL(), "show listen_addresses"); v != "127.0.0.1" {
+		t.Errorf("listens on %s", v)
+	}
+}
+
+func TestPasswordIsDemanded(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	s := run(t, Options{Dir: dir})
+	execute(t, s.URL(), "create role tenant login password 'secret of the tenant'")
+	for name, good := range map[string]string{"tcp": s.URL(), "socket": s.SocketURL()} {
+		for _, who := range []*url.Userinfo{
+			url.UserPassword(superuser, "wrong"), url.User(superuser),
+			url.UserPassword("tenant", "wrong"), url.UserPassword(superuser, "secret of the tenant"),
+		} {
+			u, err := url.Parse(good)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.User = who
+			conn, err := pgx.Connect(t.Context(), u.String())
+			if err == nil {
+				_ = conn.Close(t.Context())
+				t.Errorf("%s: %s was let in", name, who)
+				continue
+			}
+			var pe *pgconn.PgError
+			if errors.As(err, &pe) && pe.Code != "28P01" {
+				t.Errorf("%s: %s refused with %s, want 28P01", name, who, pe.Code)
+			}
+		}
+	}
+	fi, err := os.Stat(passwordPath(dir))
+	if err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("password file: %v, %v", fi.Mode(), err)
+	}
+	hba := query[int](t, s.URL(), "select count(*) from pg_hba_file_rules where auth_method <> 'scram-sha-256'")
+	if hba != 0 {
+		t.Errorf("%d rules of pg_hba.conf let somebody in without a password", hba)
+	}
+}
+
+func TestKilledHolderRecovers(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	child, at := hold(t, dir)
+	execute(t, at, "create table acknowledged (n int)")
+	for n := range 20 {
+		execute(t, at, "insert into acknowledged values ("+strconv.Itoa(n)+")")
+	}
+	if err := child.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+	s := run(t, Options{Dir: dir})
+	if n := query[int](t, s.URL(), "select count(*) from acknowledged"); n != 20 {
+		t.Errorf("%d of 20 acknowledged rows survived", n)
+	}
+}
+
+// hold starts a process that holds a server on dir and answers its URL.
+func hold(t *testing.T, dir string) (*exec.Cmd, string) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), holdEnv+"="+dir)
+	if _, err := child.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
+	line := make([]byte, 4096)
+	n, err := out.Read(line)
+	if err != nil || strings.HasPrefix(string(line[:n]), "error") {
+		t.Fatalf("the holder did not start: %s %v", line[:n], err)
+	}
+	return child, strings.TrimSpace(string(line[:n]))
+}
+
+func TestSecondStartOnOneFolder(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	_, at := hold(t, dir)
+	_, err := Start(t.Context(), Options{Dir: dir, Ephemeral: true})
+	if !errors.Is(err, ErrInUse) {
+		t.Fatalf("a second start answered %v", err)
+	}
+	if err := Discard(t.Context(), dir); !errors.Is(err, ErrInUse) {
+		t.Fatalf("discarding a held folder answered %v", err)
+	}
+	if n := query[int](t, at, "select 1"); n != 1 {
+		t.Error("the first server was harmed")
+	}
+}
+
+// An old postmaster outlives its Reeve where the system has no death signal.
+func TestRunningPostmasterIsStopped(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	old := run(t, Options{Dir: dir})
+	execute(t, old.URL(), "create table kept as select 7 as n")
+	if err := old.lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, Options{Dir: dir, Port: old.Port()})
+	<-old.Done()
+	if n := query[int](t, s.URL(), "select n from kept"); n != 7 {
+		t.Errorf("n = %d", n)
+	}
+}
+
+func TestStalePIDFile(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	stop(t, run(t, Options{Dir: dir}))
+	// Its number belongs to a program that has nothing to do with it: us.
+	stale := strconv.Itoa(os.Getpid()) + "\n" + filepath.Join(dir, "data") + "\n1\n5432\n\n\n"
+	if err := os.WriteFile(filepath.Join(dir, "data", "postmaster.pid"), []byte(stale), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, Options{Dir: dir})
+	if n := query[int](t, s.URL(), "select 1"); n != 1 {
+		t.Error("no answer")
+	}
+}
+
+func TestHalfDoneInitdb(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	for _, name := range []string{"data.tmp/base/1/1259", "data.tmp/PG_VERSION", "initdb.password"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("15\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := run(t, Options{Dir: dir})
+	if n := query[int](t, s.URL(), "select 1"); n != 1 {
+		t.Error("no answer")
+	}
+	for _, name := range []string{"data.tmp", "initdb.password"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	port := l.Addr().(*net.TCPAddr).Port
+	_, err = Start(t.Context(), Options{Dir: folder(t), Port: port})
+	if !errors.Is(err, errPortTaken) || !strings.Contains(err.Error(), strconv.Itoa(port)) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEphemeralLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(folder(t), "cluster")
+	s := run(t, Options{Dir: dir, Ephemeral: true})
+	if v := query[string](t, s.URL(), "show fsync"); v != "off" {
+		t.Errorf("fsync = %s", v)
+	}
+	stop(t, s)
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder is still there")
+	}
+}
+
+// A folder that only root can enter has its data elsewhere, and still has it
+// the next time; a path too long for a socket gets a short one.
+func TestClosedAndDeepFolder(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("everybody can enter their own folder")
+	}
+	closed := filepath.Join(folder(t), "closed")
+	dir := filepath.Join(closed, strings.Repeat("deep/", 20), "cluster")
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(closed, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, Options{Dir: dir})
+	home := s.cluster.home
+	if home == dir {
+		t.Fatalf("data stayed in %s", dir)
+	}
+	execute(t, s.SocketURL(), "create table kept as select 9 as n")
+	stop(t, s)
+	s = run(t, Options{Dir: dir})
+	if n := query[int](t, s.URL(), "select n from kept"); n != 9 || s.cluster.home != home {
+		t.Errorf("n = %d in %s, was in %s", n, s.cluster.home, home)
+	}
+	stop(t, s)
+	if err := Discard(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(home); err == nil {
+		t.Errorf("%s is left behind", home)
+	}
+}
+
+func TestDeepFolderHasShortSocket(t *testing.T) {
+	t.Parallel()
+	root := folder(t)
+	deep := filepath.Join(root, strings.Repeat("deep/", 20))
+	if err := os.MkdirAll(deep, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, Options{Dir: filepath.Join(deep, "cluster"), Ephemeral: true})
+	if s.SocketURL() == s.URL() {
+		t.Fatal("no socket")
+	}
+	if n := query[int](t, s.SocketURL(), "select 1"); n != 1 {
+		t.Error("no answer")
+	}
+	stop(t, s)
+	if _, err := os.Stat(s.cluster.socketDir); err == nil {
+		t.Error("the socket's folder is still there")
+	}
+}
+
+func TestCancelledStartLeavesNothingRunning(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Start(ctx, Options{Dir: dir}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	s := run(t, Options{Dir: dir})
+	if n := query[int](t, s.URL(), "select 1"); n != 1 {
+		t.Error("no answer")
+	}
+}
+
+func TestLostPasswordFile(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	stop(t, run(t, Options{Dir: dir}))
+	if err := os.Remove(passwordPath(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Start(t.Context(), Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "postgres.password") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStopAtOnceIsRecoveredFrom(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	s := run(t, Options{Dir: dir})
+	execute(t, s.URL(), "create table kept as select 5 as n")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Stop(ctx); !errors.Is(err, context.Canceled) {
+		t.Logf("the fast shutdown was quicker: %v", err)
+	}
+	s = run(t, Options{Dir: dir})
+	if n := query[int](t, s.URL(), "select n from kept"); n != 5 {
+		t.Errorf("n = %d", n)
+	}
+}
+
+// Postgres that dies by itself is told, and Stop still cleans up.
+func TestDoneTellsOfAnExit(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(folder(t), "cluster")
+	s := run(t, Options{Dir: dir, Ephemeral: true})
+	if err := s.proc.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Done()
+	stop(t, s)
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder is still there")
+	}
+}

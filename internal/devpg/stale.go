@@ -1,0 +1,62 @@
+package devpg
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// stopStale ends a postmaster that an earlier process left running on data. The
+// caller holds the folder's lock, so no living Reeve wants it. A pid file whose
+// number now belongs to another program is removed, as Postgres would refuse to
+// start; one whose number is free is left to Postgres, which checks that no
+// child of the dead server still uses the data.
+func stopStale(ctx context.Context, data string, log *slog.Logger) error {
+	file := filepath.Join(data, "postmaster.pid")
+	pid, ok := readPID(file)
+	if !ok || !alive(pid) {
+		return nil
+	}
+	if !isPostmaster(pid, data) {
+		return os.Remove(file)
+	}
+	log.Warn("an earlier postgres still runs on the data: stopping it", "pid", pid, "data", data)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT} {
+		if err := signalProcess(pid, sig); err != nil && alive(pid) {
+			return fmt.Errorf("stop the earlier postgres (pid %d): %w", pid, err)
+		}
+		if gone, err := awaitEnd(ctx, pid, data, 15*time.Second); gone || err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("an earlier postgres (pid %d) still runs on %s and does not end", pid, data)
+}
+
+// readPID reads the first line of a postmaster.pid.
+func readPID(file string) (int, bool) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0, false
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	return pid, err == nil && pid > 1
+}
+
+func awaitEnd(ctx context.Context, pid int, data string, within time.Duration) (bool, error) {
+	for end := time.Now().Add(within); time.Now().Before(end); {
+		if !alive(pid) || !isPostmaster(pid, data) {
+			return true, nil
+		}
+		if err := sleep(ctx, 10*time.Millisecond); err != nil {
+			return false, fmt.Errorf("wait for an earlier postgres (pid %d) to end: %w", pid, err)
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,27 @@
+package devpg
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// procAttr has the kernel send death to the child when the starting thread
+// ends; 0 sends nothing.
+func procAttr(a *account, death syscall.Signal) *syscall.SysProcAttr {
+	attr := attributes(a)
+	attr.Pdeathsig = death
+	return attr
+}
+
+// isPostmaster tells whether pid is a server on data, which a postmaster has as
+// its working directory. A zombie is none.
+func isPostmaster(pid int, data string) bool {
+	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if err != nil || cwd != data {
+		return false
+	}
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && strings.Contains(string(args), "postgres")
+}

@@ -1,0 +1,66 @@
+//go:build unix
+
+package devpg
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const supported = true
+
+// ErrInUse says that another living process holds the cluster's folder.
+var ErrInUse = errors.New("in use by another process")
+
+// lockDir takes the folder for this process; the kernel gives it back when the
+// process ends, however it does.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "postgres.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 20)
+		n, _ := f.Read(holder)
+		_ = f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("lock %s: %w", dir, err)
+		}
+		return nil, fmt.Errorf("%s is %w (pid %s)", dir, ErrInUse, strings.TrimSpace(string(holder[:n])))
+	}
+	// Only for the message above.
+	_ = f.Truncate(0)
+	_, _ = fmt.Fprintln(f, os.Getpid())
+	return f, nil
+}
+
+// attributes are common to all: another user when we are root, and a process
+// group of its own, so that Ctrl-C reaches us alone and we stop it in order.
+func attributes(a *account) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if a != nil {
+		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
+	}
+	return attr
+}
+
+func ownerOf(fi fs.FileInfo) (uid uint32, ok bool) {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return st.Uid, true
+}
+
+func signalProcess(pid int, sig syscall.Signal) error { return syscall.Kill(pid, sig) }
+
+// alive counts a process that we may not signal.
+func alive(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}

@@ -1,0 +1,26 @@
+package devpg
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// supported is false: Start refuses, so that nothing below is ever reached.
+const supported = false
+
+// ErrInUse says that another living process holds the cluster's folder.
+var ErrInUse = errors.New("in use by another process")
+
+func lockDir(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+func procAttr(*account, syscall.Signal) *syscall.SysProcAttr { return nil }
+
+func ownerOf(fs.FileInfo) (uint32, bool) { return 0, false }
+
+func signalProcess(int, syscall.Signal) error { return errors.ErrUnsupported }
+
+func alive(int) bool { return false }
+
+func isPostmaster(int, string) bool { return false }

@@ -1,0 +1,82 @@
+package message
+
+import (
+	"encoding/json"
+	"net/url"
+)
+
+// Templates are a project's own subjects and bodies. A missing or empty entry
+// means the default.
+type Templates struct {
+	Subjects map[Kind]string
+	Contents map[Kind]string
+}
+
+// Data is what a template can show. Apart from ProjectName the names are the
+// reference's template variables, such as {{ .ConfirmationURL }}.
+type Data struct {
+	ProjectName     string
+	SiteURL         string
+	ConfirmationURL string
+	Email           string
+	NewEmail        string
+	Token           string
+	TokenHash       string
+	RedirectTo      string
+	SendingTo       string
+	OldEmail        string
+	// Data is the user's metadata. Only its JSON form reaches a template.
+	Data map[string]any
+}
+
+// maxUserData bounds the JSON of Data.Data; larger metadata is shown to a
+// template as empty.
+const maxUserData = 256 << 10
+
+// variables is the root object of a template. It repeats Data so that a
+// template can only ever meet plain JSON values, which have no methods.
+type variables struct {
+	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail string
+
+	Data map[string]any
+}
+
+func (d Data) variables(to string) variables {
+	v := variables{
+		ProjectName: d.ProjectName, SiteURL: d.SiteURL, ConfirmationURL: d.ConfirmationURL,
+		Email: d.Email, NewEmail: d.NewEmail, Token: d.Token, TokenHash: d.TokenHash,
+		RedirectTo: d.RedirectTo, SendingTo: d.SendingTo, OldEmail: d.OldEmail,
+		Data: plain(d.Data),
+	}
+	if v.SendingTo == "" {
+		v.SendingTo = to
+	}
+	if v.ProjectName == "" {
+		v.ProjectName = siteName(d.SiteURL)
+	}
+	return v
+}
+
+// plain reduces in to what JSON can say.
+func plain(in map[string]any) map[string]any {
+	out := map[string]any{}
+	if len(in) == 0 {
+		return out
+	}
+	raw, err := json.Marshal(in)
+	if err != nil || len(raw) > maxUserData {
+		return out
+	}
+	if json.Unmarshal(raw, &out) != nil || out == nil {
+		return map[string]any{}
+	}
+	return out
+}
+
+// siteName is what a nameless project is called in its mails.
+func siteName(site string) string {
+	if u, err := url.Parse(site); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "the app"
+}

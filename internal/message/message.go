@@ -1,0 +1,73 @@
+// Package message owns what Reeve sends to a project's end users: the mail
+// templates and their rendering, delivery by SMTP or into the captured inbox,
+// and the dispatcher that empties the projects' outboxes. It does not own the
+// outbox table, the marks table, the inbox table or any configuration: those
+// are handed in as Outbox, Marks, CaptureStore and SMTPSettings. It never
+// decides that a message is due; flows do, by adding an outbox row in the
+// transaction of what they report.
+package message
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Channel is the road that a message takes.
+type Channel string
+
+// The channels.
+const (
+	Email Channel = "email"
+	SMS   Channel = "sms"
+)
+
+// Kind says what a message is for; the values are the reference's template
+// names.
+type Kind string
+
+// The kinds.
+const (
+	Confirmation     Kind = "confirmation"
+	Invite           Kind = "invite"
+	Recovery         Kind = "recovery"
+	EmailChange      Kind = "email_change"
+	MagicLink        Kind = "magic_link"
+	Reauthentication Kind = "reauthentication"
+)
+
+// Kinds lists every Kind, in a stable order.
+func Kinds() []Kind {
+	return []Kind{Confirmation, Invite, Recovery, EmailChange, MagicLink, Reauthentication}
+}
+
+// Message is one message as it lies, sealed and as JSON, in an outbox row and
+// in the captured inbox. It contains live tokens: treat it as a secret.
+type Message struct {
+	ID      uuid.UUID `json:"id"`
+	Channel Channel   `json:"channel"`
+	Kind    Kind      `json:"kind"`
+	To      string    `json:"to"`
+	Subject string    `json:"subject"`
+	HTML    string    `json:"html"`
+	Text    string    `json:"text"`
+	// Links are the targets of the mail's links, without repetition, the
+	// action link first.
+	Links []string `json:"links"`
+	// Code is the one-time code, when the message shows one.
+	Code      string    `json:"code"`
+	CreatedAt time.Time `json:"created_at"`
+	// TemplateError tells why the project's own template was not used and the
+	// default stood in; nil otherwise.
+	TemplateError error `json:"-"`
+}
+
+// Sender delivers one message. A nil error means that the next hop took over
+// responsibility for it. An error for which Permanent is true will never pass;
+// every other one is worth another try.
+type Sender interface {
+	Send(ctx context.Context, ref tenants.Ref, m Message) error
+}

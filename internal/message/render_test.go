@@ -1,0 +1,229 @@
+package message
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func data() Data {
+	return Data{
+		ProjectName:     "Acme Notes",
+		SiteURL:         "https://notes.example",
+		ConfirmationURL: "https://ref.example/auth/v1/verify?token=pkce_abc&type=signup&redirect_to=https://notes.example/welcome",
+		Email:           "jane@example.com", NewEmail: "jane@new.example",
+		Token: "493027", TokenHash: "pkce_abc",
+	}
+}
+
+func TestRenderDefaultsMatchGoldenFiles(t *testing.T) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		d := data()
+		if kind == Reauthentication {
+			d.ConfirmationURL = ""
+		}
+		m, err := Render(kind, Templates{}, "jane@example.com", d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.ID == uuid.Nil || m.CreatedAt.IsZero() || m.Channel != Email || m.Kind != kind || m.TemplateError != nil {
+			t.Errorf("%s: %+v", kind, m)
+		}
+		got := fmt.Sprintf("To: %s\nSubject: %s\nCode: %s\nLinks: %q\n\n%s\n%s", m.To, m.Subject, m.Code, m.Links, m.Text, m.HTML)
+		file := filepath.Join("testdata", string(kind)+".golden")
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s (run with -update if meant):\n%s", kind, diff)
+		}
+	}
+}
+
+func TestRenderRefusesUnknownKind(t *testing.T) {
+	t.Parallel()
+	if _, err := Render("nonsense", Templates{}, "jane@example.com", data()); !errors.Is(err, ErrUnknownKind) {
+		t.Fatal(err)
+	}
+}
+
+func TestRenderWithoutNameUsesHost(t *testing.T) {
+	t.Parallel()
+	d := data()
+	d.ProjectName = ""
+	m, err := Render(MagicLink, Templates{}, "jane@example.com", d)
+	if err != nil || m.Subject != "Your sign-in link for notes.example" {
+		t.Fatal(m.Subject, err)
+	}
+}
+
+func TestRenderHostileData(t *testing.T) {
+	t.Parallel()
+	d := data()
+	d.ProjectName = "<script>alert(1)</script>\r\nBcc: victim@example.com\u202e"
+	d.Email = `"><img src=x onerror=alert(1)>@example.com`
+	d.ConfirmationURL = "javascript:alert(document.cookie)"
+	m, err := Render(EmailChange, Templates{}, "jane@example.com\r\nBcc: x@example.com", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"<script>", "<img src=x", `href="javascript:`} {
+		if strings.Contains(m.HTML, bad) {
+			t.Errorf("HTML contains %q", bad)
+		}
+	}
+	if strings.ContainsAny(m.Subject+m.To, "\r\n\u202e") {
+		t.Errorf("header injection: %q %q", m.Subject, m.To)
+	}
+	if len(m.Links) != 0 {
+		t.Errorf("links: %q", m.Links)
+	}
+}
+
+func TestRenderOwnTemplates(t *testing.T) {
+	t.Parallel()
+	own := Templates{
+		Subjects: map[Kind]string{MagicLink: "Hi {{ .Data.name }}, sign in\n{{ if eq .Data.lang \"de\" }}(de){{ end }}"},
+		Contents: map[Kind]string{MagicLink: `<h2>Hi {{ .Data.name }}</h2>
+<a href="https://notes.example/logo"><img alt="Logo" src="x"></a>
+<p>Follow <a href="{{ .SiteURL }}/auth/confirm?token_hash={{ .TokenHash }}&type=email">this link</a></p>
+{{ range $i, $r := .Data.roles }}<li>{{ $i }} {{ $r | printf "%v" }}</li>{{ else }}none{{ end }}`},
+	}
+	d := data()
+	d.Data = map[string]any{"name": "<b>Jane</b>", "lang": "de", "roles": []string{"a", "b"}}
+	m, err := Render(MagicLink, own, "jane@example.com", d)
+	if err != nil || m.TemplateError != nil {
+		t.Fatal(err, m.TemplateError)
+	}
+	if m.Subject != "Hi <b>Jane</b>, sign in (de)" {
+		t.Errorf("subject %q", m.Subject)
+	}
+	wantText := "Hi <b>Jane</b>\n\nLogo:\nhttps://notes.example/logo\n\nFollow this link:\n" +
+		"https://notes.example/auth/confirm?token_hash=pkce_abc&type=email\n\n- 0 a\n- 1 b\n"
+	if diff := cmp.Diff(wantText, m.Text); diff != "" {
+		t.Error(diff)
+	}
+	wantLinks := []string{"https://notes.example/auth/confirm?token_hash=pkce_abc&type=email", "https://notes.example/logo"}
+	if diff := cmp.Diff(wantLinks, m.Links); diff != "" {
+		t.Error(diff)
+	}
+	if m.Code != "" {
+		t.Errorf("code %q, but the mail shows none", m.Code)
+	}
+}
+
+// stringer would act in a template if methods could be reached.
+type stringer struct{ called *bool }
+
+func (s stringer) Fire() string { *s.called = true; return "fired" }
+
+// hostile are templates that must neither work nor take long.
+var hostile = map[string]string{
+	"does not parse":        "{{ if }}",
+	"unknown field":         "{{ .Password }}",
+	"unknown function":      "{{ exec \"id\" }}",
+	"call":                  "{{ call .Data.f }}",
+	"define":                `{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}`,
+	"block":                 `{{ block "x" . }}{{ end }}`,
+	"self":                  `{{ template "confirmation" . }}`,
+	"meter by name":         `{{ reeve_meter 0 .Data }}`,
+	"endless range":         "{{ range 9223372036854775807 }}{{ end }}",
+	"huge range":            "{{ range 1000000000 }}x{{ end }}",
+	"nested ranges":         "{{ range 1000 }}{{ range 1000 }}{{ range 1000 }}{{ end }}{{ end }}{{ end }}",
+	"heavy body":            "{{ range 20000 }}" + strings.Repeat("{{ $ }}", 1000) + "{{ end }}",
+	"deep ranges":           strings.Repeat("{{ range .Data }}", 1500) + strings.Repeat("{{ end }}", 1500),
+	"deep ifs":              strings.Repeat("{{ if .Email }}", 2000) + strings.Repeat("{{ end }}", 2000),
+	"deep parentheses":      "{{ " + strings.Repeat("(", 20000) + ".Email" + strings.Repeat(")", 20000) + " }}",
+	"doubling":              "{{ $x := `xxxxxxxx` }}" + strings.Repeat("{{ $x = print $x $x }}", 1000) + "{{ $x }}",
+	"wide printf":           `{{ printf "%1000000d" 1 }}`,
+	"starred printf":        `{{ printf "%*d" 1000000 1 }}`,
+	"many arguments":        "{{ print " + strings.Repeat(".Email ", 1000) + "}}",
+	"too large":             strings.Repeat("x", maxTemplate+1),
+	"output too large":      "{{ range 10000 }}" + strings.Repeat("x", 100) + "{{ end }}",
+	"method":                "{{ .Data.s.Fire }}{{ .Email.Fire }}",
+	"range over a string":   "{{ range .Email }}{{ end }}",
+	"unfinished attribute":  `<a href="{{ if .Email }}"{{ end }}>`,
+	"index out of anything": "{{ index .Email 1000 }}",
+}
+
+func TestHostileTemplatesFallBackToTheDefault(t *testing.T) {
+	t.Parallel()
+	want, err := Render(Confirmation, Templates{}, "jane@example.com", data())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, source := range hostile {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			called := false
+			d := data()
+			d.Data = map[string]any{"s": stringer{&called}, "f": func() string { called = true; return "" }}
+			m, err := Render(Confirmation, Templates{
+				Subjects: map[Kind]string{Confirmation: source}, Contents: map[Kind]string{Confirmation: source},
+			}, "jane@example.com", d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.TemplateError == nil || m.HTML != want.HTML || called {
+				t.Errorf("template error %v, called %v, default used %v", m.TemplateError, called, m.HTML == want.HTML)
+			}
+			if err := CheckTemplate(Confirmation, false, source); err == nil {
+				t.Error("CheckTemplate passed it")
+			}
+		})
+	}
+}
+
+func TestCheckTemplate(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{
+		"", "plain words", "{{ .ConfirmationURL }} {{ .Token }} {{ .Data.missing.deeper }}",
+		`{{ if and .Data.name (ne .Data.lang "en") }}{{ else if .NewEmail }}{{ with .Data }}{{ .x }}{{ end }}{{ end }}`,
+		`<a href="{{ .SiteURL }}?to={{ .RedirectTo | urlquery }}">x</a>{{ .Email | html }}`,
+		`{{- range $k, $v := .Data }}{{ if eq $k "name" }}{{ continue }}{{ end }}{{ break }}{{ end -}}`,
+		`{{ range .Data.missing }}{{ end }}{{/* comment */}}{{ len .Email }}{{ index .Data "name" }}{{ slice .Token 0 3 }}`,
+	} {
+		for _, subject := range []bool{true, false} {
+			if err := CheckTemplate(Invite, subject, good); err != nil {
+				t.Errorf("%q: %v", good, err)
+			}
+		}
+	}
+	err := CheckTemplate(Invite, true, "{{ .Secret }}")
+	if err == nil || !strings.Contains(err.Error(), "subject template of invite mails") || !strings.Contains(err.Error(), "Secret") {
+		t.Errorf("message does not explain: %v", err)
+	}
+	if err := CheckTemplate("nonsense", true, ""); !errors.Is(err, ErrUnknownKind) {
+		t.Error(err)
+	}
+}
+
+func FuzzOwnTemplate(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		m, err := Render(Recovery, Templates{
+			Subjects: map[Kind]string{Recovery: source}, Contents: map[Kind]string{Recovery: source},
+		}, "jane@example.com", data())
+		if err != nil || m.Subject == "" || strings.ContainsAny(m.Subject, "\r\n") || len(m.HTML) > maxRendered {
+			t.Fatalf("%v %q", err, m.Subject)
+		}
+	})
+}

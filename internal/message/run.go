@@ -1,0 +1,124 @@
+package message
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Run delivers until ctx ends, then finishes what is being sent, for StopGrace
+// at most, and returns nil. It starts with a sweep, so what a killed process
+// left behind is delivered first. Only one Run per Dispatcher at a time.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	d.init()
+	if err := d.setRunning(true); err != nil {
+		return err
+	}
+	defer func() { _ = d.setRunning(false) }()
+	work, release := outlive(ctx, d.StopGrace)
+	defer release()
+	l := &loop{
+		d: d, ctx: ctx, work: work, queue: newSchedule(d.Workers),
+		finished: make(chan outcome), swept: make(chan []tenants.Ref),
+	}
+	defer l.wait.Wait()
+	l.run()
+	return nil
+}
+
+// loop is the one goroutine that decides who is worked next; turns and sweeps
+// run beside it and report back.
+type loop struct {
+	d        *Dispatcher
+	ctx      context.Context // ends: nothing new
+	work     context.Context // ends: drop what is being sent
+	queue    *schedule
+	active   int
+	sweeping bool
+	finished chan outcome
+	swept    chan []tenants.Ref
+	wait     sync.WaitGroup
+}
+
+func (l *loop) run() {
+	tick := time.NewTicker(l.d.SweepEvery)
+	defer tick.Stop()
+	l.sweep()
+	for l.ctx.Err() == nil {
+		l.start()
+		select {
+		case <-l.ctx.Done():
+		case <-l.d.bell:
+			for ref := range l.d.takeWoken() {
+				l.queue.push(ref, l.d.Now())
+			}
+		case refs := <-l.swept:
+			l.sweeping = false
+			for _, ref := range refs {
+				l.queue.push(ref, l.d.Now())
+			}
+		case o := <-l.finished:
+			l.finish(o)
+		case <-tick.C:
+			l.sweep()
+		}
+	}
+	for l.active > 0 {
+		l.finish(<-l.finished)
+	}
+}
+
+// start gives waiting projects to free workers.
+func (l *loop) start() {
+	for l.active < l.d.Workers {
+		ref, ok := l.queue.next()
+		if !ok {
+			return
+		}
+		l.active++
+		l.wait.Go(func() { l.finished <- l.d.turn(l.ctx, l.work, ref) })
+	}
+}
+
+func (l *loop) finish(o outcome) {
+	l.active--
+	l.queue.finish(o, l.d.Now())
+}
+
+// sweep looks up the marked projects, unless it is doing so already.
+func (l *loop) sweep() {
+	if l.sweeping {
+		return
+	}
+	l.sweeping = true
+	l.wait.Go(func() {
+		refs, err := l.d.Marks.Marked(l.ctx)
+		if err != nil && l.ctx.Err() == nil {
+			l.d.Logger.Warn("outbox sweep failed", "error", err)
+		}
+		select {
+		case l.swept <- refs:
+		case <-l.ctx.Done():
+		}
+	})
+}
+
+// outlive derives a context that ends grace after ctx does.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-out.Done():
+		}
+	})
+	return out, func() {
+		stop()
+		cancel()
+	}
+}

@@ -1,0 +1,108 @@
+package message
+
+import (
+	"time"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// schedule is the round-robin queue of projects. A project is in it once,
+// however often it is pushed, and is not handed out while it is being worked.
+// Projects whose last turn was slow wait in a queue of their own, which gets
+// slowLimit workers at most. It belongs to one goroutine.
+type schedule struct {
+	slots      map[tenants.Ref]*slot
+	queue      []tenants.Ref
+	slow       []tenants.Ref
+	slowLimit  int
+	slowActive int
+}
+
+// slot is what is known of a project that waits, is worked, or cools down.
+type slot struct {
+	queued, working bool
+	again           bool      // pushed while working
+	slow            bool      // its last turn was slow
+	countedSlow     bool      // its current turn counts against slowLimit
+	failures        int       // turns in a row that found its sender unreachable
+	notBefore       time.Time // cooling down until then
+}
+
+// outcome is what a turn reports.
+type outcome struct {
+	ref    tenants.Ref
+	more   bool // there may be more rows that are due
+	failed bool // its sender or its database could not be reached
+	idle   bool // nothing was tried, so nothing new is known of its sender
+	slow   bool // it held its worker for long
+}
+
+func newSchedule(workers int) *schedule {
+	return &schedule{slots: map[tenants.Ref]*slot{}, slowLimit: max(1, workers/2)}
+}
+
+// push puts the project at the end of its queue, unless it waits already or
+// cools down.
+func (s *schedule) push(ref tenants.Ref, now time.Time) {
+	p := s.slots[ref]
+	if p == nil {
+		p = &slot{}
+		s.slots[ref] = p
+	}
+	switch {
+	case p.working:
+		p.again = true
+	case p.queued || now.Before(p.notBefore):
+	case p.slow:
+		p.queued = true
+		s.slow = append(s.slow, ref)
+	default:
+		p.queued = true
+		s.queue = append(s.queue, ref)
+	}
+}
+
+// next takes the project that has waited longest to be worked.
+func (s *schedule) next() (tenants.Ref, bool) {
+	q := &s.queue
+	if len(s.slow) > 0 && s.slowActive < s.slowLimit {
+		q = &s.slow
+		s.slowActive++
+	}
+	if len(*q) == 0 {
+		return "", false
+	}
+	ref := (*q)[0]
+	*q = (*q)[1:]
+	p := s.slots[ref]
+	p.queued, p.working, p.countedSlow = false, true, q == &s.slow
+	return ref, true
+}
+
+// finish ends a project's turn. One that failed is left alone for a while,
+// longer each time; one with more to do goes to the end of the queue; one with
+// nothing to do is forgotten.
+func (s *schedule) finish(o outcome, now time.Time) {
+	p := s.slots[o.ref]
+	if p.countedSlow {
+		s.slowActive--
+	}
+	again := o.more || p.again
+	p.working, p.again = false, false
+	if !o.idle {
+		p.slow = o.slow
+	}
+	switch {
+	case o.failed:
+		p.notBefore = now.Add(coolDown(p.failures))
+		p.failures++
+		return // the next sweep brings it back
+	case !o.idle:
+		p.failures = 0
+	}
+	if again {
+		s.push(o.ref, now)
+	} else if p.failures == 0 && !p.slow {
+		delete(s.slots, o.ref)
+	}
+}

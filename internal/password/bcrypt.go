@@ -1,0 +1,56 @@
+package password
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+const (
+	bcryptLength   = 60
+	bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	minBcryptCost  = bcrypt.MinCost
+	maxBcryptCost  = 14
+)
+
+type bcryptHash struct {
+	encoded string
+	cost    int
+}
+
+// parseBcrypt reads $2a$, $2b$ and $2y$, which are one algorithm; $2x$ is
+// another (it has the sign bug of 2011), although the library would take it.
+func parseBcrypt(hash string) (stored, error) {
+	if len(hash) != bcryptLength || !strings.ContainsRune("aby", rune(hash[2])) || hash[3] != '$' || hash[6] != '$' {
+		return nil, errors.New("bcrypt hash has a wrong form")
+	}
+	for _, r := range hash[7:] {
+		if !strings.ContainsRune(bcryptAlphabet, r) {
+			return nil, errors.New("bcrypt hash has a character outside its alphabet")
+		}
+	}
+	cost, err := strconv.Atoi(hash[4:6])
+	if err != nil || hash[4] < '0' || hash[4] > '9' {
+		return nil, errors.New("bcrypt cost must be two digits")
+	}
+	if cost < minBcryptCost || cost > maxBcryptCost {
+		return nil, fmt.Errorf("bcrypt cost must be from %d to %d", minBcryptCost, maxBcryptCost)
+	}
+	return bcryptHash{encoded: hash, cost: cost}, nil
+}
+
+func (b bcryptHash) matches(password string) bool {
+	// The library compares the first 72 bytes only. What goes on after them is
+	// another password, and is refused after the same work.
+	whole := len(password) <= MaxBytes
+	if !whole {
+		password = password[:MaxBytes]
+	}
+	return bcrypt.CompareHashAndPassword([]byte(b.encoded), []byte(password)) == nil && whole
+}
+
+// weakerThan leaves a higher cost alone: an import should not lose strength.
+func (b bcryptHash) weakerThan(cost int) bool { return b.cost < cost }

@@ -1,0 +1,105 @@
+// Package password owns the rules for passwords, their hashes, and the fair
+// share of the processor that each project has for hashing. It hashes with
+// bcrypt and verifies every form that can be imported. It stores nothing, and
+// knows neither users nor the list of leaked passwords.
+package password
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// DefaultCost is the bcrypt cost of new hashes, as in the reference.
+const DefaultCost = 10
+
+// Hasher makes and verifies hashes. Each call waits for its turn in Gate.
+type Hasher struct {
+	// Cost is the bcrypt cost of new hashes, 4 to 14; DefaultCost when zero.
+	Cost int
+	// Gate bounds what runs at once; nil lets everything pass (for tests).
+	Gate *Gate
+}
+
+// Hash makes a bcrypt hash. It returns ErrTooLong or ErrNUL for a password
+// that bcrypt would cut, ErrBusy when the project's queue is full, or the
+// context's error.
+func (h *Hasher) Hash(ctx context.Context, project tenants.Ref, password string) (string, error) {
+	if len(password) > MaxBytes {
+		return "", ErrTooLong
+	}
+	if strings.IndexByte(password, 0) >= 0 {
+		return "", ErrNUL
+	}
+	leave, err := h.enter(ctx, project)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), h.cost())
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	return string(hash), nil
+}
+
+// Verify compares a password with a hash in any form that CheckImport accepts.
+// An empty, malformed or too costly hash is no match, after the work of a
+// bcrypt comparison. Upgrade, only ever true with ok, says that the hash is
+// weaker or of another kind than Hash makes and the caller should store a new
+// one. The error is ErrBusy or the context's; it says nothing about the
+// password.
+func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password string) (ok, upgrade bool, err error) {
+	leave, err := h.enter(ctx, project)
+	if err != nil {
+		return false, false, err
+	}
+	defer leave()
+	stored, err := parse(hash)
+	if err != nil {
+		h.spend(password)
+		return false, false, nil //nolint:nilerr // a hash that cannot be read matches nothing
+	}
+	if !stored.matches(password) {
+		return false, false, nil
+	}
+	// A password that Hash would refuse keeps its imported hash.
+	hashable := len(password) <= MaxBytes && strings.IndexByte(password, 0) < 0
+	return true, hashable && stored.weakerThan(h.cost()), nil
+}
+
+// Dummy spends what Verify would, so that an unknown user takes as long as a
+// wrong password. It returns ErrBusy or the context's error where Verify would,
+// and the caller must pass that on: else load tells who exists.
+func (h *Hasher) Dummy(ctx context.Context, project tenants.Ref, password string) error {
+	_, _, err := h.Verify(ctx, project, "", password)
+	return err
+}
+
+// spend does a bcrypt comparison at the cost of new hashes and forgets it.
+func (h *Hasher) spend(password string) {
+	bcryptHash{encoded: h.dummyHash()}.matches(password)
+}
+
+// dummyHash is well formed; any salt and digest in bcrypt's alphabet will do.
+func (h *Hasher) dummyHash() string {
+	return fmt.Sprintf("$2a$%02d$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6", h.cost())
+}
+
+func (h *Hasher) enter(ctx context.Context, project tenants.Ref) (leave func(), err error) {
+	if h.Gate == nil {
+		return func() {}, ctx.Err()
+	}
+	return h.Gate.Enter(ctx, project)
+}
+
+func (h *Hasher) cost() int {
+	if h.Cost == 0 {
+		return DefaultCost
+	}
+	return h.Cost
+}

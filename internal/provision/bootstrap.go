@@ -1,0 +1,119 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/reevehq/reeve/migrations"
+)
+
+// Bootstrap makes the cluster ready: the shared roles, the template database at
+// the schema that this binary knows, and no way for a project's role into the
+// maintenance, template and control databases. It is idempotent; replicas that
+// start together take turns.
+func (s *Service) Bootstrap(ctx context.Context) error {
+	if err := s.init(); err != nil {
+		return err
+	}
+	err := s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		const name = "reeve/bootstrap"
+		if err := lock(ctx, c.Conn(), name); err != nil {
+			return err
+		}
+		defer unlock(c.Conn(), "pg_advisory_unlock", name)
+		if _, err := c.Exec(ctx, migrations.Cluster()); err != nil {
+			return fmt.Errorf("cluster roles: %w", err)
+		}
+		if err := s.closeToPublic(ctx, c.Conn()); err != nil {
+			return err
+		}
+		return s.ensureTemplate(ctx, c.Conn())
+	})
+	if err != nil {
+		return fmt.Errorf("prepare cluster %s: %w", s.Cluster.ID, err)
+	}
+	err = s.Control.Pool().AcquireFunc(ctx, func(c *pgxpool.Conn) error { return s.closeToPublic(ctx, c.Conn()) })
+	if err != nil {
+		return fmt.Errorf("close control database: %w", err)
+	}
+	return nil
+}
+
+// closeToPublic takes CONNECT on conn's database from PUBLIC. Without the right
+// to do so it warns: isolation then rests on that database holding nothing.
+func (s *Service) closeToPublic(ctx context.Context, conn *pgx.Conn) error {
+	const openSQL = `SELECT current_database(), EXISTS (
+		SELECT FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+		WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type = 'CONNECT')`
+	var name string
+	var open bool
+	if err := conn.QueryRow(ctx, openSQL).Scan(&name, &open); err != nil || !open {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "REVOKE CONNECT ON DATABASE "+quote(name)+" FROM PUBLIC"); err != nil {
+		return err
+	}
+	if err := conn.QueryRow(ctx, openSQL).Scan(&name, &open); err != nil {
+		return err
+	}
+	if open {
+		s.Logger.WarnContext(ctx, "every role may connect to this database, and Reeve may not change that", "database", name)
+	}
+	return nil
+}
+
+// ensureTemplate makes the template anew when it is missing, incomplete, older
+// than what this binary knows, or made of other migrations of the same version.
+// A newer one stays: a newer replica made it.
+func (s *Service) ensureTemplate(ctx context.Context, conn *pgx.Conn) error {
+	known, err := s.schema()
+	if err != nil {
+		return err
+	}
+	return s.lockedTemplate(ctx, conn, false, func() error {
+		mark, err := s.templateMark(ctx, conn)
+		if err != nil || mark == known.mark() || markVersion(mark) > known.version {
+			return err
+		}
+		if err := s.buildTemplate(ctx, conn); err != nil {
+			return fmt.Errorf("build template: %w", err)
+		}
+		// The mark comes last: without it, the next start builds again.
+		_, err = conn.Exec(ctx, "COMMENT ON DATABASE "+quote(s.Cluster.Template)+" IS "+literal(known.mark()))
+		return err
+	})
+}
+
+// templateMark is the template's comment, "" when there is no template.
+func (s *Service) templateMark(ctx context.Context, conn *pgx.Conn) (mark string, err error) {
+	err = conn.QueryRow(ctx, `SELECT coalesce(shobj_description(oid, 'pg_database'), '')
+		FROM pg_database WHERE datname = $1`, s.Cluster.Template).Scan(&mark)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	return mark, err
+}
+
+func (s *Service) buildTemplate(ctx context.Context, conn *pgx.Conn) error {
+	name := quote(s.Cluster.Template)
+	// Each is a statement of its own: databases are not made in transactions.
+	for _, sql := range []string{
+		"DROP DATABASE IF EXISTS " + name + " WITH (FORCE)",
+		"CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'",
+		"REVOKE ALL ON DATABASE " + name + " FROM PUBLIC",
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	if _, err := s.migrate(ctx, s.Cluster.Template); err != nil {
+		return err
+	}
+	// Nobody connects any more: a connection would stop it from being copied.
+	_, err := conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	return err
+}

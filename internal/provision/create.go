@@ -1,0 +1,218 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
+)
+
+const (
+	maxName     = 256
+	maxPassword = 128
+	// defaultKeyName is the name of the API keys that a project starts with.
+	defaultKeyName = "default"
+	// prepareTimeout bounds the steps of a project whose caller went away.
+	prepareTimeout = time.Minute
+)
+
+// NewProject says what project to create.
+type NewProject struct {
+	OrganizationID uuid.UUID
+	Name           string // 1 to 256 characters
+	Region         string
+	// DBPassword is the owner role's, printable ASCII; "" draws one.
+	DBPassword string
+	Platform   bool
+	CreatedBy  *uuid.UUID
+	// Within, when set, runs in the transaction that creates the project, last.
+	Within func(ctx context.Context, tx *controldb.Tx, created Created) error
+}
+
+// Created is a new project with the secrets that are shown once.
+type Created struct {
+	Project        controldb.Project
+	PublishableKey string
+	SecretKey      string
+	DatabaseURL    string // as the owner role, for developers
+}
+
+// Validate checks what the caller chose; fault validation_failed names the field.
+func (n NewProject) Validate() error {
+	bad := fault.New(fault.Invalid, "validation_failed", "")
+	if c := utf8.RuneCountInString(n.Name); c < 1 || c > maxName || !utf8.ValidString(n.Name) || hasNUL(n.Name) {
+		return bad.Saying("name: must have 1 to 256 characters")
+	}
+	if len(n.Region) > maxName || !utf8.ValidString(n.Region) || hasNUL(n.Region) {
+		return bad.Saying("region: must have at most 256 characters")
+	}
+	if len(n.DBPassword) > maxPassword {
+		return bad.Saying("db_pass: must have at most 128 characters")
+	}
+	for i := range len(n.DBPassword) {
+		if b := n.DBPassword[i]; b < ' ' || b > '~' {
+			return bad.Saying("db_pass: only printable ASCII characters are allowed")
+		}
+	}
+	return nil
+}
+
+func hasNUL(s string) bool {
+	for i := range len(s) {
+		if s[i] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Create makes a project. With a warm database at hand it is one transaction;
+// otherwise the project is committed as creating and its database is made
+// before Create returns. Once committed, the project is finished even if the
+// caller goes away or the process dies; where making the database fails for
+// now, Created.Project.Status is creating. Faults: validation_failed,
+// organization_not_found, project_limit_reached, database_unavailable.
+func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
+	if err := s.init(); err != nil {
+		return Created{}, err
+	}
+	if err := n.Validate(); err != nil {
+		return Created{}, err
+	}
+	s.creating.Add(1)
+	defer s.creating.Add(-1)
+	var created Created
+	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
+		d, dk, err := s.claim(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		if created, err = s.insert(ctx, tx, n, d, dk); err != nil || n.Within == nil {
+			return err
+		}
+		return n.Within(ctx, tx, created)
+	})
+	if err != nil {
+		return Created{}, err
+	}
+	s.after("create")
+	if created.Project.Status == tenants.StatusActive {
+		s.nudge()
+		return created, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), prepareTimeout)
+	defer cancel()
+	if _, err := s.prepare(ctx, created.Project.Ref, true); err != nil {
+		s.Logger.ErrorContext(ctx, "project is not ready yet", "project", created.Project.Ref, "error", err)
+		return created, nil
+	}
+	project, err := s.Control.ProjectByRef(ctx, created.Project.Ref)
+	if err == nil {
+		created.Project = project
+	}
+	return created, nil
+}
+
+// claim counts the project against its organization and finds it a database: a
+// warm one, assigned, or a new row in state creating.
+func (s *Service) claim(ctx context.Context, tx *controldb.Tx, n NewProject) (controldb.Database, *secret.DataKey, error) {
+	if err := tx.ClaimProject(ctx, n.OrganizationID); err != nil {
+		return controldb.Database{}, nil, err
+	}
+	known, err := s.schema()
+	if err != nil {
+		return controldb.Database{}, nil, err
+	}
+	d, err := tx.TakeWarm(ctx, s.Cluster.ID, known.version)
+	if errors.Is(err, controldb.ErrNoDatabase) {
+		d, dk, err := s.newDatabase(n.DBPassword)
+		if err != nil {
+			return d, nil, err
+		}
+		return d, dk, tx.CreateDatabase(ctx, d)
+	}
+	if err != nil {
+		return d, nil, err
+	}
+	p, dk, err := s.open(d)
+	if err != nil {
+		return d, nil, err
+	}
+	d.State = controldb.DatabaseAssigned
+	if n.DBPassword == "" {
+		return d, dk, tx.AssignDatabase(ctx, d.Ref)
+	}
+	// A chosen password is set on the cluster after the commit, by the same steps
+	// that made the role: until then the project is creating.
+	d.State, p.Owner = controldb.DatabaseCreating, n.DBPassword
+	if d.Sealed, err = p.Seal(dk); err != nil {
+		return d, nil, err
+	}
+	return d, dk, tx.ReopenDatabase(ctx, d.Ref, stepAdopt, d.Sealed)
+}
+
+// insert writes the project's rows: itself, its configuration, its keys.
+func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d controldb.Database, dk *secret.DataKey) (Created, error) {
+	var created Created
+	status := tenants.StatusActive
+	if d.State == controldb.DatabaseCreating {
+		status = tenants.StatusCreating
+	}
+	p, err := controldb.OpenPasswords(dk, d.Sealed)
+	if err != nil {
+		return created, err
+	}
+	if created.DatabaseURL, err = s.DatabaseURL(d.Ref, p.Owner); err != nil {
+		return created, err
+	}
+	created.Project, err = tx.CreateProject(ctx, controldb.Project{
+		Ref: d.Ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region,
+		Status: status, Platform: n.Platform, CreatedBy: n.CreatedBy,
+	})
+	if err != nil {
+		return created, err
+	}
+	config := controldb.AuthConfig{Ref: d.Ref, Version: 1, Config: tenants.DefaultConfig(), Author: n.CreatedBy}
+	if err := tx.CreateAuthConfig(ctx, config); err != nil {
+		return created, err
+	}
+	err = s.insertKeys(ctx, tx, dk, &created)
+	return created, err
+}
+
+// insertKeys draws the project's keys and writes them: API keys named default,
+// and an ES256 key that signs from the start.
+func (s *Service) insertKeys(ctx context.Context, tx *controldb.Tx, dk *secret.DataKey, created *Created) error {
+	ref := created.Project.Ref
+	for t, text := range map[tenants.KeyType]*string{
+		tenants.KeyPublishable: &created.PublishableKey,
+		tenants.KeySecret:      &created.SecretKey,
+	} {
+		key, drawn, err := controldb.NewAPIKey(s.Control.Hasher(), dk, ref, t, defaultKeyName)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.CreateAPIKey(ctx, key); err != nil {
+			return err
+		}
+		*text = drawn
+	}
+	key, _, err := tenants.NewSigningKey("ES256")
+	if err != nil {
+		return err
+	}
+	key.Status = tenants.KeyInUse
+	row, err := controldb.SealSigningKey(dk, ref, key)
+	if err != nil {
+		return err
+	}
+	_, err = tx.CreateSigningKey(ctx, row)
+	return err
+}

@@ -1,0 +1,98 @@
+package provision
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	created, other := w.mustCreate(t, NewProject{}), w.mustCreate(t, NewProject{})
+	ref := created.Project.Ref
+	before, err := w.Control.DatabaseByRef(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Somebody is connected and in the middle of something.
+	conn, err := pgx.Connect(t.Context(), created.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	if _, err := conn.Exec(t.Context(), "BEGIN; CREATE TABLE busy (id int)"); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := w.Delete(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	w.checkGone(t, ref)
+	if _, err := conn.Exec(t.Context(), "SELECT 1"); err == nil {
+		t.Error("the connection outlived the database")
+	}
+	d, err := w.Control.DatabaseByRef(t.Context(), ref)
+	if err != nil || d.State != controldb.DatabaseDropped || d.Wrapped != nil || d.Sealed != nil {
+		t.Errorf("row after deletion: %s, key left: %v, %v", d.State, d.Wrapped != nil, err)
+	}
+	if _, err := w.Control.DataKey(t.Context(), ref); !errors.Is(err, controldb.ErrNoDatabase) {
+		t.Errorf("DataKey = %v", err)
+	}
+	// What a backup still has of the sealed passwords opens with no other key.
+	dk, err := w.Control.DataKey(t.Context(), other.Project.Ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := controldb.OpenPasswords(dk, before.Sealed); err == nil {
+		t.Error("sealed passwords open with another project's key")
+	}
+	var parts int
+	err = w.Control.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM api_keys WHERE ref = $1) +
+		(SELECT count(*) FROM signing_keys WHERE ref = $1) + (SELECT count(*) FROM auth_configs WHERE ref = $1)`, ref).Scan(&parts)
+	if err != nil || parts != 0 {
+		t.Errorf("%d rows hang on the deleted project, %v", parts, err)
+	}
+	hash := w.Control.Hasher().Hash(created.PublishableKey)
+	if _, err := w.Control.RefByKey(t.Context(), hash); !errors.Is(err, tenants.ErrUnknownKey) {
+		t.Errorf("RefByKey = %v", err)
+	}
+	if err := w.Delete(t.Context(), ref); !errors.Is(err, controldb.ErrNoProject) {
+		t.Errorf("second Delete = %v", err)
+	}
+	w.checkServed(t, other.Project.Ref)
+}
+
+func TestDropOrphan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	foreign := newWorld(t)
+	kept := w.mustCreate(t, NewProject{}).Project.Ref
+	lost := w.mustCreate(t, NewProject{}).Project.Ref
+	// The control database was restored from before the project.
+	for _, sql := range []string{"DELETE FROM projects WHERE ref = $1", "DELETE FROM databases WHERE ref = $1"} {
+		if _, err := w.Control.Pool().Exec(t.Context(), sql, lost); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if orphans, err := foreign.Orphans(t.Context()); err != nil || len(orphans) != 0 {
+		t.Errorf("another installation's databases are listed: %v, %v", orphans, err)
+	}
+	if orphans, err := w.Orphans(t.Context()); err != nil || len(orphans) != 1 || orphans[0] != lost {
+		t.Fatalf("Orphans = %v, %v", orphans, err)
+	}
+	if err := w.DropOrphan(t.Context(), kept); !errors.Is(err, controldb.ErrStale) {
+		t.Errorf("DropOrphan of a living project = %v", err)
+	}
+	if err := w.DropOrphan(t.Context(), lost); err != nil {
+		t.Fatal(err)
+	}
+	if databases, roles := w.onCluster(t, lost); databases+roles != 0 {
+		t.Errorf("%d databases and %d roles are left", databases, roles)
+	}
+	w.checkServed(t, kept)
+}

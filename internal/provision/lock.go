@@ -1,0 +1,72 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Who works on a database holds an advisory lock on the very connection that
+// its DDL runs on. A process that was thought dead can therefore do nothing
+// after another one took over: either its connection lives and so does its
+// lock, or neither does.
+
+// lockedDatabase runs fn with the lock of one database. With wait false, it
+// returns false at once when another process has it.
+func (s *Service) lockedDatabase(ctx context.Context, ref tenants.Ref, wait bool, fn func(conn *pgx.Conn) error) (bool, error) {
+	if err := s.init(); err != nil {
+		return false, err
+	}
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return false, fmt.Errorf("connect to cluster %s: %w", s.Cluster.ID, err)
+	}
+	defer c.Release()
+	conn := c.Conn()
+	got := true
+	name := "reeve/database/" + string(ref)
+	if wait {
+		err = lock(ctx, conn, name)
+	} else {
+		err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name).Scan(&got)
+	}
+	if err != nil || !got {
+		return false, err
+	}
+	defer unlock(conn, "pg_advisory_unlock", name)
+	return true, fn(conn)
+}
+
+func lock(ctx context.Context, conn *pgx.Conn, name string) error {
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended($1, 0))", name); err != nil {
+		return fmt.Errorf("lock %s: %w", name, err)
+	}
+	return nil
+}
+
+// unlock ends a lock; when that fails, it ends the connection and the lock with
+// it.
+func unlock(conn *pgx.Conn, function, name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "SELECT "+function+"(hashtextextended($1, 0))", name); err != nil {
+		_ = conn.Close(ctx)
+	}
+}
+
+// lockedTemplate runs fn while nobody copies or changes the template; shared
+// keeps only the changing away.
+func (s *Service) lockedTemplate(ctx context.Context, conn *pgx.Conn, shared bool, fn func() error) error {
+	name, suffix := "reeve/template/"+s.Cluster.Template, ""
+	if shared {
+		suffix = "_shared"
+	}
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock"+suffix+"(hashtextextended($1, 0))", name); err != nil {
+		return fmt.Errorf("lock template: %w", err)
+	}
+	defer unlock(conn, "pg_advisory_unlock"+suffix, name)
+	return fn()
+}

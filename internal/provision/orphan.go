@@ -1,0 +1,59 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Orphans lists the refs that have a database or roles of this installation on
+// the cluster but no row in the control database. Provisioning leaves none, so
+// if there are some, the control database was set back to an older state. They
+// may hold users' data: nothing here drops them unasked.
+func (s *Service) Orphans(ctx context.Context) ([]tenants.Ref, error) {
+	if err := s.init(); err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `SELECT DISTINCT substring(name FROM 7 FOR 20) FROM (
+			SELECT datname::text AS name FROM pg_database
+			WHERE datname ~ '^reeve_[a-z]{20}$' AND shobj_description(oid, 'pg_database') = $1
+			UNION ALL
+			SELECT rolname::text FROM pg_roles
+			WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND shobj_description(oid, 'pg_authid') = $1
+		) found ORDER BY 1`, s.mark())
+	if err != nil {
+		return nil, fmt.Errorf("list databases of cluster %s: %w", s.Cluster.ID, err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[tenants.Ref])
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	// Rows are read after the cluster: a row comes before what it stands for, so
+	// nothing new is listed. What was dropped in between is, for this moment.
+	known, err := s.Control.RefsOf(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(ref tenants.Ref) bool { return known[ref] }), nil
+}
+
+// DropOrphan drops what Orphans listed for a ref, data included. A ref with a
+// row is fault conflict.
+func (s *Service) DropOrphan(ctx context.Context, ref tenants.Ref) error {
+	orphans, err := s.Orphans(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(orphans, ref) {
+		return controldb.ErrStale
+	}
+	_, err = s.lockedDatabase(ctx, ref, true, func(conn *pgx.Conn) error {
+		return s.dropFromCluster(ctx, conn, ref)
+	})
+	return err
+}

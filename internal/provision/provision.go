@@ -1,0 +1,112 @@
+// Package provision makes, assigns, migrates and drops the projects' databases
+// on a cluster. It owns the cluster's roles and the template database. The row
+// of a database in the control database is committed before anything is made on
+// the cluster and shredded after everything is gone from it, and each step
+// between can be repeated, so whatever a killed process left is finished by
+// Recover and nothing is orphaned.
+//
+// A warm database is complete: final ref, roles, keys. Assigning it is one
+// transaction in the control database and no DDL.
+//
+// The package decides nothing about who may create or delete what.
+package provision
+
+import (
+	"io/fs"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/migrations"
+)
+
+// DefaultTemplate is the name of the template database.
+const DefaultTemplate = "reeve_template"
+
+// Cluster is a Postgres server that Reeve administers.
+type Cluster struct {
+	ID string
+	// AdminURL leads to the cluster's maintenance database as a role that may
+	// create databases and roles. It must reach Postgres itself or a pooler in
+	// session mode: locks belong to the connection.
+	AdminURL string
+	// PublicHost is the "host:port" that developers connect to; AdminURL's by
+	// default.
+	PublicHost string
+	// Template is the template database; DefaultTemplate by default.
+	Template string
+}
+
+// Strategies of CREATE DATABASE (Postgres 15 and later). Copying through the WAL
+// needs no checkpoint, copying files writes less WAL.
+const (
+	StrategyWALLog   = "wal_log"
+	StrategyFileCopy = "file_copy"
+)
+
+// Service provisions on one cluster. Set the fields before the first call, and
+// Close it at the end.
+type Service struct {
+	Control        *controldb.DB
+	Keyring        *secret.Keyring
+	Cluster        Cluster
+	WarmTarget     int              // complete databases kept in store by Run
+	CreateStrategy string           // StrategyWALLog by default
+	Logger         *slog.Logger     // slog.Default by default
+	Now            func() time.Time // time.Now by default
+	Migrations     fs.FS            // of a project's database; migrations.Tenant by default
+	// After is called after each step and again after it was recorded. It is for
+	// tests that stop a process there.
+	After func(step string)
+
+	once     sync.Once
+	pool     *pgxpool.Pool
+	openErr  error
+	creating atomic.Int32
+	taken    chan struct{} // a warm database was taken
+	schema   func() (schema, error)
+	strategy atomic.Pointer[string]
+}
+
+// init fills in what was left out. Nothing is connected to yet.
+func (s *Service) init() error {
+	s.once.Do(func() {
+		if s.Logger == nil {
+			s.Logger = slog.Default()
+		}
+		if s.Now == nil {
+			s.Now = time.Now
+		}
+		if s.Migrations == nil {
+			s.Migrations = migrations.Tenant()
+		}
+		if s.Cluster.Template == "" {
+			s.Cluster.Template = DefaultTemplate
+		}
+		if s.Cluster.ID == "" {
+			s.Cluster.ID = "default"
+		}
+		s.taken = make(chan struct{}, 1)
+		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
+		s.pool, s.openErr = newAdminPool(s.Cluster.AdminURL)
+	})
+	return s.openErr
+}
+
+// Close gives the connections to the cluster back.
+func (s *Service) Close() {
+	if s.init() == nil {
+		s.pool.Close()
+	}
+}
+
+func (s *Service) after(step string) {
+	if s.After != nil {
+		s.After(step)
+	}
+}

@@ -1,0 +1,73 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+const (
+	// maxAttempts is after how many failures a creation is given up.
+	maxAttempts = 5
+	maxBackoff  = 5 * time.Minute
+	recoverTick = time.Minute
+)
+
+// Recover finishes what killed or failed creations and deletions left. Any
+// number of replicas may do it at once; what another process works on is passed
+// over. It returns the errors of those that failed again.
+func (s *Service) Recover(ctx context.Context) error {
+	if err := s.init(); err != nil {
+		return err
+	}
+	unfinished, err := s.Control.UnfinishedDatabases(ctx, s.Cluster.ID, maxAttempts, s.Now())
+	if err != nil {
+		return err
+	}
+	var all []error
+	for _, d := range unfinished {
+		if ctx.Err() != nil {
+			return errors.Join(append(all, ctx.Err())...)
+		}
+		if d.State == controldb.DatabaseDropping {
+			_, err = s.drop(ctx, d.Ref, false)
+		} else {
+			_, err = s.prepare(ctx, d.Ref, false)
+		}
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
+}
+
+// failed records a failed attempt. After maxAttempts a creation is given up: the
+// project is failed and waits for its deletion, a database for nobody is dropped.
+func (s *Service) failed(ctx context.Context, ref tenants.Ref, cause error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
+		d, err := tx.DatabaseByRef(ctx, ref)
+		if err != nil {
+			return err
+		}
+		backoff := min(time.Second<<min(d.Attempts, 20), maxBackoff)
+		if err := tx.DatabaseFailed(ctx, ref, cause.Error(), s.Now().Add(backoff)); err != nil {
+			return err
+		}
+		if d.State != controldb.DatabaseCreating || d.Attempts+1 < maxAttempts {
+			return nil
+		}
+		err = tx.SetProjectStatus(ctx, ref, tenants.StatusFailed)
+		if errors.Is(err, controldb.ErrNoProject) {
+			return tx.DropDatabase(ctx, ref)
+		}
+		return err
+	})
+	if err != nil {
+		s.Logger.WarnContext(ctx, "cannot record a failed attempt", "project", ref, "cause", cause, "error", err)
+	}
+}

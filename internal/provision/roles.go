@@ -1,0 +1,108 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// role is one of a project's three login roles.
+type role struct {
+	name     string
+	password string
+	rounds   int    // of the password's verifier
+	inherit  string // INHERIT or NOINHERIT
+	conns    int
+	settings []string
+	grants   []string // roles that it becomes a member of
+}
+
+// tempFileLimit bounds the disk that one statement's sorting may take. Only a
+// superuser may set it.
+const tempFileLimit = "temp_file_limit = '1GB'"
+
+func rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
+	const idle = "idle_in_transaction_session_timeout = '30s'"
+	return []role{
+		{
+			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: 100,
+			settings: []string{"statement_timeout = '10s'", idle},
+		},
+		{
+			// It is nobody until it says SET ROLE, so that a forgotten one has no rights.
+			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: 100,
+			settings: []string{"statement_timeout = '15s'", idle},
+			grants:   []string{"anon", "authenticated", "service_role"},
+		},
+		{
+			// A person at a prompt, or a migration tool: longer, not for ever.
+			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "INHERIT", conns: 30,
+			settings: []string{"statement_timeout = '2min'", "idle_in_transaction_session_timeout = '10min'"},
+		},
+	}
+}
+
+// makeRoles creates the project's roles, or sets the existing ones to what they
+// must be, passwords included, in one transaction.
+func (s *Service) makeRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref, p controldb.Passwords) error {
+	roles := rolesOf(ref, p)
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = r.name
+	}
+	var existing []string
+	var superuser bool
+	err := conn.QueryRow(ctx, `SELECT ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)),
+		(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`, names).Scan(&existing, &superuser)
+	if err != nil {
+		return fmt.Errorf("look for roles: %w", err)
+	}
+	var sql strings.Builder
+	sql.WriteString("BEGIN;")
+	for _, r := range roles {
+		if err := r.write(&sql, slices.Contains(existing, r.name), superuser, s.mark()); err != nil {
+			return err
+		}
+	}
+	sql.WriteString("COMMIT;")
+	if _, err := conn.Exec(ctx, sql.String()); err != nil {
+		_, _ = conn.Exec(ctx, "ROLLBACK")
+		return fmt.Errorf("make roles: %w", err)
+	}
+	return nil
+}
+
+func (r role) write(sql *strings.Builder, exists, superuser bool, mark string) error {
+	verifier, err := scramVerifier(r.password, r.rounds)
+	if err != nil {
+		return err
+	}
+	name, verb := quote(r.name), "CREATE"
+	if exists {
+		verb = "ALTER"
+	}
+	fmt.Fprintf(sql, "%s ROLE %s LOGIN %s NOCREATEDB NOCREATEROLE CONNECTION LIMIT %d PASSWORD %s;",
+		verb, name, r.inherit, r.conns, literal(verifier))
+	settings := r.settings
+	if superuser {
+		settings = append(slices.Clip(settings), tempFileLimit)
+	}
+	for _, setting := range settings {
+		fmt.Fprintf(sql, "ALTER ROLE %s SET %s;", name, setting)
+	}
+	for _, g := range r.grants {
+		fmt.Fprintf(sql, "GRANT %s TO %s;", quote(g), name)
+	}
+	fmt.Fprintf(sql, "COMMENT ON ROLE %s IS %s;", name, literal(mark))
+	return nil
+}
+
+// mark is the comment on every database and role of this installation, so that
+// two installations on one cluster never take each other's for their own.
+func (s *Service) mark() string { return "reeve " + s.Control.Installation() }

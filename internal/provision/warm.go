@@ -1,0 +1,142 @@
+package provision
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+const (
+	// warmTick is how often the store is counted without being asked to.
+	warmTick = 10 * time.Second
+	// warmYield is how long making warm databases waits while somebody waits for
+	// a project.
+	warmYield = 50 * time.Millisecond
+)
+
+// Run keeps WarmTarget warm databases in store and recovers every minute, until
+// ctx ends; then it returns nil. It makes one database at a time, rests as long
+// as that took, and waits while Create is under way. Any number of replicas may
+// run it.
+func (s *Service) Run(ctx context.Context) error {
+	if err := s.init(); err != nil {
+		return err
+	}
+	if orphans, err := s.Orphans(ctx); err == nil && len(orphans) > 0 {
+		s.Logger.WarnContext(ctx, "databases or roles without a project are on the cluster", "cluster", s.Cluster.ID, "projects", orphans)
+	}
+	var group sync.WaitGroup
+	group.Go(func() { s.every(ctx, recoverTick, nil, s.Recover) })
+	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
+	group.Wait()
+	return nil
+}
+
+// every calls fn at once, then at each tick and nudge.
+func (s *Service) every(ctx context.Context, period time.Duration, nudge <-chan struct{}, fn func(context.Context) error) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		if err := fn(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.WarnContext(ctx, "provisioning", "cluster", s.Cluster.ID, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-nudge:
+		}
+	}
+}
+
+// nudge tells Run that a warm database was taken.
+func (s *Service) nudge() {
+	select {
+	case s.taken <- struct{}{}:
+	default:
+	}
+}
+
+// fill makes warm databases until there are enough. Those that an older binary
+// made are brought up first, for they count but cannot be assigned.
+func (s *Service) fill(ctx context.Context) error {
+	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		if s.creating.Load() > 0 {
+			pause(ctx, warmYield)
+			continue
+		}
+		began := time.Now()
+		made, err := s.Warm(ctx)
+		if err != nil || !made {
+			return err
+		}
+		pause(ctx, time.Since(began))
+	}
+	return nil
+}
+
+func (s *Service) refresh(ctx context.Context) error {
+	known, err := s.schema()
+	if err != nil {
+		return err
+	}
+	behind, err := s.Control.DatabasesBelow(ctx, s.Cluster.ID, known.version)
+	if err != nil {
+		return err
+	}
+	for _, d := range behind {
+		if d.State != controldb.DatabaseWarm {
+			continue
+		}
+		if _, err := s.migrateDatabase(ctx, d.Ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Warm makes one warm database, unless there are WarmTarget already, counting
+// those under way.
+func (s *Service) Warm(ctx context.Context) (made bool, err error) {
+	if err := s.init(); err != nil {
+		return false, err
+	}
+	var ref tenants.Ref
+	err = s.Control.Tx(ctx, func(tx *controldb.Tx) error {
+		ref = ""
+		if err := tx.LockWarmCount(ctx); err != nil {
+			return err
+		}
+		n, err := tx.CountWarm(ctx, s.Cluster.ID)
+		if err != nil || n >= s.WarmTarget {
+			return err
+		}
+		d, _, err := s.newDatabase("")
+		if err != nil {
+			return err
+		}
+		ref = d.Ref
+		return tx.CreateDatabase(ctx, d)
+	})
+	if err != nil || ref == "" {
+		return false, err
+	}
+	s.after("warm")
+	_, err = s.prepare(ctx, ref, true)
+	return err == nil, err
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,3 @@
+// Package testkit is what tests share: a throw-away Postgres cluster and
+// databases in it. It holds no assertion and is imported by tests only.
+package testkit

@@ -1,0 +1,248 @@
+// Package token makes and checks what a project hands to its users: signed
+// access tokens (JWT, RFC 7519), refresh tokens, one-time tokens, and the JWKS
+// (RFC 7517) that others verify with. It keeps no state but a cache of verified
+// access tokens, and touches no database.
+package token
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Claims are the claims of an access token, in the order of the wire's
+// documentation.
+type Claims struct {
+	Issuer       string          `json:"iss"`
+	Subject      string          `json:"sub"`
+	Audience     string          `json:"aud"`
+	ExpiresAt    int64           `json:"exp"` // seconds since 1970
+	IssuedAt     int64           `json:"iat"`
+	Email        string          `json:"email"`
+	Phone        string          `json:"phone"`
+	AppMetadata  json.RawMessage `json:"app_metadata"`
+	UserMetadata json.RawMessage `json:"user_metadata"`
+	Role         string          `json:"role"`
+	AAL          auth.AAL        `json:"aal"`
+	AMR          []auth.AMR      `json:"amr,omitempty"`
+	SessionID    string          `json:"session_id"`
+	IsAnonymous  bool            `json:"is_anonymous"`
+}
+
+// The methods below make Claims a jwt.Claims.
+
+// GetExpirationTime gives exp.
+func (c *Claims) GetExpirationTime() (*jwt.NumericDate, error) {
+	return jwt.NewNumericDate(time.Unix(c.ExpiresAt, 0)), nil
+}
+
+// GetIssuedAt gives iat.
+func (c *Claims) GetIssuedAt() (*jwt.NumericDate, error) {
+	return jwt.NewNumericDate(time.Unix(c.IssuedAt, 0)), nil
+}
+
+// GetNotBefore gives nothing: access tokens carry no nbf.
+func (c *Claims) GetNotBefore() (*jwt.NumericDate, error) { return nil, nil }
+
+// GetIssuer gives iss.
+func (c *Claims) GetIssuer() (string, error) { return c.Issuer, nil }
+
+// GetSubject gives sub.
+func (c *Claims) GetSubject() (string, error) { return c.Subject, nil }
+
+// GetAudience gives aud.
+func (c *Claims) GetAudience() (jwt.ClaimStrings, error) { return jwt.ClaimStrings{c.Audience}, nil }
+
+// Access is a signed access token.
+type Access struct {
+	Token     string
+	ExpiresAt time.Time
+	ExpiresIn time.Duration
+}
+
+// Issuer signs access tokens.
+type Issuer struct{ Now func() time.Time }
+
+// Access signs an access token for the principal with the project's key in use.
+func (i Issuer) Access(t *tenants.Tenant, p *auth.Principal) (Access, error) {
+	key, err := inUse(t)
+	if err != nil {
+		return Access{}, err
+	}
+	now := i.Now()
+	ttl := t.Config.AccessTokenTTL()
+	if p.Session.NotAfter != nil && p.Session.NotAfter.Before(now.Add(ttl)) {
+		ttl = max(p.Session.NotAfter.Sub(now), time.Second)
+	}
+	claims := &Claims{
+		Issuer: t.Issuer(), Subject: p.User.ID.String(), Audience: p.User.Aud,
+		ExpiresAt: now.Add(ttl).Unix(), IssuedAt: now.Unix(),
+		Email: p.User.Email, Phone: p.User.Phone,
+		AppMetadata: orEmpty(p.User.AppMetadata), UserMetadata: orEmpty(p.User.UserMetadata),
+		Role: p.User.Role, AAL: p.Session.AAL, AMR: p.Session.AMR,
+		SessionID: p.Session.ID.String(), IsAnonymous: p.User.IsAnonymous,
+	}
+	signed, err := sign(key, claims)
+	if err != nil {
+		return Access{}, err
+	}
+	return Access{Token: signed, ExpiresAt: time.Unix(claims.ExpiresAt, 0), ExpiresIn: ttl}, nil
+}
+
+func inUse(t *tenants.Tenant) (*tenants.SigningKey, error) {
+	for i := range t.SigningKeys {
+		if t.SigningKeys[i].Status == tenants.KeyInUse {
+			return &t.SigningKeys[i], nil
+		}
+	}
+	return nil, fmt.Errorf("project %s has no signing key in use", t.Ref)
+}
+
+func sign(key *tenants.SigningKey, claims jwt.Claims) (string, error) {
+	method := jwt.GetSigningMethod(key.Algorithm)
+	if method == nil {
+		return "", fmt.Errorf("sign access token: no method %q", key.Algorithm)
+	}
+	unsigned := jwt.NewWithClaims(method, claims)
+	unsigned.Header["kid"] = key.ID
+	signed, err := unsigned.SignedString(key.Private)
+	if err != nil {
+		return "", fmt.Errorf("sign access token: %w", err)
+	}
+	return signed, nil
+}
+
+func orEmpty(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
+
+// maxToken bounds what is parsed at all.
+const maxToken = 16 << 10
+
+// Identified is what a verified access token says: whose it is.
+type Identified struct {
+	UserID    uuid.UUID
+	SessionID uuid.UUID
+	Role      string
+	AAL       auth.AAL
+	ExpiresAt time.Time
+}
+
+// Verifier checks access tokens. It remembers those that it found good: by the
+// project, the version of its snapshot (so a revoked key acts at once) and a
+// hash of the token.
+type Verifier struct {
+	Now   func() time.Time
+	Ours  func(issuer string) bool // whether an issuer is a project of this Reeve
+	cache *lru.Cache[cacheKey, Identified]
+}
+
+type cacheKey struct {
+	ref     tenants.Ref
+	version int64
+	token   [sha256.Size]byte
+}
+
+// NewVerifier remembers up to size tokens. ours tells whether an issuer belongs
+// to some project of this installation.
+func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) (*Verifier, error) {
+	cache, err := lru.New[cacheKey, Identified](size)
+	if err != nil {
+		return nil, fmt.Errorf("token cache: %w", err)
+	}
+	return &Verifier{Now: now, Ours: ours, cache: cache}, nil
+}
+
+// Verify checks a token of the project: signature by a key that is not revoked,
+// the key's own algorithm, audience, issuer, expiry, and the ids within.
+// Anything else is auth.ErrBadJWT.
+func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
+	if len(raw) > maxToken {
+		return Identified{}, auth.ErrBadJWT
+	}
+	key := cacheKey{ref: t.Ref, version: t.Version, token: sha256.Sum256([]byte(raw))}
+	if id, ok := v.cache.Get(key); ok {
+		if !v.Now().Before(id.ExpiresAt) {
+			return Identified{}, auth.ErrBadJWT
+		}
+		return id, nil
+	}
+	id, err := v.verify(t, raw)
+	if err != nil {
+		return Identified{}, auth.ErrBadJWT.Because(err)
+	}
+	v.cache.Add(key, id)
+	return id, nil
+}
+
+func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
+	var claims Claims
+	var used *tenants.SigningKey
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{"ES256", "RS256", "EdDSA", "HS256"}),
+		jwt.WithTimeFunc(v.Now), jwt.WithExpirationRequired(),
+		jwt.WithLeeway(0), jwt.WithAudience(auth.Audience), jwt.WithStrictDecoding())
+	_, err := parser.ParseWithClaims(raw, &claims, func(tok *jwt.Token) (any, error) {
+		key, err := verifyingKey(t, tok)
+		used = key
+		if err != nil {
+			return nil, err
+		}
+		return key.Public, nil
+	})
+	if err != nil {
+		return Identified{}, err
+	}
+	if err := v.issuer(t, used, claims.Issuer); err != nil {
+		return Identified{}, err
+	}
+	user, err := uuid.Parse(claims.Subject)
+	if err != nil {
+		return Identified{}, fmt.Errorf("sub: %w", err)
+	}
+	session, err := uuid.Parse(claims.SessionID)
+	if err != nil && claims.SessionID != "" {
+		return Identified{}, fmt.Errorf("session_id: %w", err)
+	}
+	return Identified{
+		UserID: user, SessionID: session, Role: claims.Role, AAL: claims.AAL,
+		ExpiresAt: time.Unix(claims.ExpiresAt, 0),
+	}, nil
+}
+
+// verifyingKey finds the key that a token names. The algorithm must be the
+// key's own, so a public key can never be used as an HMAC secret. A token
+// without kid can only be one of an imported HS256 secret.
+func verifyingKey(t *tenants.Tenant, tok *jwt.Token) (*tenants.SigningKey, error) {
+	kid, _ := tok.Header["kid"].(string)
+	for i := range t.SigningKeys {
+		key := &t.SigningKeys[i]
+		if !key.Verifies() || key.Algorithm != tok.Method.Alg() {
+			continue
+		}
+		if key.ID == kid || (kid == "" && key.Imported && key.Algorithm == "HS256") {
+			return key, nil
+		}
+	}
+	return nil, fmt.Errorf("no key %q for %s", kid, tok.Method.Alg())
+}
+
+// issuer accepts the project's own issuer, and for keys that were imported also
+// that of the place which they came from, as long as this is no other project.
+func (v *Verifier) issuer(t *tenants.Tenant, key *tenants.SigningKey, iss string) error {
+	if iss == t.Issuer() || (key.Imported && !v.Ours(iss)) {
+		return nil
+	}
+	return fmt.Errorf("issuer %q is not this project's", iss)
+}

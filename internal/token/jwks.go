@@ -1,0 +1,25 @@
+package token
+
+import (
+	"encoding/json"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// JWKS is a JSON Web Key Set (RFC 7517, section 5).
+type JWKS struct {
+	Keys []json.RawMessage `json:"keys"`
+}
+
+// PublicKeys gives the set that others verify the project's tokens with: all
+// asymmetric keys that are not revoked, standby ones too so that caches know
+// them before they sign. HS256 secrets are never in it.
+func PublicKeys(t *tenants.Tenant) JWKS {
+	set := JWKS{Keys: []json.RawMessage{}}
+	for i := range t.SigningKeys {
+		if k := &t.SigningKeys[i]; k.Verifies() && k.PublicJWK != nil {
+			set.Keys = append(set.Keys, k.PublicJWK)
+		}
+	}
+	return set
+}

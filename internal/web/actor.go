@@ -1,0 +1,39 @@
+package web
+
+import (
+	"context"
+	"strings"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// Actor is who makes a request of the Management API.
+type Actor = authz.Actor
+
+// errControlUnauthorized answers every request without a live access token; it
+// does not tell which of the reasons it was.
+var errControlUnauthorized = fault.New(fault.Unauthorized, "unauthorized", "Unauthorized: a valid access token is required")
+
+type actorKey struct{}
+
+func withActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// actorOf gives the request's actor; the zero Actor, which is a member of
+// nothing, where nobody was authenticated.
+func actorOf(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return a
+}
+
+// controlBearer takes the token out of an Authorization header (RFC 6750 §2.1);
+// the scheme is case-insensitive (RFC 9110 §11.1).
+func controlBearer(header string) (string, bool) {
+	scheme, token, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(token), true
+}

@@ -1,0 +1,209 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// controlMaxBody is the largest body that the Management API reads, in bytes.
+const controlMaxBody = 1 << 20
+
+var (
+	errControlNoRoute  = fault.New(fault.NotFound, "not_found", "There is no such path")
+	errControlMethod   = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This path does not have that method")
+	errControlTooLarge = fault.New(fault.TooLarge, "body_too_large", "The body is larger than 1 MB")
+	errControlMedia    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "The body must be application/json")
+	errControlJSON     = fault.New(fault.Invalid, "bad_json", "The body is not valid JSON")
+	errControlInvalid  = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
+)
+
+// controlRequest is what the middleware finds out for the layers below.
+type controlRequest struct {
+	id     string
+	key    string   // the Idempotency-Key, if any
+	digest [32]byte // of method, path, query and body; set with key only
+}
+
+type controlRequestKey struct{}
+
+func controlRequestOf(ctx context.Context) *controlRequest {
+	if r, ok := ctx.Value(controlRequestKey{}).(*controlRequest); ok {
+		return r
+	}
+	return &controlRequest{}
+}
+
+// identify takes up the id that Common gave the request, or gives one.
+func (s *ControlServer) identify(c *gin.Context) {
+	r := &controlRequest{id: c.Writer.Header().Get("X-Request-Id")}
+	if r.id == "" {
+		r.id = rand.Text()
+		c.Header("X-Request-Id", r.id)
+	}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), controlRequestKey{}, r))
+}
+
+// rescue turns a panic below into a 500 without details; the stack is logged.
+func (s *ControlServer) rescue(c *gin.Context) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			panic(p)
+		}
+		s.refuse(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+	}()
+	c.Next()
+}
+
+// authenticate lets nobody pass without a live access token.
+func (s *ControlServer) authenticate(c *gin.Context) {
+	token, ok := controlBearer(c.GetHeader("Authorization"))
+	if !ok {
+		s.refuse(c, errControlUnauthorized)
+		return
+	}
+	found, err := s.DB.AccessTokenByText(c.Request.Context(), token)
+	if fault.From(err).Kind == fault.NotFound && err != nil {
+		err = errControlUnauthorized.Because(err)
+	}
+	if err != nil {
+		s.refuse(c, err)
+		return
+	}
+	actor := Actor{UserID: found.UserID, TokenID: found.ID}
+	c.Request = c.Request.WithContext(withActor(c.Request.Context(), actor))
+}
+
+// checkURL refuses what Postgres could not store: NUL and broken UTF-8.
+func (s *ControlServer) checkURL(c *gin.Context) {
+	for _, p := range c.Params {
+		if badText(p.Value) {
+			s.refuse(c, errControlNoRoute)
+			return
+		}
+	}
+	for name, values := range c.Request.URL.Query() {
+		if badText(name) || badText(strings.Join(values, "")) {
+			s.refuse(c, errControlInvalid.Saying("The query holds a character that is not allowed"))
+			return
+		}
+	}
+}
+
+// checkBody reads the body, whole and bounded, and lets only JSON without NUL
+// characters pass. Strict types are the operations' business.
+func (s *ControlServer) checkBody(c *gin.Context) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, controlMaxBody))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			s.refuse(c, errControlTooLarge)
+			return
+		}
+		s.refuse(c, errControlJSON.Because(err).Saying("The body could not be read"))
+		return
+	}
+	if len(body) > 0 {
+		if err := checkJSON(c.GetHeader("Content-Type"), body); err != nil {
+			s.refuse(c, err)
+			return
+		}
+	}
+	c.Request.Body = io.NopCloser(bytes.NewReader(body))
+	if err := s.readIdempotencyKey(c, body); err != nil {
+		s.refuse(c, err)
+	}
+}
+
+func checkJSON(contentType string, body []byte) error {
+	if contentType != "" {
+		if media, _, err := mime.ParseMediaType(contentType); err != nil || media != "application/json" {
+			return errControlMedia
+		}
+	}
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		return errControlJSON.Because(err)
+	}
+	if field, bad := findNUL("", v); bad {
+		return errControlInvalid.Saying(strings.TrimPrefix(field+": must not hold NUL characters", ": "))
+	}
+	return nil
+}
+
+// findNUL gives the path of the first string in a decoded JSON value that holds
+// a NUL, which Postgres cannot store in text.
+func findNUL(path string, v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return path, strings.ContainsRune(v, 0)
+	case []any:
+		for i, e := range v {
+			if p, bad := findNUL(fmt.Sprintf("%s[%d]", path, i), e); bad {
+				return p, true
+			}
+		}
+	case map[string]any:
+		for name, e := range v {
+			if strings.ContainsRune(name, 0) {
+				return path, true
+			}
+			if p, bad := findNUL(strings.TrimPrefix(path+"."+name, "."), e); bad {
+				return p, true
+			}
+		}
+	}
+	return "", false
+}
+
+func badText(s string) bool { return strings.ContainsRune(s, 0) || !utf8.ValidString(s) }
+
+// readIdempotencyKey remembers the key and what it stands for.
+func (s *ControlServer) readIdempotencyKey(c *gin.Context, body []byte) error {
+	values := c.Request.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return nil
+	}
+	if len(values) > 1 || !validIdempotencyKey(values[0]) {
+		return errControlInvalid.Saying("Idempotency-Key: must be one text of 1 to 255 printable ASCII characters")
+	}
+	r := controlRequestOf(c.Request.Context())
+	r.key = values[0]
+	h := sha256.New()
+	// Lengths first, so that no two requests give the same input.
+	for _, part := range []string{c.Request.Method, c.Request.URL.Path, c.Request.URL.RawQuery, string(body)} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	h.Sum(r.digest[:0])
+	return nil
+}
+
+func validIdempotencyKey(key string) bool {
+	if len(key) < 1 || len(key) > 255 {
+		return false
+	}
+	for i := range len(key) {
+		if key[i] < ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Operation describes one route of the Management API.
+type Operation struct {
+	ID      string // unique, "create-project"
+	Method  string
+	Path    string // from the root, "/v1/projects/{ref}"
+	Summary string
+	Tag     string
+	Status  int // of success; 0 means 200
+	// Creates makes an Idempotency-Key count. The operation must call Remember in
+	// the transaction that creates.
+	Creates bool
+	// Body, when set, is a value of the type that describes the body in the
+	// OpenAPI document in place of the input's own Body, for operations that
+	// check their fields themselves.
+	Body any
+}
+
+// Object is a JSON object whose members the operation checks itself.
+type Object map[string]any
+
+// controlAnswer is an operation's outcome as huma writes it.
+type controlAnswer[Out any] struct {
+	Status   int
+	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier answer is given again"`
+	Body     Out
+}
+
+// Control registers an operation. In is a struct with huma's tags (path, query,
+// Body), Out is the answer's body. fn runs for authenticated actors and valid
+// input only; the error that it returns is written as its fault says.
+func Control[In, Out any](api ControlAPI, op Operation, fn func(context.Context, Actor, *In) (*Out, error)) {
+	if op.Status == 0 {
+		op.Status = http.StatusOK
+	}
+	described := api.describe(op)
+	huma.Register(api.huma, described, func(ctx context.Context, in *In) (*controlAnswer[Out], error) {
+		run := func(ctx context.Context) (*Out, error) { return fn(ctx, actorOf(ctx), in) }
+		out, replayed, err := once(ctx, api.server, op, run)
+		if err != nil {
+			return nil, api.server.explain(ctx, err)
+		}
+		answer := &controlAnswer[Out]{Status: op.Status, Body: *out}
+		if replayed {
+			answer.Replayed = "true"
+		}
+		return answer, nil
+	})
+	if op.Body != nil {
+		// Only now: what huma validates by was fixed at registration.
+		api.describeBody(op)
+	}
+}
+
+func (a ControlAPI) describe(op Operation) huma.Operation {
+	registry := a.huma.OpenAPI().Components.Schemas
+	refusal := &huma.Response{
+		Description: "The request is refused",
+		Content: map[string]*huma.MediaType{
+			"application/json": {Schema: registry.Schema(reflect.TypeFor[controlErrorBody](), true, "Error")},
+		},
+	}
+	d := huma.Operation{
+		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Tags: []string{op.Tag},
+		DefaultStatus: op.Status,
+		MaxBodyBytes:  controlMaxBody,
+		Responses:     map[string]*huma.Response{"400": refusal, "401": refusal, "403": refusal, "404": refusal},
+	}
+	if op.Creates {
+		shortest, longest := 1, 255
+		d.Parameters = append(d.Parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header",
+			Description: "The same key with the same request within 24 hours gives the first answer again.",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest},
+		})
+		d.Responses["409"] = refusal
+	}
+	return d
+}
+
+// describeBody puts op.Body's schema into the OpenAPI document.
+func (a ControlAPI) describeBody(op Operation) {
+	doc := a.huma.OpenAPI()
+	item := doc.Paths[op.Path]
+	for _, o := range []*huma.Operation{item.Post, item.Patch, item.Put} {
+		if o == nil || !strings.EqualFold(o.Method, op.Method) {
+			continue
+		}
+		schema := doc.Components.Schemas.Schema(reflect.TypeOf(op.Body), true, op.ID+"-body")
+		o.RequestBody.Content["application/json"] = &huma.MediaType{Schema: schema}
+	}
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// MaxBody is the most bytes that a request body of the tenant plane may have.
+const MaxBody = 1 << 20
+
+// decode reads a request: the JSON body, if there is one, then query and path.
+// Unknown members are passed over, as the SDKs send more than is needed.
+func decode[Req any](c *gin.Context) (*Req, error) {
+	req := new(Req)
+	if err := checkQuery(c.Request); err != nil {
+		return nil, err
+	}
+	if _, none := any(req).(*None); !none && c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
+		body, err := readBody(c)
+		if err != nil {
+			return nil, err
+		}
+		if len(body) > 0 {
+			if err := decodeJSON(body, req); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if q, ok := any(req).(QueryBinder); ok {
+		if err := q.BindQuery(c.Request.URL.Query(), c.Param); err != nil {
+			return nil, err
+		}
+	}
+	return req, nil
+}
+
+func readBody(c *gin.Context) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, auth.ErrBodyTooLarge
+	case err != nil:
+		return nil, auth.ErrBadJSON.Because(err).Saying("The request body could not be read")
+	case len(body) == 0:
+		return nil, nil
+	}
+	if ct := c.GetHeader("Content-Type"); ct != "" {
+		if media, _, err := mime.ParseMediaType(ct); err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
+			return nil, auth.ErrMediaType
+		}
+	}
+	return body, nil
+}
+
+func decodeJSON(body []byte, into any) error {
+	if hasNUL(body) {
+		return auth.ErrValidation.Saying("Text must not contain NUL characters")
+	}
+	err := json.Unmarshal(body, into)
+	var wrongType *json.UnmarshalTypeError
+	var refused *fault.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return auth.ErrBadJSON.Because(err).Saying(fmt.Sprintf("%s: must not be a JSON %s", wrongType.Field, wrongType.Value))
+	}
+	return auth.ErrBadJSON.Because(err)
+}
+
+// hasNUL finds the escape of U+0000, which Postgres cannot store. (A raw NUL is
+// no valid JSON.)
+func hasNUL(body []byte) bool {
+	for i := 0; i+5 < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		if string(body[i+1:i+6]) == "u0000" {
+			return true
+		}
+		i++ // an escape is two characters: "\\u0000" is text
+	}
+	return false
+}
+
+func checkQuery(r *http.Request) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	for key, values := range r.URL.Query() {
+		for _, v := range values {
+			if strings.IndexByte(v, 0) >= 0 || !utf8.ValidString(v) || !utf8.ValidString(key) {
+				return auth.ErrValidation.Saying("The query string holds text that cannot be stored")
+			}
+		}
+	}
+	return nil
+}

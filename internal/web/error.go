@@ -1,0 +1,98 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// apiVersionHeader chooses between the two shapes of an error answer.
+const (
+	apiVersionHeader = "X-Supabase-Api-Version"
+	apiVersion2024   = "2024-01-01"
+)
+
+var statuses = map[fault.Kind]int{
+	fault.Internal:         http.StatusInternalServerError,
+	fault.Invalid:          http.StatusBadRequest,
+	fault.Unauthorized:     http.StatusUnauthorized,
+	fault.Forbidden:        http.StatusForbidden,
+	fault.NotFound:         http.StatusNotFound,
+	fault.MethodNotAllowed: http.StatusMethodNotAllowed,
+	fault.Conflict:         http.StatusConflict,
+	fault.TooLarge:         http.StatusRequestEntityTooLarge,
+	fault.UnsupportedMedia: http.StatusUnsupportedMediaType,
+	fault.Unprocessable:    http.StatusUnprocessableEntity,
+	fault.TooMany:          http.StatusTooManyRequests,
+	fault.Unavailable:      http.StatusServiceUnavailable,
+}
+
+// Status is the HTTP status of a kind of fault.
+func Status(k fault.Kind) int {
+	if s, ok := statuses[k]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+// writeError answers err in the shape of the tenant plane and ends the request.
+// An Internal fault is logged here, once, and its cause is not shown.
+func writeError(c *gin.Context, err error) {
+	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
+		c.Status(499) // nobody reads it; the access log shows it
+		c.Abort()
+		return
+	}
+	f := fault.From(err)
+	status := Status(f.Kind)
+	logFault(c, f, status)
+	if f.Kind == fault.Internal {
+		f = fault.New(fault.Internal, "unexpected_failure", "Unexpected failure, please check the project's logs for more information")
+	}
+	if f.RetryAfter > 0 {
+		c.Header("Retry-After", seconds(f.RetryAfter))
+	}
+	c.AbortWithStatusJSON(status, body(c, f, status))
+}
+
+func body(c *gin.Context, f *fault.Error, status int) map[string]any {
+	out := make(map[string]any, 3+len(f.Details))
+	for k, v := range f.Details {
+		out[k] = v
+	}
+	if c.GetHeader(apiVersionHeader) >= apiVersion2024 {
+		c.Header(apiVersionHeader, apiVersion2024)
+		out["code"], out["message"] = f.Code, f.Message
+		return out
+	}
+	out["code"], out["error_code"], out["msg"] = status, f.Code, f.Message
+	return out
+}
+
+func logFault(c *gin.Context, f *fault.Error, status int) {
+	if status < http.StatusInternalServerError {
+		return
+	}
+	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", f.Error(), "method", c.Request.Method, "path", c.FullPath()}
+	if sc, ok := c.Get(scopeKey); ok {
+		attrs = append(attrs, "project", refOf(sc))
+	}
+	level := slog.LevelError
+	if f.Kind == fault.Unavailable {
+		level = slog.LevelWarn
+	}
+	logger(c).Log(c.Request.Context(), level, "request failed", attrs...)
+}
+
+// seconds rounds up, as Retry-After counts whole seconds.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int(max(1, math.Ceil(d.Seconds()))))
+}

@@ -1,0 +1,147 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// Idempotent creates. The first request with an Idempotency-Key reserves it. Its
+// answer, sealed because it may hold a secret that is shown once, is stored by
+// Remember in the transaction that creates the object, so that a process killed
+// at any instant leaves both or neither. For 24 hours the same request gets that
+// answer again; another request with the key is refused. A request that comes
+// while the first is under way is told to wait. A reservation that is older than
+// ReservationTTL and has no answer has created nothing, and never will, because
+// Remember fails once another request has taken over: so the request runs again.
+// A create that is refused gives the key back.
+
+// ReservationTTL is how long a create may be under way before another request
+// with its key takes over.
+const ReservationTTL = time.Minute
+
+// The refusals of idempotent creates.
+var (
+	ErrIdempotencyKeyReused = fault.New(fault.Conflict, "idempotency_key_reused",
+		"This Idempotency-Key was used with another request")
+	ErrIdempotencyUnderWay = fault.New(fault.Conflict, "idempotency_under_way",
+		"The first request with this Idempotency-Key is still under way")
+)
+
+type reservationKey struct{}
+
+// reservation is a create that is under way.
+type reservation struct {
+	server *ControlServer
+	row    controldb.Reservation
+	status int
+	stored bool
+}
+
+// Remember stores out as the answer to the request's Idempotency-Key, in the
+// transaction that creates what out tells of. Without such a key it does
+// nothing. When another request took over meanwhile it fails with
+// controldb.ErrReservationLost, so that the transaction does not commit. It may
+// be called again, in a later transaction, with a newer answer.
+func Remember(ctx context.Context, tx *controldb.Tx, out any) error {
+	r, _ := ctx.Value(reservationKey{}).(*reservation)
+	if r == nil {
+		return nil
+	}
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	sealed, err := r.server.Keyring.Seal(r.place(), raw)
+	if err != nil {
+		return err
+	}
+	if err := tx.CompleteReservation(ctx, r.row, r.status, sealed); err != nil {
+		return fmt.Errorf("store answer: %w", err)
+	}
+	r.stored = true
+	return nil
+}
+
+func (r *reservation) place() string {
+	return "idempotency_keys/response/" + r.row.Actor.String() + "/" + r.row.Key
+}
+
+// once runs a create at most once per Idempotency-Key, or gives the stored
+// answer; replayed tells which.
+func once[Out any](ctx context.Context, s *ControlServer, op Operation, run func(context.Context) (*Out, error)) (out *Out, replayed bool, err error) {
+	if !op.Creates || controlRequestOf(ctx).key == "" {
+		out, err = run(ctx)
+		return out, false, err
+	}
+	r := &reservation{server: s, status: op.Status}
+	earlier, err := s.reserve(ctx, r)
+	if err != nil {
+		return nil, false, err
+	}
+	if earlier != nil {
+		out = new(Out)
+		if err := json.Unmarshal(earlier, out); err != nil {
+			return nil, false, fmt.Errorf("decode stored answer: %w", err)
+		}
+		return out, true, nil
+	}
+	finished := false
+	defer func() {
+		if !finished { // refused, failed or panicked
+			s.release(ctx, r)
+		}
+	}()
+	if out, err = run(context.WithValue(ctx, reservationKey{}, r)); err != nil {
+		return nil, false, err
+	}
+	if !r.stored {
+		return nil, false, fmt.Errorf("operation %s does not remember its answer", op.ID)
+	}
+	finished = true
+	return out, false, nil
+}
+
+// reserve takes the key for this request, or opens the answer that it has.
+func (s *ControlServer) reserve(ctx context.Context, r *reservation) ([]byte, error) {
+	request, actor := controlRequestOf(ctx), actorOf(ctx)
+	row, earlier, err := s.DB.ReserveIdempotencyKey(ctx, actor.UserID, request.key, request.digest[:])
+	if err != nil {
+		return nil, fmt.Errorf("reserve idempotency key: %w", err)
+	}
+	r.row = row
+	switch {
+	case earlier == nil:
+		return nil, nil
+	case !bytes.Equal(earlier.RequestHash, request.digest[:]):
+		return nil, ErrIdempotencyKeyReused
+	case earlier.Status != 0:
+		return s.Keyring.Open(r.place(), earlier.Response)
+	case earlier.Age < ReservationTTL:
+		return nil, ErrIdempotencyUnderWay.After(time.Second)
+	}
+	taken, err := s.DB.TakeOverReservation(ctx, row)
+	if err != nil {
+		return nil, fmt.Errorf("take over idempotency key: %w", err)
+	}
+	if taken == nil {
+		return nil, ErrIdempotencyUnderWay.After(time.Second)
+	}
+	r.row = *taken
+	return nil, nil
+}
+
+// release gives the key back, unless an answer is stored. The caller may have
+// gone: that is no reason to keep it.
+func (s *ControlServer) release(ctx context.Context, r *reservation) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := s.DB.ReleaseReservation(ctx, r.row); err != nil {
+		s.Log.WarnContext(ctx, "idempotency key is not given back", "request_id", controlRequestOf(ctx).id, "error", err)
+	}
+}

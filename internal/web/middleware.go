@@ -1,0 +1,103 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+const (
+	requestIDKey = "reeve.request_id"
+	loggerKey    = "reeve.logger"
+	scopeKey     = "reeve.scope"
+)
+
+// RequestTimeout is the longest that a request of the tenant plane may take.
+const RequestTimeout = 10 * time.Second
+
+// Common is what every request of every plane goes through: an id, a logger, a
+// time limit, and recovery from panics.
+type Common struct {
+	Logger *slog.Logger
+	// AccessLog writes a line for every request.
+	AccessLog bool
+}
+
+// Handler is the middleware.
+func (m Common) Handler() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		id := rand.Text()
+		c.Set(requestIDKey, id)
+		c.Set(loggerKey, m.Logger)
+		h := c.Writer.Header()
+		h.Set("X-Request-Id", id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		ctx, cancel := context.WithTimeout(c.Request.Context(), RequestTimeout)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		defer m.recover(c)
+		if !m.AccessLog {
+			c.Next()
+			return
+		}
+		start := time.Now()
+		c.Next()
+		m.Logger.Info("request", "request_id", id, "method", c.Request.Method, "route", c.FullPath(),
+			"status", c.Writer.Status(), "duration", time.Since(start), "project", refOf(c.Keys[scopeKey]))
+	}
+}
+
+// recover answers 500 for a panic, with the stack in the log only.
+func (m Common) recover(c *gin.Context) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler { //nolint:errorlint // the sentinel itself
+		panic(cause)
+	}
+	m.Logger.Error("panic", "request_id", requestID(c), "route", c.FullPath(), "cause", cause, "stack", string(debug.Stack()))
+	if !c.Writer.Written() {
+		f := fault.New(fault.Internal, "unexpected_failure", "Unexpected failure")
+		c.AbortWithStatusJSON(http.StatusInternalServerError, body(c, f, http.StatusInternalServerError))
+	}
+}
+
+func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
+
+func logger(c *gin.Context) *slog.Logger {
+	if l, ok := c.Get(loggerKey); ok {
+		return l.(*slog.Logger)
+	}
+	return slog.Default()
+}
+
+// allowedHeaders are what browsers may send across origins: what the SDKs use.
+const allowedHeaders = "authorization, apikey, content-type, x-client-info, x-supabase-api-version, " +
+	"x-jwt-aud, x-retry-count, prefer, accept-profile, content-profile, traceparent, tracestate, baggage"
+
+// CORS lets browser apps of any origin call the tenant plane: what protects it
+// are keys and tokens in headers, never cookies.
+func CORS() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "X-Total-Count, Link, X-Supabase-Api-Version, X-Request-Id, Retry-After")
+		if c.Request.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS")
+			h.Set("Access-Control-Allow-Headers", allowedHeaders)
+			h.Set("Access-Control-Max-Age", "86400")
+			c.AbortWithStatus(http.StatusNoContent)
+			return
+		}
+		h.Set("Cache-Control", "no-store")
+		c.Next()
+	}
+}

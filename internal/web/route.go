@@ -1,0 +1,153 @@
+package web
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// TenantRouter finds the tenant of a request and checks its API key.
+type TenantRouter struct {
+	Router   *tenants.Router
+	Hasher   tenants.KeyHasher
+	Database func(*tenants.Tenant) *tenantdb.DB
+	Proxies  ratelimit.Proxies
+	Now      func() time.Time
+}
+
+// RouteTenant finds the project by host, path or key and leaves its scope for
+// the handlers: 404 unknown, 503 paused, 401 when host, path and key disagree.
+func (t TenantRouter) RouteTenant() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		address, err := t.Router.Address(c.Request.Host, c.Request.URL.Path)
+		if err != nil {
+			writeError(c, err)
+			return
+		}
+		tenant, err := t.Router.Resolve(c.Request.Context(), address, routingKey(c.Request))
+		if err != nil {
+			writeError(c, err)
+			return
+		}
+		c.Set(scopeKey, &tenants.Scope{
+			Tenant:    tenant,
+			DB:        t.Database(tenant),
+			ClientIP:  t.Proxies.Client(c.Request),
+			UserAgent: cut(c.Request.UserAgent(), maxUserAgent),
+			RequestID: requestID(c),
+		})
+	}
+}
+
+// maxUserAgent bounds what is stored of a User-Agent.
+const maxUserAgent = 512
+
+// RequireKey checks the API key: publishable, secret, or legacy where these are
+// on.
+func (t TenantRouter) RequireKey() gin.HandlerFunc { return t.key(true) }
+
+// OptionalKey is for routes that are open, such as links in mails; a key that is
+// sent must still be good.
+func (t TenantRouter) OptionalKey() gin.HandlerFunc { return t.key(false) }
+
+func (t TenantRouter) key(required bool) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		sc := scope(c)
+		key, authorization := apiKey(c.Request), c.GetHeader("Authorization")
+		if key == "" && authorization == "" && !required {
+			return
+		}
+		creds, err := sc.Tenant.Authenticate(t.Hasher, t.Now(), key, authorization, tenants.LooksLikeBrowser(c.Request.Header))
+		if err != nil {
+			if required {
+				writeError(c, err)
+			}
+			return
+		}
+		sc.Credentials = creds
+		if forwarded, ok := forwardedFor(c.Request, sc); ok {
+			sc.ClientIP = forwarded
+		}
+	}
+}
+
+// forwardedFor honours Sb-Forwarded-For: a server that holds a secret key tells
+// for whom it asks, if the project allows that.
+func forwardedFor(r *http.Request, sc *tenants.Scope) (netip.Addr, bool) {
+	h := r.Header.Get("Sb-Forwarded-For")
+	if h == "" || !sc.Tenant.Config.SBForwardedFor || sc.Role != tenants.RoleService {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(h)
+	return addr.Unmap(), err == nil
+}
+
+// apiKey is the key of the apikey header, or of the query for clients that
+// cannot set headers.
+func apiKey(r *http.Request) string {
+	if k := r.Header.Get("apikey"); k != "" {
+		return k
+	}
+	return r.URL.Query().Get("apikey")
+}
+
+// routingKey is the text that may name the project on the bare host.
+func routingKey(r *http.Request) string {
+	if k := apiKey(r); k != "" {
+		return k
+	}
+	const bearer = "Bearer "
+	if h := r.Header.Get("Authorization"); len(h) > len(bearer) && h[:len(bearer)] == bearer {
+		return h[len(bearer):]
+	}
+	return ""
+}
+
+func scope(c *gin.Context) *tenants.Scope { return c.MustGet(scopeKey).(*tenants.Scope) }
+
+func refOf(sc any) tenants.Ref {
+	if sc, ok := sc.(*tenants.Scope); ok && sc != nil {
+		return sc.Tenant.Ref
+	}
+	return ""
+}
+
+func cut(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// NotFound answers for a route of the tenant plane that does not exist.
+func NotFound(c *gin.Context) {
+	writeError(c, fault.New(fault.NotFound, "not_found", "There is no such endpoint"))
+}
+
+// MethodNotAllowed answers for a route that exists with another method.
+func MethodNotAllowed(c *gin.Context) {
+	writeError(c, fault.New(fault.MethodNotAllowed, "method_not_allowed", "This endpoint does not support the method"))
+}
+
+// Limits counts requests of the tenant plane.
+type Limits struct{ Limiter *ratelimit.Limiter }
+
+// ByAddress lets a client address do as many requests as the project's rule
+// says; the rule's name is its bucket.
+func (l Limits) ByAddress(rule func(*tenants.Config) ratelimit.Rule) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		sc := scope(c)
+		ok, after := l.Limiter.Allow(sc.Tenant.Ref, rule(&sc.Tenant.Config), ratelimit.LimitKey(sc.ClientIP))
+		if !ok {
+			writeError(c, auth.ErrRequestRate.After(after))
+		}
+	}
+}

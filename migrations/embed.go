@@ -1,0 +1,60 @@
+// Package migrations owns the SQL of every database that Reeve keeps: the
+// control database's (control), each project's (tenant) and what a whole
+// cluster shares (cluster.sql). It does not decide when they run or on what.
+//
+// Migrations go forward only: there are no Down sections, a mistake is mended by
+// the next file. They run as the cluster's admin in databases where the
+// developer's triggers, defaults and checks lie on auth tables, so a migration
+// never writes rows of schema auth with the admin's rights, names every object
+// with its schema, and leaves handing things over to reeve.adopt, which is
+// called after each run.
+package migrations
+
+import (
+	"embed"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+)
+
+//go:embed tenant/*.sql
+var tenantFS embed.FS
+
+//go:embed cluster.sql
+var cluster string
+
+// TenantVersionTable is where goose records what a project's database has. Its
+// schema must exist before goose looks: see UpTenant.
+const TenantVersionTable = "reeve.goose_db_version"
+
+// Tenant gives the goose migrations of a project's database.
+func Tenant() fs.FS {
+	sub, err := fs.Sub(tenantFS, "tenant")
+	if err != nil {
+		panic("migrations: " + err.Error()) // a fixed path: it is there or nothing compiles
+	}
+	return sub
+}
+
+// Cluster gives the SQL that a cluster needs once: the shared roles, and no
+// CONNECT for everybody on the databases that every server has. It is one
+// statement, idempotent, and safe to run concurrently.
+func Cluster() string { return cluster }
+
+// TenantVersion is the highest version among Tenant's migrations: what an
+// up-to-date project's database has.
+func TenantVersion() int64 {
+	entries, err := tenantFS.ReadDir("tenant")
+	if err != nil {
+		panic("migrations: " + err.Error())
+	}
+	var highest int64
+	for _, entry := range entries {
+		number, _, _ := strings.Cut(path.Base(entry.Name()), "_")
+		if version, err := strconv.ParseInt(number, 10, 64); err == nil {
+			highest = max(highest, version)
+		}
+	}
+	return highest
+}

@@ -1,0 +1,232 @@
+package migrations_test
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// outbox drives the functions as the application does.
+type outbox struct {
+	*session
+	capability string
+}
+
+func newOutbox(t *testing.T, p *project) *outbox {
+	t.Helper()
+	return &outbox{p.as(t, p.auth), p.capability}
+}
+
+func (o *outbox) add(kind string) uuid.UUID {
+	o.t.Helper()
+	id := uuid.New()
+	o.exec("SELECT reeve.outbox_add($1, $2, $3, $4)", o.capability, id, kind, []byte("sealed "+kind))
+	return id
+}
+
+func (o *outbox) claim(limit int, lease time.Duration) []string {
+	o.t.Helper()
+	return o.lines("SELECT kind || ' ' || convert_from(payload, 'UTF8') || ' ' || attempts FROM reeve.outbox_claim($1, $2, $3)",
+		o.capability, limit, lease)
+}
+
+func (o *outbox) pending() int {
+	o.t.Helper()
+	return o.count("SELECT pending FROM reeve.outbox_pending($1)", o.capability)
+}
+
+func TestOutboxClaimsOldestFirst(t *testing.T) {
+	t.Parallel()
+	o := newOutbox(t, newProject(t))
+	o.exec("BEGIN")
+	for _, kind := range []string{"first", "second", "third"} {
+		o.add(kind)
+	}
+	o.exec("COMMIT")
+	if got := o.claim(2, time.Hour); !slices.Equal(got, []string{"first sealed first 1", "second sealed second 1"}) {
+		t.Errorf("first claim: %v", got)
+	}
+	if got := o.claim(10, time.Hour); !slices.Equal(got, []string{"third sealed third 1"}) {
+		t.Errorf("second claim: %v", got)
+	}
+	if got := o.claim(10, time.Hour); len(got) != 0 {
+		t.Errorf("third claim: %v, want nothing", got)
+	}
+	if n := o.pending(); n != 3 {
+		t.Errorf("%d pending, want 3: leased ones count", n)
+	}
+}
+
+func TestOutboxLeaseRunsOut(t *testing.T) {
+	t.Parallel()
+	o := newOutbox(t, newProject(t))
+	o.add("mail")
+	o.claim(1, 0)
+	if got := o.claim(1, time.Hour); !slices.Equal(got, []string{"mail sealed mail 2"}) {
+		t.Errorf("claim after the lease: %v", got)
+	}
+}
+
+func TestOutboxDone(t *testing.T) {
+	t.Parallel()
+	o := newOutbox(t, newProject(t))
+	id := o.add("mail")
+	for _, want := range []string{"true", "false"} {
+		if got := o.text("SELECT reeve.outbox_done($1, $2)::text", o.capability, id); got != want {
+			t.Errorf("done answers %s, want %s", got, want)
+		}
+	}
+	if got := o.text("SELECT pending || ' ' || (next_at IS NULL) FROM reeve.outbox_pending($1)", o.capability); got != "0 true" {
+		t.Errorf("pending of an empty outbox: %s", got)
+	}
+}
+
+func TestOutboxRetryWaits(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	o := newOutbox(t, p)
+	id := o.add("mail")
+	o.claim(1, time.Hour)
+	o.exec("SELECT reeve.outbox_retry($1, $2, 'connection refused', $3)", o.capability, id, time.Hour)
+	if got := o.claim(1, time.Hour); len(got) != 0 {
+		t.Errorf("claimed before its time: %v", got)
+	}
+	if got := o.text("SELECT (next_at > now() + interval '50 minutes')::text FROM reeve.outbox_pending($1)", o.capability); got != "true" {
+		t.Errorf("next_at lies within the delay")
+	}
+	o.exec("SELECT reeve.outbox_retry($1, $2, 'connection refused', $3)", o.capability, id, time.Duration(0))
+	if got := o.claim(1, time.Hour); !slices.Equal(got, []string{"mail sealed mail 2"}) {
+		t.Errorf("claim after the delay: %v", got)
+	}
+	if got := p.admin(t).text("SELECT last_error FROM reeve.outbox"); got != "connection refused" {
+		t.Errorf("last error is %q", got)
+	}
+}
+
+func TestOutboxDeadKeepsNoContent(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	o := newOutbox(t, p)
+	id := o.add("mail")
+	o.claim(1, time.Hour)
+	o.exec("SELECT reeve.outbox_dead($1, $2, 'no such mailbox')", o.capability, id)
+	if n := o.pending(); n != 0 {
+		t.Errorf("%d pending, want none", n)
+	}
+	if got := o.text("SELECT reeve.outbox_retry($1, $2, 'x', $3)::text", o.capability, id, time.Duration(0)); got != "false" {
+		t.Errorf("retry of a dead message answers %s", got)
+	}
+	if got := o.claim(1, 0); len(got) != 0 {
+		t.Errorf("claimed a dead message: %v", got)
+	}
+	got := p.admin(t).text("SELECT kind || ' ' || attempts || ' ' || last_error || ' ' || (payload IS NULL) || ' ' || (dead_at IS NOT NULL) FROM reeve.outbox")
+	if got != "mail 1 no such mailbox true true" {
+		t.Errorf("dead row is %q", got)
+	}
+}
+
+func TestOutboxRowDependsOnTheTransaction(t *testing.T) {
+	t.Parallel()
+	o := newOutbox(t, newProject(t))
+	o.exec("BEGIN")
+	o.add("mail")
+	o.exec("ROLLBACK")
+	if n := o.pending(); n != 0 {
+		t.Errorf("%d messages of a rolled back transaction", n)
+	}
+}
+
+func TestOutboxRefusesWithoutCapability(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	auth := p.as(t, p.auth)
+	id := uuid.New()
+	for _, cap := range []any{"", "wrong", p.capability + "x", nil} {
+		auth.refused(denied, "SELECT reeve.outbox_add($1, $2, 'x', 'x')", cap, id)
+		auth.refused(denied, "SELECT * FROM reeve.outbox_claim($1, 1, '1 hour')", cap)
+		auth.refused(denied, "SELECT reeve.outbox_done($1, $2)", cap, id)
+		auth.refused(denied, "SELECT reeve.outbox_retry($1, $2, 'x', '0')", cap, id)
+		auth.refused(denied, "SELECT reeve.outbox_dead($1, $2, 'x')", cap, id)
+		auth.refused(denied, "SELECT * FROM reeve.outbox_pending($1)", cap)
+	}
+	admin := p.admin(t)
+	admin.exec("DELETE FROM reeve.capability")
+	auth.refused(denied, "SELECT * FROM reeve.outbox_pending($1)", p.capability)
+	admin.exec("SELECT reeve.set_capability(sha256('one')); SELECT reeve.set_capability(sha256('two'))")
+	auth.refused(denied, "SELECT * FROM reeve.outbox_pending('one')")
+	auth.exec("SELECT * FROM reeve.outbox_pending('two')")
+}
+
+func TestOutboxConcurrentClaims(t *testing.T) {
+	t.Parallel()
+	const messages, claimers = 200, 4
+	p := newProject(t)
+	o := newOutbox(t, p)
+	o.exec("BEGIN")
+	for i := range messages {
+		o.add(strconv.Itoa(i))
+	}
+	o.exec("COMMIT")
+
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[string]int{}
+	for range claimers {
+		conn := p.as(t, p.auth).conn
+		wg.Go(func() {
+			for {
+				rows, err := conn.Query(t.Context(), "SELECT kind FROM reeve.outbox_claim($1, 7, '1 hour')", p.capability)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				kinds, err := pgx.CollectRows(rows, pgx.RowTo[string])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if len(kinds) == 0 {
+					return
+				}
+				mu.Lock()
+				for _, kind := range kinds {
+					seen[kind]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if len(seen) != messages {
+		t.Errorf("%d of %d messages were claimed", len(seen), messages)
+	}
+	for kind, n := range seen {
+		if n != 1 {
+			t.Errorf("message %s was claimed %d times", kind, n)
+		}
+	}
+}
+
+func TestOutboxSkipsRowsAnotherClaimHolds(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	first, second := newOutbox(t, p), newOutbox(t, p)
+	first.add("a")
+	first.add("b")
+	first.exec("BEGIN")
+	if got := first.claim(1, time.Hour); len(got) != 1 || got[0] != "a sealed a 1" {
+		t.Fatalf("first claim: %v", got)
+	}
+	if got := second.claim(10, time.Hour); len(got) != 1 || got[0] != "b sealed b 1" {
+		t.Errorf("a claim beside an open one got %v, want only b", got)
+	}
+	first.exec("ROLLBACK")
+	if got := second.claim(10, time.Hour); len(got) != 1 || got[0] != "a sealed a 1" {
+		t.Errorf("after the rollback: %v, want a as if never claimed", got)
+	}
+}

@@ -1,0 +1,144 @@
+package tenants
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Role is what an API key acts as.
+type Role string
+
+// The roles of API keys.
+const (
+	RoleAnon    Role = "anon"
+	RoleService Role = "service_role"
+)
+
+// acts maps a role claim to the role that the key acts as. supabase_admin is the
+// reference's other name for an administrator.
+func (r Role) acts() (Role, bool) {
+	switch r {
+	case RoleAnon, RoleService:
+		return r, true
+	case "supabase_admin":
+		return RoleService, true
+	}
+	return "", false
+}
+
+// Credentials are what a request proved about its API key, and what it says
+// about its user.
+type Credentials struct {
+	Role      Role
+	Key       *APIKey // nil for a legacy key
+	UserToken string  // the user's access token from Authorization, not verified
+}
+
+// Admin reports whether the request acts as service_role itself. A secret key
+// beside a user's token acts for that user, as in the reference.
+func (c Credentials) Admin() bool { return c.Role == RoleService && c.UserToken == "" }
+
+// Authenticate judges a request's API key for the project. apikey is the header
+// apikey, or the query parameter of that name; authorization is that header.
+// The key may stand in either; in both it must be the same, except that a legacy
+// key in Authorization decides the role, as it does in the reference. Any other
+// bearer token is taken for a user's and passed through.
+//
+// It returns ErrNoKey, ErrUnknownKey, ErrExpiredKey or ErrSecretKeyInBrowser.
+func (t *Tenant) Authenticate(hasher KeyHasher, now time.Time, apikey, authorization string, browser bool) (Credentials, error) {
+	bearer := bearerToken(authorization)
+	key := PresentedKey(apikey, authorization)
+	if key == "" {
+		return Credentials{}, ErrNoKey
+	}
+	creds, err := t.judge(hasher, now, key, browser)
+	if err != nil || bearer == "" || same(bearer, key) {
+		return creds, err
+	}
+	if LooksLikeKey(bearer) {
+		return Credentials{}, ErrUnknownKey.Saying("apikey and Authorization carry different API keys")
+	}
+	if _, ok := peekLegacyKey(bearer); !ok {
+		creds.UserToken = bearer
+		return creds, nil
+	}
+	if creds.Role, err = t.legacyRole(bearer, now); err != nil {
+		return Credentials{}, err
+	}
+	return creds, nil
+}
+
+// judge checks one key of either kind.
+func (t *Tenant) judge(hasher KeyHasher, now time.Time, key string, browser bool) (Credentials, error) {
+	if !LooksLikeKey(key) {
+		role, err := t.legacyRole(key, now)
+		return Credentials{Role: role}, err
+	}
+	k, err := t.apiKey(hasher, key)
+	switch {
+	case err != nil:
+		return Credentials{}, err
+	case !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt):
+		return Credentials{}, ErrExpiredKey
+	case k.Type == KeySecret && browser:
+		return Credentials{}, ErrSecretKeyInBrowser
+	case k.Type == KeySecret:
+		return Credentials{Role: RoleService, Key: &k}, nil
+	default:
+		return Credentials{Role: RoleAnon, Key: &k}, nil
+	}
+}
+
+// apiKey finds a key of the new kind among the project's. The lookup is by HMAC,
+// so its timing tells nothing about the keys that exist.
+func (t *Tenant) apiKey(hasher KeyHasher, key string) (APIKey, error) {
+	typ, ok := ParseKey(key)
+	if !ok {
+		return APIKey{}, ErrUnknownKey
+	}
+	k, ok := t.APIKeys[hasher.Hash(key)]
+	if !ok || k.Type != typ {
+		return APIKey{}, ErrUnknownKey
+	}
+	return k, nil
+}
+
+// PresentedKey is the API key that a request carries, "" if none: apikey, or
+// else the bearer token if it is a key. Nothing is verified.
+func PresentedKey(apikey, authorization string) string {
+	if apikey != "" {
+		return apikey
+	}
+	bearer := bearerToken(authorization)
+	if LooksLikeKey(bearer) {
+		return bearer
+	}
+	if _, ok := peekLegacyKey(bearer); ok {
+		return bearer
+	}
+	return ""
+}
+
+// bearerToken is the token of an Authorization header of that scheme (RFC 6750),
+// "" for any other scheme.
+func bearerToken(authorization string) string {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(authorization), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// LooksLikeBrowser reports whether a request comes from a web page, which cannot
+// change the Sec- headers. Node, Deno, Bun and Python are no browsers; Node's
+// fetch sends Sec-Fetch-Mode, so that one proves nothing.
+func LooksLikeBrowser(h http.Header) bool {
+	const mozilla = "Mozilla/"
+	ua := h.Get("User-Agent")
+	return len(ua) >= len(mozilla) && strings.EqualFold(ua[:len(mozilla)], mozilla) ||
+		h.Get("Sec-Fetch-Site") != "" || h.Get("Sec-CH-UA") != ""
+}

@@ -1,0 +1,36 @@
+package tenants
+
+import (
+	"time"
+
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// Refusals of the router. None of them tells whether a key exists in another
+// project: such a key is as unknown as one that nobody was given.
+var (
+	// ErrUnknownProject: no such project is served. It equals ErrBadRef.
+	ErrUnknownProject = fault.New(fault.NotFound, "project_not_found", "Project not found")
+	// ErrDisagree: host and path name different projects.
+	ErrDisagree = fault.New(fault.Unauthorized, "project_mismatch", "Host and path name different projects")
+	// ErrPaused: the project is paused until somebody restores it.
+	ErrPaused = fault.New(fault.Unavailable, "project_paused", "Project is paused").After(time.Minute)
+	// ErrCreating: the project's database is being made.
+	ErrCreating = fault.New(fault.Unavailable, "project_creating", "Project is being created").After(2 * time.Second)
+	// ErrRegistryUnavailable: the control database did not answer and nothing
+	// current is known of the project.
+	ErrRegistryUnavailable = fault.New(fault.Unavailable, "registry_unavailable", "Project data is not available at the moment").After(2 * time.Second)
+)
+
+// Refusals of an API key.
+var (
+	// ErrNoKey: the request carries no API key.
+	ErrNoKey = fault.New(fault.Unauthorized, "no_api_key", "No API key found in the request")
+	// ErrUnknownKey: the key is malformed, revoked, unknown, or another project's.
+	ErrUnknownKey = fault.New(fault.Unauthorized, "invalid_api_key", "Invalid API key")
+	// ErrExpiredKey: the key's time is over.
+	ErrExpiredKey = fault.New(fault.Unauthorized, "api_key_expired", "API key has expired")
+	// ErrSecretKeyInBrowser: a secret key came from a browser, so it is exposed
+	// to whoever visits that page.
+	ErrSecretKeyInBrowser = fault.New(fault.Unauthorized, "secret_key_in_browser", "Secret API keys must not be used in a browser")
+)

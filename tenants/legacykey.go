@@ -1,0 +1,137 @@
+package tenants
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+)
+
+// maxLegacyKey bounds what is parsed as a legacy key, in bytes; real ones have
+// about 220.
+const maxLegacyKey = 4096
+
+// legacyTTL is the life of a minted legacy key: that of the reference.
+const legacyTTL = 10 * 365 * 24 * time.Hour
+
+// errNotLegacyKey is why a token is no legacy key of a project. It is a cause,
+// never an answer.
+var errNotLegacyKey = errors.New("not a legacy key of the project")
+
+// legacyClaims are the claims of a legacy API key, or enough of any other token
+// to tell it from one.
+type legacyClaims struct {
+	Role      Role   `json:"role"`
+	Ref       string `json:"ref,omitempty"`
+	SessionID any    `json:"session_id,omitempty"`
+	jwt.RegisteredClaims
+}
+
+// claimsKey reports whether the claims are those of a legacy key and not of a
+// user. A user's token has a session and a UUID as its subject, whatever role a
+// hook gave it; the subject that tools like to put into a service key is none.
+func (c *legacyClaims) claimsKey() bool {
+	if _, ok := c.Role.acts(); !ok || c.SessionID != nil {
+		return false
+	}
+	return uuid.Validate(c.Subject) != nil
+}
+
+// peekLegacyKey reads a token's claims without verifying anything. ok is false
+// for what cannot be a legacy key.
+func peekLegacyKey(token string) (*legacyClaims, bool) {
+	if token == "" || len(token) > maxLegacyKey {
+		return nil, false
+	}
+	var claims legacyClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
+		return nil, false
+	}
+	return &claims, claims.claimsKey()
+}
+
+// legacyRole verifies a legacy key: signed by one of the project's signing keys
+// that is not revoked, under that key's own algorithm, not expired, and not made
+// for another project. It returns ErrUnknownKey or ErrExpiredKey.
+func (t *Tenant) legacyRole(token string, now time.Time) (Role, error) {
+	if len(token) > maxLegacyKey {
+		return "", ErrUnknownKey
+	}
+	var claims legacyClaims
+	_, err := jwt.NewParser(
+		jwt.WithValidMethods([]string{"HS256", "ES256", "RS256", "EdDSA"}),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+	).ParseWithClaims(token, &claims, t.legacyVerifiers)
+	if err == nil && (!claims.claimsKey() || claims.Ref != "" && claims.Ref != string(t.Ref)) {
+		err = errNotLegacyKey
+	}
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return "", ErrExpiredKey
+	case err != nil:
+		return "", ErrUnknownKey.Because(err)
+	case !t.LegacyKeys:
+		// Said only to who holds a genuine one.
+		return "", ErrUnknownKey.Saying("Legacy API keys are switched off for this project")
+	}
+	role, _ := claims.Role.acts()
+	return role, nil
+}
+
+// legacyVerifiers picks the keys that a token may be verified with. The key
+// names the algorithm, not the token, so a public key never serves as an HMAC
+// secret. Without a kid only HS256 keys come into question: that is how keys of
+// that age were made.
+func (t *Tenant) legacyVerifiers(token *jwt.Token) (any, error) {
+	if _, ok := token.Header["crit"]; ok {
+		return nil, errNotLegacyKey // RFC 7515 section 4.1.11: we understand no extension
+	}
+	kid, named := token.Header["kid"]
+	id, isText := kid.(string)
+	if named && !isText {
+		return nil, errNotLegacyKey
+	}
+	var set jwt.VerificationKeySet
+	for i := range t.SigningKeys {
+		k := &t.SigningKeys[i]
+		if !k.Verifies() || k.Algorithm != token.Method.Alg() {
+			continue
+		}
+		if named && k.ID == id || !named && k.Algorithm == "HS256" {
+			set.Keys = append(set.Keys, k.Public)
+		}
+	}
+	if len(set.Keys) == 0 {
+		return nil, errNotLegacyKey
+	}
+	return set, nil
+}
+
+// NewLegacyKey mints a legacy key for the role: signed by the project's first
+// HS256 key that verifies, as clients of that age expect, else by the key in
+// use. With HS256 the same issuedAt gives the same key. It lives ten years.
+func (t *Tenant) NewLegacyKey(role Role, issuedAt time.Time) (string, error) {
+	if role != RoleAnon && role != RoleService {
+		return "", ErrUnknownKey.Saying("role: must be anon or service_role")
+	}
+	i := slices.IndexFunc(t.SigningKeys, func(k SigningKey) bool { return k.Algorithm == "HS256" && k.Verifies() })
+	if i < 0 {
+		i = slices.IndexFunc(t.SigningKeys, func(k SigningKey) bool { return k.Status == KeyInUse })
+	}
+	if i < 0 {
+		return "", ErrBadSigningKey.Saying("the project has no signing key in use")
+	}
+	key := &t.SigningKeys[i]
+	token := jwt.NewWithClaims(jwt.GetSigningMethod(key.Algorithm), &legacyClaims{
+		Role: role, Ref: string(t.Ref),
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer:    "reeve",
+			IssuedAt:  jwt.NewNumericDate(issuedAt),
+			ExpiresAt: jwt.NewNumericDate(issuedAt.Add(legacyTTL)),
+		},
+	})
+	token.Header["kid"] = key.ID
+	return token.SignedString(key.Private)
+}

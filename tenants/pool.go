@@ -1,0 +1,166 @@
+package tenants
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// Faults of a Budget. All of them mean that nothing was done and that the
+// request may be repeated.
+var (
+	// ErrOverCapacity: the project's queue is full, or no connection came free
+	// within WaitTimeout.
+	ErrOverCapacity = fault.New(fault.Unavailable, "over_capacity",
+		"The project's database connections are all in use").After(time.Second)
+	// ErrDatabaseUnavailable: the project's database could not be reached or
+	// refused the login.
+	ErrDatabaseUnavailable = fault.New(fault.Unavailable, "database_unavailable",
+		"The project's database is not reachable").After(time.Second)
+	// ErrBudgetClosed: the process is shutting down.
+	ErrBudgetClosed = fault.New(fault.Unavailable, "shutting_down",
+		"The server is shutting down").After(time.Second)
+)
+
+// Dialer opens a connection to one project's database. It must give up when ctx
+// ends.
+type Dialer func(ctx context.Context, ref Ref) (*pgx.Conn, error)
+
+// BudgetOptions are the limits of a Budget. Zero values take the defaults.
+type BudgetOptions struct {
+	// Total is the number of connections over all projects; 100 by default.
+	Total int
+	// PerTenant is the most that one project may hold; 20 by default, at most Total.
+	PerTenant int
+	// IdleTTL is how long a connection may lie idle before it is closed; 10 s by default.
+	IdleTTL time.Duration
+	// MaxWaiting is how many requests of one project may wait; further ones are
+	// refused at once; 1000 by default.
+	MaxWaiting int
+	// WaitTimeout is how long a request waits, and how long a dial may take; 5 s by default.
+	WaitTimeout time.Duration
+	// MaxLifetime is the age at which a connection is closed on release; 30 min by default.
+	MaxLifetime time.Duration
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+}
+
+func (o BudgetOptions) withDefaults() BudgetOptions {
+	orInt := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	orTime := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	orInt(&o.Total, 100)
+	orInt(&o.PerTenant, 20)
+	orInt(&o.MaxWaiting, 1000)
+	orTime(&o.IdleTTL, 10*time.Second)
+	orTime(&o.WaitTimeout, 5*time.Second)
+	orTime(&o.MaxLifetime, 30*time.Minute)
+	o.PerTenant = min(o.PerTenant, o.Total)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Budget is the one connection budget over all projects' databases. Each
+// project has a database and a login role of its own, so connections are never
+// shared between projects; what is shared is the number of places. A place is
+// taken from the start of a dial until the server has ended the connection,
+// so the servers never see more than Total connections.
+//
+// A request gets, in this order: the project's most recently used idle
+// connection; a new one, if a place is free; a new one in the place of the
+// longest idle connection of another project; the next connection that is
+// released, in order of arrival within the project. How places move between
+// projects is told at [Budget.claimant] and [Budget.spare].
+//
+// A project without connection and waiter has no entry here and no goroutine;
+// one timer closes idle connections for all.
+type Budget struct {
+	dial poolDialer
+	o    BudgetOptions
+	// ctx is that of the dials: a dial outlives the request that caused it, since
+	// whoever waits next can use the connection.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu         sync.Mutex
+	shares     map[Ref]*poolShare
+	claims     poolClaims
+	idle       poolIdleList
+	places     int
+	seq        uint64
+	closed     bool
+	drained    chan struct{}
+	sweeper    *time.Timer
+	sweepAt    time.Time // when sweeper fires, zero if it is not set
+	background sync.WaitGroup
+
+	opened, failed, evicted, refused uint64
+}
+
+// NewBudget makes a Budget that opens connections by dial.
+func NewBudget(dial Dialer, o BudgetOptions) *Budget {
+	return newBudget(func(ctx context.Context, ref Ref) (poolLink, error) {
+		c, err := dial(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		return pgLink{c}, nil
+	}, o)
+}
+
+func newBudget(dial poolDialer, o BudgetOptions) *Budget {
+	b := &Budget{
+		dial:    dial,
+		o:       o.withDefaults(),
+		shares:  make(map[Ref]*poolShare),
+		drained: make(chan struct{}),
+	}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.sweeper = time.AfterFunc(time.Hour, b.sweep)
+	b.sweeper.Stop()
+	return b
+}
+
+// Acquire gives a connection of the project, which the caller must Release. It
+// waits if it must: the faults are ErrOverCapacity, ErrDatabaseUnavailable and
+// ErrBudgetClosed; an ended ctx gives ctx.Err().
+func (b *Budget) Acquire(ctx context.Context, ref Ref) (*Conn, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		now := b.o.Now()
+		b.mu.Lock()
+		s := b.shares[ref]
+		if b.closed || s == nil || len(s.idle) == 0 {
+			w, err := b.enqueue(ref, now)
+			b.mu.Unlock()
+			if err != nil {
+				return nil, err
+			}
+			return b.wait(ctx, w)
+		}
+		c := b.unpark(s)
+		s.inUse++
+		doubtful := now.Sub(c.idleAt) > poolDoubtAfter || c.idleAt.Before(s.brokenAt)
+		b.mu.Unlock()
+		if c.link.usable() && (!doubtful || c.link.alive()) {
+			return &Conn{budget: b, conn: c}, nil
+		}
+		c.dead = true
+		b.release(c)
+	}
+}

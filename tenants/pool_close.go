@@ -1,0 +1,61 @@
+package tenants
+
+import (
+	"context"
+	"fmt"
+)
+
+// Forget closes the project's idle connections and has those in use closed on
+// release. It is for a project that was paused or deleted, or whose password or
+// schema changed. Requests that come later dial anew. It does not wait for the
+// server to end the connections.
+func (b *Budget) Forget(ref Ref) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.shares[ref]
+	if s == nil {
+		return
+	}
+	s.gen++
+	for len(s.idle) > 0 {
+		b.retire(b.unpark(s))
+	}
+	b.settle()
+}
+
+// Close refuses all that wait or come later, closes the idle connections and
+// waits until those in use were released and closed. If ctx ends first it says
+// how many are left; those are still closed when they are released.
+func (b *Budget) Close(ctx context.Context) error {
+	b.shut()
+	select {
+	case <-b.drained:
+		b.background.Wait()
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close connection budget: %d connections left: %w", b.Stats().Open, ctx.Err())
+	}
+}
+
+func (b *Budget) shut() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.closed = true
+	b.cancel()
+	b.sweeper.Stop()
+	for _, s := range b.shares {
+		for s.waiters.n > 0 {
+			s.waiters.grant(s.waiters.first, poolGrant{err: ErrBudgetClosed})
+		}
+		b.update(s)
+	}
+	for c := b.idle.first; c != nil; c = b.idle.first {
+		b.retire(b.unparkOldest(c.share))
+	}
+	if b.places == 0 {
+		close(b.drained)
+	}
+}

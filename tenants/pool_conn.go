@@ -1,0 +1,103 @@
+package tenants
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+const (
+	// poolDoubtAfter is the idle time after which a connection is looked at
+	// before use: it may have died unnoticed. Sooner, that look costs more than
+	// the rare failure that it prevents.
+	poolDoubtAfter = 5 * time.Second
+	// poolCloseTimeout bounds how long a place is kept for a server that does not
+	// end a connection.
+	poolCloseTimeout = 2 * time.Second
+)
+
+// poolLink is what the budget needs of a connection. It stands between Budget
+// and pgx so that the rules of sharing can be tested without a server.
+type poolLink interface {
+	usable() bool          // open, and neither busy nor in a transaction; no I/O
+	broken() bool          // closed by an error
+	alive() bool           // whether the server still holds its end
+	close(context.Context) // returns when the server has ended it, or ctx ends
+}
+
+type poolDialer func(ctx context.Context, ref Ref) (poolLink, error)
+
+// poolConn is one connection; Budget.mu guards it.
+type poolConn struct {
+	share      *poolShare
+	link       poolLink
+	gen        uint64 // share.gen when it was dialed
+	dead       bool   // found dead by Acquire
+	openedAt   time.Time
+	idleAt     time.Time
+	prev, next *poolConn // in Budget.idle
+}
+
+// Conn is a connection lent by [Budget.Acquire]. It serves one goroutine at a
+// time.
+type Conn struct {
+	budget *Budget
+	conn   *poolConn
+}
+
+// Raw is the connection; it must not be used after Release, nor closed by the
+// caller other than to have it discarded.
+func (c *Conn) Raw() *pgx.Conn { return c.conn.link.(pgLink).Conn }
+
+// Release returns the connection to the budget, which closes it if it is
+// broken, busy, in a transaction, too old or forgotten, or if its place is due
+// to another project. A second Release does nothing.
+func (c *Conn) Release() {
+	// A handle is made per Acquire so that a stale one cannot return a connection
+	// that somebody else holds by now.
+	if pc := c.conn; pc != nil {
+		c.conn = nil
+		c.budget.release(pc)
+	}
+}
+
+// pgLink is the poolLink of a real connection.
+type pgLink struct{ *pgx.Conn }
+
+func (l pgLink) broken() bool { return l.IsClosed() }
+
+func (l pgLink) usable() bool {
+	p := l.PgConn()
+	return !p.IsClosed() && !p.IsBusy() && p.TxStatus() == 'I'
+}
+
+func (l pgLink) alive() bool { return l.PgConn().CheckConn() == nil }
+
+// close waits for the server's end of the connection, which pgx's Close does
+// not: only then has the server's slot come free.
+func (l pgLink) close(ctx context.Context) {
+	p := l.PgConn()
+	if p.IsClosed() {
+		// An error closed it; pgx still cancels and terminates in the background.
+		select {
+		case <-p.CleanupDone():
+		case <-ctx.Done():
+		}
+		return
+	}
+	if p.IsBusy() {
+		_ = p.CancelRequest(ctx)
+	}
+	nc := p.Conn()
+	if d, ok := ctx.Deadline(); ok {
+		_ = nc.SetDeadline(d)
+	}
+	p.Frontend().Send(&pgproto3.Terminate{})
+	if p.Frontend().Flush() == nil {
+		_, _ = io.Copy(io.Discard, nc)
+	}
+	_ = l.Close(ctx)
+}

@@ -1,0 +1,93 @@
+package tenants
+
+import (
+	"slices"
+	"time"
+)
+
+// poolIdleList holds the idle connections of all projects, the longest idle
+// first. Within a project it has the order of poolShare.idle.
+type poolIdleList struct{ first, last *poolConn }
+
+func (l *poolIdleList) push(c *poolConn) {
+	c.prev, c.next = l.last, nil
+	if l.last == nil {
+		l.first = c
+	} else {
+		l.last.next = c
+	}
+	l.last = c
+}
+
+func (l *poolIdleList) remove(c *poolConn) {
+	if c.prev == nil {
+		l.first = c.next
+	} else {
+		c.prev.next = c.next
+	}
+	if c.next == nil {
+		l.last = c.prev
+	} else {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+}
+
+// park lays c aside as idle.
+func (b *Budget) park(c *poolConn, now time.Time) {
+	c.idleAt = now
+	c.share.idle = append(c.share.idle, c)
+	b.idle.push(c)
+	b.armSweeper(now)
+}
+
+// unpark takes the project's most recently used idle connection.
+func (b *Budget) unpark(s *poolShare) *poolConn {
+	last := len(s.idle) - 1
+	c := s.idle[last]
+	s.idle[last] = nil
+	s.idle = s.idle[:last]
+	b.idle.remove(c)
+	return c
+}
+
+// unparkOldest takes the project's longest idle connection.
+func (b *Budget) unparkOldest(s *poolShare) *poolConn {
+	c := s.idle[0]
+	s.idle = slices.Delete(s.idle, 0, 1)
+	b.idle.remove(c)
+	return c
+}
+
+// armSweeper sets the one timer for the longest idle connection: for the end of
+// its grace if its place is wanted, else for its IdleTTL. A timer that is set
+// for an earlier time is left alone, so that in the normal course connections
+// come and go without touching it.
+func (b *Budget) armSweeper(now time.Time) {
+	c := b.idle.first
+	if c == nil || b.closed {
+		return
+	}
+	ttl := b.o.IdleTTL
+	if len(b.claims) > 0 {
+		ttl = min(ttl, poolGrace)
+	}
+	if due := c.idleAt.Add(ttl); b.sweepAt.IsZero() || due.Before(b.sweepAt) {
+		b.sweepAt = due
+		b.sweeper.Reset(due.Sub(now))
+	}
+}
+
+// sweep closes the connections that have been idle for IdleTTL, and serves the
+// claims.
+func (b *Budget) sweep() {
+	now := b.o.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sweepAt = time.Time{}
+	for c := b.idle.first; c != nil && now.Sub(c.idleAt) >= b.o.IdleTTL; c = b.idle.first {
+		b.retire(b.unparkOldest(c.share))
+	}
+	b.settle()
+	b.armSweeper(now)
+}

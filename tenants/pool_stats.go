@@ -1,0 +1,56 @@
+package tenants
+
+// BudgetStats is a snapshot of a Budget.
+type BudgetStats struct {
+	Total   int // the limit
+	Open    int // places taken: dialing, in use, idle or closing
+	InUse   int
+	Idle    int
+	Waiting int
+	Tenants int // projects with a connection or a waiter
+
+	// Counters since the start.
+	Opened  uint64 // dials that succeeded
+	Failed  uint64 // dials that failed
+	Evicted uint64 // connections closed in favour of another project
+	Refused uint64 // requests that were refused, timed out or were given up while waiting
+}
+
+// TenantStats is a snapshot of one project's part of a Budget.
+type TenantStats struct {
+	Open    int // dialing, in use, idle or closing
+	InUse   int
+	Idle    int
+	Waiting int
+}
+
+func (s *poolShare) stats() TenantStats {
+	return TenantStats{Open: s.held() + s.closing, InUse: s.inUse, Idle: len(s.idle), Waiting: s.waiters.n}
+}
+
+// Stats counts over all projects.
+func (b *Budget) Stats() BudgetStats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	st := BudgetStats{
+		Total: b.o.Total, Open: b.places, Tenants: len(b.shares),
+		Opened: b.opened, Failed: b.failed, Evicted: b.evicted, Refused: b.refused,
+	}
+	for _, s := range b.shares {
+		t := s.stats()
+		st.InUse += t.InUse
+		st.Idle += t.Idle
+		st.Waiting += t.Waiting
+	}
+	return st
+}
+
+// TenantStats counts for one project; all zero if it is quiet.
+func (b *Budget) TenantStats(ref Ref) TenantStats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.shares[ref]; s != nil {
+		return s.stats()
+	}
+	return TenantStats{}
+}

@@ -1,0 +1,127 @@
+package tenants
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	firstBackoff = 100 * time.Millisecond
+	lastBackoff  = 5 * time.Second
+)
+
+// Run keeps the cache current until ctx ends, and then returns nil: it listens
+// for announced changes, and it polls, so that a lost announcement costs
+// PollInterval and nothing more.
+func (r *Registry) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { r.listen(ctx); return nil })
+	g.Go(func() error { r.poll(ctx); return nil })
+	return g.Wait()
+}
+
+// listen keeps one listening connection open, with growing pauses between
+// attempts. Each one asks for a full comparison, since announcements were lost
+// before it; what falls between the two is in the poll window.
+func (r *Registry) listen(ctx context.Context) {
+	backoff := firstBackoff
+	for {
+		r.mu.Lock()
+		r.resync = true
+		r.mu.Unlock()
+		began := r.o.Now()
+		err := r.src.Listen(ctx, r.Changed)
+		if ctx.Err() != nil {
+			return
+		}
+		if r.o.Now().Sub(began) > lastBackoff {
+			backoff = firstBackoff
+		}
+		r.o.Log.WarnContext(ctx, "listening for project changes broke off, polling goes on", "error", err, "retry_in", backoff)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(backoff/2 + rand.N(backoff/2)):
+		}
+		backoff = min(2*backoff, lastBackoff)
+	}
+}
+
+// poll looks for changed versions at a fixed pace.
+func (r *Registry) poll(ctx context.Context) {
+	tick := time.NewTicker(r.o.PollInterval)
+	defer tick.Stop()
+	p := poller{r: r, lookedAt: r.o.Now(), comparedAt: r.o.Now()}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			p.look(ctx)
+		}
+	}
+}
+
+// poller is what one poll hands to the next.
+type poller struct {
+	r          *Registry
+	lookedAt   time.Time // start of the last look that succeeded
+	comparedAt time.Time // the same, of the last full comparison
+	failing    bool
+}
+
+func (p *poller) look(ctx context.Context) {
+	r, began := p.r, p.r.o.Now()
+	full, mark := r.beginLook(began.Sub(p.comparedAt) >= r.o.ResyncInterval)
+	since := p.lookedAt.Add(-r.o.PollWindow)
+	if full {
+		since = time.Time{}
+	}
+	lookCtx, cancel := context.WithTimeout(ctx, r.o.LoadTimeout)
+	defer cancel()
+	changes, err := r.src.Changes(lookCtx, since)
+	if err != nil {
+		if full {
+			r.mu.Lock()
+			r.resync = true
+			r.mu.Unlock()
+		}
+		if !p.failing && ctx.Err() == nil {
+			r.o.Log.ErrorContext(ctx, "cannot look for project changes, cached projects stay as they are", "error", err)
+		}
+		p.failing = true
+		return
+	}
+	if p.failing {
+		r.o.Log.InfoContext(ctx, "looking for project changes works again")
+	}
+	p.failing, p.lookedAt = false, began
+	if full {
+		p.comparedAt = began
+		r.compare(changes, mark)
+		return
+	}
+	for _, c := range changes {
+		r.Changed(c)
+	}
+}
+
+// beginLook tells whether this look is a full one, and marks which loads began
+// before it. An empty cache has nothing to compare. It also forgets the
+// announcements that no look will bring again.
+func (r *Registry) beginLook(due bool) (full bool, mark uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	full = (r.resync || due) && r.tenants.Len() > 0
+	r.resync = false
+	now := r.o.Now()
+	for ref, a := range r.told {
+		if now.Sub(a.at) > 2*r.o.PollWindow {
+			delete(r.told, ref)
+		}
+	}
+	return full, r.seq
+}

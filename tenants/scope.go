@@ -1,0 +1,19 @@
+package tenants
+
+import (
+	"net/netip"
+
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Scope is what the handler of a tenant's request gets: which project it works
+// for, who calls, and nothing by which it could reach another project. It
+// travels as a parameter.
+type Scope struct {
+	Tenant *Tenant
+	DB     *tenantdb.DB
+	Credentials
+	ClientIP  netip.Addr
+	UserAgent string
+	RequestID string
+}

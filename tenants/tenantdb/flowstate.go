@@ -1,0 +1,74 @@
+package tenantdb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
+
+// CreateFlowState writes the beginning of a PKCE exchange.
+func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
+	_, err := tx.q.Exec(ctx, `INSERT INTO auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
+			provider_type, authentication_method, auth_code_issued_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4::auth.code_challenge_method, $5, $6, $7, $8, $9, $9)`,
+		f.ID, f.UserID, f.AuthCode, f.CodeChallengeMethod, f.CodeChallenge, f.ProviderType,
+		string(f.AuthenticationMethod), f.AuthCodeIssuedAt, f.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("create flow state: %w", err)
+	}
+	return nil
+}
+
+// OpenFlowState gives the user's newest PKCE exchange of this method that has
+// no code yet; auth.ErrFlowNotFound.
+func (tx *Tx) OpenFlowState(ctx context.Context, user uuid.UUID, method auth.Method) (auth.FlowState, error) {
+	return tx.flowState(ctx, `f.user_id = $1 AND f.authentication_method = $2 AND f.auth_code_issued_at IS NULL
+		ORDER BY f.created_at DESC LIMIT 1 FOR UPDATE`, user, string(method))
+}
+
+// FlowStateByCode gives the exchange that issued this code, locked;
+// auth.ErrFlowNotFound.
+func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState, error) {
+	return tx.flowState(ctx, `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL FOR UPDATE`, code)
+}
+
+func (tx *Tx) flowState(ctx context.Context, where string, args ...any) (auth.FlowState, error) {
+	var f auth.FlowState
+	var created *time.Time
+	err := tx.q.QueryRow(ctx, `SELECT f.id, f.user_id, coalesce(f.auth_code, ''), coalesce(f.code_challenge, ''),
+			coalesce(f.code_challenge_method::text, ''), f.provider_type, f.authentication_method, f.auth_code_issued_at, f.created_at
+		FROM auth.flow_state f WHERE `+where, args...).
+		Scan(&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
+			(*string)(&f.AuthenticationMethod), &f.AuthCodeIssuedAt, &created)
+	if err != nil {
+		return f, notFound(fmt.Errorf("read flow state: %w", err), auth.ErrFlowNotFound)
+	}
+	if created != nil {
+		f.CreatedAt = *created
+	}
+	return f, nil
+}
+
+// IssueCode gives the exchange its authorization code.
+func (tx *Tx) IssueCode(ctx context.Context, id uuid.UUID, code string, now time.Time) error {
+	tag, err := tx.q.Exec(ctx, `UPDATE auth.flow_state SET auth_code = $2, auth_code_issued_at = $3, updated_at = $3 WHERE id = $1`, id, code, now)
+	if err != nil {
+		return fmt.Errorf("issue code: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrFlowNotFound
+	}
+	return nil
+}
+
+// DeleteFlowState ends an exchange: its code is good once.
+func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("delete flow state: %w", err)
+	}
+	return nil
+}

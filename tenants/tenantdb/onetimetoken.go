@@ -1,0 +1,74 @@
+package tenantdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
+
+// PutToken writes a one-time token; an older one of the same user and type is
+// gone.
+func (tx *Tx) PutToken(ctx context.Context, t *auth.OneTimeToken) error {
+	_, err := tx.q.Exec(ctx, `INSERT INTO auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
+		VALUES ($1, $2, $3::auth.one_time_token_type, $4, $5, $6::pg_catalog.timestamptz AT TIME ZONE 'utc', $6::pg_catalog.timestamptz AT TIME ZONE 'utc')
+		ON CONFLICT (user_id, token_type) DO UPDATE
+		SET id = excluded.id, token_hash = excluded.token_hash, relates_to = excluded.relates_to,
+		    created_at = excluded.created_at, updated_at = excluded.updated_at`,
+		t.ID, t.UserID, string(t.Type), t.Hash, t.RelatesTo, t.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("put %s: %w", t.Type, err)
+	}
+	return nil
+}
+
+// TokenByHash gives the token with this hash, of one of the types;
+// auth.ErrOTPExpired when there is none. Whether it is still good is the
+// caller's question.
+func (tx *Tx) TokenByHash(ctx context.Context, hash string, types ...auth.TokenType) (auth.OneTimeToken, error) {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
+	}
+	var t auth.OneTimeToken
+	var kind string
+	err := tx.q.QueryRow(ctx, `SELECT t.id, t.user_id, t.token_type::text, t.token_hash, t.relates_to, t.created_at AT TIME ZONE 'utc'
+		FROM auth.one_time_tokens t WHERE t.token_hash = $1 AND t.token_type::text = ANY ($2)
+		ORDER BY t.created_at DESC LIMIT 1`, hash, names).
+		Scan(&t.ID, &t.UserID, &kind, &t.Hash, &t.RelatesTo, &t.CreatedAt)
+	if err != nil {
+		return t, notFound(fmt.Errorf("read one-time token: %w", err), auth.ErrOTPExpired)
+	}
+	t.Type = auth.TokenType(kind)
+	return t, nil
+}
+
+// ConsumeToken deletes the token; auth.ErrOTPExpired when another request was
+// first.
+func (tx *Tx) ConsumeToken(ctx context.Context, id uuid.UUID) error {
+	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.one_time_tokens WHERE id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("consume one-time token: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrOTPExpired
+	}
+	return nil
+}
+
+// DeleteTokens removes a user's tokens of the types; all of them when no type
+// is given.
+func (tx *Tx) DeleteTokens(ctx context.Context, user uuid.UUID, types ...auth.TokenType) error {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
+	}
+	_, err := tx.q.Exec(ctx, `DELETE FROM auth.one_time_tokens
+		WHERE user_id = $1 AND (pg_catalog.cardinality($2::pg_catalog.text[]) = 0 OR token_type::text = ANY ($2))`, user, names)
+	if err != nil {
+		return fmt.Errorf("delete one-time tokens: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package tenantdb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Every call that carries the capability is a statement of its own, sent without
+// a name. A trigger of the project's developer runs in the same session: it
+// could put another statement in place of a named one, and it can read the
+// parameters of a statement that it runs within.
+const unnamed = pgx.QueryExecModeCacheDescribe
+
+// OutboxRow is a message that waits for delivery. Payload is sealed.
+type OutboxRow struct {
+	ID        uuid.UUID
+	Kind      string
+	Payload   []byte
+	Attempts  int
+	CreatedAt time.Time
+}
+
+// Enqueue adds a message: it is delivered if and only if the transaction
+// commits.
+func (tx *Tx) Enqueue(ctx context.Context, id uuid.UUID, kind string, sealed []byte) error {
+	return tx.outbox(ctx, `SELECT reeve.outbox_add($1, $2, $3, $4)`, tx.capability, id, kind, sealed)
+}
+
+// ClaimOutbox takes up to max due messages for the time of the lease.
+func (tx *Tx) ClaimOutbox(ctx context.Context, max int, lease time.Duration) ([]OutboxRow, error) {
+	rows, err := tx.q.Query(ctx, `SELECT c.id, c.kind, c.payload, c.attempts, c.created_at FROM reeve.outbox_claim($1, $2, $3) c`,
+		unnamed, tx.capability, max, lease)
+	if err != nil {
+		return nil, fmt.Errorf("claim outbox: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[OutboxRow])
+	if err != nil {
+		return nil, fmt.Errorf("claim outbox: %w", err)
+	}
+	return list, nil
+}
+
+// OutboxDone removes a delivered message.
+func (tx *Tx) OutboxDone(ctx context.Context, id uuid.UUID) error {
+	return tx.outbox(ctx, `SELECT reeve.outbox_done($1, $2)`, tx.capability, id)
+}
+
+// OutboxRetry puts a message back for later.
+func (tx *Tx) OutboxRetry(ctx context.Context, id uuid.UUID, reason string, delay time.Duration) error {
+	return tx.outbox(ctx, `SELECT reeve.outbox_retry($1, $2, $3, $4)`, tx.capability, id, reason, delay)
+}
+
+// OutboxDead gives a message up; its row stays without payload.
+func (tx *Tx) OutboxDead(ctx context.Context, id uuid.UUID, reason string) error {
+	return tx.outbox(ctx, `SELECT reeve.outbox_dead($1, $2, $3)`, tx.capability, id, reason)
+}
+
+// OutboxPending counts the messages that wait, and says when the next is due
+// (zero when none is).
+func (tx *Tx) OutboxPending(ctx context.Context) (n int, next time.Time, err error) {
+	var at *time.Time
+	if err := tx.q.QueryRow(ctx, `SELECT p.pending, p.next_at FROM reeve.outbox_pending($1) p`, unnamed, tx.capability).Scan(&n, &at); err != nil {
+		return 0, time.Time{}, fmt.Errorf("count outbox: %w", err)
+	}
+	if at != nil {
+		next = *at
+	}
+	return n, next, nil
+}
+
+func (tx *Tx) outbox(ctx context.Context, sql string, args ...any) error {
+	if _, err := tx.q.Exec(ctx, sql, append([]any{unnamed}, args...)...); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package tenantdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
+
+// sessionColumns is what sessionRow scans, of a table aliased s that may be
+// outer joined.
+const sessionColumns = `s.id, s.user_id, s.aal::text, s.factor_id, s.created_at, s.refreshed_at, s.not_after,
+	coalesce(s.user_agent, ''), coalesce(pg_catalog.host(s.ip), ''), coalesce(s.refresh_token_counter, 0),
+	(SELECT pg_catalog.json_agg(pg_catalog.json_build_object('method', c.authentication_method,
+		'timestamp', pg_catalog.floor(extract(epoch FROM c.updated_at))::pg_catalog.int8) ORDER BY c.updated_at DESC)
+	FROM auth.mfa_amr_claims c WHERE c.session_id = s.id)`
+
+type sessionRow struct {
+	id, userID, factorID  *uuid.UUID
+	aal                   *string
+	createdAt             *time.Time
+	refreshedAt, notAfter *time.Time
+	userAgent, ip         string
+	counter               int64
+	amr                   []byte
+}
+
+func (r *sessionRow) targets() []any {
+	return []any{&r.id, &r.userID, &r.aal, &r.factorID, &r.createdAt, &r.refreshedAt, &r.notAfter, &r.userAgent, &r.ip, &r.counter, &r.amr}
+}
+
+func (r *sessionRow) session() (auth.Session, error) {
+	s := auth.Session{
+		ID: *r.id, UserID: *r.userID, AAL: auth.AAL1, FactorID: r.factorID, RefreshedAt: r.refreshedAt,
+		NotAfter: r.notAfter, UserAgent: r.userAgent, IP: r.ip, RefreshCounter: r.counter,
+	}
+	if r.aal != nil {
+		s.AAL = auth.AAL(*r.aal)
+	}
+	if r.createdAt != nil {
+		s.CreatedAt = *r.createdAt
+	}
+	if len(r.amr) > 0 {
+		if err := json.Unmarshal(r.amr, &s.AMR); err != nil {
+			return s, fmt.Errorf("decode amr: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// CreateSession writes a session with its amr entries.
+func (tx *Tx) CreateSession(ctx context.Context, s *auth.Session) error {
+	_, err := tx.q.Exec(ctx, `INSERT INTO auth.sessions
+			(id, user_id, aal, factor_id, created_at, updated_at, not_after, user_agent, ip, refresh_token_counter)
+		VALUES ($1, $2, $3::auth.aal_level, $4, $5, $5, $6, nullif($7, ''), nullif($8, '')::pg_catalog.inet, $9)`,
+		s.ID, s.UserID, string(s.AAL), s.FactorID, s.CreatedAt, s.NotAfter, s.UserAgent, s.IP, s.RefreshCounter)
+	if err != nil {
+		return fmt.Errorf("create session: %w", err)
+	}
+	for _, amr := range s.AMR {
+		if _, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+			VALUES ($1, $2, $3, $3, $4)`, uuid.New(), s.ID, time.Unix(amr.Timestamp, 0), string(amr.Method)); err != nil {
+			return fmt.Errorf("create amr claim: %w", err)
+		}
+	}
+	return nil
+}
+
+// PrincipalBySession gives the session, locked, with its user, identities and
+// factors. A session that is gone is auth.ErrSessionNotFound.
+func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Principal, error) {
+	// The session row is locked first and alone: an outer join cannot be.
+	var user uuid.UUID
+	err := tx.q.QueryRow(ctx, `SELECT s.user_id FROM auth.sessions s WHERE s.id = $1 FOR UPDATE`, id).Scan(&user)
+	if err != nil {
+		return auth.Principal{}, notFound(fmt.Errorf("lock session: %w", err), auth.ErrSessionNotFound)
+	}
+	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, `+factorsColumn+`, `+identityColumns+`, `+sessionColumns+`
+		FROM auth.users u
+		JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
+		LEFT JOIN auth.identities i ON i.user_id = u.id
+		WHERE u.id = $1 AND u.deleted_at IS NULL`, user, id)
+	if err != nil {
+		return auth.Principal{}, fmt.Errorf("read principal: %w", err)
+	}
+	return scanPrincipal(rows)
+}
+
+// Rotation asks for the next refresh token of a session.
+type Rotation struct {
+	Session    uuid.UUID
+	Counter    int64 // the one presented; must be the newest
+	Now        time.Time
+	UserAgent  string
+	IP         string
+	Timebox    time.Duration // 0 = none
+	Inactivity time.Duration // 0 = none
+}
+
+// Rotate moves the session to its next refresh token, writes the audit entry
+// and reads what the access token needs, all in one statement and so in one
+// round trip and one transaction. ok is false, and nothing has changed, when the
+// token presented is not the newest or when the session or user may not go on:
+// the caller then finds out why, slowly.
+//
+// The condition on the counter makes it safe when many tabs refresh at once:
+// READ COMMITTED checks it again after waiting for the row, so one wins.
+func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
+	err = db.Do(ctx, func(tx *Tx) error {
+		rows, err := tx.q.Query(ctx, rotateSQL, r.Session, r.Counter, r.Now, r.UserAgent, r.IP,
+			interval(r.Timebox), interval(r.Inactivity), uuid.New())
+		if err != nil {
+			return fmt.Errorf("rotate: %w", err)
+		}
+		p, err = scanPrincipal(rows)
+		return err
+	})
+	if err == auth.ErrTokenUserGone { //nolint:errorlint // the sentinel itself, which means: no row
+		return auth.Principal{}, false, nil
+	}
+	return p, err == nil, err
+}
+
+const rotateSQL = `WITH s AS (
+	UPDATE auth.sessions AS s
+	   SET refresh_token_counter = $2 + 1, refreshed_at = $3 AT TIME ZONE 'utc', updated_at = $3,
+	       user_agent = nullif($4, ''), ip = nullif($5, '')::pg_catalog.inet
+	  FROM auth.users AS o
+	 WHERE s.id = $1 AND coalesce(s.refresh_token_counter, 0) = $2 AND o.id = s.user_id
+	   AND o.deleted_at IS NULL AND (o.banned_until IS NULL OR o.banned_until <= $3)
+	   AND (s.not_after IS NULL OR s.not_after > $3)
+	   AND ($6::pg_catalog.interval IS NULL OR s.created_at + $6::pg_catalog.interval > $3)
+	   AND ($7::pg_catalog.interval IS NULL OR
+	        greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) + $7::pg_catalog.interval > $3)
+	RETURNING s.*
+), audit AS (
+	INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+	SELECT '00000000-0000-0000-0000-000000000000', $8, pg_catalog.json_build_object('action', 'token_refreshed',
+		'actor_id', u.id, 'actor_username', coalesce(u.email, u.phone, ''), 'actor_via_sso', u.is_sso_user, 'log_type', 'token'), $3, $5
+	FROM s JOIN auth.users u ON u.id = s.user_id
+)
+SELECT ` + userColumns + `, ` + factorsColumn + `, ` + identityColumns + `, ` + sessionColumns + `
+FROM s JOIN auth.users u ON u.id = s.user_id
+LEFT JOIN auth.identities i ON i.user_id = u.id`
+
+// AdvanceSession does what Rotate does for a session that the transaction holds
+// locked.
+func (tx *Tx) AdvanceSession(ctx context.Context, s *auth.Session) error {
+	tag, err := tx.q.Exec(ctx, `UPDATE auth.sessions SET refresh_token_counter = $2, refreshed_at = $3 AT TIME ZONE 'utc',
+			updated_at = $3, user_agent = nullif($4, ''), ip = nullif($5, '')::pg_catalog.inet
+		WHERE id = $1`, s.ID, s.RefreshCounter, s.RefreshedAt, s.UserAgent, s.IP)
+	if err != nil {
+		return fmt.Errorf("advance session: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrSessionNotFound
+	}
+	return nil
+}
+
+// NewerSession reports whether the user began another session after this one.
+func (tx *Tx) NewerSession(ctx context.Context, s *auth.Session) (bool, error) {
+	var newer bool
+	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM auth.sessions o WHERE o.user_id = $1 AND o.id <> $2
+		AND (o.created_at, o.id) > ($3, $2))`, s.UserID, s.ID, s.CreatedAt).Scan(&newer)
+	if err != nil {
+		return false, fmt.Errorf("look for newer sessions: %w", err)
+	}
+	return newer, nil
+}
+
+// DeleteSession ends one session; that it was gone already is no error.
+func (tx *Tx) DeleteSession(ctx context.Context, id uuid.UUID) error {
+	return tx.deleteSessions(ctx, `id = $1`, id)
+}
+
+// DeleteSessions ends all sessions of a user.
+func (tx *Tx) DeleteSessions(ctx context.Context, user uuid.UUID) error {
+	return tx.deleteSessions(ctx, `user_id = $1`, user)
+}
+
+// DeleteOtherSessions ends all sessions of a user but one.
+func (tx *Tx) DeleteOtherSessions(ctx context.Context, user, keep uuid.UUID) error {
+	return tx.deleteSessions(ctx, `user_id = $1 AND id <> $2`, user, keep)
+}
+
+func (tx *Tx) deleteSessions(ctx context.Context, where string, args ...any) error {
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.sessions WHERE `+where, args...); err != nil {
+		return fmt.Errorf("delete sessions: %w", err)
+	}
+	return nil
+}
+
+func interval(d time.Duration) *time.Duration {
+	if d <= 0 {
+		return nil
+	}
+	return &d
+}

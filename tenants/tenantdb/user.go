@@ -1,0 +1,262 @@
+package tenantdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
+
+// userColumns is every column that userRow scans, of a table aliased u.
+const userColumns = `u.id, coalesce(u.aud, ''), coalesce(u.role, ''), coalesce(u.email, ''),
+	coalesce(u.encrypted_password, ''), u.email_confirmed_at, u.invited_at, coalesce(u.phone, ''),
+	u.phone_confirmed_at, u.confirmation_sent_at, u.confirmed_at, u.recovery_sent_at,
+	coalesce(u.email_change, ''), u.email_change_sent_at, coalesce(u.email_change_confirm_status, 0),
+	coalesce(u.phone_change, ''), u.phone_change_sent_at, u.reauthentication_sent_at, u.last_sign_in_at,
+	coalesce(u.raw_app_meta_data, '{}'), coalesce(u.raw_user_meta_data, '{}'),
+	coalesce(u.created_at, 'epoch'), coalesce(u.updated_at, 'epoch'), u.banned_until, u.deleted_at,
+	u.is_anonymous, u.is_sso_user`
+
+// factorsColumn gives a user's factors as JSON, NULL when there are none, as
+// nearly always.
+const factorsColumn = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+		'id', f.id, 'created_at', f.created_at, 'updated_at', f.updated_at, 'status', f.status,
+		'friendly_name', coalesce(f.friendly_name, ''), 'factor_type', f.factor_type,
+		'phone', coalesce(f.phone, ''), 'last_challenged_at', f.last_challenged_at) ORDER BY f.created_at)
+	FROM auth.mfa_factors f WHERE f.user_id = u.id)`
+
+type userRow struct {
+	auth.User
+	factors []byte
+}
+
+func (r *userRow) targets() []any {
+	u := &r.User
+	return []any{
+		&u.ID, &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword, &u.EmailConfirmedAt, &u.InvitedAt, &u.Phone,
+		&u.PhoneConfirmedAt, &u.ConfirmationSentAt, &u.ConfirmedAt, &u.RecoverySentAt,
+		&u.NewEmail, &u.EmailChangeSentAt, &u.EmailChangeConfirmStatus,
+		&u.NewPhone, &u.PhoneChangeSentAt, &u.ReauthenticationSentAt, &u.LastSignInAt,
+		(*rawJSON)(&u.AppMetadata), (*rawJSON)(&u.UserMetadata),
+		&u.CreatedAt, &u.UpdatedAt, &u.BannedUntil, &u.DeletedAt, &u.IsAnonymous, &u.IsSSOUser,
+	}
+}
+
+func (r *userRow) user() (auth.User, error) {
+	if len(r.factors) > 0 {
+		if err := json.Unmarshal(r.factors, &r.Factors); err != nil {
+			return auth.User{}, fmt.Errorf("decode factors: %w", err)
+		}
+	}
+	return r.User, nil
+}
+
+// rawJSON scans a jsonb column as its text.
+type rawJSON json.RawMessage
+
+// Scan implements sql.Scanner.
+func (r *rawJSON) Scan(src any) error {
+	switch v := src.(type) {
+	case string:
+		*r = rawJSON(v)
+	case []byte:
+		*r = append((*r)[:0:0], v...)
+	case nil:
+		*r = rawJSON("{}")
+	default:
+		return fmt.Errorf("tenantdb: cannot read %T as JSON", src)
+	}
+	return nil
+}
+
+// UserByID gives the user with identities and factors; auth.ErrUserNotFound.
+// The row is locked when lock is true.
+func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User, error) {
+	return tx.oneUser(ctx, `u.id = $1`, lock, id)
+}
+
+// UserByEmail gives the user with this address, which must be lower-case; users
+// of an SSO provider are not found by address. auth.ErrUserNotFound.
+func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.User, error) {
+	return tx.oneUser(ctx, `u.email = $1 AND u.is_sso_user = false`, lock, email)
+}
+
+func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any) (auth.User, error) {
+	sql := `SELECT ` + userColumns + `, ` + factorsColumn + ` FROM auth.users u WHERE ` + where
+	if lock {
+		sql += ` FOR UPDATE OF u`
+	}
+	var row userRow
+	if err := tx.q.QueryRow(ctx, sql, args...).Scan(append(row.targets(), &row.factors)...); err != nil {
+		return auth.User{}, notFound(fmt.Errorf("read user: %w", err), auth.ErrUserNotFound)
+	}
+	u, err := row.user()
+	if err != nil {
+		return auth.User{}, err
+	}
+	u.Identities, err = tx.Identities(ctx, u.ID)
+	return u, err
+}
+
+// CreateUser writes a new user. A taken address is auth.ErrEmailExists.
+func (tx *Tx) CreateUser(ctx context.Context, u *auth.User) error {
+	_, err := tx.q.Exec(ctx, `INSERT INTO auth.users (instance_id, id, aud, role, email, encrypted_password,
+			email_confirmed_at, invited_at, phone, phone_confirmed_at, confirmation_sent_at, recovery_sent_at,
+			email_change, email_change_sent_at, email_change_confirm_status, last_sign_in_at,
+			raw_app_meta_data, raw_user_meta_data, created_at, updated_at, banned_until, is_anonymous, is_sso_user,
+			confirmation_token, recovery_token, email_change_token_new)
+		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, nullif($4, ''), nullif($5, ''),
+			$6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, '', '', '')`,
+		u.ID, u.Aud, u.Role, u.Email, u.EncryptedPassword,
+		u.EmailConfirmedAt, u.InvitedAt, u.Phone, u.PhoneConfirmedAt, u.ConfirmationSentAt, u.RecoverySentAt,
+		u.NewEmail, u.EmailChangeSentAt, u.EmailChangeConfirmStatus, u.LastSignInAt,
+		orEmpty(u.AppMetadata), orEmpty(u.UserMetadata), u.CreatedAt, u.UpdatedAt, u.BannedUntil, u.IsAnonymous, u.IsSSOUser)
+	if err != nil {
+		return asFault(fmt.Errorf("create user: %w", err))
+	}
+	return nil
+}
+
+// SaveUser writes every mutable column of a user that was read under lock.
+func (tx *Tx) SaveUser(ctx context.Context, u *auth.User) error {
+	tag, err := tx.q.Exec(ctx, `UPDATE auth.users SET aud = $2, role = $3, email = nullif($4, ''),
+			encrypted_password = nullif($5, ''), email_confirmed_at = $6, invited_at = $7, phone = nullif($8, ''),
+			phone_confirmed_at = $9, confirmation_sent_at = $10, recovery_sent_at = $11, email_change = $12,
+			email_change_sent_at = $13, email_change_confirm_status = $14, last_sign_in_at = $15,
+			raw_app_meta_data = $16, raw_user_meta_data = $17, updated_at = $18, banned_until = $19,
+			deleted_at = $20, is_anonymous = $21
+		WHERE id = $1`,
+		u.ID, u.Aud, u.Role, u.Email, u.EncryptedPassword, u.EmailConfirmedAt, u.InvitedAt, u.Phone,
+		u.PhoneConfirmedAt, u.ConfirmationSentAt, u.RecoverySentAt, u.NewEmail,
+		u.EmailChangeSentAt, u.EmailChangeConfirmStatus, u.LastSignInAt,
+		orEmpty(u.AppMetadata), orEmpty(u.UserMetadata), u.UpdatedAt, u.BannedUntil, u.DeletedAt, u.IsAnonymous)
+	if err != nil {
+		return asFault(fmt.Errorf("save user: %w", err))
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrUserNotFound
+	}
+	return nil
+}
+
+// DeleteUser removes the user and, by foreign keys, all that hangs on them.
+func (tx *Tx) DeleteUser(ctx context.Context, id uuid.UUID) error {
+	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.users WHERE id = $1`, id)
+	if err != nil {
+		return asFault(fmt.Errorf("delete user: %w", err))
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrUserNotFound
+	}
+	return nil
+}
+
+// UserPage asks for one page of users.
+type UserPage struct {
+	Page    int // from 1
+	PerPage int
+	Filter  string // part of an address, phone or name; "" = all
+}
+
+// Users gives one page, newest first, without identities, and the number of all
+// users that match.
+func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error) {
+	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
+	if p.Filter != "" {
+		where = `(u.email ILIKE $3 OR u.phone ILIKE $3 OR u.raw_user_meta_data->>'full_name' ILIKE $3)`
+		args = append(args, "%"+likeEscaper.Replace(p.Filter)+"%")
+	}
+	var total int64
+	if err := tx.q.QueryRow(ctx, `SELECT pg_catalog.count(*) FROM auth.users u WHERE `+strings.ReplaceAll(where, "$3", "$1"),
+		args[2:]...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count users: %w", err)
+	}
+	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, `+factorsColumn+` FROM auth.users u WHERE `+where+
+		` ORDER BY u.created_at DESC, u.id LIMIT $1 OFFSET $2`, args...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list users: %w", err)
+	}
+	users, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.User, error) {
+		var r userRow
+		if err := row.Scan(append(r.targets(), &r.factors)...); err != nil {
+			return auth.User{}, err
+		}
+		return r.user()
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list users: %w", err)
+	}
+	return users, total, nil
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func orEmpty(raw json.RawMessage) string {
+	if len(raw) == 0 {
+		return "{}"
+	}
+	return string(raw)
+}
+
+// UserOfSession answers the hot question of every request with an access
+// token, in one round trip: the user with identities and factors, and the
+// session. A user that is gone is auth.ErrTokenUserGone, a session that is gone
+// auth.ErrSessionNotFound; whether the user is banned is the caller's question.
+func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (auth.Principal, error) {
+	var p auth.Principal
+	err := db.Do(ctx, func(tx *Tx) error {
+		rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, `+factorsColumn+`, `+identityColumns+`, `+sessionColumns+`
+			FROM auth.users u
+			LEFT JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
+			LEFT JOIN auth.identities i ON i.user_id = u.id
+			WHERE u.id = $1 AND u.deleted_at IS NULL`, userID, sessionID)
+		if err != nil {
+			return fmt.Errorf("read user of session: %w", err)
+		}
+		p, err = scanPrincipal(rows)
+		return err
+	})
+	return p, err
+}
+
+// scanPrincipal reads rows of userColumns, factorsColumn, identityColumns and
+// sessionColumns: one row an identity.
+func scanPrincipal(rows pgx.Rows) (auth.Principal, error) {
+	defer rows.Close()
+	var user userRow
+	var session sessionRow
+	identities := make([]auth.Identity, 0, 1)
+	for rows.Next() {
+		var identity identityRow
+		targets := append(user.targets(), &user.factors)
+		targets = append(targets, identity.targets()...)
+		if err := rows.Scan(append(targets, session.targets()...)...); err != nil {
+			return auth.Principal{}, fmt.Errorf("scan user: %w", err)
+		}
+		if identity.id != nil {
+			identities = append(identities, identity.identity(user.ID))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return auth.Principal{}, fmt.Errorf("read user: %w", err)
+	}
+	if user.ID == uuid.Nil {
+		return auth.Principal{}, auth.ErrTokenUserGone
+	}
+	if session.id == nil {
+		return auth.Principal{}, auth.ErrSessionNotFound
+	}
+	u, err := user.user()
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	sortIdentities(identities)
+	u.Identities = identities
+	s, err := session.session()
+	return auth.Principal{User: u, Session: s}, err
+}
