@@ -144,6 +144,74 @@ func TestBudgetFairness(t *testing.T) {
 	})
 }
 
+// TestBudgetPlaces has single places move, one decision at a time.
+func TestBudgetPlaces(t *testing.T) {
+	t.Parallel()
+	t.Run("freed_place_goes_to_who_holds_the_fewest", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, BudgetOptions{Total: 3}, func(t *testing.T, b *Budget, _ *fakeServer) {
+			a, c1, c2 := mustAcquire(t, b, refA), mustAcquire(t, b, refC), mustAcquire(t, b, refC)
+			var wg sync.WaitGroup
+			wg.Go(func() { mustAcquire(t, b, refA).Release() }) // came first, but has one
+			synctest.Wait()
+			wg.Go(func() {
+				c := mustAcquire(t, b, refB)
+				if b.TenantStats(refA).Waiting != 1 {
+					t.Error("the project that has one came first")
+				}
+				a.Release()
+				c.Release()
+			})
+			synctest.Wait()
+			c1.Release()
+			wg.Wait()
+			c2.Release()
+		})
+	})
+	t.Run("idle_one_of_a_big_holder_has_no_grace", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, BudgetOptions{Total: 3}, func(t *testing.T, b *Budget, f *fakeServer) {
+			a1, a2, a3 := mustAcquire(t, b, refA), mustAcquire(t, b, refA), mustAcquire(t, b, refA)
+			a3.Release()
+			start := time.Now()
+			mustAcquire(t, b, refB).Release()
+			if took := time.Since(start); took != f.closeTime+f.dialTime {
+				t.Errorf("took %v", took)
+			}
+			a1.Release()
+			a2.Release()
+		})
+	})
+	t.Run("idle_one_of_a_small_holder_has_grace", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+			mustAcquire(t, b, refA).Release()
+			start := time.Now()
+			mustAcquire(t, b, refB).Release()
+			if took := time.Since(start); took != poolGrace+f.closeTime+f.dialTime {
+				t.Errorf("took %v", took)
+			}
+		})
+	})
+	t.Run("place_nobody_needs_any_more_is_not_dialed_for", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+			f.closeTime = time.Second
+			mustAcquire(t, b, refA).Release()
+			time.Sleep(time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			if _, err := b.Acquire(ctx, refB); err != context.DeadlineExceeded {
+				t.Errorf("%v", err)
+			}
+			mustAcquire(t, b, refC).Release()
+			if f.dialed() != 2 {
+				t.Errorf("%d dials", f.dialed())
+			}
+		})
+	})
+}
+
 // poolStep is one step of TestBudgetProperties: what a request does, or what
 // happens around it.
 type poolStep struct {

@@ -186,21 +186,23 @@ func TestBudgetLoudProjectOnPostgres(t *testing.T) {
 	// Each loud request keeps its connection until it is told to go on.
 	release := make(chan struct{})
 	var wg sync.WaitGroup
-	for range 1004 {
-		wg.Go(func() {
-			c, err := b.Acquire(t.Context(), loud)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			<-release
-			c.Release()
-		})
+	request := func() {
+		c, err := b.Acquire(t.Context(), loud)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		<-release
+		c.Release()
 	}
-	eventually(t, "1,000 wait", func() bool {
-		st := b.TenantStats(loud)
-		return st.InUse == 4 && st.Waiting == 1000
-	})
+	for range 4 {
+		wg.Go(request)
+	}
+	eventually(t, "four are in use", func() bool { return b.TenantStats(loud).InUse == 4 })
+	for range 1000 {
+		wg.Go(request)
+	}
+	eventually(t, "1,000 wait", func() bool { return b.TenantStats(loud).Waiting == 1000 })
 	if _, err := b.Acquire(t.Context(), loud); !errors.Is(err, tenants.ErrOverCapacity) {
 		t.Errorf("the next one: %v", err)
 	}
@@ -241,7 +243,7 @@ func TestBudgetDiscardsOnPostgres(t *testing.T) {
 			}
 		},
 		"in_a_query": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
-			if _, err := c.Raw().Query(t.Context(), "select pg_sleep(600)"); err != nil {
+			if _, err := c.Raw().Query(t.Context(), "select repeat('x', 1000), generate_series(1, 1000000000)"); err != nil {
 				t.Error(err)
 			}
 		},

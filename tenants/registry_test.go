@@ -45,8 +45,8 @@ func TestRegistrySingleFlight(t *testing.T) {
 	t.Run("thousand callers cause one load and one lookup", func(t *testing.T) {
 		t.Parallel()
 		src := newFakeSource(a.Tenant)
-		src.hold = make(chan struct{})
 		inBubble(t, src, tenants.RegistryOptions{}, false, func(t *testing.T, r *tenants.Registry) {
+			src.hold = make(chan struct{}) // of the bubble
 			var wg sync.WaitGroup
 			for range 1000 {
 				wg.Go(func() {
@@ -72,8 +72,8 @@ func TestRegistrySingleFlight(t *testing.T) {
 	t.Run("first caller goes away, the others get the load", func(t *testing.T) {
 		t.Parallel()
 		src := newFakeSource(a.Tenant)
-		src.hold = make(chan struct{})
 		inBubble(t, src, tenants.RegistryOptions{}, false, func(t *testing.T, r *tenants.Registry) {
+			src.hold = make(chan struct{}) // of the bubble
 			ctx, leave := context.WithCancel(t.Context())
 			first, second := make(chan error, 1), make(chan error, 1)
 			go func() { _, err := r.Tenant(ctx, refA); first <- err }()
@@ -95,8 +95,8 @@ func TestRegistrySingleFlight(t *testing.T) {
 	t.Run("load that never ends is given up", func(t *testing.T) {
 		t.Parallel()
 		src := newFakeSource(a.Tenant)
-		src.hold = make(chan struct{})
 		inBubble(t, src, tenants.RegistryOptions{}, false, func(t *testing.T, r *tenants.Registry) {
+			src.hold = make(chan struct{}) // of the bubble
 			_, err := r.Tenant(t.Context(), refA)
 			wantError(t, err, tenants.ErrRegistryUnavailable)
 			wantError(t, err, context.DeadlineExceeded)
@@ -143,9 +143,9 @@ func TestRegistryStaleLoad(t *testing.T) {
 	t.Run("project created while it was found missing", func(t *testing.T) {
 		t.Parallel()
 		src := newFakeSource()
-		slow := make(chan struct{})
-		src.hold = slow
 		inBubble(t, src, tenants.RegistryOptions{}, true, func(t *testing.T, r *tenants.Registry) {
+			slow := make(chan struct{})
+			src.set(func(s *fakeSource) { s.hold = slow })
 			missed := make(chan error, 1)
 			go func() { _, err := r.Tenant(t.Context(), refA); missed <- err }()
 			synctest.Wait()

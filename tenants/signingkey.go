@@ -109,6 +109,9 @@ func (k *SigningKey) classify() error {
 		if p.Curve != elliptic.P256() {
 			return ErrBadSigningKey.Saying("private_jwk.crv: only P-256 is supported")
 		}
+		if !ownPublicKey(p) {
+			return ErrBadSigningKey.Saying("private_jwk.d: does not belong to x and y")
+		}
 		k.Algorithm, k.Public = "ES256", p.Public()
 	case *rsa.PrivateKey:
 		if p.N.BitLen() < 2048 || p.N.BitLen() > 4096 {
@@ -129,6 +132,17 @@ func (k *SigningKey) classify() error {
 		return ErrBadSigningKey
 	}
 	return nil
+}
+
+// ownPublicKey checks that the two halves of a key belong together, or its JWKS
+// could not verify what it signs. (RSA and Ed25519 keys are checked by parsing.)
+func ownPublicKey(p *ecdsa.PrivateKey) bool {
+	private, err := p.ECDH()
+	if err != nil {
+		return false
+	}
+	public, err := p.PublicKey.ECDH()
+	return err == nil && private.PublicKey().Equal(public)
 }
 
 // Signer is the private half of an asymmetric key, nil for HS256.

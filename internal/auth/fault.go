@@ -38,6 +38,7 @@ var (
 	ErrRequestRate      = fault.New(fault.TooMany, "over_request_rate_limit", "Request rate limit reached")
 	ErrEmailRate        = fault.New(fault.TooMany, "over_email_send_rate_limit", "Email rate limit exceeded")
 	ErrConflict         = fault.New(fault.Conflict, "conflict", "Another request changed the same data, try again")
+	ErrUserReferenced   = fault.New(fault.Conflict, "conflict", "Rows of another table refer to this user")
 	ErrDatabaseAway     = fault.New(fault.Unavailable, "database_unavailable", "The database cannot be reached at the moment")
 	ErrTimeout          = fault.New(fault.Unavailable, "request_timeout", "The request took too long")
 	ErrTriggerFailed    = fault.New(fault.Internal, "unexpected_failure", "A database function of the project failed")

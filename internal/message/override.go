@@ -15,7 +15,7 @@ const (
 	maxTemplate      = 64 << 10  // bytes of source
 	maxRendered      = 256 << 10 // bytes of output
 	maxNesting       = 64        // if, with and range inside each other
-	maxRangeNesting  = 3         // html/template's escaper doubles its work with each
+	maxRangeNesting  = 2         // html/template's escaper doubles its work with each
 	maxArguments     = 17        // words of one command: a function and its arguments
 	maxTemplateSteps = 100_000   // nodes visited inside ranges
 	maxTemplateBytes = 1 << 20   // bytes made by functions such as print

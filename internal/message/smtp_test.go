@@ -133,7 +133,7 @@ func (s *mailServer) start(t *testing.T, mode serverTLS) *mailServer {
 	}
 	done := make(chan struct{})
 	go func() { _ = server.Serve(l); close(done) }()
-	t.Cleanup(func() { _ = server.Close(); <-done })
+	t.Cleanup(func() { _, _ = server.Close(), l.Close(); <-done }) // Close misses a listener that Serve has not seen yet
 	s.settings = SMTPSettings{
 		Host: "127.0.0.1", Port: port, From: "auth@acme.example", SenderName: `Acme "Notes", Zürich`,
 		TLSConfig: &tls.Config{RootCAs: pool},

@@ -31,14 +31,14 @@ func (s *Service) Bootstrap(ctx context.Context) error {
 		if err := s.closeToPublic(ctx, c.Conn()); err != nil {
 			return err
 		}
+		err := s.Control.Pool().AcquireFunc(ctx, func(c *pgxpool.Conn) error { return s.closeToPublic(ctx, c.Conn()) })
+		if err != nil {
+			return fmt.Errorf("close control database: %w", err)
+		}
 		return s.ensureTemplate(ctx, c.Conn())
 	})
 	if err != nil {
 		return fmt.Errorf("prepare cluster %s: %w", s.Cluster.ID, err)
-	}
-	err = s.Control.Pool().AcquireFunc(ctx, func(c *pgxpool.Conn) error { return s.closeToPublic(ctx, c.Conn()) })
-	if err != nil {
-		return fmt.Errorf("close control database: %w", err)
 	}
 	return nil
 }

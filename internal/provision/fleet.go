@@ -27,7 +27,8 @@ var ErrCanary = errors.New("provision: the first projects failed, the others wer
 type Report func(ref tenants.Ref, from, to int64, err error)
 
 // MigrateFleet brings the template and then every complete database to the
-// schema that this binary knows: one project first, the others in parallel. A
+// schema that this binary knows: one project first, the others in parallel (at
+// most three, for each holds a connection of the admin). A
 // project that fails is reported and does not stop the others; it keeps its
 // version, so another run takes up where this one ended. The error joins those
 // of the failed projects.

@@ -64,7 +64,7 @@ func (w *world) kill(t *testing.T, action, step string, ref tenants.Ref) {
 }
 
 var prepareSteps = []string{
-	"roles", "roles recorded", "database", "database recorded",
+	"roles", "roles recorded", "copied", "database", "database recorded",
 	"adopt", "adopt recorded", "verify", "verify recorded", "finish",
 }
 

@@ -147,6 +147,7 @@ func (w *work) database(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("copy template: %w", err)
 	}
+	w.s.after("copied")
 	_, err = w.conn.Exec(ctx, "BEGIN; REVOKE ALL ON DATABASE "+name+" FROM PUBLIC;"+
 		"ALTER DATABASE "+name+" ALLOW_CONNECTIONS true;"+
 		"COMMENT ON DATABASE "+name+" IS "+literal(w.s.mark())+"; COMMIT")

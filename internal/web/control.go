@@ -40,7 +40,7 @@ func (s *ControlServer) Mount(engine *gin.Engine) ControlAPI {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Reeve Management API", Version: s.Version},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "sbp_<40 hex>"},
 				},

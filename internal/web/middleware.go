@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -84,9 +85,13 @@ const allowedHeaders = "authorization, apikey, content-type, x-client-info, x-su
 	"x-jwt-aud, x-retry-count, prefer, accept-profile, content-profile, traceparent, tracestate, baggage"
 
 // CORS lets browser apps of any origin call the tenant plane: what protects it
-// are keys and tokens in headers, never cookies.
+// are keys and tokens in headers, never cookies. It must be on the engine, so
+// that it answers preflights, which no route is for.
 func CORS() gin.HandlerFunc {
 	return func(c *gin.Context) {
+		if !TenantPath(c.Request.URL.Path) {
+			return
+		}
 		h := c.Writer.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", "X-Total-Count, Link, X-Supabase-Api-Version, X-Request-Id, Retry-After")
@@ -100,4 +105,9 @@ func CORS() gin.HandlerFunc {
 		h.Set("Cache-Control", "no-store")
 		c.Next()
 	}
+}
+
+// TenantPath reports whether a path belongs to the tenant plane.
+func TenantPath(path string) bool {
+	return strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/p/")
 }

@@ -32,7 +32,7 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 			writeError(c, err)
 			return
 		}
-		tenant, err := t.Router.Resolve(c.Request.Context(), address, routingKey(c.Request))
+		tenant, err := t.Router.Resolve(c.Request.Context(), address, tenants.PresentedKey(apiKey(c.Request), c.GetHeader("Authorization")))
 		if err != nil {
 			writeError(c, err)
 			return
@@ -62,14 +62,12 @@ func (t TenantRouter) key(required bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc := scope(c)
 		key, authorization := apiKey(c.Request), c.GetHeader("Authorization")
-		if key == "" && authorization == "" && !required {
+		if !required && tenants.PresentedKey(key, authorization) == "" {
 			return
 		}
 		creds, err := sc.Tenant.Authenticate(t.Hasher, t.Now(), key, authorization, tenants.LooksLikeBrowser(c.Request.Header))
 		if err != nil {
-			if required {
-				writeError(c, err)
-			}
+			writeError(c, err)
 			return
 		}
 		sc.Credentials = creds
@@ -97,18 +95,6 @@ func apiKey(r *http.Request) string {
 		return k
 	}
 	return r.URL.Query().Get("apikey")
-}
-
-// routingKey is the text that may name the project on the bare host.
-func routingKey(r *http.Request) string {
-	if k := apiKey(r); k != "" {
-		return k
-	}
-	const bearer = "Bearer "
-	if h := r.Header.Get("Authorization"); len(h) > len(bearer) && h[:len(bearer)] == bearer {
-		return h[len(bearer):]
-	}
-	return ""
 }
 
 func scope(c *gin.Context) *tenants.Scope { return c.MustGet(scopeKey).(*tenants.Scope) }

@@ -83,7 +83,7 @@ func User[Req, Res any](u Users, code int, fn func(context.Context, *tenants.Sco
 // key). A user's token is told apart from no token, as in the reference.
 func Admin[Req, Res any](a Admins, code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) gin.HandlerFunc {
 	return Tenant(code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) {
-		if sc.Role == tenants.RoleService {
+		if sc.Admin() {
 			return fn(ctx, sc, req)
 		}
 		var zero Res

@@ -98,6 +98,7 @@ func (db *DB) with(ctx context.Context, fn func(*pgx.Conn) error) error {
 var constraints = map[string]*fault.Error{
 	"users_email_partial_key":                auth.ErrEmailExists,
 	"users_phone_key":                        auth.ErrPhoneExists,
+	"users_pkey":                             auth.ErrUserExists.Saying("A user with this id already exists"),
 	"identities_provider_id_provider_unique": auth.ErrEmailExists,
 }
 

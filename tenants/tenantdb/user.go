@@ -144,18 +144,6 @@ func (tx *Tx) SaveUser(ctx context.Context, u *auth.User) error {
 	return nil
 }
 
-// DeleteUser removes the user and, by foreign keys, all that hangs on them.
-func (tx *Tx) DeleteUser(ctx context.Context, id uuid.UUID) error {
-	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.users WHERE id = $1`, id)
-	if err != nil {
-		return asFault(fmt.Errorf("delete user: %w", err))
-	}
-	if tag.RowsAffected() != 1 {
-		return auth.ErrUserNotFound
-	}
-	return nil
-}
-
 // UserPage asks for one page of users.
 type UserPage struct {
 	Page    int // from 1

@@ -53,9 +53,12 @@ type Detail struct {
 type listInput struct{}
 
 type createInput struct {
-	Body struct {
-		Name string `json:"name" minLength:"1" maxLength:"256"`
-	}
+	Body CreateBody
+}
+
+// CreateBody is what create accepts.
+type CreateBody struct {
+	Name string `json:"name" minLength:"1" maxLength:"256"`
 }
 
 type getInput struct {

@@ -126,9 +126,12 @@ type RegionSelection struct {
 
 type updateInput struct {
 	Ref  string `path:"ref"`
-	Body struct {
-		Name string `json:"name" minLength:"1" maxLength:"256"`
-	}
+	Body UpdateBody
+}
+
+// UpdateBody is what update accepts.
+type UpdateBody struct {
+	Name string `json:"name" minLength:"1" maxLength:"256"`
 }
 
 type healthInput struct {

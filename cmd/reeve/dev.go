@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/dev"
+)
+
+type devCommand struct {
+	Listen       string `placeholder:"ADDR" help:"Address to listen on (127.0.0.1:8000)."`
+	PostgresPort int    `placeholder:"N" help:"Port of the own Postgres (the last one, at first a free one)."`
+	File         string `name:"config" placeholder:"FILE" help:"Configuration file."`
+}
+
+// Run starts the development server.
+func (c *devCommand) Run(ctx context.Context, p program, r *remote) error {
+	cfg, err := config.Over(config.Development(), c.File, p.lookup)
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.HTTP.Listen = c.Listen
+	}
+	return dev.Run(ctx, dev.Options{
+		Config: cfg, Data: r.Data, PostgresPort: c.PostgresPort,
+		Command: p.name, Version: version(), Out: p.out,
+		Logger: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: cfg.HTTP.Level()})),
+	})
+}

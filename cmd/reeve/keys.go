@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+
+	"github.com/reevehq/reeve/internal/manage"
+)
+
+type keysCommand struct {
+	List   keysList   `cmd:"" help:"List the keys."`
+	Create keysCreate `cmd:"" help:"Create a key; the text of a secret one is shown this once."`
+	Get    keysGet    `cmd:"" help:"Show a key."`
+	Delete keysDelete `cmd:"" help:"Delete a key; it stops working within a second."`
+}
+
+// ofProject names the project that a command is about.
+type ofProject struct {
+	Project string `required:"" placeholder:"REF" help:"The project's ref."`
+}
+
+type (
+	keysList struct {
+		ofProject
+	}
+	keysCreate struct {
+		ofProject
+		Name string `arg:"" help:"Its name: 4 to 64 lower-case letters, digits and underscores."`
+		Type string `enum:"publishable,secret" default:"secret" help:"publishable or secret."`
+	}
+	keysGet struct {
+		ofProject
+		ID string `arg:"" help:"Its id."`
+	}
+	keysDelete struct {
+		ofProject
+		ID string `arg:"" help:"Its id."`
+	}
+)
+
+func keyColumns() []column {
+	return []column{{"ID", "id"}, {"NAME", "name"}, {"TYPE", "type"}, {"PREFIX", "prefix"}, {"KEY", "api_key"}}
+}
+
+// Run lists.
+func (k *keysList) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Get(ctx, manage.Path("projects", k.Project, "api-keys"))
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, keyColumns()...)
+}
+
+// Run creates.
+func (k *keysCreate) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Create(ctx, manage.Path("projects", k.Project, "api-keys")+"?reveal=true",
+		map[string]string{"name": k.Name, "type": k.Type})
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, keyColumns()...)
+}
+
+// Run shows.
+func (k *keysGet) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Get(ctx, manage.Path("projects", k.Project, "api-keys", k.ID))
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, keyColumns()...)
+}
+
+// Run deletes.
+func (k *keysDelete) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Delete(ctx, manage.Path("projects", k.Project, "api-keys", k.ID))
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, column{"DELETED", "id"}, column{"NAME", "name"})
+}

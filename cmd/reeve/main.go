@@ -1,0 +1,105 @@
+// Command reeve is the whole product: the server for development and for
+// production, its tools, and a command line for the Management API. Each file is
+// one subcommand and reads flags; the rules are in the packages below internal.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/reevehq/reeve/internal/config"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1 // the server refused, or something does not work
+	exitUsage   = 2 // the command line or the configuration is wrong
+)
+
+// commands is the command line.
+type commands struct {
+	Dev     devCommand     `cmd:"" help:"Run Reeve for development, with its own Postgres and captured mails."`
+	Serve   serveCommand   `cmd:"" help:"Run Reeve in production."`
+	Migrate migrateCommand `cmd:"" help:"Bring the control database, the template and every project up."`
+	Doctor  doctorCommand  `cmd:"" help:"Look for what could be wrong with the configuration and the databases."`
+
+	Orgs     orgsCommand     `cmd:"" help:"Organizations."`
+	Projects projectsCommand `cmd:"" help:"Projects."`
+	Keys     keysCommand     `cmd:"" help:"API keys of a project."`
+	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
+	Inbox    inboxCommand    `cmd:"" help:"Captured messages of a project."`
+
+	Version versionCommand `cmd:"" help:"Print the version."`
+
+	remote `embed:""`
+}
+
+// program is what a command gets from outside itself.
+type program struct {
+	out, err io.Writer
+	lookup   config.Lookup
+	name     string // how the program was called
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for a clean end; from then on a signal kills.
+	context.AfterFunc(ctx, stop)
+	p := program{out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, name: os.Args[0]}
+	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+// run parses args, runs the command and gives the exit code.
+func (p program) run(ctx context.Context, args []string) int {
+	var cli commands
+	code, exited := exitOK, false
+	parser, err := kong.New(&cli, kong.Name("reeve"), kong.Description("Every project its own auth backend."),
+		kong.Writers(p.out, p.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(c int) { code, exited = c, true }))
+	if err != nil {
+		fmt.Fprintln(p.err, "reeve:", err)
+		return exitFailure
+	}
+	parsed, err := parser.Parse(args)
+	if exited { // --help was answered
+		return code
+	}
+	if err != nil {
+		return p.explain(usage{err})
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(p, &cli.remote)
+	return p.explain(parsed.Run())
+}
+
+// usage is an error of whoever called, not of the server.
+type usage struct{ error }
+
+// Unwrap gives what is wrong.
+func (u usage) Unwrap() error { return u.error }
+
+func (p program) explain(err error) int {
+	var wrong usage
+	var problems config.Problems
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return exitOK
+	case errors.As(err, &problems):
+		fmt.Fprintf(p.err, "reeve: the configuration is not valid:\n%v\n", problems)
+		return exitUsage
+	case errors.As(err, &wrong):
+		fmt.Fprintf(p.err, "reeve: %v\nreeve --help tells more.\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintln(p.err, "reeve:", err)
+		return exitFailure
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+
+	"github.com/reevehq/reeve/internal/manage"
+)
+
+type orgsCommand struct {
+	List   orgsList   `cmd:"" help:"List the organizations that you are a member of."`
+	Create orgsCreate `cmd:"" help:"Create an organization."`
+	Get    orgsGet    `cmd:"" help:"Show an organization."`
+}
+
+type (
+	orgsList   struct{}
+	orgsCreate struct {
+		Name string `arg:"" help:"Its name."`
+	}
+	orgsGet struct {
+		Slug string `arg:"" help:"Its slug."`
+	}
+)
+
+// Run lists.
+func (orgsList) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Get(ctx, manage.Path("organizations"))
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, column{"SLUG", "slug"}, column{"NAME", "name"})
+}
+
+// Run creates.
+func (o *orgsCreate) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Create(ctx, manage.Path("organizations"), map[string]string{"name": o.Name})
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, column{"SLUG", "slug"}, column{"NAME", "name"})
+}
+
+// Run shows.
+func (o *orgsGet) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Get(ctx, manage.Path("organizations", o.Slug))
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, column{"SLUG", "id"}, column{"NAME", "name"}, column{"PLAN", "plan"})
+}

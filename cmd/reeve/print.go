@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+)
+
+// column is a column of a table and the member of the JSON that it shows.
+type column struct{ title, member string }
+
+// print shows an answer: as it is, or its objects as lines of a table.
+func (r *remote) print(p program, answer json.RawMessage, columns ...column) error {
+	if r.Output == "json" {
+		return printJSON(p.out, answer)
+	}
+	rows, err := rowsOf(answer)
+	if err != nil {
+		return err
+	}
+	return printTable(p.out, rows, columns)
+}
+
+func printJSON(out io.Writer, answer json.RawMessage) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, answer, "", "  "); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	b.WriteByte('\n')
+	_, err := b.WriteTo(out)
+	return err
+}
+
+// rowsOf takes a list of objects, or one.
+func rowsOf(answer json.RawMessage) (rows []map[string]any, err error) {
+	d := json.NewDecoder(bytes.NewReader(answer))
+	d.UseNumber()
+	if bytes.HasPrefix(bytes.TrimSpace(answer), []byte("[")) {
+		err = d.Decode(&rows)
+	} else {
+		var one map[string]any
+		err = d.Decode(&one)
+		rows = append(rows, one)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	return rows, nil
+}
+
+func printTable(out io.Writer, rows []map[string]any, columns []column) error {
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	line := func(cell func(column) string) {
+		cells := make([]string, len(columns))
+		for i, c := range columns {
+			cells[i] = cell(c)
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
+	}
+	line(func(c column) string { return c.title })
+	for _, row := range rows {
+		line(func(c column) string { return text(row[c.member]) })
+	}
+	return w.Flush()
+}
+
+// maxCell is the longest cell, in characters.
+const maxCell = 300
+
+// text shows a JSON value on one line of a terminal. What others wrote must not
+// steer the terminal, so control characters go.
+func text(v any) string {
+	var s string
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		s = v
+	case []any:
+		if len(v) > 0 {
+			s = text(v[0])
+		}
+	default:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		s = string(b)
+	}
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > maxCell {
+		s = string(runes[:maxCell]) + "…"
+	}
+	return s
+}
+
+// printList shows the members of one object, a line each, in the object's order;
+// only those named, if any are.
+func printList(out io.Writer, answer json.RawMessage, only ...string) error {
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(answer))
+	d.UseNumber()
+	if err := d.Decode(&members); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	names, err := namesOf(answer)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	for _, name := range names {
+		if len(only) == 0 || slices.Contains(only, name) {
+			fmt.Fprintf(w, "%s\t%s\n", text(name), text(members[name]))
+		}
+	}
+	return w.Flush()
+}
+
+// namesOf gives the names of an object's members in their order.
+func namesOf(object json.RawMessage) (names []string, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, err
+		}
+		names = append(names, fmt.Sprint(name))
+	}
+	return names, nil
+}

@@ -1,0 +1,92 @@
+package arch
+
+// module is the path that own imports begin with.
+const module = "github.com/reevehq/reeve/"
+
+// layers is the order of the packages, top first: a package may import those of
+// lower layers only. An entry stands for the package and what lies below it in
+// the tree; the longest entry that matches counts. A new package needs a place
+// here: choose the lowest layer that its imports allow.
+var layers = [][]string{
+	{"cmd", "internal/bench"},
+	{"internal/dev"},    // `reeve dev`: a server with a Postgres of its own
+	{"internal/manage"}, // client of the Management API, for the two above
+	{"internal/server"}, // the only place that wires
+	{"internal/config"}, // process configuration: read by server, passed down as values
+	{"internal/authapi", "internal/control", "internal/storage"},
+	{"internal/web", "internal/provision"},
+	{"internal/authz"}, // roles and permissions of the control plane, read from controldb
+	{"internal/controldb", "internal/token"},
+	// What works for one tenant and knows it by its scope or ref. Below controldb,
+	// which keeps the captured mails.
+	{"internal/message", "internal/password", "internal/ratelimit"},
+	{"tenants"},
+	{"tenants/tenantdb", "internal/connector"},
+	{"internal/auth"}, // the words
+	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
+	{"internal/fault"},
+	{"internal/arch"}, // imports nothing of ours
+}
+
+// family is a folder whose packages do not import each other: flows of the
+// tenant plane, resources of the control plane.
+type family struct {
+	dir string
+	// shared are the steps that all may import; they import each other only.
+	shared []string
+	// also lists single imports that are wanted.
+	also map[string]string
+}
+
+var families = []family{
+	{
+		dir:    "internal/authapi",
+		shared: []string{"mail", "pkce", "redirect", "session"},
+		also: map[string]string{
+			"recovery":  "account", // a recovery ends in the account's rules for a new password
+			"adminlink": "admin",   // an admin's link answers the user in the admin's form
+		},
+	},
+	{dir: "internal/control", shared: []string{"text"}},
+}
+
+// owner says which packages may import a library, in tests as elsewhere.
+type owner struct {
+	library string // and what lies below it
+	in      []string
+}
+
+var owners = []owner{
+	// The flows name gin for Mount(gin.IRouter), see ginInFamilies.
+	{"github.com/gin-gonic/gin", []string{"internal/web", "internal/server", "internal/authapi", "internal/control", "internal/storage"}},
+	{"github.com/danielgtaylor/huma", []string{"internal/web"}},
+	{"gorm.io", []string{"internal/controldb"}},
+	{"github.com/stripe", []string{"internal/control/billing"}},
+	{"github.com/casbin", []string{"internal/authz"}},
+	{"github.com/crewjam/saml", []string{"internal/authapi/saml"}},
+	{"github.com/coreos/go-oidc", []string{"internal/connector"}},
+	{"github.com/tink-crypto", []string{"internal/secret"}},
+	{"github.com/wneessen/go-mail", []string{"internal/message"}},
+	{"github.com/alecthomas/kong", []string{"cmd", "internal/bench"}},
+}
+
+// ginInFamilies are gin's names that flows and resources may use: gin ends in
+// internal/web.
+var ginInFamilies = []string{"IRouter"}
+
+// httpClients are net/http's names that reach the network without the address
+// checks of internal/outbound.
+var httpClients = []string{"Client", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm", "Transport"}
+
+// mayDial use them all the same: outbound itself, and programs that talk to the
+// one server that their user names.
+var mayDial = []string{"internal/outbound", "internal/manage", "internal/dev", "internal/bench", "cmd"}
+
+// mayUseTestSupport import testkit and its like outside of _test.go files.
+var mayUseTestSupport = []string{"internal/bench"}
+
+// vagueNames say nothing of what a package owns.
+var vagueNames = []string{
+	"base", "common", "core", "dto", "dtos", "helper", "helpers", "lib", "misc", "model", "models",
+	"repositories", "repository", "shared", "usecase", "usecases", "util", "utils",
+}

@@ -1,0 +1,104 @@
+package arch
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// file is what the rules need to know of a Go file.
+type file struct {
+	dir     string // of its package, relative to the module's root
+	name    string // of its package
+	test    bool   // a _test.go file
+	imports []use
+	uses    []use // names of imported packages, as "net/http.Get"
+}
+
+// use is an import or a qualified name, and where it stands.
+type use struct{ what, at string }
+
+// read parses every Go file below root, whatever system it is built for.
+func read(root fs.FS) ([]file, error) {
+	var files []file
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skip(root, name)
+		}
+		if path.Ext(name) != ".go" {
+			return nil
+		}
+		f, err := parse(root, name)
+		files = append(files, f)
+		return err
+	})
+	return files, err
+}
+
+// skip leaves out what the go command does too, other modules included.
+func skip(root fs.FS, dir string) error {
+	if dir == "." {
+		return nil
+	}
+	base := path.Base(dir)
+	if base == "node_modules" || base == "testdata" || base == "vendor" || base[0] == '.' || base[0] == '_' {
+		return fs.SkipDir
+	}
+	if _, err := fs.Stat(root, path.Join(dir, "go.mod")); err == nil {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+func parse(root fs.FS, name string) (file, error) {
+	src, err := fs.ReadFile(root, name)
+	if err != nil {
+		return file{}, err
+	}
+	positions := token.NewFileSet()
+	tree, err := parser.ParseFile(positions, name, src, parser.SkipObjectResolution)
+	if err != nil {
+		return file{}, err
+	}
+	f := file{
+		dir:  path.Dir(name),
+		name: strings.TrimSuffix(tree.Name.Name, "_test"),
+		test: strings.HasSuffix(name, "_test.go"),
+	}
+	at := func(n ast.Node) string { return fmt.Sprintf("%s:%d", name, positions.Position(n.Pos()).Line) }
+	called := map[string]string{}
+	for _, spec := range tree.Imports {
+		to, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return file{}, err
+		}
+		f.imports = append(f.imports, use{to, at(spec)})
+		called[localName(spec, to)] = to
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); ok && called[x.Name] != "" {
+				f.uses = append(f.uses, use{called[x.Name] + "." + sel.Sel.Name, at(sel)})
+			}
+		}
+		return true
+	})
+	return f, nil
+}
+
+// localName is right for the packages whose names the rules look at: those are
+// called as their path ends.
+func localName(spec *ast.ImportSpec, to string) string {
+	if spec.Name != nil {
+		return spec.Name.Name
+	}
+	return path.Base(to)
+}

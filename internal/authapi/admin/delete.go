@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Delete removes a user with all that hangs on them. auth.ErrUserNotFound;
+// auth.ErrUserReferenced when rows of the project's own tables forbid it.
+func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
+	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		u, err := tx.UserByID(ctx, id, true)
+		if err != nil {
+			return err
+		}
+		if err := Record(ctx, tx, sc, &u, "user_deleted", "team", s.Now()); err != nil {
+			return err
+		}
+		return tx.DeleteUser(ctx, id)
+	})
+}
+
+// SoftDelete empties a user but keeps the row, so that foreign keys hold. The
+// address can be registered anew; what stands in its place is a digest, by which
+// one who has the address and the id can still recognise it. Twice is no error.
+func (s Service) SoftDelete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
+	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		u, err := tx.UserByID(ctx, id, true)
+		if err != nil || u.DeletedAt != nil {
+			return err
+		}
+		if err := Record(ctx, tx, sc, &u, "user_deleted", "team", s.Now()); err != nil {
+			return err
+		}
+		return s.emptyOut(ctx, tx, &u)
+	})
+}
+
+func (s Service) emptyOut(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
+	now := s.Now()
+	u.Email, u.Phone = obfuscate(u.ID, u.Email), obfuscate(u.ID, u.Phone)
+	u.NewEmail, u.EmailChangeConfirmStatus, u.EncryptedPassword = "", 0, ""
+	u.AppMetadata, u.UserMetadata = json.RawMessage(`{}`), json.RawMessage(`{}`)
+	u.DeletedAt, u.UpdatedAt = &now, now
+	if err := tx.SaveUser(ctx, u); err != nil {
+		return err
+	}
+	if err := tx.DeleteSessions(ctx, u.ID); err != nil {
+		return err
+	}
+	if err := tx.DeleteTokens(ctx, u.ID); err != nil {
+		return err
+	}
+	if err := tx.DeleteFactors(ctx, u.ID); err != nil {
+		return err
+	}
+	return tx.DeleteIdentities(ctx, u.ID)
+}
+
+// obfuscate gives base64url(SHA-256(id ‖ value)), as the reference; "" stays.
+func obfuscate(id uuid.UUID, value string) string {
+	if value == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(id.String() + value))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,126 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Handler serves /admin/users and /admin/audit.
+type Handler struct {
+	Service Service
+	Admins  web.Admins
+}
+
+const (
+	usersPath = "/admin/users"
+	auditPath = "/admin/audit"
+)
+
+// Mount adds the routes.
+func (h Handler) Mount(r gin.IRouter) {
+	r.GET(usersPath, web.Admin(h.Admins, http.StatusOK, h.list))
+	r.POST(usersPath, web.Admin(h.Admins, http.StatusOK, h.create))
+	r.GET(usersPath+"/:id", web.Admin(h.Admins, http.StatusOK, h.get))
+	r.PUT(usersPath+"/:id", web.Admin(h.Admins, http.StatusOK, h.update))
+	r.DELETE(usersPath+"/:id", web.Admin(h.Admins, http.StatusOK, h.delete))
+	r.GET(auditPath, web.Admin(h.Admins, http.StatusOK, h.audit))
+}
+
+// errBadID is what the reference answers for an id that is no UUID.
+var errBadID = fault.New(fault.NotFound, "validation_failed", "The user id must be a UUID")
+
+func parseID(s string) (uuid.UUID, bool) {
+	id, err := uuid.Parse(s)
+	// Parse also takes braces, urn: and no hyphens; the wire's form is the one.
+	return id, err == nil && len(s) == 36
+}
+
+// byID is a request that names a user in its path.
+type byID struct{ id uuid.UUID }
+
+// BindQuery implements web.QueryBinder.
+func (r *byID) BindQuery(_ url.Values, param func(string) string) error {
+	id, ok := parseID(param("id"))
+	if !ok {
+		return errBadID
+	}
+	r.id = id
+	return nil
+}
+
+func (h Handler) get(ctx context.Context, sc *tenants.Scope, req *byID) (*auth.User, error) {
+	return h.Service.User(ctx, sc, req.id)
+}
+
+func (h Handler) create(ctx context.Context, sc *tenants.Scope, req *Attributes) (*auth.User, error) {
+	return h.Service.Create(ctx, sc, req)
+}
+
+// updateRequest is the body and path of PUT /admin/users/{id}.
+type updateRequest struct {
+	Attributes
+	byID
+}
+
+func (h Handler) update(ctx context.Context, sc *tenants.Scope, req *updateRequest) (*auth.User, error) {
+	return h.Service.Update(ctx, sc, req.id, &req.Attributes)
+}
+
+// deleteRequest is the body and path of DELETE /admin/users/{id}.
+type deleteRequest struct {
+	SoftDelete bool `json:"should_soft_delete"`
+	byID
+}
+
+type empty struct{}
+
+func (h Handler) delete(ctx context.Context, sc *tenants.Scope, req *deleteRequest) (empty, error) {
+	if req.SoftDelete {
+		return empty{}, h.Service.SoftDelete(ctx, sc, req.id)
+	}
+	return empty{}, h.Service.Delete(ctx, sc, req.id)
+}
+
+// listRequest is the query of GET /admin/users.
+type listRequest struct {
+	page
+	filter string
+}
+
+// BindQuery implements web.QueryBinder.
+func (r *listRequest) BindQuery(q url.Values, _ func(string) string) (err error) {
+	if r.page, err = bindPage(q, usersPath); err != nil {
+		return err
+	}
+	r.filter, err = r.searchFor(q, "filter")
+	return err
+}
+
+// userList is a page of users; their identities are null, as in the reference.
+type userList struct {
+	Users []auth.User `json:"users"`
+	Aud   string      `json:"aud"`
+	page  page
+	total int64
+}
+
+// SetHeaders implements web.HeaderSetter.
+func (l userList) SetHeaders(h http.Header) { l.page.headers(h, l.total) }
+
+func (h Handler) list(ctx context.Context, sc *tenants.Scope, req *listRequest) (userList, error) {
+	users, total, err := h.Service.Users(ctx, sc, tenantdb.UserPage{Page: req.number, PerPage: req.size, Filter: req.filter})
+	if users == nil {
+		users = []auth.User{}
+	}
+	return userList{Users: users, Aud: auth.Audience, page: req.page, total: total}, err
+}

@@ -1,0 +1,43 @@
+package config
+
+import "runtime"
+
+// Limits are quotas.
+type Limits struct {
+	MaxProjectsPerOrganization int `yaml:"max_projects_per_organization" env:"REEVE_MAX_PROJECTS_PER_ORGANIZATION"`
+}
+
+// Validate reports everything that is wrong, as Problems.
+func (l Limits) Validate() error {
+	var p Problems
+	p.within("limits.max_projects_per_organization", l.MaxProjectsPerOrganization, 1, 1_000_000)
+	return p.orNil()
+}
+
+// Cache is how many entries are kept in memory.
+type Cache struct {
+	Tenants int `yaml:"tenants" env:"REEVE_CACHE_TENANTS"`
+	Tokens  int `yaml:"tokens" env:"REEVE_CACHE_TOKENS"`
+}
+
+// Validate reports everything that is wrong, as Problems.
+func (c Cache) Validate() error {
+	var p Problems
+	p.within("cache.tenants", c.Tenants, 10, 10_000_000)
+	p.within("cache.tokens", c.Tokens, 10, 10_000_000)
+	return p.orNil()
+}
+
+// Hash is how many passwords are hashed at once.
+type Hash struct {
+	Slots int `yaml:"slots" env:"REEVE_HASH_SLOTS"`
+}
+
+func defaultHash() Hash { return Hash{Slots: runtime.GOMAXPROCS(0)} }
+
+// Validate reports everything that is wrong, as Problems.
+func (h Hash) Validate() error {
+	var p Problems
+	p.within("hash.slots", h.Slots, 1, 1024)
+	return p.orNil()
+}

@@ -1,0 +1,112 @@
+package authconfig
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxURL       = 2048
+	maxGlob      = 512
+	maxAllowList = 4096
+)
+
+// siteURL accepts an absolute http or https URL: users are sent there, with
+// tokens in the fragment, so it must have none itself. A comma would make the
+// list of allowed URLs ambiguous.
+func siteURL(value any) error {
+	s, ok := value.(string)
+	if !ok {
+		return errors.New("must be a string")
+	}
+	u, err := url.Parse(s)
+	switch {
+	case len(s) > maxURL:
+		return fmt.Errorf("must have at most %d characters", maxURL)
+	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("must be an absolute http or https URL")
+	case u.User != nil:
+		return errors.New("must not hold a user name")
+	case strings.Contains(s, "#"):
+		return errors.New("must not have a fragment")
+	case strings.ContainsAny(s, ", \t\r\n"):
+		return errors.New("must not hold commas or spaces")
+	}
+	return nil
+}
+
+// globForm is an absolute URL in which * ** and ? may stand for something, in
+// any scheme that apps register.
+var globForm = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://[\x21\x24-\x2b\x2d-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$`)
+
+// allowList accepts URLs with wildcards, separated by commas.
+func allowList(value any) error {
+	s, ok := value.(string)
+	if !ok {
+		return errors.New("must be a string")
+	}
+	if len(s) > maxAllowList {
+		return fmt.Errorf("must have at most %d characters", maxAllowList)
+	}
+	for glob := range strings.SplitSeq(s, ",") {
+		if glob = strings.TrimSpace(glob); glob == "" {
+			continue
+		}
+		form := globForm.FindStringSubmatch(glob)
+		switch {
+		case len(glob) > maxGlob:
+			return fmt.Errorf("each URL must have at most %d characters", maxGlob)
+		case form == nil:
+			return errors.New("must be absolute URLs, separated by commas, with * ** and ? as wildcards")
+		case form[1] == "javascript" || form[1] == "data" || form[1] == "vbscript" || form[1] == "file":
+			return fmt.Errorf("the scheme %s is not allowed", form[1])
+		}
+	}
+	return nil
+}
+
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$`)
+
+func host(s string) error {
+	if len(s) > 253 || !hostForm.MatchString(s) {
+		return errors.New("must be a host name or an IP address")
+	}
+	return nil
+}
+
+func port(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 65535 || strconv.Itoa(n) != s {
+		return errors.New("must be a port from 1 to 65535, as a string")
+	}
+	return nil
+}
+
+// address accepts a bare address (RFC 5322 addr-spec), no display name.
+func address(s string) error {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || len(s) > 254 || strings.ContainsAny(s, " \t\r\n\"<>") {
+		return errors.New("must be an e-mail address")
+	}
+	return nil
+}
+
+// requiredCharacters accepts the sets that the reference knows: groups separated
+// by colons, of each of which a password must have one.
+func requiredCharacters(value any) error {
+	const (
+		lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+		symbols              = `!@#$%^&*()_+-=[]{};'\\:"|<>?,./` + "`~"
+	)
+	switch value {
+	case "", lower + upper + ":" + digits, lower + ":" + upper + ":" + digits,
+		lower + ":" + upper + ":" + digits + ":" + symbols:
+		return nil
+	}
+	return errors.New("must be one of the sets that the documentation lists, or empty")
+}

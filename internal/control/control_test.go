@@ -1,0 +1,338 @@
+// Package control_test tests the Management API as a whole: every route as every
+// kind of caller, and with input that no client of good will sends.
+package control_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/control/apikey"
+	"github.com/reevehq/reeve/internal/control/authconfig"
+	"github.com/reevehq/reeve/internal/control/controltest"
+	"github.com/reevehq/reeve/internal/control/inbox"
+	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/project"
+	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+func everything(w *controltest.World) []controltest.Mounter {
+	rows := &controltest.Rows{World: w}
+	return []controltest.Mounter{
+		&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
+		&project.Handler{Service: &project.Service{
+			DB: w.DB, Authz: w.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Log: w.Log,
+		}},
+		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
+		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
+		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.CheckTemplate}},
+		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
+	}
+}
+
+// route is one route and who of an organization may use it.
+type route struct {
+	method, path, body string
+	least              int // index into roles
+	open               bool
+}
+
+const (
+	readOnly = iota
+	developer
+	administrator
+)
+
+// id stands for an object that there is not: 404 for who may look.
+const id = "22222222-2222-4222-8222-222222222222"
+
+var routes = []route{
+	{method: "GET", path: "/v1/organizations", open: true},
+	{method: "POST", path: "/v1/organizations", body: `{"name":"New"}`, open: true},
+	{method: "GET", path: "/v1/organizations/{slug}"},
+	{method: "GET", path: "/v1/organizations/{slug}/projects"},
+	{method: "GET", path: "/v1/projects", open: true},
+	{method: "POST", path: "/v1/projects", body: `{"name":"New","organization_slug":"{slug}"}`, least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}"},
+	{method: "PATCH", path: "/v1/projects/{ref}", body: `{"name":"Other"}`, least: administrator},
+	{method: "DELETE", path: "/v1/projects/{ref}", least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/health?services=auth"},
+	{method: "GET", path: "/v1/projects/{ref}/api-keys"},
+	{method: "POST", path: "/v1/projects/{ref}/api-keys", body: `{"type":"secret","name":"new_key"}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/api-keys/{id}"},
+	{method: "PATCH", path: "/v1/projects/{ref}/api-keys/{id}", body: `{"name":"other"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/api-keys/{id}", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/api-keys/legacy"},
+	{method: "PUT", path: "/v1/projects/{ref}/api-keys/legacy?enabled=true", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth"},
+	{method: "PATCH", path: "/v1/projects/{ref}/config/auth", body: `{"jwt_exp":60}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys"},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys", body: `{"algorithm":"ES256"}`, least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys/legacy"},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys/legacy", least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}"},
+	{method: "PATCH", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}", body: `{"status":"revoked"}`, least: administrator},
+	{method: "DELETE", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}", least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},
+}
+
+func (r route) fill(slug, ref string) route {
+	replace := strings.NewReplacer("{slug}", slug, "{ref}", ref, "{id}", id)
+	r.path, r.body = replace.Replace(r.path), replace.Replace(r.body)
+	return r
+}
+
+// send gives the answer and fails the test on what no request may cause.
+func send(t *testing.T, w *controltest.World, token string, r route) controltest.Response {
+	t.Helper()
+	got := w.Do(t, token, r.method, r.path, r.body)
+	if got.Status >= 500 {
+		t.Errorf("%s %s answers %d: %s", r.method, r.path, got.Status, got.Body)
+	}
+	return got
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t, everything)
+	for _, route := range routes {
+		created := w.Project(t, w.Acme, "Shop")
+		ref := string(created.Project.Ref)
+		r := route.fill("acme", ref)
+		t.Run(r.method+" "+route.path, func(t *testing.T) {
+			t.Run("nobody", func(t *testing.T) {
+				send(t, w, "", r).Refused(t, 401, "unauthorized", "")
+				send(t, w, "sbp_"+strings.Repeat("0", 40), r).Refused(t, 401, "unauthorized", "")
+				send(t, w, created.SecretKey, r).Refused(t, 401, "unauthorized", "")
+			})
+			if !route.open {
+				t.Run("another organization's owner", func(t *testing.T) {
+					foreign := send(t, w, w.Stranger, r)
+					foreign.Want(t, 404)
+					// It must look as if there were no such thing.
+					missing := send(t, w, w.Stranger, route.fill("nowhere", strings.Repeat("a", 20)))
+					if string(foreign.Body) != string(missing.Body) {
+						t.Errorf("a foreign object answers %s, a missing one %s", foreign.Body, missing.Body)
+					}
+				})
+			}
+			for role, token := range []string{w.ReadOnly, w.Developer, w.Administrator} {
+				if role < route.least {
+					send(t, w, token, r).Refused(t, 403, "forbidden", "")
+				}
+			}
+			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
+			if strings.Contains(route.path, "{id}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
+				got.Want(t, 404)
+			} else if got.Status >= 300 {
+				t.Errorf("the least role that may gets %d: %s", got.Status, got.Body)
+			}
+		})
+	}
+}
+
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t, everything)
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			RequestBody struct {
+				Content map[string]struct{ Schema map[string]any }
+			}
+			Responses map[string]any
+		}
+	}
+	w.Do(t, "", "GET", "/v1/openapi.json", "").Want(t, 200).Into(t, &doc)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		t.Errorf("openapi = %q", doc.OpenAPI)
+	}
+	described, tested := 0, map[string]bool{}
+	for _, r := range routes {
+		path, _, _ := strings.Cut(r.path, "?")
+		tested[r.method+" "+path] = true
+		op, ok := doc.Paths[path][strings.ToLower(r.method)]
+		if !ok {
+			t.Errorf("%s %s is not described", r.method, path)
+		}
+		if _, ok := op.Responses["422"]; ok {
+			t.Errorf("%s %s is described with a 422", r.method, path)
+		}
+	}
+	for path, item := range doc.Paths {
+		for method := range item {
+			described++
+			if !tested[strings.ToUpper(method)+" "+path] {
+				t.Errorf("%s %s is not in the table of routes", method, path)
+			}
+		}
+	}
+	if described != len(routes) {
+		t.Errorf("%d operations are described, %d are tested", described, len(routes))
+	}
+}
+
+func TestHostileInput(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t, everything)
+	created := w.Project(t, w.Acme, "Shop")
+	ref := string(created.Project.Ref)
+	bodies := []string{
+		`null`, `[]`, `1`, `"x"`, `{"":1}`, `{"name":null}`, `{"name":1}`, `{"name":["x"]}`, `{"name":{}}`,
+		`{"name":"","organization_slug":"acme"}`, `{"name":"\ud800","organization_slug":"acme"}`,
+		`{"type":"secret","name":"good_name","description":5}`, `{"type":"secret","name":"good_name","secret_jwt_template":[]}`,
+		`{"algorithm":"ES256","private_jwk":{}}`, `{"algorithm":"ES256","private_jwk":{"kty":"EC"}}`,
+		`{"algorithm":"HS256","private_jwk":{"kty":"oct","k":"!!"}}`, `{"status":"in_use"}`, `{"status":5}`,
+		`{"jwt_exp":1e300}`, `{"jwt_exp":-1}`, `{"jwt_exp":1.5}`, `{"jwt_exp":{}}`, `{"site_url":"%zz"}`,
+		`{"name":"` + strings.Repeat("x", 100_000) + `","organization_slug":"acme"}`,
+		strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
+	}
+	for _, route := range routes {
+		for _, body := range bodies {
+			r := route.fill("acme", ref)
+			r.body = body
+			if route.method == "DELETE" && strings.HasSuffix(route.path, "{ref}") {
+				continue
+			}
+			send(t, w, w.Owner, r)
+		}
+		for _, odd := range []string{"%00", "%ff", "..%2f", strings.Repeat("a", 5000), "'", "%F0%9F%92%A9"} {
+			if !strings.Contains(route.path, "{") {
+				continue
+			}
+			for _, r := range []struct{ slug, ref, id string }{{odd, odd, id}, {"acme", ref, odd}} {
+				path := strings.NewReplacer("{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
+				if path == strings.NewReplacer("{slug}", "acme", "{ref}", ref).Replace(route.path) {
+					continue
+				}
+				got := w.Do(t, w.Owner, route.method, path, strings.ReplaceAll(route.body, "{slug}", "acme"))
+				if got.Status >= 500 || got.Status < 400 {
+					t.Errorf("%s %s answers %d: %s", route.method, path, got.Status, got.Body)
+				}
+			}
+		}
+	}
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t, everything)
+	cases := map[string]struct {
+		method, path, body string
+		headers            []string
+		status             int
+		code, message      string
+	}{
+		"unknown path":     {method: "GET", path: "/v1/nothing", status: 404, code: "not_found"},
+		"trailing slash":   {method: "GET", path: "/v1/projects/", status: 404, code: "not_found"},
+		"wrong method":     {method: "PUT", path: "/v1/projects", status: 405, code: "method_not_allowed"},
+		"no body":          {method: "POST", path: "/v1/organizations", status: 400, code: "validation_failed"},
+		"broken JSON":      {method: "POST", path: "/v1/organizations", body: `{"name":`, status: 400, code: "bad_json"},
+		"two values":       {method: "POST", path: "/v1/organizations", body: `{"name":"x"}{}`, status: 400, code: "bad_json"},
+		"no object":        {method: "POST", path: "/v1/organizations", body: `[]`, status: 400, code: "validation_failed", message: "body: "},
+		"unknown field":    {method: "POST", path: "/v1/organizations", body: `{"name":"x","foo":1}`, status: 400, code: "validation_failed", message: "foo: unknown field"},
+		"missing field":    {method: "POST", path: "/v1/organizations", body: `{}`, status: 400, code: "validation_failed", message: "name: is required"},
+		"wrong type":       {method: "POST", path: "/v1/organizations", body: `{"name":5}`, status: 400, code: "validation_failed", message: "name: "},
+		"too long":         {method: "POST", path: "/v1/organizations", body: `{"name":"` + strings.Repeat("x", 257) + `"}`, status: 400, code: "validation_failed", message: "name: "},
+		"only spaces":      {method: "POST", path: "/v1/organizations", body: `{"name":"   "}`, status: 400, code: "validation_failed", message: "name: "},
+		"control char":     {method: "POST", path: "/v1/organizations", body: `{"name":"a\nb"}`, status: 400, code: "validation_failed", message: "name: "},
+		"NUL":              {method: "POST", path: "/v1/organizations", body: `{"name":"a\u0000b"}`, status: 400, code: "validation_failed", message: "name: must not hold NUL"},
+		"NUL in a name":    {method: "POST", path: "/v1/organizations", body: `{"a\u0000b":1}`, status: 400, code: "validation_failed"},
+		"NUL in the query": {method: "GET", path: "/v1/organizations?x=%00", status: 400, code: "validation_failed"},
+		"bad query":        {method: "GET", path: "/v1/organizations/acme/projects?limit=x", status: 400, code: "validation_failed", message: "limit: "},
+		"too large":        {method: "POST", path: "/v1/organizations", body: `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, status: 413, code: "body_too_large"},
+		"form": {
+			method: "POST", path: "/v1/organizations", body: "name=x",
+			headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, code: "unsupported_media_type",
+		},
+		"odd media type": {
+			method: "POST", path: "/v1/organizations", body: "{}",
+			headers: []string{"Content-Type", ";;"}, status: 415, code: "unsupported_media_type",
+		},
+		"empty idempotency key": {
+			method: "POST", path: "/v1/organizations", body: `{"name":"x"}`,
+			headers: []string{"Idempotency-Key", ""}, status: 400, code: "validation_failed", message: "Idempotency-Key",
+		},
+		"long idempotency key": {
+			method: "POST", path: "/v1/organizations", body: `{"name":"x"}`,
+			headers: []string{"Idempotency-Key", strings.Repeat("k", 256)}, status: 400, code: "validation_failed", message: "Idempotency-Key",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := w.Do(t, w.Owner, c.method, c.path, c.body, c.headers...)
+			got.Refused(t, c.status, c.code, c.message)
+			if got.Header.Get("X-Request-Id") == "" {
+				t.Error("the answer has no X-Request-Id")
+			}
+		})
+	}
+}
+
+func TestAccessTokens(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t, everything)
+	hex := strings.TrimPrefix(w.Owner, "sbp_")
+	cases := map[string]struct {
+		authorization string
+		status        int
+	}{
+		"live":              {"Bearer " + w.Owner, 200},
+		"lower-case scheme": {"bearer " + w.Owner, 200},
+		"no scheme":         {w.Owner, 401},
+		"basic":             {"Basic " + w.Owner, 401},
+		"empty":             {"Bearer ", 401},
+		"upper-case hex":    {"Bearer sbp_" + strings.ToUpper(hex), 401},
+		"one digit short":   {"Bearer " + w.Owner[:43], 401},
+		"one digit more":    {"Bearer " + w.Owner + "0", 401},
+		"other prefix":      {"Bearer sbq_" + hex, 401},
+		"NUL":               {"Bearer " + w.Owner[:43] + "\x00", 401},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w.Do(t, "", "GET", "/v1/organizations", "", "Authorization", c.authorization).Want(t, c.status)
+		})
+	}
+	t.Run("expired", func(t *testing.T) {
+		t.Parallel()
+		past := controltest.Now().AddDate(-10, 0, 0)
+		token, err := w.DB.CreateAccessTokenUntil(t.Context(), w.OwnerID, "old", &past)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.Do(t, token, "GET", "/v1/organizations", "")
+		got.Refused(t, 401, "unauthorized", "")
+		if got.Header.Get("WWW-Authenticate") != "Bearer" {
+			t.Error("no WWW-Authenticate")
+		}
+	})
+	t.Run("last use is noted once a minute", func(t *testing.T) {
+		t.Parallel()
+		_, token := w.Member(t, w.Acme, "read_only")
+		used := func() (at string) {
+			w.Do(t, token, "GET", "/v1/organizations", "").Want(t, http.StatusOK)
+			hash := w.DB.Hasher().Hash(token)
+			err := w.DB.Pool().QueryRow(t.Context(), "SELECT last_used_at::text FROM access_tokens WHERE hash = $1", hash[:]).Scan(&at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		first := used()
+		if again := used(); again != first {
+			t.Errorf("noted again: %s, then %s", first, again)
+		}
+		hash := w.DB.Hasher().Hash(token)
+		w.Exec(t, "UPDATE access_tokens SET last_used_at = last_used_at - interval '2 minutes' WHERE hash = $1", hash[:])
+		if later := used(); later < first {
+			t.Errorf("not noted after two minutes: %s", later)
+		}
+	})
+}

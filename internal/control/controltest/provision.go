@@ -1,0 +1,132 @@
+package controltest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/provision"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Rows makes projects that are rows of the control database only, by the same
+// verbs and in the same transaction as internal/provision, and says of their
+// databases what it is told to.
+type Rows struct {
+	World *World
+	// Sick are the projects whose database does not answer.
+	Sick map[tenants.Ref]bool
+	// Cold makes projects that are still creating when their transaction commits.
+	Cold bool
+}
+
+// Create inserts a project.
+func (r *Rows) Create(ctx context.Context, n provision.NewProject) (provision.Created, error) {
+	if err := n.Validate(); err != nil {
+		return provision.Created{}, err
+	}
+	var created provision.Created
+	err := r.World.DB.Tx(ctx, func(tx *controldb.Tx) (err error) {
+		if err := tx.ClaimProject(ctx, n.OrganizationID); err != nil {
+			return err
+		}
+		if created, err = r.insert(ctx, tx, n); err != nil || n.Within == nil {
+			return err
+		}
+		return n.Within(ctx, tx, created)
+	})
+	if err == nil && r.Cold {
+		created.Project.Status = tenants.StatusActive
+		err = r.World.DB.Tx(ctx, func(tx *controldb.Tx) error {
+			return tx.SetProjectStatus(ctx, created.Project.Ref, tenants.StatusActive)
+		})
+	}
+	return created, err
+}
+
+func (r *Rows) insert(ctx context.Context, tx *controldb.Tx, n provision.NewProject) (provision.Created, error) {
+	ref, status := tenants.NewRef(), tenants.StatusActive
+	if r.Cold {
+		status = tenants.StatusCreating
+	}
+	created := provision.Created{DatabaseURL: "postgresql://" + ref.OwnerRole() + "@db.example.com/" + ref.Database()}
+	dk, wrapped, err := r.World.Keyring.NewDataKey(string(ref))
+	if err != nil {
+		return created, err
+	}
+	sealed, err := controldb.Passwords{Auth: "a", API: "b", Owner: "c"}.Seal(dk)
+	if err != nil {
+		return created, err
+	}
+	if err := tx.CreateDatabase(ctx, controldb.Database{Ref: ref, ClusterID: "test", Wrapped: wrapped, Sealed: sealed}); err != nil {
+		return created, err
+	}
+	created.Project, err = tx.CreateProject(ctx, controldb.Project{
+		Ref: ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region, Status: status,
+		Platform: n.Platform, CreatedBy: n.CreatedBy,
+	})
+	if err != nil {
+		return created, err
+	}
+	if err := tx.CreateAuthConfig(ctx, controldb.AuthConfig{Ref: ref, Version: 1, Config: tenants.DefaultConfig()}); err != nil {
+		return created, err
+	}
+	return created, r.keys(ctx, tx, dk, &created)
+}
+
+func (r *Rows) keys(ctx context.Context, tx *controldb.Tx, dk *secret.DataKey, created *provision.Created) error {
+	ref := created.Project.Ref
+	for t, text := range map[tenants.KeyType]*string{
+		tenants.KeyPublishable: &created.PublishableKey, tenants.KeySecret: &created.SecretKey,
+	} {
+		key, drawn, err := controldb.NewAPIKey(r.World.DB.Hasher(), dk, ref, t, "default")
+		if err != nil {
+			return err
+		}
+		if _, err := tx.CreateAPIKey(ctx, key); err != nil {
+			return err
+		}
+		*text = drawn
+	}
+	key, _, err := tenants.NewSigningKey("ES256")
+	if err != nil {
+		return err
+	}
+	key.Status = tenants.KeyInUse
+	row, err := controldb.SealSigningKey(dk, ref, key)
+	if err != nil {
+		return err
+	}
+	_, err = tx.CreateSigningKey(ctx, row)
+	return err
+}
+
+// Delete marks a project as being deleted.
+func (r *Rows) Delete(ctx context.Context, ref tenants.Ref) error {
+	return r.World.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		return tx.SetProjectStatus(ctx, ref, tenants.StatusDeleting)
+	})
+}
+
+// Describe gives the same server for all.
+func (r *Rows) Describe(tenants.Ref) (host, version string) { return "db.example.com:5432", "15.18" }
+
+// Health fails for the Sick.
+func (r *Rows) Health(_ context.Context, ref tenants.Ref) error {
+	if r.Sick[ref] {
+		return errors.New("connection refused")
+	}
+	return nil
+}
+
+// Project inserts a project of an organization.
+func (w *World) Project(t testing.TB, org controldb.Organization, name string) provision.Created {
+	t.Helper()
+	created, err := (&Rows{World: w}).Create(t.Context(), provision.NewProject{OrganizationID: org.ID, Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return created
+}

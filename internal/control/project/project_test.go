@@ -1,0 +1,298 @@
+package project_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/control/controltest"
+	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/project"
+	"github.com/reevehq/reeve/internal/testkit"
+	"github.com/reevehq/reeve/tenants"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+type world struct {
+	*controltest.World
+	rows *controltest.Rows
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	out := &world{rows: &controltest.Rows{Sick: map[tenants.Ref]bool{}}}
+	out.World = controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		out.rows.World = w
+		return []controltest.Mounter{
+			&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
+			&project.Handler{Service: &project.Service{
+				DB: w.DB, Authz: w.Authz, Provision: out.rows, Servers: out.rows, URL: controltest.URL, Log: w.Log,
+			}},
+		}
+	})
+	return out
+}
+
+func (w *world) count(t *testing.T) (n int) {
+	t.Helper()
+	if err := w.DB.Pool().QueryRow(t.Context(), "SELECT count(*) FROM projects").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestLife(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var created project.Created
+	w.Do(t, w.Owner, "POST", "/v1/projects",
+		`{"name":" Shop ","organization_slug":"acme","db_pass":"correct-horse","region":"us-east-1","plan":"free"}`).
+		Want(t, 201).Golden(t, "create").Into(t, &created)
+	if key, ok := tenants.ParseKey(created.SecretKey); !ok || key != tenants.KeySecret {
+		t.Errorf("secret_key = %q", created.SecretKey)
+	}
+	path := "/v1/projects/" + created.Ref
+	w.Do(t, w.ReadOnly, "GET", "/v1/projects", "").Want(t, 200).Golden(t, "list")
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Golden(t, "get")
+	w.Do(t, w.ReadOnly, "GET", "/v1/organizations/acme/projects", "").Want(t, 200).Golden(t, "page")
+	w.Do(t, w.Administrator, "PATCH", path, `{"name":"Store"}`).Want(t, 200).Golden(t, "rename")
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200, `"name":"Store"`)
+	w.Do(t, w.Stranger, "GET", "/v1/projects", "").Want(t, 200)
+	if got := w.Do(t, w.Stranger, "GET", "/v1/projects", ""); string(got.Body) != "[]\n" {
+		t.Errorf("a stranger's list: %s", got.Body)
+	}
+	w.Do(t, w.Owner, "DELETE", path, "").Want(t, 200).Golden(t, "delete")
+	w.Do(t, w.Owner, "GET", path, "").Want(t, 200, `"status":"GOING_DOWN"`)
+}
+
+func TestCreateRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cases := map[string]struct {
+		body          string
+		status        int
+		code, message string
+	}{
+		"no name":              {`{"organization_slug":"acme"}`, 400, "validation_failed", "name: is required"},
+		"empty name":           {`{"name":"","organization_slug":"acme"}`, 400, "validation_failed", "name: "},
+		"blank name":           {`{"name":"  ","organization_slug":"acme"}`, 400, "validation_failed", "name: "},
+		"long name":            {`{"name":"` + strings.Repeat("ü", 257) + `","organization_slug":"acme"}`, 400, "validation_failed", "name: "},
+		"control character":    {`{"name":"a\tb","organization_slug":"acme"}`, 400, "validation_failed", "name: "},
+		"no organization":      {`{"name":"x"}`, 400, "validation_failed", "organization_slug: is required"},
+		"two organizations":    {`{"name":"x","organization_slug":"acme","organization_id":"rival"}`, 400, "validation_failed", "organization_id: "},
+		"unknown organization": {`{"name":"x","organization_slug":"nowhere"}`, 404, "organization_not_found", ""},
+		"foreign organization": {`{"name":"x","organization_slug":"rival"}`, 404, "organization_not_found", ""},
+		"short password":       {`{"name":"x","organization_slug":"acme","db_pass":"1234567"}`, 400, "validation_failed", "db_pass: "},
+		"long password":        {`{"name":"x","organization_slug":"acme","db_pass":"` + strings.Repeat("x", 129) + `"}`, 400, "validation_failed", "db_pass: "},
+		"unknown field":        {`{"name":"x","organization_slug":"acme","foo":1}`, 400, "validation_failed", "foo: unknown field"},
+		"unknown plan":         {`{"name":"x","organization_slug":"acme","plan":"gold"}`, 400, "validation_failed", "plan: "},
+		"region of many words": {`{"name":"x","organization_slug":"acme","region":"the moon"}`, 400, "validation_failed", "region: "},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			w.Do(t, w.Owner, "POST", "/v1/projects", c.body).Refused(t, c.status, c.code, c.message)
+		})
+	}
+	if n := w.count(t); n != 0 {
+		t.Errorf("%d projects were made by refused requests", n)
+	}
+	for name, body := range map[string]string{
+		"longest name":        `{"name":"` + strings.Repeat("ü", 256) + `","organization_slug":"acme"}`,
+		"former name of slug": `{"name":"x","organization_id":"acme"}`,
+		"region selection":    `{"name":"x","organization_slug":"acme","region_selection":{"type":"specific","code":"eu-west-1"}}`,
+	} {
+		t.Run(name, func(t *testing.T) { w.Do(t, w.Owner, "POST", "/v1/projects", body).Want(t, 201) })
+	}
+	t.Run("quota", func(t *testing.T) {
+		w.Exec(t, "UPDATE organizations SET max_projects = 3 WHERE slug = 'acme'")
+		w.Do(t, w.Owner, "POST", "/v1/projects", `{"name":"x","organization_slug":"acme"}`).
+			Refused(t, 403, "project_limit_reached", "")
+	})
+}
+
+func TestDeletePlatform(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.Project(t, w.Acme, "Dashboard").Project
+	w.Exec(t, "UPDATE projects SET platform = true WHERE ref = $1", string(p.Ref))
+	w.Do(t, w.Owner, "DELETE", "/v1/projects/"+string(p.Ref), "").Refused(t, 403, "platform_project", "")
+	w.Do(t, w.Owner, "GET", "/v1/projects/"+string(p.Ref), "").Want(t, 200, "ACTIVE_HEALTHY")
+}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.Project(t, w.Acme, "Shop").Project
+	for status, want := range map[tenants.Status]string{
+		"active": "ACTIVE_HEALTHY", "creating": "COMING_UP", "paused": "INACTIVE",
+		"failed": "INIT_FAILED", "deleting": "GOING_DOWN",
+	} {
+		w.Exec(t, "UPDATE projects SET status = $2 WHERE ref = $1", string(p.Ref), string(status))
+		w.Do(t, w.ReadOnly, "GET", "/v1/projects/"+string(p.Ref), "").Want(t, 200, `"status":"`+want+`"`)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, sick := w.Project(t, w.Acme, "Shop").Project, w.Project(t, w.Acme, "Sick").Project
+	w.rows.Sick[sick.Ref] = true
+	path := func(ref tenants.Ref, query string) string { return "/v1/projects/" + string(ref) + "/health" + query }
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth&services=db&services=rest"), "").Want(t, 200).Golden(t, "health")
+	commas := w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth,db,rest&timeout_ms=100"), "").Want(t, 200)
+	commas.Golden(t, "health")
+	w.Do(t, w.ReadOnly, "GET", path(sick.Ref, "?services=auth"), "").Want(t, 200).Golden(t, "health_sick")
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=mail"), "").Refused(t, 400, "validation_failed", "services: ")
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth&timeout_ms=10001"), "").Refused(t, 400, "validation_failed", "timeout_ms: ")
+	w.Exec(t, "UPDATE projects SET status = 'paused' WHERE ref = $1", string(p.Ref))
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=db"), "").Want(t, 200, `"UNHEALTHY"`, "paused")
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"Beta", "Alpha", "Gamma"} {
+		w.Project(t, w.Acme, name)
+	}
+	w.Exec(t, "UPDATE projects SET status = 'paused' WHERE name = 'Beta'")
+	for query, want := range map[string]string{
+		"":                           "Alpha Beta Gamma",
+		"?sort=name_desc":            "Gamma Beta Alpha",
+		"?sort=created_asc":          "Beta Alpha Gamma",
+		"?sort=created_desc&limit=1": "Gamma",
+		"?offset=1&limit=1":          "Beta",
+		"?offset=9":                  "",
+		"?search=AL":                 "Alpha",
+		"?statuses=INACTIVE,UNKNOWN": "Beta",
+	} {
+		t.Run(query, func(t *testing.T) {
+			var page project.Page
+			w.Do(t, w.ReadOnly, "GET", "/v1/organizations/acme/projects"+query, "").Want(t, 200).Into(t, &page)
+			var names []string
+			for _, p := range page.Projects {
+				names = append(names, p.Name)
+			}
+			if got := strings.Join(names, " "); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+const shop = `{"name":"Shop","organization_slug":"acme"}`
+
+func TestIdempotency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	send := func(token, key, body string) controltest.Response {
+		return w.Do(t, token, "POST", "/v1/projects", body, "Idempotency-Key", key)
+	}
+	t.Run("the same again", func(t *testing.T) {
+		first := send(w.Owner, "same", shop).Want(t, 201)
+		again := send(w.Owner, "same", shop).Want(t, 201)
+		if string(first.Body) != string(again.Body) {
+			t.Errorf("first %s, then %s", first.Body, again.Body)
+		}
+		if first.Header.Get("Idempotency-Replayed") != "" || again.Header.Get("Idempotency-Replayed") != "true" {
+			t.Error("Idempotency-Replayed does not tell which is which")
+		}
+	})
+	t.Run("another request", func(t *testing.T) {
+		send(w.Owner, "same", `{"name":"Other","organization_slug":"acme"}`).Refused(t, 409, "idempotency_key_reused", "")
+	})
+	t.Run("another actor", func(t *testing.T) {
+		got := send(w.Administrator, "same", shop).Want(t, 201)
+		if got.Header.Get("Idempotency-Replayed") != "" {
+			t.Error("an actor got another one's answer")
+		}
+	})
+	t.Run("a refusal gives the key back", func(t *testing.T) {
+		send(w.Owner, "refused", `{"name":"x","organization_slug":"nowhere"}`).Want(t, 404)
+		send(w.Owner, "refused", shop).Want(t, 201)
+	})
+	t.Run("a create that is not ready at once", func(t *testing.T) {
+		w.rows.Cold = true
+		defer func() { w.rows.Cold = false }()
+		first := send(w.Owner, "cold", shop).Want(t, 201, "ACTIVE_HEALTHY")
+		if again := send(w.Owner, "cold", shop).Want(t, 201); string(again.Body) != string(first.Body) {
+			t.Errorf("first %s, then %s", first.Body, again.Body)
+		}
+	})
+	t.Run("sealed at rest", func(t *testing.T) {
+		var leaks int
+		err := w.DB.Pool().QueryRow(t.Context(),
+			`SELECT count(*) FROM idempotency_keys WHERE position('sb_secret_'::bytea IN response) > 0`).Scan(&leaks)
+		if err != nil || leaks > 0 {
+			t.Errorf("%d answers are readable at rest, %v", leaks, err)
+		}
+	})
+}
+
+func TestIdempotencyUnderWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	send := func() controltest.Response {
+		return w.Do(t, w.Owner, "POST", "/v1/projects", shop, "Idempotency-Key", "k")
+	}
+	send().Want(t, 201)
+	// As a process that was killed leaves it: reserved, nothing stored.
+	w.Exec(t, "UPDATE idempotency_keys SET status = NULL, response = NULL, created_at = now()")
+	got := send().Refused(t, 409, "idempotency_under_way", "")
+	if got.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	w.Exec(t, "UPDATE idempotency_keys SET created_at = now() - interval '61 seconds'")
+	send().Want(t, 201)
+	if n := w.count(t); n != 2 {
+		t.Fatalf("%d projects", n)
+	}
+	send().Want(t, 201)
+	if n := w.count(t); n != 2 {
+		t.Errorf("%d projects after a replay", n)
+	}
+	w.Exec(t, "UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")
+	send().Want(t, 201)
+	if n := w.count(t); n != 3 {
+		t.Errorf("%d projects after the key expired", n)
+	}
+}
+
+func TestIdempotencyConcurrent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var mu sync.Mutex
+	bodies, statuses := map[string]bool{}, map[int]int{}
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			got := w.Do(t, w.Owner, "POST", "/v1/projects", shop, "Idempotency-Key", "k")
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[got.Status]++
+			if got.Status == 201 {
+				bodies[string(got.Body)] = true
+			}
+		})
+	}
+	wg.Wait()
+	if n := w.count(t); n != 1 || len(bodies) != 1 || statuses[201]+statuses[409] != 12 {
+		t.Errorf("%d projects, %d different answers, statuses %v", n, len(bodies), statuses)
+	}
+}
+
+func TestIdempotencyTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// While the first create is in its transaction, its reservation is taken over.
+	_, err := w.DB.Pool().Exec(t.Context(), `CREATE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN UPDATE idempotency_keys SET created_at = created_at + interval '1 second'; RETURN NULL; END $$;
+		CREATE TRIGGER take_over AFTER INSERT ON projects FOR EACH ROW EXECUTE FUNCTION take_over()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Do(t, w.Owner, "POST", "/v1/projects", shop, "Idempotency-Key", "k").Refused(t, 409, "idempotency_under_way", "")
+	if n := w.count(t); n != 0 {
+		t.Errorf("%d projects", n)
+	}
+}

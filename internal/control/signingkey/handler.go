@@ -1,0 +1,144 @@
+// Package signingkey is the JWT signing keys of a project in the Management API:
+// making, importing, rotating, revoking. What a key is, and how it signs and
+// verifies, is package tenants' and internal/token's.
+package signingkey
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// Handler is the signing keys' routes.
+type Handler struct {
+	Service *Service
+}
+
+// Mount registers the routes.
+func (h *Handler) Mount(api web.ControlAPI) {
+	const keys = "/v1/projects/{ref}/config/auth/signing-keys"
+	op := func(id, method, path, summary string) web.Operation {
+		return web.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "Signing keys"}
+	}
+	create := op("create-signing-key", http.MethodPost, keys, "Make or import a signing key")
+	create.Status, create.Creates = http.StatusCreated, true
+	web.Control(api, create, h.create)
+	web.Control(api, op("list-signing-keys", http.MethodGet, keys, "List the signing keys of a project"), h.list)
+	legacy := op("create-legacy-signing-key", http.MethodPost, keys+"/legacy",
+		"Make the HS256 secret that legacy API keys are signed with")
+	legacy.Status, legacy.Creates = http.StatusCreated, true
+	web.Control(api, legacy, h.createLegacy)
+	web.Control(api, op("get-legacy-signing-key", http.MethodGet, keys+"/legacy",
+		"Get the HS256 secret that legacy API keys are signed with"), h.legacy)
+	web.Control(api, op("get-signing-key", http.MethodGet, keys+"/{id}", "Get a signing key"), h.get)
+	web.Control(api, op("update-signing-key", http.MethodPatch, keys+"/{id}", "Move a signing key to another status"), h.update)
+	web.Control(api, op("delete-signing-key", http.MethodDelete, keys+"/{id}",
+		"Delete a signing key that is on standby or revoked"), h.remove)
+}
+
+// Key is a signing key on the wire. PublicJWK is null for HS256.
+type Key struct {
+	ID        string         `json:"id" format:"uuid"`
+	Algorithm string         `json:"algorithm" enum:"EdDSA,ES256,RS256,HS256"`
+	Status    string         `json:"status" enum:"in_use,previously_used,revoked,standby"`
+	PublicJWK map[string]any `json:"public_jwk" nullable:"true"`
+	CreatedAt time.Time      `json:"created_at"`
+	UpdatedAt time.Time      `json:"updated_at"`
+}
+
+// List is the answer to list.
+type List struct {
+	Keys []Key `json:"keys"`
+}
+
+// CreateBody is what create accepts. PrivateJWK is a key brought along (RFC
+// 7517), an HS256 secret with kty oct; left out, a key is drawn.
+type CreateBody struct {
+	Algorithm  string         `json:"algorithm" enum:"EdDSA,ES256,RS256,HS256"`
+	Status     string         `json:"status,omitempty" enum:"in_use,standby" default:"standby"`
+	PrivateJWK map[string]any `json:"private_jwk,omitempty"`
+}
+
+type refInput struct {
+	Ref string `path:"ref"`
+}
+
+type createInput struct {
+	Ref  string `path:"ref"`
+	Body CreateBody
+}
+
+type keyInput struct {
+	Ref string `path:"ref"`
+	ID  string `path:"id"`
+}
+
+type updateInput struct {
+	Ref  string `path:"ref"`
+	ID   string `path:"id"`
+	Body UpdateBody
+}
+
+// UpdateBody is what update accepts.
+type UpdateBody struct {
+	Status string `json:"status" enum:"in_use,previously_used,revoked,standby"`
+}
+
+func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Key, error) {
+	return h.Service.Create(ctx, actor, in.Ref, in.Body)
+}
+
+func (h *Handler) list(ctx context.Context, actor web.Actor, in *refInput) (*List, error) {
+	rows, err := h.Service.List(ctx, actor, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	out := &List{Keys: make([]Key, len(rows))}
+	for i, row := range rows {
+		out.Keys[i] = onWire(row)
+	}
+	return out, nil
+}
+
+func (h *Handler) createLegacy(ctx context.Context, actor web.Actor, in *refInput) (*Key, error) {
+	return h.Service.CreateLegacy(ctx, actor, in.Ref)
+}
+
+func (h *Handler) legacy(ctx context.Context, actor web.Actor, in *refInput) (*Key, error) {
+	return answer(h.Service.Legacy(ctx, actor, in.Ref))
+}
+
+func (h *Handler) get(ctx context.Context, actor web.Actor, in *keyInput) (*Key, error) {
+	return answer(h.Service.Get(ctx, actor, in.Ref, in.ID))
+}
+
+func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) (*Key, error) {
+	return answer(h.Service.Move(ctx, actor, in.Ref, in.ID, in.Body.Status))
+}
+
+func (h *Handler) remove(ctx context.Context, actor web.Actor, in *keyInput) (*Key, error) {
+	return answer(h.Service.Delete(ctx, actor, in.Ref, in.ID))
+}
+
+func answer(row controldb.SigningKey, err error) (*Key, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := onWire(row)
+	return &out, nil
+}
+
+func onWire(k controldb.SigningKey) Key {
+	out := Key{
+		ID: k.ID.String(), Algorithm: k.Algorithm, Status: string(k.Status),
+		CreatedAt: k.CreatedAt.UTC(), UpdatedAt: k.UpdatedAt.UTC(),
+	}
+	if k.PublicJWK != nil {
+		_ = json.Unmarshal(k.PublicJWK, &out.PublicJWK) // Postgres keeps it as jsonb: it is an object
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+package signingkey
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// MaxKeys is how many keys a project may have: all that are not revoked are
+// published and tried.
+const MaxKeys = 20
+
+// The refusals.
+var (
+	ErrLimit  = fault.New(fault.Conflict, "signing_key_limit_reached", "The project has reached its maximum number of signing keys")
+	ErrInUse  = fault.New(fault.Conflict, "signing_key_in_use", "The key is in use: put another one in use first")
+	ErrTrusty = fault.New(fault.Conflict, "signing_key_not_revoked", "Tokens signed with the key are still accepted: revoke it first")
+	ErrMove   = fault.New(fault.Conflict, "signing_key_status", "The key cannot move to that status from the one it has")
+	ErrLegacy = fault.New(fault.Conflict, "signing_key_exists", "The project has a legacy secret already")
+)
+
+// Service is the rules of signing keys.
+type Service struct {
+	DB    *controldb.DB
+	Authz *authz.Authorizer
+}
+
+// Create makes a key, or imports one. A key that is put in use makes the one
+// before it a previously used one, in the same transaction: its tokens stay
+// good. Faults: validation_failed, conflict for a kid that the project has.
+func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b CreateBody) (*Key, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
+	if err != nil {
+		return nil, err
+	}
+	key, err := b.key()
+	if err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, p.Ref, key, false)
+}
+
+// CreateLegacy draws the HS256 secret that legacy API keys are signed with. It
+// is on standby: tokens of users are not signed with it unless it is put in use.
+// ErrLegacy when there is one.
+func (s *Service) CreateLegacy(ctx context.Context, actor authz.Actor, ref string) (*Key, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
+	if err != nil {
+		return nil, err
+	}
+	key, _, err := tenants.NewSigningKey("HS256")
+	if err != nil {
+		return nil, err
+	}
+	key.Status = tenants.KeyStandby
+	return s.insert(ctx, p.Ref, key, true)
+}
+
+func (s *Service) insert(ctx context.Context, ref tenants.Ref, key tenants.SigningKey, legacy bool) (*Key, error) {
+	dk, err := s.DB.DataKey(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	row, err := controldb.SealSigningKey(dk, ref, key)
+	if err != nil {
+		return nil, err
+	}
+	row.Legacy = legacy
+	var out Key
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		if err := room(ctx, tx, ref, legacy); err != nil {
+			return err
+		}
+		if row.Status == tenants.KeyInUse {
+			if err := tx.RetireSigningKey(ctx, ref); err != nil {
+				return err
+			}
+		}
+		created, err := tx.CreateSigningKey(ctx, row)
+		if err != nil {
+			return err
+		}
+		out = onWire(created)
+		return web.Remember(ctx, tx, out)
+	})
+	return &out, err
+}
+
+// room locks the project and sees whether it may have one more key.
+func room(ctx context.Context, tx *controldb.Tx, ref tenants.Ref, legacy bool) error {
+	if _, err := tx.LockProject(ctx, ref); err != nil {
+		return err
+	}
+	have, err := tx.SigningKeys(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if legacy && slices.ContainsFunc(have, isLegacy) {
+		return ErrLegacy
+	}
+	if len(have) >= MaxKeys {
+		return ErrLimit
+	}
+	return nil
+}
+
+// List gives the project's keys, the oldest first.
+func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]controldb.SigningKey, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.ReadSigningKeys, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.DB.SigningKeys(ctx, p.Ref)
+}
+
+// Legacy gives the key that CreateLegacy made; controldb.ErrNoSigningKey.
+func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (controldb.SigningKey, error) {
+	have, err := s.List(ctx, actor, ref)
+	if err != nil {
+		return controldb.SigningKey{}, err
+	}
+	i := slices.IndexFunc(have, isLegacy)
+	if i < 0 {
+		return controldb.SigningKey{}, controldb.ErrNoSigningKey
+	}
+	return have[i], nil
+}
+
+func isLegacy(k controldb.SigningKey) bool { return k.Legacy }
+
+// Get gives a key; controldb.ErrNoSigningKey.
+func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (controldb.SigningKey, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.ReadSigningKeys, ref)
+	if err != nil {
+		return controldb.SigningKey{}, err
+	}
+	return find(ctx, s.DB, p.Ref, id)
+}
+
+// Move gives a key another status. Standby, previously used and revoked can
+// follow each other; a revoked key cannot be put in use at once; the key in use
+// leaves it only when another one takes its place (ErrInUse). Setting the status
+// that the key has changes nothing.
+func (s *Service) Move(ctx context.Context, actor authz.Actor, ref, id, status string) (controldb.SigningKey, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
+	if err != nil {
+		return controldb.SigningKey{}, err
+	}
+	var row controldb.SigningKey
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		if _, err := tx.LockProject(ctx, p.Ref); err != nil {
+			return err
+		}
+		if row, err = find(ctx, tx, p.Ref, id); err != nil {
+			return err
+		}
+		to := tenants.KeyStatus(status)
+		switch {
+		case row.Status == to:
+			return nil
+		case row.Status == tenants.KeyInUse:
+			return ErrInUse
+		case row.Status == tenants.KeyRevoked && to == tenants.KeyInUse:
+			return ErrMove
+		case to == tenants.KeyInUse:
+			if err := tx.RetireSigningKey(ctx, p.Ref); err != nil {
+				return err
+			}
+		}
+		row, err = tx.SetSigningKeyStatus(ctx, p.Ref, row.ID, to)
+		return err
+	})
+	return row, err
+}
+
+// Delete removes a key that is on standby or revoked, and gives what it was.
+func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string) (controldb.SigningKey, error) {
+	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
+	if err != nil {
+		return controldb.SigningKey{}, err
+	}
+	var row controldb.SigningKey
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		if _, err := tx.LockProject(ctx, p.Ref); err != nil {
+			return err
+		}
+		if row, err = find(ctx, tx, p.Ref, id); err != nil {
+			return err
+		}
+		switch row.Status {
+		case tenants.KeyInUse:
+			return ErrInUse
+		case tenants.KeyPreviouslyUsed:
+			return ErrTrusty
+		}
+		return tx.DeleteSigningKey(ctx, p.Ref, row.ID)
+	})
+	return row, err
+}
+
+type finder interface {
+	SigningKeyByID(ctx context.Context, ref tenants.Ref, id uuid.UUID) (controldb.SigningKey, error)
+}
+
+func find(ctx context.Context, in finder, ref tenants.Ref, id string) (controldb.SigningKey, error) {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return controldb.SigningKey{}, controldb.ErrNoSigningKey
+	}
+	return in.SigningKeyByID(ctx, ref, parsed)
+}

@@ -1,0 +1,197 @@
+package dev
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/devpg"
+)
+
+// base is the Postgres beneath: our own, or one that was named.
+type base struct {
+	url        string // what we connect by
+	publicURL  string // what people connect by
+	publicHost string // its host:port, "" for a named one
+	log        *slog.Logger
+	options    devpg.Options
+
+	mu  sync.Mutex
+	own *devpg.Server // nil for a named one
+}
+
+// startBase starts Postgres unless the configuration names one.
+func startBase(ctx context.Context, o Options, before state) (*base, error) {
+	if named := o.Config.Database.ControlURL; named != "" {
+		return &base{url: named, publicURL: named, log: o.Logger}, nil
+	}
+	options := devpg.Options{Dir: o.Data, Port: o.PostgresPort, Search: searchDirs(), Logger: o.Logger}
+	kept := 0
+	if options.Port == 0 {
+		kept = portOf(before.PostgresURL)
+		options.Port = kept
+	}
+	own, err := devpg.Start(ctx, options)
+	if err != nil && kept != 0 && ctx.Err() == nil && taken(kept) {
+		o.Logger.WarnContext(ctx, "postgres' last port is taken: connection strings that were given out change", "port", kept)
+		options.Port = 0
+		own, err = devpg.Start(ctx, options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	options.Port = own.Port() // for a restart
+	return &base{
+		url: own.SocketURL(), publicURL: own.URL(), publicHost: net.JoinHostPort("127.0.0.1", strconv.Itoa(own.Port())),
+		log: o.Logger, options: options, own: own,
+	}, nil
+}
+
+// searchDirs are where npm may have put Postgres' binaries: beside the program
+// and one above, since the program is built into bin. The working directory is
+// searched anyway.
+func searchDirs() []string {
+	path, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	dir := filepath.Dir(path)
+	return []string{dir, filepath.Dir(dir)}
+}
+
+func portOf(text string) int {
+	u, err := url.Parse(text)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(u.Port())
+	if err != nil || n < 1 || n > 65535 {
+		return 0
+	}
+	return n
+}
+
+func taken(port int) bool {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return true
+	}
+	_ = l.Close()
+	return false
+}
+
+// stop ends our own Postgres.
+func (b *base) stop(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.own == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	return b.own.Stop(ctx)
+}
+
+// guard runs fn and starts our own Postgres again when it ends by itself; fn is
+// told to end when that fails.
+func (b *base) guard(ctx context.Context, fn func(context.Context) error) error {
+	if b.own == nil {
+		return fn(ctx)
+	}
+	guarded, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		if err := b.watch(guarded); err != nil {
+			cancel(err)
+		}
+	}()
+	err := fn(guarded)
+	if err == nil && ctx.Err() == nil {
+		return context.Cause(guarded) // nil unless the watch gave up
+	}
+	return err
+}
+
+const (
+	// restarts within restartWindow are too many: something is wrong for good.
+	restarts      = 5
+	restartWindow = time.Minute
+)
+
+func (b *base) watch(ctx context.Context) error {
+	var recent []time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.own.Done():
+		}
+		recent = append(recent, time.Now())
+		if len(recent) > restarts {
+			if time.Since(recent[0]) < restartWindow {
+				return errors.New("postgres ends again and again: see postgres.log in the data folder")
+			}
+			recent = recent[1:]
+		}
+		if err := b.restart(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *base) restart(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil
+	}
+	stopCtx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := b.own.Stop(stopCtx); err != nil {
+		b.log.WarnContext(ctx, "cleaning up after postgres", "error", err)
+	}
+	own, err := devpg.Start(ctx, b.options)
+	if err != nil {
+		return fmt.Errorf("start postgres again: %w", err)
+	}
+	b.own = own
+	return nil
+}
+
+// ensureDatabase makes the database that target names, from the maintenance
+// database of the same server, where it is missing.
+func ensureDatabase(ctx context.Context, target string) error {
+	cfg, err := pgx.ParseConfig(target)
+	if err != nil {
+		return errors.New("the control database's URL cannot be understood")
+	}
+	name := cfg.Database
+	cfg.Database = "postgres"
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("reach postgres: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var found bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&found); err != nil || found {
+		return err
+	}
+	// template0: template1 is the operator's, and may hold anything.
+	sql := "CREATE DATABASE " + pgx.Identifier{name}.Sanitize() + " TEMPLATE template0 ENCODING 'UTF8'"
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		return fmt.Errorf("make the control database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+// Package dev is what `reeve dev` adds to the server: a Postgres and a master
+// key of its own in a data folder, the control database, the file that tells the
+// other commands where the server is, and a first project to try. It owns that
+// folder and nothing of what the server does; production does not use it.
+package dev
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/server"
+)
+
+// DefaultData is the folder unless another one is named.
+const DefaultData = ".reeve"
+
+// stopTimeout is how long Postgres may take to shut down.
+const stopTimeout = 15 * time.Second
+
+// Options are what `reeve dev` may be told.
+type Options struct {
+	// Config is config.Development with file and variables read over it.
+	Config config.Config
+	// Data is the folder that holds everything; made when missing.
+	Data string
+	// PostgresPort is the port of the own Postgres; 0 keeps the one of the last
+	// start, or picks a free one.
+	PostgresPort int
+	// Command is how this program was called, for the hints that are printed.
+	Command string
+	Version string
+	Logger  *slog.Logger
+	// Out takes what a person should read.
+	Out io.Writer
+}
+
+// Run serves until ctx ends, and then stops everything it started. The folder
+// can be used again after any end, a kill included.
+func Run(ctx context.Context, o Options) (err error) {
+	began := time.Now()
+	if err := makeFolder(o.Data); err != nil {
+		return err
+	}
+	if err := o.chooseAddress(ctx); err != nil {
+		return err
+	}
+	before := readState(o.Data)
+	base, err := startBase(ctx, o, before)
+	if err != nil {
+		return err
+	}
+	// The caller's context is over when this runs.
+	defer func() { err = errors.Join(err, base.stop(context.WithoutCancel(ctx))) }()
+	if o.Config, err = o.complete(base); err != nil {
+		return err
+	}
+	if err := ensureDatabase(ctx, o.Config.Database.ControlURL); err != nil {
+		return err
+	}
+	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true})
+	if err != nil {
+		return err
+	}
+	return base.guard(ctx, func(ctx context.Context) error { return serve(ctx, o, s, base, before, began) })
+}
+
+// serve runs the server and, once it is ready, tells everybody.
+func serve(ctx context.Context, o Options, s *server.Server, base *base, before state, began time.Time) error {
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ran := make(chan error, 1)
+	go func() {
+		ran <- s.Run(running)
+		cancel() // nobody will become ready any more
+	}()
+	err := announce(running, o, s, base, before, began)
+	if err != nil {
+		cancel()
+	}
+	if ranErr := <-ran; ranErr != nil {
+		return ranErr // the cause of what announce met
+	}
+	if ctx.Err() != nil {
+		return nil // stopped while it started
+	}
+	return err
+}
+
+func announce(ctx context.Context, o Options, s *server.Server, base *base, before state, began time.Time) error {
+	if err := awaitReady(ctx, s.Addr()); err != nil {
+		return err
+	}
+	token := before.AccessToken
+	if token == "" || !s.CheckToken(ctx, token) {
+		var err error
+		if token, err = s.Operator(ctx); err != nil {
+			return fmt.Errorf("access token of the operator: %w", err)
+		}
+	}
+	now := state{URL: o.Config.HTTP.Origin(), AccessToken: token, PostgresURL: base.publicURL}
+	demo, err := ensureDemo(ctx, o, s.Addr(), token)
+	if err != nil {
+		o.Logger.WarnContext(ctx, "no demo project", "error", err)
+	}
+	if err := now.write(o.Data); err != nil {
+		return err
+	}
+	return banner{Options: o, state: now, demo: demo, took: time.Since(began)}.print(o.Out)
+}
+
+// complete adds to the configuration what the folder and base know.
+func (o Options) complete(b *base) (config.Config, error) {
+	c := o.Config
+	c.Database.ControlURL = b.url
+	if c.Database.PublicHost == "" {
+		c.Database.PublicHost = b.publicHost
+	}
+	if len(c.Secrets.MasterKeys) == 0 {
+		key, err := masterKey(o.Data)
+		if err != nil {
+			return c, err
+		}
+		c.Secrets.MasterKeys = []string{key}
+	}
+	if err := c.ValidateDevelopment(); err != nil {
+		return c, err
+	}
+	c.Database = c.Database.Resolve()
+	return c, nil
+}
+
+// chooseAddress makes the listening address final, and fails early when it is
+// taken: before Postgres was started for nothing.
+func (o *Options) chooseAddress(ctx context.Context) error {
+	h := &o.Config.HTTP
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.Listen)
+	if err != nil {
+		return explainListen(h.Listen, err)
+	}
+	host, _, err := net.SplitHostPort(h.Listen)
+	if err != nil {
+		return explainListen(h.Listen, err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return explainListen(h.Listen, err)
+	}
+	h.Listen = net.JoinHostPort(host, port)
+	if h.PublicURL == "" {
+		h.PublicURL = "http://" + net.JoinHostPort(publicName(host), port)
+	}
+	return l.Close()
+}
+
+// publicName is what people type for a listening host.
+func publicName(host string) string {
+	ip := net.ParseIP(host)
+	if ip == nil && host != "" {
+		return host
+	}
+	if ip == nil || ip.IsUnspecified() || ip.Equal(net.IPv4(127, 0, 0, 1)) || ip.Equal(net.IPv6loopback) {
+		return "localhost"
+	}
+	return host
+}
+
+// makeFolder makes dir so that others may pass through and not look: Postgres
+// may run as another user.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Clean(dir), 0o711); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil { // whatever the umask
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
+}

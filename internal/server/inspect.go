@@ -1,0 +1,32 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Sees reports whether this process already acts by these settings of a
+// project: tests ask, so as not to wait by the clock.
+func (s *Server) Sees(ref string, settings map[string]any) bool {
+	t, err := s.registry.Tenant(context.Background(), tenants.Ref(ref))
+	if err != nil {
+		return false
+	}
+	raw, err := json.Marshal(t.Config)
+	if err != nil {
+		return false
+	}
+	var have map[string]any
+	if err := json.Unmarshal(raw, &have); err != nil {
+		return false
+	}
+	for k, want := range settings {
+		if got, ok := have[k]; ok && fmt.Sprint(got) != fmt.Sprint(want) {
+			return false
+		}
+	}
+	return true
+}

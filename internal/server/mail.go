@@ -1,0 +1,68 @@
+package server
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// marks is message.Marks over the control database.
+type marks struct{ db *controldb.DB }
+
+// manyMarks bounds one sweep; the longest marked come first.
+const manyMarks = 10_000
+
+func (m marks) Mark(ctx context.Context, ref tenants.Ref) error { return m.db.MarkOutbox(ctx, ref) }
+
+func (m marks) Marked(ctx context.Context) ([]tenants.Ref, error) {
+	rows, err := m.db.MarkedOutboxes(ctx, manyMarks)
+	refs := make([]tenants.Ref, len(rows))
+	for i, r := range rows {
+		refs[i] = r.Ref
+	}
+	return refs, err
+}
+
+func (m marks) Unmark(ctx context.Context, ref tenants.Ref, olderThan time.Duration) error {
+	return m.db.UnmarkOutbox(ctx, controldb.OutboxMark{Ref: ref, MarkedAt: time.Now().Add(-olderThan)})
+}
+
+// sender chooses how a project's mails leave: by its own SMTP server, else into
+// the inbox where mails are captured, else by the operator's SMTP server.
+func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
+	t, err := s.registry.Tenant(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	c := &t.Config
+	if c.SMTPHost != "" {
+		port, _ := strconv.Atoi(c.SMTPPort) // was checked when it was set; 0 is the default port
+		return s.smtp(message.SMTPSettings{
+			Host: c.SMTPHost, Port: port, User: c.SMTPUser, Pass: t.Secrets.SMTPPassword,
+			From: c.SMTPAdminEmail, SenderName: c.SMTPSenderName,
+		}, false), nil
+	}
+	if s.config.Mail.Capture {
+		return message.Capture{Store: s.control}, nil
+	}
+	settings := s.config.Mail.Settings()
+	if c.SMTPSenderName != "" {
+		settings.SenderName = c.SMTPSenderName
+	}
+	return s.smtp(settings, true), nil
+}
+
+// smtp makes a sender. The operator's own server may stand in a private
+// network; one that a project names may not, unless this is development.
+func (s *Server) smtp(settings message.SMTPSettings, operators bool) message.Sender {
+	dial := s.outbound.DialContext
+	if operators {
+		dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+	}
+	return &message.SMTP{Settings: settings, Dial: dial}
+}

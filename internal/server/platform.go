@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/provision"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// What every installation starts with. The platform project is a project like
+// any other; its users are the people who use the dashboard and the Management
+// API, the operator being the first.
+const (
+	platformName  = "Reeve"
+	platformSlug  = "reeve"
+	firstOrg      = "Default"
+	firstOrgSlug  = "default"
+	operatorEmail = "operator@reeve.localhost"
+)
+
+// ensurePlatform makes the platform project, the operator and a first
+// organization where they are missing. Each step can be repeated.
+func (s *Server) ensurePlatform(ctx context.Context) error {
+	p, err := s.ensurePlatformProject(ctx)
+	if err != nil {
+		return fmt.Errorf("platform project: %w", err)
+	}
+	operator, err := s.ensureOperator(ctx, p.Ref)
+	if err != nil {
+		return fmt.Errorf("operator: %w", err)
+	}
+	return s.ensureOrganization(ctx, firstOrgSlug, firstOrg, operator)
+}
+
+func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, error) {
+	p, err := s.control.PlatformProject(ctx)
+	if !errors.Is(err, controldb.ErrNoProject) {
+		return p, err
+	}
+	if err := s.ensureOrganization(ctx, platformSlug, platformName, uuid.Nil); err != nil {
+		return p, err
+	}
+	org, err := s.control.OrganizationBySlug(ctx, platformSlug)
+	if err != nil {
+		return p, err
+	}
+	created, err := s.provision.Create(ctx, provision.NewProject{OrganizationID: org.ID, Name: platformName, Platform: true})
+	if err != nil {
+		// Another process that starts now may have been first.
+		if p, again := s.control.PlatformProject(ctx); again == nil {
+			return p, nil
+		}
+		return p, err
+	}
+	return created.Project, nil
+}
+
+// ensureOperator gives the first operator's id. The operator has no password:
+// they come in with an access token, and can set one by recovery.
+func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid.UUID, error) {
+	t, err := s.registry.Tenant(ctx, platform)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	var id uuid.UUID
+	err = s.Database(t).Tx(ctx, func(tx *tenantdb.Tx) error {
+		u, err := tx.UserByEmail(ctx, operatorEmail, false)
+		if err == nil || !errors.Is(err, auth.ErrUserNotFound) {
+			id = u.ID
+			return err
+		}
+		fresh, err := newOperator(s)
+		if err != nil {
+			return err
+		}
+		id = fresh.ID
+		if err := tx.CreateUser(ctx, fresh); err != nil {
+			return err
+		}
+		return tx.CreateIdentity(ctx, fresh.EmailIdentity())
+	})
+	return id, err
+}
+
+func newOperator(s *Server) (*auth.User, error) {
+	now := s.now()
+	u := auth.NewUser(now)
+	u.Email, u.EmailConfirmedAt = operatorEmail, &now
+	if err := u.AddProvider(auth.ProviderEmail); err != nil {
+		return nil, err
+	}
+	_, err := u.AddEmailIdentity(nil, now)
+	return u, err
+}
+
+// ensureOrganization makes an organization, with an owner unless it is nobody.
+func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owner uuid.UUID) error {
+	if _, err := s.control.OrganizationBySlug(ctx, slug); err == nil {
+		return nil
+	}
+	return s.control.Tx(ctx, func(tx *controldb.Tx) error {
+		org, err := tx.CreateOrganization(ctx, controldb.Organization{
+			Slug: slug, Name: name, MaxProjects: s.config.Limits.MaxProjectsPerOrganization,
+		})
+		if err != nil || owner == uuid.Nil {
+			return err
+		}
+		return tx.AddMember(ctx, org.ID, owner, controldb.Owner)
+	})
+}
+
+// Operator mints an access token of the first operator.
+func (s *Server) Operator(ctx context.Context) (string, error) {
+	p, err := s.control.PlatformProject(ctx)
+	if err != nil {
+		return "", err
+	}
+	id, err := s.ensureOperator(ctx, p.Ref)
+	if err != nil {
+		return "", err
+	}
+	return s.control.CreateAccessToken(ctx, id, "operator")
+}
+
+// CheckToken reports whether an access token of the Management API is good.
+func (s *Server) CheckToken(ctx context.Context, token string) bool {
+	_, err := s.control.AccessTokenByText(ctx, token)
+	return err == nil
+}

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/authapi/account"
+	"github.com/reevehq/reeve/internal/authapi/admin"
+	"github.com/reevehq/reeve/internal/authapi/discovery"
+	"github.com/reevehq/reeve/internal/authapi/grant"
+	"github.com/reevehq/reeve/internal/authapi/recovery"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/signup"
+	"github.com/reevehq/reeve/internal/authapi/verify"
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/apikey"
+	"github.com/reevehq/reeve/internal/control/authconfig"
+	"github.com/reevehq/reeve/internal/control/inbox"
+	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/project"
+	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// handler wires every route of the main port.
+func (s *Server) handler() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false
+	engine.Use(web.Common{Logger: s.log, AccessLog: s.config.HTTP.AccessLog}.Handler(), web.CORS())
+
+	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	engine.GET("/readyz", s.readyz)
+
+	control := s.mountControl(engine)
+	engine.NoRoute(func(c *gin.Context) {
+		if web.TenantPath(c.Request.URL.Path) {
+			web.NotFound(c)
+			return
+		}
+		control.NotFound(c)
+	})
+	engine.NoMethod(func(c *gin.Context) {
+		if web.TenantPath(c.Request.URL.Path) {
+			web.MethodNotAllowed(c)
+			return
+		}
+		control.MethodNotAllowed(c)
+	})
+
+	// A project is addressed by its own host or by its key at /auth/v1, and by
+	// its path anywhere else.
+	s.mountTenants(engine.Group("/auth/v1"))
+	s.mountTenants(engine.Group("/p/:ref/auth/v1"))
+	return engine
+}
+
+// readyz answers 200 when requests can be served.
+func (s *Server) readyz(c *gin.Context) {
+	if err := s.control.Ping(c.Request.Context()); err != nil {
+		c.Header("Retry-After", "1")
+		c.String(http.StatusServiceUnavailable, "the control database cannot be reached\n")
+		return
+	}
+	c.String(http.StatusOK, "ready\n")
+}
+
+func (s *Server) mountControl(engine *gin.Engine) *web.ControlServer {
+	control := &web.ControlServer{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version}
+	api := control.Mount(engine)
+	access := &authz.Authorizer{DB: s.control}
+	(&org.Handler{Service: &org.Service{DB: s.control, Authz: access}}).Mount(api)
+	(&project.Handler{Service: &project.Service{
+		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Log: s.log,
+	}}).Mount(api)
+	(&apikey.Handler{Service: &apikey.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
+	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.CheckTemplate}}).Mount(api)
+	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
+	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
+	return control
+}
+
+// mountTenants adds the tenant plane's routes to a group.
+func (s *Server) mountTenants(group *gin.RouterGroup) {
+	router := web.TenantRouter{
+		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Now: s.now,
+	}
+	sessions := session.Sessions{Tokens: token.Issuer{Now: s.now}, Now: s.now}
+	limits := web.Limits{Limiter: s.limiter}
+	otp := func(route string) gin.HandlerFunc {
+		return limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitOTP).For(route) })
+	}
+	verifyLimit := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Verify(c.RateLimitVerify) })
+	tokenLimit := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Token(c.RateLimitTokenRefresh) })
+
+	verifying := verify.Handler{Service: verify.Service{Sessions: sessions, Limiter: s.limiter, Now: s.now}}
+	about := discovery.Handler{Version: s.version}
+	open := group.Group("", router.RouteTenant(), router.OptionalKey())
+	about.MountOpen(open)
+	verifying.MountLink(open.Group("", verifyLimit))
+
+	keyed := group.Group("", router.RouteTenant(), router.RequireKey())
+	about.Mount(keyed)
+	verifying.Mount(keyed.Group("", verifyLimit))
+	signup.Handler{Service: signup.Service{Sessions: sessions, Mailer: s.mailer, Hasher: s.passwords, Now: s.now}}.
+		Mount(keyed.Group("", otp("signup")))
+	grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: s.passwords, Limiter: s.limiter, Now: s.now}}.
+		Mount(keyed.Group("", tokenLimit))
+	account.Handler{
+		Service: account.Service{Mailer: s.mailer, Hasher: s.passwords, Now: s.now}, Users: web.Users{Verifier: s.verifier},
+	}.Mount(keyed, otp("user"))
+	recovery.Handler{Service: recovery.Service{Mailer: s.mailer, Now: s.now}}.Mount(keyed, otp("recover"), otp("resend"))
+	admin.Handler{
+		Service: admin.Service{Hasher: s.passwords, Now: s.now}, Admins: web.Admins{Verifier: s.verifier},
+	}.Mount(keyed)
+}

@@ -1,0 +1,214 @@
+// Package server is the only place that wires: it makes every part from the
+// configuration, mounts the routes and runs what runs in the background. It has
+// no rule of its own.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/outbound"
+	"github.com/reevehq/reeve/internal/password"
+	"github.com/reevehq/reeve/internal/provision"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Options are what New may be told.
+type Options struct {
+	Config  config.Config // validated
+	Logger  *slog.Logger
+	Version string
+	// Dev captures mails in the inbox and lets outbound calls reach this machine.
+	Dev bool
+}
+
+// Server is one process of Reeve.
+type Server struct {
+	config  config.Config
+	log     *slog.Logger
+	version string
+	dev     bool
+	now     func() time.Time
+
+	keyring    *secret.Keyring
+	control    *controldb.DB
+	provision  *provision.Service
+	registry   *tenants.Registry
+	router     *tenants.Router
+	hasher     tenants.KeyHasher
+	budget     *tenants.Budget
+	proxies    ratelimit.Proxies
+	limiter    *ratelimit.Limiter
+	passwords  *password.Hasher
+	verifier   *token.Verifier
+	outbound   *outbound.Client
+	dispatcher *message.Dispatcher
+	mailer     *mail.Mailer
+	cluster    servers
+
+	listener net.Listener
+}
+
+// New connects, migrates, makes what every installation has (roles, template,
+// platform project) and listens. It serves nothing until Run.
+func New(ctx context.Context, o Options) (*Server, error) {
+	s, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) prepare(ctx context.Context) error {
+	var err error
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.HTTP.Listen); err != nil {
+		return fmt.Errorf("listen on %s: %w", s.config.HTTP.Listen, err)
+	}
+	if err := s.provision.Bootstrap(ctx); err != nil {
+		return fmt.Errorf("prepare the cluster: %w", err)
+	}
+	if err := s.provision.Recover(ctx); err != nil {
+		// What is left half done is tried again every minute.
+		s.log.WarnContext(ctx, "recovery is not complete", "error", err)
+	}
+	if s.cluster, err = s.servers(ctx); err != nil {
+		return err
+	}
+	return s.ensurePlatform(ctx)
+}
+
+// connect makes every part; the control database must be there.
+func connect(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, now: time.Now}
+	c := &s.config
+	var err error
+	if s.keyring, err = secret.NewKeyring(c.Secrets.MasterKeys...); err != nil {
+		return nil, err
+	}
+	if s.proxies, err = ratelimit.ParseProxies(c.HTTP.TrustedProxies); err != nil {
+		return nil, err
+	}
+	s.control, err = controldb.Open(ctx, c.Database.ControlURL, s.keyring, controldb.Options{
+		Logger: s.log, ProjectURL: s.projectURL,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("control database: %w", err)
+	}
+	if err := s.control.Migrate(ctx); err != nil {
+		s.control.Close()
+		return nil, fmt.Errorf("migrate the control database: %w", err)
+	}
+	s.provision = &provision.Service{
+		Control: s.control, Keyring: s.keyring, Logger: s.log,
+		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL},
+		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
+	}
+	return s, s.assemble()
+}
+
+func (s *Server) assemble() (err error) {
+	c := &s.config
+	s.hasher = s.control.Hasher()
+	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
+	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain}
+	s.budget = tenants.NewBudget(s.dial, tenants.BudgetOptions{
+		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
+	})
+	s.limiter = ratelimit.New(ratelimit.Options{})
+	s.registry.OnChange(s.changed)
+	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0)}
+	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
+	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
+		return err
+	}
+	s.dispatcher = &message.Dispatcher{
+		Outbox: mail.Outbox{Tenant: s.registry.Tenant, Database: s.Database},
+		Marks:  marks{s.control}, Sender: s.sender, Logger: s.log, Now: s.now,
+	}
+	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now}
+	return nil
+}
+
+// Database gives the project's database over the shared connection budget.
+func (s *Server) Database(t *tenants.Tenant) *tenantdb.DB {
+	ref := t.Ref
+	return &tenantdb.DB{
+		Capability: t.Secrets.Capability,
+		Acquire: func(ctx context.Context) (tenantdb.Conn, error) {
+			conn, err := s.budget.Acquire(ctx, ref)
+			if err != nil {
+				return nil, err // never a typed nil
+			}
+			return conn, nil
+		},
+	}
+}
+
+func (s *Server) dial(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
+	t, err := s.registry.Tenant(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.provision.Dial(ctx, t)
+}
+
+// changed drops what this process holds of a project whose snapshot was
+// replaced, as far as it no longer fits.
+func (s *Server) changed(old, now *tenants.Tenant) {
+	switch {
+	case old == nil:
+	case now == nil, now.Status != tenants.StatusActive:
+		s.budget.Forget(old.Ref)
+		if now != nil && now.Status == tenants.StatusDeleting {
+			s.limiter.Forget(old.Ref)
+		}
+	case old.SchemaVersion != now.SchemaVersion, old.Secrets.AuthPassword != now.Secrets.AuthPassword:
+		s.budget.Forget(old.Ref)
+	}
+}
+
+// projectURL is a project's canonical address: its own host under the base
+// domain, or, without one, a path of the main host.
+func (s *Server) projectURL(ref tenants.Ref) string {
+	return s.config.HTTP.ProjectURL(string(ref))
+}
+
+// ours reports whether an issuer is a project of this installation.
+func (s *Server) ours(issuer string) bool {
+	u, err := url.Parse(issuer)
+	main, _ := url.Parse(s.config.HTTP.PublicURL)
+	if err != nil || main == nil {
+		return false
+	}
+	if strings.EqualFold(u.Host, main.Host) {
+		return true
+	}
+	base := s.config.HTTP.BaseDomain
+	return base != "" && strings.HasSuffix(strings.ToLower(u.Hostname()), "."+strings.ToLower(hostOnly(base)))
+}
+
+func hostOnly(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// servers is project.Servers over the one cluster that there is.
+type servers struct {
+	*Server
+	host, version string
+}
+
+func (s *Server) servers(ctx context.Context) (servers, error) {
+	out := servers{Server: s, host: s.config.Database.PublicHost}
+	if out.host == "" {
+		if u, err := url.Parse(s.config.Database.AdminURL); err == nil {
+			out.host = u.Host
+		}
+	}
+	if err := s.control.Pool().QueryRow(ctx, `SHOW server_version`).Scan(&out.version); err != nil {
+		return out, fmt.Errorf("server version: %w", err)
+	}
+	return out, nil
+}
+
+// Describe implements project.Servers.
+func (s servers) Describe(tenants.Ref) (host, version string) { return s.host, s.version }
+
+// Health implements project.Servers.
+func (s servers) Health(ctx context.Context, ref tenants.Ref) error {
+	t, err := s.registry.Tenant(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return s.Database(t).Do(ctx, func(tx *tenantdb.Tx) error { return tx.Ping(ctx) })
+}

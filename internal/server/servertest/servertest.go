@@ -1,0 +1,311 @@
+// Package servertest runs a whole Reeve on a throw-away cluster for tests that
+// speak HTTP to it: the contract, isolation and bad-input suites.
+package servertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/server"
+	"github.com/reevehq/reeve/internal/testkit"
+)
+
+// Reeve is a running process's worth of Reeve.
+type Reeve struct {
+	URL    string // of the main host
+	Token  string // of the operator
+	Server *server.Server
+	Log    *bytes.Buffer
+}
+
+// Options change the configuration before the start.
+type Options func(*config.Config)
+
+// Start runs Reeve until the test ends.
+func Start(tb testing.TB, options ...Options) *Reeve {
+	tb.Helper()
+	return StartOn(tb, testkit.Database(tb), secret.NewMasterKey(), options...)
+}
+
+// StartOn runs Reeve on a control database that may be another's already: a
+// second replica when the master key is the same.
+func StartOn(tb testing.TB, controlURL, masterKey string, options ...Options) *Reeve {
+	tb.Helper()
+	c := config.Development()
+	c.HTTP.Listen = "127.0.0.1:0"
+	c.HTTP.PublicURL = "http://reeve.test"
+	c.Database.ControlURL = controlURL
+	c.Database.AdminURL = testkit.Postgres(tb)
+	c.Database.WarmDatabases = 1
+	c.Database.TemplateStrategy = config.StrategyFileCopy
+	c.Secrets.MasterKeys = []string{masterKey}
+	for _, o := range options {
+		o(&c)
+	}
+	c.Database = c.Database.Resolve()
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := server.New(ctx, server.Options{Config: c, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)), Version: "test", Dev: true})
+	if err != nil {
+		cancel()
+		tb.Fatalf("start Reeve: %v", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	tb.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			tb.Errorf("Reeve ended: %v", err)
+		}
+	})
+	token, err := s.Operator(ctx)
+	if err != nil {
+		tb.Fatalf("operator: %v", err)
+	}
+	return &Reeve{URL: "http://" + s.Addr().String(), Token: token, Server: s}
+}
+
+// Project is a project and the secrets of its creation.
+type Project struct {
+	Reeve          *Reeve `json:"-"`
+	Ref            string `json:"ref"`
+	URL            string `json:"url"` // canonical, as in iss
+	PublishableKey string `json:"publishable_key"`
+	SecretKey      string `json:"secret_key"`
+	DatabaseURL    string `json:"db_url"`
+}
+
+// Project creates a project whose limits are in no test's way, then applies
+// the further settings.
+func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Project {
+	tb.Helper()
+	p := &Project{Reeve: r}
+	r.Manage(tb, http.MethodPost, "/v1/projects", map[string]any{"name": name, "organization_slug": "default"}).
+		Expect(tb, http.StatusCreated).Into(tb, p)
+	all := map[string]any{
+		"rate_limit_otp": 100000, "rate_limit_verify": 100000, "rate_limit_token_refresh": 100000, "rate_limit_email_sent": 100000,
+		"smtp_max_frequency": 0,
+	}
+	for k, v := range settings {
+		all[k] = v
+	}
+	p.Configure(tb, all)
+	return p
+}
+
+// Configure changes the project's auth configuration and waits until it acts.
+func (p *Project) Configure(tb testing.TB, settings map[string]any) {
+	tb.Helper()
+	p.Reeve.Manage(tb, http.MethodPatch, "/v1/projects/"+p.Ref+"/config/auth", settings).Expect(tb, http.StatusOK)
+	for range 200 {
+		if p.Reeve.Server.Sees(p.Ref, settings) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	tb.Fatalf("the settings of %s do not act", p.Ref)
+}
+
+// Auth is the path of a tenant route under the project's path address.
+func (p *Project) Auth(path string) string { return "/p/" + p.Ref + "/auth/v1" + path }
+
+// Do sends a request to a tenant route with the publishable key.
+func (p *Project) Do(tb testing.TB, method, path string, body any, headers ...string) *Answer {
+	tb.Helper()
+	return p.Reeve.Do(tb, method, p.Auth(path), body, append([]string{"apikey", p.PublishableKey}, headers...)...)
+}
+
+// As sends a request as a signed-in user.
+func (p *Project) As(tb testing.TB, accessToken, method, path string, body any) *Answer {
+	tb.Helper()
+	return p.Do(tb, method, path, body, "Authorization", "Bearer "+accessToken)
+}
+
+// Admin sends a request with the secret key.
+func (p *Project) Admin(tb testing.TB, method, path string, body any) *Answer {
+	tb.Helper()
+	return p.Reeve.Do(tb, method, p.Auth(path), body, "apikey", p.SecretKey)
+}
+
+// Mail is a captured message.
+type Mail struct {
+	To      string   `json:"to"`
+	Subject string   `json:"subject"`
+	Text    string   `json:"text"`
+	Links   []string `json:"links"`
+	Code    string   `json:"code"`
+}
+
+// Inbox gives the captured mails to an address, newest first, once there are at
+// least n of them.
+func (p *Project) Inbox(tb testing.TB, to string, n int) []Mail {
+	tb.Helper()
+	for range 1000 {
+		var all, mine []Mail
+		p.Reeve.Manage(tb, http.MethodGet, "/v1/projects/"+p.Ref+"/inbox", nil).Expect(tb, http.StatusOK).Into(tb, &all)
+		for _, m := range all {
+			if m.To == to {
+				mine = append(mine, m)
+			}
+		}
+		if len(mine) >= n {
+			return mine
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	tb.Fatalf("no %d mails to %s", n, to)
+	return nil
+}
+
+// LinkToken is the token parameter of the mail's action link.
+func (m Mail) LinkToken(tb testing.TB) string {
+	tb.Helper()
+	u, err := url.Parse(m.Links[0])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return u.Query().Get("token")
+}
+
+// Session is what signing in answers.
+type Session struct {
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token"`
+	User         struct {
+		ID    string `json:"id"`
+		Email string `json:"email"`
+	} `json:"user"`
+}
+
+// SignUp signs a confirmed user up through the admin API and in by password.
+func (p *Project) SignUp(tb testing.TB, email, password string) Session {
+	tb.Helper()
+	p.Admin(tb, http.MethodPost, "/admin/users", map[string]any{"email": email, "password": password, "email_confirm": true}).
+		Expect(tb, http.StatusOK)
+	return p.SignIn(tb, email, password)
+}
+
+// SignIn signs a user in by password.
+func (p *Project) SignIn(tb testing.TB, email, password string) Session {
+	tb.Helper()
+	var s Session
+	p.Do(tb, http.MethodPost, "/token?grant_type=password", map[string]any{"email": email, "password": password}).
+		Expect(tb, http.StatusOK).Into(tb, &s)
+	return s
+}
+
+// Manage sends a request to the Management API as the operator.
+func (r *Reeve) Manage(tb testing.TB, method, path string, body any) *Answer {
+	tb.Helper()
+	return r.Do(tb, method, path, body, "Authorization", "Bearer "+r.Token)
+}
+
+// Answer is a response that was read.
+type Answer struct {
+	Request string
+	Status  int
+	Header  http.Header
+	Body    []byte
+}
+
+var client = &http.Client{
+	Timeout:       30 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// Do sends a request; headers are name, value, name, value; "Host" sets the
+// host. A string body is sent as it is, anything else as JSON.
+func (r *Reeve) Do(tb testing.TB, method, path string, body any, headers ...string) *Answer {
+	tb.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		reader = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(tb.Context(), method, r.URL+path, reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+			continue
+		}
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		tb.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &Answer{Request: method + " " + path, Status: res.StatusCode, Header: res.Header, Body: raw}
+}
+
+// Expect fails the test unless the answer has the status.
+func (a *Answer) Expect(tb testing.TB, status int) *Answer {
+	tb.Helper()
+	if a.Status != status {
+		tb.Fatalf("%s: status %d, want %d: %s", a.Request, a.Status, status, a.Body)
+	}
+	return a
+}
+
+// Refused fails the test unless the answer is an error with status and code.
+func (a *Answer) Refused(tb testing.TB, status int, code string) *Answer {
+	tb.Helper()
+	a.Expect(tb, status)
+	if got := a.Code(tb); got != code {
+		tb.Fatalf("%s: code %q, want %q: %s", a.Request, got, code, a.Body)
+	}
+	return a
+}
+
+// Code is the error code of a tenant plane answer.
+func (a *Answer) Code(tb testing.TB) string {
+	tb.Helper()
+	var e struct {
+		ErrorCode string `json:"error_code"`
+	}
+	a.Into(tb, &e)
+	return e.ErrorCode
+}
+
+// Into decodes the answer.
+func (a *Answer) Into(tb testing.TB, v any) *Answer {
+	tb.Helper()
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		tb.Fatalf("%s: %v in %q", a.Request, err, a.Body)
+	}
+	return a
+}
+
+// JSON is the answer as an object.
+func (a *Answer) JSON(tb testing.TB) map[string]any {
+	tb.Helper()
+	var m map[string]any
+	a.Into(tb, &m)
+	return m
+}

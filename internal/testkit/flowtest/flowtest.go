@@ -1,0 +1,105 @@
+package flowtest
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/password"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Fixture is two projects and what they share in one process.
+type Fixture struct {
+	A, B       *Project
+	Clock      *Clock
+	Dispatcher *Dispatcher
+	Limiter    *ratelimit.Limiter
+	Hasher     *password.Hasher
+	Mailer     *mail.Mailer
+	Sessions   session.Sessions
+	Verifier   *token.Verifier
+	Users      web.Users
+	Admins     web.Admins
+
+	keys tenants.KeyHasher
+}
+
+// New makes the two projects with the default configuration changed by
+// configure. Hashes are as cheap as bcrypt allows. All ends with the test.
+func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
+	tb.Helper()
+	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}}
+	f.keys = tenants.KeyHasher{Pepper: random(32)}
+	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})
+	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now}
+	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Now: f.Clock.Now}
+	verifier, err := token.NewVerifier(1000, f.Clock.Now, func(issuer string) bool {
+		return issuer == f.A.Tenant().Issuer() || issuer == f.B.Tenant().Issuer()
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f.Verifier = verifier
+	f.Users, f.Admins = web.Users{Verifier: verifier}, web.Admins{Verifier: verifier}
+	f.A, f.B = newProject(tb, f, "A"), newProject(tb, f, "B")
+	for _, c := range configure {
+		f.A.Configure(c)
+		f.B.Configure(c)
+	}
+	return f
+}
+
+// Clock is a clock that tests move. It starts now, in whole microseconds as
+// Postgres keeps them.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock gives a clock that stands still.
+func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Microsecond)} }
+
+// Now tells the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Dispatcher counts what a real one would be told; the outboxes stay full.
+type Dispatcher struct {
+	Prepared, Woken atomic.Int64
+	// Fail, when set, is what Prepare answers.
+	Fail error
+}
+
+// Prepare implements mail.Dispatcher.
+func (d *Dispatcher) Prepare(context.Context, tenants.Ref) error {
+	d.Prepared.Add(1)
+	return d.Fail
+}
+
+// Wake implements mail.Dispatcher.
+func (d *Dispatcher) Wake(tenants.Ref) { d.Woken.Add(1) }
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}

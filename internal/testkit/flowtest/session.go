@@ -1,0 +1,44 @@
+package flowtest
+
+import "testing"
+
+// Session is what a sign-in answers.
+type Session struct {
+	Access, Refresh string
+	UserID          string
+}
+
+// Session reads the session out of an answer, which must be one.
+func (r *Response) Session() Session {
+	r.tb.Helper()
+	r.Want(200)
+	s := Session{Access: r.Get("access_token"), Refresh: r.Get("refresh_token"), UserID: r.Get("user.id")}
+	if s.Access == "" || s.Refresh == "" || s.UserID == "" {
+		r.tb.Fatalf("%s: no session: %s", r.request, r.Raw)
+	}
+	return s
+}
+
+// SignUp registers a user, confirms the address from the mail, where that is
+// needed, and gives the session.
+func (p *Project) SignUp(tb testing.TB, email, password string) Session {
+	tb.Helper()
+	res := p.Do(tb, "POST", "/signup", M{"email": email, "password": password}).Want(200)
+	if res.Get("access_token") != "" {
+		return res.Session()
+	}
+	token := p.LinkQuery(tb, p.Mail(tb, email)).Get("token")
+	return p.Do(tb, "POST", "/verify", M{"type": "signup", "token_hash": token}).Session()
+}
+
+// SignIn uses the password grant.
+func (p *Project) SignIn(tb testing.TB, email, password string) Session {
+	tb.Helper()
+	return p.Do(tb, "POST", "/token?grant_type=password", M{"email": email, "password": password}).Session()
+}
+
+// Refresh uses the refresh_token grant.
+func (p *Project) Refresh(tb testing.TB, token string) *Response {
+	tb.Helper()
+	return p.Do(tb, "POST", "/token?grant_type=refresh_token", M{"refresh_token": token})
+}
