@@ -64,7 +64,7 @@ func (t *Tenant) legacyRole(token string, now time.Time) (Role, error) {
 		jwt.WithValidMethods([]string{"HS256", "ES256", "RS256", "EdDSA"}),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 	).ParseWithClaims(token, &claims, t.legacyVerifiers)
-	if err == nil && (!claims.claimsKey() || claims.Ref != "" && claims.Ref != string(t.Ref)) {
+	if err == nil && !claims.claimsKey() {
 		err = errNotLegacyKey
 	}
 	switch {
@@ -96,7 +96,7 @@ func (t *Tenant) legacyVerifiers(token *jwt.Token) (any, error) {
 	var set jwt.VerificationKeySet
 	for i := range t.SigningKeys {
 		k := &t.SigningKeys[i]
-		if !k.Verifies() || k.Algorithm != token.Method.Alg() {
+		if !k.Verifies() || k.Algorithm != token.Method.Alg() || !t.mayName(token, k) {
 			continue
 		}
 		if named && k.ID == id || !named && k.Algorithm == "HS256" {
@@ -107,6 +107,14 @@ func (t *Tenant) legacyVerifiers(token *jwt.Token) (any, error) {
 		return nil, errNotLegacyKey
 	}
 	return set, nil
+}
+
+// mayName reports whether a key may vouch for the project that a legacy key
+// names. Keys that came along from elsewhere signed legacy keys there, which name
+// the project as it was called there.
+func (t *Tenant) mayName(token *jwt.Token, k *SigningKey) bool {
+	claims, ok := token.Claims.(*legacyClaims)
+	return ok && (claims.Ref == "" || claims.Ref == string(t.Ref) || k.Imported)
 }
 
 // NewLegacyKey mints a legacy key for the role: signed by the project's first

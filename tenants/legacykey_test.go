@@ -96,14 +96,28 @@ func TestLegacyKey(t *testing.T) {
 		})
 	}
 
+	t.Run("ref of the place it came from", func(t *testing.T) {
+		t.Parallel()
+		moved := *a.Tenant
+		imported := hs
+		imported.Imported = true
+		moved.SigningKeys = []tenants.SigningKey{es, imported}
+		got, err := moved.Authenticate(hasher, day, sign(t, hs, "", with("ref", "abcdefghijklmnopqrst")), "", false)
+		if err != nil || got.Role != tenants.RoleService {
+			t.Errorf("a key signed with an imported secret: %+v, %v", got, err)
+		}
+	})
+
 	t.Run("switched off", func(t *testing.T) {
 		t.Parallel()
 		off := *a.Tenant
 		off.LegacyKeys = false
 		_, err := off.Authenticate(hasher, day, good, "", false)
 		wantError(t, err, tenants.ErrUnknownKey)
-		_, err = off.Authenticate(hasher, day, a.publishable, "Bearer "+good, false)
-		wantError(t, err, tenants.ErrUnknownKey)
+		beside, err := off.Authenticate(hasher, day, a.publishable, "Bearer "+good, false)
+		if err != nil || beside.Role != tenants.RoleAnon || beside.UserToken != good {
+			t.Errorf("beside a new key it is no more than a user's token: %+v, %v", beside, err)
+		}
 		got, err := off.Authenticate(hasher, day, a.publishable, "", false)
 		if err != nil || got.Role != tenants.RoleAnon {
 			t.Errorf("a new key: %+v, %v", got, err)

@@ -23,9 +23,9 @@ func (c *devCommand) Run(ctx context.Context, p program, r *remote) error {
 	if c.Listen != "" {
 		cfg.HTTP.Listen = c.Listen
 	}
-	return dev.Run(ctx, dev.Options{
+	return stopped(ctx, dev.Run(ctx, dev.Options{
 		Config: cfg, Data: r.Data, PostgresPort: c.PostgresPort,
 		Command: p.name, Version: version(), Out: p.out,
 		Logger: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: cfg.HTTP.Level()})),
-	})
+	}))
 }

@@ -62,7 +62,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	var cli commands
 	code, exited := exitOK, false
 	parser, err := kong.New(&cli, kong.Name("reeve"), kong.Description("Every project its own auth backend."),
-		kong.Writers(p.out, p.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(p.out, p.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(c int) { code, exited = c, true }))
 	if err != nil {
 		fmt.Fprintln(p.err, "reeve:", err)
@@ -86,11 +86,19 @@ type usage struct{ error }
 // Unwrap gives what is wrong.
 func (u usage) Unwrap() error { return u.error }
 
+// stopped forgives a server what it met because it was told to stop.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
 func (p program) explain(err error) int {
 	var wrong usage
 	var problems config.Problems
 	switch {
-	case err == nil, errors.Is(err, context.Canceled):
+	case err == nil:
 		return exitOK
 	case errors.As(err, &problems):
 		fmt.Fprintf(p.err, "reeve: the configuration is not valid:\n%v\n", problems)

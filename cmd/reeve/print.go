@@ -54,19 +54,28 @@ func rowsOf(answer json.RawMessage) (rows []map[string]any, err error) {
 }
 
 func printTable(out io.Writer, rows []map[string]any, columns []column) error {
-	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	line := func(cell func(column) string) {
 		cells := make([]string, len(columns))
 		for i, c := range columns {
 			cells[i] = cell(c)
 		}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	line(func(c column) string { return c.title })
 	for _, row := range rows {
 		line(func(c column) string { return text(row[c.member]) })
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for l := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprintln(out, strings.TrimRight(l, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxCell is the longest cell, in characters.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/reevehq/reeve/internal/manage"
 )
@@ -56,19 +58,20 @@ func (o *projectsCreate) Run(ctx context.Context, p program, r *remote) error {
 	if created.Ref == "" {
 		return err
 	}
-	answer, encodeErr := json.Marshal(created)
-	if encodeErr != nil {
-		return encodeErr
-	}
-	if r.Output == "json" {
-		encodeErr = printJSON(p.out, answer)
-	} else {
-		encodeErr = printList(p.out, answer)
-	}
-	if err != nil {
+	return errors.Join(err, r.printCreated(p, created))
+}
+
+func (r *remote) printCreated(p program, created manage.Created) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // db_url is to be copied
+	if err := e.Encode(created); err != nil {
 		return err
 	}
-	return encodeErr
+	if r.Output == "json" {
+		return printJSON(p.out, b.Bytes())
+	}
+	return printList(p.out, b.Bytes())
 }
 
 // Run shows.

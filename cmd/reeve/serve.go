@@ -20,7 +20,7 @@ func (c *serveCommand) Run(ctx context.Context, p program) error {
 	}
 	s, err := server.New(ctx, o)
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
 	o.Logger.InfoContext(ctx, "reeve serves", "version", o.Version, "address", s.Addr().String(), "url", o.Config.HTTP.Origin())
 	return s.Run(ctx)

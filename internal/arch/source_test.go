@@ -17,7 +17,7 @@ type file struct {
 	name    string // of its package
 	test    bool   // a _test.go file
 	imports []use
-	uses    []use // names of imported packages, as "net/http.Get"
+	uses    []use // names of imported packages: "net/http.Get", made values as "net/http.Client{}"
 }
 
 // use is an import or a qualified name, and where it stands.
@@ -74,19 +74,23 @@ func parse(root fs.FS, name string) (file, error) {
 		test: strings.HasSuffix(name, "_test.go"),
 	}
 	at := func(n ast.Node) string { return fmt.Sprintf("%s:%d", name, positions.Position(n.Pos()).Line) }
-	called := map[string]string{}
+	byName := map[string]string{}
 	for _, spec := range tree.Imports {
 		to, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			return file{}, err
 		}
 		f.imports = append(f.imports, use{to, at(spec)})
-		called[localName(spec, to)] = to
+		byName[localName(spec, to)] = to
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
+		suffix := ""
+		if made, ok := n.(*ast.CompositeLit); ok {
+			n, suffix = made.Type, "{}"
+		}
 		if sel, ok := n.(*ast.SelectorExpr); ok {
-			if x, ok := sel.X.(*ast.Ident); ok && called[x.Name] != "" {
-				f.uses = append(f.uses, use{called[x.Name] + "." + sel.Sel.Name, at(sel)})
+			if x, ok := sel.X.(*ast.Ident); ok && byName[x.Name] != "" {
+				f.uses = append(f.uses, use{byName[x.Name] + "." + sel.Sel.Name + suffix, at(sel)})
 			}
 		}
 		return true

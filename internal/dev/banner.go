@@ -17,7 +17,7 @@ type banner struct {
 // page holds a program that runs as it is pasted, on every Node that the client
 // supports: Node 20 has no WebSocket, which createClient insists on.
 var page = template.Must(template.New("banner").Parse(`
-  Reeve {{.Version}} is ready ({{.Took}})
+  Reeve is ready ({{.Took}}, version {{.Version}})
 
     URL            {{.URL}}
     Access token   {{.Token}}

@@ -43,9 +43,10 @@ func startBase(ctx context.Context, o Options, before state) (*base, error) {
 	}
 	own, err := devpg.Start(ctx, options)
 	if err != nil && kept != 0 && ctx.Err() == nil && taken(kept) {
-		o.Logger.WarnContext(ctx, "postgres' last port is taken: connection strings that were given out change", "port", kept)
 		options.Port = 0
-		own, err = devpg.Start(ctx, options)
+		if own, err = devpg.Start(ctx, options); err == nil {
+			o.Logger.WarnContext(ctx, "postgres' last port is taken: connection strings that were given out change", "port", kept)
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -46,10 +46,10 @@ type Options struct {
 // can be used again after any end, a kill included.
 func Run(ctx context.Context, o Options) (err error) {
 	began := time.Now()
-	if err := makeFolder(o.Data); err != nil {
+	if err := o.chooseAddress(ctx); err != nil {
 		return err
 	}
-	if err := o.chooseAddress(ctx); err != nil {
+	if err := makeFolder(o.Data); err != nil {
 		return err
 	}
 	before := readState(o.Data)

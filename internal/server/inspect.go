@@ -30,3 +30,16 @@ func (s *Server) Sees(ref string, settings map[string]any) bool {
 	}
 	return true
 }
+
+// Route is one route of the main port, in gin's notation.
+type Route struct{ Method, Path string }
+
+// Routes lists every route of the main port: tests ask, so that none is without
+// a case.
+func (s *Server) Routes() []Route {
+	var out []Route
+	for _, r := range s.handler().Routes() {
+		out = append(out, Route{Method: r.Method, Path: r.Path})
+	}
+	return out
+}

@@ -28,7 +28,7 @@ import (
 )
 
 // handler wires every route of the main port.
-func (s *Server) handler() http.Handler {
+func (s *Server) handler() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true

@@ -119,7 +119,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log,
-		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL},
+		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 	}
 	return s, s.assemble()

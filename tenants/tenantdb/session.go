@@ -1,9 +1,12 @@
 package tenantdb
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,11 +15,12 @@ import (
 )
 
 // sessionColumns is what sessionRow scans, of a table aliased s that may be
-// outer joined.
-const sessionColumns = `s.id, s.user_id, s.aal::text, s.factor_id, s.created_at, s.refreshed_at, s.not_after,
-	coalesce(s.user_agent, ''), coalesce(pg_catalog.host(s.ip), ''), coalesce(s.refresh_token_counter, 0),
-	(SELECT pg_catalog.json_agg(pg_catalog.json_build_object('method', c.authentication_method,
-		'timestamp', pg_catalog.floor(extract(epoch FROM c.updated_at))::pg_catalog.int8) ORDER BY c.updated_at DESC)
+// outer joined; without its amr entries, which cost as much as all the rest.
+const sessionColumns = `s.id, s.user_id, s.aal::pg_catalog.text, s.factor_id, s.created_at, s.refreshed_at, s.not_after,
+	coalesce(s.user_agent, ''), coalesce(pg_catalog.host(s.ip), ''), coalesce(s.refresh_token_counter, 0)`
+
+// amrColumn gives a session's amr entries, each as "<seconds since 1970> <method>".
+const amrColumn = `ARRAY(SELECT pg_catalog.floor(extract(epoch FROM c.updated_at))::pg_catalog.text || ' ' || c.authentication_method
 	FROM auth.mfa_amr_claims c WHERE c.session_id = s.id)`
 
 type sessionRow struct {
@@ -26,17 +30,17 @@ type sessionRow struct {
 	refreshedAt, notAfter *time.Time
 	userAgent, ip         string
 	counter               int64
-	amr                   []byte
+	amr                   []string
 }
 
 func (r *sessionRow) targets() []any {
-	return []any{&r.id, &r.userID, &r.aal, &r.factorID, &r.createdAt, &r.refreshedAt, &r.notAfter, &r.userAgent, &r.ip, &r.counter, &r.amr}
+	return []any{&r.id, &r.userID, &r.aal, &r.factorID, &r.createdAt, &r.refreshedAt, &r.notAfter, &r.userAgent, &r.ip, &r.counter}
 }
 
-func (r *sessionRow) session() (auth.Session, error) {
+func (r *sessionRow) session() auth.Session {
 	s := auth.Session{
 		ID: *r.id, UserID: *r.userID, AAL: auth.AAL1, FactorID: r.factorID, RefreshedAt: r.refreshedAt,
-		NotAfter: r.notAfter, UserAgent: r.userAgent, IP: r.ip, RefreshCounter: r.counter,
+		NotAfter: r.notAfter, UserAgent: r.userAgent, IP: r.ip, RefreshCounter: r.counter, AMR: parseAMR(r.amr),
 	}
 	if r.aal != nil {
 		s.AAL = auth.AAL(*r.aal)
@@ -44,12 +48,22 @@ func (r *sessionRow) session() (auth.Session, error) {
 	if r.createdAt != nil {
 		s.CreatedAt = *r.createdAt
 	}
-	if len(r.amr) > 0 {
-		if err := json.Unmarshal(r.amr, &s.AMR); err != nil {
-			return s, fmt.Errorf("decode amr: %w", err)
+	return s
+}
+
+// parseAMR reads amrColumn, the newest entry first.
+func parseAMR(entries []string) []auth.AMR {
+	var out []auth.AMR
+	for _, e := range entries {
+		at, method, _ := strings.Cut(e, " ")
+		seconds, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			continue // an entry without a time is none
 		}
+		out = append(out, auth.AMR{Method: auth.Method(method), Timestamp: seconds})
 	}
-	return s, nil
+	slices.SortStableFunc(out, func(a, b auth.AMR) int { return cmp.Compare(b.Timestamp, a.Timestamp) })
+	return out
 }
 
 // CreateSession writes a session with its amr entries.
@@ -79,7 +93,7 @@ func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Princi
 	if err != nil {
 		return auth.Principal{}, notFound(fmt.Errorf("lock session: %w", err), auth.ErrSessionNotFound)
 	}
-	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, `+factorsColumn+`, `+identityColumns+`, `+sessionColumns+`
+	rows, err := tx.q.Query(ctx, `SELECT `+principalColumns+`, `+amrColumn+`
 		FROM auth.users u
 		JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
 		LEFT JOIN auth.identities i ON i.user_id = u.id
@@ -87,7 +101,7 @@ func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Princi
 	if err != nil {
 		return auth.Principal{}, fmt.Errorf("read principal: %w", err)
 	}
-	return scanPrincipal(rows)
+	return tx.scanPrincipal(ctx, rows, true)
 }
 
 // Rotation asks for the next refresh token of a session.
@@ -116,7 +130,7 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 		if err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
-		p, err = scanPrincipal(rows)
+		p, err = tx.scanPrincipal(ctx, rows, true)
 		return err
 	})
 	if err == auth.ErrTokenUserGone { //nolint:errorlint // the sentinel itself, which means: no row
@@ -143,7 +157,7 @@ const rotateSQL = `WITH s AS (
 		'actor_id', u.id, 'actor_username', coalesce(u.email, u.phone, ''), 'actor_via_sso', u.is_sso_user, 'log_type', 'token'), $3, $5
 	FROM s JOIN auth.users u ON u.id = s.user_id
 )
-SELECT ` + userColumns + `, ` + factorsColumn + `, ` + identityColumns + `, ` + sessionColumns + `
+SELECT ` + principalColumns + `, ` + amrColumn + `
 FROM s JOIN auth.users u ON u.id = s.user_id
 LEFT JOIN auth.identities i ON i.user_id = u.id`
 

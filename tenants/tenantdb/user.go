@@ -22,17 +22,13 @@ const userColumns = `u.id, coalesce(u.aud, ''), coalesce(u.role, ''), coalesce(u
 	coalesce(u.created_at, 'epoch'), coalesce(u.updated_at, 'epoch'), u.banned_until, u.deleted_at,
 	u.is_anonymous, u.is_sso_user`
 
-// factorsColumn gives a user's factors as JSON, NULL when there are none, as
-// nearly always.
-const factorsColumn = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-		'id', f.id, 'created_at', f.created_at, 'updated_at', f.updated_at, 'status', f.status,
-		'friendly_name', coalesce(f.friendly_name, ''), 'factor_type', f.factor_type,
-		'phone', coalesce(f.phone, ''), 'last_challenged_at', f.last_challenged_at) ORDER BY f.created_at)
-	FROM auth.mfa_factors f WHERE f.user_id = u.id)`
+// hasFactorsColumn says whether factors are worth a question of their own: most
+// users have none.
+const hasFactorsColumn = `EXISTS (SELECT 1 FROM auth.mfa_factors f WHERE f.user_id = u.id)`
 
 type userRow struct {
 	auth.User
-	factors []byte
+	hasFactors bool
 }
 
 func (r *userRow) targets() []any {
@@ -43,17 +39,8 @@ func (r *userRow) targets() []any {
 		&u.NewEmail, &u.EmailChangeSentAt, &u.EmailChangeConfirmStatus,
 		&u.NewPhone, &u.PhoneChangeSentAt, &u.ReauthenticationSentAt, &u.LastSignInAt,
 		(*rawJSON)(&u.AppMetadata), (*rawJSON)(&u.UserMetadata),
-		&u.CreatedAt, &u.UpdatedAt, &u.BannedUntil, &u.DeletedAt, &u.IsAnonymous, &u.IsSSOUser,
+		&u.CreatedAt, &u.UpdatedAt, &u.BannedUntil, &u.DeletedAt, &u.IsAnonymous, &u.IsSSOUser, &r.hasFactors,
 	}
-}
-
-func (r *userRow) user() (auth.User, error) {
-	if len(r.factors) > 0 {
-		if err := json.Unmarshal(r.factors, &r.Factors); err != nil {
-			return auth.User{}, fmt.Errorf("decode factors: %w", err)
-		}
-	}
-	return r.User, nil
 }
 
 // rawJSON scans a jsonb column as its text.
@@ -87,17 +74,20 @@ func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.Us
 }
 
 func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any) (auth.User, error) {
-	sql := `SELECT ` + userColumns + `, ` + factorsColumn + ` FROM auth.users u WHERE ` + where
+	sql := `SELECT ` + userColumns + `, ` + hasFactorsColumn + ` FROM auth.users u WHERE ` + where
 	if lock {
 		sql += ` FOR UPDATE OF u`
 	}
 	var row userRow
-	if err := tx.q.QueryRow(ctx, sql, args...).Scan(append(row.targets(), &row.factors)...); err != nil {
+	if err := tx.q.QueryRow(ctx, sql, args...).Scan(row.targets()...); err != nil {
 		return auth.User{}, notFound(fmt.Errorf("read user: %w", err), auth.ErrUserNotFound)
 	}
-	u, err := row.user()
-	if err != nil {
-		return auth.User{}, err
+	u := row.User
+	var err error
+	if row.hasFactors {
+		if u.Factors, err = tx.Factors(ctx, u.ID); err != nil {
+			return auth.User{}, err
+		}
 	}
 	u.Identities, err = tx.Identities(ctx, u.ID)
 	return u, err
@@ -151,8 +141,8 @@ type UserPage struct {
 	Filter  string // part of an address, phone or name; "" = all
 }
 
-// Users gives one page, newest first, without identities, and the number of all
-// users that match.
+// Users gives one page, newest first, without identities and factors, and the
+// number of all users that match.
 func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
 	if p.Filter != "" {
@@ -164,17 +154,15 @@ func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error)
 		args[2:]...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
-	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, `+factorsColumn+` FROM auth.users u WHERE `+where+
+	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, false FROM auth.users u WHERE `+where+
 		` ORDER BY u.created_at DESC, u.id LIMIT $1 OFFSET $2`, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}
 	users, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.User, error) {
 		var r userRow
-		if err := row.Scan(append(r.targets(), &r.factors)...); err != nil {
-			return auth.User{}, err
-		}
-		return r.user()
+		err := row.Scan(r.targets()...)
+		return r.User, err
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
@@ -191,14 +179,18 @@ func orEmpty(raw json.RawMessage) string {
 	return string(raw)
 }
 
+// principalColumns is what scanPrincipal reads: one row an identity.
+const principalColumns = userColumns + `, ` + hasFactorsColumn + `, ` + identityColumns + `, ` + sessionColumns
+
 // UserOfSession answers the hot question of every request with an access
-// token, in one round trip: the user with identities and factors, and the
-// session. A user that is gone is auth.ErrTokenUserGone, a session that is gone
+// token, in one round trip (two for users with a second factor): the user with
+// identities and factors, and the session without its amr entries. A user that
+// is gone is auth.ErrTokenUserGone, a session that is gone
 // auth.ErrSessionNotFound; whether the user is banned is the caller's question.
 func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (auth.Principal, error) {
 	var p auth.Principal
 	err := db.Do(ctx, func(tx *Tx) error {
-		rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, `+factorsColumn+`, `+identityColumns+`, `+sessionColumns+`
+		rows, err := tx.q.Query(ctx, `SELECT `+principalColumns+`
 			FROM auth.users u
 			LEFT JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
 			LEFT JOIN auth.identities i ON i.user_id = u.id
@@ -206,45 +198,54 @@ func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (a
 		if err != nil {
 			return fmt.Errorf("read user of session: %w", err)
 		}
-		p, err = scanPrincipal(rows)
+		p, err = tx.scanPrincipal(ctx, rows, false)
 		return err
 	})
 	return p, err
 }
 
-// scanPrincipal reads rows of userColumns, factorsColumn, identityColumns and
-// sessionColumns: one row an identity.
-func scanPrincipal(rows pgx.Rows) (auth.Principal, error) {
+// scanPrincipal reads rows of principalColumns, followed by amrColumn where amr
+// is true.
+func (tx *Tx) scanPrincipal(ctx context.Context, rows pgx.Rows, amr bool) (auth.Principal, error) {
+	user, session, identities, err := scanPrincipalRows(rows, amr)
+	switch {
+	case err != nil:
+		return auth.Principal{}, err
+	case user.ID == uuid.Nil:
+		return auth.Principal{}, auth.ErrTokenUserGone
+	case session.id == nil:
+		return auth.Principal{}, auth.ErrSessionNotFound
+	}
+	u := user.User
+	u.Identities = identities
+	if user.hasFactors {
+		if u.Factors, err = tx.Factors(ctx, u.ID); err != nil {
+			return auth.Principal{}, err
+		}
+	}
+	return auth.Principal{User: u, Session: session.session()}, nil
+}
+
+func scanPrincipalRows(rows pgx.Rows, amr bool) (user userRow, session sessionRow, identities []auth.Identity, err error) {
 	defer rows.Close()
-	var user userRow
-	var session sessionRow
-	identities := make([]auth.Identity, 0, 1)
+	var identity identityRow
+	targets := append(append(user.targets(), identity.targets()...), session.targets()...)
+	if amr {
+		targets = append(targets, &session.amr)
+	}
+	identities = make([]auth.Identity, 0, 1)
 	for rows.Next() {
-		var identity identityRow
-		targets := append(user.targets(), &user.factors)
-		targets = append(targets, identity.targets()...)
-		if err := rows.Scan(append(targets, session.targets()...)...); err != nil {
-			return auth.Principal{}, fmt.Errorf("scan user: %w", err)
+		identity = identityRow{}
+		if err := rows.Scan(targets...); err != nil {
+			return user, session, nil, fmt.Errorf("scan user: %w", err)
 		}
 		if identity.id != nil {
 			identities = append(identities, identity.identity(user.ID))
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return auth.Principal{}, fmt.Errorf("read user: %w", err)
-	}
-	if user.ID == uuid.Nil {
-		return auth.Principal{}, auth.ErrTokenUserGone
-	}
-	if session.id == nil {
-		return auth.Principal{}, auth.ErrSessionNotFound
-	}
-	u, err := user.user()
-	if err != nil {
-		return auth.Principal{}, err
+		return user, session, nil, fmt.Errorf("read user: %w", err)
 	}
 	sortIdentities(identities)
-	u.Identities = identities
-	s, err := session.session()
-	return auth.Principal{User: u, Session: s}, err
+	return user, session, identities, nil
 }

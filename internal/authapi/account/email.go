@@ -51,11 +51,24 @@ func SendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, m 
 func (s Service) setEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, email string) error {
 	now := s.Now()
 	u.Email, u.EmailConfirmedAt, u.ConfirmedAt = email, &now, &now
+	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
+	// Links that were mailed to the old address must not act on the new one.
+	if err := tx.DeleteTokens(ctx, u.ID); err != nil {
+		return err
+	}
 	if err := u.ConfirmEmail(now); err != nil {
 		return err
 	}
+	meta, err := auth.MergeMetadata(u.UserMetadata, map[string]any{"email": u.Email})
+	if err != nil {
+		return err
+	}
+	u.UserMetadata = meta
 	if i := u.EmailIdentity(); i != nil {
 		return tx.SaveIdentity(ctx, i)
+	}
+	if err := u.AddProvider(auth.ProviderEmail); err != nil {
+		return err
 	}
 	i, err := u.AddEmailIdentity(nil, now)
 	if err != nil {

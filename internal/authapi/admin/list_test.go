@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func TestList(t *testing.T) {
 		{"?page=3&per_page=2", []string{"u0"}, "5", `</admin/users?page=3&per_page=2>; rel="last"`},
 		{"?page=9&per_page=2", nil, "5", `</admin/users?page=3&per_page=2>; rel="last"`},
 		{"?filter=U3@EX", []string{"u3"}, "1", `</admin/users?page=1&per_page=50&filter=U3%40EX>; rel="last"`},
-		{"?filter=no.%201", []string{"u1"}, "1", `</admin/users?page=1&per_page=50&filter=No.+1>; rel="last"`},
+		{"?filter=no.%201", []string{"u1"}, "1", `</admin/users?page=1&per_page=50&filter=no.+1>; rel="last"`},
 		{"?filter=%25", nil, "0", `</admin/users?page=1&per_page=50&filter=%25>; rel="last"`},
 		{"?per_page=1000", []string{"u4", "u3", "u2", "u1", "u0"}, "5", `</admin/users?page=1&per_page=1000>; rel="last"`},
 	} {
@@ -57,19 +58,15 @@ func TestList(t *testing.T) {
 		if got := res.Header.Get("X-Total-Count"); got != c.total {
 			t.Errorf("%s: X-Total-Count %s, want %s", c.query, got, c.total)
 		}
-		if got := res.Header.Get("Link"); got != c.link && c.query != "?filter=no.%201" {
+		if got := res.Header.Get("Link"); got != c.link {
 			t.Errorf("%s: Link %s, want %s", c.query, got, c.link)
 		}
 	}
 	for _, query := range []string{
-		"page=0", "page=-1", "page=x", "page=1e3", "page=99999999999999999999", "per_page=0", "per_page=1001", "per_page=",
-		"filter=%00", "filter=" + string(make([]byte, 0)) + fmt.Sprintf("%0300d", 1),
+		"page=0", "page=-1", "page=x", "page=1e3", "page=99999999999999999999", "per_page=0", "per_page=1001",
+		"filter=%00", "filter=" + strings.Repeat("x", 256),
 	} {
-		want := 400
-		if query == "per_page=" {
-			want = 200 // as if it were not there
-		}
-		f.A.Admin(t, "GET", "/admin/users?"+query, nil).Want(want)
+		f.A.Admin(t, "GET", "/admin/users?"+query, nil).WantError(400, "validation_failed")
 	}
 }
 

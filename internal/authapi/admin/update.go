@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,6 +75,9 @@ func (c *change) applyEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 			return err
 		}
 		u.Email, u.NewEmail, u.EmailChangeConfirmStatus = c.email, "", 0
+		if err := setEmailMetadata(u); err != nil {
+			return err
+		}
 		if err := setEmailIdentity(u, now); err != nil {
 			return err
 		}
@@ -83,6 +87,21 @@ func (c *change) applyEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 	}
 	u.IsAnonymous = false
 	return u.ConfirmEmail(now)
+}
+
+// setEmailMetadata makes the address follow that a sign-up left in the metadata.
+func setEmailMetadata(u *auth.User) error {
+	var meta map[string]json.RawMessage
+	_ = json.Unmarshal(u.UserMetadata, &meta) // what is no object has no address
+	if _, there := meta["email"]; !there {
+		return nil
+	}
+	merged, err := auth.MergeMetadata(u.UserMetadata, map[string]any{"email": u.Email})
+	if err != nil {
+		return err
+	}
+	u.UserMetadata = merged
+	return nil
 }
 
 // setEmailIdentity makes the identity of provider email follow the address.

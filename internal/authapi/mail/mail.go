@@ -68,7 +68,7 @@ func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
 	}
 	rule := ratelimit.Rule{Name: "mail_address", Events: 1, Per: gap, Burst: 1}.For(purpose)
 	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, rule, address); !ok {
-		return auth.ErrEmailRate.Saying("For security purposes, you can only request this again later").After(after)
+		return auth.ErrEmailRate.Saying("For security purposes, you can only request this again later").After(min(after, gap))
 	}
 	return nil
 }

@@ -164,7 +164,9 @@ func (s Service) resend(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		if err := s.Mailer.TooSoon(sc, u.EmailChangeSentAt); err != nil {
 			return false, err
 		}
-		u.EmailChangeSentAt = &now
+		// Both get a new link, so what one side confirmed counts no more: with two
+		// links that side could confirm for both.
+		u.EmailChangeSentAt, u.EmailChangeConfirmStatus = &now, 0
 		if err := tx.SaveUser(ctx, u); err != nil {
 			return false, err
 		}

@@ -193,6 +193,9 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	u.Email, u.NewEmail, u.EmailChangeConfirmStatus = u.NewEmail, "", 0
 	u.EmailConfirmedAt, u.ConfirmedAt = &now, &now
 	if u.EmailIdentity() == nil {
+		if err := u.AddProvider(auth.ProviderEmail); err != nil {
+			return false, err
+		}
 		i, err := u.AddEmailIdentity(nil, now)
 		if err != nil {
 			return false, err

@@ -19,11 +19,11 @@ const MaxKeys = 20
 
 // The refusals.
 var (
-	ErrLimit  = fault.New(fault.Conflict, "signing_key_limit_reached", "The project has reached its maximum number of signing keys")
-	ErrInUse  = fault.New(fault.Conflict, "signing_key_in_use", "The key is in use: put another one in use first")
-	ErrTrusty = fault.New(fault.Conflict, "signing_key_not_revoked", "Tokens signed with the key are still accepted: revoke it first")
-	ErrMove   = fault.New(fault.Conflict, "signing_key_status", "The key cannot move to that status from the one it has")
-	ErrLegacy = fault.New(fault.Conflict, "signing_key_exists", "The project has a legacy secret already")
+	ErrLimit      = fault.New(fault.Conflict, "signing_key_limit_reached", "The project has reached its maximum number of signing keys")
+	ErrInUse      = fault.New(fault.Conflict, "signing_key_in_use", "The key is in use: put another one in use first")
+	ErrNotRevoked = fault.New(fault.Conflict, "signing_key_not_revoked", "Tokens signed with the key are still accepted: revoke it first")
+	ErrMove       = fault.New(fault.Conflict, "signing_key_status", "The key cannot move to that status from the one it has")
+	ErrLegacy     = fault.New(fault.Conflict, "signing_key_exists", "The project has a legacy secret already")
 )
 
 // Service is the rules of signing keys.
@@ -198,7 +198,7 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string)
 		case tenants.KeyInUse:
 			return ErrInUse
 		case tenants.KeyPreviouslyUsed:
-			return ErrTrusty
+			return ErrNotRevoked
 		}
 		return tx.DeleteSigningKey(ctx, p.Ref, row.ID)
 	})

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,10 +23,12 @@ import (
 
 // Reeve is a running process's worth of Reeve.
 type Reeve struct {
-	URL    string // of the main host
-	Token  string // of the operator
-	Server *server.Server
-	Log    *bytes.Buffer
+	URL        string // of the main host
+	Token      string // of the operator
+	Server     *server.Server
+	ControlURL string
+	MasterKey  string
+	stop       func()
 }
 
 // Options change the configuration before the start.
@@ -61,18 +64,30 @@ func StartOn(tb testing.TB, controlURL, masterKey string, options ...Options) *R
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	tb.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			tb.Errorf("Reeve ended: %v", err)
 		}
 	})
+	tb.Cleanup(stop)
 	token, err := s.Operator(ctx)
 	if err != nil {
 		tb.Fatalf("operator: %v", err)
 	}
-	return &Reeve{URL: "http://" + s.Addr().String(), Token: token, Server: s}
+	return &Reeve{
+		URL: "http://" + s.Addr().String(), Token: token, Server: s, ControlURL: controlURL, MasterKey: masterKey, stop: stop,
+	}
 }
+
+// Replica is a second process on the same databases.
+func (r *Reeve) Replica(tb testing.TB, options ...Options) *Reeve {
+	tb.Helper()
+	return StartOn(tb, r.ControlURL, r.MasterKey, options...)
+}
+
+// Stop ends Reeve before the test does.
+func (r *Reeve) Stop() { r.stop() }
 
 // Project is a project and the secrets of its creation.
 type Project struct {
@@ -84,6 +99,9 @@ type Project struct {
 	DatabaseURL    string `json:"db_url"`
 }
 
+// unlimited is a rate limit that refills faster than a test can ask.
+const unlimited = 1 << 30
+
 // Project creates a project whose limits are in no test's way, then applies
 // the further settings.
 func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Project {
@@ -92,7 +110,7 @@ func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Pr
 	r.Manage(tb, http.MethodPost, "/v1/projects", map[string]any{"name": name, "organization_slug": "default"}).
 		Expect(tb, http.StatusCreated).Into(tb, p)
 	all := map[string]any{
-		"rate_limit_otp": 100000, "rate_limit_verify": 100000, "rate_limit_token_refresh": 100000, "rate_limit_email_sent": 100000,
+		"rate_limit_otp": unlimited, "rate_limit_verify": unlimited, "rate_limit_token_refresh": unlimited, "rate_limit_email_sent": 100000,
 		"smtp_max_frequency": 0,
 	}
 	for k, v := range settings {
@@ -106,7 +124,7 @@ func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Pr
 func (p *Project) Configure(tb testing.TB, settings map[string]any) {
 	tb.Helper()
 	p.Reeve.Manage(tb, http.MethodPatch, "/v1/projects/"+p.Ref+"/config/auth", settings).Expect(tb, http.StatusOK)
-	for range 200 {
+	for range 2000 {
 		if p.Reeve.Server.Sees(p.Ref, settings) {
 			return
 		}
@@ -252,16 +270,34 @@ func (r *Reeve) Do(tb testing.TB, method, path string, body any, headers ...stri
 		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
+	return send(tb, req)
+}
+
+// Raw sends a request without a body and with exactly these headers, repeated
+// ones too.
+func (r *Reeve) Raw(tb testing.TB, method, path string, headers http.Header) *Answer {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, r.URL+path, http.NoBody)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	req.Header = headers
+	return send(tb, req)
+}
+
+func send(tb testing.TB, req *http.Request) *Answer {
+	tb.Helper()
+	request := req.Method + " " + req.URL.RequestURI()
 	res, err := client.Do(req)
 	if err != nil {
-		tb.Fatalf("%s %s: %v", method, path, err)
+		tb.Fatalf("%s: %v", request, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Answer{Request: method + " " + path, Status: res.StatusCode, Header: res.Header, Body: raw}
+	return &Answer{Request: request, Status: res.StatusCode, Header: res.Header, Body: raw}
 }
 
 // Expect fails the test unless the answer has the status.

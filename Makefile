@@ -1,0 +1,79 @@
+# Every target does its own set-up, on a machine with Go, Node and Debian's
+# packages, as root or not. `make help` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# Folders with Go files of ours.
+GO_FOLDERS := $(wildcard cmd internal tenants migrations dashboard/*.go)
+# What shares memory between requests runs under the race detector.
+RACE := ./tenants ./internal/message ./internal/password ./internal/ratelimit
+WITHPG := go run ./internal/testkit/withpg --
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: dev
+dev: setup build ## Run Reeve here, with a Postgres of its own: http://localhost:8000 (ARGS="--listen :9000")
+	@exec bin/reeve dev $(ARGS)
+
+.PHONY: build
+build: ## Build bin/reeve
+	go build -trimpath -buildvcs=false -ldflags '-X main.release=$(VERSION)' -o bin/reeve ./cmd/reeve
+
+.PHONY: setup
+setup: ## Find Postgres' binaries, or install them
+	@scripts/setup
+
+.PHONY: test
+test: check test-go test-clients ## Everything that CI runs: vet, format, Go tests, client tests
+
+.PHONY: check
+check: ## go vet and gofmt
+	go vet ./...
+	@unformatted=$$(gofmt -l $(GO_FOLDERS)); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+
+.PHONY: test-go
+test-go: setup ## Go tests with one throw-away Postgres (FLAGS="-run X -count=1")
+	RACE='$(RACE)' $(WITHPG) scripts/gotest -timeout 20m $(FLAGS)
+
+.PHONY: test-clients
+test-clients: setup build ## Stock Supabase clients against a running Reeve
+	@if test -d clients; then clients/run.sh; fi
+
+.PHONY: e2e
+e2e: test-clients ## The same as test-clients
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## golangci-lint, gofumpt included
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format with the linter's gofumpt
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: verify
+verify: lint test ## lint and test
+
+.PHONY: bench
+bench: setup build ## Measure requests, project creation and memory
+	go run ./internal/bench
+
+.PHONY: generate
+generate: ## Write generated files anew
+	go generate ./...
+
+.PHONY: clean
+clean: ## Remove what was built; data in .reeve stays
+	rm -rf bin coverage.out
+
+# The release is in the name, so that a new one replaces it.
+$(GOLANGCI_LINT):
+	@mkdir -p bin/install
+	GOBIN=$(CURDIR)/bin/install go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv bin/install/golangci-lint $@ && rm -rf bin/install

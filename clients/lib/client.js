@@ -1,0 +1,45 @@
+// The stock client under test, made as an app would make it.
+import { addresses, fetchAt } from './address.js'
+
+const name = process.env.REEVE_CLIENT ?? '@supabase/supabase-js'
+const { createClient } = await import(name)
+
+// Older Node has no WebSocket, and the client refuses to start without one.
+const realtime = globalThis.WebSocket ? undefined : { transport: (await import('ws')).default }
+
+/** A storage that lives as long as the client, in place of the browser's. */
+function memory() {
+  const items = new Map()
+  return {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, value),
+    removeItem: (key) => void items.delete(key),
+  }
+}
+
+/**
+ * A client of project over one kind of address. Every request it makes is put
+ * into client.requests as {method, path, status, headers}.
+ */
+export function connect(project, kind = 'path', { key = project.publishable_key, url = addresses[kind](project), ...auth } = {}) {
+  const requests = []
+  const client = createClient(url, key, {
+    auth: { autoRefreshToken: false, persistSession: true, detectSessionInUrl: false, storage: memory(), ...auth },
+    global: {
+      fetch: async (input, init = {}) => {
+        const res = await fetchAt(input, init)
+        const { pathname } = new URL(input)
+        requests.push({ method: init.method ?? 'GET', path: pathname, status: res.status, headers: res.headers })
+        return res
+      },
+    },
+    ...(realtime && { realtime }),
+  })
+  client.requests = requests
+  return client
+}
+
+/** A client that acts with the project's secret key. */
+export function connectAdmin(project, kind = 'path') {
+  return connect(project, kind, { key: project.secret_key })
+}

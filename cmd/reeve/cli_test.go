@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	goodToken = "sbp_00000000000000000000000000000000000000ff"
+	project   = `{"id":"abcdefghijklmnopqrst","ref":"abcdefghijklmnopqrst","organization_slug":"acme","name":"shop\u001b[31m\nnext","status":"ACTIVE_HEALTHY","created_at":"2026-01-02T03:04:05Z"}`
+	key       = `{"api_key":null,"id":"k1","type":"secret","prefix":"sb_secret_abcde","name":"default"}`
+)
+
+// fakeAPI answers the few routes that the command line uses.
+func fakeAPI(t *testing.T) string {
+	t.Helper()
+	answers := map[string]string{
+		"GET /v1/organizations":             `[{"slug":"acme","name":"Acme"}]`,
+		"POST /v1/organizations":            `{"slug":"new","name":"New"}`,
+		"GET /v1/organizations/acme":        `{"id":"acme","name":"Acme","plan":"free"}`,
+		"GET /v1/projects":                  `[` + project + `]`,
+		"POST /v1/projects":                 `{"ref":"r","url":"http://u","publishable_key":"p","secret_key":"s","db_url":"d?a=1&b=2","status":"ACTIVE_HEALTHY","name":"x"}`,
+		"GET /v1/projects/r":                project,
+		"DELETE /v1/projects/r":             `{"id":1,"ref":"r","name":"shop"}`,
+		"GET /v1/projects/r/api-keys":       `[` + key + `]`,
+		"POST /v1/projects/r/api-keys":      `{"api_key":"sb_secret_text","id":"k2","type":"secret","name":"cron"}`,
+		"GET /v1/projects/r/api-keys/k1":    key,
+		"DELETE /v1/projects/r/api-keys/k1": key,
+		"GET /v1/projects/r/config/auth":    `{"site_url":"http://a","jwt_exp":3600}`,
+		"PATCH /v1/projects/r/config/auth":  `{"site_url":"http://a","jwt_exp":900}`,
+		"GET /v1/projects/r/inbox":          `[{"id":"m","to":"a@b.c","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
+		"DELETE /v1/projects/r/inbox":       `{"deleted":1}`,
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, ok := answers[r.Method+" "+r.URL.Path]
+		switch {
+		case r.Header.Get("Authorization") != "Bearer "+goodToken:
+			w.WriteHeader(http.StatusUnauthorized)
+			answer = `{"message":"Unauthorized","code":"unauthorized"}`
+		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "":
+			w.WriteHeader(http.StatusBadRequest)
+			answer = `{"message":"no Idempotency-Key"}`
+		case !ok:
+			w.WriteHeader(http.StatusNotFound)
+			answer = `{"message":"Project not found","code":"project_not_found"}`
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// call runs a command line with the given variables.
+func call(t *testing.T, vars map[string]string, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	p := program{out: &o, err: &e, name: "reeve", lookup: func(name string) (string, bool) {
+		v, ok := vars[name]
+		return v, ok
+	}}
+	code = p.run(t.Context(), args)
+	return code, o.String(), e.String()
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"REEVE_URL": fakeAPI(t), "REEVE_ACCESS_TOKEN": goodToken}
+	projects := "REF                    NAME             ORGANIZATION   STATUS           CREATED\n" +
+		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
+	cases := map[string]string{
+		"orgs list":                                          "SLUG   NAME\nacme   Acme\n",
+		"orgs create New":                                    "SLUG   NAME\nnew    New\n",
+		"orgs get acme":                                      "SLUG   NAME   PLAN\nacme   Acme   free\n",
+		"projects list":                                      projects,
+		"projects get r":                                     projects,
+		"projects create shop":                               "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n",
+		"projects delete r":                                  "DELETED   NAME\nr         shop\n",
+		"keys list --project r":                              "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys create cron --project r":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
+		"keys get k1 --project r":                            "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys delete k1 --project r":                         "DELETED   NAME\nk1        default\n",
+		"config get --project r":                             "site_url   http://a\njwt_exp    3600\n",
+		"config set --project r jwt_exp=900":                 "jwt_exp   900\n",
+		"inbox list --project r":                             "AT    TO      SUBJECT   CODE     LINK\nnow   a@b.c   Hi        123456   http://l\n",
+		"inbox clear --project r":                            "DELETED\n1\n",
+		"keys create cron --type secret --project r -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
+	}
+	for line, want := range cases {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			code, out, errOut := call(t, vars, strings.Fields(line)...)
+			if code != exitOK || errOut != "" {
+				t.Errorf("exit %d: %s", code, errOut)
+			}
+			if diff := cmp.Diff(want, out); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestCreatedProjectAsJSON(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"REEVE_URL": fakeAPI(t), "REEVE_ACCESS_TOKEN": goodToken}
+	_, out, _ := call(t, vars, "projects", "create", "shop", "--org", "acme", "-o", "json")
+	var got map[string]string
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"ref": "r", "url": "http://u", "publishable_key": "p", "secret_key": "s", "db_url": "d?a=1&b=2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	origin, empty := fakeAPI(t), t.TempDir()
+	good := map[string]string{"REEVE_URL": origin, "REEVE_ACCESS_TOKEN": goodToken}
+	cases := map[string]struct {
+		vars map[string]string
+		line string
+		code int
+		says string
+	}{
+		"unknown project":    {good, "projects get nope", exitFailure, "Project not found (project_not_found)"},
+		"wrong token":        {map[string]string{"REEVE_URL": origin, "REEVE_ACCESS_TOKEN": "sbp_x"}, "orgs list", exitFailure, "Unauthorized (unauthorized)"},
+		"no command":         {good, "", exitUsage, "expected one of"},
+		"unknown command":    {good, "fly", exitUsage, "unexpected argument fly"},
+		"unknown flag":       {good, "orgs list --colour", exitUsage, "unknown flag --colour"},
+		"missing argument":   {good, "projects create", exitUsage, "<name>"},
+		"missing project":    {good, "keys list", exitUsage, "--project"},
+		"wrong output":       {good, "orgs list -o xml", exitUsage, "--output"},
+		"wrong change":       {good, "config set --project r jwt_exp", exitUsage, "key=value"},
+		"no server":          {nil, "orgs list --data " + empty, exitUsage, "REEVE_URL"},
+		"token alone":        {map[string]string{"REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL is not"},
+		"address alone":      {map[string]string{"REEVE_URL": origin}, "orgs list --data " + empty, exitUsage, "REEVE_ACCESS_TOKEN is not"},
+		"serve, unset":       {nil, "serve", exitUsage, "REEVE_MASTER_KEY"},
+		"migrate, unset":     {nil, "migrate", exitUsage, "REEVE_DATABASE_URL"},
+		"config check":       {nil, "config check", exitUsage, "REEVE_PUBLIC_URL"},
+		"config file absent": {nil, "config check --config " + empty + "/none.yaml", exitFailure, "none.yaml"},
+		"dev, bad setting":   {map[string]string{"REEVE_HASH_SLOTS": "x"}, "dev --data " + empty, exitUsage, "hash.slots"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, out, errOut := call(t, tc.vars, strings.Fields(tc.line)...)
+			if code != tc.code || !strings.Contains(errOut, tc.says) || out != "" {
+				t.Errorf("exit %d, out %q, error %q", code, out, errOut)
+			}
+		})
+	}
+}
+
+func TestServeListsEveryErrorAtOnce(t *testing.T) {
+	t.Parallel()
+	code, _, errOut := call(t, map[string]string{"REEVE_LISTEN": "x", "REEVE_CACHE_TOKENS": "-1"}, "serve")
+	if code != exitUsage {
+		t.Errorf("exit %d", code)
+	}
+	for _, variable := range []string{"REEVE_LISTEN", "REEVE_CACHE_TOKENS", "REEVE_PUBLIC_URL", "REEVE_DATABASE_URL", "REEVE_MASTER_KEY"} {
+		if !strings.Contains(errOut, "("+variable+")") {
+			t.Errorf("nothing about %s in:\n%s", variable, errOut)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {"projects", "create", "--help"}, {"version"}} {
+		code, out, errOut := call(t, nil, args...)
+		if code != exitOK || !strings.Contains(out, "reeve") || errOut != "" {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out, errOut)
+		}
+	}
+}
+
+func TestFindsDevelopmentServer(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := `{"url":"` + fakeAPI(t) + `","access_token":"` + goodToken + `","postgres_url":"x"}`
+	if err := os.WriteFile(filepath.Join(dir, "dev.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errOut := call(t, nil, "--data", dir, "orgs", "list"); code != exitOK || !strings.Contains(out, "acme") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+}

@@ -1,0 +1,288 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/devpg"
+)
+
+const asProgram = "REEVE_TEST_AS_PROGRAM"
+
+// TestMain lets the test binary be the program, so that it can be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// dataFolder is a folder that Postgres' user can enter, in memory where there is
+// such a place.
+func dataFolder(t *testing.T) string {
+	t.Helper()
+	base := "/dev/shm"
+	if _, err := os.Stat(base); err != nil {
+		base = os.TempDir()
+	}
+	dir, err := os.MkdirTemp(base, "reeve-dev-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := devpg.Discard(context.Background(), dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// environment is ours without what would lead elsewhere.
+func environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REEVE_") })
+	return append(env, asProgram+"=1")
+}
+
+// running is a started `reeve dev`.
+type running struct {
+	cmd    *exec.Cmd
+	errOut *bytes.Buffer
+	told   string // what it printed
+}
+
+// startDev starts the program and waits until it says that it is ready.
+func startDev(t *testing.T, dir string) *running {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "dev", "--listen", "127.0.0.1:0", "--data", dir)
+	r := &running{cmd: cmd, errOut: &bytes.Buffer{}}
+	cmd.Env, cmd.Stderr = environment(), r.errOut
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		r.told += lines.Text() + "\n"
+		if strings.Contains(lines.Text(), "Ctrl-C stops") {
+			return r
+		}
+	}
+	_ = cmd.Wait()
+	t.Fatalf("it ended instead of being ready: %s", r.errOut)
+	return nil
+}
+
+// end signals it and gives its exit code, -1 for one that was killed.
+func (r *running) end(t *testing.T, signal os.Signal) int {
+	t.Helper()
+	if err := r.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	err := r.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return r.cmd.ProcessState.ExitCode()
+}
+
+// devFile reads dev.json.
+func devFile(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	path := filepath.Join(dir, "dev.json")
+	fi, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fi.Mode().Perm() != 0o600 {
+		t.Errorf("dev.json has mode %v", fi.Mode())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]string
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"access_token", "postgres_url", "url"}, slices.Sorted(maps.Keys(out))); diff != "" {
+		t.Error(diff)
+	}
+	return out
+}
+
+func expectReady(t *testing.T, origin string) {
+	t.Helper()
+	res, err := http.Get(origin + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("/readyz: %d", res.StatusCode)
+	}
+}
+
+// command runs another command against the folder's server.
+func command(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	code, out, errOut := call(t, nil, append(args, "--data", dir)...)
+	if code != exitOK {
+		t.Fatalf("%v: exit %d: %s", args, code, errOut)
+	}
+	return out
+}
+
+func TestDev(t *testing.T) {
+	t.Parallel()
+	dir := dataFolder(t)
+
+	first := startDev(t, dir)
+	told := devFile(t, dir)
+	expectReady(t, told["url"])
+	for _, part := range []string{told["url"], told["access_token"], "createClient(", "sb_publishable_", "inbox list --project "} {
+		if !strings.Contains(first.told, part) {
+			t.Errorf("nothing printed about %q", part)
+		}
+	}
+	var made map[string]string
+	if err := json.Unmarshal([]byte(command(t, dir, "projects", "create", "shop", "-o", "json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"db_url", "publishable_key", "ref", "secret_key", "url"}, slices.Sorted(maps.Keys(made))); diff != "" {
+		t.Error(diff)
+	}
+	if role := roleOf(t, made["db_url"]); role != "reeve_"+made["ref"]+"_owner" {
+		t.Errorf("db_url leads to role %q", role)
+	}
+	signUp(t, made["url"], made["publishable_key"])
+	awaitMail(t, dir, made["ref"], "ada@example.com")
+	refuseSecond(t, dir, told["url"])
+	if code := first.end(t, syscall.SIGTERM); code != exitOK {
+		t.Errorf("SIGTERM: exit %d: %s", code, first.errOut)
+	}
+
+	second := startDev(t, dir)
+	again := devFile(t, dir)
+	if again["access_token"] != told["access_token"] || again["postgres_url"] != told["postgres_url"] {
+		t.Errorf("the second start has another token or port:\n%v\n%v", told, again)
+	}
+	if roleOf(t, made["db_url"]) == "" {
+		t.Error("the connection string is no longer good")
+	}
+	_ = second.end(t, syscall.SIGKILL)
+
+	third := startDev(t, dir)
+	expectReady(t, devFile(t, dir)["url"])
+	list := command(t, dir, "projects", "list")
+	if !strings.Contains(list, made["ref"]) || strings.Count(list, " demo ") != 1 {
+		t.Errorf("after a kill: %s", list)
+	}
+	if code := third.end(t, os.Interrupt); code != exitOK {
+		t.Errorf("SIGINT: exit %d: %s", code, third.errOut)
+	}
+}
+
+func roleOf(t *testing.T, url string) (role string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if err := conn.QueryRow(t.Context(), "SELECT current_user").Scan(&role); err != nil {
+		t.Fatal(err)
+	}
+	return role
+}
+
+func signUp(t *testing.T, url, key string) {
+	t.Helper()
+	body := strings.NewReader(`{"email":"ada@example.com","password":"correct horse battery"}`)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/auth/v1/signup", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("apikey", key)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, _ := io.ReadAll(res.Body)
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("sign-up: %d %s", res.StatusCode, answer)
+	}
+}
+
+// awaitMail asks until the mail was captured: it leaves after the answer.
+func awaitMail(t *testing.T, dir, ref, to string) {
+	t.Helper()
+	for range 200 {
+		if strings.Contains(command(t, dir, "inbox", "list", "--project", ref), to) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("no mail to %s", to)
+}
+
+// refuseSecond tries the folder and the address that a server holds.
+func refuseSecond(t *testing.T, dir, url string) {
+	t.Helper()
+	address := "127.0.0.1:" + url[strings.LastIndex(url, ":")+1:]
+	for _, tc := range []struct{ listen, says string }{{address, address + " is taken"}, {"127.0.0.1:0", "in use"}} {
+		code, _, errOut := call(t, nil, "dev", "--listen", tc.listen, "--data", dir)
+		if code != exitFailure || !strings.Contains(errOut, tc.says) {
+			t.Errorf("a second one on %s: exit %d: %s", tc.listen, code, errOut)
+		}
+	}
+}
+
+// TestDevOnTakenAddress holds that nothing is left behind by a start that could
+// not be.
+func TestDevOnTakenAddress(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	dir := filepath.Join(t.TempDir(), "data")
+	code, _, errOut := call(t, nil, "dev", "--listen", l.Addr().String(), "--data", dir)
+	if code != exitFailure || !strings.Contains(errOut, l.Addr().String()) {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder was made: %v", err)
+	}
+}

@@ -1,0 +1,248 @@
+package signup_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reevehq/reeve/internal/testkit/flowtest"
+	"github.com/reevehq/reeve/tenants"
+)
+
+type m = flowtest.M
+
+func autoconfirm(c *tenants.Config) { c.MailerAutoconfirm = true }
+
+func TestSignupAutoconfirm(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	res := f.A.Do(t, "POST", "/signup", m{"email": "Ann@Example.com", "password": "password123", "data": m{"nick": "n"}}).Want(200)
+	s := res.Session()
+	for path, want := range map[string]string{
+		"token_type": "bearer", "expires_in": "3600", "user.email": "ann@example.com", "user.aud": "authenticated",
+		"user.role": "authenticated", "user.app_metadata.provider": "email", "user.user_metadata.nick": "n",
+		"user.user_metadata.email_verified": "true", "user.user_metadata.sub": s.UserID, "user.is_anonymous": "false",
+	} {
+		if got := res.Get(path); got != want {
+			t.Errorf("%s = %q, want %q", path, got, want)
+		}
+	}
+	if n := len(f.A.Mails(t)); n != 0 {
+		t.Errorf("%d mails, want none", n)
+	}
+	me := f.A.Do(t, "GET", "/user", nil, flowtest.User(s.Access)).Want(200)
+	user, _ := res.Find("user")
+	if diff := cmp.Diff(user, any(me.JSON)); diff != "" {
+		t.Errorf("GET /user differs: %s", diff)
+	}
+	f.A.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": "password456"}).WantError(422, "user_already_exists")
+	f.A.SignIn(t, "ann@example.com", "password123")
+	f.B.SignUp(t, "ann@example.com", "password123") // another project, another user
+}
+
+func TestSignupRefused(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	for _, c := range []struct {
+		name   string
+		body   any
+		status int
+		code   string
+	}{
+		{"bad JSON", "{bad", 400, "bad_json"},
+		{"email a number", m{"email": 1, "password": "password123"}, 400, "bad_json"},
+		{"bad email", m{"email": "nonsense", "password": "password123"}, 400, "validation_failed"},
+		{"long email", m{"email": strings.Repeat("a", 250) + "@example.com", "password": "password123"}, 400, "validation_failed"},
+		{"email with line break", m{"email": "a@example.com\nBcc: b@example.com", "password": "password123"}, 400, "validation_failed"},
+		{"no password", m{"email": "a@example.com"}, 400, "validation_failed"},
+		{"no email", m{"password": "password123"}, 400, "validation_failed"},
+		{"weak password", m{"email": "a@example.com", "password": "123"}, 422, "weak_password"},
+		{"long password", m{"email": "a@example.com", "password": strings.Repeat("a", 73)}, 400, "validation_failed"},
+		{"NUL in password", `{"email":"a@example.com","password":"password\u0000123"}`, 400, "validation_failed"},
+		{"anonymous", m{}, 422, "anonymous_provider_disabled"},
+		{"phone", m{"phone": "4670000001", "password": "password123"}, 422, "phone_provider_disabled"},
+		{"both", m{"email": "a@example.com", "phone": "4670000001", "password": "password123"}, 400, "validation_failed"},
+		{"data a list", m{"email": "a@example.com", "password": "password123", "data": []int{1}}, 400, "bad_json"},
+		{"data too large", m{"email": "a@example.com", "password": "password123", "data": m{"a": strings.Repeat("x", 65<<10)}}, 400, "validation_failed"},
+		{"body too large", m{"a": strings.Repeat("x", 1<<20)}, 413, "validation_failed"},
+		{"half a challenge", m{"email": "a@example.com", "password": "password123", "code_challenge": strings.Repeat("c", 43)}, 400, "validation_failed"},
+		{"short challenge", m{"email": "a@example.com", "password": "password123", "code_challenge": "c", "code_challenge_method": "s256"}, 400, "validation_failed"},
+		{"odd challenge method", m{"email": "a@example.com", "password": "password123", "code_challenge": strings.Repeat("c", 43), "code_challenge_method": "md5"}, 400, "validation_failed"},
+	} {
+		t.Run(c.name, func(t *testing.T) { f.A.Do(t, "POST", "/signup", c.body).WantError(c.status, c.code) })
+	}
+	good := m{"email": "a@example.com", "password": "password123"}
+	f.A.Do(t, "POST", "/signup", good, flowtest.Key(f.B.Publishable)).Want(401)
+	f.A.Do(t, "POST", "/signup", good, flowtest.Key("")).Want(401)
+	f.A.Do(t, "POST", "/signup", good, flowtest.Header("Content-Type", "text/plain")).WantError(415, "validation_failed")
+	f.A.Configure(func(c *tenants.Config) { c.DisableSignup = true })
+	f.A.Do(t, "POST", "/signup", good).WantError(422, "signup_disabled")
+	f.A.Configure(func(c *tenants.Config) { c.DisableSignup, c.ExternalEmailEnabled = false, false })
+	f.A.Do(t, "POST", "/signup", good).WantError(422, "email_provider_disabled")
+	if n := f.A.Count(t, "SELECT count(*) FROM auth.users"); n != 0 {
+		t.Errorf("%d users, want none", n)
+	}
+}
+
+func TestSignupConfirmation(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	body := m{"email": "c@example.com", "password": "password123", "data": m{"nick": "n"}}
+	res := f.A.Do(t, "POST", "/signup?redirect_to=http://localhost:3000/welcome", body).Want(200)
+	if res.Get("access_token") != "" || res.Get("confirmation_sent_at") == "" || res.Get("email_confirmed_at") != "" ||
+		res.Get("user_metadata.email_verified") != "false" {
+		t.Errorf("user %s", res.Raw)
+	}
+	mail := f.A.Mail(t, "c@example.com")
+	q := f.A.LinkQuery(t, mail)
+	if mail.Kind != "confirmation" || q.Get("type") != "signup" || q.Get("redirect_to") != "http://localhost:3000/welcome" || len(mail.Code) != 6 {
+		t.Errorf("mail %s, code %q, link %v", mail.Kind, mail.Code, q)
+	}
+	login := m{"email": "c@example.com", "password": "password123"}
+	f.A.Do(t, "POST", "/token?grant_type=password", login).WantError(400, "email_not_confirmed")
+	f.A.Do(t, "POST", "/verify", m{"type": "signup", "email": "c@example.com", "token": mail.Code}).Session()
+	f.A.Do(t, "POST", "/token?grant_type=password", login).Want(200)
+}
+
+// Who signs up again before confirming gets the mail again, and changes nothing.
+func TestSignupAgain(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	first := f.A.Do(t, "POST", "/signup", m{"email": "c@example.com", "password": "password123", "data": m{"role": "first"}}).Want(200)
+	res := f.A.Do(t, "POST", "/signup", m{"email": "c@example.com", "password": "password456"}).WantError(429, "over_email_send_rate_limit")
+	if res.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	f.Clock.Advance(time.Minute)
+	again := f.A.Do(t, "POST", "/signup", m{"email": "c@example.com", "password": "password456", "data": m{"nick": "second"}}).Want(200)
+	if again.Get("id") != first.Get("id") || strings.Contains(string(again.Raw), "first") {
+		t.Errorf("second answer %s", again.Raw)
+	}
+	if n := len(f.A.Mails(t)); n != 2 {
+		t.Errorf("%d mails, want 2", n)
+	}
+	token := f.A.LinkQuery(t, f.A.Mail(t, "c@example.com")).Get("token")
+	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": token}).Session()
+	f.A.SignIn(t, "c@example.com", "password123")
+	f.A.Do(t, "POST", "/token?grant_type=password", m{"email": "c@example.com", "password": "password456"}).WantError(400, "invalid_credentials")
+}
+
+// A taken address answers as a fresh one: the same members, no mail, and the
+// same refusal of asking again.
+func TestSignupTellsNobody(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	taken := f.A.SignUp(t, "taken@example.com", "password123")
+	f.A.EmptyOutbox(t)
+	f.Clock.Advance(time.Hour)
+	answers := map[string]*flowtest.Response{}
+	for _, email := range []string{"taken@example.com", "fresh@example.com"} {
+		body := m{"email": email, "password": "password456", "data": m{"nick": "n"}}
+		answers[email] = f.A.Do(t, "POST", "/signup", body).Want(200)
+		again := f.A.Do(t, "POST", "/signup", body).WantError(429, "over_email_send_rate_limit")
+		if again.Header.Get("Retry-After") != "60" {
+			t.Errorf("%s: Retry-After %s", email, again.Header.Get("Retry-After"))
+		}
+		f.Clock.Advance(time.Minute)
+		f.A.Do(t, "POST", "/signup", body).Want(200)
+		f.Clock.Advance(time.Minute)
+	}
+	got, want := answers["taken@example.com"], answers["fresh@example.com"]
+	if g, w := keys(got.JSON), keys(want.JSON); g != w {
+		t.Errorf("members differ: %s, fresh %s", g, w)
+	}
+	for _, of := range []string{"app_metadata", "user_metadata"} {
+		g, _ := got.Find(of)
+		w, _ := want.Find(of)
+		if keys(g.(m)) != keys(w.(m)) {
+			t.Errorf("%s: %v, fresh %v", of, g, w)
+		}
+	}
+	if got.Get("id") == taken.UserID || got.Get("last_sign_in_at") != "" {
+		t.Errorf("the answer tells of the user: %s", got.Raw)
+	}
+	for _, mail := range f.A.Mails(t) {
+		if mail.To == "taken@example.com" {
+			t.Errorf("a %s mail went to the taken address", mail.Kind)
+		}
+	}
+	f.A.SignIn(t, "taken@example.com", "password123") // nothing of it has changed
+}
+
+func keys(object m) string { return fmt.Sprint(slices.Sorted(maps.Keys(object))) }
+
+func TestSignupMailLimit(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.RateLimitEmailSent = 2 })
+	sign := func(p *flowtest.Project, email string) *flowtest.Response {
+		return p.Do(t, "POST", "/signup", m{"email": email, "password": "password123"})
+	}
+	sign(f.A, "a@example.com").Want(200)
+	sign(f.A, "b@example.com").Want(200)
+	sign(f.A, "c@example.com").WantError(429, "over_email_send_rate_limit")
+	if n := f.A.Count(t, "SELECT count(*) FROM auth.users"); n != 2 {
+		t.Errorf("%d users: the refused one was written", n)
+	}
+	sign(f.B, "c@example.com").Want(200) // the other project has its own limit
+	f.Clock.Advance(30 * time.Minute)
+	sign(f.A, "c@example.com").Want(200)
+}
+
+// Of many at once with the same address one wins.
+func TestSignupAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, confirm := range map[string]bool{"autoconfirm": true, "confirmation": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = confirm })
+			var mu sync.Mutex
+			statuses := map[int]int{}
+			var wg sync.WaitGroup
+			for range 12 {
+				wg.Go(func() {
+					res := f.A.Do(t, "POST", "/signup", m{"email": "a@example.com", "password": "password123"})
+					mu.Lock()
+					defer mu.Unlock()
+					statuses[res.Status]++
+				})
+			}
+			wg.Wait()
+			want := map[int]int{200: 1, 422: 11}
+			if !confirm {
+				want = map[int]int{200: 1, 429: 11}
+			}
+			if diff := cmp.Diff(want, statuses); diff != "" {
+				t.Errorf("statuses: %s", diff)
+			}
+			if n := f.A.Count(t, "SELECT count(*) FROM auth.users"); n != 1 {
+				t.Errorf("%d users", n)
+			}
+			if n := len(f.A.Mails(t)); !confirm && n != 1 {
+				t.Errorf("%d mails", n)
+			}
+		})
+	}
+}
+
+// A trigger of the developer's that fails makes the sign-up fail, and no mail
+// goes out for a user who is not there.
+func TestSignupWithFailingTrigger(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	f.A.ExecAsOwner(t, `CREATE FUNCTION public.no() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+			BEGIN RAISE EXCEPTION 'a secret of the developer'; END $$;
+		CREATE TRIGGER no AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.no()`)
+	res := f.A.Do(t, "POST", "/signup", m{"email": "a@example.com", "password": "password123"}).Want(500)
+	if strings.Contains(string(res.Raw), "secret") {
+		t.Errorf("the answer tells what the trigger said: %s", res.Raw)
+	}
+	if n := len(f.A.Mails(t)); n != 0 {
+		t.Errorf("%d mails", n)
+	}
+}

@@ -1,0 +1,252 @@
+package authconfig_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/control/authconfig"
+	"github.com/reevehq/reeve/internal/control/controltest"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/testkit"
+	"github.com/reevehq/reeve/tenants"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+func newWorld(t *testing.T) (*controltest.World, tenants.Ref, string) {
+	t.Helper()
+	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
+			DB: w.DB, Authz: w.Authz, CheckTemplate: message.CheckTemplate,
+		}}}
+	})
+	ref := w.Project(t, w.Acme, "Shop").Project.Ref
+	return w, ref, "/v1/projects/" + string(ref) + "/config/auth"
+}
+
+// values are, for each field, JSON texts that are accepted and refused.
+type values struct{ good, bad []string }
+
+var (
+	booleans  = values{[]string{"true", "false"}, []string{`"true"`, "1", "{}"}}
+	rates     = values{[]string{"1", "30", "2147483647"}, []string{"0", "-1", "2147483648", "1.5", `"30"`, "true", "1e30"}}
+	seconds   = values{[]string{"1", "3600", "604800", "6e1"}, []string{"0", "-1", "604801", "0.5", `"60"`, "[]"}}
+	hours     = values{[]string{"0", "0.5", "24", "876000"}, []string{"-0.1", "876001", "1e300", `"1"`, "true"}}
+	subjects  = values{[]string{`"Hello"`, `""`, `"Your code: {{ .Token }}"`}, []string{`"{{"`, `"{{ .Nothing }}"`, `"a\nb"`, "5", `"` + strings.Repeat("x", 999) + `"`}}
+	templates = values{[]string{`"<a href=\"{{ .ConfirmationURL }}\">x</a>"`, `""`}, []string{`"{{ .Token"`, `"{{ .Nothing }}"`, "5", `"` + strings.Repeat("x", 70_000) + `"`}}
+)
+
+const lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+
+func quoted(s string) string {
+	raw, _ := json.Marshal(s)
+	return string(raw)
+}
+
+var table = map[string]values{
+	"site_url": {
+		[]string{`"https://app.example.com"`, `"http://localhost:3000/path?x=1"`, `"http://[::1]:3000"`},
+		[]string{`""`, `"app.example.com"`, `"/path"`, `"ftp://x"`, `"javascript://x"`, `"https://"`, `"https://x#y"`, `"https://a:b@x"`, `"https://x,y"`, `"https://x y"`, "5", `"https://x/` + strings.Repeat("y", 2048) + `"`},
+	},
+	"uri_allow_list": {
+		[]string{`""`, `"https://*.example.com/**"`, `"http://localhost:*/a?b, myapp://callback"`},
+		[]string{`"example.com"`, `"/path"`, `"https://x y"`, `"javascript://%0aalert(1)"`, `"https://x/#y"`, "5", `"https://x/` + strings.Repeat("y", 512) + `"`, `"` + strings.Repeat("https://x,", 410) + `"`, `"https://x\\y"`, `"https://{a}"`},
+	},
+	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
+	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
+	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_sb_forwarded_for_enabled": booleans,
+
+	"jwt_exp": seconds, "mailer_otp_exp": seconds,
+	"mailer_otp_length":   {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
+	"password_min_length": {[]string{"6", "72"}, []string{"5", "73", "7.5", `"8"`}},
+	"smtp_max_frequency":  {[]string{"0", "32767"}, []string{"-1", "32768", `"1"`}},
+
+	"security_refresh_token_reuse_interval": {[]string{"0", "10", "2147483647"}, []string{"-1", "2147483648", `"1"`}},
+
+	"sessions_timebox": hours, "sessions_inactivity_timeout": hours,
+	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates,
+
+	"smtp_port":        {[]string{`"1"`, `"587"`, `"65535"`, `""`}, []string{`"0"`, `"65536"`, `"+25"`, `"025"`, `"x"`, "587"}},
+	"smtp_user":        {[]string{`"postmaster@example.com"`, `""`}, []string{"5", `"a\r\nb"`, `"` + strings.Repeat("x", 321) + `"`}},
+	"smtp_sender_name": {[]string{`"Acme, Inc."`, `""`}, []string{"5", `"a\r\nBcc: x"`, `"` + strings.Repeat("x", 257) + `"`}},
+	"smtp_admin_email": {[]string{`"auth@example.com"`, `""`}, []string{"5", `"nobody"`, `"Acme <a@example.com>"`, `"a@b\r\nc"`, `"` + strings.Repeat("x", 250) + `@x.com"`}},
+	"smtp_host":        {[]string{`""`, `"smtp.example.com"`, `"127.0.0.1"`, `"::1"`}, []string{"5", `"smtp.example.com:25"`, `"http://x"`, `"a b"`, `"-x"`, `"` + strings.Repeat("x", 254) + `"`}},
+
+	"password_required_characters": {
+		[]string{`""`, quoted(lower + upper + ":" + digits), quoted(lower + ":" + upper + ":" + digits), quoted(lower + ":" + upper + ":" + digits + `:!@#$%^&*()_+-=[]{};'\\:"|<>?,./` + "`~")},
+		[]string{`"abc"`, "5", quoted(lower)},
+	},
+	"mailer_subjects_confirmation": subjects, "mailer_subjects_invite": subjects, "mailer_subjects_recovery": subjects,
+	"mailer_subjects_email_change": subjects, "mailer_subjects_magic_link": subjects,
+	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
+	"mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
+	"mailer_templates_magic_link_content": templates,
+}
+
+func TestEveryFieldHasCases(t *testing.T) {
+	t.Parallel()
+	for _, source := range []reflect.Type{reflect.TypeFor[tenants.Config](), reflect.TypeFor[authconfig.UpdateBody]()} {
+		for i := range source.NumField() {
+			name, _, _ := strings.Cut(source.Field(i).Tag.Get("json"), ",")
+			if _, ok := table[name]; !ok && name != "smtp_pass" {
+				t.Errorf("%s of %s has no cases", name, source)
+			}
+		}
+	}
+}
+
+func TestFields(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	defaults := map[string]any{}
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Into(t, &defaults)
+	for name, c := range table {
+		t.Run(name, func(t *testing.T) {
+			for _, value := range c.good {
+				also := ""
+				if name == "smtp_host" && value != `""` {
+					also = `,"smtp_admin_email":"a@example.com"`
+				}
+				got := map[string]any{}
+				w.Do(t, w.Developer, "PATCH", path, fmt.Sprintf(`{%q:%s%s}`, name, value, also)).Want(t, 200).Into(t, &got)
+				var want any
+				if err := json.Unmarshal([]byte(value), &want); err != nil {
+					t.Fatal(err)
+				}
+				if got[name] != want {
+					t.Errorf("%s is %v after it was set to %s", name, got[name], value)
+				}
+				w.Do(t, w.Developer, "PATCH", path, fmt.Sprintf(`{%q:null,"smtp_host":null,"smtp_admin_email":null}`, name)).Want(t, 200).Into(t, &got)
+				if got[name] != defaults[name] {
+					t.Errorf("%s is %v after null, its default is %v", name, got[name], defaults[name])
+				}
+			}
+			before := w.Do(t, w.ReadOnly, "GET", path, "")
+			for _, value := range c.bad {
+				w.Do(t, w.Developer, "PATCH", path, fmt.Sprintf(`{%q:%s}`, name, value)).
+					Refused(t, 400, "validation_failed", name+": ")
+			}
+			if after := w.Do(t, w.ReadOnly, "GET", path, ""); string(after.Body) != string(before.Body) {
+				t.Errorf("refused patches changed something: %s", after.Body)
+			}
+		})
+	}
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Golden(t, "defaults")
+	changed := w.Do(t, w.Developer, "PATCH", path, `{"disable_signup":true,"smtp_pass":"hunter2"}`).Want(t, 200).Golden(t, "changed")
+	if got := w.Do(t, w.ReadOnly, "GET", path, ""); string(got.Body) != string(changed.Body) {
+		t.Errorf("read %s, written %s", got.Body, changed.Body)
+	}
+	w.Do(t, w.Developer, "PATCH", path, `{"foo":1}`).Refused(t, 400, "validation_failed", "foo: unknown field")
+	w.Do(t, w.Developer, "PATCH", path, `{"Site_URL":"https://x.example"}`).Refused(t, 400, "validation_failed", "Site_URL: unknown field")
+	w.Do(t, w.Developer, "PATCH", path, `{"password_min_length":5}`).Refused(t, 400, "validation_failed", "password_min_length: must be at least 6")
+	// All or nothing.
+	w.Do(t, w.Developer, "PATCH", path, `{"disable_signup":false,"jwt_exp":0}`).Refused(t, 400, "validation_failed", "jwt_exp: ")
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200, `"disable_signup":true`)
+}
+
+func TestSMTP(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	password := func() string {
+		tenant, err := w.DB.Tenant(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tenant.Secrets.SMTPPassword
+	}
+	patch(`{"smtp_host":"smtp.example.com"}`).Refused(t, 400, "validation_failed", "smtp_admin_email: ")
+	var shown authconfig.Config
+	got := patch(`{"smtp_host":"smtp.example.com","smtp_admin_email":"a@example.com","smtp_pass":"hunter2"}`).Want(t, 200).Into(t, &shown)
+	if strings.Contains(string(got.Body), "hunter2") || len(shown.SMTPPass) != 64 {
+		t.Errorf("smtp_pass = %q", shown.SMTPPass)
+	}
+	if password() != "hunter2" {
+		t.Error("the tenant does not have the password")
+	}
+	// Another field keeps it, writing back what was read keeps it too.
+	patch(`{"jwt_exp":60}`).Want(t, 200, shown.SMTPPass)
+	patch(`{"smtp_pass":"`+shown.SMTPPass+`"}`).Want(t, 200, shown.SMTPPass)
+	if password() != "hunter2" {
+		t.Error("the password changed")
+	}
+	var readable int
+	err := w.DB.Pool().QueryRow(t.Context(), `SELECT count(*) FROM auth_configs
+		WHERE position('hunter2'::bytea IN secrets) > 0 OR config::text LIKE '%hunter2%'`).Scan(&readable)
+	if err != nil || readable > 0 {
+		t.Errorf("%d versions hold the password readable, %v", readable, err)
+	}
+	patch(`{"smtp_pass":5}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
+	patch(`{"smtp_pass":"`+strings.Repeat("x", 1025)+`"}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
+	patch(`{"smtp_pass":null}`).Want(t, 200, `"smtp_pass":""`)
+	if password() != "" {
+		t.Error("the password is still there")
+	}
+}
+
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	versions := func() (n, inForce int) {
+		err := w.DB.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM auth_configs WHERE ref = $1), config_version
+			FROM projects WHERE ref = $1`, string(ref)).Scan(&n, &inForce)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n, inForce
+	}
+	w.Do(t, w.Developer, "PATCH", path, `{}`).Want(t, 200)
+	w.Do(t, w.Developer, "PATCH", path, `{"jwt_exp":3600}`).Want(t, 200)
+	if n, inForce := versions(); n != 1 || inForce != 1 {
+		t.Errorf("%d versions, %d in force, after patches that change nothing", n, inForce)
+	}
+	var before, after int64
+	version := func() (v int64) {
+		if err := w.DB.Pool().QueryRow(t.Context(), "SELECT version FROM projects WHERE ref = $1", string(ref)).Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	before = version()
+	w.Do(t, w.Owner, "PATCH", path, `{"jwt_exp":60}`).Want(t, 200)
+	if after = version(); after <= before {
+		t.Errorf("the project's version went from %d to %d: nobody hears of the change", before, after)
+	}
+	stored, err := w.DB.AuthConfigVersion(t.Context(), ref, 2)
+	if err != nil || stored.Author == nil || *stored.Author != w.OwnerID || stored.Config.JWTExp != 60 {
+		t.Errorf("version 2 is %+v, %v", stored, err)
+	}
+}
+
+func TestConcurrentPatches(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patches := []string{
+		`{"jwt_exp":61}`, `{"mailer_otp_exp":62}`, `{"mailer_otp_length":8}`, `{"password_min_length":9}`,
+		`{"rate_limit_otp":63}`, `{"disable_signup":true}`,
+	}
+	var wg sync.WaitGroup
+	for _, body := range patches {
+		wg.Go(func() {
+			if got := w.Do(t, w.Developer, "PATCH", path, body); got.Status != 200 {
+				t.Errorf("%s: %d %s", body, got.Status, got.Body)
+			}
+		})
+	}
+	wg.Wait()
+	got := w.Do(t, w.ReadOnly, "GET", path, "")
+	for _, body := range patches {
+		if member := strings.Trim(body, "{}"); !strings.Contains(string(got.Body), member) {
+			t.Errorf("%s was lost: %s", member, got.Body)
+		}
+	}
+}

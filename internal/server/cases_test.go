@@ -1,0 +1,133 @@
+package server_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/server/servertest"
+)
+
+// guard says what a tenant route asks of a caller beside the project's API key.
+type guard int
+
+const (
+	open    guard = iota // works without a key
+	keyed                // any key
+	signed               // a user's access token
+	byAdmin              // a secret key
+)
+
+// tenantRoute is a route of the tenant plane, as the suites call it. body is
+// valid in form; what it names (a token, an e-mail) the suites put in.
+type tenantRoute struct {
+	method, path string
+	guard        guard
+	query        string
+	body         map[string]any // nil: the route reads none
+}
+
+const (
+	annID       = "0a0a0a0a-1111-4222-8333-444444444444" // in both projects
+	annEmail    = "ann@example.com"
+	annPassword = "correct horse 1"
+)
+
+// tenantRoutes are all of them: TestEveryRouteHasACase sees to that.
+var tenantRoutes = []tenantRoute{
+	{method: "GET", path: "/health", guard: open},
+	{method: "GET", path: "/.well-known/jwks.json", guard: open},
+	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
+	{method: "GET", path: "/settings", guard: keyed},
+	{method: "POST", path: "/signup", guard: keyed, body: map[string]any{
+		"email": "taken@example.com", "phone": "", "password": annPassword, "data": map[string]any{"a": "b"},
+		"code_challenge": "", "code_challenge_method": "",
+	}},
+	{method: "POST", path: "/verify", guard: keyed, body: map[string]any{
+		"type": "signup", "token": "", "token_hash": "00", "email": "", "phone": "", "redirect_to": "",
+	}},
+	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=password", body: map[string]any{
+		"email": "nobody@example.com", "phone": "", "password": "wrong",
+	}},
+	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=refresh_token", body: map[string]any{"refresh_token": "x"}},
+	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=pkce", body: map[string]any{"auth_code": "x", "code_verifier": "y"}},
+	{method: "POST", path: "/recover", guard: keyed, body: map[string]any{
+		"email": "nobody@example.com", "phone": "", "code_challenge": "", "code_challenge_method": "",
+	}},
+	{method: "POST", path: "/resend", guard: keyed, body: map[string]any{
+		"type": "signup", "email": "nobody@example.com", "phone": "", "code_challenge": "", "code_challenge_method": "",
+	}},
+	{method: "GET", path: "/user", guard: signed},
+	{method: "PUT", path: "/user", guard: signed, body: map[string]any{
+		"email": annEmail, "phone": "", "password": annPassword + "2", "current_password": "", "data": map[string]any{"a": "b"},
+		"code_challenge": "", "code_challenge_method": "",
+	}},
+	{method: "POST", path: "/logout", guard: signed},
+	{method: "GET", path: "/admin/users", guard: byAdmin},
+	{method: "POST", path: "/admin/users", guard: byAdmin, body: map[string]any{
+		"id": annID, "email": "taken@example.com", "phone": "", "password": annPassword, "password_hash": "", "email_confirm": true,
+		"phone_confirm": false, "user_metadata": map[string]any{}, "app_metadata": map[string]any{}, "role": "authenticated", "ban_duration": "none",
+	}},
+	{method: "GET", path: "/admin/users/{id}", guard: byAdmin},
+	{method: "PUT", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{
+		"email": annEmail, "phone": "", "password": annPassword + "3", "password_hash": "", "email_confirm": true, "phone_confirm": false,
+		"user_metadata": map[string]any{}, "app_metadata": map[string]any{}, "role": "authenticated", "ban_duration": "none",
+	}},
+	{method: "DELETE", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"should_soft_delete": false}},
+	{method: "GET", path: "/admin/audit", guard: byAdmin},
+	{method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{
+		"type": "magiclink", "email": annEmail, "new_email": "", "password": "", "data": map[string]any{}, "redirect_to": "",
+	}},
+	{method: "POST", path: "/invite", guard: byAdmin, body: map[string]any{"email": "invited@example.com", "data": map[string]any{}}},
+}
+
+// at is the route's path with the user's id and the query in it.
+func (r tenantRoute) at() string { return strings.ReplaceAll(r.path, "{id}", annID) + r.query }
+
+func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
+
+// with is the route's body with some members replaced.
+func (r tenantRoute) with(member string, value any) map[string]any {
+	out := map[string]any{}
+	for k, v := range r.body {
+		out[k] = v
+	}
+	out[member] = value
+	return out
+}
+
+// TestEveryRouteHasACase fails when a route is mounted that the isolation and
+// bad-input suites do not try, or tenant routes differ by address.
+func TestEveryRouteHasACase(t *testing.T) {
+	t.Parallel()
+	tried := map[string]bool{}
+	for _, r := range tenantRoutes {
+		tried[r.method+" "+strings.ReplaceAll(r.path, "{id}", ":id")] = true
+	}
+	byKey, byPath := []string{}, []string{}
+	for _, r := range servertest.Start(t).Server.Routes() {
+		route := r.Method + " " + r.Path
+		if path, ok := strings.CutPrefix(r.Path, "/auth/v1"); ok {
+			byKey = append(byKey, r.Method+" "+path)
+			continue
+		}
+		if path, ok := strings.CutPrefix(r.Path, "/p/:ref/auth/v1"); ok {
+			byPath = append(byPath, r.Method+" "+path)
+			continue
+		}
+		known := []string{"GET /healthz", "GET /readyz"}
+		if !strings.HasPrefix(r.Path, "/v1/") && !slices.Contains(known, route) {
+			t.Errorf("%s belongs to no plane that is tried", route)
+		}
+	}
+	slices.Sort(byKey)
+	slices.Sort(byPath)
+	if len(byKey) == 0 || !slices.Equal(byKey, byPath) {
+		t.Errorf("routes by key %v\nroutes by path %v", byKey, byPath)
+	}
+	for _, route := range byKey {
+		if !tried[route] {
+			t.Errorf("%s has no case in tenantRoutes", route)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/server/servertest"
+)
+
+// The contract is what the clients of Supabase Auth see of an answer: status,
+// error code, members and their types, headers, where a redirect leads and what
+// it carries. The texts of messages are not in it.
+
+// fact is one exchange of the contract.
+type fact struct {
+	name string
+	// ask does what must come before, then the request in question by the
+	// methods of the call. It is run once for each shape of an error.
+	ask    func(c *call) *servertest.Answer
+	status int
+	code   string            // of an error
+	body   string            // shape; of an error what it has beside code and message
+	header map[string]string // regular expressions
+	to     redirectTo
+	// deviates names the entry of deviations that explains the difference.
+	deviates string
+}
+
+// redirectTo is a redirect's target without its parameters, and the shapes of
+// these.
+type redirectTo struct{ url, query, fragment string }
+
+// deviations are where Reeve answers otherwise than the reference, each for a
+// reason that its users have.
+var deviations = map[string]string{
+	"a stolen session is over": "When reuse of a refresh token is detected, the session ends: its newest token is refused too. " +
+		"The reference answers 200 to it, so a thief who was faster stays signed in.",
+	"the token one behind": "The refresh token before the newest answers with the newest at any time, as the reference's refresh " +
+		"tokens of version 2 do. Those of version 1 do so within the reuse interval only and sign out clients that lost an answer.",
+	"confirmed_at at once": "The answer that confirms an address carries confirmed_at. The reference leaves it out until the next " +
+		"read, as the column is generated.",
+	"identities tell the truth": "identity_data.email_verified is true once the address is confirmed. The reference leaves it false " +
+		"for users who were confirmed by autoconfirm or by an admin.",
+	"errors are JSON": "An unknown path and a method that a path lacks are refused in the shape of all errors. The reference " +
+		"answers plain text and nothing.",
+	"asking again tells nothing": "Who asks for a mail twice is refused whether or not the address is known. The reference refuses " +
+		"for known addresses only, and so tells that they are.",
+	"keys without a gateway": "The refusals of API keys have the shape of all errors. In the reference they are the gateway's and " +
+		"look different from server to server.",
+	"when to come back": "429 carries Retry-After, which the reference does not send.",
+}
+
+// world is what all facts share.
+type world struct {
+	reeve *servertest.Reeve
+	auto  *servertest.Project // confirms by itself
+	mail  *servertest.Project // sends mails to confirm
+	count atomic.Int64
+}
+
+// call is one run of a fact.
+type call struct {
+	*testing.T
+	*world
+	headers []string // of the request in question
+}
+
+func (c *call) do(p *servertest.Project, method, path string, body any, headers ...string) *servertest.Answer {
+	c.Helper()
+	return p.Do(c.T, method, path, body, slices.Concat(headers, c.headers)...)
+}
+
+func (c *call) as(p *servertest.Project, access, method, path string, body any) *servertest.Answer {
+	c.Helper()
+	return c.do(p, method, path, body, "Authorization", "Bearer "+access)
+}
+
+func (c *call) admin(p *servertest.Project, method, path string, body any) *servertest.Answer {
+	c.Helper()
+	return c.bare(p, method, path, body, "apikey", p.SecretKey)
+}
+
+// bare sends no key of its own.
+func (c *call) bare(p *servertest.Project, method, path string, body any, headers ...string) *servertest.Answer {
+	c.Helper()
+	return c.reeve.Do(c.T, method, p.Auth(path), body, slices.Concat(headers, c.headers)...)
+}
+
+// email is an address that nobody has.
+func (c *call) email() string { return fmt.Sprintf("u%d@example.com", c.count.Add(1)) }
+
+const password = "password123"
+
+// user is a new confirmed user of the project, signed in.
+func (c *call) user(p *servertest.Project) servertest.Session {
+	c.Helper()
+	return p.SignUp(c.T, c.email(), password)
+}
+
+// waiting is the address of a new user who is to confirm it.
+func (c *call) waiting(p *servertest.Project) string {
+	c.Helper()
+	email := c.email()
+	p.Do(c.T, http.MethodPost, "/signup", object{"email": email, "password": password}).Expect(c.T, http.StatusOK)
+	return email
+}
+
+type object = map[string]any
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	w := &world{reeve: servertest.Start(t)}
+	w.auto = w.reeve.Project(t, "auto", object{"mailer_autoconfirm": true})
+	w.mail = w.reeve.Project(t, "mail", object{"uri_allow_list": "https://app.example/**"})
+	explained := map[string]bool{}
+	for _, f := range slices.Concat(
+		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,
+		accountFacts, emailChangeFacts, recoveryFacts, adminFacts, adminLinkFacts, limitFacts,
+	) {
+		explained[f.deviates] = true
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			f.check(t, w)
+		})
+	}
+	for name := range deviations {
+		if !explained[name] {
+			t.Errorf("no fact shows the deviation %q", name)
+		}
+	}
+}
+
+func (f fact) check(t *testing.T, w *world) {
+	if f.deviates != "" && deviations[f.deviates] == "" {
+		t.Fatalf("deviation %q is not explained", f.deviates)
+	}
+	if f.code != "" {
+		f.refusal(t, w)
+		return
+	}
+	a := f.ask(&call{T: t, world: w}).Expect(t, f.status)
+	f.headers(t, a)
+	switch {
+	case f.to.url != "":
+		f.redirect(t, a)
+	case f.body == "":
+		if len(a.Body) > 0 {
+			t.Errorf("body %q, want none", a.Body)
+		}
+	default:
+		mustHave(t, "answer", f.body, decoded(t, a))
+		contentType(t, a)
+	}
+	golden(t, f.name, a)
+}
+
+// refusal checks an error in both of its shapes.
+func (f fact) refusal(t *testing.T, w *world) {
+	const version = "X-Supabase-Api-Version"
+	extra := ""
+	if f.body != "" {
+		extra = ", " + f.body
+	}
+	plain := f.ask(&call{T: t, world: w}).Expect(t, f.status)
+	mustHave(t, "error", fmt.Sprintf("{code #%d, error_code =%s, msg text%s}", f.status, f.code, extra), decoded(t, plain))
+	if echo := plain.Header.Get(version); echo != "" {
+		t.Errorf("%s: %s, though nobody asked for it", version, echo)
+	}
+	dated := f.ask(&call{T: t, world: w, headers: []string{version, "2024-01-01"}}).Expect(t, f.status)
+	mustHave(t, "dated error", fmt.Sprintf("{code =%s, message text%s}", f.code, extra), decoded(t, dated))
+	if echo := dated.Header.Get(version); echo != "2024-01-01" {
+		t.Errorf("%s: %q", version, echo)
+	}
+	for _, a := range []*servertest.Answer{plain, dated} {
+		f.headers(t, a)
+		contentType(t, a)
+	}
+}
+
+func (f fact) headers(t *testing.T, a *servertest.Answer) {
+	t.Helper()
+	for name, form := range f.header {
+		if got := a.Header.Get(name); !regexp.MustCompile(form).MatchString(got) {
+			t.Errorf("header %s: %q, want %s", name, got, form)
+		}
+	}
+}
+
+func (f fact) redirect(t *testing.T, a *servertest.Answer) {
+	t.Helper()
+	target, query, fragment := location(t, a)
+	if target != f.to.url {
+		t.Errorf("redirects to %s, want %s", target, f.to.url)
+	}
+	for _, part := range []struct{ name, want, got string }{{"query", f.to.query, query}, {"fragment", f.to.fragment, fragment}} {
+		want := part.want
+		if want == "" {
+			want = "{}"
+		}
+		mustHave(t, part.name, want, asObject(t, part.got))
+	}
+}
+
+// location splits a redirect's target.
+func location(t *testing.T, a *servertest.Answer) (target, query, fragment string) {
+	t.Helper()
+	u, err := url.Parse(a.Header.Get("Location"))
+	if err != nil || u.Host == "" {
+		t.Fatalf("Location %q: %v", a.Header.Get("Location"), err)
+	}
+	query, fragment = u.RawQuery, u.EscapedFragment()
+	u.RawQuery, u.Fragment, u.RawFragment = "", "", ""
+	return u.String(), query, fragment
+}
+
+func decoded(t *testing.T, a *servertest.Answer) (v any) {
+	t.Helper()
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		t.Fatalf("%s: %v in %q", a.Request, err, a.Body)
+	}
+	return v
+}
+
+func contentType(t *testing.T, a *servertest.Answer) {
+	t.Helper()
+	if ct := a.Header.Get("Content-Type"); !strings.HasPrefix(ct, "application/json") {
+		t.Errorf("Content-Type: %s", ct)
+	}
+}
