@@ -3,6 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -19,12 +20,12 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: dev
-dev: setup build ## Run Reeve here, with a Postgres of its own: http://localhost:8000 (ARGS="--listen :9000")
+dev: $(if $(REEVE_DATABASE_URL),,setup) build ## Run Reeve here, with a Postgres of its own: http://localhost:8000 (ARGS="--listen :9000")
 	@exec bin/reeve dev $(ARGS)
 
 .PHONY: build
 build: ## Build bin/reeve
-	go build -trimpath -buildvcs=false -ldflags '-X main.release=$(VERSION)' -o bin/reeve ./cmd/reeve
+	go build -buildvcs=false -ldflags '-X main.release=$(VERSION)' -o bin/reeve ./cmd/reeve
 
 .PHONY: setup
 setup: ## Find Postgres' binaries, or install them

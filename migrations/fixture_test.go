@@ -57,7 +57,7 @@ func newRoles(t *testing.T) *project {
 		super.exec("CREATE ROLE " + role + " LOGIN NOINHERIT PASSWORD '" + role + "'")
 	}
 	t.Cleanup(func() { dropRoles(t, p.auth, p.api, p.owner) })
-	super.exec("GRANT anon, authenticated, service_role TO " + p.api)
+	super.exec("GRANT anon, authenticated, service_role TO " + p.api + ", " + p.owner)
 	return p
 }
 
@@ -68,7 +68,7 @@ func dropRoles(t *testing.T, roles ...string) {
 		t.Errorf("connect to drop roles: %v", err)
 		return
 	}
-	defer conn.Close(context.Background())
+	defer func() { _ = conn.Close(context.Background()) }()
 	for _, role := range roles {
 		if _, err := conn.Exec(context.Background(), "DROP ROLE "+role); err != nil {
 			t.Errorf("drop role %s: %v", role, err)
@@ -88,7 +88,7 @@ func upTenant(ctx context.Context, dbURL string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	version, err := migrations.UpTenant(ctx, db)
 	if err != nil {
 		return err

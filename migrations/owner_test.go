@@ -85,7 +85,6 @@ func TestOwnerMayNot(t *testing.T) {
 		"drop schema auth":            "DROP SCHEMA auth CASCADE",
 		"become the auth role":        "SET ROLE " + p.auth,
 		"become the api role":         "SET ROLE " + p.api,
-		"become service_role":         "SET ROLE service_role",
 		"grant itself service_role":   "GRANT service_role TO CURRENT_USER",
 		"create roles":                "CREATE ROLE intruder",
 		"create databases":            "CREATE DATABASE intruder",
@@ -172,5 +171,25 @@ func TestAPIRole(t *testing.T) {
 			t.Errorf("api role became %s, want %s", got, role)
 		}
 		api.exec("RESET ROLE")
+	}
+}
+
+// TestOwnerTriesPolicies: a developer looks at their tables as an end user does.
+func TestOwnerTriesPolicies(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	owner := p.as(t, p.owner)
+	owner.exec("CREATE TABLE public.notes (id int, owner uuid DEFAULT auth.uid())")
+	owner.exec("ALTER TABLE public.notes ENABLE ROW LEVEL SECURITY")
+	owner.exec("CREATE POLICY own ON public.notes TO authenticated USING (owner = auth.uid())")
+	owner.exec("INSERT INTO public.notes VALUES (1, '00000000-0000-4000-8000-000000000001'), (2, '00000000-0000-4000-8000-000000000002')")
+	owner.exec("SELECT set_config('request.jwt.claims', '{\"sub\":\"00000000-0000-4000-8000-000000000002\"}', false)")
+	owner.exec("SET ROLE authenticated")
+	var ids []int
+	if err := owner.conn.QueryRow(t.Context(), "SELECT array_agg(id) FROM public.notes").Scan(&ids); err != nil {
+		t.Fatal(err)
+	}
+	if len(ids) != 1 || ids[0] != 2 {
+		t.Errorf("an end user sees %v, want only their own note", ids)
 	}
 }

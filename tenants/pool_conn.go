@@ -74,7 +74,9 @@ func (l pgLink) usable() bool {
 	return !p.IsClosed() && !p.IsBusy() && p.TxStatus() == 'I'
 }
 
-func (l pgLink) alive() bool { return l.PgConn().CheckConn() == nil }
+func (l pgLink) alive() bool {
+	return l.PgConn().CheckConn() == nil //nolint:staticcheck // Ping, preferred to it, is a round trip for each loan
+}
 
 // close waits for the server's end of the connection, which pgx's Close does
 // not: only then has the server's slot come free.

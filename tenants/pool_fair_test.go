@@ -201,7 +201,7 @@ func TestBudgetPlaces(t *testing.T) {
 			time.Sleep(time.Second)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			defer cancel()
-			if _, err := b.Acquire(ctx, refB); err != context.DeadlineExceeded {
+			if _, err := b.Acquire(ctx, refB); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v", err)
 			}
 			mustAcquire(t, b, refC).Release()
@@ -341,7 +341,7 @@ func doRequest(t *testing.T, b *Budget, st poolStep, p *poolProblems, held map[*
 	start := time.Now()
 	c, err := b.Acquire(ctx, st.Ref)
 	if err != nil {
-		known := errors.Is(err, ErrOverCapacity) || errors.Is(err, ErrDatabaseUnavailable) || (st.Giveup > 0 && err == ctx.Err())
+		known := errors.Is(err, ErrOverCapacity) || errors.Is(err, ErrDatabaseUnavailable) || (st.Giveup > 0 && ctx.Err() != nil && errors.Is(err, ctx.Err()))
 		if waited := time.Since(start); !known || waited > b.o.WaitTimeout {
 			p.Errorf("after %v: %v", waited, err)
 		}
@@ -380,7 +380,7 @@ func TestBudgetRace(t *testing.T) {
 				switch {
 				case err == nil:
 					c.Release()
-				case err != ctx.Err():
+				case ctx.Err() == nil || !errors.Is(err, ctx.Err()):
 					t.Errorf("%v", err)
 				}
 				if (g+i)%50 == 0 {
@@ -411,7 +411,7 @@ func BenchmarkBudget(b *testing.B) {
 	}
 	b.Run("uncontended", func(b *testing.B) {
 		bu := newBudget(f.dial, BudgetOptions{})
-		defer bu.Close(b.Context())
+		defer func() { _ = bu.Close(b.Context()) }()
 		b.ReportAllocs()
 		for b.Loop() {
 			run(b, bu, refA)
@@ -419,7 +419,7 @@ func BenchmarkBudget(b *testing.B) {
 	})
 	b.Run("parallel_projects", func(b *testing.B) {
 		bu := newBudget(f.dial, BudgetOptions{})
-		defer bu.Close(b.Context())
+		defer func() { _ = bu.Close(b.Context()) }()
 		b.ReportAllocs()
 		var n atomic.Int64
 		b.RunParallel(func(pb *testing.PB) {
@@ -431,7 +431,7 @@ func BenchmarkBudget(b *testing.B) {
 	})
 	b.Run("handed_from_waiter_to_waiter", func(b *testing.B) {
 		bu := newBudget(f.dial, BudgetOptions{Total: 1, WaitTimeout: time.Minute})
-		defer bu.Close(b.Context())
+		defer func() { _ = bu.Close(b.Context()) }()
 		b.ReportAllocs()
 		b.SetParallelism(16)
 		b.RunParallel(func(pb *testing.PB) {

@@ -243,6 +243,7 @@ func TestBudgetDiscardsOnPostgres(t *testing.T) {
 			}
 		},
 		"in_a_query": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
+			//nolint:sqlclosecheck // that is the case
 			if _, err := c.Raw().Query(t.Context(), "select repeat('x', 1000), generate_series(1, 1000000000)"); err != nil {
 				t.Error(err)
 			}

@@ -362,7 +362,7 @@ func TestBudgetRefusals(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			for range 2 { // waiting, and ended before
-				if _, err := b.Acquire(ctx, refA); err != context.DeadlineExceeded {
+				if _, err := b.Acquire(ctx, refA); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%v", err)
 				}
 			}

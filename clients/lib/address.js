@@ -1,7 +1,14 @@
-// The three ways to address a project, and a fetch that reaches each of them.
+// The three ways to address a project.
+import dns from 'node:dns'
 import { base } from './reeve.js'
 
 const main = new URL(base)
+
+// Names below localhost are loopback (RFC 6761 section 6.3); browsers know that,
+// not every resolver does. Fetch sets the Host header itself, so the name must do.
+const { lookup } = dns
+dns.lookup = (hostname, options, done = options) =>
+  lookup(hostname.endsWith('.localhost') ? main.hostname : hostname, options, done)
 
 /** For each kind of address, a project's URL as an app would configure it. */
 export const addresses = {
@@ -12,19 +19,9 @@ export const addresses = {
 
 export const kinds = Object.keys(addresses)
 
-/** Fetch that needs no name server for <ref>.localhost, which not every resolver knows. */
-export function fetchAt(input, init = {}) {
-  const url = new URL(input)
-  if (!url.hostname.endsWith('.localhost')) return fetch(url, init)
-  const headers = new Headers(init.headers)
-  headers.set('host', url.host)
-  url.hostname = main.hostname
-  return fetch(url, { ...init, headers })
-}
-
 /** Opens a mailed link as a browser would, up to the redirect: {status, location, query, fragment}. */
 export async function open(link) {
-  const res = await fetchAt(link, { redirect: 'manual' })
+  const res = await fetch(link, { redirect: 'manual' })
   await res.arrayBuffer()
   const location = res.headers.get('location') ?? ''
   const [rest, fragment = ''] = location.split('#')

@@ -1,5 +1,5 @@
 // The stock client under test, made as an app would make it.
-import { addresses, fetchAt } from './address.js'
+import { addresses } from './address.js'
 
 const name = process.env.REEVE_CLIENT ?? '@supabase/supabase-js'
 const { createClient } = await import(name)
@@ -27,7 +27,7 @@ export function connect(project, kind = 'path', { key = project.publishable_key,
     auth: { autoRefreshToken: false, persistSession: true, detectSessionInUrl: false, storage: memory(), ...auth },
     global: {
       fetch: async (input, init = {}) => {
-        const res = await fetchAt(input, init)
+        const res = await fetch(input, init)
         const { pathname } = new URL(input)
         requests.push({ method: init.method ?? 'GET', path: pathname, status: res.status, headers: res.headers })
         return res

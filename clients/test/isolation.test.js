@@ -1,7 +1,7 @@
 // Two projects side by side, with the same users: nothing of one is good in the other.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { addresses, fetchAt, kinds, open } from '../lib/address.js'
+import { addresses, kinds, open } from '../lib/address.js'
 import { connect, connectAdmin } from '../lib/client.js'
 import { freshEmail, ok, password, refused } from '../lib/expect.js'
 import { Inbox, verifyLink } from '../lib/mail.js'
@@ -46,7 +46,7 @@ for (const kind of kinds) {
     test('a session is good in its own project only', async () => {
       const { email } = await twins()
       const { session } = ok(await connect(a, kind).auth.signInWithPassword({ email, password }))
-      const other = connect(b, kind)
+      const other = connect(b, kind, { storageKey: `b-${kind}` })
       unauthorized(await other.auth.getUser(session.access_token))
       refused(await other.auth.refreshSession({ refresh_token: session.refresh_token }), 400, 'refresh_token_not_found')
       assert.ok((await other.auth.getClaims(session.access_token)).error, 'not by the keys of the other either')
@@ -89,20 +89,20 @@ for (const kind of ['path', 'host']) {
     unauthorized(await connect(b, kind, { key: a.publishable_key }).auth.signInWithPassword({ email, ...ofB }))
     unauthorized(await connect(b, kind, { key: a.secret_key }).auth.admin.getUserById(id))
     for (const key of [a.publishable_key, a.secret_key]) {
-      const res = await fetchAt(`${addresses[kind](b)}/auth/v1/settings`, { headers: { apikey: key } })
+      const res = await fetch(`${addresses[kind](b)}/auth/v1/settings`, { headers: { apikey: key } })
       assert.equal(res.status, 401)
     }
   })
 }
 
 test('host and path must agree', async () => {
-  const res = await fetchAt(`${addresses.host(a)}/p/${b.ref}/auth/v1/settings`, { headers: { apikey: b.publishable_key } })
+  const res = await fetch(`${addresses.host(a)}/p/${b.ref}/auth/v1/settings`, { headers: { apikey: b.publishable_key } })
   assert.equal(res.status, 401)
 })
 
 test('two keys of different projects are refused', async () => {
   for (const kind of kinds) {
-    const res = await fetchAt(`${addresses[kind](b)}/auth/v1/admin/users`, {
+    const res = await fetch(`${addresses[kind](b)}/auth/v1/admin/users`, {
       headers: { apikey: b.publishable_key, authorization: `Bearer ${a.secret_key}` },
     })
     assert.equal(res.status, 401, kind)
@@ -112,7 +112,7 @@ test('two keys of different projects are refused', async () => {
 test('a project that does not exist', async () => {
   const nobody = { ref: 'abcdefghijklmnopqrst' }
   for (const kind of ['path', 'host']) {
-    const res = await fetchAt(`${addresses[kind](nobody)}/auth/v1/settings`, { headers: { apikey: a.publishable_key } })
+    const res = await fetch(`${addresses[kind](nobody)}/auth/v1/settings`, { headers: { apikey: a.publishable_key } })
     assert.ok([401, 404].includes(res.status), `${kind}: ${res.status}`)
   }
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { addresses, fetchAt, kinds } from '../lib/address.js'
+import { addresses, kinds } from '../lib/address.js'
 import { connect } from '../lib/client.js'
 import { claimsOf, freshEmail, ok, password, refused } from '../lib/expect.js'
 import { createProject, deleteProject, manage } from '../lib/reeve.js'
@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => deleteProject(project))
 
-const get = (kind, path, headers = {}) => fetchAt(`${addresses[kind](project)}/auth/v1${path}`, { headers })
+const get = (kind, path, headers = {}) => fetch(`${addresses[kind](project)}/auth/v1${path}`, { headers })
 
 test('the keys have the form that clients know', () => {
   assert.match(project.publishable_key, /^sb_publishable_[\w-]{22}_[\w-]{8}$/)
@@ -41,7 +41,7 @@ for (const kind of kinds) {
   })
 
   test(`over the ${kind} address, a browser's preflight is answered`, async () => {
-    const res = await fetchAt(`${addresses[kind](project)}/auth/v1/token?grant_type=password`, {
+    const res = await fetch(`${addresses[kind](project)}/auth/v1/token?grant_type=password`, {
       method: 'OPTIONS',
       headers: {
         origin: 'http://localhost:3000',
@@ -104,9 +104,9 @@ test('errors have both shapes', async () => {
   const url = `${addresses.path(project)}/auth/v1/token?grant_type=password`
   const init = { method: 'POST', body: JSON.stringify({ email: freshEmail(), password }) }
   const headers = { apikey: project.publishable_key, 'content-type': 'application/json' }
-  const old = await (await fetchAt(url, { ...init, headers })).json()
+  const old = await (await fetch(url, { ...init, headers })).json()
   assert.deepEqual([old.code, old.error_code, typeof old.msg], [400, 'invalid_credentials', 'string'])
-  const res = await fetchAt(url, { ...init, headers: { ...headers, 'x-supabase-api-version': '2024-01-01' } })
+  const res = await fetch(url, { ...init, headers: { ...headers, 'x-supabase-api-version': '2024-01-01' } })
   assert.equal(res.headers.get('x-supabase-api-version'), '2024-01-01')
   const fresh = await res.json()
   assert.deepEqual([fresh.code, typeof fresh.message], ['invalid_credentials', 'string'])

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -183,7 +184,7 @@ func TestDev(t *testing.T) {
 	if role := roleOf(t, made["db_url"]); role != "reeve_"+made["ref"]+"_owner" {
 		t.Errorf("db_url leads to role %q", role)
 	}
-	signUp(t, made["url"], made["publishable_key"])
+	signUp(t, made["url"], made["publishable_key"], "ada@example.com")
 	awaitMail(t, dir, made["ref"], "ada@example.com")
 	refuseSecond(t, dir, told["url"])
 	if code := first.end(t, syscall.SIGTERM); code != exitOK {
@@ -206,6 +207,9 @@ func TestDev(t *testing.T) {
 	if !strings.Contains(list, made["ref"]) || strings.Count(list, " demo ") != 1 {
 		t.Errorf("after a kill: %s", list)
 	}
+	killPostgres(t, dir)
+	awaitReady(t, devFile(t, dir)["url"])
+	signUp(t, devFile(t, dir)["url"]+"/p/"+made["ref"], made["publishable_key"], "eve@example.com")
 	if code := third.end(t, os.Interrupt); code != exitOK {
 		t.Errorf("SIGINT: exit %d: %s", code, third.errOut)
 	}
@@ -224,9 +228,9 @@ func roleOf(t *testing.T, url string) (role string) {
 	return role
 }
 
-func signUp(t *testing.T, url, key string) {
+func signUp(t *testing.T, url, key, email string) {
 	t.Helper()
-	body := strings.NewReader(`{"email":"ada@example.com","password":"correct horse battery"}`)
+	body := strings.NewReader(`{"email":"` + email + `","password":"correct horse battery"}`)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/auth/v1/signup", body)
 	if err != nil {
 		t.Fatal(err)
@@ -254,6 +258,55 @@ func awaitMail(t *testing.T, dir, ref, to string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Errorf("no mail to %s", to)
+}
+
+// killPostgres takes the database server away and waits until another one, which
+// nobody asked for, has taken its place.
+func killPostgres(t *testing.T, dir string) {
+	t.Helper()
+	before := postmaster(t, dir)
+	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for range 400 {
+		if now := postmaster(t, dir); now != 0 && now != before {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("postgres did not come back")
+}
+
+// postmaster reads the server's process id, 0 where there is none.
+func postmaster(t *testing.T, dir string) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return pid
+}
+
+// awaitReady asks until the server is ready again.
+func awaitReady(t *testing.T, origin string) {
+	t.Helper()
+	for range 400 {
+		res, err := http.Get(origin + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusOK {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error("never ready again")
 }
 
 // refuseSecond tries the folder and the address that a server holds.

@@ -154,6 +154,9 @@ func (o *Options) chooseAddress(ctx context.Context) error {
 		return explainListen(h.Listen, err)
 	}
 	h.Listen = net.JoinHostPort(host, port)
+	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		o.Logger.WarnContext(ctx, "others can reach this development server, its captured mails stay behind the access token", "address", h.Listen)
+	}
 	if h.PublicURL == "" {
 		h.PublicURL = "http://" + net.JoinHostPort(publicName(host), port)
 	}

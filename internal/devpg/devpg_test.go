@@ -5,6 +5,7 @@ package devpg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -32,10 +33,10 @@ func TestMain(m *testing.M) {
 	}
 	s, err := Start(context.Background(), Options{Dir: dir})
 	if err != nil {
-		os.Stdout.WriteString("error " + err.Error() + "\n")
+		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	os.Stdout.WriteString(s.URL() + "\n")
+	fmt.Println(s.URL())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 

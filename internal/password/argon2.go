@@ -51,7 +51,7 @@ func parseArgon2(hash string) (stored, error) {
 		return nil, errors.New("argon2 salt or hash has a wrong length")
 	}
 	return argon2Hash{
-		id: parts[1] == "argon2id", memory: uint32(m), time: uint32(t), lanes: uint8(p), //nolint:gosec // bounded above
+		id: parts[1] == "argon2id", memory: uint32(m), time: uint32(t), lanes: uint8(p), // bounded above
 		salt: salt, hash: sum,
 	}, nil
 }
@@ -61,7 +61,7 @@ func (a argon2Hash) matches(password string) bool {
 	if a.id {
 		derive = argon2.IDKey
 	}
-	key := derive([]byte(password), a.salt, a.time, a.memory, a.lanes, uint32(len(a.hash))) //nolint:gosec // bounded
+	key := derive([]byte(password), a.salt, a.time, a.memory, a.lanes, uint32(len(a.hash)))
 	return subtle.ConstantTimeCompare(key, a.hash) == 1
 }
 

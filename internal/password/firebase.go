@@ -43,7 +43,7 @@ func parseFirebase(hash string) (stored, error) {
 	n, errN := parameter(params[1], "n", 1, maxScryptLogN)
 	r, errR := parameter(params[2], "r", 1, maxScryptR)
 	p, errP := parameter(params[3], "p", 1, maxScryptP)
-	f := firebaseHash{logN: int(n), r: int(r), p: int(p)} //nolint:gosec // bounded above
+	f := firebaseHash{logN: int(n), r: int(r), p: int(p)} // bounded above
 	var errSS error
 	if len(params) == 6 {
 		f.separator, errSS = base64Parameter(params[4], "ss")
@@ -87,6 +87,7 @@ func (f firebaseHash) matches(password string) bool {
 		return false
 	}
 	sum := make([]byte, len(f.signerKey))
+	//nolint:gosec // Firebase made the hash with this IV, and the key is of one password and salt
 	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(sum, f.signerKey)
 	return subtle.ConstantTimeCompare(sum, f.hash) == 1
 }

@@ -70,7 +70,6 @@ type Service struct {
 	creating atomic.Int32
 	taken    chan struct{} // a warm database was taken
 	schema   func() (schema, error)
-	strategy atomic.Pointer[string]
 }
 
 // init fills in what was left out. Nothing is connected to yet.

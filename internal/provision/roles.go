@@ -41,9 +41,11 @@ func rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
 		{
-			// A person at a prompt, or a migration tool: longer, not for ever.
-			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "INHERIT", conns: 30,
+			// A person at a prompt, or a migration tool: longer, not for ever. The
+			// developer may try policies out as an end user, by SET ROLE.
+			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "NOINHERIT", conns: 30,
 			settings: []string{"statement_timeout = '2min'", "idle_in_transaction_session_timeout = '10min'"},
+			grants:   []string{"anon", "authenticated", "service_role"},
 		},
 	}
 }

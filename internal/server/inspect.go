@@ -1,9 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/reevehq/reeve/tenants"
 )
@@ -19,12 +19,13 @@ func (s *Server) Sees(ref string, settings map[string]any) bool {
 	if err != nil {
 		return false
 	}
-	var have map[string]any
+	var have map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &have); err != nil {
 		return false
 	}
-	for k, want := range settings {
-		if got, ok := have[k]; ok && fmt.Sprint(got) != fmt.Sprint(want) {
+	for k, v := range settings {
+		want, err := json.Marshal(v)
+		if got, ok := have[k]; err != nil || ok && !bytes.Equal(got, want) {
 			return false
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // either of them: so what belongs to A is not consumed either.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newNeighbours(t)
 	beforeA, beforeB := w.a.Fingerprint(t), w.b.Fingerprint(t)
 	t.Run("keys", w.foreignKeys)
 	t.Run("keys beside the right one", w.foreignKeyBeside)
@@ -36,7 +36,7 @@ func TestIsolation(t *testing.T) {
 }
 
 // foreignKeys: A's keys at B's addresses, wherever a key may stand.
-func (w *world) foreignKeys(t *testing.T) {
+func (w *neighbours) foreignKeys(t *testing.T) {
 	for name, key := range w.a.keys() {
 		for _, addr := range w.b.named() {
 			for _, r := range tenantRoutes {
@@ -51,7 +51,7 @@ func (w *world) foreignKeys(t *testing.T) {
 
 // foreignKeyBeside: A's keys in Authorization while apikey is one of B's own.
 // No key of A lends its role to a request of B.
-func (w *world) foreignKeyBeside(t *testing.T) {
+func (w *neighbours) foreignKeyBeside(t *testing.T) {
 	for name, key := range w.a.keys() {
 		for _, addr := range w.b.addresses() {
 			for _, r := range tenantRoutes {
@@ -64,7 +64,7 @@ func (w *world) foreignKeyBeside(t *testing.T) {
 
 // foreignAccessToken: A's user, with B's keys. The other routes do not read the
 // token, so that there is nothing to try.
-func (w *world) foreignAccessToken(t *testing.T) {
+func (w *neighbours) foreignAccessToken(t *testing.T) {
 	for _, key := range []string{w.b.PublishableKey, w.b.SecretKey} {
 		for _, addr := range w.b.addresses() {
 			for _, r := range tenantRoutes {
@@ -86,7 +86,7 @@ func (w *world) foreignAccessToken(t *testing.T) {
 	}
 }
 
-func (w *world) foreignRefreshToken(t *testing.T) {
+func (w *neighbours) foreignRefreshToken(t *testing.T) {
 	w.withKeysOfB(t, func(what string, send sender) {
 		a := send(http.MethodPost, "/token?grant_type=refresh_token", map[string]any{"refresh_token": w.a.ann.RefreshToken})
 		refused(t, a, what, 400, "refresh_token_not_found")
@@ -95,7 +95,7 @@ func (w *world) foreignRefreshToken(t *testing.T) {
 
 // foreignOneTimeTokens: links and codes that A's users were mailed; B's users
 // with the same addresses wait for such ones too.
-func (w *world) foreignOneTimeTokens(t *testing.T) {
+func (w *neighbours) foreignOneTimeTokens(t *testing.T) {
 	for _, l := range w.a.links {
 		w.withKeysOfB(t, func(what string, send sender) {
 			what += " " + l.verify
@@ -111,7 +111,7 @@ func (w *world) foreignOneTimeTokens(t *testing.T) {
 	}
 }
 
-func (w *world) foreignCode(t *testing.T) {
+func (w *neighbours) foreignCode(t *testing.T) {
 	w.withKeysOfB(t, func(what string, send sender) {
 		for _, verifier := range []string{w.a.verifier, w.b.verifier} {
 			a := send(http.MethodPost, "/token?grant_type=pkce", map[string]any{"auth_code": w.a.code, "code_verifier": verifier})
@@ -120,7 +120,7 @@ func (w *world) foreignCode(t *testing.T) {
 	})
 }
 
-func (w *world) foreignPassword(t *testing.T) {
+func (w *neighbours) foreignPassword(t *testing.T) {
 	w.withKeysOfB(t, func(what string, send sender) {
 		a := send(http.MethodPost, "/token?grant_type=password", map[string]any{"email": annEmail, "password": annPassword + "a"})
 		refused(t, a, what, 400, "invalid_credentials")
@@ -130,7 +130,7 @@ func (w *world) foreignPassword(t *testing.T) {
 type sender func(method, path string, body any) *servertest.Answer
 
 // withKeysOfB tries by all of B's addresses and keys.
-func (w *world) withKeysOfB(t *testing.T, try func(what string, send sender)) {
+func (w *neighbours) withKeysOfB(t *testing.T, try func(what string, send sender)) {
 	t.Helper()
 	for name, key := range w.b.keys() {
 		for _, addr := range w.b.addresses() {
@@ -145,7 +145,7 @@ func (w *world) withKeysOfB(t *testing.T, try func(what string, send sender)) {
 }
 
 // disagreement: host, path, key and token must mean the same project.
-func (w *world) disagreement(t *testing.T) {
+func (w *neighbours) disagreement(t *testing.T) {
 	a, b := w.a, w.b
 	hostA, pathB := []string{"Host", a.Ref + ".localhost"}, "/p/"+b.Ref+"/auth/v1"
 	for _, c := range []struct {
@@ -200,7 +200,7 @@ func (l *loot) spend(t *testing.T) {
 
 // useA calls every route of A as its guard demands, the destructive ones too:
 // B's users have the same ids and addresses.
-func (w *world) useA(t *testing.T) {
+func (w *neighbours) useA(t *testing.T) {
 	for _, r := range tenantRoutes {
 		headers := []string{"apikey", w.a.PublishableKey}
 		switch r.guard {

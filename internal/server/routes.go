@@ -7,6 +7,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/authapi/account"
 	"github.com/reevehq/reeve/internal/authapi/admin"
+	"github.com/reevehq/reeve/internal/authapi/adminlink"
 	"github.com/reevehq/reeve/internal/authapi/discovery"
 	"github.com/reevehq/reeve/internal/authapi/grant"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
@@ -63,6 +64,11 @@ func (s *Server) handler() *gin.Engine {
 
 // readyz answers 200 when requests can be served.
 func (s *Server) readyz(c *gin.Context) {
+	if !s.ready.Load() {
+		c.Header("Retry-After", "1")
+		c.String(http.StatusServiceUnavailable, "not ready yet\n")
+		return
+	}
 	if err := s.control.Ping(c.Request.Context()); err != nil {
 		c.Header("Retry-After", "1")
 		c.String(http.StatusServiceUnavailable, "the control database cannot be reached\n")
@@ -118,5 +124,8 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	recovery.Handler{Service: recovery.Service{Mailer: s.mailer, Now: s.now}}.Mount(keyed, otp("recover"), otp("resend"))
 	admin.Handler{
 		Service: admin.Service{Hasher: s.passwords, Now: s.now}, Admins: web.Admins{Verifier: s.verifier},
+	}.Mount(keyed)
+	adminlink.Handler{
+		Service: adminlink.Service{Mailer: s.mailer, Hasher: s.passwords, Now: s.now}, Admins: web.Admins{Verifier: s.verifier},
 	}.Mount(keyed)
 }

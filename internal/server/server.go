@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,9 @@ type Options struct {
 	Version string
 	// Dev captures mails in the inbox and lets outbound calls reach this machine.
 	Dev bool
+	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that has
+	// something to finish first.
+	HoldReady bool
 }
 
 // Server is one process of Reeve.
@@ -60,6 +64,7 @@ type Server struct {
 	dispatcher *message.Dispatcher
 	mailer     *mail.Mailer
 	cluster    servers
+	ready      atomic.Bool
 
 	listener net.Listener
 }
@@ -96,9 +101,16 @@ func (s *Server) prepare(ctx context.Context) error {
 	return s.ensurePlatform(ctx)
 }
 
+// Ready lets /readyz answer 200 from now on.
+func (s *Server) Ready() { s.ready.Store(true) }
+
+// now is the clock: UTC and in microseconds, as Postgres keeps times, so that an
+// answer tells the same time before and after it was stored.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
 // connect makes every part; the control database must be there.
 func connect(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, now: time.Now}
+	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, now: now}
 	c := &s.config
 	var err error
 	if s.keyring, err = secret.NewKeyring(c.Secrets.MasterKeys...); err != nil {
@@ -122,6 +134,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 	}
+	s.ready.Store(!o.HoldReady)
 	return s, s.assemble()
 }
 

@@ -73,8 +73,14 @@ func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
 	return nil
 }
 
-// Prepare must be called before the transaction in which Put is.
+// Prepare must be called before the transaction in which Put is, and before it
+// is known whether anybody has the address: a project that has used up its mails
+// refuses everybody alike.
 func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error {
+	rule := ratelimit.EmailSent(sc.Tenant.Config.RateLimitEmailSent)
+	if ok, after := m.Limiter.Peek(sc.Tenant.Ref, rule, ""); !ok {
+		return auth.ErrEmailRate.After(after)
+	}
 	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
 }
 

@@ -24,23 +24,23 @@ type link struct {
 	verify, email, token, code string
 }
 
-// world is one Reeve with two projects that have the same users, down to their
+// neighbours are one Reeve with two projects that have the same users, down to their
 // ids, and a full set of tokens each.
-type world struct {
+type neighbours struct {
 	reeve *servertest.Reeve
 	a, b  *loot
 }
 
-func newWorld(t *testing.T) *world {
+func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
 	reeve := servertest.Start(t)
-	return &world{reeve: reeve, a: newLoot(t, reeve, "a"), b: newLoot(t, reeve, "b")}
+	return &neighbours{reeve: reeve, a: newLoot(t, reeve, "a"), b: newLoot(t, reeve, "b")}
 }
 
 func newLoot(t *testing.T, reeve *servertest.Reeve, name string) *loot {
 	t.Helper()
 	l := &loot{Project: reeve.Project(t, name, map[string]any{"site_url": "http://app.test"}), verifier: strings.Repeat(name, 43)}
-	secret := password + name // the same user has another password in each project
+	secret := annPassword + name // the same user has another password in each project
 	l.Admin(t, http.MethodPost, "/admin/users", map[string]any{"id": annID, "email": annEmail, "password": secret, "email_confirm": true}).
 		Expect(t, http.StatusOK)
 	l.ann = l.SignIn(t, annEmail, secret)
@@ -141,7 +141,7 @@ func (l *loot) addresses() []address {
 }
 
 // at sends a request to an address.
-func (w *world) at(t *testing.T, a address, method, path string, body any, headers ...string) *servertest.Answer {
+func (w *neighbours) at(t *testing.T, a address, method, path string, body any, headers ...string) *servertest.Answer {
 	t.Helper()
 	return w.reeve.Do(t, method, a.path+path, body, append(append([]string{}, a.host...), headers...)...)
 }

@@ -1,0 +1,141 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/server/servertest"
+)
+
+const (
+	planned = `app_metadata {plan =pro, provider =email, providers [=email]}`
+	// listed is a user in a list, whose identities are not read.
+	listed = "{" + userBase + ", user_metadata object, identities null, " + confirmed + ", last_sign_in_at? time}"
+)
+
+// made is the user object of a user whom an admin made.
+func made(more string) string { return userShape(adminMeta, adminData, more) }
+
+// planUser is made with app_metadata.
+func planUser() string {
+	return strings.Replace(userShape("a number, "+adminMeta, adminData, confirmed),
+		"app_metadata {provider =email, providers [=email]}", planned, 1)
+}
+
+func byID(method string, body object) func(c *call) *servertest.Answer {
+	return func(c *call) *servertest.Answer {
+		return c.admin(c.auto, method, "/admin/users/"+c.user(c.auto).User.ID, body)
+	}
+}
+
+var adminFacts = []fact{
+	{
+		name: "admin list users, page 1 of 3", status: 200, body: "{aud =authenticated, users [" + listed + "]}",
+		header: map[string]string{
+			"X-Total-Count": "^3$",
+			"Link":          `^</admin/users\?page=2&per_page=1>; rel="next", </admin/users\?page=3&per_page=1>; rel="last"$`,
+		},
+		ask: with(nil, func(c *call, p *project) *servertest.Answer {
+			for range 3 {
+				c.user(p)
+			}
+			return c.admin(p, http.MethodGet, "/admin/users?page=1&per_page=1", nil)
+		}),
+	},
+	{
+		name: "admin list users, nobody", status: 200, body: "{aud =authenticated, users []}",
+		header: map[string]string{"X-Total-Count": "^0$"},
+		ask: with(nil, func(c *call, p *project) *servertest.Answer {
+			return c.admin(p, http.MethodGet, "/admin/users", nil)
+		}),
+	},
+	{
+		name: "admin list users, bad page", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer { return c.admin(c.auto, http.MethodGet, "/admin/users?page=x", nil) },
+	},
+	{
+		name: "admin as user", status: 403, code: "not_admin",
+		ask: func(c *call) *servertest.Answer {
+			return c.as(c.auto, c.user(c.auto).AccessToken, http.MethodGet, "/admin/users", nil)
+		},
+	},
+	{
+		name: "admin as user who signed out", status: 403, code: "session_not_found",
+		ask: func(c *call) *servertest.Answer {
+			s := c.user(c.auto)
+			c.auto.As(c.T, s.AccessToken, http.MethodPost, "/logout", nil).Expect(c.T, http.StatusNoContent)
+			return c.as(c.auto, s.AccessToken, http.MethodGet, "/admin/users", nil)
+		},
+	},
+	{
+		name: "admin, no token", status: 401, code: "no_authorization",
+		ask: func(c *call) *servertest.Answer { return c.do(c.auto, http.MethodGet, "/admin/users", nil) },
+	},
+	{
+		name: "admin create user", status: 200, body: planUser(),
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPost, "/admin/users", object{
+				"email": c.email(), "password": password, "email_confirm": true,
+				"user_metadata": object{"a": 1}, "app_metadata": object{"plan": "pro"},
+			})
+		},
+	},
+	{
+		name: "admin create user, not confirmed", status: 200, body: userShape("email_verified false", newMeta, ""),
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"email": c.email()})
+		},
+	},
+	{
+		name: "admin create user, taken", status: 422, code: "email_exists",
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"email": c.user(c.auto).User.Email, "password": password})
+		},
+	},
+	{
+		name: "admin create user, nobody", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"password": password})
+		},
+	},
+	{name: "admin get user", status: 200, body: made(signedIn), ask: byID(http.MethodGet, nil)},
+	{
+		name: "admin get user, unknown", status: 404, code: "user_not_found",
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodGet, "/admin/users/"+uuid.NewString(), nil)
+		},
+	},
+	{
+		name: "admin get user, bad id", status: 404, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer { return c.admin(c.auto, http.MethodGet, "/admin/users/xyz", nil) },
+	},
+	{
+		name: "admin update user, ban", status: 200, body: made(signedIn + ", banned_until time"),
+		ask: byID(http.MethodPut, object{"ban_duration": "24h"}),
+	},
+	{
+		name: "admin update user, metadata", status: 200, body: userShape(adminMeta+", a number", adminData, signedIn),
+		ask: byID(http.MethodPut, object{"user_metadata": object{"a": 1}}),
+	},
+	{
+		name: "admin update user, unknown", status: 404, code: "user_not_found",
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPut, "/admin/users/"+uuid.NewString(), object{"ban_duration": "1h"})
+		},
+	},
+	{name: "admin update user, bad ban", status: 400, code: "validation_failed", ask: byID(http.MethodPut, object{"ban_duration": "soon"})},
+	{name: "admin delete, soft", status: 200, body: "{}", ask: byID(http.MethodDelete, object{"should_soft_delete": true})},
+	{name: "admin delete", status: 200, body: "{}", ask: byID(http.MethodDelete, object{})},
+	{
+		name: "admin audit", status: 200,
+		header: map[string]string{"X-Total-Count": `^\d+$`, "Link": `^</admin/audit\?page=2&per_page=1>; rel="next", .*rel="last"$`},
+		body: `[{id uuid, created_at time, ip_address string, payload {action =user_deleted, actor_id uuid, actor_username =service_role,
+			actor_via_sso false, log_type =team, traits {user_id uuid, user_email text, user_phone =}}}]`,
+		ask: with(nil, func(c *call, p *project) *servertest.Answer {
+			p.Admin(c.T, http.MethodDelete, "/admin/users/"+c.user(p).User.ID, object{}).Expect(c.T, http.StatusOK)
+			return c.admin(p, http.MethodGet, "/admin/audit?page=1&per_page=1", nil)
+		}),
+	},
+}

@@ -1,0 +1,155 @@
+package server_test
+
+import (
+	"net/http"
+
+	"github.com/reevehq/reeve/internal/server/servertest"
+)
+
+func recoverFor(c *call, p *project, email string) *servertest.Answer {
+	c.Helper()
+	return c.do(p, http.MethodPost, "/recover", object{"email": email})
+}
+
+func resend(c *call, body object) *servertest.Answer {
+	c.Helper()
+	return c.do(c.mail, http.MethodPost, "/resend", body)
+}
+
+var (
+	slow = object{"smtp_max_frequency": 60}
+	soon = map[string]string{"Retry-After": `^[1-9]\d*$`}
+)
+
+var recoveryFacts = []fact{
+	{
+		name: "recover", status: 200, body: "{}",
+		ask: func(c *call) *servertest.Answer { return recoverFor(c, c.mail, c.user(c.mail).User.Email) },
+	},
+	{
+		name: "recover, unknown", status: 200, body: "{}",
+		ask: func(c *call) *servertest.Answer { return recoverFor(c, c.mail, c.email()) },
+	},
+	{
+		name: "recover, no address", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer { return recoverFor(c, c.mail, "") },
+	},
+	{
+		name: "recover, email is off", status: 400, code: "email_provider_disabled",
+		ask: with(object{"external_email_enabled": false}, func(c *call, p *project) *servertest.Answer {
+			return recoverFor(c, p, c.email())
+		}),
+	},
+	{
+		name: "recover, too soon", status: 429, code: "over_email_send_rate_limit", header: soon, deviates: "when to come back",
+		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+			email := c.user(p).User.Email
+			recoverFor(&call{T: c.T, world: c.world}, p, email).Expect(c.T, http.StatusOK)
+			return recoverFor(c, p, email)
+		}),
+	},
+	{
+		name: "recover, unknown and too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
+		deviates: "asking again tells nothing",
+		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+			email := c.email()
+			recoverFor(&call{T: c.T, world: c.world}, p, email).Expect(c.T, http.StatusOK)
+			return recoverFor(c, p, email)
+		}),
+	},
+	{
+		name: "signup again before confirmation, too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
+		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/signup", object{"email": c.waiting(p), "password": password})
+		}),
+	},
+	{
+		name: "update email, too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
+		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+			s := c.user(p)
+			p.As(c.T, s.AccessToken, http.MethodPut, "/user", object{"email": c.email()}).Expect(c.T, http.StatusOK)
+			return c.as(p, s.AccessToken, http.MethodPut, "/user", object{"email": c.email()})
+		}),
+	},
+	{
+		name: "resend signup", status: 200, body: "{}",
+		ask: func(c *call) *servertest.Answer {
+			email := c.waiting(c.mail)
+			a := resend(c, object{"type": "signup", "email": email})
+			mailed(c, email, 2)
+			return a
+		},
+	},
+	{
+		name: "resend signup, confirmed already", status: 200, body: "{}",
+		ask: func(c *call) *servertest.Answer {
+			return resend(c, object{"type": "signup", "email": c.user(c.mail).User.Email})
+		},
+	},
+	{
+		name: "resend signup, unknown", status: 200, body: "{}",
+		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "signup", "email": c.email()}) },
+	},
+	{
+		name: "resend signup, too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
+		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/resend", object{"type": "signup", "email": c.waiting(p)})
+		}),
+	},
+	{
+		name: "resend email_change", status: 200, body: "{}",
+		ask: func(c *call) *servertest.Answer {
+			ch := changeEmail(c, c.mail, nil)
+			a := resend(c, object{"type": "email_change", "email": ch.user.User.Email})
+			mailed(c, ch.to, 2)
+			return a
+		},
+	},
+	{
+		name: "resend, unknown type", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "recovery", "email": c.email()}) },
+	},
+	{
+		name: "resend, no address", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "signup"}) },
+	},
+	{
+		name: "resend, phone is off", status: 400, code: "phone_provider_disabled",
+		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "sms", "phone": "15550001111"}) },
+	},
+}
+
+// spent asks once too often of a project that allows one.
+func spent(setting, method, path string, body object) func(c *call) *servertest.Answer {
+	return with(object{setting: 1}, func(c *call, p *project) *servertest.Answer {
+		p.Do(c.T, method, path, body)
+		return c.do(p, method, path, body)
+	})
+}
+
+var nobody = object{"email": "nobody@example.com", "password": password, "type": "signup", "token": "123456"}
+
+// limitFacts are refused before anything of the request is looked at.
+var limitFacts = []fact{
+	limited("signup", "rate_limit_otp", http.MethodPost, "/signup"),
+	limited("recover", "rate_limit_otp", http.MethodPost, "/recover"),
+	limited("resend", "rate_limit_otp", http.MethodPost, "/resend"),
+	limited("update", "rate_limit_otp", http.MethodPut, "/user"),
+	limited("verify POST", "rate_limit_verify", http.MethodPost, "/verify"),
+	limited("verify GET", "rate_limit_verify", http.MethodGet, "/verify"),
+	limited("token", "rate_limit_token_refresh", http.MethodPost, "/token?grant_type=password"),
+	{
+		name: "mails of the project over the limit", status: 429, code: "over_email_send_rate_limit", header: soon,
+		ask: with(object{"rate_limit_email_sent": 1}, func(c *call, p *project) *servertest.Answer {
+			c.waiting(p)
+			return plainSignUp(c, p)
+		}),
+	},
+}
+
+func limited(what, setting, method, path string) fact {
+	return fact{
+		name: what + " over the limit", status: 429, code: "over_request_rate_limit", header: soon,
+		ask: spent(setting, method, path, nobody),
+	}
+}

@@ -1,0 +1,124 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/server/servertest"
+)
+
+type project = servertest.Project
+
+// signUp asks for a sign-up of a fresh address with further members.
+func signUp(on func(w *world) *project, more object) func(c *call) *servertest.Answer {
+	return func(c *call) *servertest.Answer {
+		body := object{"email": c.email(), "password": password}
+		for k, v := range more {
+			body[k] = v
+		}
+		return c.do(on(c.world), http.MethodPost, "/signup", body)
+	}
+}
+
+func onAuto(w *world) *project { return w.auto }
+func onMail(w *world) *project { return w.mail }
+
+// with is a new project with these settings.
+func with(settings object, ask func(c *call, p *project) *servertest.Answer) func(c *call) *servertest.Answer {
+	return func(c *call) *servertest.Answer { return ask(c, c.reeve.Project(c.T, "own settings", settings)) }
+}
+
+func plainSignUp(c *call, p *project) *servertest.Answer {
+	return c.do(p, http.MethodPost, "/signup", object{"email": c.email(), "password": password})
+}
+
+const weakLength = "weak_password {reasons [=length]}"
+
+var signupFacts = []fact{
+	{
+		name: "signup, autoconfirm", status: 200, deviates: "confirmed_at at once",
+		body: sessionShape(userShape(goodMeta+", nick text", goodMeta+", nick text", signedIn)),
+		ask:  signUp(onAuto, object{"data": object{"nick": "n"}}),
+	},
+	{
+		name: "signup, confirmation", status: 200,
+		body: userShape(newMeta, newMeta, "confirmation_sent_at time"), ask: signUp(onMail, nil),
+	},
+	{
+		name: "signup, email taken, autoconfirm", status: 422, code: "user_already_exists",
+		ask: func(c *call) *servertest.Answer {
+			return signUp(onAuto, object{"email": c.user(c.auto).User.Email})(c)
+		},
+	},
+	{
+		name: "signup, email taken, confirmation", status: 200,
+		body: "{" + userBase + ", user_metadata {" + newMeta + "}, identities [], confirmation_sent_at time}",
+		ask: func(c *call) *servertest.Answer {
+			return signUp(onMail, object{"email": c.user(c.mail).User.Email})(c)
+		},
+	},
+	{
+		name: "signup again before confirmation", status: 200,
+		body: userShape(newMeta, newMeta, "confirmation_sent_at time"),
+		ask: func(c *call) *servertest.Answer {
+			return signUp(onMail, object{"email": c.waiting(c.mail)})(c)
+		},
+	},
+	{name: "signup, weak password", status: 422, code: "weak_password", body: weakLength, ask: signUp(onAuto, object{"password": "123"})},
+	{
+		name: "signup, password without required characters", status: 422, code: "weak_password",
+		body: "weak_password {reasons [=characters]}",
+		ask:  with(object{"password_required_characters": "abc:0123"}, func(c *call, p *project) *servertest.Answer { return signUp(func(*world) *project { return p }, object{"password": "xyz-xyz"})(c) }),
+	},
+	{
+		name: "signup, password longer than 72 bytes", status: 400, code: "validation_failed",
+		ask: signUp(onAuto, object{"password": strings.Repeat("a", 73)}),
+	},
+	{name: "signup, no password", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"password": ""})},
+	{name: "signup, bad email", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"email": "nonsense"})},
+	{name: "signup, password alone", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"email": ""})},
+	{name: "signup, email and phone", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"phone": "15550001111"})},
+	{
+		name: "signup, challenge without its method", status: 400, code: "validation_failed",
+		ask: signUp(onMail, object{"code_challenge": challenge}),
+	},
+	{
+		name: "signup, bad JSON", status: 400, code: "bad_json",
+		ask: func(c *call) *servertest.Answer { return c.do(c.auto, http.MethodPost, "/signup", "{bad") },
+	},
+	{
+		name: "signup, anonymous, which is off", status: 422, code: "anonymous_provider_disabled",
+		ask: func(c *call) *servertest.Answer { return c.do(c.auto, http.MethodPost, "/signup", object{"data": object{}}) },
+	},
+	{
+		name: "signup, phone, which is off", status: 400, code: "phone_provider_disabled",
+		ask: func(c *call) *servertest.Answer {
+			return c.do(c.auto, http.MethodPost, "/signup", object{"phone": "15550001111", "password": password})
+		},
+	},
+	{
+		name: "signup, email, which is off", status: 400, code: "email_provider_disabled",
+		ask: with(object{"external_email_enabled": false}, plainSignUp),
+	},
+	{
+		name: "signup, which is off", status: 422, code: "signup_disabled",
+		ask: with(object{"disable_signup": true}, plainSignUp),
+	},
+}
+
+// TestContractLowerCase holds what no shape can say: an address is kept in
+// lower case, in the user and in the identity.
+func TestContractLowerCase(t *testing.T) {
+	t.Parallel()
+	p := servertest.Start(t).Project(t, "case", nil)
+	var u struct {
+		Email      string
+		Identities []struct{ Email string }
+	}
+	p.Do(t, http.MethodPost, "/signup", object{"email": " Ann.Lee@Example.COM", "password": password}).
+		Expect(t, http.StatusOK).Into(t, &u)
+	if u.Email != "ann.lee@example.com" || u.Identities[0].Email != u.Email {
+		t.Errorf("signed up as %+v", u)
+	}
+}
