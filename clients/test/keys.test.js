@@ -65,6 +65,7 @@ for (const kind of kinds) {
 
 test('a further key works until it is deleted', async () => {
   const made = await manage('POST', `${keys}?reveal=true`, { type: 'secret', name: 'backend' })
+  await sleep(1000)
   const admin = connect(project, 'path', { key: made.api_key })
   ok(await admin.auth.admin.listUsers())
   await manage('DELETE', `${keys}/${made.id}`)

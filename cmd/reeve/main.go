@@ -53,6 +53,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for a clean end; from then on a signal kills.
 	context.AfterFunc(ctx, stop)
+	tuneMemory()
 	p := program{out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, name: os.Args[0]}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }

@@ -3,6 +3,8 @@ package auth
 import "github.com/reevehq/reeve/internal/fault"
 
 // The refusals of the tenant plane. Codes are the wire's; the words are ours.
+// A provider that is off is ErrEmailDisabled or ErrPhoneDisabled to who signs in,
+// ErrEmailOff or ErrPhoneOff to all others: the wire has a status for each.
 var (
 	ErrBadJSON          = fault.New(fault.Invalid, "bad_json", "The request body is not valid JSON")
 	ErrValidation       = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
@@ -22,6 +24,8 @@ var (
 	ErrSignupDisabled   = fault.New(fault.Unprocessable, "signup_disabled", "Signups are not allowed for this project")
 	ErrEmailDisabled    = fault.New(fault.Unprocessable, "email_provider_disabled", "Email sign-in is disabled for this project")
 	ErrPhoneDisabled    = fault.New(fault.Unprocessable, "phone_provider_disabled", "Phone sign-in is disabled for this project")
+	ErrEmailOff         = fault.New(fault.Invalid, "email_provider_disabled", "Email is disabled for this project")
+	ErrPhoneOff         = fault.New(fault.Invalid, "phone_provider_disabled", "Phone is disabled for this project")
 	ErrAnonymousOff     = fault.New(fault.Unprocessable, "anonymous_provider_disabled", "Anonymous sign-ins are disabled for this project")
 	ErrUserExists       = fault.New(fault.Unprocessable, "user_already_exists", "User already registered")
 	ErrEmailExists      = fault.New(fault.Unprocessable, "email_exists", "A user with this email address has already been registered")
@@ -33,7 +37,7 @@ var (
 	ErrRefreshUsed      = fault.New(fault.Invalid, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 	ErrSessionExpired   = fault.New(fault.Invalid, "session_expired", "Invalid Refresh Token: Session Expired")
 	ErrFlowNotFound     = fault.New(fault.NotFound, "flow_state_not_found", "Invalid flow state, no valid flow state found")
-	ErrFlowExpired      = fault.New(fault.Forbidden, "flow_state_expired", "The flow has expired, start again")
+	ErrFlowExpired      = fault.New(fault.Unprocessable, "flow_state_expired", "The flow has expired, start again")
 	ErrBadVerifier      = fault.New(fault.Invalid, "bad_code_verifier", "The code verifier does not match the code challenge")
 	ErrRequestRate      = fault.New(fault.TooMany, "over_request_rate_limit", "Request rate limit reached")
 	ErrEmailRate        = fault.New(fault.TooMany, "over_email_send_rate_limit", "Email rate limit exceeded")

@@ -65,7 +65,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := ensureDatabase(ctx, o.Config.Database.ControlURL); err != nil {
 		return err
 	}
-	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true})
+	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true})
 	if err != nil {
 		return err
 	}
@@ -113,6 +113,7 @@ func announce(ctx context.Context, o Options, s *server.Server, base *base, befo
 	if err := now.write(o.Data); err != nil {
 		return err
 	}
+	s.Ready() // whoever waited for /readyz finds dev.json
 	return banner{Options: o, state: now, demo: demo, took: time.Since(began)}.print(o.Out)
 }
 

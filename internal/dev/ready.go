@@ -21,7 +21,7 @@ func explainListen(addr string, err error) error {
 // awaitReady asks until the server serves.
 func awaitReady(ctx context.Context, addr net.Addr) error {
 	client := &http.Client{Timeout: 5 * time.Second}
-	url := origin(addr) + "/readyz"
+	url := origin(addr) + "/healthz" // /readyz waits for what comes after
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {

@@ -58,7 +58,7 @@ var adminFacts = []fact{
 	{
 		name: "admin as user", status: 403, code: "not_admin",
 		ask: func(c *call) *servertest.Answer {
-			return c.as(c.auto, c.user(c.auto).AccessToken, http.MethodGet, "/admin/users", nil)
+			return c.as(c.auto, c.somebody(c.auto).AccessToken, http.MethodGet, "/admin/users", nil)
 		},
 	},
 	{
@@ -91,7 +91,7 @@ var adminFacts = []fact{
 	{
 		name: "admin create user, taken", status: 422, code: "email_exists",
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"email": c.user(c.auto).User.Email, "password": password})
+			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"email": c.somebody(c.auto).User.Email, "password": password})
 		},
 	},
 	{
@@ -100,7 +100,9 @@ var adminFacts = []fact{
 			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"password": password})
 		},
 	},
-	{name: "admin get user", status: 200, body: made(signedIn), ask: byID(http.MethodGet, nil)},
+	{name: "admin get user", status: 200, body: made(signedIn), ask: func(c *call) *servertest.Answer {
+		return c.admin(c.auto, http.MethodGet, "/admin/users/"+c.somebody(c.auto).User.ID, nil)
+	}},
 	{
 		name: "admin get user, unknown", status: 404, code: "user_not_found",
 		ask: func(c *call) *servertest.Answer {
@@ -125,7 +127,9 @@ var adminFacts = []fact{
 			return c.admin(c.auto, http.MethodPut, "/admin/users/"+uuid.NewString(), object{"ban_duration": "1h"})
 		},
 	},
-	{name: "admin update user, bad ban", status: 400, code: "validation_failed", ask: byID(http.MethodPut, object{"ban_duration": "soon"})},
+	{name: "admin update user, bad ban", status: 400, code: "validation_failed", ask: func(c *call) *servertest.Answer {
+		return c.admin(c.auto, http.MethodPut, "/admin/users/"+c.somebody(c.auto).User.ID, object{"ban_duration": "soon"})
+	}},
 	{name: "admin delete, soft", status: 200, body: "{}", ask: byID(http.MethodDelete, object{"should_soft_delete": true})},
 	{name: "admin delete", status: 200, body: "{}", ask: byID(http.MethodDelete, object{})},
 	{

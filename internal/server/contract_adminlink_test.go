@@ -26,7 +26,7 @@ var adminLinkFacts = []fact{
 	{
 		name: "generate_link signup, confirmed already", status: 422, code: "email_exists",
 		ask: func(c *call) *servertest.Answer {
-			return generate(c, object{"type": "signup", "email": c.user(c.mail).User.Email, "password": password})
+			return generate(c, object{"type": "signup", "email": c.somebody(c.mail).User.Email, "password": password})
 		},
 	},
 	{
@@ -88,13 +88,13 @@ var adminLinkFacts = []fact{
 	{
 		name: "invite, confirmed already", status: 422, code: "email_exists",
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.mail, http.MethodPost, "/invite", object{"email": c.user(c.mail).User.Email})
+			return c.admin(c.mail, http.MethodPost, "/invite", object{"email": c.somebody(c.mail).User.Email})
 		},
 	},
 	{
 		name: "invite as user", status: 403, code: "not_admin",
 		ask: func(c *call) *servertest.Answer {
-			return c.as(c.mail, c.user(c.mail).AccessToken, http.MethodPost, "/invite", object{"email": c.email()})
+			return c.as(c.mail, c.somebody(c.mail).AccessToken, http.MethodPost, "/invite", object{"email": c.email()})
 		},
 	},
 }

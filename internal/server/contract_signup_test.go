@@ -24,14 +24,23 @@ func signUp(on func(w *world) *project, more object) func(c *call) *servertest.A
 func onAuto(w *world) *project { return w.auto }
 func onMail(w *world) *project { return w.mail }
 
-// with is a new project with these settings.
+// with asks in a project of its own that has these settings.
 func with(settings object, ask func(c *call, p *project) *servertest.Answer) func(c *call) *servertest.Answer {
-	return func(c *call) *servertest.Answer { return ask(c, c.reeve.Project(c.T, "own settings", settings)) }
+	key := new(byte)
+	return func(c *call) *servertest.Answer {
+		return ask(c, shared(c.world, key, func() *project { return c.reeve.Project(c.T, "own settings", settings) }))
+	}
 }
 
 func plainSignUp(c *call, p *project) *servertest.Answer {
 	return c.do(p, http.MethodPost, "/signup", object{"email": c.email(), "password": password})
 }
+
+// letters and digits are sets that the configuration may demand.
+const (
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits  = "0123456789"
+)
 
 const weakLength = "weak_password {reasons [=length]}"
 
@@ -48,14 +57,14 @@ var signupFacts = []fact{
 	{
 		name: "signup, email taken, autoconfirm", status: 422, code: "user_already_exists",
 		ask: func(c *call) *servertest.Answer {
-			return signUp(onAuto, object{"email": c.user(c.auto).User.Email})(c)
+			return signUp(onAuto, object{"email": c.somebody(c.auto).User.Email})(c)
 		},
 	},
 	{
 		name: "signup, email taken, confirmation", status: 200,
 		body: "{" + userBase + ", user_metadata {" + newMeta + "}, identities [], confirmation_sent_at time}",
 		ask: func(c *call) *servertest.Answer {
-			return signUp(onMail, object{"email": c.user(c.mail).User.Email})(c)
+			return signUp(onMail, object{"email": c.somebody(c.mail).User.Email})(c)
 		},
 	},
 	{
@@ -69,7 +78,9 @@ var signupFacts = []fact{
 	{
 		name: "signup, password without required characters", status: 422, code: "weak_password",
 		body: "weak_password {reasons [=characters]}",
-		ask:  with(object{"password_required_characters": "abc:0123"}, func(c *call, p *project) *servertest.Answer { return signUp(func(*world) *project { return p }, object{"password": "xyz-xyz"})(c) }),
+		ask: with(object{"password_required_characters": letters + ":" + digits}, func(c *call, p *project) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/signup", object{"email": c.email(), "password": "only-letters"})
+		}),
 	},
 	{
 		name: "signup, password longer than 72 bytes", status: 400, code: "validation_failed",
@@ -89,7 +100,9 @@ var signupFacts = []fact{
 	},
 	{
 		name: "signup, anonymous, which is off", status: 422, code: "anonymous_provider_disabled",
-		ask: func(c *call) *servertest.Answer { return c.do(c.auto, http.MethodPost, "/signup", object{"data": object{}}) },
+		ask: func(c *call) *servertest.Answer {
+			return c.do(c.auto, http.MethodPost, "/signup", object{"data": object{}})
+		},
 	},
 	{
 		name: "signup, phone, which is off", status: 400, code: "phone_provider_disabled",

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -63,6 +64,13 @@ type world struct {
 	auto  *servertest.Project // confirms by itself
 	mail  *servertest.Project // sends mails to confirm
 	count atomic.Int64
+	once  sync.Map // what facts share, by key
+}
+
+// shared makes what several runs may use once.
+func shared[T any](w *world, key any, create func() T) T {
+	got, _ := w.once.LoadOrStore(key, sync.OnceValue(create))
+	return got.(func() T)()
 }
 
 // call is one run of a fact.
@@ -102,6 +110,13 @@ const password = "password123"
 func (c *call) user(p *servertest.Project) servertest.Session {
 	c.Helper()
 	return p.SignUp(c.T, c.email(), password)
+}
+
+// somebody is a confirmed user of the project, signed in, whom nobody changes or
+// signs out.
+func (c *call) somebody(p *servertest.Project) servertest.Session {
+	c.Helper()
+	return shared(c.world, p.Ref, func() servertest.Session { return c.user(p) })
 }
 
 // waiting is the address of a new user who is to confirm it.

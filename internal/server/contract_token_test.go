@@ -57,12 +57,14 @@ var tokenFacts = []fact{
 		name: "password grant, another lifetime of tokens", status: 200,
 		body: strings.Replace("{"+sessionMembers(anyone)+", weak_password null}", "#3600", "#600", 1),
 		ask: with(object{"jwt_exp": 600}, func(c *call, p *project) *servertest.Answer {
-			return passwordGrant(c, p, c.user(p).User.Email, password)
+			return passwordGrant(c, p, c.somebody(p).User.Email, password)
 		}),
 	},
 	{
 		name: "password grant, wrong password", status: 400, code: "invalid_credentials",
-		ask: func(c *call) *servertest.Answer { return passwordGrant(c, c.auto, c.user(c.auto).User.Email, "nope") },
+		ask: func(c *call) *servertest.Answer {
+			return passwordGrant(c, c.auto, c.somebody(c.auto).User.Email, "nope")
+		},
 	},
 	{
 		name: "password grant, unknown user", status: 400, code: "invalid_credentials",

@@ -58,6 +58,9 @@ func newLoot(t *testing.T, reeve *servertest.Reeve, name string) *loot {
 	l.As(t, mover.AccessToken, http.MethodPut, "/user", map[string]any{"email": "moved@example.com"}).Expect(t, http.StatusOK)
 	l.sent(t, "email_change", "mover@example.com")
 	l.sent(t, "email_change", "moved@example.com")
+	l.Admin(t, http.MethodPost, "/invite", map[string]any{"email": "guest@example.com"}).Expect(t, http.StatusOK)
+	l.sent(t, "invite", "guest@example.com")
+	l.made(t, "magiclink", annEmail)
 	l.exchange(t)
 	return l
 }
@@ -67,6 +70,17 @@ func (l *loot) sent(t *testing.T, verify, email string) {
 	t.Helper()
 	mail := l.Inbox(t, email, 1)[0]
 	l.links = append(l.links, link{verify: verify, email: email, token: mail.LinkToken(t), code: mail.Code})
+}
+
+// made keeps the token of a link that an admin made.
+func (l *loot) made(t *testing.T, typ, email string) {
+	t.Helper()
+	var made struct {
+		Token string `json:"hashed_token"`
+		Code  string `json:"email_otp"`
+	}
+	l.Admin(t, http.MethodPost, "/admin/generate_link", map[string]any{"type": typ, "email": email}).Expect(t, http.StatusOK).Into(t, &made)
+	l.links = append(l.links, link{verify: typ, email: email, token: made.Token, code: made.Code})
 }
 
 // exchange begins a PKCE exchange and opens its link, so that only the code is

@@ -7,6 +7,7 @@ package token
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,6 +36,7 @@ type Claims struct {
 	AMR          []auth.AMR      `json:"amr,omitempty"`
 	SessionID    string          `json:"session_id"`
 	IsAnonymous  bool            `json:"is_anonymous"`
+	NotBefore    int64           `json:"nbf,omitempty"` // never in Reeve's own; imported keys may have signed one
 }
 
 // The methods below make Claims a jwt.Claims.
@@ -49,8 +51,13 @@ func (c *Claims) GetIssuedAt() (*jwt.NumericDate, error) {
 	return jwt.NewNumericDate(time.Unix(c.IssuedAt, 0)), nil
 }
 
-// GetNotBefore gives nothing: access tokens carry no nbf.
-func (c *Claims) GetNotBefore() (*jwt.NumericDate, error) { return nil, nil }
+// GetNotBefore gives nbf, nil where there is none.
+func (c *Claims) GetNotBefore() (*jwt.NumericDate, error) {
+	if c.NotBefore == 0 {
+		return nil, nil
+	}
+	return jwt.NewNumericDate(time.Unix(c.NotBefore, 0)), nil
+}
 
 // GetIssuer gives iss.
 func (c *Claims) GetIssuer() (string, error) { return c.Issuer, nil }
@@ -225,6 +232,9 @@ func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
 // key's own, so a public key can never be used as an HMAC secret. A token
 // without kid can only be one of an imported HS256 secret.
 func verifyingKey(t *tenants.Tenant, tok *jwt.Token) (*tenants.SigningKey, error) {
+	if _, ok := tok.Header["crit"]; ok {
+		return nil, errors.New("no extension is understood") // RFC 7515 section 4.1.11
+	}
 	kid, _ := tok.Header["kid"].(string)
 	for i := range t.SigningKeys {
 		key := &t.SigningKeys[i]

@@ -68,13 +68,20 @@ func body(c *gin.Context, f *fault.Error, status int) map[string]any {
 	for k, v := range f.Details {
 		out[k] = v
 	}
-	if c.GetHeader(apiVersionHeader) >= apiVersion2024 {
+	if wantsDated(c.GetHeader(apiVersionHeader)) {
 		c.Header(apiVersionHeader, apiVersion2024)
 		out["code"], out["message"] = f.Code, f.Message
 		return out
 	}
 	out["code"], out["error_code"], out["msg"] = status, f.Code, f.Message
 	return out
+}
+
+// wantsDated reports whether the client asked for a version of 2024 or later;
+// what is no date counts as no version, as in the reference.
+func wantsDated(version string) bool {
+	_, err := time.Parse(time.DateOnly, version)
+	return err == nil && version >= apiVersion2024
 }
 
 func logFault(c *gin.Context, f *fault.Error, status int) {

@@ -72,7 +72,7 @@ func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int6
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (AuditEntry, error) {
 		var e AuditEntry
 		var created *time.Time
-		if err := row.Scan(&e.ID, (*rawJSON)(&e.Payload), &created, &e.IPAddress); err != nil {
+		if err := row.Scan(&e.ID, (*[]byte)(&e.Payload), &created, &e.IPAddress); err != nil {
 			return e, err
 		}
 		if created != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/reevehq/reeve/internal/auth"
 )
@@ -17,9 +18,9 @@ import (
 const identityColumns = `i.id, i.provider_id, i.identity_data, i.provider, i.last_sign_in_at, i.created_at, i.updated_at, i.email`
 
 type identityRow struct {
-	id                                 *uuid.UUID
+	id                                 pgtype.UUID
 	providerID, provider, email        *string
-	data                               rawJSON
+	data                               []byte
 	lastSignInAt, createdAt, updatedAt *time.Time
 }
 
@@ -29,7 +30,7 @@ func (r *identityRow) targets() []any {
 
 func (r *identityRow) identity(user uuid.UUID) auth.Identity {
 	i := auth.Identity{
-		ID: *r.id, ProviderID: *r.providerID, UserID: user, Data: []byte(r.data), Provider: *r.provider,
+		ID: r.id.Bytes, ProviderID: *r.providerID, UserID: user, Data: r.data, Provider: *r.provider,
 		LastSignInAt: r.lastSignInAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
 	}
 	if r.email != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/reevehq/reeve/internal/auth"
 )
@@ -24,7 +25,7 @@ const amrColumn = `ARRAY(SELECT pg_catalog.floor(extract(epoch FROM c.updated_at
 	FROM auth.mfa_amr_claims c WHERE c.session_id = s.id)`
 
 type sessionRow struct {
-	id, userID, factorID  *uuid.UUID
+	id, userID, factorID  pgtype.UUID
 	aal                   *string
 	createdAt             *time.Time
 	refreshedAt, notAfter *time.Time
@@ -39,8 +40,12 @@ func (r *sessionRow) targets() []any {
 
 func (r *sessionRow) session() auth.Session {
 	s := auth.Session{
-		ID: *r.id, UserID: *r.userID, AAL: auth.AAL1, FactorID: r.factorID, RefreshedAt: r.refreshedAt,
+		ID: r.id.Bytes, UserID: r.userID.Bytes, AAL: auth.AAL1, RefreshedAt: r.refreshedAt,
 		NotAfter: r.notAfter, UserAgent: r.userAgent, IP: r.ip, RefreshCounter: r.counter, AMR: parseAMR(r.amr),
+	}
+	if r.factorID.Valid {
+		id := uuid.UUID(r.factorID.Bytes)
+		s.FactorID = &id
 	}
 	if r.aal != nil {
 		s.AAL = auth.AAL(*r.aal)
@@ -125,8 +130,8 @@ type Rotation struct {
 // READ COMMITTED checks it again after waiting for the row, so one wins.
 func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
 	err = db.Do(ctx, func(tx *Tx) error {
-		rows, err := tx.q.Query(ctx, rotateSQL, r.Session, r.Counter, r.Now, r.UserAgent, r.IP,
-			interval(r.Timebox), interval(r.Inactivity), uuid.New())
+		rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
+			interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()))
 		if err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/reevehq/reeve/internal/auth"
 )
@@ -34,32 +35,18 @@ type userRow struct {
 func (r *userRow) targets() []any {
 	u := &r.User
 	return []any{
-		&u.ID, &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword, &u.EmailConfirmedAt, &u.InvitedAt, &u.Phone,
+		(*[16]byte)(&u.ID), &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword, &u.EmailConfirmedAt, &u.InvitedAt, &u.Phone,
 		&u.PhoneConfirmedAt, &u.ConfirmationSentAt, &u.ConfirmedAt, &u.RecoverySentAt,
 		&u.NewEmail, &u.EmailChangeSentAt, &u.EmailChangeConfirmStatus,
 		&u.NewPhone, &u.PhoneChangeSentAt, &u.ReauthenticationSentAt, &u.LastSignInAt,
-		(*rawJSON)(&u.AppMetadata), (*rawJSON)(&u.UserMetadata),
+		(*[]byte)(&u.AppMetadata), (*[]byte)(&u.UserMetadata),
 		&u.CreatedAt, &u.UpdatedAt, &u.BannedUntil, &u.DeletedAt, &u.IsAnonymous, &u.IsSSOUser, &r.hasFactors,
 	}
 }
 
-// rawJSON scans a jsonb column as its text.
-type rawJSON json.RawMessage
-
-// Scan implements sql.Scanner.
-func (r *rawJSON) Scan(src any) error {
-	switch v := src.(type) {
-	case string:
-		*r = rawJSON(v)
-	case []byte:
-		*r = append((*r)[:0:0], v...)
-	case nil:
-		*r = rawJSON("{}")
-	default:
-		return fmt.Errorf("tenantdb: cannot read %T as JSON", src)
-	}
-	return nil
-}
+// binaryID passes an id as the driver encodes it at once: uuid.UUID would go
+// through its text, which is a tenth of a hot request.
+func binaryID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // UserByID gives the user with identities and factors; auth.ErrUserNotFound.
 // The row is locked when lock is true.
@@ -194,7 +181,7 @@ func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (a
 			FROM auth.users u
 			LEFT JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
 			LEFT JOIN auth.identities i ON i.user_id = u.id
-			WHERE u.id = $1 AND u.deleted_at IS NULL`, userID, sessionID)
+			WHERE u.id = $1 AND u.deleted_at IS NULL`, binaryID(userID), binaryID(sessionID))
 		if err != nil {
 			return fmt.Errorf("read user of session: %w", err)
 		}
@@ -213,7 +200,7 @@ func (tx *Tx) scanPrincipal(ctx context.Context, rows pgx.Rows, amr bool) (auth.
 		return auth.Principal{}, err
 	case user.ID == uuid.Nil:
 		return auth.Principal{}, auth.ErrTokenUserGone
-	case session.id == nil:
+	case !session.id.Valid:
 		return auth.Principal{}, auth.ErrSessionNotFound
 	}
 	u := user.User
@@ -239,7 +226,7 @@ func scanPrincipalRows(rows pgx.Rows, amr bool) (user userRow, session sessionRo
 		if err := rows.Scan(targets...); err != nil {
 			return user, session, nil, fmt.Errorf("scan user: %w", err)
 		}
-		if identity.id != nil {
+		if identity.id.Valid {
 			identities = append(identities, identity.identity(user.ID))
 		}
 	}

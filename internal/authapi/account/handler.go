@@ -37,6 +37,7 @@ type Update struct {
 	Password        *string        `json:"password"`
 	CurrentPassword *string        `json:"current_password"`
 	Data            map[string]any `json:"data"`
+	AppMetadata     map[string]any `json:"app_metadata"` // an admin's to change
 	pkce.Challenge
 	redirectTo string
 }
@@ -50,6 +51,9 @@ func (u *Update) BindQuery(q url.Values, _ func(string) string) error {
 func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *Update) (*auth.User, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
+	}
+	if req.AppMetadata != nil {
+		return nil, auth.ErrNotAdmin.Saying("Only an admin can change app_metadata")
 	}
 	if req.Phone != nil && *req.Phone != "" && *req.Phone != p.User.Phone {
 		return nil, auth.ErrPhoneDisabled

@@ -65,8 +65,8 @@ func (h Handler) password(ctx context.Context, sc *tenants.Scope, req *Request) 
 		return nil, auth.ErrEmailDisabled
 	}
 	email, err := auth.NormalizeEmail(req.Email)
-	if err != nil {
-		return nil, err
+	if err != nil { // nobody has such an address, which is all that the reference says
+		return nil, auth.ErrCredentials.Because(err)
 	}
 	return h.Service.Password(ctx, sc, email, req.Password)
 }

@@ -48,7 +48,7 @@ func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
 type empty struct{}
 
 func (h Handler) recover(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
-	email, err := checked(req)
+	email, err := checked(sc, req)
 	if err != nil {
 		return empty{}, err
 	}
@@ -61,11 +61,11 @@ func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (e
 	switch req.Type {
 	case "signup", "email_change":
 	case "sms", "phone_change":
-		return empty{}, auth.ErrPhoneDisabled
+		return empty{}, auth.ErrPhoneOff
 	default:
 		return empty{}, auth.ErrValidation.Saying("type: must be signup or email_change")
 	}
-	email, err := checked(req)
+	email, err := checked(sc, req)
 	if err != nil {
 		return empty{}, err
 	}
@@ -74,12 +74,14 @@ func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (e
 	})
 }
 
-func checked(req *Request) (string, error) {
-	if req.Phone != "" && req.Email != "" {
+func checked(sc *tenants.Scope, req *Request) (string, error) {
+	switch {
+	case req.Phone != "" && req.Email != "":
 		return "", auth.ErrValidation.Saying("Only an email address or phone number should be provided")
-	}
-	if req.Phone != "" {
-		return "", auth.ErrPhoneDisabled
+	case req.Phone != "":
+		return "", auth.ErrPhoneOff
+	case !sc.Tenant.Config.ExternalEmailEnabled:
+		return "", auth.ErrEmailOff
 	}
 	if err := req.Check(); err != nil {
 		return "", err

@@ -139,9 +139,18 @@ func WithCode(target, code string) string {
 // WithError tells a refusal to the app: in the fragment, and for a PKCE flow in
 // the query too.
 func WithError(target string, f *fault.Error, pkce bool) string {
-	values := url.Values{
+	return tell(target, url.Values{
 		"error": {oauthError(f.Kind)}, "error_code": {f.Code}, "error_description": {f.Message},
-	}
+	}, pkce)
+}
+
+// WithMessage tells the app what its user is to read, in the same places as an
+// error.
+func WithMessage(target, message string, pkce bool) string {
+	return tell(target, url.Values{"message": {message}}, pkce)
+}
+
+func tell(target string, values url.Values, pkce bool) string {
 	if pkce {
 		if u, err := url.Parse(target); err == nil {
 			q := u.Query()

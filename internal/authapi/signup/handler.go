@@ -70,9 +70,9 @@ func allowed(cfg *tenants.Config, req *Request) error {
 	case req.Email != "" && req.Phone != "":
 		return auth.ErrValidation.Saying("Only an email address or phone number should be provided on signup")
 	case req.Email == "":
-		return auth.ErrPhoneDisabled
+		return auth.ErrPhoneOff
 	case !cfg.ExternalEmailEnabled:
-		return auth.ErrEmailDisabled
+		return auth.ErrEmailOff
 	case req.Password == "":
 		return auth.ErrValidation.Saying("Signup requires a valid password")
 	}

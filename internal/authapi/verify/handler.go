@@ -96,6 +96,9 @@ func (l *link) BindQuery(q url.Values, _ func(string) string) error {
 
 func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
 	target := redirect.Target(&sc.Tenant.Config, l.redirectTo)
+	if l.typ == "" || l.token == "" { // no link of ours, so nobody's app waits for the error
+		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
+	}
 	in := Redemption{Type: l.typ, Link: l.token, ByLink: true}
 	out, err := h.redeem(ctx, sc, in)
 	switch {
@@ -108,7 +111,7 @@ func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, erro
 	case out.Code != "":
 		return web.Redirect{Location: redirect.WithCode(target, out.Code)}, nil
 	case out.Halfway:
-		return web.Redirect{Location: redirect.WithFragment(target, url.Values{"message": {halfway}, "sb": {""}})}, nil
+		return web.Redirect{Location: redirect.WithMessage(target, halfway, in.pkce())}, nil
 	}
 	values := out.Tokens.Values()
 	values.Set("type", l.typ)
@@ -116,10 +119,7 @@ func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, erro
 }
 
 func (h Handler) redeem(ctx context.Context, sc *tenants.Scope, in Redemption) (*Outcome, error) {
-	switch {
-	case in.Type == "" || in.Link == "":
-		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
-	case len(in.Link) > maxToken:
+	if len(in.Link) > maxToken {
 		return nil, auth.ErrOTPExpired
 	}
 	return h.Service.Redeem(ctx, sc, in)
