@@ -170,7 +170,6 @@ func TestProblem(t *testing.T) {
 	}{
 		"listen without port":     {"REEVE_LISTEN", "localhost", "http.listen"},
 		"listen port too high":    {"REEVE_LISTEN", ":70000", "http.listen"},
-		"metrics on main port":    {"REEVE_METRICS_LISTEN", ":8000", "http.metrics_listen"},
 		"metrics apart":           {"REEVE_METRICS_LISTEN", "127.0.0.1:9090", ""},
 		"public URL with path":    {"REEVE_PUBLIC_URL", "https://example.com/reeve", "http.public_url"},
 		"public URL with slash":   {"REEVE_PUBLIC_URL", "https://example.com/", ""},

@@ -26,8 +26,6 @@ type HTTP struct {
 	BaseDomain string `yaml:"base_domain" env:"REEVE_BASE_DOMAIN"`
 	// ProjectURLs is ByHost or ByPath; by default ByHost with a base domain.
 	ProjectURLs string `yaml:"project_urls" env:"REEVE_PROJECT_URLS"`
-	// MetricsListen is a private address for /metrics; empty: none.
-	MetricsListen string `yaml:"metrics_listen" env:"REEVE_METRICS_LISTEN"`
 	// TrustedProxies are addresses and networks whose X-Forwarded-For is believed.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"REEVE_TRUSTED_PROXIES"`
 	// AccessLog writes a line for each request.
@@ -42,12 +40,6 @@ func defaultHTTP() HTTP { return HTTP{Listen: ":8000", LogLevel: "info"} }
 func (h HTTP) Validate() error {
 	var p Problems
 	checkListen(&p, "http.listen", h.Listen)
-	if h.MetricsListen != "" {
-		checkListen(&p, "http.metrics_listen", h.MetricsListen)
-		if h.MetricsListen == h.Listen {
-			p.add("http.metrics_listen", "must be another address than http.listen: metrics are private")
-		}
-	}
 	h.checkNames(&p)
 	if _, err := prefixes(h.TrustedProxies); err != nil {
 		p.add("http.trusted_proxies", "must be addresses or networks such as 10.0.0.0/8")

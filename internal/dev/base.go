@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/reevehq/reeve/internal/devpg"
 )
 
@@ -166,33 +164,5 @@ func (b *base) restart(ctx context.Context) error {
 		return fmt.Errorf("start postgres again: %w", err)
 	}
 	b.own = own
-	return nil
-}
-
-// ensureDatabase makes the database that target names, from the maintenance
-// database of the same server, where it is missing.
-func ensureDatabase(ctx context.Context, target string) error {
-	cfg, err := pgx.ParseConfig(target)
-	if err != nil {
-		return errors.New("the control database's URL cannot be understood")
-	}
-	name := cfg.Database
-	cfg.Database = "postgres"
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, cfg)
-	if err != nil {
-		return fmt.Errorf("reach postgres: %w", err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	var found bool
-	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&found); err != nil || found {
-		return err
-	}
-	// template0: template1 is the operator's, and may hold anything.
-	sql := "CREATE DATABASE " + pgx.Identifier{name}.Sanitize() + " TEMPLATE template0 ENCODING 'UTF8'"
-	if _, err := conn.Exec(ctx, sql); err != nil {
-		return fmt.Errorf("make the control database: %w", err)
-	}
 	return nil
 }

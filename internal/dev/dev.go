@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/server"
 )
 
@@ -62,7 +63,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Config, err = o.complete(base); err != nil {
 		return err
 	}
-	if err := ensureDatabase(ctx, o.Config.Database.ControlURL); err != nil {
+	if err := controldb.Ensure(ctx, o.Config.Database.ControlURL); err != nil {
 		return err
 	}
 	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true})

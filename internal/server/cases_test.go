@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -19,12 +20,14 @@ const (
 )
 
 // tenantRoute is a route of the tenant plane, as the suites call it. body is
-// valid in form; what it names (a token, an e-mail) the suites put in.
+// sound; more are the other members that the route reads, with a value of the
+// type that each has.
 type tenantRoute struct {
 	method, path string
 	guard        guard
 	query        string
 	body         map[string]any // nil: the route reads none
+	more         map[string]any
 }
 
 const (
@@ -39,46 +42,62 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
 	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
 	{method: "GET", path: "/settings", guard: keyed},
-	{method: "POST", path: "/signup", guard: keyed, body: map[string]any{
-		"email": "taken@example.com", "phone": "", "password": annPassword, "data": map[string]any{"a": "b"},
-		"code_challenge": "", "code_challenge_method": "",
-	}},
-	{method: "POST", path: "/verify", guard: keyed, body: map[string]any{
-		"type": "signup", "token": "", "token_hash": "00", "email": "", "phone": "", "redirect_to": "",
-	}},
-	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=password", body: map[string]any{
-		"email": "nobody@example.com", "phone": "", "password": "wrong",
-	}},
+	{
+		method: "POST", path: "/signup", guard: keyed, body: map[string]any{"email": "someone@example.com", "password": annPassword},
+		more: map[string]any{"phone": "", "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
+	},
+	{
+		method: "POST", path: "/verify", guard: keyed, body: map[string]any{"type": "signup", "token_hash": "00"},
+		more: map[string]any{"token": "", "email": "", "phone": "", "redirect_to": ""},
+	},
+	{
+		method: "POST", path: "/token", guard: keyed, query: "?grant_type=password",
+		body: map[string]any{"email": "nobody@example.com", "password": "wrong"}, more: map[string]any{"phone": ""},
+	},
 	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=refresh_token", body: map[string]any{"refresh_token": "x"}},
 	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=pkce", body: map[string]any{"auth_code": "x", "code_verifier": "y"}},
-	{method: "POST", path: "/recover", guard: keyed, body: map[string]any{
-		"email": "nobody@example.com", "phone": "", "code_challenge": "", "code_challenge_method": "",
-	}},
-	{method: "POST", path: "/resend", guard: keyed, body: map[string]any{
-		"type": "signup", "email": "nobody@example.com", "phone": "", "code_challenge": "", "code_challenge_method": "",
-	}},
+	{
+		method: "POST", path: "/recover", guard: keyed, body: map[string]any{"email": annEmail},
+		more: map[string]any{"phone": "", "code_challenge": "", "code_challenge_method": ""},
+	},
+	{
+		method: "POST", path: "/resend", guard: keyed, body: map[string]any{"type": "signup", "email": annEmail},
+		more: map[string]any{"phone": "", "code_challenge": "", "code_challenge_method": ""},
+	},
 	{method: "GET", path: "/user", guard: signed},
-	{method: "PUT", path: "/user", guard: signed, body: map[string]any{
-		"email": annEmail, "phone": "", "password": annPassword + "2", "current_password": "", "data": map[string]any{"a": "b"},
-		"code_challenge": "", "code_challenge_method": "",
-	}},
+	{
+		method: "PUT", path: "/user", guard: signed, body: map[string]any{"data": map[string]any{"a": "b"}},
+		more: map[string]any{
+			"email": annEmail, "phone": "", "password": "", "current_password": "", "code_challenge": "", "code_challenge_method": "",
+		},
+	},
 	{method: "POST", path: "/logout", guard: signed},
 	{method: "GET", path: "/admin/users", guard: byAdmin},
-	{method: "POST", path: "/admin/users", guard: byAdmin, body: map[string]any{
-		"id": annID, "email": "taken@example.com", "phone": "", "password": annPassword, "password_hash": "", "email_confirm": true,
-		"phone_confirm": false, "user_metadata": map[string]any{}, "app_metadata": map[string]any{}, "role": "authenticated", "ban_duration": "none",
-	}},
+	{
+		method: "POST", path: "/admin/users", guard: byAdmin, body: map[string]any{"email": "another@example.com"},
+		more: map[string]any{
+			"id": annID, "phone": "", "password": "", "password_hash": "", "email_confirm": true, "phone_confirm": false,
+			"user_metadata": map[string]any{}, "app_metadata": map[string]any{}, "role": "", "ban_duration": "",
+		},
+	},
 	{method: "GET", path: "/admin/users/{id}", guard: byAdmin},
-	{method: "PUT", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{
-		"email": annEmail, "phone": "", "password": annPassword + "3", "password_hash": "", "email_confirm": true, "phone_confirm": false,
-		"user_metadata": map[string]any{}, "app_metadata": map[string]any{}, "role": "authenticated", "ban_duration": "none",
-	}},
+	{
+		method: "PUT", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"user_metadata": map[string]any{"a": "b"}},
+		more: map[string]any{
+			"email": annEmail, "phone": "", "password": "", "password_hash": "", "email_confirm": true, "phone_confirm": false,
+			"app_metadata": map[string]any{}, "role": "", "ban_duration": "",
+		},
+	},
 	{method: "DELETE", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"should_soft_delete": false}},
 	{method: "GET", path: "/admin/audit", guard: byAdmin},
-	{method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{
-		"type": "magiclink", "email": annEmail, "new_email": "", "password": "", "data": map[string]any{}, "redirect_to": "",
-	}},
-	{method: "POST", path: "/invite", guard: byAdmin, body: map[string]any{"email": "invited@example.com", "data": map[string]any{}}},
+	{
+		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "magiclink", "email": annEmail},
+		more: map[string]any{"new_email": "", "password": "", "data": map[string]any{}, "redirect_to": ""},
+	},
+	{
+		method: "POST", path: "/invite", guard: byAdmin, body: map[string]any{"email": "invited@example.com"},
+		more: map[string]any{"data": map[string]any{}},
+	},
 }
 
 // at is the route's path with the user's id and the query in it.
@@ -86,13 +105,10 @@ func (r tenantRoute) at() string { return strings.ReplaceAll(r.path, "{id}", ann
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
 
-// with is the route's body with some members replaced.
-func (r tenantRoute) with(member string, value any) map[string]any {
-	out := map[string]any{}
-	for k, v := range r.body {
-		out[k] = v
-	}
-	out[member] = value
+// members are all members of the body that the route reads.
+func (r tenantRoute) members() map[string]any {
+	out := maps.Clone(r.body)
+	maps.Copy(out, r.more)
 	return out
 }
 

@@ -40,7 +40,7 @@ func golden(t *testing.T, name string, a *servertest.Answer) {
 	headers := map[string]any{}
 	for _, h := range []string{"Cache-Control", "Content-Type", "Link", "X-Total-Count"} {
 		if v := a.Header.Get(h); v != "" {
-			headers[h] = regexp.MustCompile(`\d+`).ReplaceAllString(v, "0")
+			headers[h] = v
 		}
 	}
 	out["headers"] = headers

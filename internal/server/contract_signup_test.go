@@ -3,7 +3,6 @@ package server_test
 import (
 	"net/http"
 	"strings"
-	"testing"
 
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
@@ -118,20 +117,4 @@ var signupFacts = []fact{
 		name: "signup, which is off", status: 422, code: "signup_disabled",
 		ask: with(object{"disable_signup": true}, plainSignUp),
 	},
-}
-
-// TestContractLowerCase holds what no shape can say: an address is kept in
-// lower case, in the user and in the identity.
-func TestContractLowerCase(t *testing.T) {
-	t.Parallel()
-	p := servertest.Start(t).Project(t, "case", nil)
-	var u struct {
-		Email      string
-		Identities []struct{ Email string }
-	}
-	p.Do(t, http.MethodPost, "/signup", object{"email": " Ann.Lee@Example.COM", "password": password}).
-		Expect(t, http.StatusOK).Into(t, &u)
-	if u.Email != "ann.lee@example.com" || u.Identities[0].Email != u.Email {
-		t.Errorf("signed up as %+v", u)
-	}
 }

@@ -145,6 +145,14 @@ func TestContract(t *testing.T) {
 			f.check(t, w)
 		})
 	}
+	for name, test := range map[string]func(*testing.T, *world){
+		"claims": testClaims, "length of codes": testCodeLength, "api version": testAPIVersion, "lower case": testLowerCase,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 	for name := range deviations {
 		if !explained[name] {
 			t.Errorf("no fact shows the deviation %q", name)

@@ -97,7 +97,6 @@ func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	w := newNeighbours(t)
 	f := newForge(t, w.a, w.b)
-	before := w.a.Fingerprint(t)
 	var all []forgery
 	bad := func(name, token string) { all = append(all, forgery{name, token, 403, "bad_jwt"}) }
 	f.unsigned(bad)
@@ -108,6 +107,7 @@ func TestForgedTokens(t *testing.T) {
 		all = append(all, forgery{name, f.ours(nil, claims), 403, code})
 	}
 	f.sessions(gone, w)
+	before := w.a.Fingerprint(t)
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) { w.tryForgery(t, c) })
 	}

@@ -78,7 +78,9 @@ func (s *Server) readyz(c *gin.Context) {
 }
 
 func (s *Server) mountControl(engine *gin.Engine) *web.ControlServer {
-	control := &web.ControlServer{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version}
+	control := &web.ControlServer{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Changed: func(ref tenants.Ref) {
+		s.registry.Changed(tenants.Change{Ref: ref})
+	}}
 	api := control.Mount(engine)
 	access := &authz.Authorizer{DB: s.control}
 	(&org.Handler{Service: &org.Service{DB: s.control, Authz: access}}).Mount(api)

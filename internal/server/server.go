@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -119,15 +120,21 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	if s.proxies, err = ratelimit.ParseProxies(c.HTTP.TrustedProxies); err != nil {
 		return nil, err
 	}
+	if c.Migrate {
+		// A control database that cannot be made here may still be there to open.
+		if err := controldb.Ensure(ctx, c.Database.ControlURL); err != nil {
+			s.log.WarnContext(ctx, "control database", "error", err)
+		}
+	}
 	s.control, err = controldb.Open(ctx, c.Database.ControlURL, s.keyring, controldb.Options{
 		Logger: s.log, ProjectURL: s.projectURL,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("control database: %w", err)
 	}
-	if err := s.control.Migrate(ctx); err != nil {
+	if err := s.migrateControl(ctx); err != nil {
 		s.control.Close()
-		return nil, fmt.Errorf("migrate the control database: %w", err)
+		return nil, err
 	}
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log,
@@ -138,11 +145,29 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	return s, s.assemble()
 }
 
+// migrateControl brings the control database up, or, where migrations are a step
+// of their own (reeve migrate), refuses to run on one that is behind.
+func (s *Server) migrateControl(ctx context.Context) error {
+	if !s.config.Migrate {
+		pending, err := s.control.Pending(ctx)
+		if err != nil {
+			return fmt.Errorf("control database: %w", err)
+		}
+		if pending {
+			return errors.New("the control database is behind this version: run reeve migrate")
+		}
+	}
+	if err := s.control.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate the control database: %w", err)
+	}
+	return nil
+}
+
 func (s *Server) assemble() (err error) {
 	c := &s.config
 	s.hasher = s.control.Hasher()
 	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
-	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain}
+	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain, MainHosts: s.mainHosts(), Now: s.now}
 	s.budget = tenants.NewBudget(s.dial, tenants.BudgetOptions{
 		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
 	})
@@ -203,6 +228,15 @@ func (s *Server) changed(old, now *tenants.Tenant) {
 // domain, or, without one, a path of the main host.
 func (s *Server) projectURL(ref tenants.Ref) string {
 	return s.config.HTTP.ProjectURL(string(ref))
+}
+
+// mainHosts are the names of the main host. In development any name will do.
+func (s *Server) mainHosts() []string {
+	u, err := url.Parse(s.config.HTTP.PublicURL)
+	if s.dev || err != nil {
+		return nil
+	}
+	return []string{u.Hostname()}
 }
 
 // ours reports whether an issuer is a project of this installation.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // ControlServer is the web side of the Management API: request ids, access
@@ -22,6 +23,9 @@ type ControlServer struct {
 	Keyring *secret.Keyring // seals the remembered answers
 	Log     *slog.Logger
 	Version string // of the product, for the OpenAPI document
+	// Changed hears of every project that a request of this process changed,
+	// before the answer leaves, so that who changed a setting finds it in force.
+	Changed func(ref tenants.Ref)
 }
 
 // ControlAPI is where resources register their routes with Control.
@@ -34,7 +38,7 @@ type ControlAPI struct {
 // GET /v1/openapi.json. The engine should have HandleMethodNotAllowed set, and
 // NotFound and MethodNotAllowed as its answers below /v1.
 func (s *ControlServer) Mount(engine *gin.Engine) ControlAPI {
-	group := engine.Group("", s.identify, s.rescue, s.authenticate, s.checkURL, s.checkBody)
+	group := engine.Group("", s.identify, s.rescue, s.announce, s.authenticate, s.checkURL, s.checkBody)
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -70,6 +74,18 @@ func (s *ControlServer) NotFound(c *gin.Context) {
 func (s *ControlServer) MethodNotAllowed(c *gin.Context) {
 	s.identify(c)
 	s.refuse(c, errControlMethod)
+}
+
+// announce tells Changed after a request that may have changed a project. The
+// answer is small and still in the server's buffer then.
+func (s *ControlServer) announce(c *gin.Context) {
+	c.Next()
+	if s.Changed == nil || c.Request.Method == http.MethodGet || c.Writer.Status() >= http.StatusBadRequest {
+		return
+	}
+	if ref, err := tenants.ParseRef(c.Param("ref")); err == nil {
+		s.Changed(ref)
+	}
 }
 
 // document serves the OpenAPI description, encoded once, when first asked for:

@@ -6,9 +6,8 @@ package redirect
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
-
-	"github.com/gobwas/glob"
 
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
@@ -31,7 +30,8 @@ func Target(cfg *tenants.Config, candidates ...string) string {
 
 // Allowed reports whether a browser may be sent to raw: it has the site's scheme
 // and host, or matches a glob of the allow list. In a glob * stands for any
-// characters but . and /, and ** for any at all.
+// characters but . and /, ** for any at all, ? for one as in *, and [a-z] for one
+// of a set.
 func Allowed(cfg *tenants.Config, raw string) bool {
 	target, ok := parse(raw)
 	if !ok {
@@ -41,17 +41,38 @@ func Allowed(cfg *tenants.Config, raw string) bool {
 		return true
 	}
 	bare := *target
-	bare.Fragment, bare.RawFragment = "", ""
+	bare.Fragment, bare.RawFragment, bare.Host = "", "", strings.ToLower(bare.Host)
 	for _, pattern := range cfg.AllowList() {
-		g, err := glob.Compile(pattern, '.', '/')
-		if err != nil || !fixedScheme(pattern, target.Scheme) {
-			continue
-		}
-		if g.Match(bare.String()) || (bare.Path == "" && g.Match(bare.String()+"/")) {
+		if allows(pattern, &bare) {
 			return true
 		}
 	}
 	return false
+}
+
+// allows asks the host on its own first: whatever a pattern says of the rest, its
+// wildcards cannot make a host out of a path, query or port. The scheme must be
+// spelled out, as ** alone would allow every site there is.
+func allows(pattern string, target *url.URL) bool {
+	scheme, rest, ok := strings.Cut(pattern, "://")
+	if !ok || len(pattern) > maxGlob || !strings.EqualFold(scheme, target.Scheme) {
+		return false
+	}
+	host, path := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		host, path = rest[:i], rest[i:]
+	}
+	host = strings.ToLower(host)
+	hosts := host
+	if path == "" && strings.Trim(host, "*") != "" {
+		// In https://example.com** the path is meant, not example.com.evil.org.
+		hosts = strings.TrimSuffix(host, "**")
+	}
+	if !compile(hosts).match(target.Host) {
+		return false
+	}
+	whole, text := compile(target.Scheme+"://"+host+path), target.String()
+	return whole.match(text) || (target.Path == "" && whole.match(text+"/"))
 }
 
 // parse refuses whatever browsers and parsers may read differently, and schemes
@@ -65,22 +86,39 @@ func parse(raw string) (*url.URL, bool) {
 		return nil, false
 	}
 	switch strings.ToLower(u.Scheme) {
-	case "javascript", "data", "vbscript", "file", "about", "blob":
+	case "javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source":
 		return nil, false
 	case "http", "https":
-		if u.Hostname() == "" || oddNumericHost(u.Hostname()) {
+		if !plainHost(u.Hostname()) || dotSegments(u.Path) {
 			return nil, false
 		}
 	}
 	return u, true
 }
 
+// hostForm is a host name in ASCII. Browsers rewrite other characters, some of
+// them into dots and slashes; internationalized names have their xn-- form.
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+func plainHost(host string) bool {
+	return net.ParseIP(host) != nil || hostForm.MatchString(host) && !oddNumericHost(host)
+}
+
+// dotSegments finds what browsers resolve before they ask, so that the path which
+// a glob saw would not be the one that is fetched. path is percent-decoded, as
+// %2e counts as a dot.
+func dotSegments(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
+
 // oddNumericHost finds hosts that browsers read as an address although they are
 // not written as one: 2130706433, 0x7f.1, 127.1.
 func oddNumericHost(host string) bool {
-	if net.ParseIP(host) != nil {
-		return false
-	}
 	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
 	last = strings.ToLower(strings.TrimSuffix(last, "."))
 	return last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"))
@@ -108,12 +146,6 @@ func port(u *url.URL) string {
 		return "443"
 	}
 	return "80"
-}
-
-// fixedScheme demands that a glob spells the scheme out: ** alone would allow
-// every site there is.
-func fixedScheme(pattern, scheme string) bool {
-	return len(pattern) > len(scheme)+1 && strings.EqualFold(pattern[:len(scheme)+1], scheme+":")
 }
 
 // WithFragment adds values to the target as its fragment.

@@ -1,0 +1,134 @@
+package redirect
+
+import "strings"
+
+// maxGlob bounds a pattern. The cost of a match is at most its length times that
+// of the URL, whatever the two are: a project's own patterns cannot keep a
+// processor busy that others need.
+const maxGlob = 512
+
+// glob is a compiled pattern, one atom after the other.
+type glob []atom
+
+type atom struct {
+	kind  atomKind
+	char  byte   // of a literal
+	set   string // of a set: pairs of first and last
+	other bool   // the set names what is not meant
+}
+
+type atomKind uint8
+
+const (
+	literal atomKind = iota
+	single           // ? any character but . and /
+	run              // * any number of them
+	all              // ** anything
+	set              // [a-z] one of them, [!a-z] one that is none of them
+)
+
+// compile reads a pattern; what is no wildcard stands for itself.
+func compile(pattern string) glob {
+	var g glob
+	for i := 0; i < len(pattern); i++ {
+		switch pattern[i] {
+		case '?':
+			g = append(g, atom{kind: single})
+		case '*':
+			n := len(pattern[i:]) - len(strings.TrimLeft(pattern[i:], "*"))
+			kind := run
+			if n > 1 {
+				kind = all
+			}
+			g = append(g, atom{kind: kind})
+			i += n - 1
+		case '[':
+			a, n := readSet(pattern[i:])
+			g = append(g, a)
+			i += n - 1
+		default:
+			g = append(g, atom{char: pattern[i]})
+		}
+	}
+	return g
+}
+
+// readSet reads a set at the start of s and tells its length. A bracket that
+// nothing closes, or that begins an IPv6 address, is a character.
+func readSet(s string) (atom, int) {
+	end := strings.IndexByte(s, ']')
+	if end < 2 || strings.Contains(s[:end], "::") {
+		return atom{char: '['}, 1
+	}
+	body := s[1:end]
+	a := atom{kind: set}
+	if rest, ok := strings.CutPrefix(body, "!"); ok && rest != "" {
+		a.other, body = true, rest
+	}
+	var pairs []byte
+	for len(body) > 0 {
+		if len(body) > 2 && body[1] == '-' {
+			pairs, body = append(pairs, body[0], body[2]), body[3:]
+			continue
+		}
+		pairs, body = append(pairs, body[0], body[0]), body[1:]
+	}
+	a.set = string(pairs)
+	return a, end + 1
+}
+
+func (a atom) repeats() bool { return a.kind == run || a.kind == all }
+
+func (a atom) takes(c byte) bool {
+	switch a.kind {
+	case all:
+		return true
+	case run, single:
+		return c != '.' && c != '/'
+	case set:
+		for i := 0; i < len(a.set); i += 2 {
+			if a.set[i] <= c && c <= a.set[i+1] {
+				return !a.other
+			}
+		}
+		return a.other && c != '/'
+	}
+	return c == a.char
+}
+
+// match follows all ways through the pattern at once, so that no input is slow.
+func (g glob) match(s string) bool {
+	at, next := make([]bool, len(g)+1), make([]bool, len(g)+1)
+	at[0] = true
+	g.skip(at)
+	for i := range len(s) {
+		clear(next)
+		alive := false
+		for k := range g {
+			if !at[k] || !g[k].takes(s[i]) {
+				continue
+			}
+			alive = true
+			if g[k].repeats() {
+				next[k] = true
+			} else {
+				next[k+1] = true
+			}
+		}
+		if !alive {
+			return false
+		}
+		g.skip(next)
+		at, next = next, at
+	}
+	return at[len(g)]
+}
+
+// skip passes over the atoms that may stand for nothing.
+func (g glob) skip(at []bool) {
+	for k := range g {
+		if at[k] && g[k].repeats() {
+			at[k+1] = true
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/server/servertest"
+)
+
+// operation is one route of the Management API, as its own document says.
+type operation struct {
+	id, method, path string
+	schema           map[string]any // of the body; nil without one
+}
+
+// operations reads the OpenAPI document.
+func operations(t *testing.T, reeve *servertest.Reeve) []operation {
+	t.Helper()
+	var doc struct {
+		Paths      map[string]map[string]map[string]any
+		Components struct{ Schemas map[string]map[string]any }
+	}
+	reeve.Do(t, http.MethodGet, "/v1/openapi.json", nil).Expect(t, 200).Into(t, &doc)
+	var out []operation
+	for path, item := range doc.Paths {
+		for method, described := range item {
+			op := operation{id: described["operationId"].(string), method: strings.ToUpper(method), path: path}
+			if body, ok := described["requestBody"].(map[string]any); ok {
+				op.schema = body["content"].(map[string]any)["application/json"].(map[string]any)["schema"].(map[string]any)
+				if ref, ok := op.schema["$ref"].(string); ok {
+					op.schema = doc.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
+				}
+			}
+			out = append(out, op)
+		}
+	}
+	if len(out) < 20 {
+		t.Fatalf("the document has %d operations only", len(out))
+	}
+	slices.SortFunc(out, func(a, b operation) int { return strings.Compare(a.id, b.id) })
+	return out
+}
+
+// sound are bodies and queries that pass every check but that of the right, by
+// operation. An operation that needs one and has none fails the tests.
+var sound = map[string]struct {
+	query string
+	body  any
+}{
+	"create-api-key":             {body: map[string]any{"type": "secret", "name": "stolen"}},
+	"update-api-key":             {body: map[string]any{"name": "stolen"}},
+	"set-legacy-api-keys":        {query: "?enabled=true"},
+	"create-project":             {body: map[string]any{"name": "x", "organization_slug": "default"}},
+	"update-project":             {body: map[string]any{"name": "stolen"}},
+	"update-auth-config":         {body: map[string]any{"disable_signup": true}},
+	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
+	"update-signing-key":         {body: map[string]any{"status": "revoked"}},
+	"create-organization":        {body: map[string]any{"name": "mine"}},
+	"get-project-health":         {query: "?services=auth,db"},
+	"list-organization-projects": {query: "?limit=10"},
+}
+
+// own are the operations that name no object of somebody else.
+var own = []string{"list-organizations", "create-organization", "list-projects"}
+
+// at fills in whose object is meant.
+func (o operation) at(slug, ref, id string) string {
+	r := strings.NewReplacer("{slug}", slug, "{ref}", ref, "{id}", id)
+	return r.Replace(o.path) + sound[o.id].query
+}
+
+// TestManagementIsolation: the owner of another organization finds nothing of
+// ours, as if it did not exist; nobody gets anywhere at all.
+func TestManagementIsolation(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	ours := reeve.Project(t, "ours", nil)
+	control := reeve.Control(t)
+	token, err := control.CreateAccessToken(t.Context(), uuid.New(), "stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := []string{"Authorization", "Bearer " + token}
+	org := reeve.Do(t, http.MethodPost, "/v1/organizations", map[string]any{"name": "Theirs"}, stranger...).Expect(t, 201).JSON(t)
+	theirs := reeve.Do(t, http.MethodPost, "/v1/projects", map[string]any{"name": "theirs", "organization_slug": org["slug"]}, stranger...).
+		Expect(t, 201).JSON(t)["ref"].(string)
+	keys, signing := ids(t, reeve, ours.Ref)
+	before := controlFingerprint(t, reeve)
+
+	for _, op := range operations(t, reeve) {
+		id := keys
+		if strings.Contains(op.path, "signing-keys") {
+			id = signing
+		}
+		send := func(path string, as ...string) *servertest.Answer {
+			return reeve.Do(t, op.method, path, sound[op.id].body, as...)
+		}
+		for _, as := range [][]string{
+			nil,
+			{"Authorization", "Bearer x"},
+			{"Authorization", "Basic " + token},
+			{"apikey", ours.SecretKey},
+			{"Authorization", "Bearer " + ours.SecretKey},
+			{"Authorization", "Bearer sbp_" + strings.Repeat("0", 40)},
+		} {
+			if a := send(op.at("default", ours.Ref, id), as...); a.Status != 401 {
+				t.Errorf("%s as nobody: %d %s", op.id, a.Status, a.Body)
+			}
+		}
+		if slices.Contains(own, op.id) {
+			continue
+		}
+		there, absent := send(op.at("default", ours.Ref, id), stranger...), send(op.at("nosuch", strings.Repeat("z", 20), id), stranger...)
+		if op.id == "create-project" {
+			absent = reeve.Do(t, op.method, op.path, map[string]any{"name": "x", "organization_slug": "nosuch"}, stranger...)
+		}
+		if there.Status != 404 || absent.Status != 404 || !bytes.Equal(there.Body, absent.Body) {
+			t.Errorf("%s as a stranger: %d %s\nof what does not exist: %d %s", op.id, there.Status, there.Body, absent.Status, absent.Body)
+		}
+		if strings.Contains(op.path, "{id}") {
+			if a := send(op.at("", theirs, id), stranger...); a.Status != 404 {
+				t.Errorf("%s of ours through their project: %d %s", op.id, a.Status, a.Body)
+			}
+		}
+	}
+	for _, list := range []string{"/v1/organizations", "/v1/projects"} {
+		if a := reeve.Do(t, http.MethodGet, list, nil, stranger...).Expect(t, 200); bytes.Contains(a.Body, []byte(ours.Ref)) || bytes.Contains(a.Body, []byte(`"default"`)) {
+			t.Errorf("%s shows ours: %s", list, a.Body)
+		}
+	}
+	controlFingerprint(t, reeve).Same(t, before, "control database")
+}
+
+// TestObjectsOfAnotherProject: who owns both projects still cannot reach a key of
+// one through the other.
+func TestObjectsOfAnotherProject(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	a, b := reeve.Project(t, "a", nil), reeve.Project(t, "b", nil)
+	key, signing := ids(t, reeve, a.Ref)
+	before := controlFingerprint(t, reeve)
+	for _, op := range operations(t, reeve) {
+		if !strings.Contains(op.path, "{id}") {
+			continue
+		}
+		for _, id := range []string{key, signing} {
+			if got := reeve.Manage(t, op.method, op.at("", b.Ref, id), sound[op.id].body); got.Status != 404 {
+				t.Errorf("%s: %d %s", op.id, got.Status, got.Body)
+			}
+		}
+	}
+	controlFingerprint(t, reeve).Same(t, before, "control database")
+}
+
+// ids gives an API key and a signing key of a project.
+func ids(t *testing.T, reeve *servertest.Reeve, ref string) (key, signing string) {
+	t.Helper()
+	var keys []struct{ ID string }
+	reeve.Manage(t, http.MethodGet, "/v1/projects/"+ref+"/api-keys", nil).Expect(t, 200).Into(t, &keys)
+	var list struct{ Keys []struct{ ID string } }
+	reeve.Manage(t, http.MethodGet, "/v1/projects/"+ref+"/config/auth/signing-keys", nil).Expect(t, 200).Into(t, &list)
+	return keys[0].ID, list.Keys[0].ID
+}
+
+// controlFingerprint leaves out what changes by being used or by itself.
+func controlFingerprint(t *testing.T, reeve *servertest.Reeve) servertest.Fingerprint {
+	t.Helper()
+	conn := servertest.Connect(t, reeve.ControlURL)
+	return servertest.FingerprintOf(t, conn, "access_tokens", "idempotency_keys", "outbox_marks", "databases")
+}

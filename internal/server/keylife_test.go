@@ -1,0 +1,148 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/server/servertest"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// replicas is a project as two processes serve it.
+type replicas struct {
+	*servertest.Project
+	all []*servertest.Reeve
+}
+
+func newReplicas(t *testing.T) *replicas {
+	t.Helper()
+	first := servertest.Start(t)
+	return &replicas{Project: first.Project(t, "replicated", nil), all: []*servertest.Reeve{first, first.Replica(t)}}
+}
+
+// everywhere waits until every replica answers so.
+func (r *replicas) everywhere(t *testing.T, what string, status int, method, path string, headers ...string) {
+	t.Helper()
+	for _, reeve := range r.all {
+		eventually(t, what, func() bool { return reeve.Do(t, method, r.Auth(path), nil, headers...).Status == status })
+	}
+}
+
+func (r *replicas) manage(t *testing.T, method, path string, body any) *servertest.Answer {
+	t.Helper()
+	return r.Reeve.Manage(t, method, "/v1/projects/"+r.Ref+path, body)
+}
+
+// TestDeletedKey: a key that was deleted through one replica is refused by all.
+func TestDeletedKey(t *testing.T) {
+	t.Parallel()
+	r := newReplicas(t)
+	made := r.manage(t, http.MethodPost, "/api-keys?reveal=true", map[string]any{"type": "secret", "name": "short_lived"}).Expect(t, 201).JSON(t)
+	key := made["api_key"].(string)
+	r.everywhere(t, "the new key works", 200, http.MethodGet, "/admin/users", "apikey", key)
+	r.manage(t, http.MethodDelete, "/api-keys/"+made["id"].(string), nil).Expect(t, 200)
+	r.everywhere(t, "the deleted key is refused", 401, http.MethodGet, "/admin/users", "apikey", key)
+	for _, reeve := range r.all {
+		refused(t, reeve.Do(t, http.MethodGet, "/auth/v1/settings", nil, "apikey", key), "bare", 401, "invalid_api_key")
+	}
+	r.everywhere(t, "the other keys work", 200, http.MethodGet, "/admin/users", "apikey", r.SecretKey)
+}
+
+// TestLegacyKeysOff: the switch acts on every replica.
+func TestLegacyKeysOff(t *testing.T) {
+	t.Parallel()
+	r := newReplicas(t)
+	l := &loot{Project: r.Project}
+	l.legacyKeys(t)
+	for _, key := range []string{l.anon, l.service} {
+		r.everywhere(t, "a legacy key works", 200, http.MethodGet, "/settings", "apikey", key)
+	}
+	r.manage(t, http.MethodPut, "/api-keys/legacy?enabled=false", nil).Expect(t, 200)
+	for _, key := range []string{l.anon, l.service} {
+		r.everywhere(t, "a legacy key is refused", 401, http.MethodGet, "/settings", "apikey", key)
+	}
+}
+
+// TestRevokedSigningKey: rotation keeps what was signed before, revocation ends
+// it, in every replica, whatever it has cached.
+func TestRevokedSigningKey(t *testing.T) {
+	t.Parallel()
+	r := newReplicas(t)
+	s := r.SignUp(t, annEmail, annPassword)
+	as := []string{"apikey", r.PublishableKey, "Authorization", "Bearer " + s.AccessToken}
+	r.everywhere(t, "the token is good", 200, http.MethodGet, "/user", as...)
+	_, old := ids(t, r.Reeve, r.Ref)
+	r.manage(t, http.MethodPost, "/config/auth/signing-keys", map[string]any{"algorithm": "ES256", "status": "in_use"}).Expect(t, 201)
+	var fresh servertest.Session
+	eventually(t, "the new key signs", func() bool {
+		r.Do(t, http.MethodPost, "/token?grant_type=refresh_token", map[string]any{"refresh_token": s.RefreshToken}).Expect(t, 200).Into(t, &fresh)
+		s.RefreshToken = fresh.RefreshToken
+		return keyID(t, fresh.AccessToken) != keyID(t, s.AccessToken)
+	})
+	r.everywhere(t, "the old token is still good", 200, http.MethodGet, "/user", as...)
+	r.manage(t, http.MethodPatch, "/config/auth/signing-keys/"+old, map[string]any{"status": "revoked"}).Expect(t, 200)
+	r.everywhere(t, "the old token is refused", 403, http.MethodGet, "/user", as...)
+	r.everywhere(t, "the new token is good", 200, http.MethodGet, "/user", "apikey", r.PublishableKey, "Authorization", "Bearer "+fresh.AccessToken)
+	for _, reeve := range r.all {
+		jwks := reeve.Do(t, http.MethodGet, r.Auth("/.well-known/jwks.json"), nil).Expect(t, 200)
+		if bytes.Contains(jwks.Body, []byte(keyID(t, s.AccessToken))) || !bytes.Contains(jwks.Body, []byte(keyID(t, fresh.AccessToken))) {
+			t.Errorf("JWKS: %s", jwks.Body)
+		}
+	}
+}
+
+func keyID(t *testing.T, token string) string {
+	t.Helper()
+	parsed, _, err := jwt.NewParser().ParseUnverified(token, jwt.MapClaims{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Header["kid"].(string)
+}
+
+// TestPausedAndDeleted: a paused project answers 503 at every route, a restored
+// one works as before, a deleted one is unknown.
+func TestPausedAndDeleted(t *testing.T) {
+	t.Parallel()
+	r := newReplicas(t)
+	s := r.SignUp(t, annEmail, annPassword)
+	r.everywhere(t, "it works", 200, http.MethodGet, "/settings", "apikey", r.PublishableKey)
+	r.status(t, tenants.StatusPaused)
+	r.everywhere(t, "it is paused", 503, http.MethodGet, "/settings", "apikey", r.PublishableKey)
+	for _, reeve := range r.all {
+		for _, route := range tenantRoutes {
+			a := reeve.Do(t, route.method, r.Auth(route.at()), route.sample(), "apikey", r.SecretKey)
+			refused(t, a, route.String(), 503, "project_paused")
+			if a.Header.Get("Retry-After") == "" {
+				t.Errorf("%s: no Retry-After", route)
+			}
+		}
+	}
+	r.status(t, tenants.StatusActive)
+	as := []string{"apikey", r.PublishableKey, "Authorization", "Bearer " + s.AccessToken}
+	r.everywhere(t, "it is restored", 200, http.MethodGet, "/user", as...)
+	r.manage(t, http.MethodDelete, "", nil).Expect(t, 200)
+	r.everywhere(t, "it is gone", 404, http.MethodGet, "/user", as...)
+	for _, reeve := range r.all {
+		for _, route := range tenantRoutes {
+			a := reeve.Do(t, route.method, r.Auth(route.at()), route.sample(), "apikey", r.SecretKey)
+			refused(t, a, route.String(), 404, "project_not_found")
+			a = reeve.Do(t, route.method, "/auth/v1"+route.at(), route.sample(), "apikey", r.SecretKey)
+			refused(t, a, "bare "+route.String(), 401, "invalid_api_key")
+		}
+	}
+}
+
+func (r *replicas) status(t *testing.T, status tenants.Status) {
+	t.Helper()
+	err := r.Reeve.Control(t).Tx(t.Context(), func(tx *controldb.Tx) error {
+		return tx.SetProjectStatus(t.Context(), tenants.Ref(r.Ref), status)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
