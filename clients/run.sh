@@ -64,9 +64,8 @@ ready
 
 field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]] ?? ""' "$work/data/dev.json" "$1"; }
 REEVE_ACCESS_TOKEN=$(field access_token)
-REEVE_POSTGRES_URL=$(field postgres_url)
 REEVE_URL=http://127.0.0.1:$port
-export REEVE_URL REEVE_ACCESS_TOKEN REEVE_POSTGRES_URL
+export REEVE_URL REEVE_ACCESS_TOKEN
 
 # The newest client needs Node 22; npm has a build of it for where Node is older.
 newest=node

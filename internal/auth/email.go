@@ -3,6 +3,7 @@ package auth
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // maxEmail is the longest address (RFC 5321, section 4.5.3.1.3), maxLocal its
@@ -18,13 +19,18 @@ var emailForm = regexp.MustCompile("^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a
 
 // NormalizeEmail lower-cases an address and checks its form; ErrValidation.
 func NormalizeEmail(s string) (string, error) {
-	email := strings.ToLower(strings.TrimSpace(s))
-	switch {
-	case email == "":
+	email := strings.TrimSpace(s)
+	if email == "" {
 		return "", ErrValidation.Saying("An email address is required")
+	}
+	// Letters of other scripts are refused before they are lower-cased: the Kelvin
+	// sign, for one, would turn into the k of somebody else's address.
+	ascii := strings.IndexFunc(email, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+	email = strings.ToLower(email)
+	switch {
 	case len(email) > maxEmail:
 		return "", ErrValidation.Saying("Unable to validate email address: it is too long")
-	case strings.IndexByte(email, '@') > maxLocal, !emailForm.MatchString(email):
+	case !ascii, strings.IndexByte(email, '@') > maxLocal, !emailForm.MatchString(email):
 		return "", ErrValidation.Saying("Unable to validate email address: invalid format")
 	}
 	return email, nil

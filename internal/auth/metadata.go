@@ -1,26 +1,35 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// MaxMetadata bounds the JSON of a user's metadata: it travels in every access
-// token.
-const MaxMetadata = 64 << 10
+// MaxMetadata bounds each half of a user's metadata, in bytes of JSON. Both halves
+// travel in every access token, which must fit into a request's headers: a user
+// whose token did not could not take the change back.
+const MaxMetadata = 20 << 10
 
 // MergeMetadata puts changes over raw, a JSON object; a null removes its key.
+// Numbers keep their digits where changes holds them as json.Number. What jsonb
+// cannot hold, or would blow up, is ErrValidation.
 func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage, error) {
-	merged := map[string]any{}
-	if len(raw) > 0 {
-		if err := json.Unmarshal(raw, &merged); err != nil || merged == nil {
-			merged = map[string]any{} // what SQL put there is no object
+	written := 0
+	for _, v := range changes {
+		n, err := writtenOut(v, 1)
+		if err != nil {
+			return nil, err
 		}
+		written += n
 	}
+	merged := decodeObject(raw)
 	for k, v := range changes {
 		if v == nil {
 			delete(merged, k)
@@ -32,10 +41,77 @@ func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage
 	if err != nil {
 		return nil, fmt.Errorf("encode metadata: %w", err)
 	}
-	if len(out) > MaxMetadata {
-		return nil, ErrValidation.Saying("The metadata is larger than 64 KiB")
+	if len(out)+written > MaxMetadata {
+		return nil, ErrValidation.Saying("The metadata is larger than 20 KiB")
 	}
 	return out, nil
+}
+
+// decodeObject reads a JSON object, with the digits of its numbers; what SQL put
+// there and is none counts as empty.
+func decodeObject(raw json.RawMessage) map[string]any {
+	var object map[string]any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&object) != nil || object == nil {
+		return map[string]any{}
+	}
+	return object
+}
+
+const (
+	// maxNesting is how deep metadata may be; Postgres gives up at some thousands.
+	maxNesting = 100
+	// maxNumber is the longest literal of a number: enough for every float64.
+	maxNumber = 400
+)
+
+var errNumber = ErrValidation.Saying("The metadata holds a number that cannot be stored")
+
+// writtenOut checks a value and tells how much longer it gets in jsonb, which
+// writes numbers out: 1e300 has 301 digits there.
+func writtenOut(v any, depth int) (int, error) {
+	if depth > maxNesting {
+		return 0, ErrValidation.Saying("The metadata is nested too deeply")
+	}
+	sum := 0
+	add := func(v any) error {
+		n, err := writtenOut(v, depth+1)
+		sum += n
+		return err
+	}
+	switch v := v.(type) {
+	case json.Number:
+		return digits(v)
+	case []any:
+		for _, e := range v {
+			if err := add(e); err != nil {
+				return 0, err
+			}
+		}
+	case map[string]any:
+		for _, e := range v {
+			if err := add(e); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return sum, nil
+}
+
+func digits(n json.Number) (int, error) {
+	if len(n) > maxNumber {
+		return 0, errNumber
+	}
+	if !strings.ContainsAny(string(n), "eE") {
+		return 0, nil
+	}
+	f, err := n.Float64()
+	mantissa, _, _ := strings.Cut(strings.ToLower(string(n)), "e")
+	if err != nil || f == 0 && strings.Trim(mantissa, "-0.") != "" { // too large, too small
+		return 0, errNumber
+	}
+	return max(0, len(strconv.FormatFloat(f, 'f', -1, 64))-len(n)), nil
 }
 
 // NewUser makes a user who is known by nothing yet.

@@ -91,7 +91,7 @@ var tenantRoutes = []tenantRoute{
 	{method: "DELETE", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"should_soft_delete": false}},
 	{method: "GET", path: "/admin/audit", guard: byAdmin},
 	{
-		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "magiclink", "email": annEmail},
+		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "invite", "email": "linked@example.com"},
 		more: map[string]any{"new_email": "", "password": "", "data": map[string]any{}, "redirect_to": ""},
 	},
 	{

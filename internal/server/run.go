@@ -15,7 +15,7 @@ const (
 	// drainTimeout is how long requests under way may take to end at a stop.
 	drainTimeout = 10 * time.Second
 	// maxHeaderBytes bounds a request's headers; access tokens stay far below.
-	maxHeaderBytes = 32 << 10
+	maxHeaderBytes = 64 << 10
 )
 
 // Addr is where the server listens.
@@ -43,6 +43,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return ended(ctx, s.registry.Run(ctx)) })
 	group.Go(func() error { return ended(ctx, s.dispatcher.Run(ctx)) })
 	group.Go(func() error { return ended(ctx, s.provision.Run(ctx)) })
+	group.Go(func() error { s.tidy(ctx); return nil })
 	group.Go(func() error {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
@@ -53,6 +54,25 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// tidyPeriod is the time between two rounds of tidy.
+const tidyPeriod = 10 * time.Minute
+
+// tidy removes from the control database what has had its time.
+func (s *Server) tidy(ctx context.Context) {
+	tick := time.NewTicker(tidyPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := s.control.DeleteOldIdempotencyKeys(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "old idempotency keys stay for now", "error", err)
+		}
+	}
 }
 
 // ended passes on why a background job ended, unless it was told to.

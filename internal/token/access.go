@@ -134,8 +134,9 @@ func orEmpty(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// maxToken bounds what is parsed at all.
-const maxToken = 16 << 10
+// maxToken bounds what is parsed at all. A token with two times auth.MaxMetadata
+// in base64 is shorter.
+const maxToken = 60 << 10
 
 // Identified is what a verified access token says: whose it is.
 type Identified struct {

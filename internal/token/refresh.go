@@ -42,7 +42,8 @@ func ParseRefresh(key []byte, token string) (session uuid.UUID, counter int64, e
 		return uuid.Nil, 0, auth.ErrRefreshNotFound
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || raw[0] != refreshVersion {
+	// The decoder passes over line ends, so the length of the text does not fix it.
+	if err != nil || len(raw) != refreshBody+refreshMAC || raw[0] != refreshVersion {
 		return uuid.Nil, 0, auth.ErrRefreshNotFound
 	}
 	body := raw[:refreshBody]

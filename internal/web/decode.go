@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -68,7 +68,14 @@ func decodeJSON(body []byte, into any) error {
 	if hasNUL(body) {
 		return auth.ErrValidation.Saying("Text must not contain NUL characters")
 	}
-	err := json.Unmarshal(body, into)
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber() // metadata keeps the digits of its numbers
+	err := dec.Decode(into)
+	if err == nil {
+		if _, end := dec.Token(); end != io.EOF { //nolint:errorlint // as the decoder documents
+			err = errTrailing
+		}
+	}
 	var wrongType *json.UnmarshalTypeError
 	var refused *fault.Error
 	switch {
@@ -81,6 +88,8 @@ func decodeJSON(body []byte, into any) error {
 	}
 	return auth.ErrBadJSON.Because(err)
 }
+
+var errTrailing = errors.New("something follows the JSON value")
 
 // hasNUL finds the escape of U+0000, which Postgres cannot store. (A raw NUL is
 // no valid JSON.)
@@ -103,7 +112,7 @@ func checkQuery(r *http.Request) error {
 	}
 	for key, values := range r.URL.Query() {
 		for _, v := range values {
-			if strings.IndexByte(v, 0) >= 0 || !utf8.ValidString(v) || !utf8.ValidString(key) {
+			if badText(key) || badText(v) {
 				return auth.ErrValidation.Saying("The query string holds text that cannot be stored")
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
 )
 
@@ -52,6 +53,9 @@ func writeError(c *gin.Context, err error) {
 		return
 	}
 	f := fault.From(err)
+	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
+		f = auth.ErrTimeout.Because(err).After(time.Second)
+	}
 	status := Status(f.Kind)
 	logFault(c, f, status)
 	if f.Kind == fault.Internal {

@@ -10,18 +10,11 @@ package tenantdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/fault"
 )
 
 // Conn is a connection on loan.
@@ -50,113 +43,103 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Tx runs fn in one READ COMMITTED transaction and commits when fn returns nil.
-// The error of fn comes back as it is; a failed commit is a fault.
+// attempts is how often a connection that died while it lay idle (the server
+// restarted) is replaced by another, which may be as dead.
+const attempts = 4
+
+// rollbackTimeout bounds what a transaction that failed still waits for.
+const rollbackTimeout = 5 * time.Second
+
+// Tx runs fn in one READ COMMITTED transaction and commits when fn returns nil. An
+// error of fn that is no fault yet is classified; a failed commit is a fault. fn
+// is called once at most.
 func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
-	return db.with(ctx, func(conn *pgx.Conn) error {
-		tx, err := conn.Begin(ctx)
-		if err != nil {
-			return asFault(err)
-		}
-		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-		if err := fn(&Tx{q: tx, capability: db.Capability}); err != nil {
-			return asFault(err)
-		}
-		if err := tx.Commit(ctx); err != nil {
-			return asFault(fmt.Errorf("commit: %w", err))
-		}
-		return nil
-	})
+	conn, tx, err := db.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release() // when fn panics, too
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_ = tx.Rollback(ctx)
+	}()
+	if err := fn(&Tx{q: tx, capability: db.Capability}); err != nil {
+		return asFault(err)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return asFault(fmt.Errorf("commit: %w", err))
+	}
+	return nil
 }
 
-// Do runs fn without a transaction: for single statements.
-func (db *DB) Do(ctx context.Context, fn func(*Tx) error) error {
-	return db.with(ctx, func(conn *pgx.Conn) error {
-		return asFault(fn(&Tx{q: conn, capability: db.Capability}))
-	})
-}
-
-// with lends a connection to fn. A connection that died while it lay idle (the
-// server restarted) is replaced once, as long as nothing was sent on it.
-func (db *DB) with(ctx context.Context, fn func(*pgx.Conn) error) error {
-	for attempt := 0; ; attempt++ {
+// begin lends a connection with an open transaction. Until BEGIN was answered
+// nothing of fn has run, so any connection that dies of it may be replaced; after
+// that none is.
+func (db *DB) begin(ctx context.Context) (Conn, pgx.Tx, error) {
+	for attempt := 1; ; attempt++ {
 		conn, err := db.Acquire(ctx)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		err = fn(conn.Raw())
-		stale := err != nil && conn.Raw().IsClosed() && pgconn.SafeToRetry(err)
+		tx, err := conn.Raw().Begin(ctx)
+		if err == nil {
+			return conn, tx, nil
+		}
+		stale := conn.Raw().IsClosed() && ctx.Err() == nil
 		conn.Release()
-		if !stale || attempt > 2 {
+		if !stale || attempt == attempts {
+			return nil, nil, asFault(fmt.Errorf("begin: %w", err))
+		}
+	}
+}
+
+// Do runs fn without a transaction: for single statements. fn is called again
+// when the connection turned out to be dead before its first statement was sent.
+func (db *DB) Do(ctx context.Context, fn func(*Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		stale, err := db.once(ctx, fn)
+		if !stale || attempt == attempts {
 			return err
 		}
 	}
 }
 
-// constraints maps a constraint of the schema to the refusal that its violation
-// means.
-var constraints = map[string]*fault.Error{
-	"users_email_partial_key":                auth.ErrEmailExists,
-	"users_phone_key":                        auth.ErrPhoneExists,
-	"users_pkey":                             auth.ErrUserExists.Saying("A user with this id already exists"),
-	"identities_provider_id_provider_unique": auth.ErrEmailExists,
+// once is one attempt of Do. It is stale only if the first statement failed and
+// never left: the driver says the same of a later statement, but by then the ones
+// before it have had their effect.
+func (db *DB) once(ctx context.Context, fn func(*Tx) error) (stale bool, err error) {
+	conn, err := db.Acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Release()
+	q := &counter{querier: conn.Raw()}
+	err = fn(&Tx{q: q, capability: db.Capability})
+	stale = err != nil && q.statements == 1 && conn.Raw().IsClosed() && ctx.Err() == nil && pgconn.SafeToRetry(err)
+	return stale, asFault(err)
 }
 
-// asFault classifies a database error. What is not known stays an unclassified
-// error and so an Internal fault.
-func asFault(err error) error {
-	if err == nil {
-		return nil
-	}
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return postgresFault(pg, err)
-	}
-	var connect *pgconn.ConnectError
-	var network net.Error
-	switch {
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.Is(err, context.DeadlineExceeded):
-		return auth.ErrTimeout.Because(err).After(time.Second)
-	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, net.ErrClosed),
-		pgconn.SafeToRetry(err), isConnectionLoss(err):
-		return auth.ErrDatabaseAway.Because(err).After(time.Second)
-	}
-	return err
+// counter counts statements.
+type counter struct {
+	querier
+	statements int
 }
 
-func postgresFault(pg *pgconn.PgError, err error) error {
-	if f, ok := constraints[pg.ConstraintName]; ok && pg.Code == "23505" {
-		return f.Because(err)
-	}
-	switch {
-	case pg.Code == "22021", pg.Code == "22P05", pg.Code == "22001":
-		return auth.ErrValidation.Because(err).Saying("The request holds text that cannot be stored")
-	case pg.Code == "40001", pg.Code == "40P01":
-		return auth.ErrConflict.Because(err).After(time.Second)
-	case pg.Code == "57014":
-		return auth.ErrTimeout.Because(err).After(time.Second)
-	case pg.Code[:2] == "08", pg.Code[:2] == "57", pg.Code == "53300", pg.Code == "55000", pg.Code == "3D000":
-		return auth.ErrDatabaseAway.Because(err).After(time.Second)
-	}
-	return err
+// Exec implements querier.
+func (c *counter) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	c.statements++
+	return c.querier.Exec(ctx, sql, args...)
 }
 
-// isConnectionLoss recognises a server that went away in the middle of a reply.
-func isConnectionLoss(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, pgx.ErrTxClosed)
+// Query implements querier.
+func (c *counter) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	c.statements++
+	return c.querier.Query(ctx, sql, args...)
 }
 
-// notFound turns the driver's "no rows" into f.
-func notFound(err error, f *fault.Error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return f
-	}
-	return err
+// QueryRow implements querier.
+func (c *counter) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	c.statements++
+	return c.querier.QueryRow(ctx, sql, args...)
 }

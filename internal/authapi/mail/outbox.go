@@ -17,14 +17,27 @@ type Outbox struct {
 	Database func(*tenants.Tenant) *tenantdb.DB
 }
 
+// database finds the project's database. A project on its way out is as good as
+// unknown: nobody reads its mails any more.
+func (o Outbox) database(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, *tenantdb.DB, error) {
+	t, err := o.Tenant(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	if t.Status == tenants.StatusDeleting || t.Status == tenants.StatusFailed {
+		return nil, nil, tenants.ErrUnknownProject
+	}
+	return t, o.Database(t), nil
+}
+
 // Claim implements message.Outbox. A row that does not open is given up.
 func (o Outbox) Claim(ctx context.Context, ref tenants.Ref, limit int, lease time.Duration) ([]message.Row, error) {
-	t, err := o.Tenant(ctx, ref)
+	t, db, err := o.database(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	var rows []message.Row
-	err = o.Database(t).Do(ctx, func(tx *tenantdb.Tx) error {
+	err = db.Do(ctx, func(tx *tenantdb.Tx) error {
 		claimed, err := tx.ClaimOutbox(ctx, limit, lease)
 		if err != nil {
 			return err
@@ -69,9 +82,9 @@ func (o Outbox) Pending(ctx context.Context, ref tenants.Ref) (n int, next time.
 }
 
 func (o Outbox) do(ctx context.Context, ref tenants.Ref, fn func(*tenantdb.Tx) error) error {
-	t, err := o.Tenant(ctx, ref)
+	_, db, err := o.database(ctx, ref)
 	if err != nil {
 		return err
 	}
-	return o.Database(t).Do(ctx, fn)
+	return db.Do(ctx, fn)
 }

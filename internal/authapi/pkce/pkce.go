@@ -68,7 +68,8 @@ func Verify(f *auth.FlowState, verifier string) error {
 		sum := sha256.Sum256([]byte(verifier))
 		got = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
-	if subtle.ConstantTimeCompare([]byte(got), []byte(f.CodeChallenge)) != 1 {
+	// An exchange that was begun without a challenge is redeemed by nobody.
+	if f.CodeChallenge == "" || subtle.ConstantTimeCompare([]byte(got), []byte(f.CodeChallenge)) != 1 {
 		return auth.ErrBadVerifier
 	}
 	return nil
