@@ -14,7 +14,7 @@ import (
 const (
 	// drainTimeout is how long requests under way may take to end at a stop.
 	drainTimeout = 10 * time.Second
-	// maxHeaderBytes bounds a request's headers; access tokens stay far below.
+	// maxHeaderBytes bounds a request's headers; the longest access token fits.
 	maxHeaderBytes = 64 << 10
 )
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -41,7 +42,7 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 			Tenant:    tenant,
 			DB:        t.Database(tenant),
 			ClientIP:  t.Proxies.Client(c.Request),
-			UserAgent: cut(c.Request.UserAgent(), maxUserAgent),
+			UserAgent: userAgent(c.Request),
 			RequestID: requestID(c),
 		})
 	}
@@ -49,6 +50,11 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 
 // maxUserAgent bounds what is stored of a User-Agent.
 const maxUserAgent = 512
+
+// userAgent is what can be stored of the header, which may hold any byte.
+func userAgent(r *http.Request) string {
+	return strings.ToValidUTF8(cut(r.UserAgent(), maxUserAgent), "")
+}
 
 // RequireKey checks the API key: publishable, secret, or legacy where these are
 // on.

@@ -24,8 +24,8 @@ const userColumns = `u.id, coalesce(u.aud, ''), coalesce(u.role, ''), coalesce(u
 	u.is_anonymous, u.is_sso_user`
 
 // hasFactorsColumn says whether factors are worth a question of their own: most
-// users have none.
-const hasFactorsColumn = `EXISTS (SELECT 1 FROM auth.mfa_factors f WHERE f.user_id = u.id)`
+// users have none. (EXISTS may be planned as a scan of the whole table.)
+const hasFactorsColumn = `coalesce((SELECT true FROM auth.mfa_factors f WHERE f.user_id = u.id LIMIT 1), false)`
 
 type userRow struct {
 	auth.User
@@ -179,7 +179,7 @@ func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (a
 	err := db.Do(ctx, func(tx *Tx) error {
 		rows, err := tx.q.Query(ctx, `SELECT `+principalColumns+`
 			FROM auth.users u
-			LEFT JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
+			LEFT JOIN auth.sessions s ON s.id = $2
 			LEFT JOIN auth.identities i ON i.user_id = u.id
 			WHERE u.id = $1 AND u.deleted_at IS NULL`, binaryID(userID), binaryID(sessionID))
 		if err != nil {
@@ -200,7 +200,7 @@ func (tx *Tx) scanPrincipal(ctx context.Context, rows pgx.Rows, amr bool) (auth.
 		return auth.Principal{}, err
 	case user.ID == uuid.Nil:
 		return auth.Principal{}, auth.ErrTokenUserGone
-	case !session.id.Valid:
+	case !session.id.Valid || session.userID.Bytes != user.ID:
 		return auth.Principal{}, auth.ErrSessionNotFound
 	}
 	u := user.User
