@@ -31,6 +31,7 @@ var (
 	ErrEmailExists      = fault.New(fault.Unprocessable, "email_exists", "A user with this email address has already been registered")
 	ErrPhoneExists      = fault.New(fault.Unprocessable, "phone_exists", "A user with this phone number has already been registered")
 	ErrSamePassword     = fault.New(fault.Unprocessable, "same_password", "The new password must be different from the old one")
+	ErrCurrentPassword  = fault.New(fault.Invalid, "current_password_invalid", "The current password is wrong")
 	ErrInsufficientAAL  = fault.New(fault.Unauthorized, "insufficient_aal", "This change requires an aal2 session")
 	ErrOTPExpired       = fault.New(fault.Forbidden, "otp_expired", "Token has expired or is invalid")
 	ErrRefreshNotFound  = fault.New(fault.Invalid, "refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -131,6 +132,9 @@ func prefixes(list []string) ([]netip.Prefix, error) {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, err
+		}
+		if prefix.Bits() == 0 {
+			return nil, errors.New("a network of everything: then anyone could claim any address")
 		}
 		out[i] = prefix.Masked()
 	}

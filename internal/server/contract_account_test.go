@@ -11,14 +11,14 @@ import (
 )
 
 // change asks for a change of a new user's account.
-func change(body object) func(c *call) *servertest.Answer {
+func change(body jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.as(c.mail, c.user(c.mail).AccessToken, http.MethodPut, "/user", body)
 	}
 }
 
 // noChange asks for a change that is refused.
-func noChange(body object) func(c *call) *servertest.Answer {
+func noChange(body jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.as(c.mail, c.somebody(c.mail).AccessToken, http.MethodPut, "/user", body)
 	}
@@ -31,14 +31,14 @@ func getUser(c *call, access string) *servertest.Answer {
 
 // forged asks for the user with a token that was signed by an imported secret.
 func forged(make func(s servertest.Session, session string) (user, sess string, exp time.Time)) func(c *call) *servertest.Answer {
-	return with(nil, func(c *call, p *project) *servertest.Answer {
+	return with(nil, func(c *call, p *testProject) *servertest.Answer {
 		key, s := importSecret(c.T, p, "standby"), c.user(p)
-		good := key.token(c.T, p, s.User.ID, sessionOf(c.T, s.AccessToken), time.Now().Add(time.Hour))
+		good := key.tokenGrant(c.T, p, s.User.ID, sessionOf(c.T, s.AccessToken), time.Now().Add(time.Hour))
 		until(c.T, "the imported key verifies", func() bool {
 			return p.As(c.T, good, http.MethodGet, "/user", nil).Status == http.StatusOK
 		})
 		user, session, exp := make(s, sessionOf(c.T, s.AccessToken))
-		return c.as(p, key.token(c.T, p, user, session, exp), http.MethodGet, "/user", nil)
+		return c.as(p, key.tokenGrant(c.T, p, user, session, exp), http.MethodGet, "/user", nil)
 	})
 }
 
@@ -79,7 +79,7 @@ var accountFacts = []fact{
 		name: "user, deleted", status: 403, code: "user_not_found",
 		ask: func(c *call) *servertest.Answer {
 			s := c.user(c.auto)
-			c.auto.Admin(c.T, http.MethodDelete, "/admin/users/"+s.User.ID, object{}).Expect(c.T, http.StatusOK)
+			c.auto.Admin(c.T, http.MethodDelete, "/admin/users/"+s.User.ID, jsonObject{}).Expect(c.T, http.StatusOK)
 			return getUser(c, s.AccessToken)
 		},
 	},
@@ -93,31 +93,35 @@ var accountFacts = []fact{
 	},
 	{
 		name: "update metadata", status: 200, body: userShape(adminMeta+", a number, nested {b [text]}", adminData, signedIn),
-		ask: change(object{"data": object{"a": 1, "nested": object{"b": []string{"x"}}}}),
+		ask: change(jsonObject{"data": jsonObject{"a": 1, "nested": jsonObject{"b": []string{"x"}}}}),
 	},
 	{
 		name: "update metadata, null takes a key away", status: 200, body: userShape(adminMeta+", b number", adminData, signedIn),
 		ask: func(c *call) *servertest.Answer {
 			s := c.user(c.auto)
-			c.auto.As(c.T, s.AccessToken, http.MethodPut, "/user", object{"data": object{"a": 1, "b": 2}}).Expect(c.T, http.StatusOK)
-			return c.as(c.auto, s.AccessToken, http.MethodPut, "/user", object{"data": object{"a": nil}})
+			c.auto.As(c.T, s.AccessToken, http.MethodPut, "/user", jsonObject{"data": jsonObject{"a": 1, "b": 2}}).Expect(c.T, http.StatusOK)
+			return c.as(c.auto, s.AccessToken, http.MethodPut, "/user", jsonObject{"data": jsonObject{"a": nil}})
 		},
 	},
-	{name: "update app_metadata", status: 403, code: "not_admin", ask: noChange(object{"app_metadata": object{"plan": "pro"}})},
-	{name: "update password", status: 200, body: anyone, ask: change(object{"password": "password1234"})},
-	{name: "update password to the same", status: 422, code: "same_password", ask: noChange(object{"password": password})},
-	{name: "update password to a weak one", status: 422, code: "weak_password", body: weakLength, ask: noChange(object{"password": "123"})},
+	{name: "update app_metadata", status: 403, code: "not_admin", ask: noChange(jsonObject{"app_metadata": jsonObject{"plan": "pro"}})},
+	{name: "update password", status: 200, body: anyone, ask: change(jsonObject{"password": "password1234"})},
+	{name: "update password to the same", status: 422, code: "same_password", ask: noChange(jsonObject{"password": goodPassword})},
+	{name: "update password to a weak one", status: 422, code: "weak_password", body: weakLength, ask: noChange(jsonObject{"password": "123"})},
+	{
+		name: "update password, wrong current one", status: 400, code: "current_password_invalid",
+		ask: noChange(jsonObject{"password": "password1234", "current_password": "nope"}),
+	},
 	{
 		name: "update password at aal1 with a verified factor", status: 401, code: "insufficient_aal",
 		ask: func(c *call) *servertest.Answer {
 			s := c.user(c.auto)
-			sql(c.T, c.auto, `insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret)
+			inDatabase(c.T, c.auto, `insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret)
 				values (gen_random_uuid(), $1, 'f', 'totp', 'verified', now(), now(), 'x')`, s.User.ID)
-			return c.as(c.auto, s.AccessToken, http.MethodPut, "/user", object{"password": "another12345"})
+			return c.as(c.auto, s.AccessToken, http.MethodPut, "/user", jsonObject{"password": "another12345"})
 		},
 	},
 	{name: "update, no token", status: 401, code: "no_authorization", ask: func(c *call) *servertest.Answer {
-		return c.do(c.auto, http.MethodPut, "/user", object{"data": object{}})
+		return c.do(c.auto, http.MethodPut, "/user", jsonObject{"data": jsonObject{}})
 	}},
 	{
 		name: "logout", status: 204,
@@ -145,7 +149,7 @@ func signedOut(scope, which string, status int) fact {
 	}
 	f.ask = func(c *call) *servertest.Answer {
 		sessions := map[string]servertest.Session{"first": c.user(c.auto)}
-		sessions["second"] = c.auto.SignIn(c.T, sessions["first"].User.Email, password)
+		sessions["second"] = c.auto.SignIn(c.T, sessions["first"].User.Email, goodPassword)
 		path := "/logout"
 		if scope != "" {
 			path += "?scope=" + scope

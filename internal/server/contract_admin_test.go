@@ -24,7 +24,7 @@ func planUser() string {
 		"app_metadata {provider =email, providers [=email]}", planned, 1)
 }
 
-func byID(method string, body object) func(c *call) *servertest.Answer {
+func byID(method string, body jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.admin(c.auto, method, "/admin/users/"+c.user(c.auto).User.ID, body)
 	}
@@ -37,7 +37,7 @@ var adminFacts = []fact{
 			"X-Total-Count": "^3$",
 			"Link":          `^</admin/users\?page=2&per_page=1>; rel="next", </admin/users\?page=3&per_page=1>; rel="last"$`,
 		},
-		ask: with(nil, func(c *call, p *project) *servertest.Answer {
+		ask: with(nil, func(c *call, p *testProject) *servertest.Answer {
 			for range 3 {
 				c.user(p)
 			}
@@ -47,7 +47,7 @@ var adminFacts = []fact{
 	{
 		name: "admin list users, nobody", status: 200, body: "{aud =authenticated, users []}",
 		header: map[string]string{"X-Total-Count": "^0$"},
-		ask: with(nil, func(c *call, p *project) *servertest.Answer {
+		ask: with(nil, func(c *call, p *testProject) *servertest.Answer {
 			return c.admin(p, http.MethodGet, "/admin/users", nil)
 		}),
 	},
@@ -76,28 +76,28 @@ var adminFacts = []fact{
 	{
 		name: "admin create user", status: 200, body: planUser(),
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.auto, http.MethodPost, "/admin/users", object{
-				"email": c.email(), "password": password, "email_confirm": true,
-				"user_metadata": object{"a": 1}, "app_metadata": object{"plan": "pro"},
+			return c.admin(c.auto, http.MethodPost, "/admin/users", jsonObject{
+				"email": c.email(), "password": goodPassword, "email_confirm": true,
+				"user_metadata": jsonObject{"a": 1}, "app_metadata": jsonObject{"plan": "pro"},
 			})
 		},
 	},
 	{
 		name: "admin create user, not confirmed", status: 200, body: userShape("email_verified false", newMeta, ""),
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"email": c.email()})
+			return c.admin(c.auto, http.MethodPost, "/admin/users", jsonObject{"email": c.email()})
 		},
 	},
 	{
 		name: "admin create user, taken", status: 422, code: "email_exists",
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"email": c.somebody(c.auto).User.Email, "password": password})
+			return c.admin(c.auto, http.MethodPost, "/admin/users", jsonObject{"email": c.somebody(c.auto).User.Email, "password": goodPassword})
 		},
 	},
 	{
 		name: "admin create user, nobody", status: 400, code: "validation_failed",
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.auto, http.MethodPost, "/admin/users", object{"password": password})
+			return c.admin(c.auto, http.MethodPost, "/admin/users", jsonObject{"password": goodPassword})
 		},
 	},
 	{name: "admin get user", status: 200, body: made(signedIn), ask: func(c *call) *servertest.Answer {
@@ -115,30 +115,30 @@ var adminFacts = []fact{
 	},
 	{
 		name: "admin update user, ban", status: 200, body: made(signedIn + ", banned_until time"),
-		ask: byID(http.MethodPut, object{"ban_duration": "24h"}),
+		ask: byID(http.MethodPut, jsonObject{"ban_duration": "24h"}),
 	},
 	{
 		name: "admin update user, metadata", status: 200, body: userShape(adminMeta+", a number", adminData, signedIn),
-		ask: byID(http.MethodPut, object{"user_metadata": object{"a": 1}}),
+		ask: byID(http.MethodPut, jsonObject{"user_metadata": jsonObject{"a": 1}}),
 	},
 	{
 		name: "admin update user, unknown", status: 404, code: "user_not_found",
 		ask: func(c *call) *servertest.Answer {
-			return c.admin(c.auto, http.MethodPut, "/admin/users/"+uuid.NewString(), object{"ban_duration": "1h"})
+			return c.admin(c.auto, http.MethodPut, "/admin/users/"+uuid.NewString(), jsonObject{"ban_duration": "1h"})
 		},
 	},
 	{name: "admin update user, bad ban", status: 400, code: "validation_failed", ask: func(c *call) *servertest.Answer {
-		return c.admin(c.auto, http.MethodPut, "/admin/users/"+c.somebody(c.auto).User.ID, object{"ban_duration": "soon"})
+		return c.admin(c.auto, http.MethodPut, "/admin/users/"+c.somebody(c.auto).User.ID, jsonObject{"ban_duration": "soon"})
 	}},
-	{name: "admin delete, soft", status: 200, body: "{}", ask: byID(http.MethodDelete, object{"should_soft_delete": true})},
-	{name: "admin delete", status: 200, body: "{}", ask: byID(http.MethodDelete, object{})},
+	{name: "admin delete, soft", status: 200, body: "{}", ask: byID(http.MethodDelete, jsonObject{"should_soft_delete": true})},
+	{name: "admin delete", status: 200, body: "{}", ask: byID(http.MethodDelete, jsonObject{})},
 	{
 		name: "admin audit", status: 200,
 		header: map[string]string{"X-Total-Count": `^\d+$`, "Link": `^</admin/audit\?page=2&per_page=1>; rel="next", .*rel="last"$`},
 		body: `[{id uuid, created_at time, ip_address string, payload {action =user_deleted, actor_id uuid, actor_username =service_role,
 			actor_via_sso false, log_type =team, traits {user_id uuid, user_email text, user_phone =}}}]`,
-		ask: with(nil, func(c *call, p *project) *servertest.Answer {
-			p.Admin(c.T, http.MethodDelete, "/admin/users/"+c.user(p).User.ID, object{}).Expect(c.T, http.StatusOK)
+		ask: with(nil, func(c *call, p *testProject) *servertest.Answer {
+			p.Admin(c.T, http.MethodDelete, "/admin/users/"+c.user(p).User.ID, jsonObject{}).Expect(c.T, http.StatusOK)
 			return c.admin(p, http.MethodGet, "/admin/audit?page=1&per_page=1", nil)
 		}),
 	},

@@ -47,11 +47,11 @@ func claimsShape(p *servertest.Project, meta, method string) string {
 // signedInBy are the ways to a session, with the method that amr tells.
 var signedInBy = []struct {
 	way, meta, method string
-	on                func(w *world) *project
+	on                func(w *world) *testProject
 	ask               func(c *call) *servertest.Answer
 }{
 	{"password", adminMeta, "password", onAuto, func(c *call) *servertest.Answer {
-		return passwordGrant(c, c.auto, c.somebody(c.auto).User.Email, password)
+		return passwordGrant(c, c.auto, c.somebody(c.auto).User.Email, goodPassword)
 	}},
 	{"signup with autoconfirm", goodMeta, "password", onAuto, signUp(onAuto, nil)},
 	{"code of a signup", goodMeta, "otp", onMail, signupCode("signup")},
@@ -91,14 +91,14 @@ func testClaims(t *testing.T, w *world) {
 // testCodeLength holds that a mailed code is as long as the project says.
 func testCodeLength(t *testing.T, w *world) {
 	for _, length := range []int{6, 8, 10} {
-		p := w.reeve.Project(t, "codes", object{"mailer_otp_length": length})
+		p := w.reeve.Project(t, "codes", jsonObject{"mailer_otp_length": length})
 		c := &call{T: t, world: w}
 		email := c.waiting(p)
 		code := p.Inbox(t, email, 1)[0].Code
 		if len(code) != length || !digitsForm.MatchString(code) {
 			t.Errorf("code %q, want %d digits", code, length)
 		}
-		p.Do(t, http.MethodPost, "/verify", object{"type": "signup", "email": email, "token": code}).Expect(t, http.StatusOK)
+		p.Do(t, http.MethodPost, "/verify", jsonObject{"type": "signup", "email": email, "token": code}).Expect(t, http.StatusOK)
 	}
 }
 
@@ -124,7 +124,7 @@ func testLowerCase(t *testing.T, w *world) {
 		Email      string
 		Identities []struct{ Email string }
 	}
-	w.mail.Do(t, http.MethodPost, "/signup", object{"email": " Ann.Lee@Example.COM", "password": password}).
+	w.mail.Do(t, http.MethodPost, "/signup", jsonObject{"email": " Ann.Lee@Example.COM", "password": goodPassword}).
 		Expect(t, http.StatusOK).Into(t, &u)
 	if u.Email != "ann.lee@example.com" || u.Identities[0].Email != u.Email {
 		t.Errorf("signed up as %+v", u)

@@ -40,7 +40,7 @@ var discoveryFacts = []fact{
 		name: "settings, everything the other way", status: 200,
 		body: "{" + external() + ", disable_signup true, mailer_autoconfirm true, " + settingsRest + "}",
 		ask: func(c *call) *servertest.Answer {
-			p := c.reeve.Project(c.T, "other way", object{
+			p := c.reeve.Project(c.T, "other way", jsonObject{
 				"disable_signup": true, "mailer_autoconfirm": true, "external_email_enabled": false,
 			})
 			return c.do(p, http.MethodGet, "/settings", nil)
@@ -72,8 +72,8 @@ var discoveryFacts = []fact{
 	},
 }
 
-// settings is a request that needs a key and nothing else.
-func settings(headers func(c *call) []string, path ...string) func(c *call) *servertest.Answer {
+// getSettings is a request that needs a key and nothing else.
+func getSettings(headers func(c *call) []string, path ...string) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.bare(c.mail, http.MethodGet, "/settings"+strings.Join(path, ""), nil, headers(c)...)
 	}
@@ -86,38 +86,38 @@ const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 var keyFacts = []fact{
 	{
 		name: "no key", status: 401, code: "no_api_key", deviates: "keys without a gateway",
-		ask: settings(func(*call) []string { return nil }),
+		ask: getSettings(func(*call) []string { return nil }),
 	},
 	{
 		name: "unknown key", status: 401, code: "invalid_api_key",
-		ask: settings(func(*call) []string { return []string{"apikey", "sb_publishable_AAAAAAAAAAAAAAAAAAAAAA_AAAAAAAA"} }),
+		ask: getSettings(func(*call) []string { return []string{"apikey", "sb_publishable_AAAAAAAAAAAAAAAAAAAAAA_AAAAAAAA"} }),
 	},
 	{
 		name: "another project's key", status: 401, code: "invalid_api_key",
-		ask: settings(func(c *call) []string { return []string{"apikey", c.auto.PublishableKey} }),
+		ask: getSettings(func(c *call) []string { return []string{"apikey", c.auto.PublishableKey} }),
 	},
 	{
 		name: "key in Authorization alone", status: 200, body: settingsShape,
-		ask: settings(func(c *call) []string { return []string{"Authorization", "Bearer " + c.mail.PublishableKey} }),
+		ask: getSettings(func(c *call) []string { return []string{"Authorization", "Bearer " + c.mail.PublishableKey} }),
 	},
 	{
 		name: "key in both headers", status: 200, body: settingsShape,
-		ask: settings(func(c *call) []string {
+		ask: getSettings(func(c *call) []string {
 			return []string{"apikey", c.mail.PublishableKey, "Authorization", "Bearer " + c.mail.PublishableKey}
 		}),
 	},
 	{
 		name: "two keys", status: 401, code: "invalid_api_key",
-		ask: settings(func(c *call) []string {
+		ask: getSettings(func(c *call) []string {
 			return []string{"apikey", c.mail.PublishableKey, "Authorization", "Bearer " + c.mail.SecretKey}
 		}),
 	},
 	{
 		name: "secret key from a browser", status: 401, code: "secret_key_in_browser",
-		ask: settings(func(c *call) []string { return []string{"apikey", c.mail.SecretKey, "User-Agent", firefox} }),
+		ask: getSettings(func(c *call) []string { return []string{"apikey", c.mail.SecretKey, "User-Agent", firefox} }),
 	},
 	{
 		name: "publishable key from a browser", status: 200, body: settingsShape,
-		ask: settings(func(c *call) []string { return []string{"apikey", c.mail.PublishableKey, "User-Agent", firefox} }),
+		ask: getSettings(func(c *call) []string { return []string{"apikey", c.mail.PublishableKey, "User-Agent", firefox} }),
 	},
 }

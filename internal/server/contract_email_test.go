@@ -8,17 +8,16 @@ import (
 
 // changing is a user whose change of address waits, with both mails.
 type changing struct {
-	user    servertest.Session
-	to      string
-	toOld   servertest.Mail
-	toNew   servertest.Mail
-	project *project
+	user  servertest.Session
+	to    string
+	toOld servertest.Mail
+	toNew servertest.Mail
 }
 
-func changeEmail(c *call, p *project, more object) changing {
+func changeEmail(c *call, p *testProject, more jsonObject) changing {
 	c.Helper()
-	ch := changing{user: c.user(p), to: c.email(), project: p}
-	body := object{"email": ch.to}
+	ch := changing{user: c.user(p), to: c.email()}
+	body := jsonObject{"email": ch.to}
 	for k, v := range more {
 		body[k] = v
 	}
@@ -34,25 +33,25 @@ var (
 	emailChanged  = sessionShape(userShape("email text, email_verified true", goodMeta, signedIn+", email_change_sent_at time"))
 )
 
-func verifyCode(c *call, p *project, email, code string) *servertest.Answer {
+func verifyCode(c *call, p *testProject, email, code string) *servertest.Answer {
 	c.Helper()
-	return c.do(p, http.MethodPost, "/verify", object{"type": "email_change", "email": email, "token": code})
+	return c.do(p, http.MethodPost, "/verify", jsonObject{"type": "email_change", "email": email, "token": code})
 }
 
 var emailChangeFacts = []fact{
 	{
 		name: "update email", status: 200, body: changePending,
 		ask: func(c *call) *servertest.Answer {
-			return c.as(c.mail, c.user(c.mail).AccessToken, http.MethodPut, "/user", object{"email": c.email()})
+			return c.as(c.mail, c.user(c.mail).AccessToken, http.MethodPut, "/user", jsonObject{"email": c.email()})
 		},
 	},
 	{
 		name: "update email, taken", status: 422, code: "email_exists",
 		ask: func(c *call) *servertest.Answer {
-			return noChange(object{"email": c.user(c.mail).User.Email})(c)
+			return noChange(jsonObject{"email": c.user(c.mail).User.Email})(c)
 		},
 	},
-	{name: "update email, bad", status: 400, code: "validation_failed", ask: noChange(object{"email": "nonsense"})},
+	{name: "update email, bad", status: 400, code: "validation_failed", ask: noChange(jsonObject{"email": "nonsense"})},
 	{
 		name: "update email, code of the current address", status: 200, body: halfway,
 		ask: func(c *call) *servertest.Answer {
@@ -71,7 +70,7 @@ var emailChangeFacts = []fact{
 		name: "update email, both codes", status: 200, body: emailChanged,
 		ask: func(c *call) *servertest.Answer {
 			ch := changeEmail(c, c.mail, nil)
-			c.mail.Do(c.T, http.MethodPost, "/verify", object{"type": "email_change", "email": ch.user.User.Email, "token": ch.toOld.Code}).
+			c.mail.Do(c.T, http.MethodPost, "/verify", jsonObject{"type": "email_change", "email": ch.user.User.Email, "token": ch.toOld.Code}).
 				Expect(c.T, http.StatusOK)
 			return verifyCode(c, c.mail, ch.to, ch.toNew.Code)
 		},
@@ -80,7 +79,7 @@ var emailChangeFacts = []fact{
 		name: "update email, one code twice", status: 403, code: "otp_expired",
 		ask: func(c *call) *servertest.Answer {
 			ch := changeEmail(c, c.mail, nil)
-			c.mail.Do(c.T, http.MethodPost, "/verify", object{"type": "email_change", "email": ch.to, "token": ch.toNew.Code}).
+			c.mail.Do(c.T, http.MethodPost, "/verify", jsonObject{"type": "email_change", "email": ch.to, "token": ch.toNew.Code}).
 				Expect(c.T, http.StatusOK)
 			return verifyCode(c, c.mail, ch.to, ch.toNew.Code)
 		},
@@ -95,7 +94,7 @@ var emailChangeFacts = []fact{
 		name: "update email, first link with PKCE", status: 303,
 		to: redirectTo{url: site, query: "{message text}", fragment: "{message text, sb =}"},
 		ask: func(c *call) *servertest.Answer {
-			ch := changeEmail(c, c.mail, object{"code_challenge": challenge, "code_challenge_method": "s256"})
+			ch := changeEmail(c, c.mail, jsonObject{"code_challenge": challenge, "code_challenge_method": "s256"})
 			return follow(c, "email_change", ch.toOld.LinkToken(c.T), "")
 		},
 	},
@@ -110,16 +109,23 @@ var emailChangeFacts = []fact{
 	{
 		name: "update email, both links with PKCE", status: 303, to: redirectTo{url: site, query: "{code uuid}"},
 		ask: func(c *call) *servertest.Answer {
-			ch := changeEmail(c, c.mail, object{"code_challenge": challenge, "code_challenge_method": "s256"})
+			ch := changeEmail(c, c.mail, jsonObject{"code_challenge": challenge, "code_challenge_method": "s256"})
 			c.mail.Do(c.T, http.MethodGet, "/verify?type=email_change&token="+ch.toNew.LinkToken(c.T), nil).Expect(c.T, http.StatusSeeOther)
 			return follow(c, "email_change", ch.toOld.LinkToken(c.T), "")
 		},
 	},
 	{
+		name: "update email, autoconfirm", status: 200, deviates: "autoconfirm confirms changes",
+		body: userShape("email text, email_verified true", adminData, signedIn),
+		ask: func(c *call) *servertest.Answer {
+			return c.as(c.auto, c.user(c.auto).AccessToken, http.MethodPut, "/user", jsonObject{"email": c.email()})
+		},
+	},
+	{
 		name: "update email, new address alone without secure change", status: 200, body: emailChanged,
-		ask: with(object{"mailer_secure_email_change_enabled": false}, func(c *call, p *project) *servertest.Answer {
+		ask: with(jsonObject{"mailer_secure_email_change_enabled": false}, func(c *call, p *testProject) *servertest.Answer {
 			s, to := c.user(p), c.email()
-			p.As(c.T, s.AccessToken, http.MethodPut, "/user", object{"email": to}).Expect(c.T, http.StatusOK)
+			p.As(c.T, s.AccessToken, http.MethodPut, "/user", jsonObject{"email": to}).Expect(c.T, http.StatusOK)
 			return verifyCode(c, p, to, p.Inbox(c.T, to, 1)[0].Code)
 		}),
 	},

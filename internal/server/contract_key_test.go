@@ -13,18 +13,18 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// secret is an HS256 key that was imported, so that a test can sign with it.
-type secret struct {
+// hmacKey is an HS256 key that was imported, so that a test can sign with it.
+type hmacKey struct {
 	kid string
 	key []byte
 }
 
-func importSecret(t *testing.T, p *servertest.Project, status string) secret {
+func importSecret(t *testing.T, p *servertest.Project, status string) hmacKey {
 	t.Helper()
-	s := secret{kid: uuid.NewString(), key: make([]byte, 32)}
+	s := hmacKey{kid: uuid.NewString(), key: make([]byte, 32)}
 	_, _ = rand.Read(s.key)
-	p.Reeve.Manage(t, http.MethodPost, "/v1/projects/"+p.Ref+"/config/auth/signing-keys", object{
-		"algorithm": "HS256", "status": status, "private_jwk": object{
+	p.Reeve.Manage(t, http.MethodPost, "/v1/projects/"+p.Ref+"/config/auth/signing-keys", jsonObject{
+		"algorithm": "HS256", "status": status, "private_jwk": jsonObject{
 			"kty": "oct", "alg": "HS256", "kid": s.kid, "k": base64.RawURLEncoding.EncodeToString(s.key),
 		},
 	}).Expect(t, http.StatusCreated)
@@ -42,7 +42,7 @@ func revokeOthers(t *testing.T, p *servertest.Project) {
 	p.Reeve.Manage(t, http.MethodGet, path, nil).Expect(t, http.StatusOK).Into(t, &list)
 	for _, k := range list.Keys {
 		if k.Status != "in_use" {
-			p.Reeve.Manage(t, http.MethodPatch, path+"/"+k.ID, object{"status": "revoked"}).Expect(t, http.StatusOK)
+			p.Reeve.Manage(t, http.MethodPatch, path+"/"+k.ID, jsonObject{"status": "revoked"}).Expect(t, http.StatusOK)
 		}
 	}
 	until(t, "the keys are revoked", func() bool {
@@ -52,7 +52,7 @@ func revokeOthers(t *testing.T, p *servertest.Project) {
 }
 
 // token signs an access token of the project.
-func (s secret) token(t *testing.T, p *servertest.Project, user, session string, expires time.Time) string {
+func (s hmacKey) tokenGrant(t *testing.T, p *servertest.Project, user, session string, expires time.Time) string {
 	t.Helper()
 	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"iss": p.URL + "/auth/v1", "sub": user, "aud": "authenticated", "role": "authenticated", "aal": "aal1",

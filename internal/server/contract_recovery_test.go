@@ -6,18 +6,18 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-func recoverFor(c *call, p *project, email string) *servertest.Answer {
+func recoverFor(c *call, p *testProject, email string) *servertest.Answer {
 	c.Helper()
-	return c.do(p, http.MethodPost, "/recover", object{"email": email})
+	return c.do(p, http.MethodPost, "/recover", jsonObject{"email": email})
 }
 
-func resend(c *call, body object) *servertest.Answer {
+func resend(c *call, body jsonObject) *servertest.Answer {
 	c.Helper()
 	return c.do(c.mail, http.MethodPost, "/resend", body)
 }
 
 var (
-	slow = object{"smtp_max_frequency": 60}
+	slow = jsonObject{"smtp_max_frequency": 60}
 	soon = map[string]string{"Retry-After": `^[1-9]\d*$`}
 )
 
@@ -36,13 +36,13 @@ var recoveryFacts = []fact{
 	},
 	{
 		name: "recover, email is off", status: 400, code: "email_provider_disabled",
-		ask: with(object{"external_email_enabled": false}, func(c *call, p *project) *servertest.Answer {
+		ask: with(jsonObject{"external_email_enabled": false}, func(c *call, p *testProject) *servertest.Answer {
 			return recoverFor(c, p, c.email())
 		}),
 	},
 	{
 		name: "recover, too soon", status: 429, code: "over_email_send_rate_limit", header: soon, deviates: "when to come back",
-		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
 			email := c.user(p).User.Email
 			recoverFor(&call{T: c.T, world: c.world}, p, email).Expect(c.T, http.StatusOK)
 			return recoverFor(c, p, email)
@@ -51,7 +51,7 @@ var recoveryFacts = []fact{
 	{
 		name: "recover, unknown and too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
 		deviates: "asking again tells nothing",
-		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
 			email := c.email()
 			recoverFor(&call{T: c.T, world: c.world}, p, email).Expect(c.T, http.StatusOK)
 			return recoverFor(c, p, email)
@@ -59,23 +59,23 @@ var recoveryFacts = []fact{
 	},
 	{
 		name: "signup again before confirmation, too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
-		ask: with(slow, func(c *call, p *project) *servertest.Answer {
-			return c.do(p, http.MethodPost, "/signup", object{"email": c.waiting(p), "password": password})
+		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/signup", jsonObject{"email": c.waiting(p), "password": goodPassword})
 		}),
 	},
 	{
 		name: "update email, too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
-		ask: with(slow, func(c *call, p *project) *servertest.Answer {
+		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
 			s := c.user(p)
-			p.As(c.T, s.AccessToken, http.MethodPut, "/user", object{"email": c.email()}).Expect(c.T, http.StatusOK)
-			return c.as(p, s.AccessToken, http.MethodPut, "/user", object{"email": c.email()})
+			p.As(c.T, s.AccessToken, http.MethodPut, "/user", jsonObject{"email": c.email()}).Expect(c.T, http.StatusOK)
+			return c.as(p, s.AccessToken, http.MethodPut, "/user", jsonObject{"email": c.email()})
 		}),
 	},
 	{
 		name: "resend signup", status: 200, body: "{}",
 		ask: func(c *call) *servertest.Answer {
 			email := c.waiting(c.mail)
-			a := resend(c, object{"type": "signup", "email": email})
+			a := resend(c, jsonObject{"type": "signup", "email": email})
 			mailed(c, email, 2)
 			return a
 		},
@@ -83,51 +83,51 @@ var recoveryFacts = []fact{
 	{
 		name: "resend signup, confirmed already", status: 200, body: "{}",
 		ask: func(c *call) *servertest.Answer {
-			return resend(c, object{"type": "signup", "email": c.somebody(c.mail).User.Email})
+			return resend(c, jsonObject{"type": "signup", "email": c.somebody(c.mail).User.Email})
 		},
 	},
 	{
 		name: "resend signup, unknown", status: 200, body: "{}",
-		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "signup", "email": c.email()}) },
+		ask: func(c *call) *servertest.Answer { return resend(c, jsonObject{"type": "signup", "email": c.email()}) },
 	},
 	{
 		name: "resend signup, too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
-		ask: with(slow, func(c *call, p *project) *servertest.Answer {
-			return c.do(p, http.MethodPost, "/resend", object{"type": "signup", "email": c.waiting(p)})
+		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/resend", jsonObject{"type": "signup", "email": c.waiting(p)})
 		}),
 	},
 	{
 		name: "resend email_change", status: 200, body: "{}",
 		ask: func(c *call) *servertest.Answer {
 			ch := changeEmail(c, c.mail, nil)
-			a := resend(c, object{"type": "email_change", "email": ch.user.User.Email})
+			a := resend(c, jsonObject{"type": "email_change", "email": ch.user.User.Email})
 			mailed(c, ch.to, 2)
 			return a
 		},
 	},
 	{
 		name: "resend, unknown type", status: 400, code: "validation_failed",
-		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "recovery", "email": c.email()}) },
+		ask: func(c *call) *servertest.Answer { return resend(c, jsonObject{"type": "recovery", "email": c.email()}) },
 	},
 	{
 		name: "resend, no address", status: 400, code: "validation_failed",
-		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "signup"}) },
+		ask: func(c *call) *servertest.Answer { return resend(c, jsonObject{"type": "signup"}) },
 	},
 	{
 		name: "resend, phone is off", status: 400, code: "phone_provider_disabled",
-		ask: func(c *call) *servertest.Answer { return resend(c, object{"type": "sms", "phone": "15550001111"}) },
+		ask: func(c *call) *servertest.Answer { return resend(c, jsonObject{"type": "sms", "phone": "15550001111"}) },
 	},
 }
 
 // spent asks once too often of a project that allows one.
-func spent(setting, method, path string, body object) func(c *call) *servertest.Answer {
-	return with(object{setting: 1}, func(c *call, p *project) *servertest.Answer {
+func spent(setting, method, path string, body jsonObject) func(c *call) *servertest.Answer {
+	return with(jsonObject{setting: 1}, func(c *call, p *testProject) *servertest.Answer {
 		p.Do(c.T, method, path, body)
 		return c.do(p, method, path, body)
 	})
 }
 
-var nobody = object{"email": "nobody@example.com", "password": password, "type": "signup", "token": "123456"}
+var nobody = jsonObject{"email": "nobody@example.com", "password": goodPassword, "type": "signup", "token": "123456"}
 
 // limitFacts are refused before anything of the request is looked at.
 var limitFacts = []fact{
@@ -140,7 +140,7 @@ var limitFacts = []fact{
 	limited("token", "rate_limit_token_refresh", http.MethodPost, "/token?grant_type=password"),
 	{
 		name: "mails of the project over the limit", status: 429, code: "over_email_send_rate_limit", header: soon,
-		ask: with(object{"rate_limit_email_sent": 1}, func(c *call, p *project) *servertest.Answer {
+		ask: with(jsonObject{"rate_limit_email_sent": 1}, func(c *call, p *testProject) *servertest.Answer {
 			plainSignUp(&call{T: c.T, world: c.world}, p)
 			return plainSignUp(c, p)
 		}),

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A shape says what JSON must look like:
+// A jsonShape says what JSON must look like:
 //
 //	{name shape, other? shape}  an object with exactly these members; ? may be absent
 //	[shape]                     a list of one or more such elements; [] is the empty list
@@ -23,23 +23,23 @@ import (
 //	#3600                       this very number
 //
 // text is a string that is not empty, time is RFC 3339 in UTC.
-type shape struct {
+type jsonShape struct {
 	kind    string
-	members []member // of kind {
-	element *shape   // of kind [, nil for the empty list
+	members []member   // of kind {
+	element *jsonShape // of kind [, nil for the empty list
 }
 
 type member struct {
 	name     string
 	optional bool
-	shape    shape
+	of       jsonShape
 }
 
 var shapeToken = regexp.MustCompile(`[{}\[\],]|[^{}\[\],\s]+`)
 
 // parseShape panics on a shape that is malformed, which only a test's author can
 // write.
-func parseShape(text string) shape {
+func parseShape(text string) jsonShape {
 	tokens := shapeToken.FindAllString(text, -1)
 	s, rest := shapeOf(tokens)
 	if len(rest) > 0 {
@@ -48,29 +48,29 @@ func parseShape(text string) shape {
 	return s
 }
 
-func shapeOf(tokens []string) (shape, []string) {
+func shapeOf(tokens []string) (jsonShape, []string) {
 	head, rest := tokens[0], tokens[1:]
 	switch head {
 	case "[":
 		if rest[0] == "]" {
-			return shape{kind: "["}, rest[1:]
+			return jsonShape{kind: "["}, rest[1:]
 		}
 		element, rest := shapeOf(rest)
-		return shape{kind: "[", element: &element}, after("]", rest)
+		return jsonShape{kind: "[", element: &element}, after("]", rest)
 	case "{":
-		s := shape{kind: "{"}
+		s := jsonShape{kind: "{"}
 		for rest[0] != "}" {
 			name, optional := strings.CutSuffix(rest[0], "?")
-			var of shape
+			var of jsonShape
 			of, rest = shapeOf(rest[1:])
-			s.members = append(s.members, member{name: name, optional: optional, shape: of})
+			s.members = append(s.members, member{name: name, optional: optional, of: of})
 			if rest[0] == "," {
 				rest = rest[1:]
 			}
 		}
 		return s, rest[1:]
 	}
-	return shape{kind: head}, rest
+	return jsonShape{kind: head}, rest
 }
 
 func after(want string, tokens []string) []string {
@@ -81,7 +81,7 @@ func after(want string, tokens []string) []string {
 }
 
 // differences tells where v, decoded JSON, is not of the shape.
-func (s shape) differences(path string, v any) []string {
+func (s jsonShape) differences(path string, v any) []string {
 	switch s.kind {
 	case "{":
 		return s.object(path, v)
@@ -94,7 +94,7 @@ func (s shape) differences(path string, v any) []string {
 	return nil
 }
 
-func (s shape) object(path string, v any) (out []string) {
+func (s jsonShape) object(path string, v any) (out []string) {
 	o, ok := v.(map[string]any)
 	if !ok {
 		return []string{fmt.Sprintf("%s is %s, not an object", path, inJSON(v))}
@@ -105,7 +105,7 @@ func (s shape) object(path string, v any) (out []string) {
 		value, there := o[m.name]
 		switch {
 		case there:
-			out = append(out, m.shape.differences(path+"."+m.name, value)...)
+			out = append(out, m.of.differences(path+"."+m.name, value)...)
 		case !m.optional:
 			out = append(out, fmt.Sprintf("%s.%s is absent", path, m.name))
 		}
@@ -119,7 +119,7 @@ func (s shape) object(path string, v any) (out []string) {
 	return out
 }
 
-func (s shape) list(path string, v any) (out []string) {
+func (s jsonShape) list(path string, v any) (out []string) {
 	l, ok := v.([]any)
 	if !ok {
 		return []string{fmt.Sprintf("%s is %s, not a list", path, inJSON(v))}

@@ -7,12 +7,12 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-type project = servertest.Project
+type testProject = servertest.Project
 
 // signUp asks for a sign-up of a fresh address with further members.
-func signUp(on func(w *world) *project, more object) func(c *call) *servertest.Answer {
+func signUp(on func(w *world) *testProject, more jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
-		body := object{"email": c.email(), "password": password}
+		body := jsonObject{"email": c.email(), "password": goodPassword}
 		for k, v := range more {
 			body[k] = v
 		}
@@ -20,19 +20,19 @@ func signUp(on func(w *world) *project, more object) func(c *call) *servertest.A
 	}
 }
 
-func onAuto(w *world) *project { return w.auto }
-func onMail(w *world) *project { return w.mail }
+func onAuto(w *world) *testProject { return w.auto }
+func onMail(w *world) *testProject { return w.mail }
 
 // with asks in a project of its own that has these settings.
-func with(settings object, ask func(c *call, p *project) *servertest.Answer) func(c *call) *servertest.Answer {
+func with(getSettings jsonObject, ask func(c *call, p *testProject) *servertest.Answer) func(c *call) *servertest.Answer {
 	key := new(byte)
 	return func(c *call) *servertest.Answer {
-		return ask(c, shared(c.world, key, func() *project { return c.reeve.Project(c.T, "own settings", settings) }))
+		return ask(c, shared(c.world, key, func() *testProject { return c.reeve.Project(c.T, "own settings", getSettings) }))
 	}
 }
 
-func plainSignUp(c *call, p *project) *servertest.Answer {
-	return c.do(p, http.MethodPost, "/signup", object{"email": c.email(), "password": password})
+func plainSignUp(c *call, p *testProject) *servertest.Answer {
+	return c.do(p, http.MethodPost, "/signup", jsonObject{"email": c.email(), "password": goodPassword})
 }
 
 // letters and digits are sets that the configuration may demand.
@@ -47,7 +47,7 @@ var signupFacts = []fact{
 	{
 		name: "signup, autoconfirm", status: 200, deviates: "confirmed_at at once",
 		body: sessionShape(userShape(goodMeta+", nick text", goodMeta+", nick text", signedIn)),
-		ask:  signUp(onAuto, object{"data": object{"nick": "n"}}),
+		ask:  signUp(onAuto, jsonObject{"data": jsonObject{"nick": "n"}}),
 	},
 	{
 		name: "signup, confirmation", status: 200,
@@ -56,42 +56,42 @@ var signupFacts = []fact{
 	{
 		name: "signup, email taken, autoconfirm", status: 422, code: "user_already_exists",
 		ask: func(c *call) *servertest.Answer {
-			return signUp(onAuto, object{"email": c.somebody(c.auto).User.Email})(c)
+			return signUp(onAuto, jsonObject{"email": c.somebody(c.auto).User.Email})(c)
 		},
 	},
 	{
 		name: "signup, email taken, confirmation", status: 200,
 		body: "{" + userBase + ", user_metadata {" + newMeta + "}, identities [], confirmation_sent_at time}",
 		ask: func(c *call) *servertest.Answer {
-			return signUp(onMail, object{"email": c.somebody(c.mail).User.Email})(c)
+			return signUp(onMail, jsonObject{"email": c.somebody(c.mail).User.Email})(c)
 		},
 	},
 	{
 		name: "signup again before confirmation", status: 200,
 		body: userShape(newMeta, newMeta, "confirmation_sent_at time"),
 		ask: func(c *call) *servertest.Answer {
-			return signUp(onMail, object{"email": c.waiting(c.mail)})(c)
+			return signUp(onMail, jsonObject{"email": c.waiting(c.mail)})(c)
 		},
 	},
-	{name: "signup, weak password", status: 422, code: "weak_password", body: weakLength, ask: signUp(onAuto, object{"password": "123"})},
+	{name: "signup, weak password", status: 422, code: "weak_password", body: weakLength, ask: signUp(onAuto, jsonObject{"password": "123"})},
 	{
 		name: "signup, password without required characters", status: 422, code: "weak_password",
 		body: "weak_password {reasons [=characters]}",
-		ask: with(object{"password_required_characters": letters + ":" + digits}, func(c *call, p *project) *servertest.Answer {
-			return c.do(p, http.MethodPost, "/signup", object{"email": c.email(), "password": "only-letters"})
+		ask: with(jsonObject{"password_required_characters": letters + ":" + digits}, func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/signup", jsonObject{"email": c.email(), "password": "only-letters"})
 		}),
 	},
 	{
 		name: "signup, password longer than 72 bytes", status: 400, code: "validation_failed",
-		ask: signUp(onAuto, object{"password": strings.Repeat("a", 73)}),
+		ask: signUp(onAuto, jsonObject{"password": strings.Repeat("a", 73)}),
 	},
-	{name: "signup, no password", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"password": ""})},
-	{name: "signup, bad email", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"email": "nonsense"})},
-	{name: "signup, password alone", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"email": ""})},
-	{name: "signup, email and phone", status: 400, code: "validation_failed", ask: signUp(onAuto, object{"phone": "15550001111"})},
+	{name: "signup, no password", status: 400, code: "validation_failed", ask: signUp(onAuto, jsonObject{"password": ""})},
+	{name: "signup, bad email", status: 400, code: "validation_failed", ask: signUp(onAuto, jsonObject{"email": "nonsense"})},
+	{name: "signup, password alone", status: 400, code: "validation_failed", ask: signUp(onAuto, jsonObject{"email": ""})},
+	{name: "signup, email and phone", status: 400, code: "validation_failed", ask: signUp(onAuto, jsonObject{"phone": "15550001111"})},
 	{
 		name: "signup, challenge without its method", status: 400, code: "validation_failed",
-		ask: signUp(onMail, object{"code_challenge": challenge}),
+		ask: signUp(onMail, jsonObject{"code_challenge": challenge}),
 	},
 	{
 		name: "signup, bad JSON", status: 400, code: "bad_json",
@@ -100,21 +100,21 @@ var signupFacts = []fact{
 	{
 		name: "signup, anonymous, which is off", status: 422, code: "anonymous_provider_disabled",
 		ask: func(c *call) *servertest.Answer {
-			return c.do(c.auto, http.MethodPost, "/signup", object{"data": object{}})
+			return c.do(c.auto, http.MethodPost, "/signup", jsonObject{"data": jsonObject{}})
 		},
 	},
 	{
 		name: "signup, phone, which is off", status: 400, code: "phone_provider_disabled",
 		ask: func(c *call) *servertest.Answer {
-			return c.do(c.auto, http.MethodPost, "/signup", object{"phone": "15550001111", "password": password})
+			return c.do(c.auto, http.MethodPost, "/signup", jsonObject{"phone": "15550001111", "password": goodPassword})
 		},
 	},
 	{
 		name: "signup, email, which is off", status: 400, code: "email_provider_disabled",
-		ask: with(object{"external_email_enabled": false}, plainSignUp),
+		ask: with(jsonObject{"external_email_enabled": false}, plainSignUp),
 	},
 	{
 		name: "signup, which is off", status: 422, code: "signup_disabled",
-		ask: with(object{"disable_signup": true}, plainSignUp),
+		ask: with(jsonObject{"disable_signup": true}, plainSignUp),
 	},
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// sql runs a statement in the project's database as superuser: what no request
+// inDatabase runs a statement in the project's database as superuser: what no request
 // can bring about, such as the past.
-func sql(t *testing.T, p *servertest.Project, statement string, args ...any) {
+func inDatabase(t *testing.T, p *servertest.Project, statement string, args ...any) {
 	t.Helper()
 	u, err := url.Parse(testkit.Postgres(t))
 	if err != nil {

@@ -49,6 +49,8 @@ var deviations = map[string]string{
 		"read, as the column is generated.",
 	"identities tell the truth": "identity_data.email_verified is true once the address is confirmed. The reference leaves it false " +
 		"for users who were confirmed by autoconfirm or by an admin.",
+	"autoconfirm confirms changes": "A project that confirms new addresses by itself does so at a change too. The reference mails " +
+		"a link to the new address, though anybody may sign up with it unasked.",
 	"errors are JSON": "An unknown path and a method that a path lacks are refused in the shape of all errors. The reference " +
 		"answers plain text and nothing.",
 	"asking again tells nothing": "Who asks for a mail twice is refused whether or not the address is known. The reference refuses " +
@@ -104,12 +106,12 @@ func (c *call) bare(p *servertest.Project, method, path string, body any, header
 // email is an address that nobody has.
 func (c *call) email() string { return fmt.Sprintf("u%d@example.com", c.count.Add(1)) }
 
-const password = "password123"
+const goodPassword = "password123"
 
 // user is a new confirmed user of the project, signed in.
 func (c *call) user(p *servertest.Project) servertest.Session {
 	c.Helper()
-	return p.SignUp(c.T, c.email(), password)
+	return p.SignUp(c.T, c.email(), goodPassword)
 }
 
 // somebody is a confirmed user of the project, signed in, whom nobody changes or
@@ -123,17 +125,17 @@ func (c *call) somebody(p *servertest.Project) servertest.Session {
 func (c *call) waiting(p *servertest.Project) string {
 	c.Helper()
 	email := c.email()
-	p.Do(c.T, http.MethodPost, "/signup", object{"email": email, "password": password}).Expect(c.T, http.StatusOK)
+	p.Do(c.T, http.MethodPost, "/signup", jsonObject{"email": email, "password": goodPassword}).Expect(c.T, http.StatusOK)
 	return email
 }
 
-type object = map[string]any
+type jsonObject = map[string]any
 
 func TestContract(t *testing.T) {
 	t.Parallel()
 	w := &world{reeve: servertest.Start(t)}
-	w.auto = w.reeve.Project(t, "auto", object{"mailer_autoconfirm": true})
-	w.mail = w.reeve.Project(t, "mail", object{"uri_allow_list": "https://app.example/**"})
+	w.auto = w.reeve.Project(t, "auto", jsonObject{"mailer_autoconfirm": true})
+	w.mail = w.reeve.Project(t, "mail", jsonObject{"uri_allow_list": "https://app.example/**"})
 	explained := map[string]bool{}
 	for _, f := range slices.Concat(
 		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,

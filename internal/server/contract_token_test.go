@@ -10,20 +10,20 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-func token(grant string, body func(c *call) object) func(c *call) *servertest.Answer {
+func tokenGrant(grant string, body func(c *call) jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.do(c.auto, http.MethodPost, "/token?grant_type="+grant, body(c))
 	}
 }
 
-func passwordGrant(c *call, p *project, email, pass string) *servertest.Answer {
+func passwordGrant(c *call, p *testProject, email, pass string) *servertest.Answer {
 	c.Helper()
-	return c.do(p, http.MethodPost, "/token?grant_type=password", object{"email": email, "password": pass})
+	return c.do(p, http.MethodPost, "/token?grant_type=password", jsonObject{"email": email, "password": pass})
 }
 
-func refreshGrant(c *call, p *project, refresh string) *servertest.Answer {
+func refreshGrant(c *call, p *testProject, refresh string) *servertest.Answer {
 	c.Helper()
-	return c.do(p, http.MethodPost, "/token?grant_type=refresh_token", object{"refresh_token": refresh})
+	return c.do(p, http.MethodPost, "/token?grant_type=refresh_token", jsonObject{"refresh_token": refresh})
 }
 
 // adminMeta and adminData are what a user has whom an admin made.
@@ -41,23 +41,23 @@ var tokenFacts = []fact{
 		body: "{" + sessionMembers(userShape(goodMeta, goodMeta, signedIn)) + ", weak_password null}",
 		ask: func(c *call) *servertest.Answer {
 			email := c.waiting(c.auto)
-			return passwordGrant(c, c.auto, email, password)
+			return passwordGrant(c, c.auto, email, goodPassword)
 		},
 	},
 	{
 		name: "password grant, password too weak by now", status: 200,
 		body: "{" + sessionMembers(anyone) + ", weak_password {message text, reasons [=length]}}",
-		ask: with(nil, func(c *call, p *project) *servertest.Answer {
+		ask: with(nil, func(c *call, p *testProject) *servertest.Answer {
 			u := c.user(p)
-			p.Configure(c.T, object{"password_min_length": 30})
-			return passwordGrant(c, p, u.User.Email, password)
+			p.Configure(c.T, jsonObject{"password_min_length": 30})
+			return passwordGrant(c, p, u.User.Email, goodPassword)
 		}),
 	},
 	{
 		name: "password grant, another lifetime of tokens", status: 200,
 		body: strings.Replace("{"+sessionMembers(anyone)+", weak_password null}", "#3600", "#600", 1),
-		ask: with(object{"jwt_exp": 600}, func(c *call, p *project) *servertest.Answer {
-			return passwordGrant(c, p, c.somebody(p).User.Email, password)
+		ask: with(jsonObject{"jwt_exp": 600}, func(c *call, p *testProject) *servertest.Answer {
+			return passwordGrant(c, p, c.somebody(p).User.Email, goodPassword)
 		}),
 	},
 	{
@@ -76,13 +76,13 @@ var tokenFacts = []fact{
 	},
 	{
 		name: "password grant, not confirmed", status: 400, code: "email_not_confirmed",
-		ask: func(c *call) *servertest.Answer { return passwordGrant(c, c.mail, c.waiting(c.mail), password) },
+		ask: func(c *call) *servertest.Answer { return passwordGrant(c, c.mail, c.waiting(c.mail), goodPassword) },
 	},
 	{
 		name: "password grant, not confirmed but allowed", status: 200,
 		body: "{" + sessionMembers(userShape(newMeta, newMeta, "confirmation_sent_at time, last_sign_in_at time")) + ", weak_password null}",
-		ask: with(object{"mailer_allow_unverified_email_sign_ins": true}, func(c *call, p *project) *servertest.Answer {
-			return passwordGrant(c, p, c.waiting(p), password)
+		ask: with(jsonObject{"mailer_allow_unverified_email_sign_ins": true}, func(c *call, p *testProject) *servertest.Answer {
+			return passwordGrant(c, p, c.waiting(p), goodPassword)
 		}),
 	},
 	{
@@ -90,46 +90,46 @@ var tokenFacts = []fact{
 		ask: func(c *call) *servertest.Answer {
 			u := c.user(c.auto)
 			ban(c, u)
-			return passwordGrant(c, c.auto, u.User.Email, password)
+			return passwordGrant(c, c.auto, u.User.Email, goodPassword)
 		},
 	},
 	{
 		name: "password grant, email is off", status: 422, code: "email_provider_disabled",
-		ask: with(object{"external_email_enabled": false}, func(c *call, p *project) *servertest.Answer {
-			return passwordGrant(c, p, c.email(), password)
+		ask: with(jsonObject{"external_email_enabled": false}, func(c *call, p *testProject) *servertest.Answer {
+			return passwordGrant(c, p, c.email(), goodPassword)
 		}),
 	},
 	{
 		name: "password grant, phone is off", status: 422, code: "phone_provider_disabled",
-		ask: token("password", func(*call) object { return object{"phone": "15550001111", "password": password} }),
+		ask: tokenGrant("password", func(*call) jsonObject { return jsonObject{"phone": "15550001111", "password": goodPassword} }),
 	},
 	{
 		name: "password grant, nobody", status: 400, code: "validation_failed",
-		ask: token("password", func(*call) object { return object{"password": password} }),
+		ask: tokenGrant("password", func(*call) jsonObject { return jsonObject{"password": goodPassword} }),
 	},
-	{name: "unknown grant", status: 400, code: "invalid_credentials", ask: token("what", func(*call) object { return object{} })},
-	{name: "no grant", status: 400, code: "invalid_credentials", ask: token("", func(*call) object { return object{} })},
+	{name: "unknown grant", status: 400, code: "invalid_credentials", ask: tokenGrant("what", func(*call) jsonObject { return jsonObject{} })},
+	{name: "no grant", status: 400, code: "invalid_credentials", ask: tokenGrant("", func(*call) jsonObject { return jsonObject{} })},
 }
 
 func ban(c *call, u servertest.Session) {
 	c.Helper()
-	c.auto.Admin(c.T, http.MethodPut, "/admin/users/"+u.User.ID, object{"ban_duration": "24h"}).Expect(c.T, http.StatusOK)
+	c.auto.Admin(c.T, http.MethodPut, "/admin/users/"+u.User.ID, jsonObject{"ban_duration": "24h"}).Expect(c.T, http.StatusOK)
 }
 
 // turned refreshes a new session n times and gives all its refresh tokens.
-func turned(c *call, p *project, n int) []string {
+func turned(c *call, p *testProject, n int) []string {
 	c.Helper()
 	tokens := []string{c.user(p).RefreshToken}
 	for range n {
 		var s servertest.Session
-		p.Do(c.T, http.MethodPost, "/token?grant_type=refresh_token", object{"refresh_token": tokens[len(tokens)-1]}).
+		p.Do(c.T, http.MethodPost, "/token?grant_type=refresh_token", jsonObject{"refresh_token": tokens[len(tokens)-1]}).
 			Expect(c.T, http.StatusOK).Into(c.T, &s)
 		tokens = append(tokens, s.RefreshToken)
 	}
 	return tokens
 }
 
-var strict = object{"security_refresh_token_reuse_interval": 0}
+var strict = jsonObject{"security_refresh_token_reuse_interval": 0}
 
 var refreshFacts = []fact{
 	{
@@ -140,55 +140,55 @@ var refreshFacts = []fact{
 		name: "refresh, unknown token", status: 400, code: "refresh_token_not_found",
 		ask: func(c *call) *servertest.Answer { return refreshGrant(c, c.auto, "aaaaaaaaaaaa") },
 	},
-	{name: "refresh, no token", status: 400, code: "validation_failed", ask: token("refresh_token", func(*call) object { return object{} })},
+	{name: "refresh, no token", status: 400, code: "validation_failed", ask: tokenGrant("refresh_token", func(*call) jsonObject { return jsonObject{} })},
 	{
 		name: "refresh, old token within the reuse interval", status: 200, body: sessionShape(anyone),
 		ask: func(c *call) *servertest.Answer { return refreshGrant(c, c.auto, turned(c, c.auto, 3)[0]) },
 	},
 	{
 		name: "refresh, token one behind", status: 200, body: sessionShape(anyone), deviates: "the token one behind",
-		ask: with(strict, func(c *call, p *project) *servertest.Answer { return refreshGrant(c, p, turned(c, p, 1)[0]) }),
+		ask: with(strict, func(c *call, p *testProject) *servertest.Answer { return refreshGrant(c, p, turned(c, p, 1)[0]) }),
 	},
 	{
 		name: "refresh, old token after the reuse interval", status: 400, code: "refresh_token_already_used",
-		ask: with(strict, func(c *call, p *project) *servertest.Answer { return refreshGrant(c, p, turned(c, p, 2)[0]) }),
+		ask: with(strict, func(c *call, p *testProject) *servertest.Answer { return refreshGrant(c, p, turned(c, p, 2)[0]) }),
 	},
 	{
 		name: "refresh, newest token after reuse was detected", status: 400, code: "refresh_token_not_found",
 		deviates: "a stolen session is over",
-		ask: with(strict, func(c *call, p *project) *servertest.Answer {
+		ask: with(strict, func(c *call, p *testProject) *servertest.Answer {
 			tokens := turned(c, p, 2)
-			p.Do(c.T, http.MethodPost, "/token?grant_type=refresh_token", object{"refresh_token": tokens[0]}).
+			p.Do(c.T, http.MethodPost, "/token?grant_type=refresh_token", jsonObject{"refresh_token": tokens[0]}).
 				Refused(c.T, http.StatusBadRequest, "refresh_token_already_used")
 			return refreshGrant(c, p, tokens[2])
 		}),
 	},
 	{
 		name: "refresh, without rotation", status: 200, body: sessionShape(anyone),
-		ask: with(object{"refresh_token_rotation_enabled": false, "security_refresh_token_reuse_interval": 0},
-			func(c *call, p *project) *servertest.Answer { return refreshGrant(c, p, turned(c, p, 3)[0]) }),
+		ask: with(jsonObject{"refresh_token_rotation_enabled": false, "security_refresh_token_reuse_interval": 0},
+			func(c *call, p *testProject) *servertest.Answer { return refreshGrant(c, p, turned(c, p, 3)[0]) }),
 	},
 	{
 		name: "refresh, session's time is over", status: 400, code: "session_expired",
-		ask: with(object{"sessions_timebox": 1}, func(c *call, p *project) *servertest.Answer {
+		ask: with(jsonObject{"sessions_timebox": 1}, func(c *call, p *testProject) *servertest.Answer {
 			s := c.user(p)
-			sql(c.T, p, `update auth.sessions set created_at = created_at - interval '2 hours' where user_id = $1`, s.User.ID)
+			inDatabase(c.T, p, `update auth.sessions set created_at = created_at - interval '2 hours' where user_id = $1`, s.User.ID)
 			return refreshGrant(c, p, s.RefreshToken)
 		}),
 	},
 	{
 		name: "refresh, session inactive for too long", status: 400, code: "session_expired",
-		ask: with(object{"sessions_inactivity_timeout": 1}, func(c *call, p *project) *servertest.Answer {
+		ask: with(jsonObject{"sessions_inactivity_timeout": 1}, func(c *call, p *testProject) *servertest.Answer {
 			s := c.user(p)
-			sql(c.T, p, `update auth.sessions set created_at = created_at - interval '2 hours' where user_id = $1`, s.User.ID)
+			inDatabase(c.T, p, `update auth.sessions set created_at = created_at - interval '2 hours' where user_id = $1`, s.User.ID)
 			return refreshGrant(c, p, s.RefreshToken)
 		}),
 	},
 	{
 		name: "refresh, not the newest of one session a user", status: 400, code: "refresh_token_not_found",
-		ask: with(object{"sessions_single_per_user": true}, func(c *call, p *project) *servertest.Answer {
+		ask: with(jsonObject{"sessions_single_per_user": true}, func(c *call, p *testProject) *servertest.Answer {
 			s := c.user(p)
-			p.SignIn(c.T, s.User.Email, password)
+			p.SignIn(c.T, s.User.Email, goodPassword)
 			return refreshGrant(c, p, s.RefreshToken)
 		}),
 	},
@@ -213,8 +213,8 @@ var challenge = func() string {
 func pkceLink(c *call) (email, link string) {
 	c.Helper()
 	email = c.email()
-	c.mail.Do(c.T, http.MethodPost, "/signup", object{
-		"email": email, "password": password, "code_challenge": challenge, "code_challenge_method": "s256",
+	c.mail.Do(c.T, http.MethodPost, "/signup", jsonObject{
+		"email": email, "password": goodPassword, "code_challenge": challenge, "code_challenge_method": "s256",
 	}).Expect(c.T, http.StatusOK)
 	return email, c.mail.Inbox(c.T, email, 1)[0].LinkToken(c.T)
 }
@@ -233,7 +233,7 @@ func authCode(c *call) (email, code string) {
 
 func exchange(c *call, code, verifier string) *servertest.Answer {
 	c.Helper()
-	return c.do(c.mail, http.MethodPost, "/token?grant_type=pkce", object{"auth_code": code, "code_verifier": verifier})
+	return c.do(c.mail, http.MethodPost, "/token?grant_type=pkce", jsonObject{"auth_code": code, "code_verifier": verifier})
 }
 
 var pkceFacts = []fact{
@@ -255,7 +255,7 @@ var pkceFacts = []fact{
 		name: "pkce grant, code used", status: 404, code: "flow_state_not_found",
 		ask: func(c *call) *servertest.Answer {
 			_, code := authCode(c)
-			c.mail.Do(c.T, http.MethodPost, "/token?grant_type=pkce", object{"auth_code": code, "code_verifier": verifier}).
+			c.mail.Do(c.T, http.MethodPost, "/token?grant_type=pkce", jsonObject{"auth_code": code, "code_verifier": verifier}).
 				Expect(c.T, http.StatusOK)
 			return exchange(c, code, verifier)
 		},
@@ -264,7 +264,7 @@ var pkceFacts = []fact{
 		name: "pkce grant, code expired", status: 422, code: "flow_state_expired",
 		ask: func(c *call) *servertest.Answer {
 			_, code := authCode(c)
-			sql(c.T, c.mail, `update auth.flow_state set auth_code_issued_at = auth_code_issued_at - interval '1 hour' where auth_code = $1`, code)
+			inDatabase(c.T, c.mail, `update auth.flow_state set auth_code_issued_at = auth_code_issued_at - interval '1 hour' where auth_code = $1`, code)
 			return exchange(c, code, verifier)
 		},
 	},

@@ -17,11 +17,11 @@ func mailed(c *call, email string, n int) servertest.Mail {
 func recovering(c *call) (email string, m servertest.Mail) {
 	c.Helper()
 	email = c.user(c.mail).User.Email
-	c.mail.Do(c.T, http.MethodPost, "/recover", object{"email": email}).Expect(c.T, http.StatusOK)
+	c.mail.Do(c.T, http.MethodPost, "/recover", jsonObject{"email": email}).Expect(c.T, http.StatusOK)
 	return email, mailed(c, email, 1)
 }
 
-func post(c *call, body object) *servertest.Answer {
+func post(c *call, body jsonObject) *servertest.Answer {
 	c.Helper()
 	return c.do(c.mail, http.MethodPost, "/verify", body)
 }
@@ -35,14 +35,14 @@ var (
 func signupCode(typ string) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		email := c.waiting(c.mail)
-		return post(c, object{"type": typ, "email": email, "token": mailed(c, email, 1).Code})
+		return post(c, jsonObject{"type": typ, "email": email, "token": mailed(c, email, 1).Code})
 	}
 }
 
 func recoveryCode(typ string) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		email, m := recovering(c)
-		return post(c, object{"type": typ, "email": email, "token": m.Code})
+		return post(c, jsonObject{"type": typ, "email": email, "token": m.Code})
 	}
 }
 
@@ -55,15 +55,15 @@ var verifyFacts = []fact{
 	{
 		name: "verify POST, token hash", status: 200, body: justConfirmed,
 		ask: func(c *call) *servertest.Answer {
-			return post(c, object{"type": "signup", "token_hash": mailed(c, c.waiting(c.mail), 1).LinkToken(c.T)})
+			return post(c, jsonObject{"type": "signup", "token_hash": mailed(c, c.waiting(c.mail), 1).LinkToken(c.T)})
 		},
 	},
 	{
 		name: "verify POST, used token", status: 403, code: "otp_expired",
 		ask: func(c *call) *servertest.Answer {
 			hash := mailed(c, c.waiting(c.mail), 1).LinkToken(c.T)
-			c.mail.Do(c.T, http.MethodPost, "/verify", object{"type": "signup", "token_hash": hash}).Expect(c.T, http.StatusOK)
-			return post(c, object{"type": "signup", "token_hash": hash})
+			c.mail.Do(c.T, http.MethodPost, "/verify", jsonObject{"type": "signup", "token_hash": hash}).Expect(c.T, http.StatusOK)
+			return post(c, jsonObject{"type": "signup", "token_hash": hash})
 		},
 	},
 	{
@@ -71,8 +71,8 @@ var verifyFacts = []fact{
 		ask: func(c *call) *servertest.Answer {
 			email := c.waiting(c.mail)
 			hash := mailed(c, email, 1).LinkToken(c.T)
-			sql(c.T, c.mail, `update auth.one_time_tokens set created_at = created_at - interval '61 minutes' where relates_to = $1`, email)
-			return post(c, object{"type": "signup", "token_hash": hash})
+			inDatabase(c.T, c.mail, `update auth.one_time_tokens set created_at = created_at - interval '61 minutes' where relates_to = $1`, email)
+			return post(c, jsonObject{"type": "signup", "token_hash": hash})
 		},
 	},
 	{
@@ -83,20 +83,20 @@ var verifyFacts = []fact{
 			if m.Code == wrong {
 				wrong = "000001"
 			}
-			return post(c, object{"type": "email", "email": email, "token": wrong})
+			return post(c, jsonObject{"type": "email", "email": email, "token": wrong})
 		},
 	},
 	{
 		name: "verify POST, code of another type", status: 403, code: "otp_expired",
 		ask: func(c *call) *servertest.Answer {
 			email, m := recovering(c)
-			return post(c, object{"type": "signup", "email": email, "token": m.Code})
+			return post(c, jsonObject{"type": "signup", "email": email, "token": m.Code})
 		},
 	},
 	{
 		name: "verify POST, unknown address", status: 403, code: "otp_expired",
 		ask: func(c *call) *servertest.Answer {
-			return post(c, object{"type": "email", "email": c.email(), "token": "123456"})
+			return post(c, jsonObject{"type": "email", "email": c.email(), "token": "123456"})
 		},
 	},
 	{
@@ -104,31 +104,31 @@ var verifyFacts = []fact{
 		ask: func(c *call) *servertest.Answer {
 			email := c.waiting(c.mail)
 			hash := mailed(c, email, 1).LinkToken(c.T)
-			sql(c.T, c.mail, `update auth.users set banned_until = now() + interval '1 hour' where email = $1`, email)
-			return post(c, object{"type": "signup", "token_hash": hash})
+			inDatabase(c.T, c.mail, `update auth.users set banned_until = now() + interval '1 hour' where email = $1`, email)
+			return post(c, jsonObject{"type": "signup", "token_hash": hash})
 		},
 	},
 	{
 		name: "verify POST, no type", status: 400, code: "validation_failed",
-		ask: func(c *call) *servertest.Answer { return post(c, object{"token_hash": "aa"}) },
+		ask: func(c *call) *servertest.Answer { return post(c, jsonObject{"token_hash": "aa"}) },
 	},
 	{
 		name: "verify POST, unknown type", status: 400, code: "validation_failed",
-		ask: func(c *call) *servertest.Answer { return post(c, object{"type": "what", "token_hash": "aa"}) },
+		ask: func(c *call) *servertest.Answer { return post(c, jsonObject{"type": "what", "token_hash": "aa"}) },
 	},
 	{
 		name: "verify POST, no token", status: 400, code: "validation_failed",
-		ask: func(c *call) *servertest.Answer { return post(c, object{"type": "signup", "email": c.email()}) },
+		ask: func(c *call) *servertest.Answer { return post(c, jsonObject{"type": "signup", "email": c.email()}) },
 	},
 	{
 		name: "verify POST, token and hash", status: 400, code: "validation_failed",
 		ask: func(c *call) *servertest.Answer {
-			return post(c, object{"type": "signup", "token_hash": "aa", "token": "123456"})
+			return post(c, jsonObject{"type": "signup", "token_hash": "aa", "token": "123456"})
 		},
 	},
 	{
 		name: "verify POST, code without address", status: 400, code: "validation_failed",
-		ask: func(c *call) *servertest.Answer { return post(c, object{"type": "signup", "token": "123456"}) },
+		ask: func(c *call) *servertest.Answer { return post(c, jsonObject{"type": "signup", "token": "123456"}) },
 	},
 }
 

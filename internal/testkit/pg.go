@@ -110,10 +110,7 @@ func execute(tb testing.TB, at string, statement func(*pgx.Conn) string) {
 // place, with settings over the defaults, and first removes those that dead
 // test processes left behind.
 func StartCluster(ctx context.Context, settings map[string]string) (*devpg.Server, error) {
-	base := "/dev/shm"
-	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {
-		base = os.TempDir()
-	}
+	base := memory()
 	sweep(ctx, base)
 	dir, err := os.MkdirTemp(base, fmt.Sprintf("reeve-test-%d-*", os.Getpid()))
 	if err != nil {
@@ -125,6 +122,15 @@ func StartCluster(ctx context.Context, settings map[string]string) (*devpg.Serve
 	return devpg.Start(ctx, devpg.Options{
 		Dir: dir, Ephemeral: true, Settings: settings, Search: moduleRoot(),
 	})
+}
+
+// memory is a folder in memory, or another one where there is none.
+func memory() string {
+	const shm = "/dev/shm"
+	if fi, err := os.Stat(shm); err != nil || !fi.IsDir() {
+		return os.TempDir()
+	}
+	return shm
 }
 
 // sweep removes the clusters of dead processes. One that a living process holds

@@ -31,7 +31,7 @@ type Change struct {
 }
 
 // Change applies the change and gives the user as it is now. auth.ErrSamePassword,
-// weak_password, auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL.
+// auth.ErrCurrentPassword, weak_password, auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
 	if (c.Email != "" || c.Password != nil) && p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
 		return nil, auth.ErrInsufficientAAL
@@ -77,7 +77,7 @@ func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 				return "", err
 			}
 			if !ok {
-				return "", auth.ErrCredentials
+				return "", auth.ErrCurrentPassword
 			}
 		}
 		same, _, err := s.Hasher.Verify(ctx, sc.Tenant.Ref, p.User.EncryptedPassword, *c.Password)

@@ -126,13 +126,14 @@ func TestUpdateData(t *testing.T) {
 		"phone":            {m{"phone": "4670000001"}, 422, "phone_provider_disabled"},
 		"weak password":    {m{"password": "123"}, 422, "weak_password"},
 		"same password":    {m{"password": "password123"}, 422, "same_password"},
-		"wrong current":    {m{"password": "password456", "current_password": "nope"}, 400, "invalid_credentials"},
+		"wrong current":    {m{"password": "password456", "current_password": "nope"}, 400, "current_password_invalid"},
 		"half a challenge": {m{"email": "b@example.com", "code_challenge_method": "s256"}, 400, "validation_failed"},
+		"app_metadata":     {m{"app_metadata": m{"role": "admin"}}, 403, "not_admin"},
 	} {
 		t.Run(name, func(t *testing.T) { put(c.body).WantError(c.status, c.code) })
 	}
 	// What is the admin's to say is not the user's.
-	res = put(m{"app_metadata": m{"role": "admin"}, "role": "service_role", "ban_duration": "none", "id": uuid.NewString()}).Want(200)
+	res = put(m{"role": "service_role", "ban_duration": "none", "id": uuid.NewString()}).Want(200)
 	if res.Get("role") != "authenticated" || res.Get("app_metadata.role") != "" || res.Get("id") != ann.UserID {
 		t.Errorf("user %s", res.Raw)
 	}

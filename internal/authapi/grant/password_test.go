@@ -84,7 +84,7 @@ func TestTokenRefused(t *testing.T) {
 		{"unconfirmed", passwordGrant, m{"email": "unconfirmed@example.com", "password": "password123"}, 400, "email_not_confirmed"},
 		{"unconfirmed, wrong password", passwordGrant, m{"email": "unconfirmed@example.com", "password": "nope"}, 400, "invalid_credentials"},
 		{"no address", passwordGrant, m{"password": "password123"}, 400, "validation_failed"},
-		{"bad address", passwordGrant, m{"email": "x", "password": "password123"}, 400, "validation_failed"},
+		{"bad address", passwordGrant, m{"email": "x", "password": "password123"}, 400, "invalid_credentials"},
 		{"phone", passwordGrant, m{"phone": "4670000001", "password": "password123"}, 422, "phone_provider_disabled"},
 		{"email a number", passwordGrant, m{"email": 1, "password": "password123"}, 400, "bad_json"},
 		{"no refresh token", "/token?grant_type=refresh_token", m{}, 400, "validation_failed"},

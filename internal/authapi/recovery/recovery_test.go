@@ -52,11 +52,11 @@ func TestRefused(t *testing.T) {
 	}{
 		{"recover, no address", "/recover", m{}, 400, "validation_failed"},
 		{"recover, bad address", "/recover", m{"email": "x"}, 400, "validation_failed"},
-		{"recover, phone", "/recover", m{"phone": "4670000001"}, 422, "phone_provider_disabled"},
+		{"recover, phone", "/recover", m{"phone": "4670000001"}, 400, "phone_provider_disabled"},
 		{"recover, half a challenge", "/recover", m{"email": "a@example.com", "code_challenge": "c"}, 400, "validation_failed"},
 		{"resend, no type", "/resend", m{"email": "a@example.com"}, 400, "validation_failed"},
 		{"resend, unknown type", "/resend", m{"type": "recovery", "email": "a@example.com"}, 400, "validation_failed"},
-		{"resend, sms", "/resend", m{"type": "sms", "phone": "4670000001"}, 422, "phone_provider_disabled"},
+		{"resend, sms", "/resend", m{"type": "sms", "phone": "4670000001"}, 400, "phone_provider_disabled"},
 		{"resend, no address", "/resend", m{"type": "signup"}, 400, "validation_failed"},
 		{"resend, both", "/resend", m{"type": "signup", "email": "a@example.com", "phone": "4670000001"}, 400, "validation_failed"},
 	} {

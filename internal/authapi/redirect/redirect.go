@@ -98,7 +98,7 @@ func parse(raw string) (*url.URL, bool) {
 
 // hostForm is a host name in ASCII. Browsers rewrite other characters, some of
 // them into dots and slashes; internationalized names have their xn-- form.
-var hostForm = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 func plainHost(host string) bool {
 	return net.ParseIP(host) != nil || hostForm.MatchString(host) && !oddNumericHost(host)
@@ -119,9 +119,8 @@ func dotSegments(path string) bool {
 // oddNumericHost finds hosts that browsers read as an address although they are
 // not written as one: 2130706433, 0x7f.1, 127.1.
 func oddNumericHost(host string) bool {
-	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
-	last = strings.ToLower(strings.TrimSuffix(last, "."))
-	return last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"))
+	last := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
+	return strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x")
 }
 
 // sameSite compares scheme and host; the port too, unless the site is on this

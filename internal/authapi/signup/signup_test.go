@@ -66,7 +66,7 @@ func TestSignupRefused(t *testing.T) {
 		{"long password", m{"email": "a@example.com", "password": strings.Repeat("a", 73)}, 400, "validation_failed"},
 		{"NUL in password", `{"email":"a@example.com","password":"password\u0000123"}`, 400, "validation_failed"},
 		{"anonymous", m{}, 422, "anonymous_provider_disabled"},
-		{"phone", m{"phone": "4670000001", "password": "password123"}, 422, "phone_provider_disabled"},
+		{"phone", m{"phone": "4670000001", "password": "password123"}, 400, "phone_provider_disabled"},
 		{"both", m{"email": "a@example.com", "phone": "4670000001", "password": "password123"}, 400, "validation_failed"},
 		{"data a list", m{"email": "a@example.com", "password": "password123", "data": []int{1}}, 400, "bad_json"},
 		{"data too large", m{"email": "a@example.com", "password": "password123", "data": m{"a": strings.Repeat("x", 65<<10)}}, 400, "validation_failed"},
@@ -84,7 +84,7 @@ func TestSignupRefused(t *testing.T) {
 	f.A.Configure(func(c *tenants.Config) { c.DisableSignup = true })
 	f.A.Do(t, "POST", "/signup", good).WantError(422, "signup_disabled")
 	f.A.Configure(func(c *tenants.Config) { c.DisableSignup, c.ExternalEmailEnabled = false, false })
-	f.A.Do(t, "POST", "/signup", good).WantError(422, "email_provider_disabled")
+	f.A.Do(t, "POST", "/signup", good).WantError(400, "email_provider_disabled")
 	if n := f.A.Count(t, "SELECT count(*) FROM auth.users"); n != 0 {
 		t.Errorf("%d users, want none", n)
 	}

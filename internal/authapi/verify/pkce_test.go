@@ -61,7 +61,7 @@ func TestPKCECodeExpires(t *testing.T) {
 	f := flowtest.New(t)
 	got := code(t, f.A, "p@example.com", challenge(), "s256")
 	f.Clock.Advance(5*time.Minute + time.Second)
-	exchange(t, f.A, got, verifier).WantError(403, "flow_state_expired")
+	exchange(t, f.A, got, verifier).WantError(422, "flow_state_expired")
 	exchange(t, f.A, got, verifier).WantError(404, "flow_state_not_found")
 }
 

@@ -13,6 +13,8 @@ import (
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
+	// MaxProjects is the quota of new organizations; 0 is the database's default.
+	MaxProjects int
 }
 
 // List gives the organizations that the actor is a member of, by name.
@@ -29,7 +31,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 	}
 	var out Organization
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
-		created, err := tx.CreateOrganization(ctx, controldb.Organization{Name: name})
+		created, err := tx.CreateOrganization(ctx, controldb.Organization{Name: name, MaxProjects: s.MaxProjects})
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,83 @@
+//go:build unix
+
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/devpg"
+)
+
+// Cluster is a Postgres server of one test's own, which may go away and come
+// back at the same address with the same data.
+type Cluster struct {
+	dir    string
+	port   int
+	server *devpg.Server
+}
+
+// NewCluster starts a cluster that is removed when the test ends.
+func NewCluster(tb testing.TB) *Cluster {
+	tb.Helper()
+	dir, err := os.MkdirTemp(memory(), fmt.Sprintf("reeve-test-%d-*", os.Getpid()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil { // Postgres' user passes through
+		tb.Fatal(err)
+	}
+	c := &Cluster{dir: dir}
+	tb.Cleanup(func() {
+		c.Stop()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := devpg.Discard(ctx, dir); err != nil {
+			tb.Errorf("remove the cluster: %v", err)
+		}
+	})
+	c.Start(tb)
+	return c
+}
+
+// Start brings the server up again.
+func (c *Cluster) Start(tb testing.TB) {
+	tb.Helper()
+	server, err := devpg.Start(tb.Context(), devpg.Options{Dir: c.dir, Port: c.port, Search: moduleRoot()})
+	if err != nil {
+		tb.Fatalf("start Postgres: %v", err)
+	}
+	c.server, c.port = server, server.Port()
+}
+
+// Stop ends the server at once, as a crash would: no connection is told.
+func (c *Cluster) Stop() {
+	if c.server == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = c.server.Stop(ctx) // says that it was not given time to shut down
+	c.server = nil
+}
+
+// URL is the superuser's connection string, by TCP.
+func (c *Cluster) URL() string { return c.server.URL() }
+
+// Database makes an empty database and returns its superuser URL.
+func (c *Cluster) Database(tb testing.TB, name string) string {
+	tb.Helper()
+	execute(tb, c.URL(), func(*pgx.Conn) string { return "create database " + name })
+	u, err := url.Parse(c.URL())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}

@@ -1,0 +1,60 @@
+package tenantdb_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/testkit/flowtest"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// What a trigger of the project's developer does is not the client's fault: the
+// client learns nothing of it, the log learns function, message and SQLSTATE.
+func TestFailingTrigger(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true }), context.Background()
+	f.A.ExecAsOwner(t, `CREATE TABLE profiles (id uuid REFERENCES auth.users, nick varchar(3), CONSTRAINT users_email_partial_key UNIQUE (nick));
+		INSERT INTO profiles VALUES (NULL, 'abc')`)
+	for name, c := range map[string]struct {
+		body, code string
+		timing     string
+	}{
+		"raises":               {body: `RAISE EXCEPTION 'top secret'`, code: "P0001"},
+		"pretends a duplicate": {body: `RAISE unique_violation USING SCHEMA = 'auth', CONSTRAINT = 'users_email_partial_key', MESSAGE = 'top secret'`, code: "23505"},
+		"pretends a long text": {body: `RAISE string_data_right_truncation USING MESSAGE = 'top secret'`, code: "22001"},
+		"text too long":        {body: `INSERT INTO public.profiles VALUES (NEW.id, 'abcd')`, code: "22001"},
+		"duplicate of its own": {body: `INSERT INTO public.profiles VALUES (NEW.id, 'abc')`, code: "23505"},
+		"no such table":        {body: `INSERT INTO public.nowhere VALUES (NEW.id)`, code: "42P01"},
+		"no right":             {body: `DELETE FROM reeve.outbox`, code: "42501"},
+		"at the commit":        {body: `RAISE EXCEPTION 'top secret'`, code: "P0001", timing: "deferred"},
+	} {
+		create := `CREATE TRIGGER trap AFTER INSERT ON auth.users`
+		if c.timing != "" {
+			create = `CREATE CONSTRAINT TRIGGER trap AFTER INSERT ON auth.users DEFERRABLE INITIALLY DEFERRED`
+		}
+		f.A.ExecAsOwner(t, `CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+c.body+`; RETURN NEW; END $$;
+			`+create+` FOR EACH ROW EXECUTE FUNCTION public.trap()`)
+		err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return tx.CreateUser(ctx, user(f, "ann@example.com")) })
+		if !errors.Is(err, auth.ErrTriggerFailed) || fault.From(err).Kind != fault.Internal {
+			t.Errorf("%s: %v", name, err)
+		} else if told := err.Error(); !strings.Contains(told, "SQLSTATE "+c.code) || !strings.Contains(told, "function public.trap() line 1") && !strings.Contains(told, "function trap() line 1") {
+			t.Errorf("%s: the log reads %v", name, err)
+		}
+		res := f.A.Do(t, "POST", "/signup", flowtest.M{"email": "ann@example.com", "password": "password123"}).WantError(500, "unexpected_failure")
+		for _, secret := range []string{"secret", "trap", "SQLSTATE", "profiles", "nowhere"} {
+			if strings.Contains(string(res.Raw), secret) {
+				t.Errorf("%s: the client reads %s", name, res.Raw)
+			}
+		}
+		f.A.ExecAsOwner(t, `DROP FUNCTION public.trap() CASCADE`)
+	}
+	if n := f.A.Count(t, countUsers); n != 0 {
+		t.Errorf("%d users", n)
+	}
+	f.A.SignUp(t, "ann@example.com", "password123") // without the trigger all is well
+}
