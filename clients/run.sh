@@ -36,7 +36,7 @@ trap 'exit 143' TERM
 : >"$log"
 
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-	npm ci --loglevel=error
+	npm ci --ignore-scripts --loglevel=error
 	touch node_modules/.package-lock.json
 fi
 

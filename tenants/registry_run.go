@@ -44,7 +44,7 @@ func (r *Registry) listen(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(backoff/2 + rand.N(backoff/2)):
+		case <-time.After(backoff/2 + rand.N(backoff/2)): //nolint:gosec // jitter is no secret
 		}
 		backoff = min(2*backoff, lastBackoff)
 	}

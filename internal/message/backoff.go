@@ -17,7 +17,7 @@ const (
 // that failed together do not come back together.
 func retryDelay(n int) time.Duration {
 	d := doubled(firstRetry, lastRetry, n)
-	return min(lastRetry, d-d/5+rand.N(2*d/5+1))
+	return min(lastRetry, d-d/5+rand.N(2*d/5+1)) //nolint:gosec // jitter is no secret
 }
 
 // coolDown is how long a project whose sender cannot be reached is left alone.

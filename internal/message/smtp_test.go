@@ -246,7 +246,7 @@ func parts(t *testing.T, msg *mail.Message) (kinds, bodies []string) {
 	}
 	for r := multipart.NewReader(msg.Body, params["boundary"]); ; {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return kinds, bodies
 		}
 		if err != nil || p.Header.Get("Content-Transfer-Encoding") != "quoted-printable" {
@@ -427,7 +427,7 @@ func TestSMTPStopsWhenCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client, server := net.Pipe()
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	s := sender(SMTPSettings{Host: "x.test", From: "a@x.test"})
 	s.Dial = func(context.Context, string, string) (net.Conn, error) { cancel(); return client, nil }
 	if err := s.Send(ctx, testRef, Message{ID: uuid.New(), To: "jane@x.test", Text: "x"}); err == nil || Permanent(err) {

@@ -21,6 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of the contract anew")
 
+const goldenFolder = "testdata/contract"
+
 // spelled are the members whose strings are words of the contract, not data.
 var spelled = []string{
 	"action", "alg", "amr", "aud", "code", "crv", "error", "error_code", "key_ops", "kty", "log_type", "method", "name",
@@ -51,7 +53,7 @@ func golden(t *testing.T, name string, a *servertest.Answer) {
 	if err := enc.Encode(out); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, filepath.Join("testdata", "contract", fileName(name)), buf.Bytes())
+	compare(t, filepath.Join(goldenFolder, fileName(name)), buf.Bytes())
 }
 
 func compare(t *testing.T, path string, got []byte) {
@@ -68,6 +70,20 @@ func compare(t *testing.T, path string, got []byte) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s (-was +is now):\n%s", path, diff)
+	}
+}
+
+// onlyThese refuses golden files that no fact has.
+func onlyThese(t *testing.T, files map[string]bool) {
+	t.Helper()
+	entries, err := os.ReadDir(goldenFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !files[e.Name()] {
+			t.Errorf("%s belongs to no fact", e.Name())
+		}
 	}
 }
 

@@ -186,6 +186,7 @@ var refreshFacts = []fact{
 	},
 	{
 		name: "refresh, not the newest of one session a user", status: 400, code: "refresh_token_not_found",
+		deviates: "one session is one session",
 		ask: with(jsonObject{"sessions_single_per_user": true}, func(c *call, p *testProject) *servertest.Answer {
 			s := c.user(p)
 			p.SignIn(c.T, s.User.Email, goodPassword)

@@ -137,7 +137,7 @@ func holdDelivery(t *testing.T, p *servertest.Project) (reached func() bool, rel
 	run(t, control, "LOCK TABLE inbox_messages IN SHARE MODE")
 	reached = func() bool { return count(t, project, "SELECT count(*) FROM reeve.outbox WHERE attempts > 0") > 0 }
 	return reached, func() {
-		endClients(t, control)
+		endClients(t, p.Reeve.ControlURL)
 		run(t, control, "ROLLBACK")
 	}
 }
@@ -152,7 +152,7 @@ func holdRemoval(t *testing.T, p *servertest.Project) (reached func() bool, rele
 	run(t, project, "CREATE TRIGGER hold BEFORE DELETE ON reeve.outbox FOR EACH ROW EXECUTE FUNCTION reeve.hold()")
 	reached = func() bool { return count(t, control, "SELECT count(*) FROM inbox_messages") > 0 }
 	return reached, func() {
-		endClients(t, project)
+		endClients(t, p.AdminURL(t))
 		run(t, project, "DROP TRIGGER hold ON reeve.outbox")
 		run(t, project, "SELECT pg_advisory_unlock(4711)")
 	}
@@ -160,8 +160,9 @@ func holdRemoval(t *testing.T, p *servertest.Project) (reached func() bool, rele
 
 // endClients ends what the server still does for a killed process, as it would
 // itself when it sees that nobody is there.
-func endClients(t *testing.T, conn *pgx.Conn) {
+func endClients(t *testing.T, database string) {
 	t.Helper()
+	conn := servertest.Connect(t, database)
 	eventually(t, "its sessions have ended", func() bool {
 		return count(t, conn, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE application_name = 'reeve' AND datname = current_database()`) == 0

@@ -91,7 +91,7 @@ func forwardedFor(r *http.Request, sc *tenants.Scope) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	addr, err := netip.ParseAddr(h)
-	return addr.Unmap(), err == nil
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // apiKey is the key of the apikey header, or of the query for clients that

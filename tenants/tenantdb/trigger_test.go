@@ -37,7 +37,7 @@ func TestFailingTrigger(t *testing.T) {
 		if c.timing != "" {
 			create = `CREATE CONSTRAINT TRIGGER trap AFTER INSERT ON auth.users DEFERRABLE INITIALLY DEFERRED`
 		}
-		f.A.ExecAsOwner(t, `CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+c.body+`; RETURN NEW; END $$;
+		f.A.ExecAsOwner(t, `CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN `+c.body+`; RETURN NEW; END $$;
 			`+create+` FOR EACH ROW EXECUTE FUNCTION public.trap()`)
 		err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return tx.CreateUser(ctx, user(f, "ann@example.com")) })
 		if !errors.Is(err, auth.ErrTriggerFailed) || fault.From(err).Kind != fault.Internal {

@@ -1,0 +1,186 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
+
+func TestHasNUL(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]bool{
+		``: false, `{}`: false, `"\u0000"`: true, `{"a":"x\u0000y"}`: true, `{"\u0000":1}`: true, `"\\\u0000"`: true,
+		`"\\u0000"`: false, `"\\\\u0000"`: false, `"\u00000"`: true, `"\u0001"`: false, `"u0000"`: false, `"\u000`: false,
+		`\u0000`: true, `\`: false, `"\u0020\u0000"`: true, `"\"\u0000"`: true, `"\U0000"`: false,
+	} {
+		if got := hasNUL([]byte(body)); got != want {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+}
+
+// hasNUL agrees with a decoder on everything that is JSON.
+func FuzzHasNUL(f *testing.F) {
+	for _, s := range []string{`"\u0000"`, `"\\u0000"`, `{"a":["\\\u0000"]}`, `{"\u0000":null}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var v any
+		if json.Unmarshal(body, &v) != nil {
+			return
+		}
+		if _, want := findNUL("", v); want && !hasNUL(body) {
+			t.Errorf("%q: a NUL passes", body)
+		}
+		if hasNUL(body) && !bytes.Contains(body, []byte(`\u0000`)) {
+			t.Errorf("%q: no NUL is refused", body)
+		}
+	})
+}
+
+// form is what the requests below are decoded into.
+type form struct {
+	Name  string         `json:"name"`
+	Count int            `json:"count"`
+	Data  map[string]any `json:"data"`
+	query string
+}
+
+// BindQuery implements QueryBinder.
+func (f *form) BindQuery(q url.Values, _ func(string) string) error {
+	f.query = q.Get("q")
+	return nil
+}
+
+func ask(method, target, contentType string, body io.Reader) *gin.Context {
+	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	c.Request = httptest.NewRequest(method, target, body)
+	if contentType != "" {
+		c.Request.Header.Set("Content-Type", contentType)
+	}
+	return c
+}
+
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	const asJSON = "application/json"
+	for name, c := range map[string]struct {
+		method, target, contentType, body string
+		want                              form
+	}{
+		"all":              {"POST", "/?q=x", asJSON, `{"name":"n","count":2,"data":{"a":[1]}}`, form{Name: "n", Count: 2, Data: map[string]any{"a": []any{json.Number("1")}}, query: "x"}},
+		"unknown member":   {"POST", "/", asJSON, `{"name":"n","other":{"x":[]}}`, form{Name: "n"}},
+		"no body":          {"POST", "/?q=x", asJSON, ``, form{query: "x"}},
+		"no content type":  {"POST", "/", "", `{"name":"n"}`, form{Name: "n"}},
+		"charset":          {"PUT", "/", "application/json; charset=utf-8", `{"name":"é"}`, form{Name: "é"}},
+		"vendor type":      {"PATCH", "/", "application/vnd.x+json", `{"name":"n"}`, form{Name: "n"}},
+		"white space":      {"POST", "/", asJSON, " {\"name\":\"n\"}\r\n\t ", form{Name: "n"}},
+		"null":             {"POST", "/", asJSON, `null`, form{}},
+		"GET with body":    {"GET", "/?q=x", asJSON, `{"name":"n"}`, form{query: "x"}},
+		"digits stay":      {"POST", "/", asJSON, `{"data":{"a":9007199254740993,"b":1.10}}`, form{Data: map[string]any{"a": json.Number("9007199254740993"), "b": json.Number("1.10")}}},
+		"broken UTF-16":    {"POST", "/", asJSON, `{"name":"\ud800"}`, form{Name: "\ufffd"}},
+		"broken UTF-8":     {"POST", "/", asJSON, "{\"name\":\"\xff\"}", form{Name: "\ufffd"}},
+		"escaped backlash": {"POST", "/", asJSON, `{"name":"\\u0000"}`, form{Name: `\u0000`}},
+		"last one counts":  {"POST", "/", asJSON, `{"name":"a","name":"b"}`, form{Name: "b"}},
+		"broken query":     {"POST", "/?q=x&%zz&a;b", asJSON, ``, form{query: "x"}},
+	} {
+		got, err := decode[form](ask(c.method, c.target, c.contentType, strings.NewReader(c.body)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.want, *got, cmp.AllowUnexported(form{})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestDecodeRefused(t *testing.T) {
+	t.Parallel()
+	const asJSON = "application/json"
+	for name, c := range map[string]struct {
+		target, contentType, body string
+		want                      error
+	}{
+		"no JSON":              {"/", asJSON, `{bad`, auth.ErrBadJSON},
+		"cut off":              {"/", asJSON, `{"name":"n"`, auth.ErrBadJSON},
+		"something behind":     {"/", asJSON, `{"name":"n"} x`, auth.ErrBadJSON},
+		"two values":           {"/", asJSON, `{"name":"n"}{"name":"m"}`, auth.ErrBadJSON},
+		"bracket behind":       {"/", asJSON, `{"name":"n"}]`, auth.ErrBadJSON},
+		"blanks":               {"/", asJSON, `   `, auth.ErrBadJSON},
+		"a number":             {"/", asJSON, `7`, auth.ErrBadJSON},
+		"an array":             {"/", asJSON, `[]`, auth.ErrBadJSON},
+		"wrong type":           {"/", asJSON, `{"name":1}`, auth.ErrBadJSON},
+		"wrong type of number": {"/", asJSON, `{"count":1.5}`, auth.ErrBadJSON},
+		"number too large":     {"/", asJSON, `{"count":1e99}`, auth.ErrBadJSON},
+		"data an array":        {"/", asJSON, `{"data":[]}`, auth.ErrBadJSON},
+		"deep":                 {"/", asJSON, `{"data":` + strings.Repeat(`{"a":`, 20000), auth.ErrBadJSON},
+		"raw control":          {"/", asJSON, "{\"name\":\"\x00\"}", auth.ErrBadJSON},
+		"NUL":                  {"/", asJSON, `{"name":"\u0000"}`, auth.ErrValidation},
+		"NUL in a key":         {"/", asJSON, `{"data":{"\u0000":1}}`, auth.ErrValidation},
+		"form":                 {"/", "application/x-www-form-urlencoded", `name=n`, auth.ErrMediaType},
+		"text":                 {"/", "text/plain", `{"name":"n"}`, auth.ErrMediaType},
+		"no media type":        {"/", "json", `{"name":"n"}`, auth.ErrMediaType},
+		"broken media type":    {"/", "application/json; =", `{"name":"n"}`, auth.ErrMediaType},
+		"NUL in the query":     {"/?q=a%00", asJSON, ``, auth.ErrValidation},
+		"NUL in a query key":   {"/?a%00=q", asJSON, ``, auth.ErrValidation},
+		"broken UTF-8 query":   {"/?q=%ff", asJSON, ``, auth.ErrValidation},
+		"broken UTF-8 key":     {"/?%ff=q", asJSON, ``, auth.ErrValidation},
+		"one byte too much":    {"/", asJSON, `"` + strings.Repeat("a", MaxBody-1) + `"`, auth.ErrBodyTooLarge},
+	} {
+		if got, err := decode[form](ask("POST", c.target, c.contentType, strings.NewReader(c.body))); !errors.Is(err, c.want) || got != nil {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	// A wrong type is named, a value never shown.
+	_, err := decode[form](ask("POST", "/", asJSON, strings.NewReader(`{"count":"hunter2"}`)))
+	if err == nil || !strings.Contains(err.Error(), "count: must not be a JSON string") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("wrong type: %v", err)
+	}
+}
+
+func TestReadBody(t *testing.T) {
+	t.Parallel()
+	whole := strings.Repeat(" ", MaxBody-2) + "{}"
+	if body, err := readBody(ask("POST", "/", "", strings.NewReader(whole))); err != nil || len(body) != MaxBody {
+		t.Errorf("the largest body: %d bytes, %v", len(body), err)
+	}
+	if _, err := readBody(ask("POST", "/", "", iotest.ErrReader(io.ErrUnexpectedEOF))); !errors.Is(err, auth.ErrBadJSON) {
+		t.Errorf("a body that breaks off: %v", err)
+	}
+	if _, err := decode[None](ask("POST", "/", "text/plain", strings.NewReader("whatever"))); err != nil {
+		t.Errorf("a route without a body reads it: %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{`{}`, `{"data":{"a":1e400}}`, `[`, `{"name":"\ud800"}`, `{"data":{"a":-0.0e-5}}`} {
+		f.Add([]byte(s), "q=x")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, query string) {
+		c := ask(http.MethodPost, "/", "", bytes.NewReader(body))
+		c.Request.URL.RawQuery = query
+		got, err := decode[form](c)
+		if err != nil {
+			return
+		}
+		if badText(got.Name) || badText(got.query) {
+			t.Errorf("%+v cannot be stored", got)
+		}
+		if _, err := auth.MergeMetadata(nil, got.Data); err != nil && !errors.Is(err, auth.ErrValidation) {
+			t.Errorf("%q: %v", body, err)
+		}
+	})
+}
