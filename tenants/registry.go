@@ -24,9 +24,9 @@ type Source interface {
 	// RefByKey tells which project a key that is not revoked belongs to;
 	// ErrUnknownKey.
 	RefByKey(ctx context.Context, h KeyHash) (Ref, error)
-	// Changes lists the projects changed since then, with their versions now;
-	// for the zero time, all projects.
-	Changes(ctx context.Context, since time.Time) ([]Change, error)
+	// Changes lists the projects changed within the last while, by the source's
+	// own clock, with their versions now; for 0, all projects.
+	Changes(ctx context.Context, within time.Duration) ([]Change, error)
 	// Listen calls fn for every change that is announced, and blocks until the
 	// connection breaks or ctx ends.
 	Listen(ctx context.Context, fn func(Change)) error

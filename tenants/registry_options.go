@@ -23,7 +23,7 @@ type RegistryOptions struct {
 	// PollInterval is the time between two looks for changes; 500 ms by default.
 	PollInterval time.Duration
 	// PollWindow is how far each look reaches back, so that transactions that
-	// commit late and clocks that differ are covered; 30 s by default.
+	// commit late are covered; 30 s by default.
 	PollWindow time.Duration
 	// ResyncInterval is how often everything cached is compared with the source,
 	// whatever was announced; 5 min by default.

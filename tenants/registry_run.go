@@ -76,13 +76,14 @@ type poller struct {
 func (p *poller) look(ctx context.Context) {
 	r, began := p.r, p.r.o.Now()
 	full, mark := r.beginLook(began.Sub(p.comparedAt) >= r.o.ResyncInterval)
-	since := p.lookedAt.Add(-r.o.PollWindow)
+	// A length of time, not a time of day: this process' clock may be off.
+	within := began.Sub(p.lookedAt) + r.o.PollWindow
 	if full {
-		since = time.Time{}
+		within = 0
 	}
 	lookCtx, cancel := context.WithTimeout(ctx, r.o.LoadTimeout)
 	defer cancel()
-	changes, err := r.src.Changes(lookCtx, since)
+	changes, err := r.src.Changes(lookCtx, within)
 	if err != nil {
 		if full {
 			r.mu.Lock()

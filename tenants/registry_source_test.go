@@ -149,19 +149,19 @@ func held(ctx context.Context, hold chan struct{}) error {
 	}
 }
 
-func (s *fakeSource) Changes(_ context.Context, since time.Time) ([]tenants.Change, error) {
+func (s *fakeSource) Changes(_ context.Context, within time.Duration) ([]tenants.Change, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.polls++
 	if s.down {
 		return nil, errDown
 	}
-	if since.IsZero() {
+	if within == 0 {
 		s.fullPolls++
 	}
 	var out []tenants.Change
 	for ref, t := range s.tenants {
-		if s.changedAt[ref].After(since) {
+		if within == 0 || time.Since(s.changedAt[ref]) < within {
 			out = append(out, tenants.Change{Ref: ref, Version: t.Version})
 		}
 	}

@@ -34,6 +34,7 @@ type SigningKey struct {
 	Algorithm string // ES256, RS256, EdDSA or HS256
 	Status    KeyStatus
 	Imported  bool   // brought along from elsewhere, so foreign issuers are expected
+	Legacy    bool   // the HS256 secret that legacy API keys are signed with
 	Private   any    // *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey or []byte
 	Public    any    // what verifies; for HS256 the same bytes
 	PublicJWK []byte // JSON for the JWKS; nil for HS256, which is never published

@@ -29,10 +29,11 @@ func (db *DB) MarkedOutboxes(ctx context.Context, limit int) ([]OutboxMark, erro
 	return rows, Fault(err)
 }
 
-// UnmarkOutbox removes a mark after the outbox was found empty, unless the
-// project was marked again since: a message written meanwhile keeps its mark.
-func (db *DB) UnmarkOutbox(ctx context.Context, mark OutboxMark) error {
-	_, err := db.pool.Exec(ctx, `DELETE FROM outbox_marks WHERE ref = $1 AND marked_at <= $2`,
-		string(mark.Ref), mark.MarkedAt)
+// UnmarkOutbox removes a mark that is at least olderThan old, by the clock of the
+// database alone: give the time since before the outbox was found empty, and a
+// message written meanwhile keeps its mark.
+func (db *DB) UnmarkOutbox(ctx context.Context, ref tenants.Ref, olderThan time.Duration) error {
+	_, err := db.pool.Exec(ctx, `DELETE FROM outbox_marks WHERE ref = $1 AND marked_at <= clock_timestamp() - $2::interval`,
+		string(ref), olderThan)
 	return Fault(err)
 }

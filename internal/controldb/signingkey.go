@@ -74,7 +74,7 @@ func SealSigningKey(dk *secret.DataKey, ref tenants.Ref, key tenants.SigningKey)
 	}
 	row := SigningKey{
 		ID: id, Ref: ref, KID: key.ID, Algorithm: key.Algorithm, Status: key.Status,
-		PublicJWK: key.PublicJWK, Imported: key.Imported,
+		PublicJWK: key.PublicJWK, Imported: key.Imported, Legacy: key.Legacy,
 	}
 	row.Sealed, err = dk.Seal(row.place(), raw)
 	return row, err
@@ -90,7 +90,7 @@ func (k SigningKey) Open(dk *secret.DataKey) (tenants.SigningKey, error) {
 	if err != nil {
 		return tenants.SigningKey{}, fmt.Errorf("signing key %s: %w", k.ID, err)
 	}
-	key.Status, key.Imported = k.Status, k.Imported
+	key.Status, key.Imported, key.Legacy = k.Status, k.Imported, k.Legacy
 	return key, nil
 }
 

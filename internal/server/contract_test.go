@@ -49,8 +49,6 @@ var deviations = map[string]string{
 		"read, as the column is generated.",
 	"identities tell the truth": "identity_data.email_verified is true once the address is confirmed. The reference leaves it false " +
 		"for users who were confirmed by autoconfirm or by an admin.",
-	"autoconfirm confirms changes": "A project that confirms new addresses by itself does so at a change too. The reference mails " +
-		"a link to the new address, though anybody may sign up with it unasked.",
 	"errors are JSON": "An unknown path and a method that a path lacks are refused in the shape of all errors. The reference " +
 		"answers plain text and nothing.",
 	"asking again tells nothing": "Who asks for a mail twice is refused whether or not the address is known. The reference refuses " +

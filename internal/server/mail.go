@@ -29,7 +29,7 @@ func (m marks) Marked(ctx context.Context) ([]tenants.Ref, error) {
 }
 
 func (m marks) Unmark(ctx context.Context, ref tenants.Ref, olderThan time.Duration) error {
-	return m.db.UnmarkOutbox(ctx, controldb.OutboxMark{Ref: ref, MarkedAt: time.Now().Add(-olderThan)})
+	return m.db.UnmarkOutbox(ctx, ref, olderThan)
 }
 
 // sender chooses how a project's mails leave: by its own SMTP server, else into

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -26,8 +27,14 @@ const (
 )
 
 // ensurePlatform makes the platform project, the operator and a first
-// organization where they are missing. Each step can be repeated.
+// organization where they are missing. Each step can be repeated; replicas that
+// start together take turns.
 func (s *Server) ensurePlatform(ctx context.Context) error {
+	unlock, err := s.lockPlatform(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	p, err := s.ensurePlatformProject(ctx)
 	if err != nil {
 		return fmt.Errorf("platform project: %w", err)
@@ -37,6 +44,25 @@ func (s *Server) ensurePlatform(ctx context.Context) error {
 		return fmt.Errorf("operator: %w", err)
 	}
 	return s.ensureOrganization(ctx, firstOrgSlug, firstOrg, operator)
+}
+
+// lockPlatform waits for the advisory lock of the control database.
+func (s *Server) lockPlatform(ctx context.Context) (unlock func(), err error) {
+	conn, err := s.control.Pool().Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("platform lock: %w", err)
+	}
+	const call = "(pg_catalog.hashtextextended('reeve platform', 0))"
+	if _, err := conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_lock"+call); err != nil {
+		conn.Release()
+		return nil, fmt.Errorf("platform lock: %w", err)
+	}
+	return func() {
+		if _, err := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_catalog.pg_advisory_unlock"+call); err != nil {
+			_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the server lets go of the lock then
+		}
+		conn.Release()
+	}, nil
 }
 
 func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, error) {
@@ -52,14 +78,7 @@ func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, 
 		return p, err
 	}
 	created, err := s.provision.Create(ctx, provision.NewProject{OrganizationID: org.ID, Name: platformName, Platform: true})
-	if err != nil {
-		// Another process that starts now may have been first.
-		if p, again := s.control.PlatformProject(ctx); again == nil {
-			return p, nil
-		}
-		return p, err
-	}
-	return created.Project, nil
+	return created.Project, err
 }
 
 // ensureOperator gives the first operator's id. The operator has no password:
@@ -102,8 +121,8 @@ func newOperator(s *Server) (*auth.User, error) {
 
 // ensureOrganization makes an organization, with an owner unless it is nobody.
 func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owner uuid.UUID) error {
-	if _, err := s.control.OrganizationBySlug(ctx, slug); err == nil {
-		return nil
+	if _, err := s.control.OrganizationBySlug(ctx, slug); err == nil || fault.From(err).Kind != fault.NotFound {
+		return err
 	}
 	return s.control.Tx(ctx, func(tx *controldb.Tx) error {
 		org, err := tx.CreateOrganization(ctx, controldb.Organization{

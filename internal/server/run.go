@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -22,7 +23,9 @@ const (
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Run serves until ctx ends, lets the requests under way finish, and closes
-// everything. It returns nil for a stop that was asked for.
+// everything. It returns nil for a stop that was asked for. What runs in the
+// background ends after the last request: until then keys must go on being
+// revoked and mails be delivered.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           s.handler(),
@@ -31,8 +34,11 @@ func (s *Server) Run(ctx context.Context) error {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	defer s.close(context.WithoutCancel(ctx))
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := srv.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -40,47 +46,53 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return nil
 	})
-	group.Go(func() error { return ended(ctx, s.registry.Run(ctx)) })
-	group.Go(func() error { return ended(ctx, s.dispatcher.Run(ctx)) })
-	group.Go(func() error { return ended(ctx, s.provision.Run(ctx)) })
-	group.Go(func() error { s.tidy(ctx); return nil })
 	group.Go(func() error {
 		<-ctx.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-		defer cancel()
-		if err := srv.Shutdown(drain); err != nil {
-			return fmt.Errorf("drain: %w", err)
-		}
-		return nil
+		defer stop()
+		return s.drain(srv)
 	})
+	for _, job := range []func(context.Context) error{s.registry.Run, s.dispatcher.Run, s.provision.Run, s.tidy} {
+		group.Go(func() error {
+			err := job(background)
+			if background.Err() != nil {
+				return nil // it was told to end
+			}
+			return err
+		})
+	}
 	return group.Wait()
+}
+
+// drain takes no new requests and lets those under way finish.
+func (s *Server) drain(srv *http.Server) error {
+	s.ready.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests under way were cut off at the stop")
+		return srv.Close()
+	}
+	return err
 }
 
 // tidyPeriod is the time between two rounds of tidy.
 const tidyPeriod = 10 * time.Minute
 
 // tidy removes from the control database what has had its time.
-func (s *Server) tidy(ctx context.Context) {
+func (s *Server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyPeriod)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
 		if _, err := s.control.DeleteOldIdempotencyKeys(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "old idempotency keys stay for now", "error", err)
 		}
 	}
-}
-
-// ended passes on why a background job ended, unless it was told to.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // close gives back what New opened.

@@ -142,7 +142,11 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 	}
 	s.ready.Store(!o.HoldReady)
-	return s, s.assemble()
+	if err := s.assemble(); err != nil {
+		s.control.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // migrateControl brings the control database up, or, where migrations are a step
@@ -156,6 +160,7 @@ func (s *Server) migrateControl(ctx context.Context) error {
 		if pending {
 			return errors.New("the control database is behind this version: run reeve migrate")
 		}
+		return nil
 	}
 	if err := s.control.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate the control database: %w", err)
@@ -213,10 +218,10 @@ func (s *Server) dial(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
 // replaced, as far as it no longer fits.
 func (s *Server) changed(old, now *tenants.Tenant) {
 	switch {
-	case old == nil:
-	case now == nil, now.Status != tenants.StatusActive:
+	case old == nil, now == nil: // a snapshot that only made room keeps its connections
+	case now.Status != tenants.StatusActive:
 		s.budget.Forget(old.Ref)
-		if now != nil && now.Status == tenants.StatusDeleting {
+		if now.Status == tenants.StatusDeleting {
 			s.limiter.Forget(old.Ref)
 		}
 	case old.SchemaVersion != now.SchemaVersion, old.Secrets.AuthPassword != now.Secrets.AuthPassword:

@@ -12,16 +12,15 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// changeEmail begins a change of address, or with autoconfirm does it.
+// changeEmail begins a change of address. The new one must confirm even where
+// sign-ups need not: the account is somebody's, and whoever holds a session of it
+// must not be able to carry it off unasked.
 func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c Change) error {
 	if _, err := tx.UserByEmail(ctx, c.Email, false); !errors.Is(err, auth.ErrUserNotFound) {
 		if err == nil {
 			return auth.ErrEmailExists
 		}
 		return err
-	}
-	if sc.Tenant.Config.MailerAutoconfirm {
-		return s.setEmail(ctx, tx, u, c.Email)
 	}
 	if err := s.Mailer.TooSoon(sc, u.EmailChangeSentAt); err != nil {
 		return err
@@ -38,7 +37,7 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 // to the current address, for the change that is pending in u.
 func SendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, m *mail.Mailer, u *auth.User, redirectTo string, pkce bool) error {
 	letter := mail.Letter{Kind: message.EmailChange, User: u, Verify: "email_change", RedirectTo: redirectTo, PKCE: pkce}
-	if sc.Tenant.Config.MailerSecureEmailChange && u.Email != "" {
+	if sc.Tenant.Config.SecureEmailChange() && u.Email != "" {
 		letter.To, letter.Token = u.Email, auth.TokenEmailChangeCurrent
 		if err := m.Put(ctx, tx, sc, letter); err != nil {
 			return err
@@ -46,33 +45,4 @@ func SendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, m 
 	}
 	letter.To, letter.Token = u.NewEmail, auth.TokenEmailChangeNew
 	return m.Put(ctx, tx, sc, letter)
-}
-
-func (s Service) setEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, email string) error {
-	now := s.Now()
-	u.Email, u.EmailConfirmedAt, u.ConfirmedAt = email, &now, &now
-	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
-	// Links that were mailed to the old address must not act on the new one.
-	if err := tx.DeleteTokens(ctx, u.ID); err != nil {
-		return err
-	}
-	if err := u.ConfirmEmail(now); err != nil {
-		return err
-	}
-	meta, err := auth.MergeMetadata(u.UserMetadata, map[string]any{"email": u.Email})
-	if err != nil {
-		return err
-	}
-	u.UserMetadata = meta
-	if i := u.EmailIdentity(); i != nil {
-		return tx.SaveIdentity(ctx, i)
-	}
-	if err := u.AddProvider(auth.ProviderEmail); err != nil {
-		return err
-	}
-	i, err := u.AddEmailIdentity(nil, now)
-	if err != nil {
-		return err
-	}
-	return tx.CreateIdentity(ctx, i)
 }

@@ -182,7 +182,7 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	if u.NewEmail == "" {
 		return false, auth.ErrOTPExpired
 	}
-	if sc.Tenant.Config.MailerSecureEmailChange && u.EmailChangeConfirmStatus == 0 && u.Email != "" {
+	if sc.Tenant.Config.SecureEmailChange() && u.EmailChangeConfirmStatus == 0 && u.Email != "" {
 		u.EmailChangeConfirmStatus, u.UpdatedAt = 1, now
 		return false, tx.SaveUser(ctx, u)
 	}

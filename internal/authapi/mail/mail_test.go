@@ -1,0 +1,277 @@
+package mail_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/testkit/flowtest"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// A message opens in its own project and under its own row, and not otherwise.
+func TestSeal(t *testing.T) {
+	t.Parallel()
+	key := func(b string) *tenants.Tenant {
+		return &tenants.Tenant{Secrets: tenants.Secrets{OutboxKey: []byte(strings.Repeat(b, secret.KeySize))}}
+	}
+	a, b := key("a"), key("b")
+	m := message.Message{ID: uuid.New(), To: "ann@example.com", Subject: "Héllo", Text: "code 123456", HTML: "<b>", Code: "123456", Links: []string{"https://a.test/?x&y"}}
+	sealed, err := mail.Seal(a, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(sealed), "123456") || strings.Contains(string(sealed), "example.com") {
+		t.Error("the sealed message can be read")
+	}
+	got, err := mail.Open(a, m.ID, sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(m, got); diff != "" {
+		t.Error(diff)
+	}
+	damaged := append([]byte(nil), sealed...)
+	damaged[len(damaged)/2] ^= 1
+	for name, open := range map[string]func() (message.Message, error){
+		"another project": func() (message.Message, error) { return mail.Open(b, m.ID, sealed) },
+		"another row":     func() (message.Message, error) { return mail.Open(a, uuid.New(), sealed) },
+		"damaged":         func() (message.Message, error) { return mail.Open(a, m.ID, damaged) },
+		"empty":           func() (message.Message, error) { return mail.Open(a, m.ID, nil) },
+	} {
+		if got, err := open(); !errors.Is(err, secret.ErrSealed) || got.To != "" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for _, broken := range []*tenants.Tenant{{}, {Secrets: tenants.Secrets{OutboxKey: []byte("short")}}} {
+		if _, err := mail.Seal(broken, m); err == nil {
+			t.Error("sealed without a key")
+		}
+		if _, err := mail.Open(broken, m.ID, sealed); err == nil {
+			t.Error("opened without a key")
+		}
+	}
+}
+
+// put writes a letter to a new user, in one transaction, which fn may fail.
+func put(f *flowtest.Fixture, p *flowtest.Project, l mail.Letter, fn func() error) error {
+	ctx := context.Background()
+	l.User = auth.NewUser(f.Clock.Now())
+	l.User.Email = l.To
+	return p.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		if err := tx.CreateUser(ctx, l.User); err != nil {
+			return err
+		}
+		if err := f.Mailer.Put(ctx, tx, p.Scope(), l); err != nil {
+			return err
+		}
+		return fn()
+	})
+}
+
+func letter(to string) mail.Letter {
+	return mail.Letter{Kind: message.Confirmation, To: to, Token: auth.TokenConfirmation, Verify: "signup", RedirectTo: "https://app.test/a?b=c&d"}
+}
+
+func done() error { return nil }
+
+func TestPut(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	for _, pkce := range []bool{false, true} {
+		l := letter("ann@example.com")
+		if l.PKCE = pkce; pkce {
+			l.To = "bob@example.com"
+		}
+		if err := put(f, f.A, l, done); err != nil {
+			t.Fatal(err)
+		}
+		m := f.A.Mail(t, l.To)
+		q := f.A.LinkQuery(t, m)
+		if q.Get("type") != "signup" || q.Get("redirect_to") != l.RedirectTo || strings.HasPrefix(q.Get("token"), token.PKCEPrefix) != pkce {
+			t.Errorf("link %v", q)
+		}
+		stored := flowtest.One[string](t, f.A, `SELECT token_hash FROM auth.one_time_tokens WHERE relates_to = $1`, l.To)
+		byCode := token.OneTimeOf(f.A.Tenant().Secrets.OTPKey, l.To, m.Code).Hash
+		if token.HashLink(q.Get("token")) != stored || byCode != stored {
+			t.Errorf("link and code do not find the stored token")
+		}
+	}
+	refused := errors.New("no")
+	if err := put(f, f.A, letter("cid@example.com"), func() error { return refused }); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	if n := len(f.A.Mails(t)); n != 2 {
+		t.Errorf("%d mails, want none of the flow that failed", n)
+	}
+	if n := len(f.B.Mails(t)); n != 0 {
+		t.Errorf("%d mails in the other project", n)
+	}
+}
+
+func TestLink(t *testing.T) {
+	t.Parallel()
+	p := &tenants.Tenant{URL: "https://x.reeve.test"}
+	got := mail.Letter{Verify: "magiclink", RedirectTo: "https://a.test/?x=1&token=forged#f"}.Link(p, token.OneTime{Link: "abc"})
+	u, err := url.Parse(got)
+	if err != nil || !strings.HasPrefix(got, "https://x.reeve.test/auth/v1/verify?") || u.Fragment != "" || len(u.Query()["token"]) != 1 || u.Query().Get("token") != "abc" {
+		t.Errorf("link %s, %v", got, err)
+	}
+	if got := (mail.Letter{Verify: "magiclink"}).Link(p, token.OneTime{Link: "abc"}); strings.Contains(got, "redirect_to") {
+		t.Errorf("link %s", got)
+	}
+}
+
+// The limit of mails is the project's, and once it is used up everybody is
+// refused alike.
+func TestMailLimit(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.RateLimitEmailSent = 2 })
+	ctx := context.Background()
+	for _, to := range []string{"a@example.com", "b@example.com"} {
+		if err := f.Mailer.Prepare(ctx, f.A.Scope()); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(f, f.A, letter(to), done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, err := range map[string]error{"Prepare": f.Mailer.Prepare(ctx, f.A.Scope()), "Put": put(f, f.A, letter("c@example.com"), done)} {
+		if !errors.Is(err, auth.ErrEmailRate) || fault.From(err).RetryAfter <= 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := f.Mailer.Prepare(ctx, f.B.Scope()); err != nil {
+		t.Errorf("the other project: %v", err)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != 2 {
+		t.Errorf("%d users, want none without a mail", n)
+	}
+	f.Clock.Advance(time.Hour)
+	if err := f.Mailer.Prepare(ctx, f.A.Scope()); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	sc := f.A.Scope()
+	ask := func(sc *tenants.Scope, purpose, address string, ok bool) {
+		t.Helper()
+		err := f.Mailer.Throttle(sc, purpose, address)
+		if (err == nil) != ok || err != nil && (!errors.Is(err, auth.ErrEmailRate) || fault.From(err).RetryAfter <= 0 || fault.From(err).RetryAfter > time.Minute) {
+			t.Errorf("%s %s: %v", purpose, address, err)
+		}
+	}
+	ask(sc, "recovery", "ann@example.com", true)
+	ask(sc, "recovery", "ann@example.com", false)
+	ask(sc, "recovery", "bob@example.com", true)
+	ask(sc, "signup", "ann@example.com", true)
+	ask(f.B.Scope(), "recovery", "ann@example.com", true)
+	f.Clock.Advance(time.Minute)
+	ask(sc, "recovery", "ann@example.com", true)
+
+	last := f.Clock.Now()
+	for name, c := range map[string]struct {
+		sent *time.Time
+		ago  time.Duration
+		ok   bool
+	}{"never": {nil, 0, true}, "now": {&last, 0, false}, "just now": {&last, time.Minute - 1, false}, "long ago": {&last, time.Minute, true}} {
+		sent := c.sent
+		if sent != nil {
+			at := sent.Add(-c.ago)
+			sent = &at
+		}
+		if err := f.Mailer.TooSoon(sc, sent); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f.A.Configure(func(c *tenants.Config) { c.SMTPMaxFrequency = 0 })
+	ask(f.A.Scope(), "recovery", "ann@example.com", true)
+	if err := f.Mailer.TooSoon(f.A.Scope(), &last); err != nil {
+		t.Errorf("without a limit: %v", err)
+	}
+}
+
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	projects := map[tenants.Ref]*flowtest.Project{f.A.Tenant().Ref: f.A, f.B.Tenant().Ref: f.B}
+	unknown := errors.New("unknown project")
+	box := mail.Outbox{
+		Tenant: func(_ context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
+			if p, ok := projects[ref]; ok {
+				return p.Tenant(), nil
+			}
+			return nil, unknown
+		},
+		Database: func(t *tenants.Tenant) *tenantdb.DB { return projects[t.Ref].DB },
+	}
+	ref := f.A.Tenant().Ref
+	for _, to := range []string{"a@example.com", "b@example.com", "broken@example.com", "retried@example.com"} {
+		if err := put(f, f.A, letter(to), done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Two payloads change places: neither opens, so neither reaches the wrong person.
+	byAddress := map[string]uuid.UUID{}
+	for _, m := range f.A.Mails(t) {
+		byAddress[m.To] = m.ID
+	}
+	f.A.Exec(t, `UPDATE reeve.outbox SET payload = (SELECT payload FROM reeve.outbox WHERE id = $2) WHERE id = $1`, byAddress["broken@example.com"], byAddress["a@example.com"])
+
+	pending := func(want int) {
+		t.Helper()
+		if n, _, err := box.Pending(ctx, ref); err != nil || n != want {
+			t.Errorf("%d pending, %v, want %d", n, err, want)
+		}
+	}
+	pending(4)
+	rows, err := box.Claim(ctx, ref, 10, time.Hour)
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for _, r := range rows {
+		if r.ID != byAddress[r.Message.To] || r.Attempts != 0 || r.Message.To == "broken@example.com" {
+			t.Errorf("claimed %s for %s, attempt %d", r.ID, r.Message.To, r.Attempts)
+		}
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM reeve.outbox WHERE id = $1 AND dead_at IS NOT NULL`, byAddress["broken@example.com"]); n != 1 {
+		t.Error("what does not open is not given up")
+	}
+	if again, err := box.Claim(ctx, ref, 10, time.Hour); err != nil || len(again) != 0 {
+		t.Errorf("claimed twice: %d, %v", len(again), err)
+	}
+	if others, err := box.Claim(ctx, f.B.Tenant().Ref, 10, time.Hour); err != nil || len(others) != 0 {
+		t.Errorf("the other project's outbox: %d, %v", len(others), err)
+	}
+	if err := errors.Join(box.Done(ctx, ref, byAddress["a@example.com"]), box.Dead(ctx, ref, byAddress["b@example.com"], "no such mailbox"),
+		box.Retry(ctx, ref, byAddress["retried@example.com"], "busy", 0)); err != nil {
+		t.Fatal(err)
+	}
+	pending(1)
+	rows, err = box.Claim(ctx, ref, 10, time.Hour)
+	if err != nil || len(rows) != 1 || rows[0].Message.To != "retried@example.com" || rows[0].Attempts != 1 {
+		t.Errorf("after a retry %+v, %v", rows, err)
+	}
+	if _, err := box.Claim(ctx, "nowhere", 1, time.Hour); !errors.Is(err, unknown) {
+		t.Error(err)
+	}
+	if err := box.Done(ctx, "nowhere", uuid.New()); !errors.Is(err, unknown) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,157 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/devpg"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// pgbenchUser is the limit of GET /user: its SQL for the same rows.
+func (b *bench) pgbenchUser(ctx context.Context, p *project) error {
+	return b.pgbench(ctx, "pgbench-user", p, func(db *tenantdb.DB) error {
+		_, err := db.UserOfSession(ctx, uuid.New(), uuid.New())
+		return err
+	}, func(client int) []string { return []string{variable("user", client), variable("session", client)} })
+}
+
+// pgbenchRefresh is the limit of a refresh: its one transaction for the same
+// rows. What the server passes by value and pgbench cannot, the SQL makes itself.
+func (b *bench) pgbenchRefresh(ctx context.Context, p *project) error {
+	return b.pgbench(ctx, "pgbench-refresh", p, func(db *tenantdb.DB) error {
+		_, _, err := db.Rotate(ctx, tenantdb.Rotation{Session: uuid.New(), Now: time.Now()})
+		return err
+	}, func(client int) []string {
+		return []string{
+			variable("session", client), ":counter", "pg_catalog.now()", ":agent", ":ip", "NULL", "NULL", "pg_catalog.gen_random_uuid()",
+		}
+	})
+}
+
+// variable refers to one of pgbench's.
+func variable(name string, client int) string { return fmt.Sprintf(":%s%d", name, client) }
+
+// pgbench has pgbench run the statement that call sends, with the arguments given
+// for each client, and reports it.
+func (b *bench) pgbench(ctx context.Context, name string, p *project, call func(*tenantdb.DB) error, arguments func(client int) []string) error {
+	if !b.wants(name) {
+		return nil
+	}
+	progress("%s", name)
+	program, err := findPgbench()
+	if err != nil {
+		b.report.Loads = append(b.report.Loads, load{Name: name, Limit: true, Note: err.Error()})
+		return nil
+	}
+	if err := b.signIn(ctx); err != nil { // sessions whose counter is known
+		return err
+	}
+	database := "reeve_" + p.Ref
+	statement, err := b.statement(ctx, database, call)
+	if err != nil {
+		return err
+	}
+	script := filepath.Join(b.temp, name+".sql")
+	if err := os.WriteFile(script, []byte(b.script(statement, arguments)), 0o600); err != nil {
+		return err
+	}
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	got, cpu, err := b.runPgbench(ctx, program, database, script)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	l := loadOf(name, got, cpu)
+	l.Limit = true
+	b.report.Loads = append(b.report.Loads, l)
+	return nil
+}
+
+func findPgbench() (string, error) {
+	if path, err := exec.LookPath("pgbench"); err == nil {
+		return path, nil
+	}
+	if dir, err := devpg.Find(); err == nil {
+		if path := filepath.Join(dir, "pgbench"); exec.Command(path, "--version").Run() == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("pgbench is not installed")
+}
+
+// loan lends the one connection to tenantdb.
+type loan struct{ conn *pgx.Conn }
+
+func (l loan) Raw() *pgx.Conn { return l.conn }
+func (loan) Release()         {} // the caller of the call closes it
+
+// recorder keeps the first statement that was sent.
+type recorder struct{ sql string }
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	if r.sql == "" {
+		r.sql = q.SQL
+	}
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// statement gives the SQL that call sends: the server's own, never a copy. The
+// call may find no rows.
+func (b *bench) statement(ctx context.Context, database string, call func(*tenantdb.DB) error) (string, error) {
+	config, err := pgx.ParseConfig(b.pg.url(database))
+	if err != nil {
+		return "", err
+	}
+	var seen recorder
+	config.Tracer = &seen
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	err = call(&tenantdb.DB{Acquire: func(context.Context) (tenantdb.Conn, error) { return loan{conn}, nil }})
+	if seen.sql == "" {
+		return "", fmt.Errorf("no statement was sent: %w", err)
+	}
+	return seen.sql, nil
+}
+
+var placeholder = regexp.MustCompile(`\$(\d+)`)
+
+// script has a branch for each client: pgbench's variables hold numbers, but for
+// those of its command line, so that a client cannot compute its row's uuid.
+func (b *bench) script(statement string, arguments func(client int) []string) string {
+	var out strings.Builder
+	for client := range b.concurrency {
+		args := arguments(client)
+		own := placeholder.ReplaceAllStringFunc(statement, func(p string) string {
+			n, _ := strconv.Atoi(p[1:])
+			return args[n-1]
+		})
+		word := `\elif`
+		if client == 0 {
+			word = `\if`
+		}
+		fmt.Fprintf(&out, "%s :client_id = %d\n%s;\n", word, client, own)
+	}
+	return out.String() + "\\endif\n\\set counter :counter + 1\n"
+}
