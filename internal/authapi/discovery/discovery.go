@@ -40,32 +40,53 @@ func (h Handler) health(context.Context, *tenants.Scope, *web.None) (Health, err
 
 // Settings is the answer of /settings.
 type Settings struct {
-	External                  map[string]bool `json:"external"`
-	DisableSignup             bool            `json:"disable_signup"`
-	MailerAutoconfirm         bool            `json:"mailer_autoconfirm"`
-	PhoneAutoconfirm          bool            `json:"phone_autoconfirm"`
-	SMSProvider               string          `json:"sms_provider"`
-	SAMLEnabled               bool            `json:"saml_enabled"`
-	SAMLPrivateKeyNextPresent bool            `json:"saml_private_key_next_configured"`
-	PasskeysEnabled           bool            `json:"passkeys_enabled"`
+	External                  External `json:"external"`
+	DisableSignup             bool     `json:"disable_signup"`
+	MailerAutoconfirm         bool     `json:"mailer_autoconfirm"`
+	PhoneAutoconfirm          bool     `json:"phone_autoconfirm"`
+	SMSProvider               string   `json:"sms_provider"`
+	SAMLEnabled               bool     `json:"saml_enabled"`
+	SAMLPrivateKeyNextPresent bool     `json:"saml_private_key_next_configured"`
+	PasskeysEnabled           bool     `json:"passkeys_enabled"`
 }
 
-// providers are the members of Settings.External besides email, all of them
-// off: those flows are not offered.
-var providers = []string{
-	"anonymous_users", "apple", "azure", "bitbucket", "discord", "facebook", "snapchat", "figma", "fly", "github",
-	"gitlab", "google", "keycloak", "kakao", "linkedin", "linkedin_oidc", "notion", "spotify", "slack", "slack_oidc",
-	"workos", "twitch", "twitter", "phone", "zoom",
+// External says which ways to sign in a project offers. Only email is built;
+// the others are members that SDKs look for.
+type External struct {
+	AnonymousUsers bool `json:"anonymous_users"`
+	Apple          bool `json:"apple"`
+	Azure          bool `json:"azure"`
+	Bitbucket      bool `json:"bitbucket"`
+	Discord        bool `json:"discord"`
+	Facebook       bool `json:"facebook"`
+	Snapchat       bool `json:"snapchat"`
+	Figma          bool `json:"figma"`
+	Fly            bool `json:"fly"`
+	GitHub         bool `json:"github"`
+	GitLab         bool `json:"gitlab"`
+	Google         bool `json:"google"`
+	Keycloak       bool `json:"keycloak"`
+	Kakao          bool `json:"kakao"`
+	LinkedIn       bool `json:"linkedin"`
+	LinkedInOIDC   bool `json:"linkedin_oidc"`
+	Notion         bool `json:"notion"`
+	Spotify        bool `json:"spotify"`
+	Slack          bool `json:"slack"`
+	SlackOIDC      bool `json:"slack_oidc"`
+	WorkOS         bool `json:"workos"`
+	Twitch         bool `json:"twitch"`
+	Twitter        bool `json:"twitter"`
+	Email          bool `json:"email"`
+	Phone          bool `json:"phone"`
+	Zoom           bool `json:"zoom"`
 }
 
 func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (*Settings, error) {
 	cfg := &sc.Tenant.Config
-	external := make(map[string]bool, len(providers)+1)
-	for _, p := range providers {
-		external[p] = false
-	}
-	external["email"] = cfg.ExternalEmailEnabled
-	return &Settings{External: external, DisableSignup: cfg.DisableSignup, MailerAutoconfirm: cfg.MailerAutoconfirm}, nil
+	return &Settings{
+		External:      External{Email: cfg.ExternalEmailEnabled},
+		DisableSignup: cfg.DisableSignup, MailerAutoconfirm: cfg.MailerAutoconfirm,
+	}, nil
 }
 
 func (h Handler) jwks(_ context.Context, sc *tenants.Scope, _ *web.None) (*KeySet, error) {
