@@ -45,20 +45,6 @@ func TestSecondRunChangesNothing(t *testing.T) {
 	}
 }
 
-func TestMigrationsRunAtOnce(t *testing.T) {
-	t.Parallel()
-	p := newRoles(t)
-	p.url = testkit.Database(t)
-	var group errgroup.Group
-	for range 3 {
-		group.Go(func() error { return upTenant(t.Context(), p.url) })
-	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	p.adopt(t)
-}
-
 // What the developer has revoked since must survive the next migration.
 func TestAdoptKeepsWhatTheDeveloperHardened(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,8 @@ var attempts = map[string]string{
 	"claim":                        `SELECT * FROM reeve.outbox_claim('guess', 10, '1 hour')`,
 	"done":                         `SELECT reeve.outbox_done('guess', gen_random_uuid())`,
 	"retry":                        `SELECT reeve.outbox_retry('guess', gen_random_uuid(), 'x', '1 hour')`,
+	"release":                      `SELECT reeve.outbox_release('guess', gen_random_uuid(), '1 hour')`,
+	"tidy":                         `SELECT reeve.outbox_tidy('guess', '0', 10)`,
 	"dead":                         `SELECT reeve.outbox_dead('guess', gen_random_uuid(), 'x')`,
 	"pending":                      `SELECT * FROM reeve.outbox_pending('guess')`,
 	"set the capability":           `SELECT reeve.set_capability(sha256('x'))`,

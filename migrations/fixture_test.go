@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/migrations"
@@ -84,12 +82,11 @@ func migrate(t *testing.T, dbURL string) {
 }
 
 func upTenant(ctx context.Context, dbURL string) error {
-	db, err := sql.Open("pgx", dbURL)
+	cfg, err := pgx.ParseConfig(dbURL)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	version, err := migrations.UpTenant(ctx, db)
+	version, err := migrations.UpTenant(ctx, cfg, migrations.Tenant())
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,57 @@ func TestOutboxRetryWaits(t *testing.T) {
 	}
 }
 
+// What was not tried has lost no attempt, and keeps what was said of earlier ones.
+func TestOutboxRelease(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	o, admin := newOutbox(t, p), p.admin(t)
+	id := o.add("mail")
+	release := func(delay time.Duration, want string) {
+		t.Helper()
+		if got := o.text("SELECT reeve.outbox_release($1, $2, $3)::text", o.capability, id, delay); got != want {
+			t.Errorf("release answers %s, want %s", got, want)
+		}
+	}
+	o.claim(1, time.Hour)
+	o.exec("SELECT reeve.outbox_retry($1, $2, 'connection refused', '0')", o.capability, id)
+	o.claim(1, time.Hour)
+	release(time.Hour, "true")
+	if got := o.claim(1, time.Hour); len(got) != 0 {
+		t.Errorf("claimed before its time: %v", got)
+	}
+	release(0, "true")
+	release(0, "true") // below none it does not go
+	if got := o.claim(1, time.Hour); !slices.Equal(got, []string{"mail sealed mail 1"}) {
+		t.Errorf("claim after the release: %v", got)
+	}
+	if got := admin.text("SELECT last_error FROM reeve.outbox"); got != "connection refused" {
+		t.Errorf("last error is %q", got)
+	}
+	o.exec("SELECT reeve.outbox_dead($1, $2, 'no such mailbox')", o.capability, id)
+	release(0, "false")
+}
+
+func TestOutboxTidy(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	o, admin := newOutbox(t, p), p.admin(t)
+	for _, kind := range []string{"old a", "old b", "old c", "young"} {
+		o.exec("SELECT reeve.outbox_dead($1, $2, 'gone')", o.capability, o.add(kind))
+	}
+	o.add("waits")
+	admin.exec("UPDATE reeve.outbox SET created_at = created_at - interval '40 days', dead_at = dead_at - interval '31 days' WHERE kind <> 'young'")
+	admin.exec("UPDATE reeve.outbox SET dead_at = dead_at - interval '29 days' WHERE kind = 'young'")
+	for _, want := range []string{"2", "1", "0"} {
+		if got := o.text("SELECT reeve.outbox_tidy($1, '30 days', 2)::text", o.capability); got != want {
+			t.Errorf("removed %s, want %s", got, want)
+		}
+	}
+	if got := admin.text("SELECT string_agg(kind, ',' ORDER BY kind) FROM reeve.outbox"); got != "waits,young" {
+		t.Errorf("what stays: %s", got)
+	}
+}
+
 func TestOutboxDeadKeepsNoContent(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -151,6 +202,8 @@ func TestOutboxRefusesWithoutCapability(t *testing.T) {
 		auth.refused(denied, "SELECT * FROM reeve.outbox_claim($1, 1, '1 hour')", cap)
 		auth.refused(denied, "SELECT reeve.outbox_done($1, $2)", cap, id)
 		auth.refused(denied, "SELECT reeve.outbox_retry($1, $2, 'x', '0')", cap, id)
+		auth.refused(denied, "SELECT reeve.outbox_release($1, $2, '0')", cap, id)
+		auth.refused(denied, "SELECT reeve.outbox_tidy($1, '0', 10)", cap)
 		auth.refused(denied, "SELECT reeve.outbox_dead($1, $2, 'x')", cap, id)
 		auth.refused(denied, "SELECT * FROM reeve.outbox_pending($1)", cap)
 	}

@@ -2,37 +2,44 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
-// UpTenant brings the database behind db to TenantVersion and reports the
-// version it has then. db connects as the cluster's admin. Calling it again, or
-// from two processes at once, applies nothing twice; it waits up to 30 seconds
-// for another run in the same database. The caller runs reeve.adopt afterwards.
-func UpTenant(ctx context.Context, db *sql.DB) (int64, error) {
+// tableLockTimeout is how long a migration waits for a table that the project is
+// using: the requests behind it would wait as well.
+const tableLockTimeout = 5 * time.Second
+
+// UpTenant applies what is missing of files (Tenant's, but for tests) to the
+// database that cfg connects to as the cluster's admin, and reports the version
+// it has then. Each migration is its own transaction. The caller sees to it that
+// nobody else does the same meanwhile, with a lock outside of this database,
+// where the developer cannot take it, and runs reeve.adopt afterwards.
+func UpTenant(ctx context.Context, cfg *pgx.ConnConfig, files fs.FS) (int64, error) {
+	cfg = cfg.Copy()
+	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(tableLockTimeout.Milliseconds(), 10)
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // each statement runs once
+	db := stdlib.OpenDB(*cfg)
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
 	// The version table lies in schema reeve, out of the developer's reach; goose
-	// makes the table but not the schema. DO, because two first runs may collide.
-	const schema = `DO $$ BEGIN CREATE SCHEMA IF NOT EXISTS reeve; EXCEPTION WHEN unique_violation THEN NULL; END $$`
-	if _, err := db.ExecContext(ctx, schema); err != nil {
+	// makes the table but not the schema.
+	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS reeve"); err != nil {
 		return 0, fmt.Errorf("create schema reeve: %w", err)
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 30))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithTableName(TenantVersionTable), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return 0, fmt.Errorf("make migration lock: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, Tenant(),
-		goose.WithTableName(TenantVersionTable),
-		goose.WithSessionLocker(locker),
-		goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return 0, fmt.Errorf("read tenant migrations: %w", err)
+		return 0, fmt.Errorf("read project migrations: %w", err)
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return 0, fmt.Errorf("migrate project database: %w", err)
+		return 0, err
 	}
 	version, err := provider.GetDBVersion(ctx)
 	if err != nil {

@@ -17,6 +17,7 @@ func TestAuthenticate(t *testing.T) {
 	a, b := newProject(refA), newProject(refB)
 	for _, p := range []project{a, b} {
 		p.SigningKeys, p.LegacyKeys = []tenants.SigningKey{signingKey(t, "HS256"), signingKey(t, "ES256")}, true
+		p.SigningKeys[0].Legacy = true
 	}
 	hs, es := a.SigningKeys[0], a.SigningKeys[1]
 	expiring, mistyped := tenants.NewKey(tenants.KeySecret), tenants.NewKey(tenants.KeySecret)

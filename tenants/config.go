@@ -26,12 +26,10 @@ type Config struct {
 	MailerSubjectInvite        string `json:"mailer_subjects_invite"`
 	MailerSubjectRecovery      string `json:"mailer_subjects_recovery"`
 	MailerSubjectEmailChange   string `json:"mailer_subjects_email_change"`
-	MailerSubjectMagicLink     string `json:"mailer_subjects_magic_link"`
 	MailerTemplateConfirmation string `json:"mailer_templates_confirmation_content"`
 	MailerTemplateInvite       string `json:"mailer_templates_invite_content"`
 	MailerTemplateRecovery     string `json:"mailer_templates_recovery_content"`
 	MailerTemplateEmailChange  string `json:"mailer_templates_email_change_content"`
-	MailerTemplateMagicLink    string `json:"mailer_templates_magic_link_content"`
 
 	SMTPHost         string `json:"smtp_host"`
 	SMTPPort         string `json:"smtp_port"`

@@ -2,11 +2,12 @@ package tenants
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // maxLegacyKey bounds what is parsed as a legacy key, in bytes; real ones have
@@ -117,21 +118,20 @@ func (t *Tenant) mayName(token *jwt.Token, k *SigningKey) bool {
 	return ok && (claims.Ref == "" || claims.Ref == string(t.Ref) || k.Imported)
 }
 
-// NewLegacyKey mints a legacy key for the role: signed by the project's first
-// HS256 key that verifies, as clients of that age expect, else by the key in
-// use. With HS256 the same issuedAt gives the same key. It lives ten years.
+// ErrNoLegacySecret is returned where no key of the project can sign legacy keys.
+var ErrNoLegacySecret = fault.New(fault.Conflict, "legacy_secret_missing", "The project has no secret that legacy API keys are signed with")
+
+// NewLegacyKey mints a legacy key for the role. It lives ten years, and the same
+// issuedAt gives the same text as long as the signing keys do not change. It
+// returns ErrNoLegacySecret.
 func (t *Tenant) NewLegacyKey(role Role, issuedAt time.Time) (string, error) {
 	if role != RoleAnon && role != RoleService {
 		return "", ErrUnknownKey.Saying("role: must be anon or service_role")
 	}
-	i := slices.IndexFunc(t.SigningKeys, func(k SigningKey) bool { return k.Algorithm == "HS256" && k.Verifies() })
-	if i < 0 {
-		i = slices.IndexFunc(t.SigningKeys, func(k SigningKey) bool { return k.Status == KeyInUse })
+	key := t.legacySecret()
+	if key == nil {
+		return "", ErrNoLegacySecret
 	}
-	if i < 0 {
-		return "", ErrBadSigningKey.Saying("the project has no signing key in use")
-	}
-	key := &t.SigningKeys[i]
 	token := jwt.NewWithClaims(jwt.GetSigningMethod(key.Algorithm), &legacyClaims{
 		Role: role, Ref: string(t.Ref),
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -142,4 +142,21 @@ func (t *Tenant) NewLegacyKey(role Role, issuedAt time.Time) (string, error) {
 	})
 	token.Header["kid"] = key.ID
 	return token.SignedString(key.Private)
+}
+
+// legacySecret is the key that legacy keys are signed with: HS256, as clients of
+// that age expect. The one that was made for it goes first, then the oldest of
+// those that came along from elsewhere.
+func (t *Tenant) legacySecret() *SigningKey {
+	for _, good := range []func(*SigningKey) bool{
+		func(k *SigningKey) bool { return k.Legacy },
+		func(k *SigningKey) bool { return k.Imported && k.Algorithm == "HS256" },
+	} {
+		for i := range t.SigningKeys {
+			if k := &t.SigningKeys[i]; k.Verifies() && good(k) {
+				return k
+			}
+		}
+	}
+	return nil
 }

@@ -137,36 +137,43 @@ func TestNewLegacyKey(t *testing.T) {
 	hs, es := signingKey(t, "HS256"), signingKey(t, "ES256")
 	hs.Status = tenants.KeyPreviouslyUsed
 
-	t.Run("HS256 goes first and gives the same key again", func(t *testing.T) {
-		t.Parallel()
-		a := newProject(refA)
-		a.SigningKeys = []tenants.SigningKey{es, hs}
-		one := must2(t)(a.NewLegacyKey(tenants.RoleAnon, day))
-		two := must2(t)(a.NewLegacyKey(tenants.RoleAnon, day))
-		if one != two {
-			t.Error("two different keys")
-		}
-		parsed, _, err := jwt.NewParser().ParseUnverified(one, jwt.MapClaims{})
-		if must(t, parsed, err).Method.Alg() != "HS256" {
-			t.Errorf("signed with %s", parsed.Method.Alg())
-		}
-	})
-	t.Run("key in use without HS256", func(t *testing.T) {
-		t.Parallel()
-		a := newProject(refA)
-		a.SigningKeys, a.LegacyKeys = []tenants.SigningKey{es}, true
-		key := must2(t)(a.NewLegacyKey(tenants.RoleService, day))
-		got, err := a.Authenticate(hasher, day, key, "", false)
-		if err != nil || got.Role != tenants.RoleService {
-			t.Errorf("%+v, %v", got, err)
-		}
-	})
+	imported, legacy, revoked := signingKey(t, "HS256"), signingKey(t, "HS256"), signingKey(t, "HS256")
+	imported.Imported, legacy.Legacy, revoked.Legacy = true, true, true
+	revoked.Status = tenants.KeyRevoked
+	for name, c := range map[string]struct {
+		keys []tenants.SigningKey
+		by   tenants.SigningKey
+	}{
+		"the secret made for it":  {[]tenants.SigningKey{es, hs, imported, revoked, legacy}, legacy},
+		"an imported secret":      {[]tenants.SigningKey{es, hs, revoked, imported}, imported},
+		"the secret alone":        {[]tenants.SigningKey{legacy}, legacy},
+		"imported, another later": {[]tenants.SigningKey{imported, hs}, imported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newProject(refA)
+			a.SigningKeys, a.LegacyKeys = c.keys, true
+			key := must2(t)(a.NewLegacyKey(tenants.RoleService, day))
+			if key != must2(t)(a.NewLegacyKey(tenants.RoleService, day)) {
+				t.Error("two different keys")
+			}
+			parsed, _, err := jwt.NewParser().ParseUnverified(key, jwt.MapClaims{})
+			if kid := must(t, parsed, err).Header["kid"]; kid != c.by.ID {
+				t.Errorf("signed with %v, want %s", kid, c.by.ID)
+			}
+			got, err := a.Authenticate(hasher, day, key, "", false)
+			if err != nil || got.Role != tenants.RoleService {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
 	t.Run("refusals", func(t *testing.T) {
 		t.Parallel()
 		a := newProject(refA)
+		a.SigningKeys = []tenants.SigningKey{es, hs, revoked}
 		_, err := a.NewLegacyKey(tenants.RoleAnon, day)
-		wantError(t, err, tenants.ErrBadSigningKey)
-		a.SigningKeys = []tenants.SigningKey{es}
+		wantError(t, err, tenants.ErrNoLegacySecret)
+		a.SigningKeys = []tenants.SigningKey{legacy}
 		if _, err = a.NewLegacyKey("authenticated", day); err == nil {
 			t.Error("minted a key for a role that no key has")
 		}

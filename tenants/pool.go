@@ -45,6 +45,10 @@ type BudgetOptions struct {
 	WaitTimeout time.Duration
 	// MaxLifetime is the age at which a connection is closed on release; 30 min by default.
 	MaxLifetime time.Duration
+	// Terminate makes the server end a backend of the role at once, if it still
+	// runs: code of the project's developer can outlive a cancel and the socket.
+	// By default nothing does.
+	Terminate func(ctx context.Context, role string, pid uint32)
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }
@@ -117,7 +121,7 @@ func NewBudget(dial Dialer, o BudgetOptions) *Budget {
 		if err != nil {
 			return nil, err
 		}
-		return pgLink{c}, nil
+		return pgLink{Conn: c, terminate: o.Terminate}, nil
 	}, o)
 }
 

@@ -65,7 +65,10 @@ func (c *Conn) Release() {
 }
 
 // pgLink is the poolLink of a real connection.
-type pgLink struct{ *pgx.Conn }
+type pgLink struct {
+	*pgx.Conn
+	terminate func(ctx context.Context, role string, pid uint32) // may be nil
+}
 
 func (l pgLink) broken() bool { return l.IsClosed() }
 
@@ -88,6 +91,7 @@ func (l pgLink) close(ctx context.Context) {
 		case <-p.CleanupDone():
 		case <-ctx.Done():
 		}
+		l.kill(p.PID())
 		return
 	}
 	if p.IsBusy() {
@@ -98,8 +102,24 @@ func (l pgLink) close(ctx context.Context) {
 		_ = nc.SetDeadline(d)
 	}
 	p.Frontend().Send(&pgproto3.Terminate{})
+	ended := false
 	if p.Frontend().Flush() == nil {
-		_, _ = io.Copy(io.Discard, nc)
+		_, err := io.Copy(io.Discard, nc)
+		ended = err == nil
 	}
 	_ = l.Close(ctx)
+	if !ended {
+		l.kill(p.PID())
+	}
+}
+
+// kill sees to it that a backend whose end was not seen does not go on: a
+// trigger can catch the cancel and never look at the socket.
+func (l pgLink) kill(pid uint32) {
+	if l.terminate == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), poolCloseTimeout)
+	defer cancel()
+	l.terminate(ctx, l.Config().User, pid)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // replace closes c and, once the server has ended it, opens a connection for
@@ -84,11 +86,22 @@ func (b *Budget) dialFailed(s *poolShare, gen uint64, err error, now time.Time) 
 		s.retryAt = now.Add(poolRetryAfter)
 	default:
 		s.retryAt = time.Time{}
-		f := ErrDatabaseUnavailable.Because(fmt.Errorf("connect to project %s: %w", s.ref, err))
+		f := dialFault(s.ref, err)
 		for s.waiters.n > 0 {
 			s.waiters.grant(s.waiters.first, poolGrant{err: f})
 		}
 	}
 	b.update(s)
 	b.vacate()
+}
+
+// dialFault is what waiters are told of a failed dial: the dialer's own refusal
+// where it says that the request may be repeated, else that the database is
+// unavailable.
+func dialFault(ref Ref, err error) *fault.Error {
+	err = fmt.Errorf("connect to project %s: %w", ref, err)
+	if f := fault.From(err); f.Kind == fault.Unavailable {
+		return f.Because(err)
+	}
+	return ErrDatabaseUnavailable.Because(err)
 }

@@ -45,6 +45,19 @@ func (b *Budget) Stats() BudgetStats {
 	return st
 }
 
+// Refs lists the projects that hold a connection at the moment, in no order.
+func (b *Budget) Refs() []Ref {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	refs := make([]Ref, 0, len(b.shares))
+	for ref, s := range b.shares {
+		if s.established() > 0 {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
 // TenantStats counts for one project; all zero if it is quiet.
 func (b *Budget) TenantStats(ref Ref) TenantStats {
 	b.mu.Lock()

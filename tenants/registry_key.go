@@ -22,7 +22,14 @@ func (r *Registry) ByKey(ctx context.Context, key string) (*Tenant, APIKey, erro
 	if err != nil {
 		return nil, APIKey{}, err
 	}
-	if _, ok := t.APIKeys[h]; !ok && !cached {
+	if _, ok := t.APIKeys[h]; !ok {
+		if cached {
+			// Revoked, or so new that another caller's lookup brought it just now.
+			r.forgetKey(h)
+			if ref, _, err = r.refByKey(ctx, h); err != nil {
+				return nil, APIKey{}, err
+			}
+		}
 		// The source knows the key but our snapshot does not: the key is newer.
 		r.outdated(t)
 		if t, err = r.tenantOfKey(ctx, ref); err != nil {

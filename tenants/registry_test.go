@@ -344,7 +344,9 @@ func TestRegistryFollows(t *testing.T) {
 				src := newFakeSource(p.Tenant, other.Tenant)
 				src.mute = mute
 				inBubble(t, src, tenants.RegistryOptions{}, true, func(t *testing.T, one *tenants.Registry) {
-					two := tenants.NewRegistry(src, hasher, tenants.RegistryOptions{})
+					two := tenants.NewRegistry(src, hasher, tenants.RegistryOptions{
+						Now: func() time.Time { return time.Now().Add(time.Hour) }, // its clock is wrong
+					})
 					go func() { _ = two.Run(t.Context()) }()
 					ctx := t.Context()
 					for _, r := range []replica{one, two} {

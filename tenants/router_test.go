@@ -17,7 +17,7 @@ func TestResolve(t *testing.T) {
 	// Both have the same key id, so only the signature tells their keys apart.
 	for _, p := range []project{a, b} {
 		k := signingKey(t, "HS256")
-		k.ID = "same"
+		k.ID, k.Legacy = "same", true
 		p.SigningKeys, p.LegacyKeys = []tenants.SigningKey{k}, true
 	}
 	legacyA := must2(t)(a.NewLegacyKey(tenants.RoleAnon, day))

@@ -55,7 +55,7 @@ func NewRef() Ref {
 func (r Ref) Database() string { return "reeve_" + string(r) }
 
 // AuthRole is the login role that Reeve connects as for auth; it owns the
-// schemas auth and storage.
+// schema auth.
 func (r Ref) AuthRole() string { return "reeve_" + string(r) + "_auth" }
 
 // APIRole is the login role that runs on behalf of end users by SET ROLE.

@@ -3,30 +3,86 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"strings"
 
+	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/server"
+	"github.com/reevehq/reeve/tenants"
 )
 
 type migrateCommand struct {
 	File string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
 }
 
-// Run migrates everything, and can be run again after any end.
+// Run migrates everything, and can be run again after any end. It prints a line
+// for each project and one that sums up.
 func (c *migrateCommand) Run(ctx context.Context, p program) error {
 	o, err := p.serverOptions(c.File)
 	if err != nil {
 		return err
 	}
-	done, failed := 0, 0
-	err = server.Migrate(ctx, o, func(ref string, from, to int64, err error) {
-		if err != nil {
-			failed++
-			fmt.Fprintf(p.out, "%s  %d  failed: %v\n", ref, from, err)
-			return
-		}
-		done++
-		fmt.Fprintf(p.out, "%s  %d -> %d\n", ref, from, to)
-	})
-	fmt.Fprintf(p.out, "%d projects migrated, %d failed\n", done, failed)
+	t := newTally(p.out)
+	err = server.Migrate(ctx, o, t.add)
+	if err == nil || t.any() {
+		t.sum()
+	}
 	return err
+}
+
+// tally prints what became of each database and counts them; warm databases are
+// nobody's project and counted apart.
+type tally struct {
+	out            io.Writer
+	projects, warm map[provision.MigrationState]int
+}
+
+func newTally(out io.Writer) *tally {
+	return &tally{out: out, projects: map[provision.MigrationState]int{}, warm: map[provision.MigrationState]int{}}
+}
+
+func (t *tally) add(o provision.Outcome) {
+	count, what := t.projects, string(o.State)
+	if o.Warm {
+		count = t.warm
+	}
+	count[o.State]++
+	switch o.State {
+	case provision.MigrationDone:
+		what = fmt.Sprintf("migrated %d -> %d", o.From, o.To)
+	case provision.MigrationFailed:
+		what = fmt.Sprintf("failed at %d: %v", o.From, o.Err)
+	case provision.MigrationUnfinished:
+		what = "skipped" // finished or dropped by reeve serve
+	default:
+		what = fmt.Sprintf("%s at %d", what, o.From)
+	}
+	switch {
+	case o.Warm:
+		what += " (warm database)"
+	case o.Status != tenants.StatusActive:
+		what += " (" + string(o.Status) + ")"
+	}
+	fmt.Fprintf(t.out, "%s  %s\n", o.Ref, printable(what))
+}
+
+func (t *tally) any() bool { return len(t.projects)+len(t.warm) > 0 }
+
+func (t *tally) sum() {
+	fmt.Fprintf(t.out, "projects: %s; warm databases: %s\n", counts(t.projects), counts(t.warm))
+}
+
+// counts always tells the migrated and the failed ones, others where there are any.
+func counts(of map[provision.MigrationState]int) string {
+	parts := []string{
+		fmt.Sprintf("%d migrated", of[provision.MigrationDone]),
+		fmt.Sprintf("%d failed", of[provision.MigrationFailed]),
+		fmt.Sprintf("%d current", of[provision.MigrationCurrent]),
+	}
+	for _, rare := range []provision.MigrationState{provision.MigrationPending, provision.MigrationUnfinished} {
+		if n := of[rare]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, rare))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

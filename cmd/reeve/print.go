@@ -101,16 +101,21 @@ func text(v any) string {
 		}
 		s = string(b)
 	}
-	s = strings.Map(func(r rune) rune {
+	s = printable(s)
+	if runes := []rune(s); len(runes) > maxCell {
+		s = string(runes[:maxCell]) + "…"
+	}
+	return s
+}
+
+// printable puts a blank in the place of each control character.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
 	}, s)
-	if runes := []rune(s); len(runes) > maxCell {
-		s = string(runes[:maxCell]) + "…"
-	}
-	return s
 }
 
 // printList shows the members of one object, a line each, in the object's order;

@@ -2,25 +2,84 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/server"
 )
 
 type tokenCommand struct {
-	File string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
+	File   string        `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
+	Name   string        `default:"operator" help:"A name to know the token by."`
+	TTL    time.Duration `name:"ttl" default:"2160h" help:"How long it is good for (${default}, 90 days); 0 means for ever."`
+	List   bool          `xor:"what" help:"List the access tokens of all users instead."`
+	Revoke string        `xor:"what" placeholder:"ID" help:"Revoke an access token instead."`
 }
 
-// Run prints the token alone, so that a script can take it.
-func (c *tokenCommand) Run(ctx context.Context, p program) error {
+// Run prints a new token alone, so that a script can take it.
+func (c *tokenCommand) Run(ctx context.Context, p program, r *remote) error {
+	id, err := c.check()
+	if err != nil {
+		return usage{err}
+	}
 	o, err := p.serverOptions(c.File)
 	if err != nil {
 		return err
 	}
-	token, err := server.OperatorToken(ctx, o)
+	switch {
+	case c.List:
+		return stopped(ctx, c.list(ctx, p, r, o))
+	case c.Revoke != "":
+		return stopped(ctx, server.RevokeToken(ctx, o, id))
+	}
+	token, err := server.OperatorToken(ctx, o, c.Name, c.TTL)
 	if err != nil {
 		return stopped(ctx, err)
 	}
 	fmt.Fprintln(p.out, token)
 	return nil
+}
+
+func (c *tokenCommand) check() (id uuid.UUID, err error) {
+	if c.TTL < 0 {
+		return id, errors.New("--ttl: must not be negative")
+	}
+	if c.Revoke == "" {
+		return id, nil
+	}
+	if id, err = uuid.Parse(c.Revoke); err != nil {
+		return id, errors.New("--revoke: must be an id that --list shows")
+	}
+	return id, nil
+}
+
+// listedToken is a token as --list -o json prints it.
+type listedToken struct {
+	ID         uuid.UUID  `json:"id"`
+	UserID     uuid.UUID  `json:"user_id"`
+	Name       string     `json:"name"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+func (c *tokenCommand) list(ctx context.Context, p program, r *remote, o server.Options) error {
+	tokens, err := server.AccessTokens(ctx, o)
+	if err != nil {
+		return err
+	}
+	listed := make([]listedToken, len(tokens))
+	for i, t := range tokens {
+		listed[i] = listedToken(t)
+	}
+	answer, err := json.Marshal(listed)
+	if err != nil {
+		return fmt.Errorf("list access tokens: %w", err)
+	}
+	return r.print(p, answer, column{"ID", "id"}, column{"NAME", "name"}, column{"USER", "user_id"},
+		column{"CREATED", "created_at"}, column{"EXPIRES", "expires_at"}, column{"LAST USED", "last_used_at"})
 }

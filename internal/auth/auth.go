@@ -36,8 +36,6 @@ const (
 	MethodPassword    Method = "password"
 	MethodOTP         Method = "otp"
 	MethodEmailSignup Method = "email/signup"
-	MethodInvite      Method = "invite"
-	MethodMagicLink   Method = "magiclink"
 	MethodRecovery    Method = "recovery"
 	MethodEmailChange Method = "email_change"
 )

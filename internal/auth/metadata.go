@@ -175,6 +175,35 @@ func (u *User) EmailIdentity() *Identity {
 	return nil
 }
 
+// SetEmail makes email, which must be normalized, the user's address: in the
+// identity of provider email, which is made where there is none, and in the
+// metadata where a sign-up left the old one. A change that was pending is over.
+// Whether the address is proved stays as it was. tenantdb.Tx.ChangeEmail writes it.
+func (u *User) SetEmail(email string, now time.Time) error {
+	u.Email, u.NewEmail, u.EmailChangeConfirmStatus, u.UpdatedAt = email, "", 0, now
+	if _, there := decodeObject(u.UserMetadata)["email"]; there {
+		meta, err := MergeMetadata(u.UserMetadata, map[string]any{"email": email})
+		if err != nil {
+			return err
+		}
+		u.UserMetadata = meta
+	}
+	i := u.EmailIdentity()
+	if i == nil {
+		if err := u.AddProvider(ProviderEmail); err != nil {
+			return err
+		}
+		_, err := u.AddEmailIdentity(nil, now)
+		return err
+	}
+	data, err := MergeMetadata(i.Data, map[string]any{"email": email, "email_verified": u.EmailConfirmed()})
+	if err != nil {
+		return err
+	}
+	i.Data, i.Email, i.UpdatedAt = data, email, &now
+	return nil
+}
+
 // ConfirmEmail marks the address as proved, in the user and in the identity,
 // which the caller saves.
 func (u *User) ConfirmEmail(now time.Time) error {

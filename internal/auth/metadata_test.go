@@ -145,6 +145,55 @@ func TestConfirmEmail(t *testing.T) {
 	}
 }
 
+func TestSetEmail(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, c := range map[string]struct {
+		meta, wantMeta string
+		known          bool // has an identity of provider email
+		proved         bool
+	}{
+		"address in the metadata": {`{"email":"old@example.com","n":1}`, `{"email":"new@example.com","n":1}`, true, true},
+		"none in the metadata":    {`{"n":1}`, `{"n":1}`, true, false},
+		"metadata of no form":     {`[]`, `[]`, true, false},
+		"without identity":        {`{}`, `{}`, false, true},
+	} {
+		u := auth.NewUser(now)
+		u.Email, u.NewEmail, u.EmailChangeConfirmStatus, u.UserMetadata = "old@example.com", "other@example.com", 1, json.RawMessage(c.meta)
+		if c.proved {
+			u.EmailConfirmedAt = &now
+		}
+		if c.known {
+			if _, err := u.AddEmailIdentity(object{"name": "Ann"}, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		later := now.Add(time.Hour)
+		if err := u.SetEmail("new@example.com", later); err != nil {
+			t.Fatal(err)
+		}
+		if u.Email != "new@example.com" || u.NewEmail != "" || u.EmailChangeConfirmStatus != 0 || !u.UpdatedAt.Equal(later) || u.EmailConfirmed() != c.proved {
+			t.Errorf("%s: user %+v", name, u)
+		}
+		if string(u.UserMetadata) != c.wantMeta {
+			t.Errorf("%s: metadata %s, want %s", name, u.UserMetadata, c.wantMeta)
+		}
+		var data struct {
+			Email, Name string
+			Verified    bool `json:"email_verified"`
+		}
+		i := u.EmailIdentity()
+		if i == nil || len(u.Identities) != 1 || i.Email != "new@example.com" || !i.UpdatedAt.Equal(later) || json.Unmarshal(i.Data, &data) != nil {
+			t.Errorf("%s: identities %+v", name, u.Identities)
+		} else if data.Email != "new@example.com" || data.Verified != c.proved || (data.Name == "Ann") != c.known {
+			t.Errorf("%s: identity %s", name, i.Data)
+		}
+		if !c.known && string(u.AppMetadata) != `{"provider":"email","providers":["email"]}` {
+			t.Errorf("%s: app metadata %s", name, u.AppMetadata)
+		}
+	}
+}
+
 func TestUserState(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

@@ -27,7 +27,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&project.Handler{Service: &project.Service{
 			DB: w.DB, Authz: w.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Log: w.Log,
 		}},
-		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
+		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.CheckTemplate}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},

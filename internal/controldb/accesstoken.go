@@ -41,6 +41,13 @@ type accessTokenRow struct {
 
 func (accessTokenRow) TableName() string { return "access_tokens" }
 
+func (r accessTokenRow) accessToken() AccessToken {
+	return AccessToken{
+		ID: r.ID, UserID: r.UserID, Name: r.Name,
+		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt,
+	}
+}
+
 // CreateAccessToken draws a personal access token (sbp_ and 40 hex digits, 160
 // bits) that never expires. Its text is given this once; the HMAC is stored.
 func (db *DB) CreateAccessToken(ctx context.Context, user uuid.UUID, name string) (string, error) {
@@ -84,8 +91,22 @@ func (db *DB) AccessTokenByText(ctx context.Context, text string) (AccessToken, 
 			db.log.WarnContext(ctx, "last use of an access token is not noted", "token", row.ID, "error", err)
 		}
 	}
-	return AccessToken{
-		ID: row.ID, UserID: row.UserID, Name: row.Name,
-		CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastUsedAt: row.LastUsedAt,
-	}, nil
+	return row.accessToken(), nil
+}
+
+// AccessTokens lists every user's tokens, expired ones too, the oldest first.
+func (db *DB) AccessTokens(ctx context.Context) ([]AccessToken, error) {
+	var rows []accessTokenRow
+	err := db.with(ctx).Order("created_at, id").Find(&rows).Error
+	out := make([]AccessToken, len(rows))
+	for i, row := range rows {
+		out[i] = row.accessToken()
+	}
+	return out, Fault(err)
+}
+
+// DeleteAccessToken removes a token: it is refused from then on.
+// ErrNoAccessToken.
+func (db *DB) DeleteAccessToken(ctx context.Context, id uuid.UUID) error {
+	return changed(db.with(ctx).Where("id = ?", id).Delete(&accessTokenRow{}), ErrNoAccessToken)
 }

@@ -2,7 +2,6 @@ package controldb
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -24,33 +23,31 @@ const apiKeyPrefix = 5
 // APIKey is a row of api_keys. The text of a secret key is not in it, nor
 // anywhere.
 type APIKey struct {
-	ID                uuid.UUID
-	Ref               tenants.Ref
-	Type              tenants.KeyType
-	Name              string
-	Description       *string
-	Prefix            string // the first characters after the type's prefix
-	Hash              tenants.KeyHash
-	Sealed            []byte          // the text of a publishable key
-	SecretJWTTemplate json.RawMessage // nil = none
-	CreatedAt         time.Time
-	UpdatedAt         time.Time
-	ExpiresAt         *time.Time
+	ID          uuid.UUID
+	Ref         tenants.Ref
+	Type        tenants.KeyType
+	Name        string
+	Description *string
+	Prefix      string // the first characters after the type's prefix
+	Hash        tenants.KeyHash
+	Sealed      []byte // the text of a publishable key
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	ExpiresAt   *time.Time
 }
 
 type apiKeyRow struct {
-	ID                uuid.UUID `gorm:"primaryKey"`
-	Ref               string
-	Type              string
-	Name              string
-	Description       *string
-	Prefix            string
-	Hash              []byte
-	Sealed            []byte
-	SecretJWTTemplate *string   `gorm:"column:secret_jwt_template"`
-	CreatedAt         time.Time `gorm:"default:now()"`
-	UpdatedAt         time.Time `gorm:"default:now()"`
-	ExpiresAt         *time.Time
+	ID          uuid.UUID `gorm:"primaryKey"`
+	Ref         string
+	Type        string
+	Name        string
+	Description *string
+	Prefix      string
+	Hash        []byte
+	Sealed      []byte
+	CreatedAt   time.Time `gorm:"default:now()"`
+	UpdatedAt   time.Time `gorm:"default:now()"`
+	ExpiresAt   *time.Time
 }
 
 func (apiKeyRow) TableName() string { return "api_keys" }
@@ -61,22 +58,14 @@ func (r apiKeyRow) apiKey() APIKey {
 		Prefix: r.Prefix, Sealed: r.Sealed, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt,
 	}
 	copy(k.Hash[:], r.Hash)
-	if r.SecretJWTTemplate != nil {
-		k.SecretJWTTemplate = json.RawMessage(*r.SecretJWTTemplate)
-	}
 	return k
 }
 
 func apiKeyRowOf(k APIKey) apiKeyRow {
-	row := apiKeyRow{
+	return apiKeyRow{
 		ID: k.ID, Ref: string(k.Ref), Type: string(k.Type), Name: k.Name, Description: k.Description,
 		Prefix: k.Prefix, Hash: k.Hash[:], Sealed: k.Sealed, ExpiresAt: k.ExpiresAt,
 	}
-	if k.SecretJWTTemplate != nil {
-		s := string(k.SecretJWTTemplate)
-		row.SecretJWTTemplate = &s
-	}
-	return row
 }
 
 // NewAPIKey draws a key of the project: the row to create, and its text, which
@@ -116,10 +105,11 @@ func (tx *Tx) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	return row.apiKey(), Fault(err)
 }
 
-// APIKeys lists a project's keys, the oldest first.
+// APIKeys lists a project's keys, the oldest first; of those made in one
+// transaction the publishable ones.
 func (r reader) APIKeys(ctx context.Context, ref tenants.Ref) ([]APIKey, error) {
 	var rows []apiKeyRow
-	err := r.with(ctx).Where("ref = ?", string(ref)).Order("created_at, id").Find(&rows).Error
+	err := r.with(ctx).Where("ref = ?", string(ref)).Order("created_at, type, id").Find(&rows).Error
 	out := make([]APIKey, len(rows))
 	for i, row := range rows {
 		out[i] = row.apiKey()
@@ -134,13 +124,12 @@ func (r reader) APIKeyByID(ctx context.Context, ref tenants.Ref, id uuid.UUID) (
 	return row.apiKey(), orFault(err, ErrNoAPIKey)
 }
 
-// UpdateAPIKey stores name, description and template of a key; ErrNoAPIKey.
+// UpdateAPIKey stores name and description of a key; ErrNoAPIKey.
 func (tx *Tx) UpdateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	row := apiKeyRowOf(k)
 	err := changed(tx.with(ctx).Model(&apiKeyRow{}).Where("ref = ? AND id = ?", row.Ref, row.ID).
 		Updates(map[string]any{
-			"name": row.Name, "description": row.Description,
-			"secret_jwt_template": row.SecretJWTTemplate, "updated_at": gorm.Expr("now()"),
+			"name": row.Name, "description": row.Description, "updated_at": gorm.Expr("now()"),
 		}), ErrNoAPIKey)
 	if err != nil {
 		return APIKey{}, fmt.Errorf("update API key: %w", err)

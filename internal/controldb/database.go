@@ -144,6 +144,13 @@ func (r reader) UnfinishedDatabases(ctx context.Context, cluster string, maxAtte
 	return databases(rows), Fault(err)
 }
 
+// Databases lists what the cluster has or is to have, the oldest first.
+func (r reader) Databases(ctx context.Context, cluster string) ([]Database, error) {
+	var rows []databaseRow
+	err := r.with(ctx).Where("cluster_id = ? AND state <> 'dropped'", cluster).Order("created_at").Find(&rows).Error
+	return databases(rows), Fault(err)
+}
+
 // DatabasesBelow lists the complete databases whose schema is older than
 // version, the oldest first.
 func (r reader) DatabasesBelow(ctx context.Context, cluster string, version int64) ([]Database, error) {

@@ -93,6 +93,13 @@ func (tx *Tx) DatabaseFailed(ctx context.Context, ref tenants.Ref, cause string,
 	})
 }
 
+// DatabaseDeferred records why an attempt could not be made and when the next
+// may be; it does not count as one.
+func (tx *Tx) DatabaseDeferred(ctx context.Context, ref tenants.Ref, cause string, retryAt time.Time) error {
+	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping}
+	return tx.moveDatabase(ctx, ref, states, map[string]any{"last_error": cause, "retry_at": retryAt})
+}
+
 // DatabaseMigrated records the version of a complete database's schema.
 func (tx *Tx) DatabaseMigrated(ctx context.Context, ref tenants.Ref, version int64) error {
 	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned}

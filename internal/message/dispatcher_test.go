@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,6 +262,57 @@ func TestRefusedIsDeadAndDeferredIsTriedAgain(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if o.states(b)["done"] != 2 || o.states(c)["done"] != 2 || tries.get(a) != 2 {
 			t.Error(o.states(b), o.states(c), tries.get(a))
+		}
+	})
+}
+
+// What was never tried has lost no attempt: it goes out as soon as the sender is
+// there again, and is given up when it is too old.
+func TestOutageCostsNoAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o, p := newMemory(), &postbox{}
+		var down atomic.Bool
+		down.Store(true)
+		d := dispatcher(o, p)
+		d.Sender = func(_ context.Context, ref tenants.Ref) (Sender, error) {
+			if down.Load() && ref != b {
+				return nil, errDown
+			}
+			return p, nil
+		}
+		p.act = func(_ context.Context, ref tenants.Ref) error {
+			if down.Load() && ref == b {
+				return errDown // as a server that cannot be reached
+			}
+			return nil
+		}
+		defer run(t, d)()
+		synctest.Wait()
+		prepared(t, d, o, a, 30)
+		prepared(t, d, o, b, 10)
+		synctest.Wait()
+		if got := o.attempts(b); got != 1 {
+			t.Errorf("%d attempts of a batch of which one message was tried", got)
+		}
+		time.Sleep(3 * time.Hour)
+		if got := o.attempts(a); got != 0 || o.states(a)["pending"] != 30 {
+			t.Errorf("%d attempts without a sender, %v", got, o.states(a))
+		}
+		down.Store(false)
+		time.Sleep(lastCool + 2*d.SweepEvery)
+		if o.states(a)["done"] != 30 {
+			t.Error(o.states(a))
+		}
+		down.Store(true)
+		prepared(t, d, o, c, 2)
+		time.Sleep(23 * time.Hour)
+		if o.states(c)["pending"] != 2 {
+			t.Error(o.states(c))
+		}
+		time.Sleep(2 * time.Hour)
+		if o.states(c)["dead"] != 2 {
+			t.Error(o.states(c))
 		}
 	})
 }

@@ -20,13 +20,17 @@ type Row struct {
 
 // Outbox is the projects' outbox rows. A row is pending until Done or Dead.
 type Outbox interface {
-	// Claim takes up to limit pending rows that are due, oldest first, and
-	// hides them from every other Claim for lease.
+	// Claim takes up to limit pending rows that are due, the longest due first,
+	// and hides them from every other Claim for lease.
 	Claim(ctx context.Context, ref tenants.Ref, limit int, lease time.Duration) ([]Row, error)
 	// Done removes a row that was delivered. A row that is gone is no error.
 	Done(ctx context.Context, ref tenants.Ref, id uuid.UUID) error
-	// Retry ends the claim and makes the row due after delay.
+	// Retry ends the claim after a failure, whose reason it keeps, and makes the
+	// row due after delay. A row that is gone or dead is no error.
 	Retry(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason string, delay time.Duration) error
+	// Release ends the claim as if it had not been, and makes the row due after
+	// delay: for a row that was not tried.
+	Release(ctx context.Context, ref tenants.Ref, id uuid.UUID, delay time.Duration) error
 	// Dead gives the row up; it stays for the developer to see, not pending.
 	Dead(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason string) error
 	// Pending counts the rows that are pending, claimed ones included, and

@@ -110,10 +110,12 @@ func (o *memory) Done(ctx context.Context, ref tenants.Ref, id uuid.UUID) error 
 func (o *memory) Retry(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason string, delay time.Duration) error {
 	return o.change(ctx, ref, id, func(r *memoryRow) {
 		r.reason, r.leased, r.due = reason, time.Time{}, time.Now().Add(delay)
-		if reason != "" {
-			r.Attempts++
-		}
+		r.Attempts++
 	})
+}
+
+func (o *memory) Release(ctx context.Context, ref tenants.Ref, id uuid.UUID, delay time.Duration) error {
+	return o.change(ctx, ref, id, func(r *memoryRow) { r.leased, r.due = time.Time{}, time.Now().Add(delay) })
 }
 
 func (o *memory) Dead(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason string) error {
@@ -171,6 +173,16 @@ func (o *memory) states(ref tenants.Ref) map[string]int {
 		out[r.state]++
 	}
 	return out
+}
+
+// attempts sums the attempts of a project's rows.
+func (o *memory) attempts(ref tenants.Ref) (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.rows[ref] {
+		n += r.Attempts
+	}
+	return n
 }
 
 func (o *memory) marked(ref tenants.Ref) bool {

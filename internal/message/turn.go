@@ -47,7 +47,7 @@ func (d *Dispatcher) turn(stopping, work context.Context, ref tenants.Ref) outco
 	o := outcome{ref: ref, more: len(rows) == d.Batch}
 	for i, row := range rows {
 		if stopping.Err() != nil || t.late() {
-			t.release(rows[i:])
+			t.release(rows[i:], 0)
 			o.more = true
 			break
 		}
@@ -90,7 +90,7 @@ func (t *turn) deliver(sender Sender, row Row) error {
 		return nil
 	}
 	if t.ctx.Err() != nil { // stopped by us: says nothing about the message
-		t.release([]Row{row})
+		t.release([]Row{row}, 0)
 		return err
 	}
 	t.failed(row, err)
@@ -126,7 +126,7 @@ func (t *turn) done(key sentKey) {
 func (t *turn) failed(row Row, err error) {
 	reason := clip(oneLine(err.Error()), 500)
 	log := t.log.With("row", row.ID, "kind", string(row.Message.Kind), "attempts", row.Attempts+1, "reason", reason)
-	if Permanent(err) || t.d.Now().Sub(row.CreatedAt) >= t.d.GiveUp {
+	if Permanent(err) || t.tooOld(row) {
 		log.Warn("message given up")
 		_ = t.record(func(ctx context.Context) error { return t.d.Outbox.Dead(ctx, t.ref, row.ID, reason) })
 		return
@@ -136,22 +136,36 @@ func (t *turn) failed(row Row, err error) {
 	_ = t.record(func(ctx context.Context) error { return t.d.Outbox.Retry(ctx, t.ref, row.ID, reason, delay) })
 }
 
-// giveBack postpones rows that were not tried because of err.
+// tooOld tells whether a message is no longer worth another try.
+func (t *turn) tooOld(row Row) bool { return t.d.Now().Sub(row.CreatedAt) >= t.d.GiveUp }
+
+// giveBack puts rows back that were not tried because of err: they have lost no
+// attempt, so that they go out soon once the sender works again. Those that are
+// too old to wait for that are given up.
 func (t *turn) giveBack(rows []Row, err error) {
 	if t.ctx.Err() != nil {
-		t.release(rows)
+		t.release(rows, 0)
 		return
 	}
+	var wait []Row
 	for _, row := range rows {
-		t.failed(row, err)
+		if t.tooOld(row) {
+			t.failed(row, err)
+			continue
+		}
+		wait = append(wait, row)
 	}
+	if len(wait) > 0 {
+		t.log.Info("messages wait for the sender", "count", len(wait), "reason", clip(oneLine(err.Error()), 500))
+	}
+	t.release(wait, firstRetry)
 }
 
-// release makes rows due again that this turn has no time for. If that fails,
-// they come back when their lease ends.
-func (t *turn) release(rows []Row) {
+// release makes rows due again, after delay, that this turn did not try. If that
+// fails, they come back when their lease ends.
+func (t *turn) release(rows []Row, delay time.Duration) {
 	for _, row := range rows {
-		if t.record(func(ctx context.Context) error { return t.d.Outbox.Retry(ctx, t.ref, row.ID, "", 0) }) != nil {
+		if t.record(func(ctx context.Context) error { return t.d.Outbox.Release(ctx, t.ref, row.ID, delay) }) != nil {
 			return
 		}
 	}

@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 )
@@ -50,15 +49,4 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	b.left -= int64(n)
 	return n, err
-}
-
-// ReadBody reads a response's body of at most so many bytes and closes it. It
-// returns ErrBodyTooLarge, with no part of the body, when there is more.
-func ReadBody(resp *http.Response, most int64) ([]byte, error) {
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(&boundedBody{ReadCloser: resp.Body, left: most})
-	if err != nil {
-		return nil, fmt.Errorf("read response: %w", err)
-	}
-	return b, nil
 }

@@ -142,22 +142,8 @@ func (c *Client) HTTP(timeout time.Duration) *http.Client {
 // Close closes the connections that are idle.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// CheckURL says whether a URL that somebody configures can be reached as far as
-// can be told without resolving. It returns ErrRefusedURL or ErrRefusedAddress.
-func (c *Client) CheckURL(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ErrRefusedURL.Because(err)
-	}
-	if err := c.checkURL(u); err != nil {
-		return err
-	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return c.CheckAddress(addr)
-	}
-	return nil
-}
-
+// checkURL says whether a request may go to a URL; the address is checked when it
+// is connected to. It returns ErrRefusedURL.
 func (c *Client) checkURL(u *url.URL) error {
 	if u.Scheme != "https" && (u.Scheme != "http" || !c.options.AllowPlainHTTP) {
 		return ErrRefusedURL.Because(fmt.Errorf("scheme %q", u.Scheme))

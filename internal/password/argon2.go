@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	maxArgon2Memory = 256 * 1024 // KiB
+	maxArgon2Memory = 64 * 1024           // KiB
 	maxArgon2Time   = 10
-	maxArgon2Lanes  = 8
+	maxArgon2Lanes  = 4
+	maxArgon2Work   = 3 * maxArgon2Memory // KiB, over all passes
 	minArgon2Hash   = 12
 	maxArgon2Hash   = 64
 	maxSalt         = 128
@@ -46,6 +47,9 @@ func parseArgon2(hash string) (stored, error) {
 	sum, errH := base64.RawStdEncoding.DecodeString(parts[5])
 	if err := errors.Join(errM, errT, errP, errS, errH); err != nil {
 		return nil, fmt.Errorf("argon2 hash: %w", err)
+	}
+	if t*m > maxArgon2Work {
+		return nil, errors.New("argon2 hash needs too much work")
 	}
 	if len(salt) == 0 || len(salt) > maxSalt || len(sum) < minArgon2Hash || len(sum) > maxArgon2Hash {
 		return nil, errors.New("argon2 salt or hash has a wrong length")

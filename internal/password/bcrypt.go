@@ -13,7 +13,7 @@ const (
 	bcryptLength   = 60
 	bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	minBcryptCost  = bcrypt.MinCost
-	maxBcryptCost  = 14
+	maxBcryptCost  = 12
 )
 
 type bcryptHash struct {

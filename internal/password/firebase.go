@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	maxScryptLogN   = 17
-	maxScryptR      = 16
-	maxScryptP      = 4
-	maxScryptMemory = 256 << 20 // bytes: 128 * N * r
-	minSignerKey    = 16
-	maxSignerKey    = 128
-	aes256Key       = 32
+	maxScryptLogN = 17
+	maxScryptR    = 16
+	maxScryptP    = 4
+	maxScryptWork = 1 << 14 * 8 * 1 // N * r * p, Firebase's own; 128 bytes of memory each
+	minSignerKey  = 16
+	maxSignerKey  = 128
+	aes256Key     = 32
 )
 
 type firebaseHash struct {
@@ -62,8 +62,8 @@ func parseFirebase(hash string) (stored, error) {
 // key, so an empty key would match every password.
 func (f firebaseHash) check() error {
 	switch {
-	case 128*(1<<f.logN)*f.r > maxScryptMemory:
-		return errors.New("fbscrypt hash needs too much memory")
+	case (1<<f.logN)*f.r*f.p > maxScryptWork:
+		return errors.New("fbscrypt hash needs too much work")
 	case len(f.salt) == 0 || len(f.salt) > maxSalt || len(f.separator) > maxSalt:
 		return errors.New("fbscrypt salt has a wrong length")
 	case len(f.signerKey) < minSignerKey || len(f.signerKey) > maxSignerKey:

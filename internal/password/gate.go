@@ -20,21 +20,21 @@ var ErrBusy = fault.New(fault.TooMany, "over_request_rate_limit",
 	"Too many password operations at once, try again shortly").After(time.Second)
 
 // Gate admits a bounded number of calls at once over all projects. Projects
-// that wait take turns, one call each, whatever the length of their queues; a
-// project alone may use every slot.
+// that wait share the slots by time (start-time fair queueing): the one that
+// has held them for the least time is next, so that slow calls win nothing over
+// fast ones. While another project waits, none is given the last of two or more
+// slots; a project alone may use every one.
 type Gate struct {
 	perProject int
+	slots      int
+	now        func() time.Time
 
-	mu      sync.Mutex
-	free    int                           // positive only while nobody waits
-	turns   *list.List                    // of *queue; the front is next
-	waiting map[tenants.Ref]*list.Element // only projects that wait
-}
-
-// queue is the calls of one project that wait, first come first served.
-type queue struct {
-	ref   tenants.Ref
-	calls *list.List // of chan struct{}, closed on admission
+	mu     sync.Mutex
+	free   int                    // positive only while nobody waits
+	shares map[tenants.Ref]*share // who runs, waits, or is ahead of the floor
+	floor  time.Duration          // the least time used by a project that waits
+	last   time.Time              // until when used is counted
+	turns  uint64                 // counts turns, see share.turn
 }
 
 // NewGate makes a Gate of so many slots (GOMAXPROCS when not positive) and
@@ -48,9 +48,10 @@ func NewGate(slots, perProject int) *Gate {
 	}
 	return &Gate{
 		perProject: perProject,
+		slots:      slots,
+		now:        time.Now,
 		free:       slots,
-		turns:      list.New(),
-		waiting:    make(map[tenants.Ref]*list.Element),
+		shares:     make(map[tenants.Ref]*share),
 	}
 }
 
@@ -61,89 +62,72 @@ func (g *Gate) Enter(ctx context.Context, ref tenants.Ref) (leave func(), err er
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("wait for password hashing: %w", err)
 	}
-	g.mu.Lock()
-	if g.free > 0 {
-		g.free--
-		g.mu.Unlock()
-		return sync.OnceFunc(g.release), nil
-	}
-	turn, call, err := g.line(ref)
-	g.mu.Unlock()
+	s, call, err := g.join(ref)
 	if err != nil {
 		return nil, err
 	}
-	admitted := call.Value.(chan struct{})
+	leave = sync.OnceFunc(func() { g.release(s) })
+	if call == nil {
+		return leave, nil
+	}
 	select {
-	case <-admitted:
-		return sync.OnceFunc(g.release), nil
+	case <-call.Value.(chan struct{}):
+		return leave, nil
 	case <-ctx.Done():
-		g.abandon(turn, call)
+		g.abandon(s, call)
 		return nil, fmt.Errorf("wait for password hashing: %w", ctx.Err())
 	}
 }
 
-// line appends a call to its project's queue.
-func (g *Gate) line(ref tenants.Ref) (turn, call *list.Element, err error) {
-	turn = g.waiting[ref]
-	if turn == nil {
-		turn = g.turns.PushBack(&queue{ref: ref, calls: list.New()})
-		g.waiting[ref] = turn
-	}
-	calls := turn.Value.(*queue).calls
-	if calls.Len() >= g.perProject {
+// join takes a free slot, or appends a call to its project's queue.
+func (g *Gate) join(ref tenants.Ref) (*share, *list.Element, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.settle()
+	s := g.shareOf(ref)
+	switch {
+	case g.free > 0:
+		g.free--
+		s.held++
+		return s, nil, nil
+	case s.calls.Len() >= g.perProject:
 		return nil, nil, ErrBusy
+	case s.calls.Len() == 0:
+		s.used = max(s.used, g.floor) // time that it left to others is not saved up
+		s.turn = g.turn()
 	}
-	return turn, calls.PushBack(make(chan struct{})), nil
+	return s, s.calls.PushBack(make(chan struct{})), nil
 }
 
 // abandon takes a call out of its queue, or passes its slot on when it was
 // admitted at the same moment.
-func (g *Gate) abandon(turn, call *list.Element) {
+func (g *Gate) abandon(s *share, call *list.Element) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.settle()
 	select {
 	case <-call.Value.(chan struct{}):
+		s.held--
 		g.next()
 	default:
-		q := turn.Value.(*queue)
-		q.calls.Remove(call)
-		g.dropEmpty(turn, q)
+		s.calls.Remove(call)
 	}
 }
 
-func (g *Gate) release() {
+func (g *Gate) release(s *share) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.settle()
+	s.held--
 	g.next()
-}
-
-// next gives a slot to the first call of the project whose turn it is, and
-// sends that project to the back.
-func (g *Gate) next() {
-	turn := g.turns.Front()
-	if turn == nil {
-		g.free++
-		return
-	}
-	q := turn.Value.(*queue)
-	close(q.calls.Remove(q.calls.Front()).(chan struct{}))
-	g.turns.MoveToBack(turn)
-	g.dropEmpty(turn, q)
-}
-
-func (g *Gate) dropEmpty(turn *list.Element, q *queue) {
-	if q.calls.Len() == 0 {
-		g.turns.Remove(turn)
-		delete(g.waiting, q.ref)
-	}
 }
 
 // Waiting tells how many calls of a project wait, for metrics.
 func (g *Gate) Waiting(ref tenants.Ref) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if turn := g.waiting[ref]; turn != nil {
-		return turn.Value.(*queue).calls.Len()
+	if s := g.shares[ref]; s != nil {
+		return s.calls.Len()
 	}
 	return 0
 }

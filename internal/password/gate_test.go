@@ -2,6 +2,8 @@ package password
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/scrypt"
 
 	"github.com/reevehq/reeve/tenants"
 )
@@ -19,6 +22,25 @@ func encodeArgon2id(a argon2Hash, password string) string {
 	key := argon2.IDKey([]byte(password), a.salt, a.time, a.memory, a.lanes, 32)
 	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", a.memory, a.time, a.lanes,
 		base64.RawStdEncoding.EncodeToString(a.salt), base64.RawStdEncoding.EncodeToString(key))
+}
+
+func encodeFirebase(t *testing.T, f firebaseHash, password string) string {
+	t.Helper()
+	key, err := scrypt.Key([]byte(password), f.salt, 1<<f.logN, f.r, f.p, aes256Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.hash = make([]byte, len(f.signerKey))
+	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(f.hash, f.signerKey)
+	if !f.matches(password) {
+		t.Fatal("the hash does not match its own password")
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("$fbscrypt$v=1,n=%d,r=%d,p=%d,sk=%s$%s$%s", f.logN, f.r, f.p, b64(f.signerKey), b64(f.salt), b64(f.hash))
 }
 
 // waitIn starts a call that enters and leaves, and returns when n calls of the
@@ -212,7 +234,8 @@ func assertIdle(t *testing.T, g *Gate, slots int) {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.free != slots || g.turns.Len() != 0 || len(g.waiting) != 0 {
-		t.Errorf("free = %d, turns = %d, waiting = %d, want %d, 0, 0", g.free, g.turns.Len(), len(g.waiting), slots)
+	g.settle()
+	if g.free != slots || len(g.shares) != 0 {
+		t.Errorf("free = %d, shares = %d, want %d, 0", g.free, len(g.shares), slots)
 	}
 }

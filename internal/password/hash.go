@@ -18,11 +18,12 @@ var ErrBadHash = fault.New(fault.Invalid, "validation_failed",
 
 // CheckImport says whether Verify will understand the hash and afford it:
 //
-//   - bcrypt $2a$, $2b$, $2y$ with cost 4 to 14;
+//   - bcrypt $2a$, $2b$, $2y$ with cost 4 to 12;
 //   - $argon2i$ and $argon2id$ version 19 (RFC 9106, PHC string format) with at
-//     most 256 MiB, 10 passes and 8 lanes, without keyid or data;
+//     most 64 MiB, 10 passes, 4 lanes, and 192 MiB over all passes (RFC 9106's
+//     second recommendation; OWASP's are below), without keyid or data;
 //   - $fbscrypt$v=1,n=,r=,p=,ss=,sk=$salt$hash, Firebase's form of scrypt as the
-//     reference spells it, with at most 2^17 blocks and 256 MiB.
+//     reference spells it, with N*r*p at most Firebase's own 2^14*8*1 (16 MiB).
 //
 // It returns ErrBadHash, whose cause names what is wrong without the hash.
 func CheckImport(hash string) error {

@@ -19,7 +19,7 @@ const DefaultCost = 10
 
 // Hasher makes and verifies hashes. Each call waits for its turn in Gate.
 type Hasher struct {
-	// Cost is the bcrypt cost of new hashes, 4 to 14; DefaultCost when zero.
+	// Cost is the bcrypt cost of new hashes, 4 to 12; DefaultCost when zero.
 	Cost int
 	// Gate bounds what runs at once; nil lets everything pass (for tests).
 	Gate *Gate

@@ -99,7 +99,7 @@ func TestVerify(t *testing.T) {
 		"Firebase, another salt":        {strings.Replace(firebaseVector, "$42x", "$43x", 1), "user1password", false, false},
 		"no hash":                       {"", "", false, false},
 		"not a hash":                    {"test", "test", false, false},
-		"bcrypt, cost beyond the bound": {"$2a$15" + same[6:], "test", false, false},
+		"bcrypt, cost beyond the bound": {"$2a$13" + same[6:], "test", false, false},
 		"bcrypt, cut":                   {same[:59], "test", false, false},
 		"bcrypt, more behind":           {same + "x", "test", false, false},
 	} {
@@ -174,6 +174,36 @@ func TestDummy_busy_like_Verify(t *testing.T) {
 	<-queued
 }
 
+// A developer can write any hash into the table. One that is too costly matches
+// nothing, not even its own password.
+func TestVerify_too_costly_is_no_match(t *testing.T) {
+	t.Parallel()
+	a, err := parseArgon2(argon2idVector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	five := a.(argon2Hash)
+	five.lanes = 5
+	long := a.(argon2Hash)
+	long.time = 11
+	for name, hash := range map[string]string{
+		"argon2, 5 lanes":   encodeArgon2id(five, "test"),
+		"argon2, 11 passes": encodeArgon2id(long, "test"),
+		"Firebase, 2^6*16*256": encodeFirebase(t, firebaseHash{
+			logN: 6, r: 16, p: 256, salt: []byte("salt"), signerKey: make([]byte, minSignerKey),
+		}, "test"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &Hasher{Cost: 4, Gate: NewGate(1, 1)}
+			ok, upgrade, err := h.Verify(t.Context(), project, hash, "test")
+			if ok || upgrade || err != nil {
+				t.Errorf("Verify = %v, %v, %v, want false, false, nil", ok, upgrade, err)
+			}
+		})
+	}
+}
+
 func TestCheckImport_refuses(t *testing.T) {
 	t.Parallel()
 	arg := func(params string) string {
@@ -186,6 +216,7 @@ func TestCheckImport_refuses(t *testing.T) {
 		"sha crypt":                 "$6$salt$hash",
 		"far too long":              "$argon2id$" + strings.Repeat("x", 2000),
 		"bcrypt, cost 3":            "$2a$03$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
+		"bcrypt, cost 13":           "$2a$13$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
 		"bcrypt, cost 31":           "$2a$31$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
 		"bcrypt, cost not a number": "$2a$+9$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
 		"bcrypt, other alphabet":    "$2a$10$Q8fzFYrDUCHzTsvmMx3kz+H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
@@ -193,12 +224,14 @@ func TestCheckImport_refuses(t *testing.T) {
 		"argon2d":                   strings.Replace(argon2idVector, "argon2id", "argon2d", 1),
 		"argon2 version 16":         strings.Replace(argon2idVector, "v=19", "v=16", 1),
 		"argon2, no version":        strings.Replace(argon2idVector, "v=19$", "", 1),
-		"argon2, 512 MiB":           arg("m=524288,t=1,p=1"),
+		"argon2, 64 MiB and 1 KiB":  arg("m=65537,t=1,p=1"),
+		"argon2, 4 passes, 64 MiB":  arg("m=65536,t=4,p=1"),
+		"argon2, 10 passes, 20 MiB": arg("m=20480,t=10,p=1"),
 		"argon2, memory overflows":  arg("m=4294967297,t=1,p=1"),
 		"argon2, 11 passes":         arg("m=32,t=11,p=1"),
 		"argon2, no pass":           arg("m=32,t=0,p=1"),
 		"argon2, no lane":           arg("m=32,t=1,p=0"),
-		"argon2, 9 lanes":           arg("m=32,t=1,p=9"),
+		"argon2, 5 lanes":           arg("m=32,t=1,p=5"),
 		"argon2, sign":              arg("m=+32,t=1,p=1"),
 		"argon2, other order":       arg("t=1,m=32,p=1"),
 		"argon2, keyid":             arg("m=32,t=1,p=1,keyid=Zm9v"),
@@ -214,7 +247,10 @@ func TestCheckImport_refuses(t *testing.T) {
 		"fbscrypt, r=0":             fb("r=8", "r=0"),
 		"fbscrypt, p=0":             fb("p=1", "p=0"),
 		"fbscrypt, p=5":             fb("p=1", "p=5"),
-		"fbscrypt, 272 MiB":         fb("n=14,r=8", "n=17,r=17"),
+		"fbscrypt, n=15":            fb("n=14", "n=15"),
+		"fbscrypt, r=9":             fb("r=8", "r=9"),
+		"fbscrypt, p=2":             fb("p=1", "p=2"),
+		"fbscrypt, r=17":            fb("n=14,r=8", "n=1,r=17"),
 		"fbscrypt, no signer key":   "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==$42xEC+ixf3L2lw==$QUJD",
 		"fbscrypt, empty key, hash": "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=$42xEC+ixf3L2lw==$",
 		"fbscrypt, short hash":      firebaseVector[:strings.LastIndex(firebaseVector, "$")] + "$QUJD",
@@ -236,14 +272,21 @@ func TestCheckImport_refuses(t *testing.T) {
 
 func TestCheckImport_accepts(t *testing.T) {
 	t.Parallel()
+	argon := func(params string) string { return strings.Replace(argon2idVector, "m=32,t=3,p=2", params, 1) }
 	for name, hash := range map[string]string{
-		"bcrypt":                      "$2y$14$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
+		"bcrypt":                      "$2y$12$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6",
 		"argon2i":                     argon2iVector,
 		"argon2id":                    argon2idVector,
-		"argon2, the most":            strings.Replace(argon2idVector, "m=32,t=3,p=2", "m=262144,t=10,p=8", 1),
+		"argon2, RFC 9106's second":   argon("m=65536,t=3,p=4"),
+		"argon2, OWASP, 46 MiB":       argon("m=47104,t=1,p=1"),
+		"argon2, OWASP, 19 MiB":       argon("m=19456,t=2,p=1"),
+		"argon2, OWASP, 12 MiB":       argon("m=12288,t=3,p=1"),
+		"argon2, OWASP, 9 MiB":        argon("m=9216,t=4,p=1"),
+		"argon2, OWASP, 7 MiB":        argon("m=7168,t=5,p=1"),
+		"argon2, the most passes":     argon("m=19660,t=10,p=4"),
 		"fbscrypt":                    firebaseVector,
 		"fbscrypt, without separator": strings.Replace(firebaseVector, "ss=Bw==,", "", 1),
-		"fbscrypt, the most":          strings.Replace(firebaseVector, "n=14,r=8,p=1", "n=17,r=16,p=4", 1),
+		"fbscrypt, as much, other":    strings.Replace(firebaseVector, "n=14,r=8,p=1", "n=12,r=8,p=4", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -269,18 +312,18 @@ func FuzzParse(f *testing.F) {
 		}
 		switch s := s.(type) {
 		case bcryptHash:
-			if s.cost < 4 || s.cost > 14 {
+			if s.cost < 4 || s.cost > 12 {
 				t.Errorf("cost %d", s.cost)
 			}
 		case argon2Hash:
-			if s.memory < 1 || s.memory > 256*1024 || s.time < 1 || s.time > 10 || s.lanes < 1 || s.lanes > 8 || len(s.hash) < 12 {
+			if s.memory < 1 || s.memory > 64*1024 || s.time < 1 || s.time*s.memory > 192*1024 || s.lanes < 1 || s.lanes > 4 || len(s.hash) < 12 {
 				t.Errorf("%+v", s)
 			}
 			if s.memory*s.time < 4096 {
 				s.matches("x")
 			}
 		case firebaseHash:
-			if 128*(1<<s.logN)*s.r > 256<<20 || s.p < 1 || s.p > 4 || len(s.hash) != len(s.signerKey) || len(s.hash) == 0 {
+			if (1<<s.logN)*s.r*s.p > 1<<17 || s.p < 1 || len(s.hash) != len(s.signerKey) || len(s.hash) == 0 {
 				t.Errorf("%+v", s)
 			}
 			if s.logN <= 6 {

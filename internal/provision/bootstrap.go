@@ -11,10 +11,15 @@ import (
 	"github.com/reevehq/reeve/migrations"
 )
 
+// ErrTemplateBehind is returned by Bootstrap with NoMigrate set, when the template
+// database is missing or not at the schema of this binary.
+var ErrTemplateBehind = errors.New("the template database is behind this version: run reeve migrate")
+
 // Bootstrap makes the cluster ready: the shared roles, the template database at
 // the schema that this binary knows, and no way for a project's role into the
 // maintenance, template and control databases. It is idempotent; replicas that
-// start together take turns.
+// start together take turns. With NoMigrate the template is only looked at:
+// ErrTemplateBehind.
 func (s *Service) Bootstrap(ctx context.Context) error {
 	if err := s.init(); err != nil {
 		return err
@@ -28,6 +33,9 @@ func (s *Service) Bootstrap(ctx context.Context) error {
 		if _, err := c.Exec(ctx, migrations.Cluster()); err != nil {
 			return fmt.Errorf("cluster roles: %w", err)
 		}
+		if err := s.checkServiceRole(ctx, c.Conn()); err != nil {
+			return err
+		}
 		if err := s.closeToPublic(ctx, c.Conn()); err != nil {
 			return err
 		}
@@ -35,10 +43,27 @@ func (s *Service) Bootstrap(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("close control database: %w", err)
 		}
+		if s.NoMigrate {
+			return s.checkTemplate(ctx, c.Conn())
+		}
 		return s.ensureTemplate(ctx, c.Conn())
 	})
 	if err != nil {
 		return fmt.Errorf("prepare cluster %s: %w", s.Cluster.ID, err)
+	}
+	return nil
+}
+
+// checkServiceRole warns where service_role could not be given what it is for:
+// only a superuser, and from Postgres 16 on who has it, may give BYPASSRLS.
+func (s *Service) checkServiceRole(ctx context.Context, conn *pgx.Conn) error {
+	var bypasses bool
+	if err := conn.QueryRow(ctx, "SELECT rolbypassrls FROM pg_roles WHERE rolname = 'service_role'").Scan(&bypasses); err != nil {
+		return fmt.Errorf("look at service_role: %w", err)
+	}
+	if !bypasses {
+		s.Logger.WarnContext(ctx, "service_role is subject to row level security, and Reeve may not change that: "+
+			"let a superuser run ALTER ROLE service_role BYPASSRLS, or write policies for it", "cluster", s.Cluster.ID)
 	}
 	return nil
 }
@@ -66,6 +91,19 @@ func (s *Service) closeToPublic(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// checkTemplate refuses a template that ensureTemplate would make anew.
+func (s *Service) checkTemplate(ctx context.Context, conn *pgx.Conn) error {
+	known, err := s.schema()
+	if err != nil {
+		return err
+	}
+	mark, err := s.templateMark(ctx, conn)
+	if err == nil && !known.servedBy(mark) {
+		err = ErrTemplateBehind
+	}
+	return err
+}
+
 // ensureTemplate makes the template anew when it is missing, incomplete, older
 // than what this binary knows, or made of other migrations of the same version.
 // A newer one stays: a newer replica made it.
@@ -76,7 +114,7 @@ func (s *Service) ensureTemplate(ctx context.Context, conn *pgx.Conn) error {
 	}
 	return s.lockedTemplate(ctx, conn, false, func() error {
 		mark, err := s.templateMark(ctx, conn)
-		if err != nil || mark == known.mark() || markVersion(mark) > known.version {
+		if err != nil || known.servedBy(mark) {
 			return err
 		}
 		if err := s.buildTemplate(ctx, conn); err != nil {

@@ -1,7 +1,12 @@
 package provision
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -9,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/migrations"
 )
 
@@ -73,6 +80,24 @@ func TestBootstrap(t *testing.T) {
 			t.Error("an incomplete template was kept")
 		}
 	})
+	t.Run("not to be migrated", func(t *testing.T) {
+		asIs := func(s *Service) { s.NoMigrate = true }
+		if err := w.replica(t, template, asIs).Bootstrap(t.Context()); err != nil {
+			t.Errorf("an up-to-date template: %v", err)
+		}
+		before := oid()
+		ahead := w.replica(t, template, asIs, func(s *Service) { s.Migrations = withMore(t, "CREATE TABLE auth.news (id int);") })
+		if err := ahead.Bootstrap(t.Context()); !errors.Is(err, ErrTemplateBehind) || !strings.Contains(err.Error(), "reeve migrate") {
+			t.Errorf("a template that is behind: %v", err)
+		}
+		missing := w.replica(t, ownTemplate(t), asIs)
+		if err := missing.Bootstrap(t.Context()); !errors.Is(err, ErrTemplateBehind) {
+			t.Errorf("no template: %v", err)
+		}
+		if oid() != before {
+			t.Error("the template was built again")
+		}
+	})
 	t.Run("newer than known", func(t *testing.T) {
 		fsys := withMore(t, "CREATE TABLE auth.news (id int);")
 		if err := w.replica(t, template, func(s *Service) { s.Migrations = fsys }).Bootstrap(t.Context()); err != nil {
@@ -86,6 +111,46 @@ func TestBootstrap(t *testing.T) {
 			t.Error("an old replica replaced a newer template")
 		}
 	})
+}
+
+// TestBootstrapByWeakAdmin has an admin that may not give BYPASSRLS.
+func TestBootstrapByWeakAdmin(t *testing.T) {
+	t.Parallel()
+	cluster := testkit.NewCluster(t)
+	conn, err := pgx.Connect(t.Context(), cluster.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	if err := execute(t.Context(), "CREATE ROLE weak LOGIN CREATEDB CREATEROLE PASSWORD 'weak'")(conn); err != nil {
+		t.Fatal(err)
+	}
+	admin, err := url.Parse(cluster.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin.User = url.UserPassword("weak", "weak")
+	s, err := open(cluster.Database(t, "control"), secret.NewMasterKey(), admin.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Control.Close()
+	defer s.Close()
+	var log bytes.Buffer
+	s.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	warnings := func() int { return strings.Count(log.String(), "service_role is subject to row level security") }
+	if err := s.Bootstrap(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := warnings(); n != 1 {
+		t.Errorf("%d warnings in:\n%s", n, log.String())
+	}
+	if err := execute(t.Context(), "ALTER ROLE service_role BYPASSRLS")(conn); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Bootstrap(t.Context()); err != nil || warnings() != 1 {
+		t.Errorf("with BYPASSRLS: %v\n%s", err, log.String())
+	}
 }
 
 // TestRun keeps the store full while projects are created, and stops cleanly.

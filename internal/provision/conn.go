@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -54,25 +56,48 @@ func (s *Service) ConnConfig(ref tenants.Ref, role, password string) (*pgx.ConnC
 		return nil, err
 	}
 	cfg.User, cfg.Password = role, password
+	if role != ref.OwnerRole() {
+		harden(cfg)
+	}
 	return cfg, nil
 }
 
+// maxMessage bounds one message of a project's server, and so a row: whoever
+// owns the database can write rows of hundreds of megabytes.
+const maxMessage = 4 << 20
+
+// harden says what must hold on Reeve's own connections whatever a developer's
+// trigger does to the role: options of the start of a connection go before those
+// of the role.
+func harden(cfg *pgx.ConnConfig) {
+	for name, value := range map[string]string{
+		"statement_timeout":                   "10s",
+		"lock_timeout":                        "2s",
+		"idle_in_transaction_session_timeout": "30s",
+		"default_transaction_isolation":       "read committed",
+		"default_transaction_read_only":       "off",
+		"default_transaction_deferrable":      "off",
+		"row_security":                        "on",
+		"client_encoding":                     "UTF8",
+	} {
+		cfg.RuntimeParams[name] = value
+	}
+	build := cfg.BuildFrontend
+	cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		f := build(r, w)
+		f.SetMaxBodyLen(maxMessage)
+		return f
+	}
+}
+
 // Dial connects to a project's database as its auth role. A database whose
-// schema is behind is brought up first. It is what a tenants.Dialer needs, once
-// the tenant is known.
+// schema is behind is brought up first: ErrMigrating while that takes longer. It
+// is what a tenants.Dialer needs, once the tenant is known.
 func (s *Service) Dial(ctx context.Context, t *tenants.Tenant) (*pgx.Conn, error) {
 	if err := s.EnsureSchema(ctx, t); err != nil {
 		return nil, err
 	}
 	return s.dial(ctx, t.Ref, t.Ref.AuthRole(), t.Secrets.AuthPassword)
-}
-
-// DialAPI connects to a project's database as its api role.
-func (s *Service) DialAPI(ctx context.Context, t *tenants.Tenant) (*pgx.Conn, error) {
-	if err := s.EnsureSchema(ctx, t); err != nil {
-		return nil, err
-	}
-	return s.dial(ctx, t.Ref, t.Ref.APIRole(), t.Secrets.APIPassword)
 }
 
 func (s *Service) dial(ctx context.Context, ref tenants.Ref, role, password string) (*pgx.Conn, error) {
@@ -146,20 +171,6 @@ func (s *Service) DatabaseURL(ref tenants.Ref, password string) (string, error) 
 	}
 	u.RawQuery = query.Encode()
 	return u.String(), nil
-}
-
-// OwnerURL is DatabaseURL with the password that is sealed in the control
-// database; controldb.ErrNoDatabase.
-func (s *Service) OwnerURL(ctx context.Context, ref tenants.Ref) (string, error) {
-	d, err := s.Control.DatabaseByRef(ctx, ref)
-	if err != nil {
-		return "", err
-	}
-	passwords, _, err := s.open(d)
-	if err != nil {
-		return "", err
-	}
-	return s.DatabaseURL(ref, passwords.Owner)
 }
 
 // quote quotes an identifier.

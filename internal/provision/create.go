@@ -19,8 +19,11 @@ const (
 	maxPassword = 128
 	// defaultKeyName is the name of the API keys that a project starts with.
 	defaultKeyName = "default"
-	// prepareTimeout bounds the steps of a project whose caller went away.
-	prepareTimeout = time.Minute
+	// finishTimeout bounds one run of the steps that follow a commit.
+	finishTimeout = time.Minute
+	// answerTimeout is how long a caller waits for them: less than an HTTP server
+	// lets an answer take.
+	answerTimeout = 20 * time.Second
 )
 
 // NewProject says what project to create.
@@ -74,10 +77,11 @@ func hasNUL(s string) bool {
 }
 
 // Create makes a project. With a warm database at hand it is one transaction;
-// otherwise the project is committed as creating and its database is made
-// before Create returns. Once committed, the project is finished even if the
-// caller goes away or the process dies; where making the database fails for
-// now, Created.Project.Status is creating. Faults: validation_failed,
+// otherwise the project is committed as creating and its database is made, for
+// which Create waits up to 20 seconds (a minute for the platform project). Once
+// committed, the project is finished even if the caller goes away or the process
+// dies; where its database is not ready yet, or could not be made for now,
+// Created.Project.Status is creating. Faults: validation_failed,
 // organization_not_found, project_limit_reached, database_unavailable.
 func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	if err := s.init(); err != nil {
@@ -107,9 +111,7 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 		s.nudge()
 		return created, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), prepareTimeout)
-	defer cancel()
-	if _, err := s.prepare(ctx, created.Project.Ref, true); err != nil {
+	if err := s.await(ctx, n.answerTimeout(), created.Project.Ref, s.prepare); err != nil {
 		s.Logger.ErrorContext(ctx, "project is not ready yet", "project", created.Project.Ref, "error", err)
 		return created, nil
 	}
@@ -118,6 +120,15 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 		created.Project = project
 	}
 	return created, nil
+}
+
+// answerTimeout is a minute for the platform project: it is made at the start,
+// which goes no further without it.
+func (n NewProject) answerTimeout() time.Duration {
+	if n.Platform {
+		return finishTimeout
+	}
+	return answerTimeout
 }
 
 // claim counts the project against its organization and finds it a database: a

@@ -13,8 +13,9 @@ import (
 
 // Delete deletes a project: from the commit of its status on it is not served,
 // then its database and roles are dropped, whoever is connected, and at last its
-// data key is forgotten, which shreds what was sealed with it. Once committed it
-// is finished by Recover if not here. It may be repeated;
+// data key is forgotten, which shreds what was sealed with it. Delete waits up to
+// 20 seconds for that; once committed it is finished in any case, by Recover if
+// not here. It may be repeated;
 // controldb.ErrNoProject when the project is gone.
 func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 	if err := s.init(); err != nil {
@@ -30,9 +31,10 @@ func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 		return err
 	}
 	s.after("delete")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), prepareTimeout)
-	defer cancel()
-	_, err = s.drop(ctx, ref, true)
+	err = s.await(ctx, answerTimeout, ref, s.drop)
+	if errors.Is(err, errGoesOn) {
+		return nil
+	}
 	return err
 }
 

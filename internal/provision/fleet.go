@@ -18,52 +18,50 @@ import (
 // the fleet: one may be the project's fault, two are the migration's.
 const canaries = 2
 
-// ErrCanary is returned when the first projects could not be migrated and the
+// ErrCanary is returned when the first databases could not be migrated and the
 // others were therefore left alone.
-var ErrCanary = errors.New("provision: the first projects failed, the others were not touched")
-
-// Report hears of each project that was migrated, or failed to be. It is called
-// by one goroutine at a time.
-type Report func(ref tenants.Ref, from, to int64, err error)
+var ErrCanary = errors.New("provision: the first databases failed, the others were not touched")
 
 // MigrateFleet brings the template and then every complete database to the
-// schema that this binary knows: one project first, the others in parallel (at
-// most three, for each holds a connection of the admin). A
-// project that fails is reported and does not stop the others; it keeps its
-// version, so another run takes up where this one ended. The error joins those
-// of the failed projects.
+// schema that this binary knows: one first, the others in parallel (at most
+// three, for each holds a connection of the admin). Every database of the cluster
+// is reported once. One that fails does not stop the others; it keeps its
+// version, so another run takes up where this one ended. The error says how many
+// failed; their reasons are in the report.
 func (s *Service) MigrateFleet(ctx context.Context, parallel int, report Report) error {
 	if err := s.init(); err != nil {
 		return err
 	}
-	known, err := s.schema()
-	if err != nil {
-		return err
-	}
-	err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return s.ensureTemplate(ctx, c.Conn()) })
+	err := s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return s.ensureTemplate(ctx, c.Conn()) })
 	if err != nil {
 		return fmt.Errorf("migrate template: %w", err)
 	}
-	behind, err := s.Control.DatabasesBelow(ctx, s.Cluster.ID, known.version)
+	fleet, err := s.fleet(ctx)
 	if err != nil {
 		return err
 	}
 	run := fleetRun{s: s, report: report}
+	behind := run.settled(fleet)
 	rest, stop := run.canary(ctx, behind)
 	if stop {
-		return errors.Join(append([]error{ErrCanary}, run.failed...)...)
+		run.skip(rest)
+		return ErrCanary
 	}
-	group, _ := errgroup.WithContext(ctx)
 	// Each holds an admin connection; one is left for projects that are created.
+	group := errgroup.Group{}
 	group.SetLimit(max(1, min(parallel, adminConns-1)))
-	for _, d := range rest {
+	for i, o := range rest {
 		if ctx.Err() != nil {
+			run.skip(rest[i:])
 			break
 		}
-		group.Go(func() error { _ = run.one(ctx, d); return nil })
+		group.Go(func() error { run.one(ctx, o); return nil })
 	}
 	_ = group.Wait()
-	return errors.Join(append(run.failed, ctx.Err())...)
+	if ctx.Err() == nil && run.failed > 0 {
+		return fmt.Errorf("%d of %d databases could not be migrated", run.failed, len(behind))
+	}
+	return ctx.Err()
 }
 
 // fleetRun is one migration of the fleet.
@@ -71,49 +69,68 @@ type fleetRun struct {
 	s      *Service
 	report Report
 	mu     sync.Mutex
-	failed []error
+	failed int
 }
 
-// canary migrates until one project succeeded and gives those that remain; stop
-// says that none did.
-func (r *fleetRun) canary(ctx context.Context, all []controldb.Database) (rest []controldb.Database, stop bool) {
-	for i, d := range all {
-		if r.one(ctx, d) == nil {
+// settled reports those that there is nothing to do for, and gives the others.
+func (r *fleetRun) settled(fleet []Outcome) (behind []Outcome) {
+	for _, o := range fleet {
+		if o.State == MigrationPending {
+			behind = append(behind, o)
+		} else {
+			r.tell(o)
+		}
+	}
+	return behind
+}
+
+// canary migrates until one succeeded and gives those that remain; stop says that
+// none did.
+func (r *fleetRun) canary(ctx context.Context, all []Outcome) (rest []Outcome, stop bool) {
+	for i, o := range all {
+		if ctx.Err() != nil {
+			return all[i:], false
+		}
+		if r.one(ctx, o) {
 			return all[i+1:], false
 		}
-		if i+1 == canaries {
-			return nil, true
+		if r.failed == canaries {
+			return all[i+1:], true
 		}
 	}
 	return nil, false
 }
 
-func (r *fleetRun) one(ctx context.Context, d controldb.Database) error {
-	version, err := r.s.migrateDatabase(ctx, d.Ref)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err != nil {
-		version = d.SchemaVersion
-		r.failed = append(r.failed, err)
+func (r *fleetRun) one(ctx context.Context, o Outcome) bool {
+	version, err := r.s.migrateDatabase(ctx, o.Ref)
+	switch {
+	case err == nil:
+		o.State, o.To = MigrationDone, version
+	case errors.Is(err, controldb.ErrNoDatabase):
+		o.State = MigrationUnfinished // deleted meanwhile
+	case ctx.Err() == nil:
+		o.State, o.Err = MigrationFailed, err
 	}
-	if r.report != nil {
-		r.report(d.Ref, d.SchemaVersion, version, err)
-	}
-	return err
+	r.tell(o)
+	return err == nil
 }
 
-// EnsureSchema brings a tenant's database up where it is behind what this binary
-// knows; usually that is a comparison of two numbers.
-func (s *Service) EnsureSchema(ctx context.Context, t *tenants.Tenant) error {
-	if err := s.init(); err != nil {
-		return err
+// skip reports those whose turn did not come.
+func (r *fleetRun) skip(rest []Outcome) {
+	for _, o := range rest {
+		r.tell(o)
 	}
-	known, err := s.schema()
-	if err != nil || t.SchemaVersion >= known.version {
-		return err
+}
+
+func (r *fleetRun) tell(o Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if o.State == MigrationFailed {
+		r.failed++
 	}
-	_, err = s.migrateDatabase(ctx, t.Ref)
-	return err
+	if r.report != nil {
+		r.report(o)
+	}
 }
 
 // migrateDatabase migrates one complete database and records its version; a

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/migrations"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -40,12 +43,22 @@ func ownTemplate(t *testing.T) func(*Service) {
 }
 
 type reported struct {
+	state    MigrationState
 	from, to int64
-	failed   bool
+	warm     bool
+	status   tenants.Status
 }
 
-func collect(into map[tenants.Ref]reported) Report {
-	return func(ref tenants.Ref, from, to int64, err error) { into[ref] = reported{from, to, err != nil} }
+func collect(t *testing.T, into map[tenants.Ref]reported) Report {
+	return func(o Outcome) {
+		if _, twice := into[o.Ref]; twice {
+			t.Errorf("%s is reported twice", o.Ref)
+		}
+		if (o.State == MigrationFailed) != (o.Err != nil) {
+			t.Errorf("%s is %s with error %v", o.Ref, o.State, o.Err)
+		}
+		into[o.Ref] = reported{o.State, o.From, o.To, o.Warm, o.Status}
+	}
 }
 
 func TestMigrateFleet(t *testing.T) {
@@ -56,7 +69,17 @@ func TestMigrateFleet(t *testing.T) {
 	canary := old.mustCreate(t, NewProject{}).Project.Ref
 	bad := old.mustCreate(t, NewProject{})
 	third := old.mustCreate(t, NewProject{}).Project.Ref
+	old.setStatus(t, third, tenants.StatusPaused)
+	noTemplate := old.replica(t, func(s *Service) { s.Cluster.Template = "reeve_not_there" })
+	half, err := noTemplate.Create(t.Context(), NewProject{OrganizationID: old.org, Name: "half"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	old.mustWarm(t)
+	warm, err := queryRefs(t.Context(), old, "SELECT ref FROM databases WHERE state = 'warm'")
+	if err != nil {
+		t.Fatal(err)
+	}
 	// In one project, the way of the migration is blocked.
 	block := func(sql string) {
 		t.Helper()
@@ -74,27 +97,38 @@ func TestMigrateFleet(t *testing.T) {
 	next := old.replica(t, template, func(s *Service) { s.Migrations = fsys })
 
 	got := map[tenants.Ref]reported{}
-	err := next.MigrateFleet(t.Context(), 4, collect(got))
+	err = next.MigrateFleet(t.Context(), 4, collect(t, got))
 	if err == nil || errors.Is(err, ErrCanary) {
-		t.Errorf("MigrateFleet = %v, want the failed project's error", err)
+		t.Errorf("MigrateFleet = %v, want that one failed", err)
 	}
-	if len(got) != 4 || got[canary] != (reported{base, 9001, false}) || got[third] != (reported{base, 9001, false}) ||
-		got[bad.Project.Ref] != (reported{base, base, true}) {
-		t.Errorf("reported %v", got)
+	want := map[tenants.Ref]reported{
+		canary:           {MigrationDone, base, 9001, false, tenants.StatusActive},
+		third:            {MigrationDone, base, 9001, false, tenants.StatusPaused},
+		bad.Project.Ref:  {MigrationFailed, base, base, false, tenants.StatusActive},
+		half.Project.Ref: {MigrationUnfinished, 0, 0, false, tenants.StatusCreating},
+		warm[0]:          {MigrationDone, base, 9001, true, ""},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(reported{})); diff != "" {
+		t.Error(diff)
 	}
 	if d, err := next.Control.DatabaseByRef(t.Context(), bad.Project.Ref); err != nil || d.SchemaVersion != base || d.LastError == "" {
 		t.Errorf("failed project: version %d, error %q, %v", d.SchemaVersion, d.LastError, err)
 	}
 	old.checkServed(t, bad.Project.Ref)
+	old.setStatus(t, third, tenants.StatusActive)
 	checkOwnTable(t, old, third)
 
 	block("DROP TABLE auth.news")
 	clear(got)
-	if err := next.MigrateFleet(t.Context(), 4, collect(got)); err != nil {
+	if err := next.MigrateFleet(t.Context(), 4, collect(t, got)); err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || got[bad.Project.Ref] != (reported{base, 9001, false}) {
-		t.Errorf("second run reported %v", got)
+	current := reported{MigrationCurrent, 9001, 9001, false, tenants.StatusActive}
+	want[canary], want[third] = current, current
+	want[bad.Project.Ref] = reported{MigrationDone, base, 9001, false, tenants.StatusActive}
+	want[warm[0]] = reported{MigrationCurrent, 9001, 9001, true, ""}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(reported{})); diff != "" {
+		t.Errorf("second run: %s", diff)
 	}
 	// The template has it too, and the migrated warm one is assigned.
 	for range 2 {
@@ -103,6 +137,14 @@ func TestMigrateFleet(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkOwnTable(t, old, created.Project.Ref)
+	}
+}
+
+func (w *world) setStatus(t *testing.T, ref tenants.Ref, status tenants.Status) {
+	t.Helper()
+	err := w.Control.Tx(t.Context(), func(tx *controldb.Tx) error { return tx.SetProjectStatus(t.Context(), ref, status) })
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -134,8 +176,15 @@ func TestMigrateFleetStopsAtCanaries(t *testing.T) {
 	fsys := withMore(t, "-- +goose StatementBegin\nDO $$ BEGIN IF current_database() ~ '^reeve_[a-z]{20}$' THEN RAISE 'no'; END IF; END $$;\n-- +goose StatementEnd")
 	next := old.replica(t, template, func(s *Service) { s.Migrations = fsys })
 	got := map[tenants.Ref]reported{}
-	if err := next.MigrateFleet(t.Context(), 4, collect(got)); !errors.Is(err, ErrCanary) || len(got) != 2 {
-		t.Errorf("MigrateFleet = %v after %d projects", err, len(got))
+	if err := next.MigrateFleet(t.Context(), 4, collect(t, got)); !errors.Is(err, ErrCanary) {
+		t.Errorf("MigrateFleet = %v", err)
+	}
+	states := map[MigrationState]int{}
+	for _, r := range got {
+		states[r.state]++
+	}
+	if diff := cmp.Diff(map[MigrationState]int{MigrationFailed: 2, MigrationPending: 1}, states); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -22,7 +23,8 @@ func (s *Service) lockedDatabase(ctx context.Context, ref tenants.Ref, wait bool
 	}
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return false, fmt.Errorf("connect to cluster %s: %w", s.Cluster.ID, err)
+		// Whatever the reason is, a wrong password included: it is not the database's.
+		return false, fmt.Errorf("connect to cluster %s: %w", s.Cluster.ID, controldb.ErrUnavailable.Because(err))
 	}
 	defer c.Release()
 	conn := c.Conn()

@@ -140,6 +140,24 @@ func (w *world) dropAll(t testing.TB) {
 	}
 }
 
+// ownerURL is the developer's URL with the password that is sealed.
+func (w *world) ownerURL(t testing.TB, ref tenants.Ref) string {
+	t.Helper()
+	d, err := w.Control.DatabaseByRef(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := w.open(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := w.DatabaseURL(ref, p.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
 func queryRefs(ctx context.Context, w *world, sql string) ([]tenants.Ref, error) {
 	rows, err := w.Control.Pool().Query(ctx, sql)
 	if err != nil {

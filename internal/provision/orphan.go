@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -40,20 +39,4 @@ func (s *Service) Orphans(ctx context.Context) ([]tenants.Ref, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(found, func(ref tenants.Ref) bool { return known[ref] }), nil
-}
-
-// DropOrphan drops what Orphans listed for a ref, data included. A ref with a
-// row is fault conflict.
-func (s *Service) DropOrphan(ctx context.Context, ref tenants.Ref) error {
-	orphans, err := s.Orphans(ctx)
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(orphans, ref) {
-		return controldb.ErrStale
-	}
-	_, err = s.lockedDatabase(ctx, ref, true, func(conn *pgx.Conn) error {
-		return s.dropFromCluster(ctx, conn, ref)
-	})
-	return err
 }

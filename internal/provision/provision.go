@@ -12,6 +12,7 @@
 package provision
 
 import (
+	"context"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -60,6 +61,9 @@ type Service struct {
 	Logger         *slog.Logger     // slog.Default by default
 	Now            func() time.Time // time.Now by default
 	Migrations     fs.FS            // of a project's database; migrations.Tenant by default
+	// NoMigrate makes Bootstrap refuse a template that is not at the schema of this
+	// binary, instead of making it anew. MigrateFleet is not bound by it.
+	NoMigrate bool
 	// After is called after each step and again after it was recorded. It is for
 	// tests that stop a process there.
 	After func(step string)
@@ -70,6 +74,12 @@ type Service struct {
 	creating atomic.Int32
 	taken    chan struct{} // a warm database was taken
 	schema   func() (schema, error)
+	upgrades upgrades
+
+	// ctx is that of what goes on without the request that began it.
+	ctx        context.Context
+	cancel     context.CancelFunc
+	background sync.WaitGroup
 }
 
 // init fills in what was left out. Nothing is connected to yet.
@@ -92,14 +102,19 @@ func (s *Service) init() error {
 		}
 		s.taken = make(chan struct{}, 1)
 		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
+		s.upgrades = newUpgrades()
+		s.ctx, s.cancel = context.WithCancel(context.Background())
 		s.pool, s.openErr = newAdminPool(s.Cluster.AdminURL)
 	})
 	return s.openErr
 }
 
-// Close gives the connections to the cluster back.
+// Close ends what goes on in the background, which Recover takes up again, and
+// gives the connections to the cluster back.
 func (s *Service) Close() {
 	if s.init() == nil {
+		s.cancel()
+		s.background.Wait()
 		s.pool.Close()
 	}
 }

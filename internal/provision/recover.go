@@ -46,7 +46,10 @@ func (s *Service) Recover(ctx context.Context) error {
 
 // failed records a failed attempt. After maxAttempts a creation is given up: the
 // project is failed and waits for its deletion, a database for nobody is dropped.
+// What says nothing about the database, an interruption or a server that cannot
+// be reached, is tried again for ever.
 func (s *Service) failed(ctx context.Context, ref tenants.Ref, cause error) {
+	counts := ctx.Err() == nil && !errors.Is(controldb.Fault(cause), controldb.ErrUnavailable)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
@@ -55,7 +58,11 @@ func (s *Service) failed(ctx context.Context, ref tenants.Ref, cause error) {
 			return err
 		}
 		backoff := min(time.Second<<min(d.Attempts, 20), maxBackoff)
-		if err := tx.DatabaseFailed(ctx, ref, cause.Error(), s.Now().Add(backoff)); err != nil {
+		retryAt := s.Now().Add(backoff)
+		if !counts {
+			return tx.DatabaseDeferred(ctx, ref, cause.Error(), retryAt)
+		}
+		if err := tx.DatabaseFailed(ctx, ref, cause.Error(), retryAt); err != nil {
 			return err
 		}
 		if d.State != controldb.DatabaseCreating || d.Attempts+1 < maxAttempts {

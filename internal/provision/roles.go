@@ -27,23 +27,31 @@ type role struct {
 // superuser may set it.
 const tempFileLimit = "temp_file_limit = '1GB'"
 
+// Connections that a role may hold. A developer can come to log in as the auth
+// role, by a trigger that changes its password; then these bound what one project
+// can take of the server.
+const (
+	roleConns  = 30
+	ownerConns = 10
+)
+
 func rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
 	const idle = "idle_in_transaction_session_timeout = '30s'"
 	return []role{
 		{
-			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: 100,
+			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: roleConns,
 			settings: []string{"statement_timeout = '10s'", idle},
 		},
 		{
 			// It is nobody until it says SET ROLE, so that a forgotten one has no rights.
-			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: 100,
+			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: roleConns,
 			settings: []string{"statement_timeout = '15s'", idle},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
 		{
 			// A person at a prompt, or a migration tool: longer, not for ever. The
 			// developer may try policies out as an end user, by SET ROLE.
-			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "NOINHERIT", conns: 30,
+			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "NOINHERIT", conns: ownerConns,
 			settings: []string{"statement_timeout = '2min'", "idle_in_transaction_session_timeout = '10min'"},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},

@@ -7,18 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"sort"
-	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
 	"github.com/reevehq/reeve/migrations"
 )
-
-// migrationLockTimeout is how long a migration waits for a table that a project
-// is using: the requests behind it would wait as well.
-const migrationLockTimeout = 5 * time.Second
 
 // schema is the project schema that this binary knows.
 type schema struct {
@@ -61,32 +54,26 @@ func markVersion(mark string) (version int64) {
 	return version
 }
 
+// servedBy tells whether a template with the mark will do: the very same schema,
+// or a newer one.
+func (s schema) servedBy(mark string) bool {
+	return mark == s.mark() || markVersion(mark) > s.version
+}
+
 // versionSQL reads the version that a database has.
 const versionSQL = "SELECT max(version_id) FROM " + migrations.TenantVersionTable + " WHERE is_applied"
 
 // migrate brings one database of the cluster up to the known schema, as the
-// admin, and gives the version it has then. Each migration is its own
-// transaction. The caller sees to it that nobody else does the same.
+// admin, and gives the version it has then. The caller sees to it that nobody
+// else does the same.
 func (s *Service) migrate(ctx context.Context, database string) (int64, error) {
 	cfg, err := s.adminConfig(database)
 	if err != nil {
 		return 0, err
 	}
-	cfg.RuntimeParams["lock_timeout"] = fmt.Sprint(migrationLockTimeout.Milliseconds())
-	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // each statement runs once
-	db := stdlib.OpenDB(*cfg)
-	defer func() { _ = db.Close() }()
-	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS reeve"); err != nil {
-		return 0, fmt.Errorf("create schema reeve: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, s.Migrations,
-		goose.WithTableName(migrations.TenantVersionTable), goose.WithDisableGlobalRegistry(true))
+	version, err := migrations.UpTenant(ctx, cfg, s.Migrations)
 	if err != nil {
-		return 0, fmt.Errorf("read project migrations: %w", err)
-	}
-	if _, err := provider.Up(ctx); err != nil {
 		return 0, fmt.Errorf("migrate %s: %w", database, err)
 	}
-	return provider.GetDBVersion(ctx)
+	return version, nil
 }

@@ -31,6 +31,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { s.every(ctx, recoverTick, nil, s.Recover) })
 	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
+	group.Go(func() { s.every(ctx, watchTick, nil, s.watch) })
 	group.Wait()
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package ratelimit owns the request limits of each project: token buckets in
-// the memory of this process, the rules and their defaults, and which address a
-// request came from. It decides nothing about routes, and shares nothing
-// between replicas: with n replicas a client has up to n times the limit.
+// the memory of this process, the rules, and which address a request came from.
+// It decides nothing about routes, and shares nothing between replicas: with n
+// replicas a client has up to n times the limit.
 package ratelimit
 
 import (

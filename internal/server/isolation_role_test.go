@@ -32,14 +32,13 @@ func TestDatabaseRoles(t *testing.T) {
 		tenants.Ref(b.Ref).Database(), strings.TrimPrefix(control.Path, "/"), provision.DefaultTemplate, "postgres", "template0",
 	}
 	for _, r := range rolesOf(t, a) {
-		servertest.Connect(t, r.url) // its own database
+		conn := servertest.Connect(t, r.url) // its own database
 		for _, database := range others {
 			denied(t, r.name+" to "+database, servertest.DatabaseURL(t, r.url, database), "42501", "55000")
 		}
 		for _, other := range rolesOf(t, b) {
 			wrong := roleURL(t, b, other.name, r.password)
 			denied(t, other.name+" with the password of "+r.name, wrong, "28P01")
-			conn := servertest.Connect(t, r.url)
 			_, err := conn.Exec(t.Context(), "SET ROLE "+other.name)
 			state(t, r.name+" becomes "+other.name, err, "42501")
 		}
@@ -132,6 +131,7 @@ func state(t *testing.T, what string, err error, states ...string) {
 // escape: the developer's own role gets out of its database by no other way.
 func escape(t *testing.T, p *servertest.Project) {
 	t.Helper()
+	conn := servertest.Connect(t, p.DatabaseURL)
 	for _, sql := range []string{
 		"CREATE EXTENSION dblink", "CREATE EXTENSION postgres_fdw", "CREATE EXTENSION file_fdw",
 		"CREATE ROLE intruder", "CREATE DATABASE intruder", "ALTER ROLE CURRENT_USER SUPERUSER", "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
@@ -140,7 +140,6 @@ func escape(t *testing.T, p *servertest.Project) {
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'", "SELECT lo_import('/etc/passwd')",
 		"GRANT CONNECT ON DATABASE postgres TO CURRENT_USER",
 	} {
-		conn := servertest.Connect(t, p.DatabaseURL)
 		rows, err := conn.Exec(t.Context(), sql)
 		if strings.HasPrefix(sql, "GRANT") && err == nil {
 			continue // Postgres only warns; the connection is tried above

@@ -135,19 +135,6 @@ func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owne
 	})
 }
 
-// Operator mints an access token of the first operator.
-func (s *Server) Operator(ctx context.Context) (string, error) {
-	p, err := s.control.PlatformProject(ctx)
-	if err != nil {
-		return "", err
-	}
-	id, err := s.ensureOperator(ctx, p.Ref)
-	if err != nil {
-		return "", err
-	}
-	return s.control.CreateAccessToken(ctx, id, "operator")
-}
-
 // CheckToken reports whether an access token of the Management API is good.
 func (s *Server) CheckToken(ctx context.Context, token string) bool {
 	_, err := s.control.AccessTokenByText(ctx, token)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/reevehq/reeve/internal/authapi/tidy"
 )
 
 const (
@@ -79,8 +81,10 @@ func (s *Server) drain(srv *http.Server) error {
 // tidyPeriod is the time between two rounds of tidy.
 const tidyPeriod = 10 * time.Minute
 
-// tidy removes from the control database what has had its time.
+// tidy removes what has had its time: from the control database, and from those
+// of the projects that are in use.
 func (s *Server) tidy(ctx context.Context) error {
+	projects := tidy.Tidier{Tenant: s.registry.Tenant, Database: s.Database, Logger: s.log, Now: s.now}
 	tick := time.NewTicker(tidyPeriod)
 	defer tick.Stop()
 	for {
@@ -92,6 +96,7 @@ func (s *Server) tidy(ctx context.Context) error {
 		if _, err := s.control.DeleteOldIdempotencyKeys(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "old idempotency keys stay for now", "error", err)
 		}
+		projects.Run(ctx, s.budget.Refs())
 	}
 }
 

@@ -137,7 +137,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.provision = &provision.Service{
-		Control: s.control, Keyring: s.keyring, Logger: s.log,
+		Control: s.control, Keyring: s.keyring, Logger: s.log, NoMigrate: !c.Migrate,
 		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 	}
@@ -175,6 +175,7 @@ func (s *Server) assemble() (err error) {
 	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain, MainHosts: s.mainHosts(), Now: s.now}
 	s.budget = tenants.NewBudget(s.dial, tenants.BudgetOptions{
 		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
+		Terminate: s.provision.Terminate,
 	})
 	s.limiter = ratelimit.New(ratelimit.Options{})
 	s.registry.OnChange(s.changed)
@@ -187,7 +188,7 @@ func (s *Server) assemble() (err error) {
 		Outbox: mail.Outbox{Tenant: s.registry.Tenant, Database: s.Database},
 		Marks:  marks{s.control}, Sender: s.sender, Logger: s.log, Now: s.now,
 	}
-	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now}
+	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now, Logger: s.log}
 	return nil
 }
 

@@ -73,7 +73,8 @@ func (s *ControlServer) explain(ctx context.Context, err error) *controlError {
 	case fault.Unavailable:
 		level = slog.LevelWarn
 	}
-	s.Log.Log(ctx, level, "management request refused", "request_id", controlRequestOf(ctx).id,
+	r := controlRequestOf(ctx)
+	s.Log.Log(ctx, level, "management request refused", "request_id", r.id, "project", r.project, "operation", r.operation,
 		"actor", actorOf(ctx).UserID, "status", e.status, "code", e.code, "error", err)
 	return e
 }

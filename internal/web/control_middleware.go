@@ -18,6 +18,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // controlMaxBody is the largest body that the Management API reads, in bytes.
@@ -34,9 +35,11 @@ var (
 
 // controlRequest is what the middleware finds out for the layers below.
 type controlRequest struct {
-	id     string
-	key    string   // the Idempotency-Key, if any
-	digest [32]byte // of method, path, query and body; set with key only
+	id        string
+	project   string   // the path's ref, if it has a good one
+	operation string   // the Operation's ID, once it is reached
+	key       string   // the Idempotency-Key, if any
+	digest    [32]byte // of method, path, query and body; set with key only
 }
 
 type controlRequestKey struct{}
@@ -54,6 +57,9 @@ func (s *ControlServer) identify(c *gin.Context) {
 	if r.id == "" {
 		r.id = rand.Text()
 		c.Header("X-Request-Id", r.id)
+	}
+	if ref, err := tenants.ParseRef(c.Param("ref")); err == nil {
+		r.project = string(ref)
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), controlRequestKey{}, r))
 }

@@ -45,6 +45,7 @@ func Control[In, Out any](api ControlAPI, op Operation, fn func(context.Context,
 	}
 	described := api.describe(op)
 	huma.Register(api.huma, described, func(ctx context.Context, in *In) (*controlAnswer[Out], error) {
+		controlRequestOf(ctx).operation = op.ID
 		run := func(ctx context.Context) (*Out, error) { return fn(ctx, actorOf(ctx), in) }
 		out, replayed, err := once(ctx, api.server, op, run)
 		if err != nil {

@@ -97,14 +97,26 @@ func once[Out any](ctx context.Context, s *ControlServer, op Operation, run func
 			s.release(ctx, r)
 		}
 	}()
-	if out, err = run(context.WithValue(ctx, reservationKey{}, r)); err != nil {
+	ctx = context.WithValue(ctx, reservationKey{}, r)
+	if out, err = run(ctx); err != nil {
 		return nil, false, err
 	}
-	if !r.stored {
-		return nil, false, fmt.Errorf("operation %s does not remember its answer", op.ID)
-	}
 	finished = true
+	if !r.stored {
+		s.rememberLate(ctx, op, out)
+	}
 	return out, false, nil
+}
+
+// rememberLate stores the answer of an operation that created something and
+// forgot Remember: giving the key back would create it again at the next try. It
+// is an error all the same, for a process killed before this leaves one half.
+func (s *ControlServer) rememberLate(ctx context.Context, op Operation, out any) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := s.DB.Tx(ctx, func(tx *controldb.Tx) error { return Remember(ctx, tx, out) })
+	s.Log.ErrorContext(ctx, "operation does not remember its answer in its transaction",
+		"request_id", controlRequestOf(ctx).id, "operation", op.ID, "error", err)
 }
 
 // reserve takes the key for this request, or opens the answer that it has.

@@ -95,12 +95,20 @@ func forwardedFor(r *http.Request, sc *tenants.Scope) (netip.Addr, bool) {
 }
 
 // apiKey is the key of the apikey header, or of the query for clients that
-// cannot set headers.
+// cannot set headers. A secret key is not taken from there: addresses end up in
+// logs and histories.
 func apiKey(r *http.Request) string {
 	if k := r.Header.Get("apikey"); k != "" {
 		return k
 	}
-	return r.URL.Query().Get("apikey")
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	k := r.URL.Query().Get("apikey")
+	if strings.HasPrefix(k, tenants.KeySecret.Prefix()) {
+		return ""
+	}
+	return k
 }
 
 func scope(c *gin.Context) *tenants.Scope { return c.MustGet(scopeKey).(*tenants.Scope) }

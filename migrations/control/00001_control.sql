@@ -93,18 +93,17 @@ CREATE TABLE auth_configs (
 );
 
 CREATE TABLE api_keys (
-    id                  uuid PRIMARY KEY,
-    ref                 text NOT NULL REFERENCES projects (ref) ON DELETE CASCADE,
-    type                text NOT NULL CHECK (type IN ('publishable', 'secret')),
-    name                text NOT NULL,
-    description         text,
-    prefix              text NOT NULL, -- the first characters after the type's prefix, to recognise a key by
-    hash                bytea NOT NULL UNIQUE, -- HMAC-SHA256 under the pepper
-    sealed              bytea, -- a publishable key's text: it is public and shown again; never a secret key's
-    secret_jwt_template jsonb,
-    created_at          timestamptz NOT NULL DEFAULT now(),
-    updated_at          timestamptz NOT NULL DEFAULT now(),
-    expires_at          timestamptz,
+    id          uuid PRIMARY KEY,
+    ref         text NOT NULL REFERENCES projects (ref) ON DELETE CASCADE,
+    type        text NOT NULL CHECK (type IN ('publishable', 'secret')),
+    name        text NOT NULL,
+    description text,
+    prefix      text NOT NULL, -- the first characters after the type's prefix, to recognise a key by
+    hash        bytea NOT NULL UNIQUE, -- HMAC-SHA256 under the pepper
+    sealed      bytea, -- a publishable key's text: it is public and shown again; never a secret key's
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    expires_at  timestamptz,
     UNIQUE (ref, type, name)
 );
 

@@ -91,6 +91,7 @@ CREATE TABLE auth.one_time_tokens (
 );
 CREATE INDEX one_time_tokens_token_hash_hash_idx ON auth.one_time_tokens USING hash (token_hash);
 CREATE INDEX one_time_tokens_relates_to_hash_idx ON auth.one_time_tokens USING hash (relates_to);
+CREATE INDEX one_time_tokens_created_at_idx ON auth.one_time_tokens (created_at);
 CREATE UNIQUE INDEX one_time_tokens_user_id_token_type_key ON auth.one_time_tokens (user_id, token_type);
 
 CREATE TABLE auth.instances (

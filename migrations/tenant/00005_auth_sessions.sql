@@ -24,6 +24,7 @@ CREATE TABLE auth.sessions (
     CONSTRAINT sessions_scopes_length CHECK (char_length(scopes) <= 4096)
 ) WITH (fillfactor = 80);
 CREATE INDEX user_id_created_at_idx ON auth.sessions (user_id, created_at);
+CREATE INDEX sessions_created_at_idx ON auth.sessions (created_at);
 CREATE INDEX sessions_not_after_idx ON auth.sessions (not_after) WHERE not_after IS NOT NULL;
 CREATE INDEX sessions_oauth_client_id_idx ON auth.sessions (oauth_client_id) WHERE oauth_client_id IS NOT NULL;
 

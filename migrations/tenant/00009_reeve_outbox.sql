@@ -25,6 +25,7 @@ CREATE TABLE reeve.outbox (
     CONSTRAINT outbox_payload_until_dead CHECK ((payload IS NULL) = (dead_at IS NOT NULL))
 );
 CREATE INDEX outbox_due_idx ON reeve.outbox (next_attempt_at, created_at) WHERE dead_at IS NULL;
+CREATE INDEX outbox_dead_idx ON reeve.outbox (dead_at) WHERE dead_at IS NOT NULL;
 
 -- +goose StatementBegin
 -- Replaces the capability by the one with this SHA-256. For the admin only.
@@ -130,6 +131,24 @@ $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+-- Gives back a message that was claimed and not tried, due again after delay: the
+-- attempt counts no more. False if it is gone or dead.
+CREATE FUNCTION reeve.outbox_release(cap text, id uuid, delay interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM reeve.require_capability(cap);
+    UPDATE reeve.outbox o
+    SET next_attempt_at = clock_timestamp() + outbox_release.delay,
+        locked_until = NULL,
+        attempts = greatest(o.attempts - 1, 0)
+    WHERE o.id = outbox_release.id AND o.dead_at IS NULL;
+    RETURN FOUND;
+END
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
 -- Gives a message up: the row stays as evidence, its content goes. False if it
 -- is gone or was dead before.
 CREATE FUNCTION reeve.outbox_dead(cap text, id uuid, error text) RETURNS boolean
@@ -160,6 +179,30 @@ BEGIN
     INTO pending, next_at
     FROM reeve.outbox o
     WHERE o.dead_at IS NULL;
+END
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+-- Removes up to max messages that were given up longer ago than older, and tells
+-- how many.
+CREATE FUNCTION reeve.outbox_tidy(cap text, older interval, max integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    PERFORM reeve.require_capability(cap);
+    DELETE FROM reeve.outbox o
+    WHERE o.id = ANY (ARRAY(
+        SELECT d.id
+        FROM reeve.outbox d
+        WHERE d.dead_at < clock_timestamp() - outbox_tidy.older
+        ORDER BY d.dead_at
+        LIMIT outbox_tidy.max
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
 END
 $$;
 -- +goose StatementEnd

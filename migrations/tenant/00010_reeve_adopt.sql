@@ -149,7 +149,7 @@ BEGIN
     REVOKE ALL ON ALL ROUTINES IN SCHEMA reeve FROM PUBLIC;
     EXECUTE format('GRANT USAGE ON SCHEMA reeve TO %I', auth_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION reeve.outbox_add, reeve.outbox_claim, reeve.outbox_done,'
-        ' reeve.outbox_retry, reeve.outbox_dead, reeve.outbox_pending TO %I', auth_role);
+        ' reeve.outbox_retry, reeve.outbox_release, reeve.outbox_dead, reeve.outbox_pending, reeve.outbox_tidy TO %I', auth_role);
 END
 $$;
 -- +goose StatementEnd

@@ -80,16 +80,16 @@ func (tx *Tx) CreateIdentity(ctx context.Context, i *auth.Identity) error {
 	return nil
 }
 
-// SaveIdentity writes an identity's data and times.
-func (tx *Tx) SaveIdentity(ctx context.Context, i *auth.Identity) error {
+// PutIdentity writes an identity of a user who is locked, be it new or not.
+func (tx *Tx) PutIdentity(ctx context.Context, i *auth.Identity) error {
 	tag, err := tx.q.Exec(ctx, `UPDATE auth.identities SET identity_data = $3, last_sign_in_at = $4, updated_at = $5,
 			provider_id = $6
 		WHERE id = $1 AND user_id = $2`, i.ID, i.UserID, orEmpty(i.Data), i.LastSignInAt, i.UpdatedAt, i.ProviderID)
 	if err != nil {
 		return asFault(fmt.Errorf("save identity: %w", err))
 	}
-	if tag.RowsAffected() != 1 {
-		return auth.ErrConflict
+	if tag.RowsAffected() == 0 {
+		return tx.CreateIdentity(ctx, i)
 	}
 	return nil
 }

@@ -54,9 +54,25 @@ func (tx *Tx) OutboxRetry(ctx context.Context, id uuid.UUID, reason string, dela
 	return tx.outbox(ctx, `SELECT reeve.outbox_retry($1, $2, $3, $4)`, tx.capability, id, reason, delay)
 }
 
+// OutboxRelease puts a message back that was claimed and not tried: the claim
+// counts as no attempt.
+func (tx *Tx) OutboxRelease(ctx context.Context, id uuid.UUID, delay time.Duration) error {
+	return tx.outbox(ctx, `SELECT reeve.outbox_release($1, $2, $3)`, tx.capability, id, delay)
+}
+
 // OutboxDead gives a message up; its row stays without payload.
 func (tx *Tx) OutboxDead(ctx context.Context, id uuid.UUID, reason string) error {
 	return tx.outbox(ctx, `SELECT reeve.outbox_dead($1, $2, $3)`, tx.capability, id, reason)
+}
+
+// OutboxTidy removes up to max messages that were given up longer ago than
+// older, and tells how many.
+func (tx *Tx) OutboxTidy(ctx context.Context, older time.Duration, max int) (removed int64, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT reeve.outbox_tidy($1, $2, $3)`, unnamed, tx.capability, older, max).Scan(&removed)
+	if err != nil {
+		return 0, fmt.Errorf("tidy outbox: %w", err)
+	}
+	return removed, nil
 }
 
 // OutboxPending counts the messages that wait, and says when the next is due

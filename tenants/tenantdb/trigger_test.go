@@ -14,10 +14,12 @@ import (
 )
 
 // What a trigger of the project's developer does is not the client's fault: the
-// client learns nothing of it, the log learns function, message and SQLSTATE.
+// client learns nothing of it, the log learns project, request, function, message and
+// SQLSTATE, and not what the statement was sent, even where the server tells that.
 func TestFailingTrigger(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true }), context.Background()
+	f.A.Exec(t, `ALTER DATABASE `+f.A.Tenant().Ref.Database()+` SET log_parameter_max_length_on_error = -1`)
 	f.A.ExecAsOwner(t, `CREATE TABLE profiles (id uuid REFERENCES auth.users, nick varchar(3), CONSTRAINT users_email_partial_key UNIQUE (nick));
 		INSERT INTO profiles VALUES (NULL, 'abc')`)
 	for name, c := range map[string]struct {
@@ -29,6 +31,7 @@ func TestFailingTrigger(t *testing.T) {
 		"pretends a long text": {body: `RAISE string_data_right_truncation USING MESSAGE = 'top secret'`, code: "22001"},
 		"text too long":        {body: `INSERT INTO public.profiles VALUES (NEW.id, 'abcd')`, code: "22001"},
 		"duplicate of its own": {body: `INSERT INTO public.profiles VALUES (NEW.id, 'abc')`, code: "23505"},
+		"foreign key":          {body: `INSERT INTO public.profiles VALUES (gen_random_uuid(), 'new')`, code: "23503"},
 		"no such table":        {body: `INSERT INTO public.nowhere VALUES (NEW.id)`, code: "42P01"},
 		"no right":             {body: `DELETE FROM reeve.outbox`, code: "42501"},
 		"at the commit":        {body: `RAISE EXCEPTION 'top secret'`, code: "P0001", timing: "deferred"},
@@ -49,6 +52,17 @@ func TestFailingTrigger(t *testing.T) {
 		for _, secret := range []string{"secret", "trap", "SQLSTATE", "profiles", "nowhere"} {
 			if strings.Contains(string(res.Raw), secret) {
 				t.Errorf("%s: the client reads %s", name, res.Raw)
+			}
+		}
+		log := f.Log.Take()
+		for _, want := range []string{"project=" + string(f.A.Tenant().Ref), "request_id=" + res.Header.Get("X-Request-Id"), "SQLSTATE " + c.code, "trap() line 1"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("%s: %q is not in the log: %s", name, want, log)
+			}
+		}
+		for _, parameter := range []string{"ann@example.com", "$2a$", "parameters"} {
+			if strings.Contains(log, parameter) {
+				t.Errorf("%s: the log tells %q: %s", name, parameter, log)
 			}
 		}
 		f.A.ExecAsOwner(t, `DROP FUNCTION public.trap() CASCADE`)

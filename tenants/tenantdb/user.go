@@ -121,6 +121,26 @@ func (tx *Tx) SaveUser(ctx context.Context, u *auth.User) error {
 	return nil
 }
 
+// SaveEmail writes a user as SaveUser does, with the identity of the address.
+func (tx *Tx) SaveEmail(ctx context.Context, u *auth.User) error {
+	if err := tx.SaveUser(ctx, u); err != nil {
+		return err
+	}
+	if i := u.EmailIdentity(); i != nil {
+		return tx.PutIdentity(ctx, i)
+	}
+	return nil
+}
+
+// ChangeEmail writes a user after auth.User.SetEmail. All one-time tokens go:
+// links that were mailed to the old address must not act on the new one.
+func (tx *Tx) ChangeEmail(ctx context.Context, u *auth.User) error {
+	if err := tx.SaveEmail(ctx, u); err != nil {
+		return err
+	}
+	return tx.DeleteTokens(ctx, u.ID)
+}
+
 // UserPage asks for one page of users.
 type UserPage struct {
 	Page    int // from 1

@@ -5,9 +5,11 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"time"
 
@@ -33,6 +35,7 @@ type Mailer struct {
 	Dispatcher Dispatcher
 	Limiter    *ratelimit.Limiter
 	Now        func() time.Time
+	Logger     *slog.Logger // slog.Default() when nil
 }
 
 // Letter is one mail to write.
@@ -98,7 +101,7 @@ func (m *Mailer) Put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l 
 	if err != nil {
 		return err
 	}
-	mail, err := m.render(sc, l, once)
+	mail, err := m.render(ctx, sc, l, once)
 	if err != nil {
 		return err
 	}
@@ -134,7 +137,9 @@ func (l Letter) linkToken(once token.OneTime) string {
 	return once.Link
 }
 
-func (m *Mailer) render(sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
+// render makes the mail. A template of the project that does not run is replaced
+// by the default, and the log tells why.
+func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
 	data := map[string]any{}
 	if err := json.Unmarshal(orEmpty(l.User.UserMetadata), &data); err != nil {
 		return message.Message{}, fmt.Errorf("user metadata: %w", err)
@@ -147,6 +152,10 @@ func (m *Mailer) render(sc *tenants.Scope, l Letter, once token.OneTime) (messag
 	if err != nil {
 		return mail, fmt.Errorf("render %s: %w", l.Kind, err)
 	}
+	if mail.TemplateError != nil {
+		cmp.Or(m.Logger, slog.Default()).WarnContext(ctx, "mail template replaced by the default",
+			"project", string(sc.Tenant.Ref), "kind", string(l.Kind), "error", mail.TemplateError)
+	}
 	mail.ID, mail.CreatedAt = uuid.New(), m.Now()
 	return mail, nil
 }
@@ -156,12 +165,10 @@ func templates(c *tenants.Config) message.Templates {
 		Subjects: map[message.Kind]string{
 			message.Confirmation: c.MailerSubjectConfirmation, message.Invite: c.MailerSubjectInvite,
 			message.Recovery: c.MailerSubjectRecovery, message.EmailChange: c.MailerSubjectEmailChange,
-			message.MagicLink: c.MailerSubjectMagicLink,
 		},
 		Contents: map[message.Kind]string{
 			message.Confirmation: c.MailerTemplateConfirmation, message.Invite: c.MailerTemplateInvite,
 			message.Recovery: c.MailerTemplateRecovery, message.EmailChange: c.MailerTemplateEmailChange,
-			message.MagicLink: c.MailerTemplateMagicLink,
 		},
 	}
 }

@@ -166,6 +166,37 @@ func TestMailLimit(t *testing.T) {
 	}
 }
 
+// A project's template that does not run is told to the log, and the default
+// stands in for it.
+func TestBrokenTemplate(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	if err := put(f, f.A, letter("ann@example.com"), done); err != nil {
+		t.Fatal(err)
+	}
+	if log := f.Log.Take(); log != "" {
+		t.Errorf("logged: %s", log)
+	}
+	f.A.Configure(func(c *tenants.Config) { c.MailerTemplateConfirmation = "{{ .Nobody }}" })
+	if err := put(f, f.A, letter("bob@example.com"), done); err != nil {
+		t.Fatal(err)
+	}
+	m, log := f.A.Mail(t, "bob@example.com"), f.Log.Take()
+	if m.Code == "" || len(m.Links) == 0 {
+		t.Error("the default did not stand in")
+	}
+	for _, want := range []string{"level=WARN", "project=" + string(f.A.Tenant().Ref), "kind=confirmation", "Nobody"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%q is not in the log: %s", want, log)
+		}
+	}
+	for _, secret := range []string{m.Code, m.Links[0], "bob@example.com"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log tells %q", secret)
+		}
+	}
+}
+
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -267,6 +298,13 @@ func TestOutbox(t *testing.T) {
 	rows, err = box.Claim(ctx, ref, 10, time.Hour)
 	if err != nil || len(rows) != 1 || rows[0].Message.To != "retried@example.com" || rows[0].Attempts != 1 {
 		t.Errorf("after a retry %+v, %v", rows, err)
+	}
+	if err := box.Release(ctx, ref, byAddress["retried@example.com"], 0); err != nil {
+		t.Fatal(err)
+	}
+	rows, err = box.Claim(ctx, ref, 10, time.Hour)
+	if err != nil || len(rows) != 1 || rows[0].Attempts != 1 {
+		t.Errorf("after a release %+v, %v", rows, err)
 	}
 	if _, err := box.Claim(ctx, "nowhere", 1, time.Hour); !errors.Is(err, unknown) {
 		t.Error(err)

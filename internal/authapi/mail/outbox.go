@@ -67,6 +67,11 @@ func (o Outbox) Retry(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason
 	return o.do(ctx, ref, func(tx *tenantdb.Tx) error { return tx.OutboxRetry(ctx, id, reason, delay) })
 }
 
+// Release implements message.Outbox.
+func (o Outbox) Release(ctx context.Context, ref tenants.Ref, id uuid.UUID, delay time.Duration) error {
+	return o.do(ctx, ref, func(tx *tenantdb.Tx) error { return tx.OutboxRelease(ctx, id, delay) })
+}
+
 // Dead implements message.Outbox.
 func (o Outbox) Dead(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason string) error {
 	return o.do(ctx, ref, func(tx *tenantdb.Tx) error { return tx.OutboxDead(ctx, id, reason) })

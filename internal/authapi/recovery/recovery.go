@@ -3,11 +3,7 @@ package recovery
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/url"
 	"time"
-
-	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/account"
@@ -16,78 +12,9 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/message"
-	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
-
-// Handler serves /recover and /resend.
-type Handler struct{ Service Service }
-
-// Mount adds the routes; each has a limit of its own.
-func (h Handler) Mount(r gin.IRouter, recoverLimit, resendLimit gin.HandlerFunc) {
-	r.POST("/recover", recoverLimit, web.Tenant(http.StatusOK, h.recover))
-	r.POST("/resend", resendLimit, web.Tenant(http.StatusOK, h.resend))
-}
-
-// Request is the body of both routes and their query.
-type Request struct {
-	Type  string `json:"type"` // of /resend: signup or email_change
-	Email string `json:"email"`
-	Phone string `json:"phone"`
-	pkce.Challenge
-	redirectTo string
-}
-
-// BindQuery implements web.QueryBinder.
-func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
-	r.redirectTo = q.Get("redirect_to")
-	return nil
-}
-
-type empty struct{}
-
-func (h Handler) recover(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
-	email, err := checked(sc, req)
-	if err != nil {
-		return empty{}, err
-	}
-	return empty{}, h.Service.Send(ctx, sc, email, "recovery", func(ctx context.Context, tx *tenantdb.Tx, u *auth.User) (bool, error) {
-		return true, h.Service.recover(ctx, tx, sc, u, req)
-	})
-}
-
-func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
-	switch req.Type {
-	case "signup", "email_change":
-	case "sms", "phone_change":
-		return empty{}, auth.ErrPhoneOff
-	default:
-		return empty{}, auth.ErrValidation.Saying("type: must be signup or email_change")
-	}
-	email, err := checked(sc, req)
-	if err != nil {
-		return empty{}, err
-	}
-	return empty{}, h.Service.Send(ctx, sc, email, req.Type, func(ctx context.Context, tx *tenantdb.Tx, u *auth.User) (bool, error) {
-		return h.Service.resend(ctx, tx, sc, u, req)
-	})
-}
-
-func checked(sc *tenants.Scope, req *Request) (string, error) {
-	switch {
-	case req.Phone != "" && req.Email != "":
-		return "", auth.ErrValidation.Saying("Only an email address or phone number should be provided")
-	case req.Phone != "":
-		return "", auth.ErrPhoneOff
-	case !sc.Tenant.Config.ExternalEmailEnabled:
-		return "", auth.ErrEmailOff
-	}
-	if err := req.Check(); err != nil {
-		return "", err
-	}
-	return auth.NormalizeEmail(req.Email)
-}
 
 // Service sends links.
 type Service struct {
@@ -95,10 +22,48 @@ type Service struct {
 	Now    func() time.Time
 }
 
-// Send runs send for the user with the address, in one transaction. Where there
-// is no such user, or send says that there is nothing to send, the answer is the
-// same.
-func (s Service) Send(ctx context.Context, sc *tenants.Scope, email, purpose string, send func(context.Context, *tenantdb.Tx, *auth.User) (bool, error)) error {
+// Order asks for a link by mail.
+type Order struct {
+	Email      string // lower-case
+	RedirectTo string
+	PKCE       pkce.Challenge
+}
+
+// Kind says which link is sent again.
+type Kind string
+
+// The kinds, as the wire spells them.
+const (
+	Signup      Kind = "signup"
+	EmailChange Kind = "email_change"
+)
+
+// Recover mails a link that signs the user in. That nobody has the address is no
+// error. auth.ErrEmailRate.
+func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error {
+	return s.send(ctx, sc, "recovery", o.Email, func(tx *tenantdb.Tx, u *auth.User) (bool, error) {
+		return true, s.recover(ctx, tx, sc, u, o)
+	})
+}
+
+// Resend mails the link of an open sign-up or change of address again. That
+// there is none is no error. auth.ErrEmailRate.
+func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Order) error {
+	return s.send(ctx, sc, string(kind), o.Email, func(tx *tenantdb.Tx, u *auth.User) (bool, error) {
+		switch {
+		case kind == Signup && !u.EmailConfirmed():
+			return true, s.resendSignup(ctx, tx, sc, u, o)
+		case kind == EmailChange && u.NewEmail != "":
+			return true, s.resendEmailChange(ctx, tx, sc, u, o)
+		}
+		return false, nil
+	})
+}
+
+// send runs compose for the user with the address, in one transaction. Where
+// there is no such user, or compose says that there is nothing to send, the
+// answer is the same.
+func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email string, compose func(*tenantdb.Tx, *auth.User) (bool, error)) error {
 	if err := s.Mailer.Prepare(ctx, sc); err != nil {
 		return err
 	}
@@ -111,7 +76,7 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, email, purpose str
 		if err != nil {
 			return err
 		}
-		sent, err = send(ctx, tx, &u)
+		sent, err = compose(tx, &u)
 		return err
 	})
 	switch {
@@ -124,7 +89,7 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, email, purpose str
 	return nil
 }
 
-func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, req *Request) error {
+func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {
 	if err := s.Mailer.TooSoon(sc, u.RecoverySentAt); err != nil {
 		return err
 	}
@@ -133,7 +98,7 @@ func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	if err := tx.SaveUser(ctx, u); err != nil {
 		return err
 	}
-	if err := req.Begin(ctx, tx, u.ID, auth.MethodRecovery, now); err != nil {
+	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodRecovery, now); err != nil {
 		return err
 	}
 	if err := session.Record(ctx, tx, sc, u, "user_recovery_requested", "user", nil, now); err != nil {
@@ -141,41 +106,41 @@ func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	}
 	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
 		Kind: message.Recovery, User: u, To: u.Email, Token: auth.TokenRecovery, Verify: "recovery",
-		RedirectTo: redirect.Target(&sc.Tenant.Config, req.redirectTo), PKCE: req.Given(),
+		RedirectTo: redirect.Target(&sc.Tenant.Config, o.RedirectTo), PKCE: o.PKCE.Given(),
 	})
 }
 
-func (s Service) resend(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, req *Request) (bool, error) {
-	now, target := s.Now(), redirect.Target(&sc.Tenant.Config, req.redirectTo)
-	switch {
-	case req.Type == "signup" && !u.EmailConfirmed():
-		if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
-			return false, err
-		}
-		u.ConfirmationSentAt = &now
-		if err := tx.SaveUser(ctx, u); err != nil {
-			return false, err
-		}
-		if err := req.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
-			return false, err
-		}
-		return true, s.Mailer.Put(ctx, tx, sc, mail.Letter{
-			Kind: message.Confirmation, User: u, To: u.Email, Token: auth.TokenConfirmation, Verify: "signup", RedirectTo: target, PKCE: req.Given(),
-		})
-	case req.Type == "email_change" && u.NewEmail != "":
-		if err := s.Mailer.TooSoon(sc, u.EmailChangeSentAt); err != nil {
-			return false, err
-		}
-		// Both get a new link, so what one side confirmed counts no more: with two
-		// links that side could confirm for both.
-		u.EmailChangeSentAt, u.EmailChangeConfirmStatus = &now, 0
-		if err := tx.SaveUser(ctx, u); err != nil {
-			return false, err
-		}
-		if err := req.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now); err != nil {
-			return false, err
-		}
-		return true, account.SendEmailChange(ctx, tx, sc, s.Mailer, u, target, req.Given())
+func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {
+	if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
+		return err
 	}
-	return false, nil
+	now := s.Now()
+	u.ConfirmationSentAt = &now
+	if err := tx.SaveUser(ctx, u); err != nil {
+		return err
+	}
+	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
+		return err
+	}
+	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
+		Kind: message.Confirmation, User: u, To: u.Email, Token: auth.TokenConfirmation, Verify: "signup",
+		RedirectTo: redirect.Target(&sc.Tenant.Config, o.RedirectTo), PKCE: o.PKCE.Given(),
+	})
+}
+
+func (s Service) resendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {
+	if err := s.Mailer.TooSoon(sc, u.EmailChangeSentAt); err != nil {
+		return err
+	}
+	// Both get a new link, so what one side confirmed counts no more: with two
+	// links that side could confirm for both.
+	now := s.Now()
+	u.EmailChangeSentAt, u.EmailChangeConfirmStatus = &now, 0
+	if err := tx.SaveUser(ctx, u); err != nil {
+		return err
+	}
+	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now); err != nil {
+		return err
+	}
+	return account.SendEmailChange(ctx, tx, sc, s.Mailer, u, redirect.Target(&sc.Tenant.Config, o.RedirectTo), o.PKCE.Given())
 }

@@ -154,7 +154,7 @@ func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 		if err := u.ConfirmEmail(now); err != nil {
 			return err
 		}
-		if err := saveWithIdentity(ctx, tx, u); err != nil {
+		if err := tx.SaveEmail(ctx, u); err != nil {
 			return err
 		}
 		// A link of the same purpose that is still under way is not needed.
@@ -163,16 +163,6 @@ func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 		}
 	}
 	return session.Record(ctx, tx, sc, u, action, logType, map[string]any{"provider": auth.ProviderEmail}, now)
-}
-
-func saveWithIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
-	if err := tx.SaveUser(ctx, u); err != nil {
-		return err
-	}
-	if i := u.EmailIdentity(); i != nil {
-		return tx.SaveIdentity(ctx, i)
-	}
-	return nil
 }
 
 // changeEmail takes one step of a change of address. With secure change both
@@ -190,31 +180,15 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 		return false, auth.ErrOTPExpired // the new address has confirmed nothing
 	}
 	old := u.Email
-	u.Email, u.NewEmail, u.EmailChangeConfirmStatus = u.NewEmail, "", 0
-	u.EmailConfirmedAt, u.ConfirmedAt = &now, &now
-	if u.EmailIdentity() == nil {
-		if err := u.AddProvider(auth.ProviderEmail); err != nil {
-			return false, err
-		}
-		i, err := u.AddEmailIdentity(nil, now)
-		if err != nil {
-			return false, err
-		}
-		if err := tx.CreateIdentity(ctx, i); err != nil {
-			return false, err
-		}
+	// What was proved of the old address says nothing of the new one.
+	u.EmailConfirmedAt, u.ConfirmedAt = nil, u.PhoneConfirmedAt
+	if err := u.SetEmail(u.NewEmail, now); err != nil {
+		return false, err
 	}
 	if err := u.ConfirmEmail(now); err != nil {
 		return false, err
 	}
-	if u.UserMetadata, err = auth.MergeMetadata(u.UserMetadata, map[string]any{"email": u.Email}); err != nil {
-		return false, err
-	}
-	if err := saveWithIdentity(ctx, tx, u); err != nil {
-		return false, err
-	}
-	// Links that were mailed to the old address must not act on the new one.
-	if err := tx.DeleteTokens(ctx, u.ID); err != nil {
+	if err := tx.ChangeEmail(ctx, u); err != nil {
 		return false, err
 	}
 	return true, session.Record(ctx, tx, sc, u, "user_modified", "user", map[string]any{"old_email": old, "new_email": u.Email}, now)

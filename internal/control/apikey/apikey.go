@@ -2,6 +2,7 @@ package apikey
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,7 @@ type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
 	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Create draws a key. Its text is in this answer and, for a secret key, never
@@ -42,8 +44,8 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	if row.Description, err = describe(b.Description); err != nil {
 		return nil, err
 	}
-	if row.SecretJWTTemplate, err = encodeTemplate(row.Type, b.SecretJWTTemplate); err != nil {
-		return nil, err
+	if b.SecretJWTTemplate != nil {
+		return nil, errTemplate
 	}
 	var out Key
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
@@ -60,9 +62,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 		if row, err = tx.CreateAPIKey(ctx, row); err != nil {
 			return err
 		}
-		if out, err = onWire(row, shown); err != nil {
-			return err
-		}
+		out = onWire(row, shown)
 		return web.Remember(ctx, tx, out)
 	})
 	return &out, err
@@ -132,8 +132,8 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref, id string,
 }
 
 // Delete deletes a key, which is refused within a second from then on, and gives
-// what it was.
-func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string) (*Key, error) {
+// what it was. Why it was deleted goes into the log.
+func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string, why Deletion) (*Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
 		return nil, err
@@ -148,6 +148,8 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string)
 	if err != nil {
 		return nil, err
 	}
+	s.Log.InfoContext(ctx, "API key deleted", "project", p.Ref, "key", row.ID, "actor", actor.UserID,
+		"was_compromised", why.WasCompromised, "reason", why.Reason)
 	return show(row, dk)
 }
 
@@ -178,8 +180,8 @@ func show(row controldb.APIKey, dk *secret.DataKey) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := onWire(row, shown)
-	return &out, err
+	out := onWire(row, shown)
+	return &out, nil
 }
 
 func describe(s *string) (*string, error) {

@@ -1,12 +1,15 @@
 package apikey_test
 
 import (
+	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -17,7 +20,7 @@ func newWorld(t *testing.T) (w *controltest.World, ref tenants.Ref, path string)
 	t.Helper()
 	w = controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{
-			&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
+			&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 			&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		}
 	})
@@ -30,7 +33,7 @@ func TestLife(t *testing.T) {
 	w, ref, path := newWorld(t)
 	var created apikey.Key
 	w.Do(t, w.Developer, "POST", path+"?reveal=true",
-		`{"type":"secret","name":"ci_secret_key","description":"for CI","secret_jwt_template":{"role":"service_role"}}`).
+		`{"type":"secret","name":"ci_secret_key","description":"for CI","secret_jwt_template":null}`).
 		Want(t, 201).Golden(t, "create").Into(t, &created)
 	if created.APIKey == nil {
 		t.Fatal("the answer to the creation has no text")
@@ -69,18 +72,18 @@ func TestRefused(t *testing.T) {
 		status        int
 		code, message string
 	}{
-		"no type":               {`{"name":"good_name"}`, 400, invalid, "type: is required"},
-		"legacy type":           {`{"type":"legacy","name":"good_name"}`, 400, invalid, "type: "},
-		"no name":               {`{"type":"secret"}`, 400, invalid, "name: is required"},
-		"short name":            {`{"type":"secret","name":"abc"}`, 400, invalid, "name: "},
-		"upper-case name":       {`{"type":"secret","name":"Good"}`, 400, invalid, "name: "},
-		"name with a newline":   {`{"type":"secret","name":"good_name\n"}`, 400, invalid, "name: "},
-		"long description":      {`{"type":"secret","name":"good_name","description":"` + strings.Repeat("x", 1025) + `"}`, 400, invalid, "description: "},
-		"template no object":    {`{"type":"secret","name":"good_name","secret_jwt_template":5}`, 400, invalid, "secret_jwt_template: "},
-		"template too large":    {`{"type":"secret","name":"good_name","secret_jwt_template":{"a":"` + strings.Repeat("x", 4096) + `"}}`, 400, invalid, "secret_jwt_template: "},
-		"template of the other": {`{"type":"publishable","name":"good_name","secret_jwt_template":{}}`, 400, invalid, "secret_jwt_template: "},
-		"unknown field":         {`{"type":"secret","name":"good_name","foo":1}`, 400, invalid, "foo: unknown field"},
-		"taken name":            {`{"type":"secret","name":"default"}`, 409, conflict, ""},
+		"no type":             {`{"name":"good_name"}`, 400, invalid, "type: is required"},
+		"legacy type":         {`{"type":"legacy","name":"good_name"}`, 400, invalid, "type: "},
+		"no name":             {`{"type":"secret"}`, 400, invalid, "name: is required"},
+		"short name":          {`{"type":"secret","name":"abc"}`, 400, invalid, "name: "},
+		"upper-case name":     {`{"type":"secret","name":"Good"}`, 400, invalid, "name: "},
+		"name with a newline": {`{"type":"secret","name":"good_name\n"}`, 400, invalid, "name: "},
+		"long description":    {`{"type":"secret","name":"good_name","description":"` + strings.Repeat("x", 1025) + `"}`, 400, invalid, "description: "},
+		"template no object":  {`{"type":"secret","name":"good_name","secret_jwt_template":5}`, 400, invalid, "secret_jwt_template: "},
+		"template":            {`{"type":"secret","name":"good_name","secret_jwt_template":{"role":"service_role"}}`, 400, invalid, "secret_jwt_template: is not supported yet"},
+		"empty template":      {`{"type":"publishable","name":"good_name","secret_jwt_template":{}}`, 400, invalid, "secret_jwt_template: is not supported yet"},
+		"unknown field":       {`{"type":"secret","name":"good_name","foo":1}`, 400, invalid, "foo: unknown field"},
+		"taken name":          {`{"type":"secret","name":"default"}`, 409, conflict, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -106,6 +109,26 @@ func TestRefused(t *testing.T) {
 		SELECT gen_random_uuid(), $1, 'secret', 'key_' || i, '', decode(md5(i::text), 'hex') FROM generate_series(1, 100) i`,
 		strings.Split(path, "/")[3])
 	w.Do(t, w.Owner, "POST", path, `{"type":"secret","name":"one_more"}`).Refused(t, 409, "api_key_limit_reached", "")
+}
+
+func TestDeletionIsLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		return []controltest.Mounter{&apikey.Handler{Service: &apikey.Service{
+			DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		}}}
+	})
+	ref := string(w.Project(t, w.Acme, "Shop").Project.Ref)
+	path := "/v1/projects/" + ref + "/api-keys"
+	var created apikey.Key
+	w.Do(t, w.Owner, "POST", path, `{"type":"secret","name":"ci_key"}`).Want(t, 201).Into(t, &created)
+	w.Do(t, w.Owner, "DELETE", path+"/"+*created.ID+"?was_compromised=true&reason=leaked", "").Want(t, 200)
+	for _, want := range []string{"level=INFO", "project=" + ref, "key=" + *created.ID, "was_compromised=true", "reason=leaked"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %s in %q", want, log.String())
+		}
+	}
 }
 
 func TestAnotherProjectsKey(t *testing.T) {
@@ -140,8 +163,11 @@ func TestLegacy(t *testing.T) {
 	w.Do(t, w.Owner, "PUT", path+"/legacy", "").Refused(t, 400, "validation_failed", "enabled: ")
 	w.Do(t, w.Owner, "PUT", path+"/legacy?enabled=maybe", "").Refused(t, 400, "validation_failed", "enabled: ")
 	keys := "/v1/projects/" + string(ref) + "/config/auth/signing-keys"
-	w.Do(t, w.Owner, "POST", keys+"/legacy", "").Want(t, 201)
+	w.Do(t, w.ReadOnly, "GET", keys+"/legacy", "").Refused(t, 404, "signing_key_not_found", "")
 	w.Do(t, w.Developer, "PUT", path+"/legacy?enabled=true", "").Want(t, 200, `{"enabled":true}`)
+	var secret signingkey.Key
+	w.Do(t, w.ReadOnly, "GET", keys+"/legacy", "").Want(t, 200, `"HS256"`, `"standby"`).Into(t, &secret)
+	w.Do(t, w.Owner, "POST", keys+"/legacy", "").Refused(t, 409, "signing_key_exists", "")
 	first := w.Do(t, w.Developer, "GET", path, "").Want(t, 200).Golden(t, "list_legacy")
 	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Golden(t, "list_legacy_read_only")
 	// The registry takes the keys for what they say they are.
@@ -157,6 +183,9 @@ func TestLegacy(t *testing.T) {
 			t.Errorf("key %d acts as %q, %v", i, got.Role, err)
 		}
 	}
+	if again := w.Do(t, w.Developer, "GET", path, ""); string(again.Body) != string(first.Body) {
+		t.Errorf("first %s, then %s", first.Body, again.Body)
+	}
 	// Off and on again, they are the same.
 	w.Do(t, w.Developer, "PUT", path+"/legacy?enabled=false", "").Want(t, 200)
 	if got := w.Do(t, w.Developer, "GET", path, ""); strings.Contains(string(got.Body), "legacy") {
@@ -166,4 +195,40 @@ func TestLegacy(t *testing.T) {
 	if again := w.Do(t, w.Developer, "GET", path, ""); string(again.Body) != string(first.Body) {
 		t.Errorf("first %s, then %s", first.Body, again.Body)
 	}
+	// Revoked, the secret signs nothing; switched on once more, there is a new one.
+	shown := func() (keys []apikey.Key) {
+		w.Do(t, w.Developer, "GET", path, "").Want(t, 200).Into(t, &keys)
+		return keys
+	}
+	w.Do(t, w.Owner, "PATCH", keys+"/"+secret.ID, `{"status":"revoked"}`).Want(t, 200)
+	if got := shown(); got[0].Name != "anon" || got[0].APIKey != nil {
+		t.Errorf("after the secret was revoked: %+v", got[0])
+	}
+	w.Do(t, w.Developer, "PUT", path+"/legacy?enabled=true", "").Want(t, 200)
+	if got := shown(); got[0].APIKey == nil || *got[0].APIKey == *listed[0].APIKey {
+		t.Error("no new key after the secret was revoked")
+	}
+}
+
+func TestLegacyWithImportedSecret(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	keys := "/v1/projects/" + string(ref) + "/config/auth/signing-keys"
+	w.Do(t, w.Owner, "POST", keys, `{"algorithm":"HS256","private_jwk":{"kty":"oct","k":"`+strings.Repeat("A", 43)+`"}}`).Want(t, 201)
+	before := w.Do(t, w.Owner, "GET", keys, "")
+	w.Do(t, w.Owner, "PUT", path+"/legacy?enabled=true", "").Want(t, 200)
+	if after := w.Do(t, w.Owner, "GET", keys, ""); string(after.Body) != string(before.Body) {
+		t.Errorf("a secret was made beside the imported one: %s", after.Body)
+	}
+}
+
+func TestLegacyWithoutRoom(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	keys := "/v1/projects/" + string(ref) + "/config/auth/signing-keys"
+	for range controldb.MaxSigningKeys - 1 {
+		w.Do(t, w.Owner, "POST", keys, `{"algorithm":"EdDSA"}`).Want(t, 201)
+	}
+	w.Do(t, w.Owner, "PUT", path+"/legacy?enabled=true", "").Refused(t, 409, "signing_key_limit_reached", "")
+	w.Do(t, w.Owner, "GET", path+"/legacy", "").Want(t, 200, `{"enabled":false}`)
 }

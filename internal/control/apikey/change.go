@@ -1,8 +1,6 @@
 package apikey
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -10,16 +8,15 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/web"
-	"github.com/reevehq/reeve/tenants"
 )
 
-// maxTemplate bounds a JWT template, in bytes of JSON.
-const maxTemplate = 4096
+// errTemplate refuses what would have no effect.
+var errTemplate = text.ErrInvalid.Saying("secret_jwt_template: is not supported yet, leave it out")
 
 var nameForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{3,63}$`)
 
 // change applies a body of update to a key. A field that is left out stays,
-// null takes a description or template away.
+// null takes a description away.
 func change(row *controldb.APIKey, body web.Object) error {
 	for _, field := range slices.Sorted(maps.Keys(body)) {
 		var err error
@@ -40,11 +37,9 @@ func change(row *controldb.APIKey, body web.Object) error {
 				row.Description, err = describe(&s)
 			}
 		case "secret_jwt_template":
-			template, ok := value.(map[string]any)
-			if !ok && value != nil {
-				return text.Invalid("secret_jwt_template: must be an object or null")
+			if value != nil {
+				return errTemplate
 			}
-			row.SecretJWTTemplate, err = encodeTemplate(row.Type, template)
 		default:
 			return text.Invalid("%s: unknown field", field)
 		}
@@ -53,32 +48,4 @@ func change(row *controldb.APIKey, body web.Object) error {
 		}
 	}
 	return nil
-}
-
-func encodeTemplate(t tenants.KeyType, template map[string]any) (json.RawMessage, error) {
-	if template == nil {
-		return nil, nil
-	}
-	if t != tenants.KeySecret {
-		return nil, text.Invalid("secret_jwt_template: only secret keys have one")
-	}
-	raw, err := json.Marshal(template)
-	if err != nil {
-		return nil, fmt.Errorf("encode JWT template: %w", err)
-	}
-	if len(raw) > maxTemplate {
-		return nil, text.Invalid("secret_jwt_template: must have at most %d bytes", maxTemplate)
-	}
-	return raw, nil
-}
-
-func decodeTemplate(raw json.RawMessage) (map[string]any, error) {
-	if raw == nil {
-		return nil, nil
-	}
-	var out map[string]any
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return nil, fmt.Errorf("decode JWT template: %w", err)
-	}
-	return out, nil
 }

@@ -26,7 +26,7 @@ func (h *Handler) Mount(api web.ControlAPI) {
 	web.Control(api, create, h.create)
 	web.Control(api, op("list-api-keys", http.MethodGet, keys, "List the API keys of a project"), h.list)
 	web.Control(api, op("get-api-key", http.MethodGet, keys+"/{id}", "Get an API key"), h.get)
-	update := op("update-api-key", http.MethodPatch, keys+"/{id}", "Change an API key's name, description or template")
+	update := op("update-api-key", http.MethodPatch, keys+"/{id}", "Change an API key's name or description")
 	update.Body = UpdateBody{}
 	web.Control(api, update, h.update)
 	web.Control(api, op("delete-api-key", http.MethodDelete, keys+"/{id}", "Delete an API key"), h.remove)
@@ -52,7 +52,7 @@ func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) 
 }
 
 func (h *Handler) remove(ctx context.Context, actor web.Actor, in *deleteInput) (*Key, error) {
-	return h.Service.Delete(ctx, actor, in.Ref, in.ID)
+	return h.Service.Delete(ctx, actor, in.Ref, in.ID, in.Deletion)
 }
 
 func (h *Handler) legacy(ctx context.Context, actor web.Actor, in *legacyInput) (*Legacy, error) {

@@ -16,16 +16,26 @@ func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (bo
 }
 
 // SetLegacy switches legacy JWT keys on or off. They carry the time at which
-// they were first switched on, so that they are the same ones after a pause.
+// they were first switched on, so that they are the same ones after a pause. A
+// project without a secret to sign them with gets one, as on
+// signing-keys/legacy; controldb.ErrSigningKeyLimit.
 func (s *Service) SetLegacy(ctx context.Context, actor authz.Actor, ref string, on bool) error {
-	p, err := s.Authz.Project(ctx, actor, authz.WriteAPIKeys, ref)
+	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *controldb.Tx) error {
 		p, err := tx.LockProject(ctx, p.Ref)
-		if err != nil || p.LegacyKeys == on {
+		if err != nil {
 			return err
+		}
+		if on {
+			if err := tx.EnsureLegacySecret(ctx, dk, p.Ref); err != nil {
+				return err
+			}
+		}
+		if p.LegacyKeys == on {
+			return nil
 		}
 		at := s.Now()
 		if p.LegacyKeysAt != nil {
@@ -36,7 +46,8 @@ func (s *Service) SetLegacy(ctx context.Context, actor authz.Actor, ref string, 
 }
 
 // legacyKeys shows the two legacy keys of a project that has them on. The text
-// of the one that acts as service_role is for those who may see secrets.
+// of the one that acts as service_role is for those who may see secrets; neither
+// has one after the secret that signs them was revoked.
 func (s *Service) legacyKeys(ctx context.Context, actor authz.Actor, p controldb.Project) ([]Key, error) {
 	out := []Key{}
 	if !p.LegacyKeys || p.LegacyKeysAt == nil {
@@ -55,10 +66,12 @@ func (s *Service) legacyKeys(ctx context.Context, actor authz.Actor, p controldb
 		key := Key{ID: &id, Type: "legacy", Name: id, InsertedAt: &since, UpdatedAt: &since}
 		if role == tenants.RoleAnon || err == nil {
 			text, err := t.NewLegacyKey(role, since)
-			if err != nil {
+			switch {
+			case err == nil:
+				key.APIKey = &text
+			case !errors.Is(err, tenants.ErrNoLegacySecret):
 				return nil, err
 			}
-			key.APIKey = &text
 		}
 		out = append(out, key)
 	}

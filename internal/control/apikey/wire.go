@@ -9,7 +9,8 @@ import (
 )
 
 // Key is an API key on the wire. APIKey is null for a secret key, except in the
-// answer to its creation: its text is stored nowhere.
+// answer to its creation: its text is stored nowhere. SecretJWTTemplate is always
+// null.
 type Key struct {
 	APIKey            *string        `json:"api_key" nullable:"true"`
 	ID                *string        `json:"id" nullable:"true"`
@@ -28,7 +29,7 @@ type Legacy struct {
 	Enabled bool `json:"enabled"`
 }
 
-// CreateBody is what create accepts.
+// CreateBody is what create accepts; of templates only none.
 type CreateBody struct {
 	Type              string         `json:"type" enum:"publishable,secret"`
 	Name              string         `json:"name" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
@@ -36,7 +37,8 @@ type CreateBody struct {
 	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
 }
 
-// UpdateBody describes what update accepts; null takes a value away.
+// UpdateBody describes what update accepts; null takes a description away. Of
+// templates only none is accepted.
 type UpdateBody struct {
 	Name              string         `json:"name,omitempty" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
 	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
@@ -70,9 +72,14 @@ type updateInput struct {
 }
 
 type deleteInput struct {
-	Ref            string `path:"ref"`
-	ID             string `path:"id"`
-	Reveal         bool   `query:"reveal"`
+	Ref    string `path:"ref"`
+	ID     string `path:"id"`
+	Reveal bool   `query:"reveal"`
+	Deletion
+}
+
+// Deletion tells why a key is deleted.
+type Deletion struct {
 	WasCompromised bool   `query:"was_compromised"`
 	Reason         string `query:"reason" maxLength:"1024"`
 }
@@ -87,7 +94,7 @@ type setLegacyInput struct {
 }
 
 // onWire shows a key; text is empty where it is not to be shown.
-func onWire(k controldb.APIKey, text string) (Key, error) {
+func onWire(k controldb.APIKey, text string) Key {
 	id, hash, prefix := k.ID.String(), hex.EncodeToString(k.Hash[:]), k.Type.Prefix()+k.Prefix
 	inserted, updated := k.CreatedAt.UTC(), k.UpdatedAt.UTC()
 	out := Key{
@@ -97,7 +104,5 @@ func onWire(k controldb.APIKey, text string) (Key, error) {
 	if text != "" {
 		out.APIKey = &text
 	}
-	template, err := decodeTemplate(k.SecretJWTTemplate)
-	out.SecretJWTTemplate = template
-	return out, err
+	return out
 }

@@ -81,10 +81,9 @@ var table = map[string]values{
 		[]string{`"abc"`, "5", quoted(lower)},
 	},
 	"mailer_subjects_confirmation": subjects, "mailer_subjects_invite": subjects, "mailer_subjects_recovery": subjects,
-	"mailer_subjects_email_change": subjects, "mailer_subjects_magic_link": subjects,
+	"mailer_subjects_email_change":          subjects,
 	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
 	"mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
-	"mailer_templates_magic_link_content": templates,
 }
 
 func TestEveryFieldHasCases(t *testing.T) {

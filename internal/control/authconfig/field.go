@@ -63,9 +63,7 @@ func fields() map[string]field {
 	} {
 		out[name] = field{check: boolean}
 	}
-	for _, kind := range []message.Kind{
-		message.Confirmation, message.Invite, message.Recovery, message.EmailChange, message.MagicLink,
-	} {
+	for _, kind := range []message.Kind{message.Confirmation, message.Invite, message.Recovery, message.EmailChange} {
 		out["mailer_subjects_"+string(kind)] = field{check: line(998), template: kind, subject: true}
 		out["mailer_templates_"+string(kind)+"_content"] = field{check: anyText, template: kind}
 	}

@@ -17,12 +17,10 @@ type UpdateBody struct {
 	MailerSubjectInvite              *string  `json:"mailer_subjects_invite,omitempty" nullable:"true" maxLength:"998"`
 	MailerSubjectRecovery            *string  `json:"mailer_subjects_recovery,omitempty" nullable:"true" maxLength:"998"`
 	MailerSubjectEmailChange         *string  `json:"mailer_subjects_email_change,omitempty" nullable:"true" maxLength:"998"`
-	MailerSubjectMagicLink           *string  `json:"mailer_subjects_magic_link,omitempty" nullable:"true" maxLength:"998"`
 	MailerTemplateConfirmation       *string  `json:"mailer_templates_confirmation_content,omitempty" nullable:"true"`
 	MailerTemplateInvite             *string  `json:"mailer_templates_invite_content,omitempty" nullable:"true"`
 	MailerTemplateRecovery           *string  `json:"mailer_templates_recovery_content,omitempty" nullable:"true"`
 	MailerTemplateEmailChange        *string  `json:"mailer_templates_email_change_content,omitempty" nullable:"true"`
-	MailerTemplateMagicLink          *string  `json:"mailer_templates_magic_link_content,omitempty" nullable:"true"`
 	SMTPHost                         *string  `json:"smtp_host,omitempty" nullable:"true" maxLength:"253"`
 	SMTPPort                         *string  `json:"smtp_port,omitempty" nullable:"true"`
 	SMTPUser                         *string  `json:"smtp_user,omitempty" nullable:"true" maxLength:"320"`

@@ -2,7 +2,6 @@ package signingkey
 
 import (
 	"context"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -13,13 +12,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// MaxKeys is how many keys a project may have: all that are not revoked are
-// published and tried.
-const MaxKeys = 20
-
 // The refusals.
 var (
-	ErrLimit      = fault.New(fault.Conflict, "signing_key_limit_reached", "The project has reached its maximum number of signing keys")
 	ErrInUse      = fault.New(fault.Conflict, "signing_key_in_use", "The key is in use: put another one in use first")
 	ErrNotRevoked = fault.New(fault.Conflict, "signing_key_not_revoked", "Tokens signed with the key are still accepted: revoke it first")
 	ErrMove       = fault.New(fault.Conflict, "signing_key_status", "The key cannot move to that status from the one it has")
@@ -44,42 +38,43 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	if err != nil {
 		return nil, err
 	}
-	return s.insert(ctx, p.Ref, key, false)
+	dk, err := s.DB.DataKey(ctx, p.Ref)
+	if err != nil {
+		return nil, err
+	}
+	row, err := controldb.SealSigningKey(dk, p.Ref, key)
+	if err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, row)
 }
 
-// CreateLegacy draws the HS256 secret that legacy API keys are signed with. It
-// is on standby: tokens of users are not signed with it unless it is put in use.
-// ErrLegacy when there is one.
+// CreateLegacy draws the HS256 secret that legacy API keys are signed with; see
+// controldb.NewLegacySecret. ErrLegacy when there is one, made or imported.
 func (s *Service) CreateLegacy(ctx context.Context, actor authz.Actor, ref string) (*Key, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
 	if err != nil {
 		return nil, err
 	}
-	key, _, err := tenants.NewSigningKey("HS256")
+	dk, err := s.DB.DataKey(ctx, p.Ref)
 	if err != nil {
 		return nil, err
 	}
-	key.Status = tenants.KeyStandby
-	return s.insert(ctx, p.Ref, key, true)
+	row, err := controldb.NewLegacySecret(dk, p.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, row)
 }
 
-func (s *Service) insert(ctx context.Context, ref tenants.Ref, key tenants.SigningKey, legacy bool) (*Key, error) {
-	dk, err := s.DB.DataKey(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	row, err := controldb.SealSigningKey(dk, ref, key)
-	if err != nil {
-		return nil, err
-	}
-	row.Legacy = legacy
+func (s *Service) insert(ctx context.Context, row controldb.SigningKey) (*Key, error) {
 	var out Key
-	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
-		if err := room(ctx, tx, ref, legacy); err != nil {
+	err := s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		if err := room(ctx, tx, row.Ref, row.Legacy); err != nil {
 			return err
 		}
 		if row.Status == tenants.KeyInUse {
-			if err := tx.RetireSigningKey(ctx, ref); err != nil {
+			if err := tx.RetireSigningKey(ctx, row.Ref); err != nil {
 				return err
 			}
 		}
@@ -102,11 +97,13 @@ func room(ctx context.Context, tx *controldb.Tx, ref tenants.Ref, legacy bool) e
 	if err != nil {
 		return err
 	}
-	if legacy && slices.ContainsFunc(have, isLegacy) {
-		return ErrLegacy
+	if legacy {
+		if _, err := controldb.LegacySecret(have); err == nil {
+			return ErrLegacy
+		}
 	}
-	if len(have) >= MaxKeys {
-		return ErrLimit
+	if len(have) >= controldb.MaxSigningKeys {
+		return controldb.ErrSigningKeyLimit
 	}
 	return nil
 }
@@ -120,20 +117,15 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]co
 	return s.DB.SigningKeys(ctx, p.Ref)
 }
 
-// Legacy gives the key that CreateLegacy made; controldb.ErrNoSigningKey.
+// Legacy gives the key that legacy API keys are signed with;
+// controldb.ErrNoSigningKey.
 func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (controldb.SigningKey, error) {
 	have, err := s.List(ctx, actor, ref)
 	if err != nil {
 		return controldb.SigningKey{}, err
 	}
-	i := slices.IndexFunc(have, isLegacy)
-	if i < 0 {
-		return controldb.SigningKey{}, controldb.ErrNoSigningKey
-	}
-	return have[i], nil
+	return controldb.LegacySecret(have)
 }
-
-func isLegacy(k controldb.SigningKey) bool { return k.Legacy }
 
 // Get gives a key; controldb.ErrNoSigningKey.
 func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (controldb.SigningKey, error) {

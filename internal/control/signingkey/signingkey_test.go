@@ -11,6 +11,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -255,12 +256,28 @@ func TestLegacy(t *testing.T) {
 	w.Do(t, w.Owner, "POST", w.path+"/legacy", "").Want(t, 201).Golden(t, "create_hs256")
 	w.Do(t, w.ReadOnly, "GET", w.path+"/legacy", "").Want(t, 200).Golden(t, "create_hs256")
 	w.Do(t, w.Owner, "POST", w.path+"/legacy", "").Refused(t, 409, "signing_key_exists", "")
+	var made, again signingkey.Key
+	w.Do(t, w.ReadOnly, "GET", w.path+"/legacy", "").Into(t, &made)
+	w.move(t, made.ID, "revoked").Want(t, 200)
+	w.Do(t, w.ReadOnly, "GET", w.path+"/legacy", "").Refused(t, 404, "signing_key_not_found", "")
+	w.Do(t, w.Owner, "POST", w.path+"/legacy", "").Want(t, 201).Into(t, &again)
+	w.Do(t, w.ReadOnly, "GET", w.path+"/legacy", "").Want(t, 200, again.ID)
+}
+
+func TestLegacyImported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(t, `{"algorithm":"HS256"}`)
+	_, jwk := privateJWK(t, "HS256")
+	imported := w.create(t, body(t, "HS256", "standby", jwk))
+	w.Do(t, w.ReadOnly, "GET", w.path+"/legacy", "").Want(t, 200, imported.ID)
+	w.Do(t, w.Owner, "POST", w.path+"/legacy", "").Refused(t, 409, "signing_key_exists", "")
 }
 
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for range signingkey.MaxKeys - 1 {
+	for range controldb.MaxSigningKeys - 1 {
 		w.create(t, `{"algorithm":"EdDSA"}`)
 	}
 	w.Do(t, w.Owner, "POST", w.path, `{"algorithm":"EdDSA"}`).Refused(t, 409, "signing_key_limit_reached", "")

@@ -37,7 +37,9 @@ func (r *Reeve) Control(tb testing.TB) *controldb.DB {
 // Tenant is all that Reeve knows of the project, private keys included.
 func (p *Project) Tenant(tb testing.TB) *tenants.Tenant {
 	tb.Helper()
-	t, err := p.Reeve.Control(tb).Tenant(tb.Context(), tenants.Ref(p.Ref))
+	db := p.Reeve.Control(tb)
+	defer db.Close()
+	t, err := db.Tenant(tb.Context(), tenants.Ref(p.Ref))
 	if err != nil {
 		tb.Fatalf("project %s: %v", p.Ref, err)
 	}
@@ -81,6 +83,7 @@ type Fingerprint map[string]string
 func (p *Project) Fingerprint(tb testing.TB) Fingerprint {
 	tb.Helper()
 	conn := Connect(tb, p.AdminURL(tb))
+	defer func() { _ = conn.Close(context.Background()) }()
 	for range 1000 {
 		var waiting int
 		if err := conn.QueryRow(tb.Context(), `SELECT count(*) FROM reeve.outbox`).Scan(&waiting); err != nil {

@@ -3,7 +3,6 @@ package flowtest
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
 
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/migrations"
@@ -113,12 +111,11 @@ func makeTemplate(admin string) (string, error) {
 }
 
 func migrate(ctx context.Context, at string) error {
-	db, err := sql.Open("pgx", at)
+	cfg, err := pgx.ParseConfig(at)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	_, err = migrations.UpTenant(ctx, db)
+	_, err = migrations.UpTenant(ctx, cfg, migrations.Tenant())
 	return err
 }
 

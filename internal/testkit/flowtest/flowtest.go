@@ -29,6 +29,7 @@ type Fixture struct {
 	Verifier   *token.Verifier
 	Users      web.Users
 	Admins     web.Admins
+	Log        *Log // warnings and errors
 
 	keys tenants.KeyHasher
 }
@@ -37,10 +38,10 @@ type Fixture struct {
 // configure. Hashes are as cheap as bcrypt allows. All ends with the test.
 func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	tb.Helper()
-	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}}
+	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}}
 	f.keys = tenants.KeyHasher{Pepper: random(32)}
 	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})
-	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now}
+	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Logger: f.Log.logger()}
 	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Now: f.Clock.Now}
 	verifier, err := token.NewVerifier(1000, f.Clock.Now, func(issuer string) bool {
 		return issuer == f.A.Tenant().Issuer() || issuer == f.B.Tenant().Issuer()

@@ -1,7 +1,6 @@
 package flowtest
 
 import (
-	"log/slog"
 	"sync"
 
 	"github.com/gin-gonic/gin"
@@ -26,7 +25,7 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	engine.HandleMethodNotAllowed = true
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
-	engine.Use(web.Common{Logger: slog.New(slog.DiscardHandler)}.Handler())
+	engine.Use(web.Common{Logger: f.Log.logger()}.Handler())
 
 	now := f.Clock.Now
 	redeem := verify.Handler{Service: verify.Service{Sessions: f.Sessions, Limiter: f.Limiter, Now: now}}

@@ -1,0 +1,82 @@
+package recovery
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves /recover and /resend.
+type Handler struct{ Service Service }
+
+// Mount adds the routes; each has a limit of its own.
+func (h Handler) Mount(r gin.IRouter, recoverLimit, resendLimit gin.HandlerFunc) {
+	r.POST("/recover", recoverLimit, web.Tenant(http.StatusOK, h.recover))
+	r.POST("/resend", resendLimit, web.Tenant(http.StatusOK, h.resend))
+}
+
+// Request is the body of both routes and their query.
+type Request struct {
+	Type  string `json:"type"` // of /resend: signup or email_change
+	Email string `json:"email"`
+	Phone string `json:"phone"`
+	pkce.Challenge
+	redirectTo string
+}
+
+// BindQuery implements web.QueryBinder.
+func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
+	r.redirectTo = q.Get("redirect_to")
+	return nil
+}
+
+type empty struct{}
+
+func (h Handler) recover(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
+	o, err := req.order(sc)
+	if err != nil {
+		return empty{}, err
+	}
+	return empty{}, h.Service.Recover(ctx, sc, o)
+}
+
+func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
+	kind := Kind(req.Type)
+	switch kind {
+	case Signup, EmailChange:
+	case "sms", "phone_change":
+		return empty{}, auth.ErrPhoneOff
+	default:
+		return empty{}, auth.ErrValidation.Saying("type: must be signup or email_change")
+	}
+	o, err := req.order(sc)
+	if err != nil {
+		return empty{}, err
+	}
+	return empty{}, h.Service.Resend(ctx, sc, kind, o)
+}
+
+// order checks what both routes have in common.
+func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
+	switch {
+	case r.Phone != "" && r.Email != "":
+		return o, auth.ErrValidation.Saying("Only an email address or phone number should be provided")
+	case r.Phone != "":
+		return o, auth.ErrPhoneOff
+	case !sc.Tenant.Config.ExternalEmailEnabled:
+		return o, auth.ErrEmailOff
+	}
+	if err := r.Check(); err != nil {
+		return o, err
+	}
+	o = Order{RedirectTo: r.redirectTo, PKCE: r.Challenge}
+	o.Email, err = auth.NormalizeEmail(r.Email)
+	return o, err
+}

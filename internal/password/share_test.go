@@ -1,0 +1,195 @@
+package password
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// play plays hashing in a synctest bubble: calls last as long as they say, and
+// the order in which they are admitted is kept.
+type play struct {
+	t     *testing.T
+	gate  *Gate
+	mu    sync.Mutex
+	order []tenants.Ref
+	spent map[tenants.Ref]time.Duration
+}
+
+func newPlay(t *testing.T, slots int) *play {
+	return &play{t: t, gate: NewGate(slots, 100), spent: make(map[tenants.Ref]time.Duration)}
+}
+
+// call hashes for so long, times in a row, each when the one before is done.
+func (p *play) call(ref tenants.Ref, lasts time.Duration, times int) {
+	for range times {
+		leave, err := p.gate.Enter(p.t.Context(), ref)
+		if err != nil {
+			p.t.Errorf("%s: %v", ref, err)
+			return
+		}
+		p.mu.Lock()
+		p.order = append(p.order, ref)
+		p.spent[ref] += lasts
+		p.mu.Unlock()
+		time.Sleep(lasts)
+		leave()
+	}
+}
+
+// queue starts n calls at once, and returns when each runs or waits.
+func (p *play) queue(ref tenants.Ref, lasts time.Duration, n int) {
+	for range n {
+		go p.call(ref, lasts, 1)
+		synctest.Wait()
+	}
+}
+
+func (p *play) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var b strings.Builder
+	for _, ref := range p.order {
+		b.WriteString(string(ref))
+	}
+	return b.String()
+}
+
+// One second of the slow project is worth ten calls of the fast one.
+func TestGate_shares_by_time(t *testing.T) {
+	t.Parallel()
+	for name, slow := range map[string]func(*play){
+		"all at once":         func(p *play) { p.queue("S", time.Second, 4) },
+		"one after the other": func(p *play) { go p.call("S", time.Second, 4); synctest.Wait() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlay(t, 1)
+				slow(p)
+				p.queue("f", 100*time.Millisecond, 30)
+				time.Sleep(time.Hour)
+				ten := strings.Repeat("f", 10)
+				// Where both used the same, either may be first.
+				got := strings.ReplaceAll(p.String(), ten+"fS", ten+"Sf")
+				if want := "S" + ten + "S" + ten + "S" + ten + "S"; got != want {
+					t.Errorf("order = %s, want %s", got, want)
+				}
+				assertIdle(t, p.gate, 1)
+			})
+		})
+	}
+}
+
+// Whatever its calls cost, a project gets no more time than another.
+func TestGate_equal_time(t *testing.T) {
+	t.Parallel()
+	lasts := map[tenants.Ref]time.Duration{"f": 10 * time.Millisecond, "m": 90 * time.Millisecond, "S": 800 * time.Millisecond}
+	for slots := 1; slots <= 5; slots++ {
+		t.Run(fmt.Sprint(slots, " slots"), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlay(t, slots)
+				const whole = 60 * time.Second
+				for ref, d := range lasts {
+					for range 8 {
+						go p.call(ref, d, int(whole/d))
+					}
+				}
+				time.Sleep(whole)
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				// No more apart than what is running can make up.
+				apart := time.Duration(2*slots) * lasts["S"]
+				for ref, spent := range p.spent {
+					if fair := whole * time.Duration(slots) / 3; (spent - fair).Abs() > apart {
+						t.Errorf("%s used %v, want %v", ref, spent, fair)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A newcomer is next, after one running call, whatever queue it finds.
+func TestGate_newcomer_is_next(t *testing.T) {
+	t.Parallel()
+	for slots := 1; slots <= 4; slots++ {
+		t.Run(fmt.Sprint(slots, " slots"), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlay(t, slots)
+				p.queue("S", time.Second, 40)
+				for range 5 { // signs in, rests, and signs in again
+					time.Sleep(300 * time.Millisecond)
+					before := len(p.String())
+					p.queue("f", 90*time.Millisecond, 1)
+					time.Sleep(time.Second)
+					if order := p.String()[before:]; !strings.HasPrefix(order, "f") {
+						t.Errorf("order = %s, want f first", order)
+					}
+				}
+				time.Sleep(time.Hour)
+				assertIdle(t, p.gate, slots)
+			})
+		})
+	}
+}
+
+// Slots that nobody else wanted are not held against who used them.
+func TestGate_idle_time_is_free(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlay(t, 1)
+		p.queue("S", time.Hour, 1)
+		time.Sleep(2 * time.Hour)
+		p.queue("x", time.Second, 1)
+		p.queue("S", time.Second, 2)
+		p.queue("f", time.Second, 2)
+		time.Sleep(time.Hour)
+		if got := p.String(); got != "SxSfSf" {
+			t.Errorf("order = %s, want SxSfSf", got)
+		}
+	})
+}
+
+func TestGate_alone_uses_every_slot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlay(t, 3)
+		p.queue("S", time.Second, 9)
+		for n := 3; n <= 9; n += 3 {
+			if got := len(p.String()); got != n {
+				t.Errorf("%d admitted, want %d", got, n)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		assertIdle(t, p.gate, 3)
+	})
+}
+
+// The last slot goes to another project that waits, even one that used more.
+func TestGate_last_slot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlay(t, 2)
+		p.queue("S", time.Second, 1)
+		time.Sleep(500 * time.Millisecond)
+		p.queue("S", time.Second, 2)
+		p.queue("f", time.Second, 1)
+		p.gate.mu.Lock()
+		p.gate.shares["f"].used += time.Hour
+		p.gate.mu.Unlock()
+		time.Sleep(time.Hour)
+		if got := p.String(); got != "SSfS" {
+			t.Errorf("order = %s, want SSfS", got)
+		}
+		assertIdle(t, p.gate, 2)
+	})
+}

@@ -1,0 +1,69 @@
+package provision
+
+import (
+	"context"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// MigrationState is how a migration of the fleet left a database.
+type MigrationState string
+
+// The states. Pending ones are behind and their turn did not come; unfinished
+// ones are being created or dropped, or were given up, and are not looked at.
+const (
+	MigrationCurrent    MigrationState = "current"
+	MigrationDone       MigrationState = "migrated"
+	MigrationFailed     MigrationState = "failed"
+	MigrationPending    MigrationState = "pending"
+	MigrationUnfinished MigrationState = "unfinished"
+)
+
+// Outcome is what a migration of the fleet made of one database.
+type Outcome struct {
+	Ref      tenants.Ref
+	Warm     bool           // nobody's project yet; Status is empty
+	Status   tenants.Status // of the project
+	State    MigrationState
+	From, To int64 // versions of its schema, the same unless it was migrated
+	Err      error // why it failed
+}
+
+// Report hears of each database. It is called by one goroutine at a time.
+type Report func(o Outcome)
+
+// fleet lists the databases of the cluster as they are before a migration, the
+// oldest first.
+func (s *Service) fleet(ctx context.Context) ([]Outcome, error) {
+	known, err := s.schema()
+	if err != nil {
+		return nil, err
+	}
+	databases, err := s.Control.Databases(ctx, s.Cluster.ID)
+	if err != nil {
+		return nil, err
+	}
+	// Read after the databases: a warm one that is taken meanwhile is a project.
+	projects, err := s.Control.Projects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	status := make(map[tenants.Ref]tenants.Status, len(projects))
+	for _, p := range projects {
+		status[p.Ref] = p.Status
+	}
+	out := make([]Outcome, len(databases))
+	for i, d := range databases {
+		o := Outcome{Ref: d.Ref, Status: status[d.Ref], State: MigrationPending, From: d.SchemaVersion, To: d.SchemaVersion}
+		o.Warm = o.Status == ""
+		switch {
+		case d.State != controldb.DatabaseWarm && d.State != controldb.DatabaseAssigned:
+			o.State = MigrationUnfinished
+		case d.SchemaVersion >= known.version:
+			o.State = MigrationCurrent
+		}
+		out[i] = o
+	}
+	return out, nil
+}

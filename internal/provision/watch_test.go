@@ -1,0 +1,118 @@
+package provision
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// TestTerminateStubbornTrigger: a trigger that catches every cancel still ends.
+func TestTerminateStubbornTrigger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	created := w.mustCreate(t, NewProject{})
+	ref := created.Project.Ref
+	tenant, err := w.Control.Tenant(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := w.dial(t.Context(), ref, ref.AuthRole(), tenant.Secrets.AuthPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	done := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(t.Context(), `DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(1000);
+			EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$`)
+		done <- err
+	}()
+	pid := conn.PgConn().PID()
+	for running := false; !running; {
+		err := w.pool.QueryRow(t.Context(), `SELECT state = 'active' FROM pg_stat_activity WHERE pid = $1`, int32(pid)).Scan(&running) //nolint:gosec // process ids fit
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	w.Terminate(t.Context(), "reeve_"+string(tenants.NewRef())+"_auth", pid) // another role's: nothing happens
+	w.Terminate(t.Context(), ref.AuthRole(), pid)
+	var pg *pgconn.PgError
+	if err := <-done; !errors.As(err, &pg) || pg.Code != "57P01" {
+		t.Errorf("the trigger ended with %v", err)
+	}
+	if err := w.watch(t.Context()); err != nil {
+		t.Errorf("watch: %v", err)
+	}
+}
+
+// TestHardened: what a developer leaves on the auth role does not reach Reeve's
+// connections, and no row of theirs fills its memory.
+func TestHardened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	created := w.mustCreate(t, NewProject{})
+	ref := created.Project.Ref
+	tenant, err := w.Control.Tenant(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := w.Dial(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(first)
+	for _, setting := range []string{"statement_timeout = 0", "default_transaction_read_only = on", "default_transaction_isolation = 'serializable'"} {
+		if _, err := first.Exec(t.Context(), "ALTER ROLE CURRENT_USER SET "+setting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second, err := w.Dial(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(second)
+	var settings pgtype.FlatArray[string]
+	err = second.QueryRow(t.Context(), `SELECT ARRAY[current_setting('statement_timeout'), current_setting('lock_timeout'),
+		current_setting('default_transaction_read_only'), current_setting('default_transaction_isolation')]`).Scan(&settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(settings, ","); got != "10s,2s,off,read committed" {
+		t.Errorf("settings %s", got)
+	}
+	if _, err := second.Exec(t.Context(), `SELECT repeat('a', 100000000)`); err == nil {
+		t.Error("a row of 100 MB was read")
+	}
+}
+
+// TestSharedRolesAreReset: what one project's developer leaves on a role that
+// all projects share does not stay there.
+func TestSharedRolesAreReset(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	created := w.mustCreate(t, NewProject{})
+	conn, err := pgx.Connect(t.Context(), created.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	if _, err := conn.Exec(t.Context(), "SET ROLE anon; ALTER ROLE anon SET default_transaction_read_only = on"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+		WHERE s.setdatabase = 0 AND r.rolname = 'anon'`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d settings are left on anon, %v", left, err)
+	}
+}
