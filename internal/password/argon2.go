@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxArgon2Memory = 64 * 1024           // KiB
+	maxArgon2Memory = 64 * 1024 // KiB
 	maxArgon2Time   = 10
 	maxArgon2Lanes  = 4
 	maxArgon2Work   = 3 * maxArgon2Memory // KiB, over all passes

@@ -56,6 +56,7 @@ type Service struct {
 	Control        *controldb.DB
 	Keyring        *secret.Keyring
 	Cluster        Cluster
+	RoleConns      int              // that a project's auth or api role may hold, over all replicas; 30 by default
 	WarmTarget     int              // complete databases kept in store by Run
 	CreateStrategy string           // StrategyWALLog by default
 	Logger         *slog.Logger     // slog.Default by default

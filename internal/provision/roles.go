@@ -27,24 +27,27 @@ type role struct {
 // superuser may set it.
 const tempFileLimit = "temp_file_limit = '1GB'"
 
-// Connections that a role may hold. A developer can come to log in as the auth
-// role, by a trigger that changes its password; then these bound what one project
-// can take of the server.
+// Connections that a role may hold, where the Service does not say. A developer
+// can come to log in as the auth role, by a trigger that changes its password;
+// then these bound what one project can take of the server.
 const (
 	roleConns  = 30
 	ownerConns = 10
 )
 
-func rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
+func rolesOf(ref tenants.Ref, p controldb.Passwords, conns int) []role {
+	if conns <= 0 {
+		conns = roleConns
+	}
 	const idle = "idle_in_transaction_session_timeout = '30s'"
 	return []role{
 		{
-			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: roleConns,
+			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: conns,
 			settings: []string{"statement_timeout = '10s'", idle},
 		},
 		{
 			// It is nobody until it says SET ROLE, so that a forgotten one has no rights.
-			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: roleConns,
+			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: conns,
 			settings: []string{"statement_timeout = '15s'", idle},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
@@ -61,7 +64,7 @@ func rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
 // makeRoles creates the project's roles, or sets the existing ones to what they
 // must be, passwords included, in one transaction.
 func (s *Service) makeRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref, p controldb.Passwords) error {
-	roles := rolesOf(ref, p)
+	roles := rolesOf(ref, p, s.RoleConns)
 	names := make([]string, len(roles))
 	for i, r := range roles {
 		names[i] = r.name
