@@ -177,17 +177,15 @@ func (u *User) EmailIdentity() *Identity {
 
 // SetEmail makes email, which must be normalized, the user's address: in the
 // identity of provider email, which is made where there is none, and in the
-// metadata where a sign-up left the old one. A change that was pending is over.
-// Whether the address is proved stays as it was. tenantdb.Tx.ChangeEmail writes it.
+// metadata, as after a sign-up. A change that was pending is over. Whether the
+// address is proved stays as it was. tenantdb.Tx.ChangeEmail writes it.
 func (u *User) SetEmail(email string, now time.Time) error {
 	u.Email, u.NewEmail, u.EmailChangeConfirmStatus, u.UpdatedAt = email, "", 0, now
-	if _, there := decodeObject(u.UserMetadata)["email"]; there {
-		meta, err := MergeMetadata(u.UserMetadata, map[string]any{"email": email})
-		if err != nil {
-			return err
-		}
-		u.UserMetadata = meta
+	meta, err := MergeMetadata(u.UserMetadata, map[string]any{"email": email})
+	if err != nil {
+		return err
 	}
+	u.UserMetadata = meta
 	i := u.EmailIdentity()
 	if i == nil {
 		if err := u.AddProvider(ProviderEmail); err != nil {

@@ -154,9 +154,9 @@ func TestSetEmail(t *testing.T) {
 		proved         bool
 	}{
 		"address in the metadata": {`{"email":"old@example.com","n":1}`, `{"email":"new@example.com","n":1}`, true, true},
-		"none in the metadata":    {`{"n":1}`, `{"n":1}`, true, false},
-		"metadata of no form":     {`[]`, `[]`, true, false},
-		"without identity":        {`{}`, `{}`, false, true},
+		"none in the metadata":    {`{"n":1}`, `{"email":"new@example.com","n":1}`, true, false},
+		"metadata of no form":     {`[]`, `{"email":"new@example.com"}`, true, false},
+		"without identity":        {`{}`, `{"email":"new@example.com"}`, false, true},
 	} {
 		u := auth.NewUser(now)
 		u.Email, u.NewEmail, u.EmailChangeConfirmStatus, u.UserMetadata = "old@example.com", "other@example.com", 1, json.RawMessage(c.meta)

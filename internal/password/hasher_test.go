@@ -189,8 +189,8 @@ func TestVerify_too_costly_is_no_match(t *testing.T) {
 	for name, hash := range map[string]string{
 		"argon2, 5 lanes":   encodeArgon2id(five, "test"),
 		"argon2, 11 passes": encodeArgon2id(long, "test"),
-		"Firebase, 2^6*16*256": encodeFirebase(t, firebaseHash{
-			logN: 6, r: 16, p: 256, salt: []byte("salt"), signerKey: make([]byte, minSignerKey),
+		"Firebase, p=5": encodeFirebase(t, firebaseHash{
+			logN: 6, r: 8, p: 5, salt: []byte("salt"), signerKey: make([]byte, minSignerKey),
 		}, "test"),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ type share struct {
 func (g *Gate) shareOf(ref tenants.Ref) *share {
 	s := g.shares[ref]
 	if s == nil {
-		s = &share{used: g.floor, calls: list.New()}
+		s = &share{calls: list.New()}
 		g.shares[ref] = s
 	}
 	return s

@@ -129,7 +129,6 @@ func TestGate_equal_time(t *testing.T) {
 						t.Errorf("%s used %v, want %v", ref, got, fair)
 					}
 				}
-				t.Log(spent)
 				time.Sleep(whole)
 				assertIdle(t, p.gate, slots)
 			})
@@ -180,6 +179,34 @@ func TestGate_idle_time_is_free(t *testing.T) {
 			t.Errorf("order = %s, want SxSfSf", got)
 		}
 	})
+}
+
+// Time that a project left to others is not saved up: it may not then keep
+// them out for as long.
+func TestGate_saves_nothing_up(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ slots, before, fair int }{
+		"never seen":        {1, 0, 2},
+		"one call all long": {4, 1, 10}, // beside three of "S"
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlay(t, c.slots)
+				p.queue("f", 5900*time.Millisecond, c.before)
+				p.queue("S", time.Second, 60)
+				time.Sleep(5800 * time.Millisecond)
+				n := len(p.String())
+				p.queue("f", 500*time.Millisecond, 80)
+				time.Sleep(5 * time.Second)
+				if got := strings.Count(p.String()[n:], "S"); got < c.fair {
+					t.Errorf("%d calls of S in 5 seconds, want at least %d", got, c.fair)
+				}
+				time.Sleep(time.Hour)
+				assertIdle(t, p.gate, c.slots)
+			})
+		})
+	}
 }
 
 func TestGate_alone_uses_every_slot(t *testing.T) {

@@ -6,8 +6,18 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Peek tells what Allow would, and takes nothing: for limits that count only
-// failures, which are known afterwards.
+// Refund puts back an event that Allow took: for limits that count failures
+// only. Such an event is taken first and put back on success, so that attempts
+// made at the same time all count.
+func (l *Limiter) Refund(ref tenants.Ref, rule Rule, identifier string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.find(ref, key{rule: rule.Name, identifier: shorten(identifier)}); b != nil {
+		b.AllowN(l.Now(), -1) // a bucket that is full stays so
+	}
+}
+
+// Peek tells what Allow would, and takes nothing.
 func (l *Limiter) Peek(ref tenants.Ref, rule Rule, identifier string) (ok bool, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -107,7 +107,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	verifyLimit := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Verify(c.RateLimitVerify) })
 	tokenLimit := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Token(c.RateLimitTokenRefresh) })
 
-	verifying := verify.Handler{Service: verify.Service{Sessions: sessions, Limiter: s.limiter, Now: s.now}}
+	verifying := verify.Handler{Service: verify.Service{Sessions: sessions, Guesses: s.guesses, Now: s.now}}
 	about := discovery.Handler{Version: s.version}
 	open := group.Group("", router.RouteTenant(), router.OptionalKey())
 	about.MountOpen(open)
@@ -118,7 +118,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	verifying.Mount(keyed.Group("", verifyLimit))
 	signup.Handler{Service: signup.Service{Sessions: sessions, Mailer: s.mailer, Hasher: s.passwords, Now: s.now}}.
 		Mount(keyed.Group("", otp("signup")))
-	grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: s.passwords, Limiter: s.limiter, Now: s.now}}.
+	grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: s.passwords, Guesses: s.guesses, Now: s.now}}.
 		Mount(keyed.Group("", tokenLimit))
 	account.Handler{
 		Service: account.Service{Mailer: s.mailer, Hasher: s.passwords, Now: s.now}, Users: web.Users{Verifier: s.verifier},

@@ -59,6 +59,7 @@ type Server struct {
 	budget     *tenants.Budget
 	proxies    ratelimit.Proxies
 	limiter    *ratelimit.Limiter
+	guesses    *ratelimit.Limiter // of passwords and codes
 	passwords  *password.Hasher
 	verifier   *token.Verifier
 	outbound   *outbound.Client
@@ -183,6 +184,7 @@ func (s *Server) assemble() (err error) {
 		Terminate: s.provision.Terminate,
 	})
 	s.limiter = ratelimit.New(ratelimit.Options{})
+	s.guesses = ratelimit.New(ratelimit.Options{})
 	s.registry.OnChange(s.changed)
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0)}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
@@ -229,6 +231,7 @@ func (s *Server) changed(old, now *tenants.Tenant) {
 		s.budget.Forget(old.Ref)
 		if now.Status == tenants.StatusDeleting {
 			s.limiter.Forget(old.Ref)
+			s.guesses.Forget(old.Ref)
 		}
 	case old.SchemaVersion != now.SchemaVersion, old.Secrets.AuthPassword != now.Secrets.AuthPassword:
 		s.budget.Forget(old.Ref)

@@ -72,3 +72,15 @@ func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
 	}
 	return nil
 }
+
+// EndFlows ends everything that a user, or somebody in their account, has begun:
+// one-time tokens and PKCE exchanges.
+func (tx *Tx) EndFlows(ctx context.Context, user uuid.UUID) error {
+	if err := tx.DeleteTokens(ctx, user); err != nil {
+		return err
+	}
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE user_id = $1`, user); err != nil {
+		return fmt.Errorf("end flows: %w", err)
+	}
+	return nil
+}

@@ -194,6 +194,15 @@ func (tx *Tx) NewerSession(ctx context.Context, s *auth.Session) (bool, error) {
 	return newer, nil
 }
 
+// SessionStands reports whether a session still exists.
+func (tx *Tx) SessionStands(ctx context.Context, id uuid.UUID) (bool, error) {
+	var stands bool
+	if err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM auth.sessions s WHERE s.id = $1)`, id).Scan(&stands); err != nil {
+		return false, fmt.Errorf("look for session: %w", err)
+	}
+	return stands, nil
+}
+
 // DeleteSession ends one session; that it was gone already is no error.
 func (tx *Tx) DeleteSession(ctx context.Context, id uuid.UUID) error {
 	return tx.deleteSessions(ctx, `id = $1`, id)

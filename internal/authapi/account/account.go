@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -47,7 +48,7 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	}
 	var u auth.User
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		if u, err = tx.UserByID(ctx, p.User.ID, true); err != nil {
+		if u, err = s.lock(ctx, tx, p); err != nil {
 			return err
 		}
 		return s.apply(ctx, tx, sc, p, &u, c, hash)
@@ -59,6 +60,25 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		s.Mailer.Wake(sc)
 	}
 	return &u, nil
+}
+
+// lock gives the user as they are now. Hashing took its time: who was signed out,
+// banned or deleted meanwhile changes nothing any more.
+func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (auth.User, error) {
+	u, err := tx.UserByID(ctx, p.User.ID, true)
+	switch {
+	case errors.Is(err, auth.ErrUserNotFound) || (err == nil && u.DeletedAt != nil):
+		return u, auth.ErrTokenUserGone
+	case err != nil:
+		return u, err
+	case u.Banned(s.Now()):
+		return u, auth.ErrTokenUserBanned
+	}
+	stands, err := tx.SessionStands(ctx, p.Session.ID)
+	if err == nil && !stands {
+		err = auth.ErrSessionNotFound
+	}
+	return u, err
 }
 
 // newPassword checks and hashes the new password, before any transaction; ""
@@ -117,14 +137,16 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return session.Record(ctx, tx, sc, u, "user_modified", "user", nil, now)
 }
 
-// setPassword also ends the other sessions, and the recovery links that may be
-// in wrong hands: this is what people do who fear for their account.
+// setPassword also ends the other sessions, and whatever else somebody may have
+// begun who was in the account: links, a change of address, exchanges. This is
+// what people do who fear for their account.
 func (s Service) setPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, u *auth.User, hash string) error {
 	u.EncryptedPassword = hash
 	if err := tx.DeleteOtherSessions(ctx, u.ID, p.Session.ID); err != nil {
 		return err
 	}
-	if err := tx.DeleteTokens(ctx, u.ID, auth.TokenRecovery, auth.TokenReauthentication); err != nil {
+	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
+	if err := tx.EndFlows(ctx, u.ID); err != nil {
 		return err
 	}
 	return session.Record(ctx, tx, sc, u, "user_updated_password", "user", nil, s.Now())

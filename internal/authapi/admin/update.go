@@ -117,14 +117,15 @@ func (c *change) applyPhone(u *auth.User, now time.Time) (*auth.Identity, error)
 	return i, nil
 }
 
-// setPassword also ends the sessions and the recovery links: whoever had the old
-// password is out.
+// setPassword also ends the sessions and everything that was begun: whoever had
+// the old password is out.
 func (s Service) setPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, hash string) error {
 	u.EncryptedPassword = hash
 	if err := tx.DeleteSessions(ctx, u.ID); err != nil {
 		return err
 	}
-	if err := tx.DeleteTokens(ctx, u.ID, auth.TokenRecovery, auth.TokenReauthentication); err != nil {
+	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
+	if err := tx.EndFlows(ctx, u.ID); err != nil {
 		return err
 	}
 	return Record(ctx, tx, sc, u, "user_updated_password", "user", s.Now())

@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -67,6 +68,7 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 	if err := s.Mailer.Prepare(ctx, sc); err != nil {
 		return err
 	}
+	defer even(ctx, time.Now())
 	sent := false
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByEmail(ctx, email, true)
@@ -87,6 +89,27 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 	}
 	s.Mailer.Wake(sc)
 	return nil
+}
+
+// How long an answer takes at least. To write a mail takes some milliseconds more
+// than to find nobody; that must not show.
+const (
+	answerFloor  = 40 * time.Millisecond
+	answerJitter = 20 * time.Millisecond
+)
+
+// even waits until an answer that was begun then may leave.
+func even(ctx context.Context, began time.Time) {
+	wait := answerFloor + rand.N(answerJitter) - time.Since(began) //nolint:gosec // jitter is no secret
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {

@@ -19,7 +19,7 @@ import (
 // Service redeems one-time tokens.
 type Service struct {
 	Sessions session.Sessions
-	Limiter  *ratelimit.Limiter
+	Guesses  *ratelimit.Limiter // of codes, by address; holds nothing else, so that no flood can push them out
 	Now      func() time.Time
 }
 
@@ -59,8 +59,10 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 		return nil, auth.ErrValidation.Saying("Unsupported verification type")
 	}
 	guess := guessRule(sc)
-	if ok, after := s.Limiter.Peek(sc.Tenant.Ref, guess, r.Email); r.Email != "" && !ok {
-		return nil, auth.ErrRequestRate.After(after)
+	if r.Email != "" {
+		if ok, after := s.Guesses.Allow(sc.Tenant.Ref, guess, r.Email); !ok {
+			return nil, auth.ErrRequestRate.After(after)
+		}
 	}
 	var out Outcome
 	var p *auth.Principal
@@ -68,8 +70,8 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 		p, err = s.redeem(ctx, tx, sc, r, types, &out)
 		return err
 	})
-	if errors.Is(err, auth.ErrOTPExpired) && r.Email != "" {
-		s.Limiter.Allow(sc.Tenant.Ref, guess, r.Email)
+	if r.Email != "" && !errors.Is(err, auth.ErrOTPExpired) {
+		s.Guesses.Refund(sc.Tenant.Ref, guess, r.Email)
 	}
 	if err != nil || p == nil {
 		return &out, err

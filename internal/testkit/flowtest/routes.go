@@ -28,14 +28,14 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	engine.Use(web.Common{Logger: f.Log.logger()}.Handler())
 
 	now := f.Clock.Now
-	redeem := verify.Handler{Service: verify.Service{Sessions: f.Sessions, Limiter: f.Limiter, Now: now}}
+	redeem := verify.Handler{Service: verify.Service{Sessions: f.Sessions, Guesses: f.Limiter, Now: now}}
 	redeem.MountLink(engine.Group("", web.WithScope(p.open)))
 
 	r := engine.Group("", web.WithScope(p.keyed))
 	unlimited := func(*gin.Context) {}
 	redeem.Mount(r)
 	signup.Handler{Service: signup.Service{Sessions: f.Sessions, Mailer: f.Mailer, Hasher: f.Hasher, Now: now}}.Mount(r)
-	grant.Handler{Service: grant.Service{Sessions: f.Sessions, Hasher: f.Hasher, Limiter: f.Limiter, Now: now}}.Mount(r)
+	grant.Handler{Service: grant.Service{Sessions: f.Sessions, Hasher: f.Hasher, Guesses: f.Limiter, Now: now}}.Mount(r)
 	account.Handler{Service: account.Service{Mailer: f.Mailer, Hasher: f.Hasher, Now: now}, Users: f.Users}.Mount(r, unlimited)
 	recovery.Handler{Service: recovery.Service{Mailer: f.Mailer, Now: now}}.Mount(r, unlimited, unlimited)
 	admin.Handler{Service: admin.Service{Hasher: f.Hasher, Now: now}, Admins: f.Admins}.Mount(r)
