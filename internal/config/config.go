@@ -36,7 +36,7 @@ func Default() Config {
 	return Config{
 		HTTP:     defaultHTTP(),
 		Database: defaultDatabase(),
-		Mail:     Mail{SenderName: "Reeve"},
+		Mail:     Mail{SenderName: "Reeve", MaxPerHour: 100},
 		Limits:   Limits{MaxProjectsPerOrganization: 100},
 		Cache:    Cache{Tenants: 10_000, Tokens: 50_000},
 		Hash:     defaultHash(),

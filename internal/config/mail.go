@@ -16,6 +16,8 @@ type Mail struct {
 	SMTPURL    string `yaml:"smtp_url" env:"REEVE_SMTP_URL"`
 	From       string `yaml:"from" env:"REEVE_MAIL_FROM"`
 	SenderName string `yaml:"sender_name" env:"REEVE_MAIL_SENDER_NAME"`
+	// MaxPerHour is the most mails an hour that this server sends for one project.
+	MaxPerHour int `yaml:"max_per_hour" env:"REEVE_MAIL_MAX_PER_HOUR"`
 	// Capture keeps mails in the inbox of the Management API instead of sending
 	// them: for development.
 	Capture bool `yaml:"capture" env:"REEVE_MAIL_CAPTURE"`
@@ -37,6 +39,7 @@ func (m Mail) Validate() error {
 			p.add("mail.from", "must be a bare e-mail address")
 		}
 	}
+	p.within("mail.max_per_hour", m.MaxPerHour, 1, 1_000_000)
 	if strings.ContainsAny(m.SenderName, "\r\n\x00") || len(m.SenderName) > 200 {
 		p.add("mail.sender_name", "must be one line of at most 200 bytes")
 	}

@@ -25,6 +25,7 @@ const (
 	UnsupportedMedia             // 415
 	Unprocessable                // 422
 	TooMany                      // 429
+	HeadersTooLarge              // 431
 	Unavailable                  // 503
 )
 

@@ -17,8 +17,9 @@ import (
 const (
 	// drainTimeout is how long requests under way may take to end at a stop.
 	drainTimeout = 10 * time.Second
-	// maxHeaderBytes bounds a request's headers; the longest access token fits.
-	maxHeaderBytes = 64 << 10
+	// maxHeaderBytes bounds what is read of a request's headers. web.MaxHeaders is
+	// what counts; beyond this one there is no answer with a code.
+	maxHeaderBytes = 1 << 20
 )
 
 // Addr is where the server listens.

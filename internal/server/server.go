@@ -199,6 +199,9 @@ func (s *Server) assemble() (err error) {
 		Marks:  marks{s.control}, Sender: s.sender, Logger: s.log, Now: s.now,
 	}
 	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now, Logger: s.log}
+	if !c.Mail.Capture {
+		s.mailer.SharedPerHour = c.Mail.MaxPerHour
+	}
 	return nil
 }
 

@@ -33,6 +33,7 @@ var statuses = map[fault.Kind]int{
 	fault.UnsupportedMedia: http.StatusUnsupportedMediaType,
 	fault.Unprocessable:    http.StatusUnprocessableEntity,
 	fault.TooMany:          http.StatusTooManyRequests,
+	fault.HeadersTooLarge:  http.StatusRequestHeaderFieldsTooLarge,
 	fault.Unavailable:      http.StatusServiceUnavailable,
 }
 

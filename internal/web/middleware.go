@@ -44,6 +44,10 @@ func (m Common) Handler() gin.HandlerFunc {
 		defer cancel()
 		c.Request = c.Request.WithContext(ctx)
 		defer m.recover(c)
+		if headerBytes(c.Request) > MaxHeaders {
+			writeError(c, errHeaders)
+			return
+		}
 		if !m.AccessLog {
 			c.Next()
 			return
@@ -53,6 +57,24 @@ func (m Common) Handler() gin.HandlerFunc {
 		m.Logger.Info("request", "request_id", id, "method", c.Request.Method, "route", c.FullPath(),
 			"status", c.Writer.Status(), "duration", time.Since(start), "project", refOf(c.Keys[scopeKey]))
 	}
+}
+
+// MaxHeaders is the most bytes that a request's address and headers may have;
+// the longest access token fits.
+const MaxHeaders = 64 << 10
+
+var errHeaders = fault.New(fault.HeadersTooLarge, "validation_failed", "The request's headers are larger than 64 KB")
+
+// headerBytes counts what a client sent before the body. The server bounds it
+// too, far above, but answers without a code.
+func headerBytes(r *http.Request) int {
+	n := len(r.URL.Path) + len(r.URL.RawQuery) + len(r.Host)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + 4
+		}
+	}
+	return n
 }
 
 // recover answers 500 for a panic, with the stack in the log only.

@@ -36,6 +36,9 @@ type Mailer struct {
 	Limiter    *ratelimit.Limiter
 	Now        func() time.Time
 	Logger     *slog.Logger // slog.Default() when nil
+	// SharedPerHour is the most mails an hour of a project without a mail server
+	// of its own; 0 is no limit but the project's.
+	SharedPerHour int
 }
 
 // Letter is one mail to write.
@@ -76,11 +79,21 @@ func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
 	return nil
 }
 
+// limit is the project's own, and the operator's where the operator's mail server
+// sends for it: a project may not spend that server's good name.
+func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
+	n := sc.Tenant.Config.RateLimitEmailSent
+	if m.SharedPerHour > 0 && sc.Tenant.Config.SMTPHost == "" {
+		n = min(n, m.SharedPerHour)
+	}
+	return ratelimit.EmailSent(n)
+}
+
 // Prepare must be called before the transaction in which Put is, and before it
 // is known whether anybody has the address: a project that has used up its mails
 // refuses everybody alike.
 func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error {
-	rule := ratelimit.EmailSent(sc.Tenant.Config.RateLimitEmailSent)
+	rule := m.limit(sc)
 	if ok, after := m.Limiter.Peek(sc.Tenant.Ref, rule, ""); !ok {
 		return auth.ErrEmailRate.After(after)
 	}
@@ -93,7 +106,7 @@ func (m *Mailer) Wake(sc *tenants.Scope) { m.Dispatcher.Wake(sc.Tenant.Ref) }
 // Put counts the mail against the project's limit, and writes its token and the
 // mail. It gives the token, for those who deliver it otherwise.
 func (m *Mailer) Put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) error {
-	rule := ratelimit.EmailSent(sc.Tenant.Config.RateLimitEmailSent)
+	rule := m.limit(sc)
 	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, rule, ""); !ok {
 		return auth.ErrEmailRate.After(after)
 	}
