@@ -61,7 +61,9 @@ func TestAwait(t *testing.T) {
 	if err := w.await(t.Context(), time.Minute, "", do); err != nil {
 		t.Error(err)
 	}
-	<-seen
+	if err := <-seen; err != nil {
+		t.Errorf("the work's context: %v", err)
+	}
 	ended := w.replica(t)
 	if err := ended.init(); err != nil {
 		t.Fatal(err)
@@ -73,6 +75,6 @@ func TestAwait(t *testing.T) {
 			return true, ctx.Err()
 		})
 	}()
-	<-seen
+	_ = <-seen    // it has begun
 	ended.Close() // returns only if the work ends
 }

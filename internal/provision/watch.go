@@ -70,7 +70,7 @@ func (s *Service) Terminate(ctx context.Context, role string, pid uint32) {
 		return
 	}
 	// By role too: a process id may be somebody else's by now.
-	_, err := s.pool.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = $2`, int32(pid), role) //nolint:gosec // process ids fit
+	_, err := s.pool.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = $2`, int32(pid), role)
 	if err != nil && ctx.Err() == nil {
 		s.Logger.WarnContext(ctx, "a session cannot be ended", "role", role, "pid", pid, "error", err)
 	}

@@ -36,7 +36,7 @@ func TestTerminateStubbornTrigger(t *testing.T) {
 	}()
 	pid := conn.PgConn().PID()
 	for running := false; !running; {
-		err := w.pool.QueryRow(t.Context(), `SELECT state = 'active' FROM pg_stat_activity WHERE pid = $1`, int32(pid)).Scan(&running) //nolint:gosec // process ids fit
+		err := w.pool.QueryRow(t.Context(), `SELECT state = 'active' FROM pg_stat_activity WHERE pid = $1`, int32(pid)).Scan(&running)
 		if err != nil {
 			t.Fatal(err)
 		}

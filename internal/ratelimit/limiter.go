@@ -150,8 +150,11 @@ func (l *Limiter) bucket(ref tenants.Ref, k key, rule Rule, now time.Time) *rate
 	if b.Limit() != limit {
 		b.SetLimitAt(now, limit)
 	}
-	if b.Burst() != rule.Burst {
+	if old := b.Burst(); old != rule.Burst {
 		b.SetBurstAt(now, rule.Burst)
+		if rule.Burst > old {
+			b.AllowN(now, old-rule.Burst) // who raises a limit waits for nothing
+		}
 	}
 	return b
 }

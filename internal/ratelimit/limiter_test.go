@@ -132,8 +132,8 @@ func TestAllow_adapts_to_a_changed_rule(t *testing.T) {
 		t.Fatalf("%d passed, want 1", got)
 	}
 	c.advance(4 * time.Second)
-	if got := passes(l, projectA, perMinute(60), "x", 9); got != 1 {
-		t.Errorf("%d passed at once, want 1: time before the change counts at the old rate", got)
+	if got := passes(l, projectA, perMinute(60), "x", 99); got != 1+45 {
+		t.Errorf("%d passed at once, want 46: one was earned at the old rate, and the limit was raised by 45", got)
 	}
 	c.advance(4 * time.Second)
 	if got := passes(l, projectA, perMinute(60), "x", 9); got != 4 {

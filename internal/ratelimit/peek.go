@@ -19,13 +19,15 @@ func (l *Limiter) Refund(ref tenants.Ref, rule Rule, identifier string) {
 
 // Peek tells what Allow would, and takes nothing.
 func (l *Limiter) Peek(ref tenants.Ref, rule Rule, identifier string) (ok bool, retryAfter time.Duration) {
+	k := key{rule: rule.Name, identifier: shorten(identifier)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.find(ref, key{rule: rule.Name, identifier: shorten(identifier)})
-	if b == nil {
+	if l.find(ref, k) == nil {
 		return true, 0
 	}
-	missing := 1 - b.TokensAt(l.Now())
+	now := l.Now()
+	b := l.bucket(ref, k, rule, now)
+	missing := 1 - b.TokensAt(now)
 	if missing <= 0 {
 		return true, 0
 	}

@@ -16,7 +16,7 @@ func opened(t *testing.T, p *servertest.Project, access string) map[string]any {
 	t.Helper()
 	var set jose.JSONWebKeySet
 	p.Reeve.Do(t, http.MethodGet, p.Auth("/.well-known/jwks.json"), nil).Expect(t, http.StatusOK).Into(t, &set)
-	signed, err := jose.ParseSigned(access, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(access, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,12 +59,12 @@ func golden(t *testing.T, name string, a *servertest.Answer) {
 func compare(t *testing.T, path string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // a file of the repository
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // named by the test
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatalf("%v; write it with go test ./internal/server -run TestContract -update", err)
 	}

@@ -72,7 +72,7 @@ func decodeJSON(body []byte, into any) error {
 	dec.UseNumber() // metadata keeps the digits of its numbers
 	err := dec.Decode(into)
 	if err == nil {
-		if _, end := dec.Token(); end != io.EOF { //nolint:errorlint // as the decoder documents
+		if _, end := dec.Token(); end != io.EOF {
 			err = errTrailing
 		}
 	}

@@ -206,19 +206,34 @@ func TestTenant(t *testing.T) {
 		body    string
 		header  [2]string
 	}{
-		"JSON": {Tenant(http.StatusCreated, func(_ context.Context, _ *tenants.Scope, q *query) (answer, error) { return answer{Query: q.text}, nil }),
-			201, `{"query":"x"}`, [2]string{"X-Total-Count", "7"}},
-		"redirect": {Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (any, error) {
-			return Redirect{Location: "https://a.com/#x"}, nil
-		}),
-			303, "", [2]string{"Location", "https://a.com/#x"}},
-		"redirect tells no referrer": {Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (*Redirect, error) { return &Redirect{Location: "/"}, nil }),
-			303, "", [2]string{"Referrer-Policy", "no-referrer"}},
+		"JSON": {
+			Tenant(http.StatusCreated, func(_ context.Context, _ *tenants.Scope, q *query) (answer, error) { return answer{Query: q.text}, nil }),
+			201, `{"query":"x"}`,
+			[2]string{"X-Total-Count", "7"},
+		},
+		"redirect": {
+			Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (any, error) {
+				return Redirect{Location: "https://a.com/#x"}, nil
+			}),
+			303, "",
+			[2]string{"Location", "https://a.com/#x"},
+		},
+		"redirect tells no referrer": {
+			Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (*Redirect, error) { return &Redirect{Location: "/"}, nil }),
+			303, "",
+			[2]string{"Referrer-Policy", "no-referrer"},
+		},
 		"no content": {Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (NoContent, error) { return NoContent{}, nil }), 204, "", [2]string{}},
-		"raw": {Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (Raw, error) { return Raw{"text/xml", []byte("<a/>")}, nil }),
-			200, "<a/>", [2]string{"Content-Type", "text/xml"}},
-		"error": {Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (answer, error) { return answer{}, tenants.ErrPaused }),
-			503, `{"code":503,"error_code":"project_paused","msg":"Project is paused"}`, [2]string{"Retry-After", "60"}},
+		"raw": {
+			Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (Raw, error) { return Raw{"text/xml", []byte("<a/>")}, nil }),
+			200, "<a/>",
+			[2]string{"Content-Type", "text/xml"},
+		},
+		"error": {
+			Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (answer, error) { return answer{}, tenants.ErrPaused }),
+			503, `{"code":503,"error_code":"project_paused","msg":"Project is paused"}`,
+			[2]string{"Retry-After", "60"},
+		},
 	} {
 		rec, _ := serve(httptest.NewRequest(http.MethodPost, "/auth/v1/thing?q=x", nil), as("a", "192.0.2.1"), c.handler)
 		if rec.Code != c.status || rec.Body.String() != c.body {

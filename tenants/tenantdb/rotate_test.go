@@ -19,8 +19,10 @@ func newSession(tb testing.TB, f *flowtest.Fixture) (*auth.User, *auth.Session) 
 	tb.Helper()
 	ctx, now := context.Background(), f.Clock.Now()
 	u := user(f, uuid.NewString()+"@example.com")
-	s := &auth.Session{ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now, IP: "192.0.2.1", UserAgent: "first",
-		AMR: []auth.AMR{{Method: auth.MethodPassword, Timestamp: now.Unix()}}}
+	s := &auth.Session{
+		ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now, IP: "192.0.2.1", UserAgent: "first",
+		AMR: []auth.AMR{{Method: auth.MethodPassword, Timestamp: now.Unix()}},
+	}
 	err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		i, err := u.AddEmailIdentity(nil, now)
 		if err != nil {

@@ -1,0 +1,54 @@
+package ratelimit_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/tenants"
+)
+
+func TestPeekAndRefund(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_000_000, 0)
+	l := ratelimit.New(ratelimit.Options{Now: func() time.Time { return now }})
+	a, b := tenants.NewRef(), tenants.NewRef()
+	rule := ratelimit.Rule{Name: "x", Events: 2, Per: time.Hour, Burst: 2}
+	allowed := func(ref tenants.Ref, r ratelimit.Rule) bool { ok, _ := l.Allow(ref, r, "id"); return ok }
+	peek := func(ref tenants.Ref, r ratelimit.Rule) bool { ok, _ := l.Peek(ref, r, "id"); return ok }
+
+	for range 2 {
+		if !peek(a, rule) || !allowed(a, rule) {
+			t.Fatal("one of the first two was refused")
+		}
+	}
+	if peek(a, rule) || allowed(a, rule) {
+		t.Fatal("a third passed")
+	}
+	if !peek(b, rule) {
+		t.Error("another project is refused")
+	}
+	l.Refund(a, rule, "id")
+	if one, two := allowed(a, rule), allowed(a, rule); !one || two {
+		t.Error("a refund is worth one event")
+	}
+	for range 10 {
+		l.Refund(b, rule, "id") // nothing was taken
+	}
+	if one, two, three := allowed(b, rule), allowed(b, rule), allowed(b, rule); !one || !two || three {
+		t.Error("refunds of a full bucket are worth nothing")
+	}
+	raised := rule
+	raised.Events, raised.Burst = 5, 5
+	if !peek(a, raised) {
+		t.Error("a limit that was raised still refuses")
+	}
+	for range 3 {
+		if !allowed(a, raised) {
+			t.Error("a limit that was raised by three lets fewer pass")
+		}
+	}
+	if allowed(a, raised) {
+		t.Error("a limit that was raised by three lets more pass")
+	}
+}
