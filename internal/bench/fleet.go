@@ -31,7 +31,7 @@ func (b *bench) fleet(ctx context.Context) error {
 		return err
 	}
 	var size int64
-	if err := b.pg.query(ctx, maintenance, `select pg_database_size('reeve_`+b.made[0].Ref+`')`, &size); err != nil {
+	if err := b.pg.query(ctx, maintenance, `select pg_database_size('reeve_`+b.made[len(b.made)-1].Ref+`')`, &size); err != nil {
 		return err
 	}
 	b.report.Fleet.add("a project with one user", "size of its database", fmt.Sprintf("%.1f MB", float64(size)/1e6))

@@ -75,6 +75,8 @@ func TestAwait(t *testing.T) {
 			return true, ctx.Err()
 		})
 	}()
-	_ = <-seen    // it has begun
+	if err := <-seen; err != nil { // it has begun
+		t.Error(err)
+	}
 	ended.Close() // returns only if the work ends
 }
