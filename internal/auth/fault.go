@@ -12,6 +12,7 @@ var (
 	ErrMediaType        = fault.New(fault.UnsupportedMedia, "validation_failed", "The request body must be application/json")
 	ErrNoAuthorization  = fault.New(fault.Unauthorized, "no_authorization", "This endpoint requires a valid Bearer token")
 	ErrBadJWT           = fault.New(fault.Forbidden, "bad_jwt", "The access token is invalid or has expired")
+	ErrElsewhere        = fault.New(fault.Unauthorized, "bad_jwt", "The access token belongs to another project")
 	ErrNotAdmin         = fault.New(fault.Forbidden, "not_admin", "This endpoint requires a secret key")
 	ErrSessionNotFound  = fault.New(fault.Forbidden, "session_not_found", "The session of this access token no longer exists")
 	ErrUserNotFound     = fault.New(fault.NotFound, "user_not_found", "User not found")

@@ -60,7 +60,7 @@ var accountFacts = []fact{
 		ask: func(c *call) *servertest.Answer { return getUser(c, "nonsense") },
 	},
 	{
-		name: "user, another project's token", status: 403, code: "bad_jwt",
+		name: "user, another project's token", status: 401, code: "bad_jwt",
 		ask: func(c *call) *servertest.Answer { return getUser(c, c.somebody(c.mail).AccessToken) },
 	},
 	{

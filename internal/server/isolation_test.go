@@ -80,9 +80,10 @@ func (w *neighbours) foreignAccessToken(t *testing.T) {
 				if r.guard != signed && r.guard != byAdmin {
 					continue
 				}
-				for _, bearer := range []string{w.a.ann.AccessToken, w.a.ann.RefreshToken, w.a.ann.User.ID} {
+				// Only an access token says whose it is, and so disagrees with the address.
+				for bearer, status := range map[string]int{w.a.ann.AccessToken: 401, w.a.ann.RefreshToken: 403, w.a.ann.User.ID: 403} {
 					a := w.at(t, addr, r.method, r.at(), r.sample(), "apikey", key, "Authorization", "Bearer "+bearer)
-					refused(t, a, addr.name+" "+r.String(), 403, "bad_jwt")
+					refused(t, a, addr.name+" "+r.String(), status, "bad_jwt")
 				}
 			}
 		}
@@ -168,8 +169,8 @@ func (w *neighbours) disagreement(t *testing.T) {
 		{name: "host A, key B", path: "/auth/v1", host: hostA, key: b.PublishableKey, status: 401, code: "invalid_api_key"},
 		{name: "host A, secret key B", path: "/auth/v1", host: hostA, key: b.SecretKey, status: 401, code: "invalid_api_key"},
 		{name: "path B, key A", path: pathB, key: a.PublishableKey, status: 401, code: "invalid_api_key"},
-		{name: "bare, key A, token B", path: "/auth/v1", key: a.PublishableKey, bearer: b.ann.AccessToken, status: 403, code: "bad_jwt"},
-		{name: "host A, key A, token B", path: "/auth/v1", host: hostA, key: a.PublishableKey, bearer: b.ann.AccessToken, status: 403, code: "bad_jwt"},
+		{name: "bare, key A, token B", path: "/auth/v1", key: a.PublishableKey, bearer: b.ann.AccessToken, status: 401, code: "bad_jwt"},
+		{name: "host A, key A, token B", path: "/auth/v1", host: hostA, key: a.PublishableKey, bearer: b.ann.AccessToken, status: 401, code: "bad_jwt"},
 		{name: "path twice", path: "/p/" + a.Ref + pathB, key: a.PublishableKey, status: 404, code: "not_found"},
 		{name: "unknown host", path: "/auth/v1", host: []string{"Host", strings.Repeat("z", 20) + ".localhost"}, key: a.PublishableKey, status: 404, code: "project_not_found"},
 		{name: "unknown path", path: "/p/" + strings.Repeat("z", 20) + "/auth/v1", key: a.PublishableKey, status: 404, code: "project_not_found"},

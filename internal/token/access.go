@@ -175,7 +175,8 @@ func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) 
 
 // Verify checks a token of the project: signature by a key that is not revoked,
 // the key's own algorithm, audience, issuer, expiry, and the ids within.
-// Anything else is auth.ErrBadJWT.
+// A token that names another project of this installation as its issuer is
+// auth.ErrElsewhere, anything else auth.ErrBadJWT.
 func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 	// The base64 decoder would pass over line ends: one token, many spellings.
 	if len(raw) > maxToken || strings.ContainsAny(raw, "\r\n") {
@@ -190,10 +191,23 @@ func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 	}
 	id, err := v.verify(t, raw)
 	if err != nil {
+		if v.elsewhere(t, raw) {
+			return Identified{}, auth.ErrElsewhere.Because(err)
+		}
 		return Identified{}, auth.ErrBadJWT.Because(err)
 	}
 	v.cache.Add(key, id)
 	return id, nil
+}
+
+// elsewhere reports whether a token that was refused says to be of another
+// project of ours: then host, path or key and token disagree.
+func (v *Verifier) elsewhere(t *tenants.Tenant, raw string) bool {
+	var claims Claims
+	if _, _, err := jwt.NewParser().ParseUnverified(raw, &claims); err != nil {
+		return false
+	}
+	return claims.Issuer != t.Issuer() && v.Ours(claims.Issuer)
 }
 
 func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {

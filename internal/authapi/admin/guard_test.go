@@ -32,7 +32,7 @@ func TestGuard(t *testing.T) {
 			{"the publishable key", 401, "no_authorization", nil},
 			{"a user", 403, "not_admin", []flowtest.Option{flowtest.User(ann.Access)}},
 			{"a user beside the secret key", 403, "not_admin", []flowtest.Option{flowtest.User(ann.Access), flowtest.Key(f.A.Secret)}},
-			{"the other project's user", 403, "bad_jwt", []flowtest.Option{flowtest.User(bob.Access)}},
+			{"the other project's user", 401, "bad_jwt", []flowtest.Option{flowtest.User(bob.Access)}},
 		} {
 			t.Run(route[0]+" "+route[1]+" as "+c.name, func(t *testing.T) {
 				f.A.Do(t, route[0], route[1], body(route[0]), c.as...).WantError(c.status, c.code)
