@@ -13,30 +13,35 @@ const watchTick = 10 * time.Second
 // Bounds on what the projects' roles may keep going. Timeouts alone do not hold:
 // a session may lift its own, and a function may catch a cancel. What ends it is
 // termination, which cannot be caught.
-const (
-	maxReeveWork = "30 seconds" // of a statement or transaction of the auth and api roles
-	maxOwnerIdle = "10 minutes" // of an owner's transaction in which nothing happens; it holds back NOTIFY and vacuum
-	maxOwnerWork = "2 hours"    // of an owner's transaction at all
-)
+var watchBounds = bounds{reeveWork: 30 * time.Second, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour}
+
+type bounds struct {
+	reeveWork time.Duration // a statement or transaction of the auth and api roles
+	ownerIdle time.Duration // an owner's transaction in which nothing happens; it holds back NOTIFY and vacuum
+	ownerWork time.Duration // an owner's transaction at all
+}
 
 // watch ends what has run too long, and sets the cluster's shared roles back to
 // what they must be: everybody who may become one of them could leave settings on
 // it.
 func (s *Service) watch(ctx context.Context) error {
-	if err := s.endOverdue(ctx); err != nil {
+	if err := s.endOverdue(ctx, watchBounds); err != nil {
 		return err
 	}
 	return s.resetSharedRoles(ctx)
 }
 
-func (s *Service) endOverdue(ctx context.Context) error {
+// endOverdue ends what exceeds the bounds, of this installation's roles only:
+// another may share the server.
+func (s *Service) endOverdue(ctx context.Context, b bounds) error {
 	rows, err := s.pool.Query(ctx, `SELECT pid, usename::text FROM pg_stat_activity
-		WHERE (usename ~ '^reeve_[a-z]{20}_(auth|api)$' AND state <> 'idle'
-		       AND clock_timestamp() - coalesce(xact_start, query_start, backend_start) > $1::interval)
-		   OR (usename ~ '^reeve_[a-z]{20}_owner$'
-		       AND (clock_timestamp() - xact_start > $3::interval
-		            OR (state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > $2::interval)))`,
-		maxReeveWork, maxOwnerIdle, maxOwnerWork)
+		WHERE shobj_description(usesysid, 'pg_authid') = $4
+		  AND ((usename ~ '^reeve_[a-z]{20}_(auth|api)$' AND state <> 'idle'
+		        AND clock_timestamp() - coalesce(xact_start, query_start, backend_start) > $1::interval)
+		    OR (usename ~ '^reeve_[a-z]{20}_owner$'
+		        AND (clock_timestamp() - xact_start > $3::interval
+		             OR (state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > $2::interval))))`,
+		b.reeveWork, b.ownerIdle, b.ownerWork, s.mark())
 	if err != nil {
 		return fmt.Errorf("look for overdue sessions: %w", err)
 	}

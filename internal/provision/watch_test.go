@@ -116,3 +116,37 @@ func TestSharedRolesAreReset(t *testing.T) {
 		t.Errorf("%d settings are left on anon, %v", left, err)
 	}
 }
+
+// TestOverdueSessionsEnd: what exceeds the bounds ends, what does not goes on, and
+// another installation's sessions are not looked at.
+func TestOverdueSessionsEnd(t *testing.T) {
+	t.Parallel()
+	w, other := newWorld(t), newWorld(t)
+	begin := func(w *world) *pgx.Conn {
+		conn, err := pgx.Connect(t.Context(), w.mustCreate(t, NewProject{}).DatabaseURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closeConn(conn) })
+		if _, err := conn.Exec(t.Context(), "BEGIN; SELECT 1"); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	mine, neighbour := begin(w), begin(other)
+	if err := w.endOverdue(t.Context(), watchBounds); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mine.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Fatalf("within the bounds: %v", err)
+	}
+	if err := w.endOverdue(t.Context(), bounds{reeveWork: time.Hour, ownerIdle: 0, ownerWork: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mine.Exec(t.Context(), "SELECT 1"); err == nil {
+		t.Error("an idle transaction beyond its bound goes on")
+	}
+	if _, err := neighbour.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Errorf("another installation's session: %v", err)
+	}
+}
