@@ -152,18 +152,18 @@ func TestHealth(t *testing.T) {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, name := range []string{"Beta", "Alpha", "Gamma"} {
+	for _, name := range []string{"Beta", "Alpha-1", "Gamma"} {
 		w.Project(t, w.Acme, name)
 	}
 	w.Exec(t, "UPDATE projects SET status = 'paused' WHERE name = 'Beta'")
 	for query, want := range map[string]string{
-		"":                           "Alpha Beta Gamma",
-		"?sort=name_desc":            "Gamma Beta Alpha",
-		"?sort=created_asc":          "Beta Alpha Gamma",
+		"":                           "Alpha-1 Beta Gamma",
+		"?sort=name_desc":            "Gamma Beta Alpha-1",
+		"?sort=created_asc":          "Beta Alpha-1 Gamma",
 		"?sort=created_desc&limit=1": "Gamma",
 		"?offset=1&limit=1":          "Beta",
 		"?offset=9":                  "",
-		"?search=AL":                 "Alpha",
+		"?search=PHA-1":              "Alpha-1", // no ref, drawn of letters, holds that too
 		"?statuses=INACTIVE,UNKNOWN": "Beta",
 	} {
 		t.Run(query, func(t *testing.T) {
