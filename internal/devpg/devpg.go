@@ -43,7 +43,7 @@ type Server struct {
 	cluster *cluster
 	port    int
 	proc    *process
-	lock    *os.File
+	lock    *dirLock
 	done    chan struct{}
 
 	mu      sync.Mutex

@@ -242,6 +242,32 @@ func TestRunningPostmasterIsStopped(t *testing.T) {
 	}
 }
 
+// A child that another goroutine forks shares the lock's file until its exec.
+func TestFolderIsGivenBackDespiteAFork(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	lock, err := lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared, err := syscall.Dup(int(lock.file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(shared) }()
+	if _, err := lockDir(dir); !errors.Is(err, ErrInUse) {
+		t.Fatalf("a second lock: %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.Close()
+}
+
 func TestStalePIDFile(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)

@@ -17,9 +17,19 @@ const supported = true
 // ErrInUse says that another living process holds the cluster's folder.
 var ErrInUse = errors.New("in use by another process")
 
+// dirLock is a folder taken for this process.
+type dirLock struct{ file *os.File }
+
+// Close gives the folder back at once. Closing the file alone would not: a child
+// forked meanwhile by another goroutine shares it until its exec.
+func (l *dirLock) Close() error {
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) // fails only when closed
+	return l.file.Close()
+}
+
 // lockDir takes the folder for this process; the kernel gives it back when the
 // process ends, however it does.
-func lockDir(dir string) (*os.File, error) {
+func lockDir(dir string) (*dirLock, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "postgres.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
@@ -36,7 +46,7 @@ func lockDir(dir string) (*os.File, error) {
 	// Only for the message above.
 	_ = f.Truncate(0)
 	_, _ = fmt.Fprintln(f, os.Getpid())
-	return f, nil
+	return &dirLock{file: f}, nil
 }
 
 // attributes are common to all: another user when we are root, and a process

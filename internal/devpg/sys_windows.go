@@ -3,7 +3,6 @@ package devpg
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"syscall"
 )
 
@@ -13,7 +12,11 @@ const supported = false
 // ErrInUse says that another living process holds the cluster's folder.
 var ErrInUse = errors.New("in use by another process")
 
-func lockDir(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+type dirLock struct{}
+
+func (*dirLock) Close() error { return nil }
+
+func lockDir(string) (*dirLock, error) { return nil, errors.ErrUnsupported }
 
 func procAttr(*account, syscall.Signal) *syscall.SysProcAttr { return nil }
 
