@@ -9,6 +9,7 @@ var (
 	ErrBadJSON          = fault.New(fault.Invalid, "bad_json", "The request body is not valid JSON")
 	ErrValidation       = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
 	ErrBodyTooLarge     = fault.New(fault.TooLarge, "validation_failed", "The request body is larger than 1 MB")
+	ErrAnswerTooLarge   = fault.New(fault.Unprocessable, "validation_failed", "The project holds too much data to answer at once: ask for fewer entries")
 	ErrMediaType        = fault.New(fault.UnsupportedMedia, "validation_failed", "The request body must be application/json")
 	ErrNoAuthorization  = fault.New(fault.Unauthorized, "no_authorization", "This endpoint requires a valid Bearer token")
 	ErrBadJWT           = fault.New(fault.Forbidden, "bad_jwt", "The access token is invalid or has expired")

@@ -202,6 +202,14 @@ func (u *User) SetEmail(email string, now time.Time) error {
 	return nil
 }
 
+// ForgetFlows forgets what was asked for by mail and not finished, as is due when
+// the password changes: whoever began it may be who is to be kept out.
+// tenantdb.Tx.EndFlows ends the links.
+func (u *User) ForgetFlows() {
+	u.ConfirmationSentAt, u.RecoverySentAt, u.ReauthenticationSentAt = nil, nil, nil
+	u.NewEmail, u.EmailChangeSentAt, u.EmailChangeConfirmStatus = "", nil, 0
+}
+
 // ConfirmEmail marks the address as proved, in the user and in the identity,
 // which the caller saves.
 func (u *User) ConfirmEmail(now time.Time) error {

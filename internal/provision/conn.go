@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -62,9 +63,34 @@ func (s *Service) ConnConfig(ref tenants.Ref, role, password string) (*pgx.ConnC
 	return cfg, nil
 }
 
-// maxMessage bounds one message of a project's server, and so a row: whoever
-// owns the database can write rows of hundreds of megabytes.
-const maxMessage = 4 << 20
+// Whoever owns a project's database can write rows of hundreds of megabytes, and
+// as many as they like. So a message of its server is bounded, which is a row,
+// and what may come between two things that we send, which is an answer.
+const (
+	maxMessage = 4 << 20
+	maxAnswer  = 16 << 20
+)
+
+// answer counts what a server sends since we last sent something.
+type answer struct {
+	r     io.Reader
+	w     io.Writer
+	bytes int
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	if a.bytes > maxAnswer {
+		return 0, auth.ErrAnswerTooLarge
+	}
+	n, err := a.r.Read(p)
+	a.bytes += n
+	return n, err
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.bytes = 0
+	return a.w.Write(p)
+}
 
 // harden says what must hold on Reeve's own connections whatever a developer's
 // trigger does to the role: options of the start of a connection go before those
@@ -84,7 +110,8 @@ func harden(cfg *pgx.ConnConfig) {
 	}
 	build := cfg.BuildFrontend
 	cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-		f := build(r, w)
+		a := &answer{r: r, w: w}
+		f := build(a, a)
 		f.SetMaxBodyLen(maxMessage)
 		return f
 	}

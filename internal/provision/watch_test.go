@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -90,6 +91,20 @@ func TestHardened(t *testing.T) {
 	}
 	if _, err := second.Exec(t.Context(), `SELECT repeat('a', 100000000)`); err == nil {
 		t.Error("a row of 100 MB was read")
+	}
+	third, err := w.Dial(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(third)
+	const rows = `SELECT repeat('a', 1000000) FROM generate_series(1, $1)`
+	for range 3 { // an answer is what is bounded, not all of them
+		if _, err := third.Exec(t.Context(), rows, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := third.Exec(t.Context(), rows, 100); !errors.Is(err, auth.ErrAnswerTooLarge) {
+		t.Errorf("an answer of 100 MB: %v", err)
 	}
 }
 

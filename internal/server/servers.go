@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 
 	"github.com/reevehq/reeve/tenants"
@@ -16,11 +17,11 @@ type servers struct {
 }
 
 func (s *Server) servers(ctx context.Context) (servers, error) {
-	out := servers{Server: s, host: s.config.Database.PublicHost}
-	if out.host == "" {
-		if u, err := url.Parse(s.config.Database.AdminURL); err == nil {
-			out.host = u.Host
-		}
+	out := servers{Server: s}
+	if host, _, err := net.SplitHostPort(s.config.Database.PublicHost); err == nil {
+		out.host = host
+	} else if u, err := url.Parse(s.config.Database.AdminURL); err == nil {
+		out.host = u.Hostname()
 	}
 	if err := s.control.Pool().QueryRow(ctx, `SHOW server_version`).Scan(&out.version); err != nil {
 		return out, fmt.Errorf("server version: %w", err)

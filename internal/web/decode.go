@@ -37,6 +37,9 @@ func decode[Req any](c *gin.Context) (*Req, error) {
 			}
 		}
 	}
+	if h, ok := any(req).(HeaderBinder); ok {
+		h.BindHeader(c.Request.Header)
+	}
 	if q, ok := any(req).(QueryBinder); ok {
 		if err := q.BindQuery(c.Request.URL.Query(), c.Param); err != nil {
 			return nil, err

@@ -15,9 +15,11 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// apiVersionHeader chooses between the two shapes of an error answer.
+// apiVersionHeader chooses between the two shapes of an error answer;
+// errorCodeHeader tells the code in both.
 const (
 	apiVersionHeader = "X-Supabase-Api-Version"
+	errorCodeHeader  = "X-Sb-Error-Code"
 	apiVersion2024   = "2024-01-01"
 )
 
@@ -73,6 +75,7 @@ func body(c *gin.Context, f *fault.Error, status int) map[string]any {
 	for k, v := range f.Details {
 		out[k] = v
 	}
+	c.Header(errorCodeHeader, f.Code)
 	if wantsDated(c.GetHeader(apiVersionHeader)) {
 		c.Header(apiVersionHeader, apiVersion2024)
 		out["code"], out["message"] = f.Code, f.Message

@@ -53,6 +53,9 @@ func TestErrorShape(t *testing.T) {
 		if rec.Code != http.StatusUnprocessableEntity || rec.Body.String() != want {
 			t.Errorf("version %q: %d %s", version, rec.Code, rec.Body)
 		}
+		if got := rec.Header().Get("X-Sb-Error-Code"); got != "weak_password" {
+			t.Errorf("version %q: X-Sb-Error-Code %q", version, got)
+		}
 		echo := ""
 		if want == dated {
 			echo = "2024-01-01"

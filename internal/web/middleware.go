@@ -102,10 +102,6 @@ func logger(c *gin.Context) *slog.Logger {
 	return slog.Default()
 }
 
-// allowedHeaders are what browsers may send across origins: what the SDKs use.
-const allowedHeaders = "authorization, apikey, content-type, x-client-info, x-supabase-api-version, " +
-	"x-jwt-aud, x-retry-count, prefer, accept-profile, content-profile, traceparent, tracestate, baggage"
-
 // CORS lets browser apps of any origin call the tenant plane: what protects it
 // are keys and tokens in headers, never cookies. It must be on the engine, so
 // that it answers preflights, which no route is for.
@@ -116,16 +112,26 @@ func CORS() gin.HandlerFunc {
 		}
 		h := c.Writer.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "X-Total-Count, Link, X-Supabase-Api-Version, X-Request-Id, Retry-After")
+		h.Set("Access-Control-Expose-Headers", "X-Total-Count, Link, X-Supabase-Api-Version, X-Sb-Error-Code, X-Request-Id, Retry-After")
 		if c.Request.Method == http.MethodOptions {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS")
-			h.Set("Access-Control-Allow-Headers", allowedHeaders)
+			allowHeaders(h, c.GetHeader("Access-Control-Request-Headers"))
 			h.Set("Access-Control-Max-Age", "86400")
 			c.AbortWithStatus(http.StatusNoContent)
 			return
 		}
 		h.Set("Cache-Control", "no-store")
 		c.Next()
+	}
+}
+
+// allowHeaders lets browsers send whatever headers the app has: apps add their
+// own to every request of the SDKs, and tracing tools do. The answer names them,
+// as a wildcard would leave out Authorization (Fetch, section 3.2.4).
+func allowHeaders(h http.Header, asked string) {
+	h.Add("Vary", "Access-Control-Request-Headers")
+	if asked != "" {
+		h.Set("Access-Control-Allow-Headers", asked)
 	}
 }
 

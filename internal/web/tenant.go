@@ -22,6 +22,10 @@ type QueryBinder interface {
 	BindQuery(query url.Values, param func(name string) string) error
 }
 
+// HeaderBinder is implemented by request types that read headers; they are bound
+// before the query.
+type HeaderBinder interface{ BindHeader(h http.Header) }
+
 // HeaderSetter is implemented by answers that set headers of their own.
 type HeaderSetter interface{ SetHeaders(h http.Header) }
 

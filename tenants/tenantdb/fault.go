@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
@@ -36,6 +37,10 @@ func asFault(err error) error {
 	var f *fault.Error
 	if errors.As(err, &f) {
 		return err
+	}
+	var message *pgproto3.ExceededMaxBodyLenErr
+	if errors.As(err, &message) {
+		return auth.ErrAnswerTooLarge.Because(err)
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

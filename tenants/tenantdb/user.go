@@ -13,8 +13,9 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// userColumns is every column that userRow scans, of a table aliased u.
-const userColumns = `u.id, coalesce(u.aud, ''), coalesce(u.role, ''), coalesce(u.email, ''),
+// userColumns is every column that userRow scans, of a table aliased u. Seeds
+// often leave aud and role out.
+const userColumns = `u.id, coalesce(nullif(u.aud, ''), '` + auth.Audience + `'), coalesce(nullif(u.role, ''), '` + auth.RoleAuthenticated + `'), coalesce(u.email, ''),
 	coalesce(u.encrypted_password, ''), u.email_confirmed_at, u.invited_at, coalesce(u.phone, ''),
 	u.phone_confirmed_at, u.confirmation_sent_at, u.confirmed_at, u.recovery_sent_at,
 	coalesce(u.email_change, ''), u.email_change_sent_at, coalesce(u.email_change_confirm_status, 0),

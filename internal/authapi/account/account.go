@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
@@ -27,7 +28,7 @@ type Change struct {
 	Password        *string
 	CurrentPassword *string
 	Data            map[string]any
-	RedirectTo      string
+	RedirectTo      redirect.Asked
 	PKCE            pkce.Challenge
 }
 
@@ -145,7 +146,7 @@ func (s Service) setPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	if err := tx.DeleteOtherSessions(ctx, u.ID, p.Session.ID); err != nil {
 		return err
 	}
-	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
+	u.ForgetFlows()
 	if err := tx.EndFlows(ctx, u.ID); err != nil {
 		return err
 	}

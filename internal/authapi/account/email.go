@@ -6,7 +6,6 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/mail"
-	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -30,7 +29,7 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	if err := c.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now); err != nil {
 		return err
 	}
-	return SendEmailChange(ctx, tx, sc, s.Mailer, u, redirect.Target(&sc.Tenant.Config, c.RedirectTo), c.PKCE.Given())
+	return SendEmailChange(ctx, tx, sc, s.Mailer, u, c.RedirectTo.Target(&sc.Tenant.Config), c.PKCE.Given())
 }
 
 // SendEmailChange mails the link to the new address and, with secure change, one

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -39,13 +40,7 @@ type Update struct {
 	Data            map[string]any `json:"data"`
 	AppMetadata     map[string]any `json:"app_metadata"` // an admin's to change
 	pkce.Challenge
-	redirectTo string
-}
-
-// BindQuery implements web.QueryBinder.
-func (u *Update) BindQuery(q url.Values, _ func(string) string) error {
-	u.redirectTo = q.Get("redirect_to")
-	return nil
+	redirect.Asked
 }
 
 func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *Update) (*auth.User, error) {
@@ -58,7 +53,7 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 	if req.Phone != nil && *req.Phone != "" && *req.Phone != p.User.Phone {
 		return nil, auth.ErrPhoneDisabled
 	}
-	change := Change{Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, RedirectTo: req.redirectTo, PKCE: req.Challenge}
+	change := Change{Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, RedirectTo: req.Asked, PKCE: req.Challenge}
 	if req.Email != nil && *req.Email != "" {
 		email, err := auth.NormalizeEmail(*req.Email)
 		if err != nil {

@@ -26,7 +26,7 @@ type Attributes struct {
 	PhoneConfirm bool           `json:"phone_confirm"`
 	UserMetadata map[string]any `json:"user_metadata"`
 	AppMetadata  map[string]any `json:"app_metadata"`
-	Role         *string        `json:"role"`
+	Role         string         `json:"role"`
 	BanDuration  string         `json:"ban_duration"` // none, or a Go duration
 }
 
@@ -58,10 +58,8 @@ func (s Service) check(ctx context.Context, sc *tenants.Scope, a *Attributes) (*
 			return nil, err
 		}
 	}
-	if a.Role != nil {
-		if c.role = *a.Role; c.role == "" || len(c.role) > maxRole {
-			return nil, auth.ErrValidation.Saying("role: must have 1 to 255 characters")
-		}
+	if c.role = a.Role; len(c.role) > maxRole {
+		return nil, auth.ErrValidation.Saying("role: must have at most 255 characters")
 	}
 	if a.BanDuration != "" {
 		if c.ban, err = banDuration(a.BanDuration); err != nil {

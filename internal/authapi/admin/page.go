@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,8 +13,9 @@ import (
 
 const (
 	defaultPerPage = 50
-	maxPerPage     = 1000
-	maxPage        = 1 << 30
+	// maxPerPage is what more becomes, as apps ask for very many to get all.
+	maxPerPage = 10_000
+	maxPage    = 1 << 30
 	// maxSearch bounds what is searched for, in bytes.
 	maxSearch = 255
 )
@@ -26,25 +28,29 @@ type page struct {
 }
 
 func bindPage(q url.Values, path string) (page, error) {
-	p := page{path: path, search: url.Values{}}
-	var err error
-	if p.number, err = number(q, "page", 1, maxPage); err != nil {
+	p := page{number: 1, size: defaultPerPage, path: path, search: url.Values{}}
+	if err := bindNumber(&p.number, q, "page", 0, maxPage); err != nil {
 		return p, err
 	}
-	p.size, err = number(q, "per_page", defaultPerPage, maxPerPage)
-	return p, err
+	if err := bindNumber(&p.size, q, "per_page", 1, math.MaxInt32); err != nil {
+		return p, err
+	}
+	p.number, p.size = max(p.number, 1), min(p.size, maxPerPage)
+	return p, nil
 }
 
-func number(q url.Values, name string, fallback, most int) (int, error) {
+// bindNumber leaves n as it is when the query does not name it.
+func bindNumber(n *int, q url.Values, name string, least, most int) error {
 	text := q.Get(name)
 	if text == "" {
-		return fallback, nil
+		return nil
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > most {
-		return 0, auth.ErrValidation.Saying(fmt.Sprintf("%s: must be a number from 1 to %d", name, most))
+	given, err := strconv.Atoi(text)
+	if err != nil || given < least || given > most {
+		return auth.ErrValidation.Saying(fmt.Sprintf("%s: must be a number from %d to %d", name, least, most))
 	}
-	return n, nil
+	*n = given
+	return nil
 }
 
 func (p *page) searchFor(q url.Values, name string) (string, error) {

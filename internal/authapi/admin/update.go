@@ -124,7 +124,7 @@ func (s Service) setPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	if err := tx.DeleteSessions(ctx, u.ID); err != nil {
 		return err
 	}
-	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
+	u.ForgetFlows()
 	if err := tx.EndFlows(ctx, u.ID); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestUpdateMetadataAndRole(t *testing.T) {
 	}
 	f.A.Do(t, "GET", "/user", nil, flowtest.User(ann.Access)).Want(200) // still signed in
 	for name, body := range map[string]m{
-		"empty role": {"role": ""}, "bad ban": {"ban_duration": "x"}, "bad email": {"email": "x"}, "bad hash": {"password_hash": "x"},
+		"long role": {"role": strings.Repeat("x", 256)}, "bad ban": {"ban_duration": "x"}, "bad email": {"email": "x"}, "bad hash": {"password_hash": "x"},
 	} {
 		if res := f.A.Admin(t, "PUT", path, body); res.Status != 400 {
 			t.Errorf("%s: %s", name, res.Raw)

@@ -3,11 +3,11 @@ package adminlink
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -33,13 +33,7 @@ type Request struct {
 	Password   string         `json:"password"`
 	Data       map[string]any `json:"data"`
 	RedirectTo string         `json:"redirect_to"`
-	queryTo    string
-}
-
-// BindQuery implements web.QueryBinder.
-func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
-	r.queryTo = q.Get("redirect_to")
-	return nil
+	redirect.Asked
 }
 
 // answer is the user object with the link's members beside the user's own.

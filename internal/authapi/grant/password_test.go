@@ -144,3 +144,16 @@ func TestWeakPasswordIsTold(t *testing.T) {
 		t.Errorf("weak_password %s", res.Get("weak_password"))
 	}
 }
+
+// Rows that came by SQL, as from a seed file, often lack what has a default here.
+func TestPasswordOfASeed(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	f.A.SignUp(t, "ann@example.com", "password123")
+	f.A.ExecAsOwner(t, "UPDATE auth.users SET aud = NULL, role = ''")
+	s := f.A.SignIn(t, "ann@example.com", "password123")
+	me := f.A.Do(t, "GET", "/user", nil, flowtest.User(s.Access)).Want(200)
+	if me.Get("aud") != "authenticated" || me.Get("role") != "authenticated" {
+		t.Errorf("user %s", me.Raw)
+	}
+}

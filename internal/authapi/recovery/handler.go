@@ -3,12 +3,12 @@ package recovery
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -28,13 +28,7 @@ type Request struct {
 	Email string `json:"email"`
 	Phone string `json:"phone"`
 	pkce.Challenge
-	redirectTo string
-}
-
-// BindQuery implements web.QueryBinder.
-func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
-	r.redirectTo = q.Get("redirect_to")
-	return nil
+	redirect.Asked
 }
 
 type empty struct{}
@@ -76,7 +70,7 @@ func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
 	if err := r.Check(); err != nil {
 		return o, err
 	}
-	o = Order{RedirectTo: r.redirectTo, PKCE: r.Challenge}
+	o = Order{RedirectTo: r.Asked, PKCE: r.Challenge}
 	o.Email, err = auth.NormalizeEmail(r.Email)
 	return o, err
 }

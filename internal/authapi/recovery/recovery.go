@@ -26,7 +26,7 @@ type Service struct {
 // Order asks for a link by mail.
 type Order struct {
 	Email      string // lower-case
-	RedirectTo string
+	RedirectTo redirect.Asked
 	PKCE       pkce.Challenge
 }
 
@@ -129,7 +129,7 @@ func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	}
 	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
 		Kind: message.Recovery, User: u, To: u.Email, Token: auth.TokenRecovery, Verify: "recovery",
-		RedirectTo: redirect.Target(&sc.Tenant.Config, o.RedirectTo), PKCE: o.PKCE.Given(),
+		RedirectTo: o.RedirectTo.Target(&sc.Tenant.Config), PKCE: o.PKCE.Given(),
 	})
 }
 
@@ -147,7 +147,7 @@ func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 	}
 	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
 		Kind: message.Confirmation, User: u, To: u.Email, Token: auth.TokenConfirmation, Verify: "signup",
-		RedirectTo: redirect.Target(&sc.Tenant.Config, o.RedirectTo), PKCE: o.PKCE.Given(),
+		RedirectTo: o.RedirectTo.Target(&sc.Tenant.Config), PKCE: o.PKCE.Given(),
 	})
 }
 
@@ -165,5 +165,5 @@ func (s Service) resendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *ten
 	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now); err != nil {
 		return err
 	}
-	return account.SendEmailChange(ctx, tx, sc, s.Mailer, u, redirect.Target(&sc.Tenant.Config, o.RedirectTo), o.PKCE.Given())
+	return account.SendEmailChange(ctx, tx, sc, s.Mailer, u, o.RedirectTo.Target(&sc.Tenant.Config), o.PKCE.Given())
 }

@@ -3,12 +3,12 @@ package signup
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -26,13 +26,7 @@ type Request struct {
 	Password string         `json:"password"`
 	Data     map[string]any `json:"data"`
 	pkce.Challenge
-	redirectTo string
-}
-
-// BindQuery implements web.QueryBinder.
-func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
-	r.redirectTo = q.Get("redirect_to")
-	return nil
+	redirect.Asked
 }
 
 func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
@@ -47,7 +41,7 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 		return nil, err
 	}
 	result, err := h.Service.Register(ctx, sc, Registration{
-		Email: email, Password: req.Password, Data: req.Data, RedirectTo: req.redirectTo, PKCE: req.Challenge,
+		Email: email, Password: req.Password, Data: req.Data, RedirectTo: req.Asked, PKCE: req.Challenge,
 	})
 	if err != nil {
 		return nil, err

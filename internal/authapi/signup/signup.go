@@ -2,7 +2,9 @@ package signup
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -28,7 +30,7 @@ type Service struct {
 type Registration struct {
 	Email, Password string
 	Data            map[string]any
-	RedirectTo      string
+	RedirectTo      redirect.Asked
 	PKCE            pkce.Challenge
 }
 
@@ -59,15 +61,7 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration
 func (s Service) confirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*Result, error) {
 	var p *auth.Principal
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		// Also somebody who has not confirmed yet keeps the address: whoever asks
-		// now has not proved to own it.
-		if _, err := tx.UserByEmail(ctx, r.Email, true); !errors.Is(err, auth.ErrUserNotFound) {
-			if err == nil {
-				return auth.ErrUserExists
-			}
-			return err
-		}
-		u, err := s.create(ctx, tx, sc, r, hash, true)
+		u, err := s.claim(ctx, tx, sc, r, hash)
 		if err != nil {
 			return err
 		}
@@ -82,6 +76,61 @@ func (s Service) confirmed(ctx context.Context, sc *tenants.Scope, r Registratio
 	}
 	tokens, err := s.Sessions.Answer(sc, p)
 	return &Result{Tokens: tokens}, err
+}
+
+// claim makes the user, or makes over one who signed up while the project still
+// asked for confirmation and never answered: without confirmation an address is
+// whose who says so.
+func (s Service) claim(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string) (*auth.User, error) {
+	u, err := tx.UserByEmail(ctx, r.Email, true)
+	switch {
+	case errors.Is(err, auth.ErrUserNotFound):
+		return s.create(ctx, tx, sc, r, hash, true)
+	case err != nil:
+		return nil, err
+	case !unclaimed(&u):
+		return nil, auth.ErrUserExists
+	}
+	return &u, s.makeOver(ctx, tx, sc, &u, r, hash)
+}
+
+// unclaimed reports whether a user came by a sign-up of which nothing followed.
+// Whom an admin made, invited or gave rights stays out of strangers' reach.
+func unclaimed(u *auth.User) bool {
+	var app map[string]any
+	err := json.Unmarshal(u.AppMetadata, &app)
+	return err == nil && reflect.DeepEqual(app, signedUp) && u.ConfirmedAt == nil && u.ConfirmationSentAt != nil &&
+		u.InvitedAt == nil && u.LastSignInAt == nil && u.BannedUntil == nil && u.Phone == "" && u.Role == auth.RoleAuthenticated
+}
+
+// signedUp is the app_metadata of whoever has signed up by e-mail.
+var signedUp = map[string]any{"provider": auth.ProviderEmail, "providers": []any{auth.ProviderEmail}}
+
+// makeOver leaves of the earlier sign-up only the user's id.
+func (s Service) makeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string) error {
+	now := s.Now()
+	identity := u.EmailIdentity()
+	if identity == nil {
+		return auth.ErrUserExists
+	}
+	old := *u
+	old.Identities = nil
+	fresh, err := old.AddEmailIdentity(r.Data, now)
+	if err != nil {
+		return err
+	}
+	u.EncryptedPassword, u.UserMetadata, identity.Data = hash, fresh.Data, fresh.Data
+	u.ForgetFlows()
+	if err := u.ConfirmEmail(now); err != nil {
+		return err
+	}
+	if err := tx.SaveEmail(ctx, u); err != nil {
+		return err
+	}
+	if err := tx.EndFlows(ctx, u.ID); err != nil {
+		return err
+	}
+	return session.Record(ctx, tx, sc, u, "user_signedup", "team", map[string]any{"provider": auth.ProviderEmail}, now)
 }
 
 // unconfirmed signs up and sends the mail that confirms.
@@ -171,7 +220,7 @@ func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 	}
 	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
 		Kind: message.Confirmation, User: u, To: u.Email, Token: auth.TokenConfirmation, Verify: "signup",
-		RedirectTo: redirect.Target(&sc.Tenant.Config, r.RedirectTo), PKCE: r.PKCE.Given(),
+		RedirectTo: r.RedirectTo.Target(&sc.Tenant.Config), PKCE: r.PKCE.Given(),
 	})
 }
 

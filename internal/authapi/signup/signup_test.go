@@ -246,3 +246,61 @@ func TestSignupWithFailingTrigger(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 }
+
+// A project that stops asking for confirmation does not lock out those who were
+// waiting for it, nor lets anybody into accounts that an admin began.
+func TestSignupAfterConfirmationWasTurnedOff(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	ann := func(password string) m {
+		return m{"email": "ann@example.com", "password": password, "data": m{"by": password}}
+	}
+	first := f.A.Do(t, "POST", "/signup", ann("password123")).Want(200)
+	link := f.A.LinkQuery(t, f.A.Mail(t, "ann@example.com")).Get("token")
+	for _, email := range []string{"invited@example.com", "made@example.com", "trusted@example.com"} {
+		switch email {
+		case "invited@example.com":
+			f.A.Admin(t, "POST", "/invite", m{"email": email}).Want(200)
+		case "made@example.com":
+			f.A.Admin(t, "POST", "/admin/users", m{"email": email, "password": "password123"}).Want(200)
+		default:
+			id := f.A.Do(t, "POST", "/signup", m{"email": email, "password": "password123"}).Want(200).Get("id")
+			f.A.Admin(t, "PUT", "/admin/users/"+id, m{"app_metadata": m{"admin": true}}).Want(200)
+		}
+	}
+	f.A.Configure(func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	res := f.A.Do(t, "POST", "/signup", ann("password456")).Want(200)
+	if res.Session().UserID != first.Get("id") || res.Get("user.user_metadata.by") != "password456" ||
+		res.Get("user.user_metadata.email_verified") != "true" || strings.Count(string(res.Raw), `"by":"password456"`) != 2 ||
+		res.Get("user.confirmation_sent_at") != "" {
+		t.Errorf("session %s", res.Raw)
+	}
+	f.A.SignIn(t, "ann@example.com", "password456")
+	f.A.Do(t, "POST", "/token?grant_type=password", ann("password123")).WantError(400, "invalid_credentials")
+	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link}).WantError(403, "otp_expired")
+	for _, email := range []string{"ann@example.com", "invited@example.com", "made@example.com", "trusted@example.com"} {
+		f.A.Do(t, "POST", "/signup", m{"email": email, "password": "password789"}).WantError(422, "user_already_exists")
+	}
+}
+
+// Without redirect_to, or with a refused one, the app's own page is where a link
+// leads, if that is allowed.
+func TestSignupFromAPage(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.URIAllowList = "https://*.preview.example/**" })
+	site := f.A.Tenant().Config.SiteURL
+	for i, c := range []struct{ query, header, referer, want string }{
+		{"", "", "https://one.preview.example/", "https://one.preview.example/"},
+		{"", "", "https://evil.example/", site},
+		{"?redirect_to=https://evil.example/", "", "https://one.preview.example/", "https://one.preview.example/"},
+		{"?redirect_to=https://two.preview.example/", "", "https://one.preview.example/", "https://two.preview.example/"},
+		{"?redirect_to=https://two.preview.example/", "https://three.preview.example/", "", "https://three.preview.example/"},
+	} {
+		email := fmt.Sprintf("u%d@example.com", i)
+		f.A.Do(t, "POST", "/signup"+c.query, m{"email": email, "password": "password123"},
+			flowtest.Header("redirect_to", c.header), flowtest.Header("Referer", c.referer)).Want(200)
+		if got := f.A.LinkQuery(t, f.A.Mail(t, email)).Get("redirect_to"); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}

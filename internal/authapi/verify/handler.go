@@ -54,6 +54,9 @@ func (r *Request) check() error {
 	return nil
 }
 
+// errBadEmail is 422 here, as in the reference.
+var errBadEmail = fault.New(fault.Unprocessable, "validation_failed", "Invalid email format")
+
 // Message is the answer when a change of address waits for its other half.
 type Message struct {
 	Msg  string `json:"msg"`
@@ -68,7 +71,7 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 	if req.Email != "" {
 		email, err := auth.NormalizeEmail(req.Email)
 		if err != nil {
-			return nil, err
+			return nil, errBadEmail
 		}
 		in.Email = email
 	}
@@ -86,16 +89,19 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 const halfway = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 
 // link is the query of GET /verify.
-type link struct{ typ, token, redirectTo string }
+type link struct {
+	typ, token string
+	redirect.Asked
+}
 
 // BindQuery implements web.QueryBinder.
-func (l *link) BindQuery(q url.Values, _ func(string) string) error {
-	l.typ, l.token, l.redirectTo = q.Get("type"), q.Get("token"), q.Get("redirect_to")
-	return nil
+func (l *link) BindQuery(q url.Values, param func(string) string) error {
+	l.typ, l.token = q.Get("type"), q.Get("token")
+	return l.Asked.BindQuery(q, param)
 }
 
 func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
-	target := redirect.Target(&sc.Tenant.Config, l.redirectTo)
+	target := l.Target(&sc.Tenant.Config)
 	if l.typ == "" || l.token == "" { // no link of ours, so nobody's app waits for the error
 		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
 	}

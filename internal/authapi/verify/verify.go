@@ -153,6 +153,9 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action, logType string) error {
 	now := s.Now()
 	if !u.EmailConfirmed() {
+		if u.InvitedAt != nil {
+			u.ConfirmationSentAt = nil // as in the reference: what was sent is invited_at's
+		}
 		if err := u.ConfirmEmail(now); err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func TestVerifyRefused(t *testing.T) {
 		{"unknown type", m{"type": "what", "token_hash": link}, 400, "validation_failed"},
 		{"code without address", m{"type": "signup", "token": code}, 400, "validation_failed"},
 		{"code and hash", m{"type": "signup", "token": code, "token_hash": link}, 400, "validation_failed"},
-		{"bad address", m{"type": "signup", "email": "x", "token": code}, 400, "validation_failed"},
+		{"bad address", m{"type": "signup", "email": "x", "token": code}, 422, "validation_failed"},
 		{"phone", m{"type": "sms", "phone": "4670000001", "token": code}, 422, "phone_provider_disabled"},
 		{"wrong hash", m{"type": "signup", "token_hash": strings.Repeat("0", 56)}, 403, "otp_expired"},
 		{"long hash", m{"type": "signup", "token_hash": strings.Repeat("0", 5000)}, 403, "otp_expired"},

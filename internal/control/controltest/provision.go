@@ -111,7 +111,7 @@ func (r *Rows) Delete(ctx context.Context, ref tenants.Ref) error {
 }
 
 // Describe gives the same server for all.
-func (r *Rows) Describe(tenants.Ref) (host, version string) { return "db.example.com:5432", "15.18" }
+func (r *Rows) Describe(tenants.Ref) (host, version string) { return "db.example.com", "15.18" }
 
 // Health fails for the Sick.
 func (r *Rows) Health(_ context.Context, ref tenants.Ref) error {

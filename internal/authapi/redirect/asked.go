@@ -1,0 +1,36 @@
+package redirect
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Asked is where a request asks that the browser be sent; requests embed it. As
+// in the reference that is the header redirect_to, else the query's; where they
+// are refused it is the page that the request came from, if that is allowed:
+// an app that runs at many addresses need not name each.
+type Asked struct{ wish, referer string }
+
+// To asks for one target.
+func To(target string) Asked { return Asked{wish: target} }
+
+// BindHeader implements web.HeaderBinder.
+func (a *Asked) BindHeader(h http.Header) {
+	a.wish, a.referer = h.Get("redirect_to"), h.Get("Referer")
+}
+
+// BindQuery implements web.QueryBinder.
+func (a *Asked) BindQuery(q url.Values, _ func(string) string) error {
+	if a.wish == "" {
+		a.wish = q.Get("redirect_to")
+	}
+	return nil
+}
+
+// Target gives the first that is allowed: better, if any, then what was asked
+// for; else the site URL.
+func (a Asked) Target(cfg *tenants.Config, better ...string) string {
+	return Target(cfg, append(better, a.wish, a.referer)...)
+}
