@@ -43,8 +43,8 @@ var families = []family{
 		dir:    "internal/authapi",
 		shared: []string{"mail", "pkce", "redirect", "session"},
 		also: map[string]string{
-			"recovery":  "account", // a recovery ends in the account's rules for a new password
-			"adminlink": "admin",   // an admin's link answers the user in the admin's form
+			"recovery":  "account", // a resend mails the links of a change of address
+			"adminlink": "admin",   // the audit entry of what the service role did
 		},
 	},
 	{dir: "internal/control", shared: []string{"text"}},

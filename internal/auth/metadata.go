@@ -207,7 +207,9 @@ func (u *User) SetEmail(email string, now time.Time) error {
 // tenantdb.Tx.EndFlows ends the links.
 func (u *User) ForgetFlows() {
 	u.ConfirmationSentAt, u.RecoverySentAt, u.ReauthenticationSentAt = nil, nil, nil
-	u.NewEmail, u.EmailChangeSentAt, u.EmailChangeConfirmStatus = "", nil, 0
+	// email_change_sent_at stays: it spaces out mails to addresses that are not the
+	// user's, which a new password must not allow again.
+	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
 }
 
 // ConfirmEmail marks the address as proved, in the user and in the identity,

@@ -95,13 +95,12 @@ limits:
 			t.Fatal(err)
 		}
 		got := []any{
-			c.HTTP.Listen, c.HTTP.PublicURL, c.HTTP.AccessLog, c.HTTP.TrustedProxies, len(c.HTTP.Proxies()),
+			c.HTTP.Listen, c.HTTP.PublicURL, c.HTTP.AccessLog, c.HTTP.TrustedProxies,
 			c.Database.IdleTTL, c.Database.WarmDatabases, c.Limits.MaxProjectsPerOrganization,
 		}
 		want := []any{
 			"127.0.0.1:9000", "https://reeve.example.com", false,
 			[]string{"10.0.0.0/8", "::1"},
-			2,
 			30 * time.Second, 0, 7,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

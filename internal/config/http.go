@@ -1,14 +1,14 @@
 package config
 
 import (
-	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/reevehq/reeve/internal/ratelimit"
 )
 
 // The two forms of a project's canonical URL.
@@ -42,7 +42,7 @@ func (h HTTP) Validate() error {
 	var p Problems
 	checkListen(&p, "http.listen", h.Listen)
 	h.checkNames(&p)
-	if _, err := prefixes(h.TrustedProxies); err != nil {
+	if _, err := ratelimit.ParseProxies(h.TrustedProxies); err != nil {
 		p.add("http.trusted_proxies", "must be addresses or networks such as 10.0.0.0/8")
 	}
 	if _, err := h.level(); err != nil {
@@ -111,34 +111,6 @@ func (h HTTP) ProjectURL(ref string) string {
 		host += ":" + port
 	}
 	return u.Scheme + "://" + host
-}
-
-// Proxies is TrustedProxies, parsed. It is empty unless Validate passes.
-func (h HTTP) Proxies() []netip.Prefix {
-	out, err := prefixes(h.TrustedProxies)
-	if err != nil {
-		return nil
-	}
-	return out
-}
-
-func prefixes(list []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, len(list))
-	for i, text := range list {
-		if addr, err := netip.ParseAddr(text); err == nil {
-			out[i] = netip.PrefixFrom(addr, addr.BitLen())
-			continue
-		}
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, err
-		}
-		if prefix.Bits() == 0 {
-			return nil, errors.New("a network of everything: then anyone could claim any address")
-		}
-		out[i] = prefix.Masked()
-	}
-	return out, nil
 }
 
 // Level is LogLevel, parsed; info unless Validate passes.

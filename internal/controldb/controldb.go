@@ -10,6 +10,7 @@ package controldb
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type DB struct {
 	ProjectURL func(ref tenants.Ref) string
 
 	pool    *pgxpool.Pool
+	sql     *sql.DB // gorm's view of pool
 	keyring *secret.Keyring
 	log     *slog.Logger
 	now     func() time.Time
@@ -62,21 +64,23 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	if err != nil {
 		return nil, err
 	}
-	g, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &gorm.Config{
+	view := stdlib.OpenDBFromPool(pool)
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: view}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		Logger:                 quietLogger{log: opts.logger()},
 	})
 	if err != nil {
+		_ = view.Close()
 		pool.Close()
 		return nil, fmt.Errorf("open control database: %w", err)
 	}
 	db := &DB{
 		reader: reader{g: g}, ProjectURL: opts.ProjectURL,
-		pool: pool, keyring: keyring, log: opts.logger(), now: opts.clock(),
+		pool: pool, sql: view, keyring: keyring, log: opts.logger(), now: opts.clock(),
 	}
 	if err := db.loadPepper(ctx); err != nil {
-		pool.Close()
+		db.Close()
 		return nil, err
 	}
 	return db, nil
@@ -103,7 +107,10 @@ func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, er
 }
 
 // Close gives all connections back.
-func (db *DB) Close() { db.pool.Close() }
+func (db *DB) Close() {
+	_ = db.sql.Close() // holds no connection, but a goroutine
+	db.pool.Close()
+}
 
 // Ping asks the server for a sign of life.
 func (db *DB) Ping(ctx context.Context) error { return Fault(db.pool.Ping(ctx)) }

@@ -90,7 +90,8 @@ func unreachable(err error) bool {
 	return errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "closed pool")
+		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "closed pool") ||
+		strings.Contains(err.Error(), "database is closed")
 }
 
 // orFault answers notFound where a query found no row.

@@ -25,6 +25,7 @@ func checkSettings(settings map[string]string) error {
 func (c *cluster) settings(port int) map[string]string {
 	s := map[string]string{
 		"max_connections":                 "200",
+		"max_locks_per_transaction":       "256", // a project may hold a quarter of them all
 		"shared_buffers":                  "256MB",
 		"autovacuum_naptime":              "5min", // each round visits every database
 		"wal_level":                       "minimal",

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -108,6 +109,8 @@ func harden(cfg *pgx.ConnConfig) {
 	} {
 		cfg.RuntimeParams[name] = value
 	}
+	// A trigger may LISTEN in our session; pgx would keep what comes for ever.
+	cfg.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	build := cfg.BuildFrontend
 	cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		a := &answer{r: r, w: w}

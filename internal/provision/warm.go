@@ -32,6 +32,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() { s.every(ctx, recoverTick, nil, s.Recover) })
 	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
 	group.Go(func() { s.every(ctx, watchTick, nil, s.watch) })
+	group.Go(func() { s.every(ctx, guardTick, nil, s.guard) }) // which comes back only when its connection broke
 	group.Wait()
 	return nil
 }

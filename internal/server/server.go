@@ -35,7 +35,8 @@ type Options struct {
 	Config  config.Config // validated
 	Logger  *slog.Logger
 	Version string
-	// Dev captures mails in the inbox and lets outbound calls reach this machine.
+	// Dev lets outbound calls reach this machine, and takes any name for the main
+	// host.
 	Dev bool
 	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that has
 	// something to finish first.
@@ -196,7 +197,7 @@ func (s *Server) assemble() (err error) {
 	}
 	s.dispatcher = &message.Dispatcher{
 		Outbox: mail.Outbox{Tenant: s.registry.Tenant, Database: s.Database},
-		Marks:  marks{s.control}, Sender: s.sender, Logger: s.log, Now: s.now,
+		Marks:  marks{s.control}, Sender: s.sender, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading
 	}
 	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now, Logger: s.log}
 	if !c.Mail.Capture {

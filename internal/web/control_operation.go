@@ -75,7 +75,10 @@ func (a ControlAPI) describe(op Operation) huma.Operation {
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Tags: []string{op.Tag},
 		DefaultStatus: op.Status,
 		MaxBodyBytes:  controlMaxBody,
-		Responses:     map[string]*huma.Response{"400": refusal, "401": refusal, "403": refusal, "404": refusal},
+		// The body was read whole by checkBody. huma's default, five seconds, stays on
+		// the connection, and its end cancels the request's context.
+		BodyReadTimeout: -1,
+		Responses:       map[string]*huma.Response{"400": refusal, "401": refusal, "403": refusal, "404": refusal},
 	}
 	if op.Creates {
 		shortest, longest := 1, 255

@@ -20,8 +20,12 @@ const (
 	scopeKey     = "reeve.scope"
 )
 
-// RequestTimeout is the longest that a request of the tenant plane may take.
-const RequestTimeout = 10 * time.Second
+// The longest that requests may take: of the tenant plane, and of all others, among
+// them creating a project, which waits for its database (20 s).
+const (
+	RequestTimeout = 10 * time.Second
+	ControlTimeout = 25 * time.Second
+)
 
 // Common is what every request of every plane goes through: an id, a logger, a
 // time limit, and recovery from panics.
@@ -40,7 +44,11 @@ func (m Common) Handler() gin.HandlerFunc {
 		h := c.Writer.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")
-		ctx, cancel := context.WithTimeout(c.Request.Context(), RequestTimeout)
+		limit := ControlTimeout
+		if TenantPath(c.Request.URL.Path) {
+			limit = RequestTimeout
+		}
+		ctx, cancel := context.WithTimeout(c.Request.Context(), limit)
 		defer cancel()
 		c.Request = c.Request.WithContext(ctx)
 		defer m.recover(c)

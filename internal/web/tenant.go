@@ -1,11 +1,14 @@
-// Package web is where HTTP ends: gin and huma are imported here and in server
-// only. It adapts requests to plain functions, finds the tenant and the actor
+// Package web is where HTTP ends: huma is imported here only; of gin, the flows
+// name the router that they mount on, and no more. It adapts requests to plain functions, finds the tenant and the actor
 // of a request, writes errors in the shape of each plane, and counts requests
 // against limits. It holds no rule of any flow.
 package web
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -138,8 +141,21 @@ func write(c *gin.Context, code int, res any) {
 	case Raw:
 		c.Data(code, r.ContentType, r.Body)
 	default:
-		c.JSON(code, res)
+		writeJSON(c, code, res)
 	}
+}
+
+// writeJSON encodes before it answers: gin would send the status with an empty
+// body for what cannot be encoded.
+func writeJSON(c *gin.Context, code int, res any) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // it would make six bytes of each < and &
+	if err := enc.Encode(res); err != nil {
+		writeError(c, fmt.Errorf("encode answer: %w", err))
+		return
+	}
+	c.Data(code, "application/json; charset=utf-8", bytes.TrimSuffix(body.Bytes(), []byte("\n")))
 }
 
 func redirect(c *gin.Context, location string) {

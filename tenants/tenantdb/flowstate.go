@@ -30,10 +30,11 @@ func (tx *Tx) OpenFlowState(ctx context.Context, user uuid.UUID, method auth.Met
 		ORDER BY f.created_at DESC LIMIT 1 FOR UPDATE`, user, string(method))
 }
 
-// FlowStateByCode gives the exchange that issued this code, locked;
-// auth.ErrFlowNotFound.
+// FlowStateByCode gives the exchange that issued this code; auth.ErrFlowNotFound.
+// It is not locked: users are locked before their flows, everywhere. Who wins is
+// decided by DeleteFlowState.
 func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState, error) {
-	return tx.flowState(ctx, `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL FOR UPDATE`, code)
+	return tx.flowState(ctx, `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL`, code)
 }
 
 func (tx *Tx) flowState(ctx context.Context, where string, args ...any) (auth.FlowState, error) {
@@ -65,10 +66,15 @@ func (tx *Tx) IssueCode(ctx context.Context, id uuid.UUID, code string, now time
 	return nil
 }
 
-// DeleteFlowState ends an exchange: its code is good once.
+// DeleteFlowState ends an exchange: its code is good once. auth.ErrFlowNotFound
+// when another request was first.
 func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE id = $1`, id); err != nil {
+	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE id = $1`, id)
+	if err != nil {
 		return fmt.Errorf("delete flow state: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrFlowNotFound
 	}
 	return nil
 }

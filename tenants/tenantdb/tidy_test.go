@@ -120,7 +120,7 @@ func TestTidyPassesOver(t *testing.T) {
 		}
 	}
 	if err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		_, err := tx.FlowStateByCode(ctx, used.String())
+		err := tx.IssueCode(ctx, used, used.String(), f.Clock.Now())
 		tidy(1)
 		return err
 	}); err != nil {

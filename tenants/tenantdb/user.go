@@ -21,7 +21,8 @@ const userColumns = `u.id, coalesce(nullif(u.aud, ''), '` + auth.Audience + `'),
 	coalesce(u.email_change, ''), u.email_change_sent_at, coalesce(u.email_change_confirm_status, 0),
 	coalesce(u.phone_change, ''), u.phone_change_sent_at, u.reauthentication_sent_at, u.last_sign_in_at,
 	coalesce(u.raw_app_meta_data, '{}'), coalesce(u.raw_user_meta_data, '{}'),
-	coalesce(u.created_at, 'epoch'), coalesce(u.updated_at, 'epoch'), u.banned_until, u.deleted_at,
+	coalesce(u.created_at, 'epoch'), coalesce(u.updated_at, 'epoch'),
+	CASE WHEN u.banned_until > '9999-12-31' THEN '9999-12-31' ELSE u.banned_until END, u.deleted_at,
 	u.is_anonymous, u.is_sso_user`
 
 // hasFactorsColumn says whether factors are worth a question of their own: most
@@ -100,19 +101,22 @@ func (tx *Tx) CreateUser(ctx context.Context, u *auth.User) error {
 	return nil
 }
 
-// SaveUser writes every mutable column of a user that was read under lock.
+// SaveUser writes every column that a flow may change of a user that was read
+// under lock.
 func (tx *Tx) SaveUser(ctx context.Context, u *auth.User) error {
 	tag, err := tx.q.Exec(ctx, `UPDATE auth.users SET aud = $2, role = $3, email = nullif($4, ''),
 			encrypted_password = nullif($5, ''), email_confirmed_at = $6, invited_at = $7, phone = nullif($8, ''),
 			phone_confirmed_at = $9, confirmation_sent_at = $10, recovery_sent_at = $11, email_change = $12,
 			email_change_sent_at = $13, email_change_confirm_status = $14, last_sign_in_at = $15,
 			raw_app_meta_data = $16, raw_user_meta_data = $17, updated_at = $18, banned_until = $19,
-			deleted_at = $20, is_anonymous = $21
+			deleted_at = $20, is_anonymous = $21, phone_change = $22, phone_change_sent_at = $23,
+			reauthentication_sent_at = $24, is_sso_user = $25
 		WHERE id = $1`,
 		u.ID, u.Aud, u.Role, u.Email, u.EncryptedPassword, u.EmailConfirmedAt, u.InvitedAt, u.Phone,
 		u.PhoneConfirmedAt, u.ConfirmationSentAt, u.RecoverySentAt, u.NewEmail,
 		u.EmailChangeSentAt, u.EmailChangeConfirmStatus, u.LastSignInAt,
-		orEmpty(u.AppMetadata), orEmpty(u.UserMetadata), u.UpdatedAt, u.BannedUntil, u.DeletedAt, u.IsAnonymous)
+		orEmpty(u.AppMetadata), orEmpty(u.UserMetadata), u.UpdatedAt, u.BannedUntil, u.DeletedAt, u.IsAnonymous,
+		u.NewPhone, u.PhoneChangeSentAt, u.ReauthenticationSentAt, u.IsSSOUser)
 	if err != nil {
 		return asFault(fmt.Errorf("save user: %w", err))
 	}

@@ -135,7 +135,11 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	if err := tx.SaveUser(ctx, u); err != nil {
 		return err
 	}
-	return session.Record(ctx, tx, sc, u, "user_modified", "user", nil, now)
+	if err := session.Record(ctx, tx, sc, u, "user_modified", "user", nil, now); err != nil || c.Email == "" {
+		return err
+	}
+	// Last: a mail counts against the project's limit whatever becomes of the rest.
+	return SendEmailChange(ctx, tx, sc, s.Mailer, u, c.RedirectTo.Target(&sc.Tenant.Config), c.PKCE.Given())
 }
 
 // setPassword also ends the other sessions, and whatever else somebody may have

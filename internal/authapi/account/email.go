@@ -26,10 +26,7 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	}
 	now := s.Now()
 	u.NewEmail, u.EmailChangeSentAt, u.EmailChangeConfirmStatus = c.Email, &now, 0
-	if err := c.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now); err != nil {
-		return err
-	}
-	return SendEmailChange(ctx, tx, sc, s.Mailer, u, c.RedirectTo.Target(&sc.Tenant.Config), c.PKCE.Given())
+	return c.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now)
 }
 
 // SendEmailChange mails the link to the new address and, with secure change, one

@@ -184,6 +184,11 @@ func (s Service) emailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 		}
 		return err
 	}
+	if o.NewEmail != u.NewEmail { // links of another change must not count for this one
+		if err := tx.DeleteTokens(ctx, u.ID, auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent); err != nil {
+			return err
+		}
+	}
 	now := s.Now()
 	u.NewEmail, u.EmailChangeConfirmStatus = o.NewEmail, 0
 	u.EmailChangeSentAt, u.UpdatedAt = &now, now

@@ -99,4 +99,7 @@ type KeySet struct {
 }
 
 // SetHeaders implements web.HeaderSetter.
-func (*KeySet) SetHeaders(h http.Header) { h.Set("Cache-Control", "public, max-age=600") }
+func (*KeySet) SetHeaders(h http.Header) {
+	h.Set("Cache-Control", "public, max-age=600")
+	h.Add("Vary", "apikey, Authorization") // on the bare host they say whose keys these are
+}

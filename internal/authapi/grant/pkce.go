@@ -32,9 +32,6 @@ func (s Service) Exchange(ctx context.Context, sc *tenants.Scope, code, verifier
 		if f.UserID == nil {
 			return auth.ErrFlowNotFound
 		}
-		if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
-			return err
-		}
 		p, err = s.begin(ctx, tx, sc, &f)
 		return err
 	})
@@ -56,6 +53,9 @@ func (s Service) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		return nil, err
 	case u.Banned(s.Now()):
 		return nil, auth.ErrUserBanned
+	}
+	if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
+		return nil, err
 	}
 	if err := session.Record(ctx, tx, sc, &u, "login", "account", map[string]any{"provider": f.ProviderType}, s.Now()); err != nil {
 		return nil, err

@@ -52,31 +52,56 @@ type Letter struct {
 	PKCE       bool
 }
 
-// TooSoon refuses a second mail of a kind to one user within the project's
+// TooSoon refuses a signed-in user a second mail of a kind within the project's
 // smtp_max_frequency; lastSent may be nil.
 func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
-	gap := time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
-	if lastSent == nil || gap <= 0 {
-		return nil
-	}
-	if wait := lastSent.Add(gap).Sub(m.Now()); wait > 0 {
-		return auth.ErrEmailRate.Saying("For security purposes, you can only request this again later").After(wait)
+	if wait := m.wait(sc, lastSent); wait > 0 {
+		return errTooSoon.After(wait)
 	}
 	return nil
 }
 
+// Recent reports whether a mail of a kind went to a user within the project's
+// smtp_max_frequency. Then no other goes, but whoever asked without being signed
+// in is not told: that there was one says that the user exists.
+func (m *Mailer) Recent(sc *tenants.Scope, lastSent *time.Time) bool { return m.wait(sc, lastSent) > 0 }
+
+func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
+	gap := spacing(sc)
+	if lastSent == nil || gap <= 0 {
+		return 0
+	}
+	return lastSent.Add(gap).Sub(m.Now())
+}
+
+var errTooSoon = auth.ErrEmailRate.Saying("For security purposes, you can only request this again later")
+
 // Throttle counts requests for a mail by address, before it is known whether
 // anybody has that address, so that a refusal tells nothing.
 func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
-	gap := time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
+	gap := spacing(sc)
 	if gap <= 0 {
 		return nil
 	}
-	rule := ratelimit.Rule{Name: "mail_address", Events: 1, Per: gap, Burst: 1}.For(purpose)
-	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, rule, address); !ok {
-		return auth.ErrEmailRate.Saying("For security purposes, you can only request this again later").After(min(after, gap))
+	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, throttle(gap, purpose), address); !ok {
+		return errTooSoon.After(min(after, gap))
 	}
 	return nil
+}
+
+// Forgive takes a Throttle back, for a request that failed.
+func (m *Mailer) Forgive(sc *tenants.Scope, purpose, address string) {
+	if gap := spacing(sc); gap > 0 {
+		m.Limiter.Refund(sc.Tenant.Ref, throttle(gap, purpose), address)
+	}
+}
+
+func throttle(gap time.Duration, purpose string) ratelimit.Rule {
+	return ratelimit.Rule{Name: "mail_address", Events: 1, Per: gap, Burst: 1}.For(purpose)
+}
+
+func spacing(sc *tenants.Scope) time.Duration {
+	return time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
 }
 
 // limit is the project's own, and the operator's where the operator's mail server
@@ -155,9 +180,7 @@ func (l Letter) linkToken(once token.OneTime) string {
 // by the default, and the log tells why.
 func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
 	data := map[string]any{}
-	if err := json.Unmarshal(orEmpty(l.User.UserMetadata), &data); err != nil {
-		return message.Message{}, fmt.Errorf("user metadata: %w", err)
-	}
+	_ = json.Unmarshal(orEmpty(l.User.UserMetadata), &data) // what SQL put there and is no object counts as empty
 	mail, err := message.Render(l.Kind, templates(&sc.Tenant.Config), l.To, message.Data{
 		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.Link(sc.Tenant, once),
 		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.To,

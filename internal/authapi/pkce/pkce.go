@@ -17,8 +17,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// TTL is how long an exchange may take from its begin, and a code to be
-// redeemed from its issue.
+// TTL is how long a code is good for from its issue. How long it may take until
+// then is for the link that issues it.
 const TTL = 5 * time.Minute
 
 // Challenge are the two members that start an exchange in a request's body.

@@ -43,6 +43,9 @@ const (
 // error. auth.ErrEmailRate.
 func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error {
 	return s.send(ctx, sc, "recovery", o.Email, func(tx *tenantdb.Tx, u *auth.User) (bool, error) {
+		if s.Mailer.Recent(sc, u.RecoverySentAt) {
+			return false, nil
+		}
 		return true, s.recover(ctx, tx, sc, u, o)
 	})
 }
@@ -52,9 +55,9 @@ func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error 
 func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Order) error {
 	return s.send(ctx, sc, string(kind), o.Email, func(tx *tenantdb.Tx, u *auth.User) (bool, error) {
 		switch {
-		case kind == Signup && !u.EmailConfirmed():
+		case kind == Signup && !u.EmailConfirmed() && !s.Mailer.Recent(sc, u.ConfirmationSentAt):
 			return true, s.resendSignup(ctx, tx, sc, u, o)
-		case kind == EmailChange && u.NewEmail != "":
+		case kind == EmailChange && u.NewEmail != "" && !s.Mailer.Recent(sc, u.EmailChangeSentAt):
 			return true, s.resendEmailChange(ctx, tx, sc, u, o)
 		}
 		return false, nil
@@ -66,6 +69,9 @@ func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Ord
 // answer is the same.
 func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email string, compose func(*tenantdb.Tx, *auth.User) (bool, error)) error {
 	if err := s.Mailer.Prepare(ctx, sc); err != nil {
+		return err
+	}
+	if err := s.Mailer.Throttle(sc, purpose, email); err != nil {
 		return err
 	}
 	defer even(ctx, time.Now())
@@ -81,13 +87,13 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 		sent, err = compose(tx, &u)
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
+		s.Mailer.Forgive(sc, purpose, email)
 		return err
-	case !sent:
-		return s.Mailer.Throttle(sc, purpose, email)
 	}
-	s.Mailer.Wake(sc)
+	if sent {
+		s.Mailer.Wake(sc)
+	}
 	return nil
 }
 
@@ -113,9 +119,6 @@ func even(ctx context.Context, began time.Time) {
 }
 
 func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {
-	if err := s.Mailer.TooSoon(sc, u.RecoverySentAt); err != nil {
-		return err
-	}
 	now := s.Now()
 	u.RecoverySentAt = &now
 	if err := tx.SaveUser(ctx, u); err != nil {
@@ -134,9 +137,6 @@ func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 }
 
 func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {
-	if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
-		return err
-	}
 	now := s.Now()
 	u.ConfirmationSentAt = &now
 	if err := tx.SaveUser(ctx, u); err != nil {
@@ -152,9 +152,6 @@ func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 }
 
 func (s Service) resendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order) error {
-	if err := s.Mailer.TooSoon(sc, u.EmailChangeSentAt); err != nil {
-		return err
-	}
 	// Both get a new link, so what one side confirmed counts no more: with two
 	// links that side could confirm for both.
 	now := s.Now()

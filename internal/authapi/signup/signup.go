@@ -133,11 +133,18 @@ func (s Service) makeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	return session.Record(ctx, tx, sc, u, "user_signedup", "team", map[string]any{"provider": auth.ProviderEmail}, now)
 }
 
+// purpose is what mails are spaced out by; asking for the link again is of the
+// same.
+const purpose = "signup"
+
 // unconfirmed signs up and sends the mail that confirms.
 func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*Result, error) {
 	if err := s.Mailer.Prepare(ctx, sc); err != nil {
 		return nil, err
 	}
+	// Counted for every address, and told of every address that somebody has by
+	// now, which is so of all that were asked for before.
+	refused := s.Mailer.Throttle(sc, purpose, r.Email)
 	var answer *auth.User
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByEmail(ctx, r.Email, true)
@@ -149,14 +156,15 @@ func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registrat
 			return s.send(ctx, tx, sc, answer, r)
 		case err != nil:
 			return err
+		case refused != nil:
+			return refused
 		case u.EmailConfirmed():
 			return s.madeUp(ctx, tx, sc, &u, r, &answer)
 		}
-		if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
-			return err
-		}
-		if err := s.send(ctx, tx, sc, &u, r); err != nil {
-			return err
+		if !s.Mailer.Recent(sc, u.ConfirmationSentAt) {
+			if err := s.send(ctx, tx, sc, &u, r); err != nil {
+				return err
+			}
 		}
 		answer, err = asFresh(&u, r, s.Now())
 		return err
@@ -165,6 +173,9 @@ func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registrat
 		err = auth.ErrEmailRate.After(time.Second)
 	}
 	if err != nil {
+		if refused == nil {
+			s.Mailer.Forgive(sc, purpose, r.Email)
+		}
 		return nil, err
 	}
 	s.Mailer.Wake(sc)
@@ -228,9 +239,6 @@ func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 // included. Its identities are empty, by which the SDKs' users can tell, as with
 // the reference.
 func (s Service) madeUp(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration, answer **auth.User) error {
-	if err := s.Mailer.Throttle(sc, "signup", r.Email); err != nil {
-		return err
-	}
 	now := s.Now()
 	u, err := newUser(r, false, now)
 	if err != nil {

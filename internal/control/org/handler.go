@@ -1,5 +1,4 @@
-// Package org is the organizations of the Management API: list, create, get and
-// the projects of one. It does not own members beyond the first owner, nor what
+// Package org is the organizations of the Management API: list, create, get. It does not own members beyond the first owner, nor what
 // a project is.
 package org
 

@@ -1,0 +1,25 @@
+package admin_test
+
+import (
+	"testing"
+
+	"github.com/reevehq/reeve/internal/testkit/flowtest"
+)
+
+// TestUsersWrittenBySQL: what a developer can write into a row stops nothing.
+func TestUsersWrittenBySQL(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	f.A.SignUp(t, "ann@example.com", "password123")
+	for _, until := range []string{"infinity", "20000-01-01"} {
+		f.A.Exec(t, "UPDATE auth.users SET banned_until = $1::text::timestamptz", until)
+		if res := f.A.Admin(t, "GET", "/admin/users", nil).Want(200); res.JSON["users"] == nil {
+			t.Errorf("banned until %s: %q", until, res.Raw)
+		}
+		f.A.Do(t, "POST", "/token?grant_type=password", m{"email": "ann@example.com", "password": "password123"}).WantError(400, "user_banned")
+	}
+	f.A.Exec(t, "UPDATE auth.users SET banned_until = NULL, raw_user_meta_data = '[]'")
+	f.A.Do(t, "POST", "/recover", m{"email": "ann@example.com"}).Want(200)
+	f.A.Exec(t, "UPDATE auth.users SET created_at = '20000-01-01'") // no JSON can say that
+	f.A.Admin(t, "GET", "/admin/users", nil).WantError(500, "unexpected_failure")
+}

@@ -1,0 +1,170 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// guardTick is how often the server is looked at for what takes seconds to stop
+// everybody.
+const guardTick = time.Second
+
+// What of the things that all databases of a server share one project may hold.
+const (
+	// lockShare of the lock table, and no less than leastLocks. Whoever fills the
+	// table stops every write of every project.
+	lockShare  = 0.25
+	leastLocks = 1000
+	// queueShare of the NOTIFY queue may be used before transactions that hold it
+	// back, for longer than queueHeld, are ended. Commits that notify fail when it
+	// is full, as those of the control plane do.
+	queueShare = 0.05
+	queueHeld  = 5 * time.Second
+)
+
+// The statements of the guard must run while the lock table is full: they call
+// functions only, since tables would need locks, and they are prepared.
+const (
+	// guardRoles keeps every role in the backend's cache: to end a session the
+	// server looks its role up. It reads a table, and may fail.
+	guardRoles = `SELECT count(oid::regrole::text) FROM pg_roles`
+	guardLocks = `SELECT l.pid, a.usesysid::regrole::text, l.held
+		FROM (SELECT pid, count(*) AS held FROM pg_lock_status() WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 100) l,
+		     pg_stat_get_activity(l.pid) a
+		WHERE a.usesysid IS NOT NULL`
+	guardQueue = `SELECT a.pid, a.usesysid::regrole::text
+		FROM pg_stat_get_activity(NULL) a
+		WHERE pg_notification_queue_usage() > $1 AND clock_timestamp() - a.xact_start > $2::interval AND a.usesysid IS NOT NULL`
+	guardEnd = `SELECT pg_terminate_backend($1)`
+)
+
+// guard looks at the server every second, on a connection of its own that stays
+// open, until ctx ends.
+func (s *Service) guard(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return fmt.Errorf("guard: %w", err)
+	}
+	defer closeConn(conn)
+	g := guard{Service: s, conn: conn, queueShare: queueShare, queueHeld: queueHeld}
+	if err := g.measure(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(guardTick)
+	defer tick.Stop()
+	for {
+		if err := g.look(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+type guard struct {
+	*Service
+	conn       *pgx.Conn
+	allowed    int64 // locks of one project
+	queueShare float64
+	queueHeld  time.Duration
+}
+
+// measure reads the size of the lock table.
+func (g *guard) measure(ctx context.Context) error {
+	var size int64
+	err := g.conn.QueryRow(ctx, `SELECT current_setting('max_locks_per_transaction')::bigint *
+		(current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)`).Scan(&size)
+	if err != nil {
+		return fmt.Errorf("guard: %w", err)
+	}
+	g.allowed = max(int64(float64(size)*lockShare), leastLocks)
+	return nil
+}
+
+// look ends the sessions of whoever holds too much. It fails when the connection
+// is of no more use.
+func (g *guard) look(ctx context.Context) error {
+	if err := g.locks(ctx); err != nil {
+		return err
+	}
+	if err := g.queue(ctx); err != nil {
+		return err
+	}
+	_, err := g.conn.Exec(ctx, guardRoles)
+	if g.conn.IsClosed() {
+		return fmt.Errorf("guard: look roles up: %w", err)
+	}
+	return nil
+}
+
+type heldBy struct {
+	pid  int32
+	role string
+	held int64
+}
+
+func (g *guard) locks(ctx context.Context) error {
+	rows, _ := g.conn.Query(ctx, guardLocks)
+	holders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h heldBy, err error) {
+		return h, row.Scan(&h.pid, &h.role, &h.held)
+	})
+	if err != nil {
+		return fmt.Errorf("guard: count locks: %w", err)
+	}
+	ofProject := map[string]int64{}
+	for _, h := range holders {
+		if project, ok := projectOfRole(h.role); ok {
+			ofProject[project] += h.held
+		}
+	}
+	for _, h := range holders {
+		if project, ok := projectOfRole(h.role); ok && ofProject[project] > g.allowed {
+			if err := g.end(ctx, h, "holds too many locks"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *guard) queue(ctx context.Context) error {
+	rows, _ := g.conn.Query(ctx, guardQueue, g.queueShare, g.queueHeld)
+	holders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h heldBy, err error) {
+		return h, row.Scan(&h.pid, &h.role)
+	})
+	if err != nil {
+		return fmt.Errorf("guard: look at the NOTIFY queue: %w", err)
+	}
+	for _, h := range holders {
+		if _, ok := projectOfRole(h.role); ok {
+			if err := g.end(ctx, h, "holds back the NOTIFY queue"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *guard) end(ctx context.Context, h heldBy, why string) error {
+	g.Logger.WarnContext(ctx, "a session of a project is ended", "role", h.role, "pid", h.pid, "cause", why, "locks", h.held)
+	if _, err := g.conn.Exec(ctx, guardEnd, h.pid); err != nil {
+		return fmt.Errorf("guard: end session %d: %w", h.pid, err)
+	}
+	return nil
+}
+
+var projectRole = regexp.MustCompile(`^reeve_[a-z]{20}_(owner|auth|api)$`)
+
+// projectOfRole gives what the names of a project's roles have in common.
+func projectOfRole(role string) (string, bool) {
+	i := strings.LastIndexByte(role, '_')
+	return role[:max(i, 0)], i > 0 && projectRole.MatchString(role)
+}
