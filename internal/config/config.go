@@ -37,7 +37,7 @@ func Default() Config {
 		HTTP:     defaultHTTP(),
 		Database: defaultDatabase(),
 		Mail:     Mail{SenderName: "Reeve", MaxPerHour: 100},
-		Limits:   Limits{MaxProjectsPerOrganization: 100},
+		Limits:   Limits{MaxOrganizationsPerUser: 10, MaxProjectsPerOrganization: 100},
 		Cache:    Cache{Tenants: 10_000, Tokens: 50_000},
 		Hash:     defaultHash(),
 		Migrate:  true,
@@ -53,7 +53,7 @@ func Development() Config {
 	c.HTTP.BaseDomain = "localhost"
 	c.HTTP.ProjectURLs = ByPath // not every resolver knows names below localhost
 	c.Mail.Capture = true
-	c.Limits.MaxProjectsPerOrganization = 10_000
+	c.Limits = Limits{MaxOrganizationsPerUser: 10_000, MaxProjectsPerOrganization: 10_000}
 	return c
 }
 

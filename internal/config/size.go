@@ -4,12 +4,14 @@ import "runtime"
 
 // Limits are quotas.
 type Limits struct {
+	MaxOrganizationsPerUser    int `yaml:"max_organizations_per_user" env:"REEVE_MAX_ORGANIZATIONS_PER_USER"`
 	MaxProjectsPerOrganization int `yaml:"max_projects_per_organization" env:"REEVE_MAX_PROJECTS_PER_ORGANIZATION"`
 }
 
 // Validate reports everything that is wrong, as Problems.
 func (l Limits) Validate() error {
 	var p Problems
+	p.within("limits.max_organizations_per_user", l.MaxOrganizationsPerUser, 1, 1_000_000)
 	p.within("limits.max_projects_per_organization", l.MaxProjectsPerOrganization, 1, 1_000_000)
 	return p.orNil()
 }

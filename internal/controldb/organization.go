@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // Organization is a row of organizations.
@@ -46,6 +48,24 @@ func NewSlug() string {
 		}
 	}
 	return string(out)
+}
+
+// ErrOrganizationLimit refuses a user one more organization.
+var ErrOrganizationLimit = fault.New(fault.Forbidden, "organization_limit_reached",
+	"You own the maximum number of organizations")
+
+// ClaimOrganization locks what the user owns and checks that it is fewer than
+// most: ErrOrganizationLimit.
+func (tx *Tx) ClaimOrganization(ctx context.Context, owner uuid.UUID, most int) error {
+	if err := tx.with(ctx).Exec("SELECT pg_advisory_xact_lock(hashtextextended('organizations of ' || ?::text, 0))", owner).Error; err != nil {
+		return Fault(err)
+	}
+	var have int64
+	err := tx.with(ctx).Model(&memberRow{}).Where("user_id = ? AND role = ?", owner, string(Owner)).Count(&have).Error
+	if err == nil && have >= int64(most) {
+		return ErrOrganizationLimit
+	}
+	return Fault(err)
 }
 
 // CreateOrganization inserts an organization and gives it with what was filled

@@ -146,3 +146,27 @@ func (r *replicas) status(t *testing.T, status tenants.Status) {
 		t.Fatal(err)
 	}
 }
+
+// TestReplicasTellNobody: limits are counted in each process, so asking one after
+// the other must not show which addresses have a mail in their row.
+func TestReplicasTellNobody(t *testing.T) {
+	t.Parallel()
+	r := newReplicas(t)
+	r.Configure(t, map[string]any{"smtp_max_frequency": 3600})
+	r.Admin(t, http.MethodPost, "/admin/users", map[string]any{"email": "known@example.com", "email_confirm": true}).Expect(t, 200)
+	for i, reeve := range r.all {
+		eventually(t, "the setting acts", func() bool { return reeve.Server.Sees(r.Ref, map[string]any{"smtp_max_frequency": 3600}) })
+		for _, email := range []string{"known@example.com", "unknown@example.com"} {
+			ask := func() *servertest.Answer {
+				return reeve.Do(t, http.MethodPost, r.Auth("/recover"), map[string]any{"email": email}, "apikey", r.PublishableKey)
+			}
+			ask().Expect(t, 200)
+			if again := ask(); again.Status != http.StatusTooManyRequests {
+				t.Errorf("replica %d, %s again: %d", i, email, again.Status)
+			}
+		}
+	}
+	if n := len(r.Inbox(t, "known@example.com", 1)); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+}

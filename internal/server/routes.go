@@ -83,7 +83,10 @@ func (s *Server) mountControl(engine *gin.Engine) *web.ControlServer {
 	}}
 	api := control.Mount(engine)
 	access := &authz.Authorizer{DB: s.control}
-	(&org.Handler{Service: &org.Service{DB: s.control, Authz: access, MaxProjects: s.config.Limits.MaxProjectsPerOrganization}}).Mount(api)
+	limits := s.config.Limits
+	(&org.Handler{Service: &org.Service{
+		DB: s.control, Authz: access, MaxOrganizations: limits.MaxOrganizationsPerUser, MaxProjects: limits.MaxProjectsPerOrganization,
+	}}).Mount(api)
 	(&project.Handler{Service: &project.Service{
 		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Log: s.log,
 	}}).Mount(api)

@@ -63,7 +63,7 @@ func writeError(c *gin.Context, err error) {
 	status := Status(f.Kind)
 	logFault(c, f, status)
 	if f.Kind == fault.Internal {
-		f = fault.New(fault.Internal, "unexpected_failure", "Unexpected failure, please check the project's logs for more information")
+		f = fault.New(fault.Internal, "unexpected_failure", "Unexpected failure; the server's log tells the cause under this answer's X-Request-Id")
 	}
 	if f.RetryAfter > 0 {
 		c.Header("Retry-After", seconds(f.RetryAfter))

@@ -103,7 +103,7 @@ func TestInternalError(t *testing.T) {
 		"internal with details": fault.New(fault.Internal, "secret_code", "secret words").With("secret", 1).Because(errors.New("top secret")),
 	} {
 		rec, log := serve(post(), failing(err))
-		want := `{"code":500,"error_code":"unexpected_failure","msg":"Unexpected failure, please check the project's logs for more information"}`
+		want := `{"code":500,"error_code":"unexpected_failure","msg":"Unexpected failure; the server's log tells the cause under this answer's X-Request-Id"}`
 		if rec.Code != 500 || rec.Body.String() != want {
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
 		}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"log/slog"
 	"net/url"
 	"time"
@@ -56,7 +57,7 @@ type Letter struct {
 // smtp_max_frequency; lastSent may be nil.
 func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
 	if wait := m.wait(sc, lastSent); wait > 0 {
-		return errTooSoon.After(wait)
+		return tooSoon(wait)
 	}
 	return nil
 }
@@ -74,7 +75,10 @@ func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
 	return lastSent.Add(gap).Sub(m.Now())
 }
 
-var errTooSoon = auth.ErrEmailRate.Saying("For security purposes, you can only request this again later")
+func tooSoon(wait time.Duration) error {
+	seconds := int(math.Ceil(wait.Seconds()))
+	return auth.ErrEmailRate.Saying(fmt.Sprintf("For security purposes, you can only request this after %d seconds.", seconds)).After(wait)
+}
 
 // Throttle counts requests for a mail by address, before it is known whether
 // anybody has that address, so that a refusal tells nothing.
@@ -84,7 +88,7 @@ func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
 		return nil
 	}
 	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, throttle(gap, purpose), address); !ok {
-		return errTooSoon.After(min(after, gap))
+		return tooSoon(min(after, gap))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -62,7 +63,7 @@ func allowList(value any) error {
 		case len(glob) > maxGlob:
 			return fmt.Errorf("each URL must have at most %d characters", maxGlob)
 		case form == nil:
-			return errors.New("must be absolute URLs, separated by commas, with * ** and ? as wildcards")
+			return fmt.Errorf("%q is no absolute URL: entries are separated by commas, have a scheme, and * ** and ? as wildcards", glob)
 		case form[1] == "javascript" || form[1] == "data" || form[1] == "vbscript" || form[1] == "file":
 			return fmt.Errorf("the scheme %s is not allowed", form[1])
 		}
@@ -103,10 +104,9 @@ func requiredCharacters(value any) error {
 		lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 		symbols              = `!@#$%^&*()_+-=[]{};'\\:"|<>?,./` + "`~"
 	)
-	switch value {
-	case "", lower + upper + ":" + digits, lower + ":" + upper + ":" + digits,
-		lower + ":" + upper + ":" + digits + ":" + symbols:
+	known := []any{lower + upper + ":" + digits, lower + ":" + upper + ":" + digits, lower + ":" + upper + ":" + digits + ":" + symbols}
+	if value == "" || slices.Contains(known, value) {
 		return nil
 	}
-	return errors.New("must be one of the sets that the documentation lists, or empty")
+	return fmt.Errorf("must be empty or one of: %s   %s   %s", known...)
 }

@@ -13,6 +13,8 @@ import (
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
+	// MaxOrganizations is how many a user may own; 0 is any number.
+	MaxOrganizations int
 	// MaxProjects is the quota of new organizations; 0 is the database's default.
 	MaxProjects int
 }
@@ -23,7 +25,8 @@ func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Orga
 }
 
 // Create makes an organization and its creator the owner. The slug is drawn, so
-// names need not be unique.
+// names need not be unique. controldb.ErrOrganizationLimit: a quota of projects is
+// none if everybody may have any number of organizations.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*Organization, error) {
 	name, err := text.Name("name", name, 1, 256)
 	if err != nil {
@@ -31,6 +34,11 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 	}
 	var out Organization
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		if s.MaxOrganizations > 0 {
+			if err := tx.ClaimOrganization(ctx, actor.UserID, s.MaxOrganizations); err != nil {
+				return err
+			}
+		}
 		created, err := tx.CreateOrganization(ctx, controldb.Organization{Name: name, MaxProjects: s.MaxProjects})
 		if err != nil {
 			return err

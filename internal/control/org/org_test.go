@@ -47,3 +47,19 @@ func TestCreateIdempotent(t *testing.T) {
 		t.Errorf("first %s, then %s", first.Body, again.Body)
 	}
 }
+
+func TestOrganizationLimit(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		return []controltest.Mounter{&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz, MaxOrganizations: 2}}}
+	})
+	create := func(as string) controltest.Response {
+		return w.Do(t, as, "POST", "/v1/organizations", `{"name":"One more"}`)
+	}
+	// A membership elsewhere counts only for who owns it.
+	create(w.ReadOnly).Want(t, 201)
+	create(w.ReadOnly).Want(t, 201)
+	create(w.ReadOnly).Refused(t, 403, "organization_limit_reached", "")
+	create(w.Owner).Want(t, 201) // one of acme already
+	create(w.Owner).Refused(t, 403, "organization_limit_reached", "")
+}
