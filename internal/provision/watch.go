@@ -2,8 +2,11 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // watchTick is how often the cluster is looked over for what one project's
@@ -102,7 +105,12 @@ func (s *Service) resetSharedRoles(ctx context.Context) error {
 	}
 	for _, name := range touched {
 		s.Logger.WarnContext(ctx, "somebody left settings on a shared role; they are undone", "role", name)
-		if _, err := s.pool.Exec(ctx, "ALTER ROLE "+quote(name)+" RESET ALL"); err != nil {
+		_, err := s.pool.Exec(ctx, "ALTER ROLE "+quote(name)+" RESET ALL")
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && pg.Code == "XX000" { // "tuple concurrently updated": another replica was at it
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("reset role %s: %w", name, err)
 		}
 	}

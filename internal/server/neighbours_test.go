@@ -163,7 +163,7 @@ func (w *neighbours) at(t *testing.T, a address, method, path string, body any, 
 // eventually asks again and again, a bounded number of times.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 600 {
+	for range 2400 { // a minute: the machine may be busy
 		if ok() {
 			return
 		}

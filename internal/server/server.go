@@ -41,6 +41,9 @@ type Options struct {
 	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that has
 	// something to finish first.
 	HoldReady bool
+	// HashCost is the bcrypt cost of new passwords; 0 is password.DefaultCost. It
+	// is for tests, which would mostly wait for it.
+	HashCost int
 }
 
 // Server is one process of Reeve.
@@ -152,7 +155,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 	}
 	s.ready.Store(!o.HoldReady)
-	if err := s.assemble(); err != nil {
+	if err := s.assemble(o.HashCost); err != nil {
 		s.control.Close()
 		return nil, err
 	}
@@ -178,7 +181,7 @@ func (s *Server) migrateControl(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) assemble() (err error) {
+func (s *Server) assemble(hashCost int) (err error) {
 	c := &s.config
 	s.hasher = s.control.Hasher()
 	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
@@ -190,7 +193,7 @@ func (s *Server) assemble() (err error) {
 	s.limiter = ratelimit.New(ratelimit.Options{})
 	s.guesses = ratelimit.New(ratelimit.Options{})
 	s.registry.OnChange(s.changed)
-	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0)}
+	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err

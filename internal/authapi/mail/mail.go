@@ -9,8 +9,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"log/slog"
+	"math"
 	"net/url"
 	"time"
 

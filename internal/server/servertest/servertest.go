@@ -57,7 +57,7 @@ func StartOn(tb testing.TB, controlURL, masterKey string, options ...Options) *R
 	}
 	c.Database = c.Database.Resolve()
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := server.New(ctx, server.Options{Config: c, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)), Version: "test", Dev: true})
+	s, err := server.New(ctx, server.Options{Config: c, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)), Version: "test", Dev: true, HashCost: 4})
 	if err != nil {
 		cancel()
 		tb.Fatalf("start Reeve: %v", err)
