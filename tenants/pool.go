@@ -89,6 +89,9 @@ func (o BudgetOptions) withDefaults() BudgetOptions {
 // released, in order of arrival within the project. How places move between
 // projects is told at [Budget.claimant] and [Budget.spare].
 //
+// A project that has no place after half a second has the longest loan of another
+// called back, if that has lasted for seconds: see [Budget.relieve].
+//
 // A project without connection and waiter has no entry here and no goroutine;
 // one timer closes idle connections for all.
 type Budget struct {
@@ -102,7 +105,8 @@ type Budget struct {
 	mu         sync.Mutex
 	shares     map[Ref]*poolShare
 	claims     poolClaims
-	idle       poolIdleList
+	idle       poolConnList
+	lent       poolConnList
 	places     int
 	seq        uint64
 	closed     bool
@@ -111,7 +115,7 @@ type Budget struct {
 	sweepAt    time.Time // when sweeper fires, zero if it is not set
 	background sync.WaitGroup
 
-	opened, failed, evicted, refused uint64
+	opened, failed, evicted, called, refused uint64
 }
 
 // NewBudget makes a Budget that opens connections by dial.
@@ -158,7 +162,7 @@ func (b *Budget) Acquire(ctx context.Context, ref Ref) (*Conn, error) {
 			return b.wait(ctx, w)
 		}
 		c := b.unpark(s)
-		s.inUse++
+		b.lend(c, now)
 		doubtful := now.Sub(c.idleAt) > poolDoubtAfter || c.idleAt.Before(s.brokenAt)
 		b.mu.Unlock()
 		if c.link.usable() && (!doubtful || c.link.alive()) {

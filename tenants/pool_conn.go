@@ -25,6 +25,7 @@ type poolLink interface {
 	usable() bool          // open, and neither busy nor in a transaction; no I/O
 	broken() bool          // closed by an error
 	alive() bool           // whether the server still holds its end
+	interrupt()            // has the server end it, whoever uses it
 	close(context.Context) // returns when the server has ended it, or ctx ends
 }
 
@@ -38,7 +39,9 @@ type poolConn struct {
 	dead       bool   // found dead by Acquire
 	openedAt   time.Time
 	idleAt     time.Time
-	prev, next *poolConn // in Budget.idle
+	lentAt     time.Time
+	called     bool      // back by Budget.relieve
+	prev, next *poolConn // in Budget.idle or Budget.lent
 }
 
 // Conn is a connection lent by [Budget.Acquire]. It serves one goroutine at a
@@ -112,6 +115,8 @@ func (l pgLink) close(ctx context.Context) {
 		l.kill(p.PID())
 	}
 }
+
+func (l pgLink) interrupt() { l.kill(l.PgConn().PID()) }
 
 // kill sees to it that a backend whose end was not seen does not go on: a
 // trigger can catch the cancel and never look at the socket.

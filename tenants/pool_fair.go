@@ -23,6 +23,7 @@ func (b *Budget) release(c *poolConn) {
 	defer b.mu.Unlock()
 	s := c.share
 	s.inUse--
+	b.lent.remove(c)
 	if !s.retryAt.IsZero() && !now.Before(s.retryAt) {
 		s.retryAt = time.Time{}
 	}
@@ -87,7 +88,7 @@ func (b *Budget) spare(s *poolShare, now time.Time) *poolConn {
 func (b *Budget) place(c *poolConn, now time.Time) {
 	s := c.share
 	if w := s.waiters.first; w != nil {
-		s.inUse++
+		b.lend(c, now)
 		s.waiters.grant(w, poolGrant{conn: c})
 	} else {
 		b.park(c, now)

@@ -441,3 +441,54 @@ func BenchmarkBudget(b *testing.B) {
 		})
 	})
 }
+
+// TestBudgetCallsBack: projects whose statements never end take all places; a
+// quiet one gets one soon all the same, and no loan of ordinary length is cut.
+func TestBudgetCallsBack(t *testing.T) {
+	t.Parallel()
+	o := BudgetOptions{Total: 8, PerTenant: 4, WaitTimeout: 5 * time.Second}
+	inBubble(t, o, func(t *testing.T, b *Budget, _ *fakeServer) {
+		var wg sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		var cut atomic.Int64
+		for i := range 3 * 10 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					c, err := b.Acquire(ctx, testRef(i%3))
+					if err != nil {
+						continue
+					}
+					select {
+					case <-link(c).called:
+						cut.Add(1)
+					case <-time.After(9500 * time.Millisecond):
+					case <-ctx.Done():
+					}
+					c.Release()
+				}
+			})
+		}
+		time.Sleep(3 * time.Second)
+		for range 20 {
+			began := time.Now()
+			c := mustAcquire(t, b, testRef(9))
+			// Half a second, then two more at most until a loan is old enough.
+			if waited := time.Since(began); waited > 3*time.Second {
+				t.Errorf("waited %v", waited)
+			}
+			time.Sleep(time.Second)
+			select {
+			case <-link(c).called:
+				t.Error("a loan of a second is called back")
+			default:
+			}
+			c.Release()
+			time.Sleep(11 * time.Second) // it holds nothing any more
+		}
+		stop()
+		wg.Wait()
+		if n := cut.Load(); n == 0 || n != int64(b.Stats().Called) {
+			t.Errorf("%d loans were cut, %d called back", n, b.Stats().Called)
+		}
+	})
+}

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// poolIdleList holds the idle connections of all projects, the longest idle
-// first. Within a project it has the order of poolShare.idle.
-type poolIdleList struct{ first, last *poolConn }
+// poolConnList holds connections of all projects, the one that came first at the
+// front. Of the idle ones, those of a project are in the order of poolShare.idle.
+type poolConnList struct{ first, last *poolConn }
 
-func (l *poolIdleList) push(c *poolConn) {
+func (l *poolConnList) push(c *poolConn) {
 	c.prev, c.next = l.last, nil
 	if l.last == nil {
 		l.first = c
@@ -19,7 +19,7 @@ func (l *poolIdleList) push(c *poolConn) {
 	l.last = c
 }
 
-func (l *poolIdleList) remove(c *poolConn) {
+func (l *poolConnList) remove(c *poolConn) {
 	if c.prev == nil {
 		l.first = c.next
 	} else {

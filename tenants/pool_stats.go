@@ -13,6 +13,7 @@ type BudgetStats struct {
 	Opened  uint64 // dials that succeeded
 	Failed  uint64 // dials that failed
 	Evicted uint64 // connections closed in favour of another project
+	Called  uint64 // loans called back, see Budget.relieve
 	Refused uint64 // requests that were refused, timed out or were given up while waiting
 }
 
@@ -34,7 +35,7 @@ func (b *Budget) Stats() BudgetStats {
 	defer b.mu.Unlock()
 	st := BudgetStats{
 		Total: b.o.Total, Open: b.places, Tenants: len(b.shares),
-		Opened: b.opened, Failed: b.failed, Evicted: b.evicted, Refused: b.refused,
+		Opened: b.opened, Failed: b.failed, Evicted: b.evicted, Called: b.called, Refused: b.refused,
 	}
 	for _, s := range b.shares {
 		t := s.stats()

@@ -74,7 +74,7 @@ func (f *fakeServer) dial(ctx context.Context, ref Ref) (poolLink, error) {
 		f.mu.Unlock()
 		return nil, err
 	}
-	return &fakeLink{server: f, ref: ref}, nil
+	return &fakeLink{server: f, ref: ref, called: make(chan struct{})}, nil
 }
 
 type fakeLink struct {
@@ -84,6 +84,7 @@ type fakeLink struct {
 	isShut bool // closed by an error on our side
 	inTx   bool
 	killed bool // by the server, not noticed yet
+	called chan struct{}
 	ended  bool
 }
 
@@ -93,6 +94,7 @@ func (l *fakeLink) set(change func(*fakeLink)) {
 	change(l)
 }
 
+func (l *fakeLink) interrupt()   { l.set(func(l *fakeLink) { l.isShut = true }); close(l.called) }
 func (l *fakeLink) usable() bool { l.mu.Lock(); defer l.mu.Unlock(); return !l.isShut && !l.inTx }
 func (l *fakeLink) broken() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.isShut }
 func (l *fakeLink) alive() bool  { l.mu.Lock(); defer l.mu.Unlock(); return !l.killed }

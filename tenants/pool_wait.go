@@ -82,23 +82,31 @@ func (b *Budget) enqueue(ref Ref, now time.Time) (*poolWaiter, error) {
 }
 
 func (b *Budget) wait(ctx context.Context, w *poolWaiter) (*Conn, error) {
-	timeout := time.NewTimer(b.o.WaitTimeout)
-	defer timeout.Stop()
-	var g poolGrant
-	select {
-	case g = <-w.done:
-	case <-timeout.C:
-		g = b.leave(w)
-	case <-ctx.Done():
-		if g = b.leave(w); g.conn != nil {
-			b.release(g.conn)
+	left := b.o.WaitTimeout
+	timer := time.NewTimer(min(left, poolStarved))
+	defer timer.Stop()
+	for {
+		var g poolGrant
+		select {
+		case g = <-w.done:
+		case <-timer.C:
+			if left -= poolStarved; left > 0 {
+				b.relieve(w)
+				timer.Reset(min(left, poolStarved))
+				continue
+			}
+			g = b.leave(w)
+		case <-ctx.Done():
+			if g = b.leave(w); g.conn != nil {
+				b.release(g.conn)
+			}
+			return nil, ctx.Err()
 		}
-		return nil, ctx.Err()
+		if g.err != nil {
+			return nil, g.err
+		}
+		return &Conn{budget: b, conn: g.conn}, nil
 	}
-	if g.err != nil {
-		return nil, g.err
-	}
-	return &Conn{budget: b, conn: g.conn}, nil
 }
 
 // leave takes w out of its queue. If w was granted something in the meantime,
