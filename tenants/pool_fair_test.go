@@ -487,7 +487,7 @@ func TestBudgetCallsBack(t *testing.T) {
 		}
 		stop()
 		wg.Wait()
-		if n := cut.Load(); n == 0 || n != int64(b.Stats().Called) {
+		if n := cut.Load(); n == 0 || n > int64(b.Stats().Called) {
 			t.Errorf("%d loans were cut, %d called back", n, b.Stats().Called)
 		}
 	})

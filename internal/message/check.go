@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,8 +15,9 @@ var errTemplate = fault.New(fault.Invalid, "validation_failed", "Invalid mail te
 
 // CheckTemplate tells whether text can be a project's own subject or content
 // of a kind: it parses, is at most 64 KiB, uses only the fields of Data and
-// harmless builtins, and runs within its bounds with sample data. Empty text
-// is the default and always passes. The fault is Invalid, validation_failed.
+// harmless builtins, and runs within its bounds with sample data, also when a
+// user has much metadata. Empty text is the default and always passes. The
+// fault is Invalid, validation_failed.
 func CheckTemplate(kind Kind, subject bool, text string) error {
 	if !slices.Contains(Kinds(), kind) {
 		return ErrUnknownKind
@@ -27,22 +29,31 @@ func CheckTemplate(kind Kind, subject bool, text string) error {
 	if subject {
 		part, render = "subject", renderSubject
 	}
+	refuse := func(when string, err error) error {
+		return errTemplate.Because(err).Saying(fmt.Sprintf("The %s template of %s mails is invalid%s: %s", part, kind, when, reason(err)))
+	}
 	if _, err := render(kind, text, sample().variables("jane@example.com")); err != nil {
-		return errTemplate.Because(err).Saying(fmt.Sprintf("The %s template of %s mails is invalid: %s", part, kind, reason(err)))
+		return refuse("", err)
+	}
+	if _, err := render(kind, text, largeSample().variables("jane@example.com")); err != nil {
+		return refuse(" for users with 20 KB of metadata", err)
 	}
 	return nil
 }
 
+// meters is what an error tells of the functions that guard put in.
+var meters = regexp.MustCompile(`executing "\w+" at <reeve_\w+[ \d]*>: error calling reeve_\w+: | \| reeve_\w+( \d+)?`)
+
 // reason shortens an error of the template packages to what its author needs.
 func reason(err error) string {
-	s := err.Error()
+	s := meters.ReplaceAllString(err.Error(), "")
 	for _, p := range []string{"html/template: ", "html/template:", "template: ", "template:"} {
 		s = strings.TrimPrefix(s, p)
 	}
 	return clip(oneLine(s), 300)
 }
 
-// sample is what CheckTemplate renders with.
+// sample is what CheckTemplate renders with first.
 func sample() Data {
 	return Data{
 		ProjectName:     "Example",
@@ -53,4 +64,15 @@ func sample() Data {
 		Token: "123456", TokenHash: "pkce_2f6d0f0e",
 		Data: map[string]any{"name": "Jane", "lang": "en"},
 	}
+}
+
+// largeSample has 20 KB of metadata, in entries like those of sample, so that
+// it differs in size alone: a template that is too expensive with it is refused
+// when it is set, and not replaced by the default at some user's sign-up.
+func largeSample() Data {
+	d := sample()
+	for i := range 200 {
+		d.Data[fmt.Sprintf("entry_%03d", i)] = strings.Repeat("sample ", 13)
+	}
+	return d
 }

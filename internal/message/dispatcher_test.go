@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -194,6 +195,92 @@ func TestSlowProjectsLeaveWorkersForOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A server that is slow now and then holds up the others as little as one that
+// always is, whether its fast turns are few or many.
+func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ projects, every int }{
+		"every other turn, many projects": {projects: 100, every: 2},
+		"one turn of seven":               {projects: 20, every: 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o, p := newMemory(), &postbox{}
+				quick := project("q")
+				var turns tally
+				p.act = func(_ context.Context, ref tenants.Ref) error {
+					if ref != quick && turns.add(ref, 1)%c.every == 0 {
+						time.Sleep(29 * time.Second)
+					}
+					return nil
+				}
+				d := dispatcher(o, p)
+				d.Workers, d.Batch = 4, 1
+				defer run(t, d)()
+				synctest.Wait()
+				var others []tenants.Ref
+				for i := range c.projects {
+					others = append(others, tenants.Ref(fmt.Sprintf("%0*d", tenants.RefLength, i)))
+					prepared(t, d, o, others[i], 100)
+				}
+				time.Sleep(30 * time.Minute) // by now each is known as slow
+				for range 400 {
+					start := time.Now()
+					prepared(t, d, o, quick, 1)
+					synctest.Wait()
+					if n := o.states(quick)["pending"]; n != 0 {
+						t.Fatalf("%d waiting after %v", n, time.Since(start))
+					}
+					time.Sleep(7 * time.Second)
+				}
+				for _, ref := range others {
+					if o.states(ref)["done"] < 4 {
+						t.Errorf("%s got no turn", ref)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestScheduleForgetsWhomNobodyAsksFor(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := newSchedule(8)
+	for i := range 300 {
+		ref := tenants.Ref(fmt.Sprint(i))
+		s.push(ref, now)
+		if got, ok := s.next(); !ok || got != ref {
+			t.Fatal(got, ok)
+		}
+		s.finish(outcome{ref: ref, slow: i%3 == 0, failed: i%3 == 1}, now)
+	}
+	if len(s.slots) != 200 { // what is neither slow nor cooling down is forgotten at once
+		t.Fatal(len(s.slots))
+	}
+	s.push("0", now)
+	if s.forget(now.Add(slotIdle - time.Second)); len(s.slots) != 200 {
+		t.Fatal(len(s.slots))
+	}
+	if s.forget(now.Add(slotIdle)); len(s.slots) != 1 {
+		t.Fatal(len(s.slots))
+	}
+	if len(s.slow) != 1 || len(s.queue) != 0 {
+		t.Fatal("the slow project is not among the slow ones")
+	}
+	for turn := range fastTurns {
+		now = now.Add(slowFor / fastTurns)
+		if _, ok := s.next(); !ok || s.slowActive != 1 {
+			t.Fatalf("turn %d: %v, %d slow ones", turn, ok, s.slowActive)
+		}
+		s.finish(outcome{ref: "0", more: turn < fastTurns-1}, now)
+	}
+	if len(s.slots) != 0 { // it had fast turns, and its time is over
+		t.Fatal(len(s.slots))
+	}
 }
 
 func TestUnreachableServerIsLeftAloneAndComesBack(t *testing.T) {

@@ -2,19 +2,25 @@ package message
 
 import (
 	"fmt"
+	"strconv"
 	"text/template/parse"
 )
 
-// allowedFunctions are the functions that a project's template may call.
-// "call" is missing on purpose, and so is everything that is not a builtin.
-var allowedFunctions = map[string]bool{
-	"and": true, "or": true, "not": true, "len": true, "index": true, "slice": true,
-	"eq": true, "ne": true, "lt": true, "le": true, "gt": true, "ge": true,
-	"print": true, "println": true, "printf": true, "html": true, "js": true, "urlquery": true,
+// allowedFunctions are the functions that a project's template may call, each
+// with the meter that its arguments pass, or none where their size costs
+// nothing. "call" is missing on purpose, and so is everything that is not a
+// builtin.
+var allowedFunctions = map[string]string{
+	"and": "", "or": "", "not": "", "len": "", "slice": "",
+	"index": readMeter, "eq": readMeter, "ne": readMeter,
+	"lt": readMeter, "le": readMeter, "gt": readMeter, "ge": readMeter,
+	"print": textMeter, "println": textMeter, "printf": textMeter,
+	"html": textMeter, "js": textMeter, "urlquery": textMeter,
 }
 
-// guard walks a list of nodes, refuses what is not allowed, meters every range
-// and returns how many nodes one pass over the list visits.
+// guard walks a list of nodes, refuses what is not allowed, meters every range,
+// every value that is printed and what functions are given, and returns how
+// many nodes one pass over the list visits.
 func guard(list *parse.ListNode, depth, ranges int) (int, error) {
 	if list == nil {
 		return 0, nil
@@ -36,7 +42,7 @@ func guard(list *parse.ListNode, depth, ranges int) (int, error) {
 func guardNode(node parse.Node, depth, ranges int) (int, error) {
 	switch n := node.(type) {
 	case *parse.ActionNode:
-		return guardPipe(n.Pipe)
+		return guardAction(n.Pipe)
 	case *parse.IfNode:
 		return guardBranch(&n.BranchNode, depth, ranges)
 	case *parse.WithNode:
@@ -48,6 +54,23 @@ func guardNode(node parse.Node, depth, ranges int) (int, error) {
 	default: // text, comment, break, continue
 		return 0, nil
 	}
+}
+
+// guardAction meters what is printed before html/template escapes it, because
+// an escaper may read much and print little. An assignment prints nothing.
+func guardAction(pipe *parse.PipeNode) (int, error) {
+	cost, err := guardPipe(pipe)
+	if err != nil || len(pipe.Decl) > 0 {
+		return cost, err
+	}
+	last := pipe.Cmds[len(pipe.Cmds)-1]
+	if name := function(last); name != "html" && name != "urlquery" {
+		// html/template takes those two at the end only; what they are given is
+		// metered already.
+		pipe.Cmds = append(pipe.Cmds, command(textMeter, last.Pos))
+		cost++
+	}
+	return cost, nil
 }
 
 func guardBranch(n *parse.BranchNode, depth, ranges int) (int, error) {
@@ -80,22 +103,9 @@ func guardRange(n *parse.RangeNode, depth, ranges int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return cost + other, insertMeter(n.Pipe, body+1)
-}
-
-// insertMeter turns {{range X}} into {{range X | meter cost}}.
-func insertMeter(pipe *parse.PipeNode, cost int) error {
-	source := fmt.Sprintf("{{0 | %s %d}}", meterName, cost)
-	trees, err := parse.Parse("meter", source, "", "", map[string]any{meterName: 0})
-	if err != nil {
-		return err
-	}
-	action, ok := trees["meter"].Root.Nodes[0].(*parse.ActionNode)
-	if !ok {
-		return fmt.Errorf("meter parsed as %T", trees["meter"].Root.Nodes[0])
-	}
-	pipe.Cmds = append(pipe.Cmds, action.Pipe.Cmds[1])
-	return nil
+	// {{range X}} becomes {{range X | loopMeter cost}}.
+	n.Pipe.Cmds = append(n.Pipe.Cmds, command(loopMeter, n.Pos, number(body+1, n.Pos)))
+	return cost + other, nil
 }
 
 func guardPipe(pipe *parse.PipeNode) (int, error) {
@@ -103,7 +113,8 @@ func guardPipe(pipe *parse.PipeNode) (int, error) {
 		return 0, nil
 	}
 	cost := 0
-	for _, cmd := range pipe.Cmds {
+	metered := make([]*parse.CommandNode, 0, 2*len(pipe.Cmds)+1)
+	for i, cmd := range pipe.Cmds {
 		if len(cmd.Args) > maxArguments {
 			return 0, fmt.Errorf("a function takes at most %d arguments", maxArguments-1)
 		}
@@ -114,14 +125,25 @@ func guardPipe(pipe *parse.PipeNode) (int, error) {
 			}
 			cost += 1 + c
 		}
+		if meter := allowedFunctions[function(cmd)]; meter != "" {
+			if i > 0 { // the command before gives the last argument
+				metered = append(metered, command(meter, cmd.Pos))
+			}
+			for i, arg := range cmd.Args[1:] {
+				cmd.Args[1+i] = meterArg(meter, arg)
+			}
+			cost += len(cmd.Args)
+		}
+		metered = append(metered, cmd)
 	}
+	pipe.Cmds = metered
 	return cost, nil
 }
 
 func guardArg(arg parse.Node) (int, error) {
 	switch n := arg.(type) {
 	case *parse.IdentifierNode:
-		if !allowedFunctions[n.Ident] {
+		if _, ok := allowedFunctions[n.Ident]; !ok {
 			return 0, fmt.Errorf("function %q is not available", n.Ident)
 		}
 	case *parse.PipeNode:
@@ -130,4 +152,38 @@ func guardArg(arg parse.Node) (int, error) {
 		return guardArg(n.Node)
 	}
 	return 0, nil
+}
+
+// meterArg turns the argument X into (X | meter), unless it is short for sure.
+func meterArg(meter string, arg parse.Node) parse.Node {
+	switch arg.(type) {
+	case *parse.NilNode, *parse.BoolNode, *parse.NumberNode:
+		return arg // nil would be no command
+	}
+	pos := arg.Position()
+	return &parse.PipeNode{NodeType: parse.NodePipe, Pos: pos, Cmds: []*parse.CommandNode{
+		{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{arg}},
+		command(meter, pos),
+	}}
+}
+
+// function is the name of the function that a command calls, if it calls one.
+func function(cmd *parse.CommandNode) string {
+	if n, ok := cmd.Args[0].(*parse.IdentifierNode); ok {
+		return n.Ident
+	}
+	return ""
+}
+
+// command makes a call. Its position is the author's, so that errors point
+// into the template.
+func command(name string, pos parse.Pos, args ...parse.Node) *parse.CommandNode {
+	return &parse.CommandNode{
+		NodeType: parse.NodeCommand, Pos: pos,
+		Args: append([]parse.Node{parse.NewIdentifier(name).SetPos(pos)}, args...),
+	}
+}
+
+func number(n int, pos parse.Pos) *parse.NumberNode {
+	return &parse.NumberNode{NodeType: parse.NodeNumber, Pos: pos, IsInt: true, Int64: int64(n), Text: strconv.Itoa(n)}
 }

@@ -1,16 +1,26 @@
 package message
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
-	"text/template"
 )
 
-// meterName is the function that guard puts into every range. Templates cannot
-// name it: guard refuses identifiers that are not in allowedFunctions.
-const meterName = "reeve_meter"
+// The functions that guard puts into a template: loopMeter into every range,
+// textMeter behind what is printed and before what is given to a function that
+// makes text, readMeter before what is compared. Templates cannot name them:
+// guard refuses identifiers that are not in allowedFunctions.
+const (
+	loopMeter = "reeve_loop"
+	textMeter = "reeve_text"
+	readMeter = "reeve_read"
+)
+
+// valueCost is what a value costs beside its text: it is looked at, and perhaps
+// sorted, by reflection.
+const valueCost = 16
 
 var (
 	errTooManySteps = errors.New("template loops too often")
@@ -50,29 +60,69 @@ func (m *meter) loop(cost int, v any) (any, error) {
 	return v, nil
 }
 
-// made charges for text that a function made.
-func (m *meter) made(s string) (string, error) {
-	if m.bytes -= len(s); m.bytes < 0 {
-		return "", errTooManyBytes
+// text charges about what it costs to turn v into text, and hands v on as it
+// is, so that escaping sees the same type.
+func (m *meter) text(v any) (any, error) { return v, m.spend(reflect.ValueOf(v)) }
+
+// spend goes no further into v than the budget lasts, nor deeper: v may be as
+// large as the user's metadata.
+func (m *meter) spend(v reflect.Value) error {
+	for v.Kind() == reflect.Interface {
+		v = v.Elem()
 	}
-	return s, nil
+	if err := m.charge(valueCost); err != nil {
+		return err
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return m.charge(v.Len())
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if err := m.spend(v.Index(i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for entry := v.MapRange(); entry.Next(); {
+			if err := cmp.Or(m.spend(entry.Key()), m.spend(entry.Value())); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if err := m.spend(v.Field(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// funcs are the builtins that make text, metered, and the meter itself. They
-// take precedence over the builtins of the same name.
-func (m *meter) funcs() map[string]any {
-	return map[string]any{
-		meterName:  m.loop,
-		"print":    func(a ...any) (string, error) { return m.made(fmt.Sprint(a...)) },
-		"println":  func(a ...any) (string, error) { return m.made(fmt.Sprintln(a...)) },
-		"html":     func(a ...any) (string, error) { return m.made(template.HTMLEscaper(a...)) },
-		"js":       func(a ...any) (string, error) { return m.made(template.JSEscaper(a...)) },
-		"urlquery": func(a ...any) (string, error) { return m.made(template.URLQueryEscaper(a...)) },
-		"printf": func(format string, a ...any) (string, error) {
-			if !plainVerbs.MatchString(format) {
-				return "", errFormat
-			}
-			return m.made(fmt.Sprintf(format, a...))
-		},
+// read charges for a string that is compared or looked up. Other values are
+// not read as a whole.
+func (m *meter) read(v any) (any, error) {
+	if s, ok := v.(string); ok {
+		return v, m.charge(len(s))
 	}
+	return v, nil
+}
+
+func (m *meter) charge(bytes int) error {
+	if m.bytes -= bytes; m.bytes < 0 {
+		return errTooManyBytes
+	}
+	return nil
+}
+
+// printf is the builtin for formats whose output is bounded by what it is given.
+func printf(format string, a ...any) (string, error) {
+	if !plainVerbs.MatchString(format) {
+		return "", errFormat
+	}
+	return fmt.Sprintf(format, a...), nil
+}
+
+// funcs are the meters, and what takes precedence over a builtin.
+func (m *meter) funcs() map[string]any {
+	return map[string]any{loopMeter: m.loop, textMeter: m.text, readMeter: m.read, "printf": printf}
 }

@@ -18,7 +18,7 @@ const (
 	maxRangeNesting  = 2         // html/template's escaper doubles its work with each
 	maxArguments     = 17        // words of one command: a function and its arguments
 	maxTemplateSteps = 100_000   // nodes visited inside ranges
-	maxTemplateBytes = 1 << 20   // bytes made by functions such as print
+	maxTemplateBytes = 1 << 20   // bytes of values that are printed or given to functions
 )
 
 var (
@@ -65,7 +65,7 @@ func renderSubject(kind Kind, source string, v variables) (string, error) {
 }
 
 // compile parses source, refuses what a mail template has no use for, and puts
-// the meter into every range.
+// the meter into it.
 func compile(kind Kind, source string, m *meter) (*parse.Tree, error) {
 	if len(source) > maxTemplate {
 		return nil, errTemplateTooLarge

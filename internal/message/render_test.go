@@ -4,10 +4,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"html/template"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	text "text/template"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -142,7 +144,9 @@ var hostile = map[string]string{
 	"define":                `{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}`,
 	"block":                 `{{ block "x" . }}{{ end }}`,
 	"self":                  `{{ template "confirmation" . }}`,
-	"meter by name":         `{{ reeve_meter 0 .Data }}`,
+	"loop meter by name":    `{{ reeve_loop 0 .Data }}`,
+	"text meter by name":    `{{ .Email | reeve_text }}`,
+	"read meter by name":    `{{ print (reeve_read .Email) }}`,
 	"endless range":         "{{ range 9223372036854775807 }}{{ end }}",
 	"huge range":            "{{ range 1000000000 }}x{{ end }}",
 	"nested ranges":         "{{ range 1000 }}{{ range 1000 }}{{ end }}{{ end }}",
@@ -212,6 +216,118 @@ func TestCheckTemplate(t *testing.T) {
 	}
 	if err := CheckTemplate("nonsense", true, ""); !errors.Is(err, ErrUnknownKind) {
 		t.Error(err)
+	}
+}
+
+// metadata is 20 KB as a user could have it.
+func metadata() map[string]any {
+	d := map[string]any{"bio": strings.Repeat("<", 6000), "same": strings.Repeat("<", 6000), "format": strings.Repeat("%%", 3000)}
+	for i := range 100 {
+		d[fmt.Sprintf("key%d", i)] = []any{i, "é<'\"&", nil, map[string]any{"deep": true}}
+	}
+	return d
+}
+
+// Each of these reads much and prints little, so that the bound of what is
+// printed says nothing of the time it takes: minutes, without its own bound.
+func TestTemplatesThatReadMuchFallBackToTheDefault(t *testing.T) {
+	t.Parallel()
+	for name, source := range map[string]string{
+		"style":         `<div style="{{ range 15000 }}{{ $.Data }}{{ end }}">`,
+		"style, string": `<div style="{{ range 15000 }}{{ $.Data.bio }}{{ end }}">`,
+		"style, flat":   `<div style="` + strings.Repeat("{{ .Data }}", 5000) + `">`,
+		"root":          `<div style="{{ range 15000 }}{{ $ }}{{ end }}">`,
+		"comment":       `<!-- {{ range 15000 }}{{ $.Data }}{{ end }} -->`,
+		"link":          `{{ range 15000 }}<a href="{{ $.Data }}"></a>{{ end }}`,
+		"attribute":     `<p {{ range 15000 }} {{ $.Data }}{{ end }}>`,
+		"escaped":       `<div style="{{ range 15000 }}{{ html $.Data }}{{ end }}">`,
+		"escaped after": `{{ range 15000 }}{{ $x := $.Data | urlquery }}{{ end }}`,
+		"print":         `{{ range 3000 }}{{ $x := print $.Data }}{{ end }}`,
+		"print piped":   `{{ range 3000 }}{{ $x := $.Data | print }}{{ end }}`,
+		"constant":      `{{ range 3000 }}{{ $x := js "` + strings.Repeat("'", 6000) + `" }}{{ end }}`,
+		"format":        `{{ range 3000 }}{{ $x := printf $.Data.format }}{{ end }}`,
+		"condition":     `{{ range 3000 }}{{ if html $.Data }}{{ end }}{{ end }}`,
+		"comparison":    `{{ range 3000 }}{{ if eq $.Data.bio $.Data.same }}{{ end }}{{ end }}`,
+		"piped":         `{{ range 3000 }}{{ if $.Data.bio | ge $.Data.same }}{{ end }}{{ end }}`,
+		"look-up":       `{{ range 3000 }}{{ if index $.Data $.Data.bio }}{{ end }}{{ end }}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := data()
+			d.Data = metadata()
+			m, err := Render(Confirmation, Templates{Contents: map[Kind]string{Confirmation: source}}, "jane@example.com", d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !errors.Is(m.TemplateError, errTooManyBytes) {
+				t.Errorf("template error %v", m.TemplateError)
+			}
+		})
+	}
+}
+
+// The meter must not change what a template prints, nor how it is escaped.
+func TestMeterChangesNothing(t *testing.T) {
+	t.Parallel()
+	d := data()
+	d.Data = metadata()
+	v := d.variables("jane@example.com")
+	for _, action := range []string{
+		"{{ .Data.key1 }}", "{{ .Data.missing }}", "{{ .Data.missing.deeper }}", "{{ index .Data.key1 2 }}", "{{ .Data.bio }}", "{{ . }}",
+		`{{ (index .Data.key1 3).deep }}`, "{{ true }}", "{{ 1.5 }}", "{{ 'x' }}", "{{ index .Email 0 }}", `{{ "<a&'b>" }}`, "{{ .ConfirmationURL }}",
+		"{{ $x := .Data.key1 }}{{ $x = index $x 1 }}{{ $x }}", `{{ print .Data.key1 nil "<b>" 1 true .Data.missing }}`, "{{ .Email | println 1 }}",
+		`{{ printf "%v %s %q" .Data.key1 .Email "é" }}`, `{{ .Email | printf "%s-%s" .Token }}`, "{{ html .Data.key1 .Email }}", "{{ .Data.key1 | html }}",
+		"{{ urlquery .ConfirmationURL }}", "{{ .ConfirmationURL | urlquery }}", "{{ js .Data.key2 }}", "{{ len .Data.key1 }}", "{{ slice .Token 1 3 }}",
+		"{{ eq .Email .SendingTo }}", "{{ .Email | eq .Token .Email }}", "{{ eq .Data.missing nil }}", "{{ ne (index .Data.key1 0) 1.0 }}", "{{ lt .Email .Token }}",
+		"{{ eq .Email nil }}", "{{ and .Data.missing .Email }}", "{{ or .Data.missing .Data.key1 }}", "{{ not .Data.missing }}",
+		"{{ range $i, $e := .Data.key1 }}{{ $i }}{{ $e }}{{ else }}x{{ end }}", "{{ with .Data.key1 }}{{ . }}{{ end }}", "{{ if eq .Token `493027` }}y{{ end }}",
+	} {
+		for _, around := range []string{
+			"%s", `<p title="%s">`, `<p title=%s>`, `<a href="%s">`, `<a href="/x?y=%s">`, `<div style="color: %s">`, `<style>p { color: %s }</style>`,
+			"<script>x = %s</script>", "<script>x = '%s'</script>", `<p onclick="f(%s)">`, "<!-- %s -->", "<title>%s</title>", `<img srcset="%s">`,
+		} {
+			source := strings.Replace(around, "%s", action, 1)
+			want, wantErr := strings.Builder{}, error(nil)
+			if plain, err := template.New("confirmation").Parse(source); err != nil {
+				t.Fatal(err)
+			} else {
+				wantErr = plain.Execute(&want, v)
+			}
+			got, err := renderBody(Confirmation, source, v)
+			if (err == nil) != (wantErr == nil) || err == nil && got != want.String() {
+				t.Errorf("%s:\n%.300q %v, want\n%.300q %v", source, got, err, want.String(), wantErr)
+			}
+		}
+		var want strings.Builder
+		wantErr := text.Must(text.New("confirmation").Parse(action)).Execute(&want, v)
+		got, err := renderSubject(Confirmation, action, v)
+		if (err == nil) != (wantErr == nil) || err == nil && got != want.String() {
+			t.Errorf("subject %s:\n%.300q %v, want\n%.300q %v", action, got, err, want.String(), wantErr)
+		}
+	}
+}
+
+func TestCheckTemplateTriesMuchMetadata(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{
+		"Hello {{ .Data.name }}", "{{ .Data }}", `<script>{{ .Data }}</script>`, `<div style="{{ .Data }}">`, "{{ .Data | html }}",
+		"{{ range $k, $v := .Data }}<li><b>{{ $k }}</b>: {{ $v }} {{ if eq $k $.Email }}{{ printf `%s-%s` $k $v }}{{ end }}</li>{{ end }}",
+		"{{ range .Data }}{{ . }}{{ end }}{{ range .Data }}{{ index $.Data `name` }}{{ end }}",
+	} {
+		if err := CheckTemplate(Recovery, false, good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for source, want := range map[string]string{
+		`<div style="{{ range .Data }}{{ $.Data }}{{ end }}">`:                           "with 20 KB of metadata: confirmation:1:32: template builds too much text",
+		"\n{{ range .Data }}{{ $x := print $.Data }}{{ end }}":                           "with 20 KB of metadata: confirmation:2:33: template builds too much text",
+		"{{ range .Data }}{{ range $.Data }}{{ if $.Email }}{{ end }}{{ end }}{{ end }}": "with 20 KB of metadata: confirmation:1:26: template loops too often",
+		"{{ range 1000000 }}{{ end }}":                                                   "mails is invalid: confirmation:1:9: template loops too often",
+	} {
+		err := CheckTemplate(Confirmation, false, source)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q:\n%v, want\n%s", source, err, want)
+		}
 	}
 }
 

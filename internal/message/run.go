@@ -59,6 +59,7 @@ func (l *loop) run() {
 			for _, ref := range refs {
 				l.queue.push(ref, l.d.Now())
 			}
+			l.queue.forget(l.d.Now())
 		case o := <-l.finished:
 			l.finish(o)
 		case <-tick.C:

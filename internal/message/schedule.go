@@ -6,9 +6,21 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
+const (
+	// A project that had a slow turn counts as slow for slowFor, and until it had
+	// fastTurns others since. Neither would do alone: fast turns are soon had, and
+	// where many slow projects wait for each other, so is the time.
+	slowFor   = 10 * time.Minute
+	fastTurns = 5
+
+	// slotIdle is how long a project is remembered that is not pushed any more.
+	// It is not shorter than slowFor, and far longer than a sweep or a coolDown.
+	slotIdle = slowFor
+)
+
 // schedule is the round-robin queue of projects. A project is in it once,
 // however often it is pushed, and is not handed out while it is being worked.
-// Projects whose last turn was slow wait in a queue of their own, which gets
+// Projects that are known to be slow wait in a queue of their own, which gets
 // slowLimit workers at most. It belongs to one goroutine.
 type schedule struct {
 	slots      map[tenants.Ref]*slot
@@ -22,8 +34,10 @@ type schedule struct {
 type slot struct {
 	queued, working bool
 	again           bool      // pushed while working
-	slow            bool      // its last turn was slow
 	countedSlow     bool      // its current turn counts against slowLimit
+	slowUntil       time.Time // slow until then at least
+	toProve         int       // fast turns that it must have before it is not slow
+	finished        time.Time // when its last turn ended
 	failures        int       // turns in a row that found its sender unreachable
 	notBefore       time.Time // cooling down until then
 }
@@ -34,8 +48,11 @@ type outcome struct {
 	more   bool // there may be more rows that are due
 	failed bool // its sender or its database could not be reached
 	idle   bool // nothing was tried, so nothing new is known of its sender
-	slow   bool // it held its worker for long
+	slow   bool // it held its worker for long, whatever came of it
 }
+
+// slow tells whether the project must not take a worker of the others.
+func (p *slot) slow(now time.Time) bool { return p.toProve > 0 || now.Before(p.slowUntil) }
 
 func newSchedule(workers int) *schedule {
 	return &schedule{slots: map[tenants.Ref]*slot{}, slowLimit: max(1, workers/2)}
@@ -53,7 +70,7 @@ func (s *schedule) push(ref tenants.Ref, now time.Time) {
 	case p.working:
 		p.again = true
 	case p.queued || now.Before(p.notBefore):
-	case p.slow:
+	case p.slow(now):
 		p.queued = true
 		s.slow = append(s.slow, ref)
 	default:
@@ -81,16 +98,19 @@ func (s *schedule) next() (tenants.Ref, bool) {
 
 // finish ends a project's turn. One that failed is left alone for a while,
 // longer each time; one with more to do goes to the end of the queue; one with
-// nothing to do is forgotten.
+// nothing to do is forgotten, unless it is slow.
 func (s *schedule) finish(o outcome, now time.Time) {
 	p := s.slots[o.ref]
 	if p.countedSlow {
 		s.slowActive--
 	}
 	again := o.more || p.again
-	p.working, p.again = false, false
-	if !o.idle {
-		p.slow = o.slow
+	p.working, p.again, p.finished = false, false, now
+	switch {
+	case o.slow:
+		p.slowUntil, p.toProve = now.Add(slowFor), fastTurns
+	case !o.idle && !o.failed:
+		p.toProve = max(0, p.toProve-1)
 	}
 	switch {
 	case o.failed:
@@ -102,7 +122,17 @@ func (s *schedule) finish(o outcome, now time.Time) {
 	}
 	if again {
 		s.push(o.ref, now)
-	} else if p.failures == 0 && !p.slow {
+	} else if p.failures == 0 && !p.slow(now) {
 		delete(s.slots, o.ref)
+	}
+}
+
+// forget drops the projects that finish kept and nobody pushed since: each sweep
+// pushes those with something to do.
+func (s *schedule) forget(now time.Time) {
+	for ref, p := range s.slots {
+		if !p.queued && !p.working && now.Sub(p.finished) >= slotIdle {
+			delete(s.slots, ref)
+		}
 	}
 }

@@ -32,6 +32,14 @@ type turn struct {
 // work bounds what was begun.
 func (d *Dispatcher) turn(stopping, work context.Context, ref tenants.Ref) outcome {
 	t := &turn{d: d, ref: ref, ctx: work, began: d.Now(), log: d.Logger.With("project", string(ref))}
+	o := t.run(stopping)
+	o.slow = d.Now().Sub(t.began) >= slowTurn
+	return o
+}
+
+// run is turn without the clock.
+func (t *turn) run(stopping context.Context) outcome {
+	d, ref := t.d, t.ref
 	rows, err := d.Outbox.Claim(stopping, ref, d.Batch, d.Lease)
 	if err != nil {
 		return t.claimFailed(stopping, err)
@@ -39,7 +47,7 @@ func (d *Dispatcher) turn(stopping, work context.Context, ref tenants.Ref) outco
 	if len(rows) == 0 {
 		return outcome{ref: ref, idle: !t.settle()}
 	}
-	sender, err := d.Sender(work, ref)
+	sender, err := d.Sender(t.ctx, ref)
 	if err != nil {
 		t.giveBack(rows, fmt.Errorf("find sender: %w", err))
 		return outcome{ref: ref, failed: true}
@@ -57,7 +65,6 @@ func (d *Dispatcher) turn(stopping, work context.Context, ref tenants.Ref) outco
 			break
 		}
 	}
-	o.slow = d.Now().Sub(t.began) >= slowTurn
 	return o
 }
 
