@@ -139,7 +139,7 @@ func (t *turn) failed(row Row, err error) {
 		return
 	}
 	delay := retryDelay(row.Attempts)
-	log.Info("message will be tried again", "delay", delay)
+	log.Warn("message will be tried again", "delay", delay.String())
 	_ = t.record(func(ctx context.Context) error { return t.d.Outbox.Retry(ctx, t.ref, row.ID, reason, delay) })
 }
 
@@ -163,7 +163,7 @@ func (t *turn) giveBack(rows []Row, err error) {
 		wait = append(wait, row)
 	}
 	if len(wait) > 0 {
-		t.log.Info("messages wait for the sender", "count", len(wait), "reason", clip(oneLine(err.Error()), 500))
+		t.log.Warn("messages wait for the sender", "count", len(wait), "reason", clip(oneLine(err.Error()), 500))
 	}
 	t.release(wait, firstRetry)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
 	"time"
@@ -32,6 +33,10 @@ func (m marks) Unmark(ctx context.Context, ref tenants.Ref, olderThan time.Durat
 	return m.db.UnmarkOutbox(ctx, ref, olderThan)
 }
 
+// errNoMailServer leaves mails in the outbox until there is a server, or until
+// they are too old.
+var errNoMailServer = errors.New("no mail server: set mail.smtp_url, or the project's smtp_host")
+
 // sender chooses how a project's mails leave: by its own SMTP server, else into
 // the inbox where mails are captured, else by the operator's SMTP server.
 func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
@@ -51,6 +56,9 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 		return message.Capture{Store: s.control}, nil
 	}
 	settings := s.config.Mail.Settings()
+	if settings.Host == "" {
+		return nil, errNoMailServer
+	}
 	if c.SMTPSenderName != "" {
 		settings.SenderName = c.SMTPSenderName
 	}
