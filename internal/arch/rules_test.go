@@ -13,6 +13,7 @@ var layers = [][]string{
 	{"internal/manage"},                 // client of the Management API, for the two above
 	{"internal/server"},                 // the only place that wires
 	{"internal/config"},                 // process configuration: read by server, passed down as values
+	{"internal/tenantapi"},              // mounts the flows
 	{"internal/authapi", "internal/control", "internal/storage"},
 	{"internal/web", "internal/provision"},
 	{"internal/authz"}, // roles and permissions of the control plane, read from controldb
@@ -58,7 +59,7 @@ type owner struct {
 
 var owners = []owner{
 	// The flows name gin for Mount(gin.IRouter), see ginInFamilies.
-	{"github.com/gin-gonic/gin", []string{"internal/web", "internal/server", "internal/authapi", "internal/control", "internal/storage"}},
+	{"github.com/gin-gonic/gin", []string{"internal/web", "internal/server", "internal/tenantapi", "internal/authapi", "internal/control", "internal/storage"}},
 	{"github.com/danielgtaylor/huma", []string{"internal/web"}},
 	{"gorm.io", []string{"internal/controldb"}},
 	{"github.com/stripe", []string{"internal/control/billing"}},

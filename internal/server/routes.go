@@ -5,15 +5,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/authapi/account"
-	"github.com/reevehq/reeve/internal/authapi/admin"
-	"github.com/reevehq/reeve/internal/authapi/adminlink"
-	"github.com/reevehq/reeve/internal/authapi/discovery"
-	"github.com/reevehq/reeve/internal/authapi/grant"
-	"github.com/reevehq/reeve/internal/authapi/recovery"
-	"github.com/reevehq/reeve/internal/authapi/session"
-	"github.com/reevehq/reeve/internal/authapi/signup"
-	"github.com/reevehq/reeve/internal/authapi/verify"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
@@ -22,8 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/message"
-	"github.com/reevehq/reeve/internal/ratelimit"
-	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/internal/tenantapi"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -102,35 +92,11 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	router := web.TenantRouter{
 		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Now: s.now,
 	}
-	sessions := session.Sessions{Tokens: token.Issuer{Now: s.now}, Now: s.now}
-	limits := web.Limits{Limiter: s.limiter}
-	otp := func(route string) gin.HandlerFunc {
-		return limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitOTP).For(route) })
-	}
-	verifyLimit := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Verify(c.RateLimitVerify) })
-	tokenLimit := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Token(c.RateLimitTokenRefresh) })
-
-	verifying := verify.Handler{Service: verify.Service{Sessions: sessions, Guesses: s.guesses, Now: s.now}}
-	about := discovery.Handler{Version: s.version}
-	open := group.Group("", router.RouteTenant(), router.OptionalKey())
-	about.MountOpen(open)
-	verifying.MountLink(open.Group("", verifyLimit))
-
-	keyed := group.Group("", router.RouteTenant(), router.RequireKey())
-	about.Mount(keyed)
-	verifying.Mount(keyed.Group("", verifyLimit))
-	signup.Handler{Service: signup.Service{Sessions: sessions, Mailer: s.mailer, Hasher: s.passwords, Now: s.now}}.
-		Mount(keyed.Group("", otp("signup")))
-	grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: s.passwords, Guesses: s.guesses, Now: s.now}}.
-		Mount(keyed.Group("", tokenLimit))
-	account.Handler{
-		Service: account.Service{Mailer: s.mailer, Hasher: s.passwords, Now: s.now}, Users: web.Users{Verifier: s.verifier},
-	}.Mount(keyed, otp("user"))
-	recovery.Handler{Service: recovery.Service{Mailer: s.mailer, Now: s.now}}.Mount(keyed, otp("recover"), otp("resend"))
-	admin.Handler{
-		Service: admin.Service{Hasher: s.passwords, Now: s.now}, Admins: web.Admins{Verifier: s.verifier},
-	}.Mount(keyed)
-	adminlink.Handler{
-		Service: adminlink.Service{Mailer: s.mailer, Hasher: s.passwords, Now: s.now}, Admins: web.Admins{Verifier: s.verifier},
-	}.Mount(keyed)
+	tenantapi.Flows{
+		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
+		Version: s.version, Now: s.now,
+	}.Mount(
+		group.Group("", router.RouteTenant(), router.OptionalKey()),
+		group.Group("", router.RouteTenant(), router.RequireKey()),
+	)
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
-	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -27,8 +26,6 @@ type Fixture struct {
 	Mailer     *mail.Mailer
 	Sessions   session.Sessions
 	Verifier   *token.Verifier
-	Users      web.Users
-	Admins     web.Admins
 	Log        *Log // warnings and errors
 
 	keys tenants.KeyHasher
@@ -50,7 +47,6 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 		tb.Fatal(err)
 	}
 	f.Verifier = verifier
-	f.Users, f.Admins = web.Users{Verifier: verifier}, web.Admins{Verifier: verifier}
 	f.A, f.B = newProject(tb, f, "A"), newProject(tb, f, "B")
 	for _, c := range configure {
 		f.A.Configure(c)
