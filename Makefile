@@ -20,7 +20,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: dev
-dev: $(if $(REEVE_DATABASE_URL),,setup) build ## Run Reeve here, with a Postgres of its own: http://localhost:8000 (ARGS="--listen :9000")
+dev: $(if $(REEVE_DATABASE_URL),,setup) build ## Run Reeve here, with a Postgres of its own: http://localhost:8000 (ARGS="--listen 127.0.0.1:9000")
 	@exec bin/reeve dev $(ARGS)
 
 .PHONY: build

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 
 const (
 	goodToken = "sbp_00000000000000000000000000000000000000ff"
-	project   = `{"id":"abcdefghijklmnopqrst","ref":"abcdefghijklmnopqrst","organization_slug":"acme","name":"shop\u001b[31m\nnext","status":"ACTIVE_HEALTHY","created_at":"2026-01-02T03:04:05Z"}`
+	project   = `{"id":"abcdefghijklmnopqrst","ref":"abcdefghijklmnopqrst","organization_slug":"acme","name":"shop\u001b[31m\nnext","status":"ACTIVE_HEALTHY","created_at":"2026-01-02T03:04:05.678901Z"}`
 	key       = `{"api_key":null,"id":"k1","type":"secret","prefix":"sb_secret_abcde","name":"default"}`
 )
 
@@ -31,6 +32,8 @@ func fakeAPI(t *testing.T) string {
 		"POST /v1/projects":                 `{"ref":"r","url":"http://u","publishable_key":"p","secret_key":"s","db_url":"d?a=1&b=2","status":"ACTIVE_HEALTHY","name":"x"}`,
 		"GET /v1/projects/r":                project,
 		"DELETE /v1/projects/r":             `{"id":1,"ref":"r","name":"shop"}`,
+		"GET /v1/projects/s":                `{"ref":"abcdefghijklmnopqrst","name":"shop"}`,
+		"DELETE /v1/projects/s":             `{"id":2,"ref":"s","name":"shop"}`,
 		"GET /v1/projects/r/api-keys":       `[` + key + `]`,
 		"POST /v1/projects/r/api-keys":      `{"api_key":"sb_secret_text","id":"k2","type":"secret","name":"cron"}`,
 		"GET /v1/projects/r/api-keys/k1":    key,
@@ -53,7 +56,7 @@ func fakeAPI(t *testing.T) string {
 			w.WriteHeader(http.StatusNotFound)
 			answer = `{"message":"Project not found","code":"project_not_found"}`
 		}
-		_, _ = io.WriteString(w, answer)
+		_, _ = io.WriteString(w, answer+"\n")
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
@@ -125,6 +128,9 @@ func TestCreatedProjectAsJSON(t *testing.T) {
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	origin, empty := fakeAPI(t), t.TempDir()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	nobody := gone.URL
 	good := map[string]string{"REEVE_URL": origin, "REEVE_ACCESS_TOKEN": goodToken}
 	cases := map[string]struct {
 		vars map[string]string
@@ -132,7 +138,7 @@ func TestExitCode(t *testing.T) {
 		code int
 		says string
 	}{
-		"unknown project":    {good, "projects get nope", exitFailure, "Project not found (project_not_found)"},
+		"unknown project":    {good, "projects get nope", exitFailure, "Project not found (project_not_found): a ref is wanted; `reeve projects list` shows them"},
 		"wrong token":        {map[string]string{"REEVE_URL": origin, "REEVE_ACCESS_TOKEN": "sbp_x"}, "orgs list", exitFailure, "Unauthorized (unauthorized)"},
 		"no command":         {good, "", exitUsage, "expected one of"},
 		"unknown command":    {good, "fly", exitUsage, "unexpected argument fly"},
@@ -141,19 +147,26 @@ func TestExitCode(t *testing.T) {
 		"missing project":    {good, "keys list", exitUsage, "--project"},
 		"wrong output":       {good, "orgs list -o xml", exitUsage, "--output"},
 		"wrong change":       {good, "config set --project r jwt_exp", exitUsage, "key=value"},
-		"no server":          {nil, "orgs list --data " + empty, exitUsage, "REEVE_URL"},
+		"no server":          {nil, "orgs list", exitUsage, "REEVE_URL"},
+		"no server there":    {good, "orgs list --data " + empty, exitUsage, "no server known in " + empty},
+		"nobody there":       {map[string]string{"REEVE_URL": nobody, "REEVE_ACCESS_TOKEN": goodToken}, "projects delete r", exitFailure, "no server at " + nobody + ": connection refused (address from REEVE_URL)"},
+		"no scheme":          {map[string]string{"REEVE_URL": "localhost:8000", "REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL must begin with http:// or https://"},
 		"token alone":        {map[string]string{"REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL is not"},
-		"address alone":      {map[string]string{"REEVE_URL": origin}, "orgs list --data " + empty, exitUsage, "REEVE_ACCESS_TOKEN is not"},
+		"address alone":      {map[string]string{"REEVE_URL": origin}, "orgs list", exitUsage, "REEVE_ACCESS_TOKEN is not"},
 		"serve, unset":       {nil, "serve", exitUsage, "REEVE_MASTER_KEY"},
 		"token, unset":       {nil, "token", exitUsage, "REEVE_MASTER_KEY"},
 		"token, past":        {nil, "token --ttl=-1h", exitUsage, "--ttl: must not be negative"},
-		"token, no duration": {nil, "token --ttl=90", exitUsage, "--ttl"},
+		"token, no duration": {nil, "token --ttl=90", exitUsage, "--ttl: must be in hours, such as 2160h"},
+		"token, in days":     {nil, "token --ttl 90d", exitUsage, "--ttl: must be in hours, such as 2160h"},
 		"token, no id":       {nil, "token --revoke operator", exitUsage, "--revoke: must be an id"},
 		"token, two orders":  {nil, "token --list --revoke x", exitUsage, "can't be used together"},
 		"migrate, unset":     {nil, "migrate", exitUsage, "REEVE_DATABASE_URL"},
 		"config check":       {nil, "config check", exitUsage, "REEVE_PUBLIC_URL"},
 		"config file absent": {nil, "config check --config " + empty + "/none.yaml", exitFailure, "none.yaml"},
 		"dev, bad setting":   {map[string]string{"REEVE_HASH_SLOTS": "x"}, "dev --data " + empty, exitUsage, "hash.slots"},
+		"dev, no address":    {nil, "dev --listen 9000 --data " + empty, exitFailure, "such as 127.0.0.1:9000"},
+		"dev, no port":       {nil, "dev --postgres-port abc --data " + empty, exitUsage, "--postgres-port: must be a port"},
+		"dev, port too high": {nil, "dev --postgres-port 70000 --data " + empty, exitUsage, "--postgres-port: must be a port"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -181,9 +194,13 @@ func TestServeListsEveryErrorAtOnce(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {"projects", "create", "--help"}, {"version"}} {
+	for _, args := range [][]string{{"--help"}, {"projects", "create", "--help"}, {"version"}, {"--version"}, {"version", "-o", "json"}} {
+		says := "reeve"
+		if slices.Contains(args, "json") {
+			says = `"version":`
+		}
 		code, out, errOut := call(t, nil, args...)
-		if code != exitOK || !strings.Contains(out, "reeve") || errOut != "" {
+		if code != exitOK || !strings.Contains(out, says) || errOut != "" {
 			t.Errorf("%v: exit %d, %q, %q", args, code, out, errOut)
 		}
 	}
@@ -196,7 +213,78 @@ func TestFindsDevelopmentServer(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "dev.json"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errOut := call(t, nil, "--data", dir, "orgs", "list"); code != exitOK || !strings.Contains(out, "acme") {
+	elsewhere := map[string]string{"REEVE_URL": "http://192.0.2.1", "REEVE_ACCESS_TOKEN": "x"}
+	for _, vars := range []map[string]string{nil, elsewhere, {"REEVE_URL": "x"}} {
+		if code, out, errOut := call(t, vars, "--data", dir, "orgs", "list"); code != exitOK || !strings.Contains(out, "acme") {
+			t.Errorf("%v: exit %d: %s", vars, code, errOut)
+		}
+	}
+}
+
+// A development server that is stopped is told by its file.
+func TestStoppedDevelopmentServer(t *testing.T) {
+	t.Parallel()
+	dir, gone := t.TempDir(), httptest.NewServer(nil)
+	gone.Close()
+	text := `{"url":"` + gone.URL + `","access_token":"x","postgres_url":"x"}`
+	if err := os.WriteFile(filepath.Join(dir, "dev.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "no server at " + gone.URL + ": is `reeve dev` running? (address from " + filepath.Join(dir, "dev.json") + ")"
+	if code, _, errOut := call(t, nil, "--data", dir, "projects", "delete", "r"); code != exitFailure || !strings.Contains(errOut, want) {
 		t.Errorf("exit %d: %s", code, errOut)
+	}
+}
+
+func TestDeleteAsks(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"REEVE_URL": fakeAPI(t), "REEVE_ACCESS_TOKEN": goodToken}
+	const ref = "abcdefghijklmnopqrst"
+	cases := map[string]struct {
+		attended bool
+		typed    string
+		flags    []string
+		deleted  bool
+	}{
+		"the ref":      {true, ref + "\n", nil, true},
+		"the name":     {true, "shop\n", nil, true},
+		"other":        {true, "yes\n", nil, false},
+		"nothing":      {true, "\n", nil, false},
+		"the end":      {true, "", nil, false},
+		"--yes":        {true, "", []string{"--yes"}, true},
+		"not attended": {false, "", nil, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var o, e bytes.Buffer
+			p := program{in: strings.NewReader(tc.typed), attended: tc.attended, out: &o, err: &e, lookup: func(name string) (string, bool) {
+				v, ok := vars[name]
+				return v, ok
+			}}
+			code := p.run(t.Context(), append([]string{"projects", "delete", "s"}, tc.flags...))
+			if deleted := code == exitOK; deleted != tc.deleted || strings.Contains(o.String(), "DELETED") != tc.deleted {
+				t.Errorf("exit %d: %s%s", code, o.String(), e.String())
+			}
+			if asked := strings.Contains(e.String(), "project shop ("+ref+")"); asked != (tc.attended && tc.flags == nil) {
+				t.Errorf("told %q", e.String())
+			}
+		})
+	}
+}
+
+func TestDoctorAsJSON(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "none")
+	code, out, errOut := call(t, map[string]string{"REEVE_DATABASE_URL": "postgres://u:p@127.0.0.1:1/x"}, "doctor", "--data", data, "-o", "json")
+	if code != exitFailure || !strings.Contains(errOut, "not everything is well") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	var got []finding
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].Result != "ok" || got[1].About != "REEVE_DATABASE_URL" || got[1].Result != "bad" || got[1].Text == "" {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -28,9 +28,12 @@ type (
 )
 
 // Run reports every error of the configuration.
-func (c *configCheck) Run(p program) error {
+func (c *configCheck) Run(p program, r *remote) error {
 	if _, err := config.Load(c.File, p.lookup); err != nil {
 		return err
+	}
+	if r.Output == "json" {
+		return show(p, map[string]bool{"valid": true})
 	}
 	_, err := fmt.Fprintln(p.out, "The configuration is valid.")
 	return err

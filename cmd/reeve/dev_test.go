@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -76,9 +77,9 @@ type running struct {
 }
 
 // startDev starts the program and waits until it says that it is ready.
-func startDev(t *testing.T, dir string) *running {
+func startDev(t *testing.T, dir string, flags ...string) *running {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "dev", "--listen", "127.0.0.1:0", "--data", dir)
+	cmd := exec.Command(os.Args[0], append([]string{"dev", "--listen", "127.0.0.1:0", "--data", dir}, flags...)...)
 	r := &running{cmd: cmd, errOut: &bytes.Buffer{}}
 	cmd.Env, cmd.Stderr = environment(), r.errOut
 	out, err := cmd.StdoutPipe()
@@ -140,6 +141,22 @@ func devFile(t *testing.T, dir string) map[string]string {
 	return out
 }
 
+// quietPort finds a free port outside of what systems hand out by themselves
+// (from 32768 on): the next start must find it free again.
+func quietPort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		port := strconv.Itoa(20000 + rand.IntN(10000))
+		l, err := net.Listen("tcp4", "127.0.0.1:"+port)
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
 func expectReady(t *testing.T, origin string) {
 	t.Helper()
 	res, err := http.Get(origin + "/readyz")
@@ -166,10 +183,10 @@ func TestDev(t *testing.T) {
 	t.Parallel()
 	dir := dataFolder(t)
 
-	first := startDev(t, dir)
+	first := startDev(t, dir, "--postgres-port", quietPort(t))
 	told := devFile(t, dir)
 	expectReady(t, told["url"])
-	for _, part := range []string{told["url"], told["access_token"], "createClient(", "sb_publishable_", "inbox list --project "} {
+	for _, part := range []string{told["url"], told["access_token"], "createClient(", "sb_publishable_", "inbox list --project ", "projects create NAME"} {
 		if !strings.Contains(first.told, part) {
 			t.Errorf("nothing printed about %q", part)
 		}
@@ -191,10 +208,11 @@ func TestDev(t *testing.T) {
 		t.Errorf("SIGTERM: exit %d: %s", code, first.errOut)
 	}
 
+	damage(t, dir, told)
 	second := startDev(t, dir)
 	again := devFile(t, dir)
-	if again["access_token"] != told["access_token"] || again["postgres_url"] != told["postgres_url"] {
-		t.Errorf("the second start has another token or port:\n%v\n%v", told, again)
+	if again["postgres_url"] != told["postgres_url"] {
+		t.Errorf("the second start has another port:\n%v\n%v", told, again)
 	}
 	if roleOf(t, made["db_url"]) == "" {
 		t.Error("the connection string is no longer good")
@@ -202,6 +220,9 @@ func TestDev(t *testing.T) {
 	_ = second.end(t, syscall.SIGKILL)
 
 	third := startDev(t, dir)
+	if now := devFile(t, dir); now["access_token"] != again["access_token"] || now["postgres_url"] != again["postgres_url"] {
+		t.Errorf("the third start has another token or port:\n%v\n%v", again, now)
+	}
 	expectReady(t, devFile(t, dir)["url"])
 	list := command(t, dir, "projects", "list")
 	if !strings.Contains(list, made["ref"]) || strings.Count(list, " demo ") != 1 {
@@ -212,6 +233,15 @@ func TestDev(t *testing.T) {
 	signUp(t, devFile(t, dir)["url"]+"/p/"+made["ref"], made["publishable_key"], "eve@example.com")
 	if code := third.end(t, os.Interrupt); code != exitOK {
 		t.Errorf("SIGINT: exit %d: %s", code, third.errOut)
+	}
+}
+
+// damage cuts dev.json off, as a full disk would.
+func damage(t *testing.T, dir string, told map[string]string) {
+	t.Helper()
+	half := `{"url":"` + told["url"]
+	if err := os.WriteFile(filepath.Join(dir, "dev.json"), []byte(half), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -251,7 +281,7 @@ func signUp(t *testing.T, url, key, email string) {
 // awaitMail asks until the mail was captured: it leaves after the answer.
 func awaitMail(t *testing.T, dir, ref, to string) {
 	t.Helper()
-	for range 200 {
+	for range 600 {
 		if strings.Contains(command(t, dir, "inbox", "list", "--project", ref), to) {
 			return
 		}
@@ -268,7 +298,7 @@ func killPostgres(t *testing.T, dir string) {
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	for range 400 {
+	for range 1200 { // devpg lets orphans of the old one linger for 20 s
 		if now := postmaster(t, dir); now != 0 && now != before {
 			return
 		}
@@ -295,7 +325,7 @@ func postmaster(t *testing.T, dir string) int {
 // awaitReady asks until the server is ready again.
 func awaitReady(t *testing.T, origin string) {
 	t.Helper()
-	for range 400 {
+	for range 1200 {
 		res, err := http.Get(origin + "/readyz")
 		if err != nil {
 			t.Fatal(err)
@@ -313,10 +343,10 @@ func awaitReady(t *testing.T, origin string) {
 func refuseSecond(t *testing.T, dir, url string) {
 	t.Helper()
 	address := "127.0.0.1:" + url[strings.LastIndex(url, ":")+1:]
-	for _, tc := range []struct{ listen, says string }{{address, address + " is taken"}, {"127.0.0.1:0", "in use"}} {
-		code, _, errOut := call(t, nil, "dev", "--listen", tc.listen, "--data", dir)
-		if code != exitFailure || !strings.Contains(errOut, tc.says) {
-			t.Errorf("a second one on %s: exit %d: %s", tc.listen, code, errOut)
+	for _, listen := range []string{address, "127.0.0.1:0"} {
+		code, _, errOut := call(t, nil, "dev", "--listen", listen, "--data", dir)
+		if code != exitFailure || !strings.Contains(errOut, "`reeve dev` already runs here (pid ") {
+			t.Errorf("a second one on %s: exit %d: %s", listen, code, errOut)
 		}
 	}
 }

@@ -12,20 +12,43 @@ type doctorCommand struct {
 	File string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
 }
 
+// finding is a doctor.Finding as JSON.
+type finding struct {
+	About  string `json:"about"`
+	Result string `json:"result"` // ok, warning or bad
+	Text   string `json:"text"`
+}
+
 // Run prints each finding, and fails when one is bad.
 func (c *doctorCommand) Run(ctx context.Context, p program, r *remote) error {
-	bad := 0
+	found, bad := []finding{}, 0
 	for _, f := range doctor.Examine(ctx, doctor.Options{File: c.File, Data: r.Data, Lookup: p.lookup}) {
-		mark := "ok  "
-		if f.Err != nil {
-			mark, bad = "BAD ", bad+1
-			fmt.Fprintf(p.out, "%s %s: %v\n", mark, f.About, f.Err)
-			continue
+		line := finding{About: f.About, Result: "ok", Text: f.Text}
+		switch {
+		case f.Err != nil:
+			line.Result, line.Text = "bad", f.Err.Error()
+			bad++
+		case f.Warning:
+			line.Result = "warning"
 		}
-		fmt.Fprintf(p.out, "%s %s: %s\n", mark, f.About, f.Text)
+		found = append(found, line)
+	}
+	if err := printFindings(p, r, found); err != nil {
+		return err
 	}
 	if bad > 0 {
 		return errors.New("not everything is well")
+	}
+	return nil
+}
+
+func printFindings(p program, r *remote, found []finding) error {
+	if r.Output == "json" {
+		return show(p, found)
+	}
+	marks := map[string]string{"ok": "ok  ", "warning": "warn", "bad": "BAD "}
+	for _, f := range found {
+		fmt.Fprintf(p.out, "%s %s: %s\n", marks[f.Result], f.About, f.Text)
 	}
 	return nil
 }

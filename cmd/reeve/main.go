@@ -4,15 +4,18 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
 
 	"github.com/reevehq/reeve/internal/config"
 )
@@ -40,11 +43,15 @@ type commands struct {
 
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
+
 	remote `embed:""`
 }
 
 // program is what a command gets from outside itself.
 type program struct {
+	in       io.Reader
+	attended bool // a person sits at in, and can be asked
 	out, err io.Writer
 	lookup   config.Lookup
 	name     string // how the program was called
@@ -55,7 +62,7 @@ func main() {
 	// The first signal asks for a clean end; from then on a signal kills.
 	context.AfterFunc(ctx, stop)
 	tuneMemory()
-	p := program{out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, name: os.Args[0]}
+	p := program{in: os.Stdin, attended: isatty.IsTerminal(os.Stdin.Fd()), out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, name: os.Args[0]}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
@@ -64,14 +71,14 @@ func (p program) run(ctx context.Context, args []string) int {
 	var cli commands
 	code, exited := exitOK, false
 	parser, err := kong.New(&cli, kong.Name("reeve"), kong.Description("Every project its own auth backend."),
-		kong.Writers(p.out, p.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": "reeve " + version()}, kong.Writers(p.out, p.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(c int) { code, exited = c, true }))
 	if err != nil {
 		fmt.Fprintln(p.err, "reeve:", err)
 		return exitFailure
 	}
 	parsed, err := parser.Parse(args)
-	if exited { // --help was answered
+	if exited { // --help or --version was answered
 		return code
 	}
 	if err != nil {
@@ -79,7 +86,29 @@ func (p program) run(ctx context.Context, args []string) int {
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(p, &cli.remote)
-	return p.explain(parsed.Run())
+	return p.explain(cli.advise(parsed.Run()))
+}
+
+// line reads what a person types; nothing, where they end it (Ctrl-D).
+func (p program) line(ctx context.Context) (string, error) {
+	type input struct {
+		text string
+		err  error
+	}
+	typed := make(chan input, 1)
+	go func() { // a signal must not wait for the person
+		text, err := bufio.NewReader(p.in).ReadString('\n')
+		typed <- input{strings.TrimSpace(text), err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case in := <-typed:
+		if in.err != nil && !errors.Is(in.err, io.EOF) {
+			return "", fmt.Errorf("read the answer: %w", in.err)
+		}
+		return in.text, nil
+	}
 }
 
 // usage is an error of whoever called, not of the server.

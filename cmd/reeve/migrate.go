@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -16,17 +17,25 @@ type migrateCommand struct {
 }
 
 // Run migrates everything, and can be run again after any end. It prints a line
-// for each project and one that sums up.
-func (c *migrateCommand) Run(ctx context.Context, p program) error {
+// for each project as it comes and one that sums up; or, as JSON, one document at
+// the end.
+func (c *migrateCommand) Run(ctx context.Context, p program, r *remote) error {
 	o, err := p.serverOptions(c.File)
 	if err != nil {
 		return err
 	}
 	t := newTally(p.out)
-	err = server.Migrate(ctx, o, t.add)
-	if err == nil || t.any() {
-		t.sum()
+	if r.Output == "json" {
+		t.out = io.Discard
 	}
+	err = server.Migrate(ctx, o, t.add)
+	if err != nil && !t.any() {
+		return err
+	}
+	if r.Output == "json" {
+		return errors.Join(err, show(p, t.report()))
+	}
+	t.sum()
 	return err
 }
 
@@ -35,6 +44,29 @@ func (c *migrateCommand) Run(ctx context.Context, p program) error {
 type tally struct {
 	out            io.Writer
 	projects, warm map[provision.MigrationState]int
+	all            []outcome
+}
+
+// outcome is what became of a database, as JSON.
+type outcome struct {
+	Ref    tenants.Ref              `json:"ref"`
+	State  provision.MigrationState `json:"state"`
+	From   int64                    `json:"from"`
+	To     int64                    `json:"to"`
+	Warm   bool                     `json:"warm"`
+	Status tenants.Status           `json:"status,omitempty"` // of the project
+	Error  string                   `json:"error,omitempty"`
+}
+
+// report is all of it.
+type report struct {
+	Databases []outcome                        `json:"databases"`
+	Projects  map[provision.MigrationState]int `json:"projects"`
+	Warm      map[provision.MigrationState]int `json:"warm_databases"`
+}
+
+func (t *tally) report() report {
+	return report{Databases: append([]outcome{}, t.all...), Projects: t.projects, Warm: t.warm} // never null
 }
 
 func newTally(out io.Writer) *tally {
@@ -47,6 +79,11 @@ func (t *tally) add(o provision.Outcome) {
 		count = t.warm
 	}
 	count[o.State]++
+	line := outcome{Ref: o.Ref, State: o.State, From: o.From, To: o.To, Warm: o.Warm, Status: o.Status}
+	if o.Err != nil {
+		line.Error = o.Err.Error()
+	}
+	t.all = append(t.all, line)
 	switch o.State {
 	case provision.MigrationDone:
 		what = fmt.Sprintf("migrated %d -> %d", o.From, o.To)

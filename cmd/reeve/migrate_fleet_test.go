@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -43,5 +44,18 @@ func TestMigrate(t *testing.T) {
 	if code != exitFailure || !strings.Contains(out, "abcdefghijklmnopqrst  failed at 1: ") ||
 		!strings.Contains(out, "projects: 0 migrated, 1 failed") || !strings.Contains(errOut, "1 of 1 databases could not be migrated") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	code, out, _ = call(t, vars, "migrate", "-o", "json")
+	var got report
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if code != exitFailure || len(got.Databases) != 1 || got.Databases[0].Error == "" || got.Projects["failed"] != 1 {
+		t.Errorf("as JSON: exit %d, %+v", code, got)
+	}
+	code, out, _ = call(t, vars, "token", "-o", "json")
+	var minted map[string]string
+	if err := json.Unmarshal([]byte(out), &minted); err != nil || code != exitOK || !strings.HasPrefix(minted["access_token"], "sbp_") {
+		t.Errorf("token as JSON: exit %d: %v", code, err)
 	}
 }

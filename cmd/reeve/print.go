@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 )
 
@@ -28,7 +29,7 @@ func (r *remote) print(p program, answer json.RawMessage, columns ...column) err
 
 func printJSON(out io.Writer, answer json.RawMessage) error {
 	var b bytes.Buffer
-	if err := json.Indent(&b, answer, "", "  "); err != nil {
+	if err := json.Indent(&b, bytes.TrimSpace(answer), "", "  "); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	b.WriteByte('\n')
@@ -65,7 +66,7 @@ func printTable(out io.Writer, rows []map[string]any, columns []column) error {
 	}
 	line(func(c column) string { return c.title })
 	for _, row := range rows {
-		line(func(c column) string { return text(row[c.member]) })
+		line(func(c column) string { return text(toSecond(c, row[c.member])) })
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -76,6 +77,37 @@ func printTable(out io.Writer, rows []map[string]any, columns []column) error {
 		}
 	}
 	return nil
+}
+
+// toSecond drops the fraction of a time's second, whose width varies.
+func toSecond(c column, v any) any {
+	s, ok := v.(string)
+	if !ok || !strings.HasSuffix(c.member, "_at") {
+		return v
+	}
+	at, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return v
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// encode makes an answer of a value that this program made.
+func encode(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // what is printed is to be copied
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// show prints such a value as JSON.
+func show(p program, v any) error {
+	answer, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return printJSON(p.out, answer)
 }
 
 // maxCell is the longest cell, in characters.

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/reevehq/reeve/internal/manage"
 )
@@ -27,6 +27,7 @@ type (
 	}
 	projectsDelete struct {
 		Ref string `arg:"" help:"Its ref."`
+		Yes bool   `help:"Do not ask. Without a terminal, nothing is asked anyway."`
 	}
 )
 
@@ -62,16 +63,14 @@ func (o *projectsCreate) Run(ctx context.Context, p program, r *remote) error {
 }
 
 func (r *remote) printCreated(p program, created manage.Created) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // db_url is to be copied
-	if err := e.Encode(created); err != nil {
+	if r.Output == "json" {
+		return show(p, created)
+	}
+	answer, err := encode(created)
+	if err != nil {
 		return err
 	}
-	if r.Output == "json" {
-		return printJSON(p.out, b.Bytes())
-	}
-	return printList(p.out, b.Bytes())
+	return printList(p.out, answer)
 }
 
 // Run shows.
@@ -87,10 +86,38 @@ func (o *projectsGet) Run(ctx context.Context, p program, r *remote) error {
 	return r.print(p, answer, projectColumns()...)
 }
 
+// ask has a person type what is about to be deleted: the database goes with it.
+func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client) error {
+	if o.Yes || !p.attended {
+		return nil
+	}
+	answer, err := c.Get(ctx, manage.Path("projects", o.Ref))
+	if err != nil {
+		return err
+	}
+	var project manage.Project
+	if err := json.Unmarshal(answer, &project); err != nil {
+		return fmt.Errorf("read the project: %w", err)
+	}
+	fmt.Fprintf(p.err, "This deletes project %s (%s) at %s, with its database and all its users.\nType its name or its ref: ",
+		printable(project.Name), project.Ref, c.URL)
+	typed, err := p.line(ctx)
+	if err != nil {
+		return err
+	}
+	if typed == "" || typed != project.Name && typed != project.Ref {
+		return errors.New("nothing was deleted: that is neither the project's name nor its ref")
+	}
+	return nil
+}
+
 // Run deletes.
 func (o *projectsDelete) Run(ctx context.Context, p program, r *remote) error {
 	c, err := r.client(p)
 	if err != nil {
+		return err
+	}
+	if err := o.ask(ctx, p, c); err != nil {
 		return err
 	}
 	answer, err := c.Delete(ctx, manage.Path("projects", o.Ref))

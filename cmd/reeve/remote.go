@@ -2,7 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/url"
+	"path/filepath"
 
 	"github.com/reevehq/reeve/internal/dev"
 	"github.com/reevehq/reeve/internal/manage"
@@ -12,30 +15,82 @@ import (
 // stand at every command.
 type remote struct {
 	Output string `short:"o" enum:"table,json" default:"table" help:"How answers are shown: table or json."`
-	Data   string `default:".reeve" placeholder:"DIR" help:"Folder of reeve dev (.reeve)."`
+	Data   string `placeholder:"DIR" help:"Folder of reeve dev (.reeve); where it is named, REEVE_URL does not count."`
+
+	source string // where the server's address is from, once client has told
 }
+
+const fromVariable = "REEVE_URL"
 
 var errNoServer = usage{errors.New("no server known: set REEVE_URL and REEVE_ACCESS_TOKEN, or start `reeve dev` in this folder (or name its folder with --data)")}
 
-// client finds the server. The token of a development server goes nowhere else:
-// so both variables are needed, or none.
-func (r *remote) client(p program) (*manage.Client, error) {
-	origin, _ := p.lookup("REEVE_URL")
-	token, _ := p.lookup("REEVE_ACCESS_TOKEN")
-	switch {
-	case origin != "" && token != "":
-		return manage.New(origin, token), nil
-	case origin != "":
-		return nil, usage{errors.New("REEVE_URL is set, REEVE_ACCESS_TOKEN is not")}
-	case token != "":
-		return nil, usage{errors.New("REEVE_ACCESS_TOKEN is set, REEVE_URL is not")}
+// folder is Data, or the usual one.
+func (r *remote) folder() string {
+	if r.Data == "" {
+		return dev.DefaultData
 	}
-	origin, token, err := dev.Endpoint(r.Data)
+	return r.Data
+}
+
+// client finds the server. A folder that was named wins: it must not happen that
+// what was meant for a development server goes to another one because of a
+// variable.
+func (r *remote) client(p program) (*manage.Client, error) {
+	if r.Data == "" {
+		if c, err := r.named(p); c != nil || err != nil {
+			return c, err
+		}
+	}
+	origin, token, err := dev.Endpoint(r.folder())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoServer
+		return nil, r.unknown()
 	}
 	if err != nil {
 		return nil, err
 	}
+	r.source = filepath.Join(r.folder(), "dev.json")
 	return manage.New(origin, token), nil
+}
+
+// named is the server that the variables name; nil where they name none. The
+// token of a development server goes nowhere else: so both are needed, or none.
+func (r *remote) named(p program) (*manage.Client, error) {
+	origin, _ := p.lookup(fromVariable)
+	token, _ := p.lookup("REEVE_ACCESS_TOKEN")
+	switch {
+	case origin == "" && token == "":
+		return nil, nil
+	case token == "":
+		return nil, usage{errors.New("REEVE_URL is set, REEVE_ACCESS_TOKEN is not")}
+	case origin == "":
+		return nil, usage{errors.New("REEVE_ACCESS_TOKEN is set, REEVE_URL is not")}
+	}
+	if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usage{errors.New("REEVE_URL must begin with http:// or https://")}
+	}
+	r.source = fromVariable
+	return manage.New(origin, token), nil
+}
+
+func (r *remote) unknown() error {
+	if r.Data == "" {
+		return errNoServer
+	}
+	return usage{fmt.Errorf("no server known in %s: start `reeve dev --data %s` first", r.Data, r.Data)}
+}
+
+// advise adds to an error what whoever called can do about it.
+func (r *remote) advise(err error) error {
+	var gone *manage.Unreachable
+	if errors.As(err, &gone) && r.source == fromVariable {
+		return fmt.Errorf("%w: %s (address from %s)", err, gone.Cause(), r.source)
+	}
+	if errors.As(err, &gone) && r.source != "" {
+		return fmt.Errorf("%w: is `reeve dev` running? (address from %s)", err, r.source)
+	}
+	var refused *manage.Refusal
+	if errors.As(err, &refused) && refused.Code == "project_not_found" {
+		return fmt.Errorf("%w: a ref is wanted; `reeve projects list` shows them", err)
+	}
+	return err
 }

@@ -13,11 +13,24 @@ import (
 )
 
 type tokenCommand struct {
-	File   string        `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
-	Name   string        `default:"operator" help:"A name to know the token by."`
-	TTL    time.Duration `name:"ttl" default:"2160h" help:"How long it is good for (${default}, 90 days); 0 means for ever."`
-	List   bool          `xor:"what" help:"List the access tokens of all users instead."`
-	Revoke string        `xor:"what" placeholder:"ID" help:"Revoke an access token instead."`
+	File   string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
+	Name   string `default:"operator" help:"A name to know the token by."`
+	TTL    ttl    `name:"ttl" default:"2160h" help:"How long it is good for (${default}, 90 days); 0 means for ever."`
+	List   bool   `xor:"what" help:"List the access tokens of all users instead."`
+	Revoke string `xor:"what" placeholder:"ID" help:"Revoke an access token instead."`
+}
+
+// ttl is a time to live.
+type ttl time.Duration
+
+// UnmarshalText reads a flag.
+func (t *ttl) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil {
+		return errors.New("must be in hours, such as 2160h")
+	}
+	*t = ttl(d)
+	return nil
 }
 
 // Run prints a new token alone, so that a script can take it.
@@ -34,11 +47,14 @@ func (c *tokenCommand) Run(ctx context.Context, p program, r *remote) error {
 	case c.List:
 		return stopped(ctx, c.list(ctx, p, r, o))
 	case c.Revoke != "":
-		return stopped(ctx, server.RevokeToken(ctx, o, id))
+		return stopped(ctx, c.revoke(ctx, p, r, o, id))
 	}
-	token, err := server.OperatorToken(ctx, o, c.Name, c.TTL)
+	token, err := server.OperatorToken(ctx, o, c.Name, time.Duration(c.TTL))
 	if err != nil {
 		return stopped(ctx, err)
+	}
+	if r.Output == "json" {
+		return show(p, map[string]string{"name": c.Name, "access_token": token})
 	}
 	fmt.Fprintln(p.out, token)
 	return nil
@@ -55,6 +71,14 @@ func (c *tokenCommand) check() (id uuid.UUID, err error) {
 		return id, errors.New("--revoke: must be an id that --list shows")
 	}
 	return id, nil
+}
+
+// revoke is silent unless JSON is wanted.
+func (c *tokenCommand) revoke(ctx context.Context, p program, r *remote, o server.Options, id uuid.UUID) error {
+	if err := server.RevokeToken(ctx, o, id); err != nil || r.Output != "json" {
+		return err
+	}
+	return show(p, map[string]any{"id": id})
 }
 
 // listedToken is a token as --list -o json prints it.

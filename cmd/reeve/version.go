@@ -11,7 +11,10 @@ var release string
 type versionCommand struct{}
 
 // Run prints the version.
-func (versionCommand) Run(p program) error {
+func (versionCommand) Run(p program, r *remote) error {
+	if r.Output == "json" {
+		return show(p, map[string]string{"version": version()})
+	}
 	_, err := fmt.Fprintln(p.out, "reeve", version())
 	return err
 }

@@ -9,11 +9,12 @@ const module = "github.com/reevehq/reeve/"
 // here: choose the lowest layer that its imports allow.
 var layers = [][]string{
 	{"cmd", "internal/bench"},
-	{"internal/dev", "internal/doctor"}, // what `reeve dev` and `reeve doctor` do
-	{"internal/manage"},                 // client of the Management API, for the two above
-	{"internal/server"},                 // the only place that wires
-	{"internal/config"},                 // process configuration: read by server, passed down as values
-	{"internal/tenantapi"},              // mounts the flows
+	{"internal/doctor"},    // what `reeve doctor` does; it reads what dev writes
+	{"internal/dev"},       // what `reeve dev` does
+	{"internal/manage"},    // client of the Management API, for the two above
+	{"internal/server"},    // the only place that wires
+	{"internal/config"},    // process configuration: read by server, passed down as values
+	{"internal/tenantapi"}, // mounts the flows
 	{"internal/authapi", "internal/control", "internal/storage"},
 	{"internal/web", "internal/provision"},
 	{"internal/authz"}, // roles and permissions of the control plane, read from controldb

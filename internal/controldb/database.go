@@ -15,13 +15,15 @@ import (
 type DatabaseState string
 
 // The life of a database: creating → warm (complete, nobody's) → assigned →
-// dropping → dropped. A cold one goes from creating straight to assigned.
+// dropping → dropping_roles (it is gone, its key too; its roles are left) →
+// dropped. A cold one goes from creating straight to assigned.
 const (
-	DatabaseCreating DatabaseState = "creating"
-	DatabaseWarm     DatabaseState = "warm"
-	DatabaseAssigned DatabaseState = "assigned"
-	DatabaseDropping DatabaseState = "dropping"
-	DatabaseDropped  DatabaseState = "dropped"
+	DatabaseCreating      DatabaseState = "creating"
+	DatabaseWarm          DatabaseState = "warm"
+	DatabaseAssigned      DatabaseState = "assigned"
+	DatabaseDropping      DatabaseState = "dropping"
+	DatabaseDroppingRoles DatabaseState = "dropping_roles"
+	DatabaseDropped       DatabaseState = "dropped"
 )
 
 // ErrNoDatabase is returned where no such row of databases is.
@@ -144,10 +146,20 @@ func (r reader) UnfinishedDatabases(ctx context.Context, cluster string, maxAtte
 	return databases(rows), Fault(err)
 }
 
+// RolesLeft lists what is gone from the cluster but for its roles, which may be
+// tried again by now.
+func (r reader) RolesLeft(ctx context.Context, cluster string, now time.Time) ([]Database, error) {
+	var rows []databaseRow
+	err := r.with(ctx).
+		Where("state = 'dropping_roles' AND cluster_id = ? AND (retry_at IS NULL OR retry_at <= ?)", cluster, now).
+		Order("retry_at NULLS FIRST, created_at").Find(&rows).Error
+	return databases(rows), Fault(err)
+}
+
 // Databases lists what the cluster has or is to have, the oldest first.
 func (r reader) Databases(ctx context.Context, cluster string) ([]Database, error) {
 	var rows []databaseRow
-	err := r.with(ctx).Where("cluster_id = ? AND state <> 'dropped'", cluster).Order("created_at").Find(&rows).Error
+	err := r.with(ctx).Where("cluster_id = ? AND state NOT IN ('dropping_roles', 'dropped')", cluster).Order("created_at").Find(&rows).Error
 	return databases(rows), Fault(err)
 }
 

@@ -72,23 +72,37 @@ func (tx *Tx) DropDatabase(ctx context.Context, ref tenants.Ref) error {
 }
 
 // ShredDatabase forgets the data key and the passwords of a database that is
-// gone from its cluster: what was sealed with the key opens never again.
+// gone from its cluster: what was sealed with the key opens never again. Its roles
+// may be left.
 func (tx *Tx) ShredDatabase(ctx context.Context, ref tenants.Ref) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseDropping}, map[string]any{
-		"state": DatabaseDropped, "wrapped_key": nil, "secrets": nil,
+		"state": DatabaseDroppingRoles, "wrapped_key": nil, "secrets": nil,
 		"attempts": 0, "last_error": nil, "retry_at": nil,
 	})
 }
 
-// RemoveDatabase deletes the row of a dropped database that no project had.
-func (tx *Tx) RemoveDatabase(ctx context.Context, ref tenants.Ref) error {
-	return changed(tx.with(ctx).Where("ref = ? AND state = 'dropped'", string(ref)).Delete(&databaseRow{}), ErrStale)
+// RolesDropped records that a shredded database's roles are gone too, and with
+// them everything. One that no project ever had leaves no row.
+func (tx *Tx) RolesDropped(ctx context.Context, ref tenants.Ref) error {
+	err := tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseDroppingRoles}, map[string]any{
+		"state": DatabaseDropped, "attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+	if err != nil {
+		return err
+	}
+	// No row is the usual case: projects stay, as deleted ones.
+	return Fault(tx.with(ctx).Where("ref = ? AND state = 'dropped'", string(ref)).
+		Where("NOT EXISTS (SELECT 1 FROM projects p WHERE p.ref = databases.ref)").Delete(&databaseRow{}).Error)
+}
+
+// failing are the states in which an attempt at something may fail.
+var failing = []DatabaseState{
+	DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping, DatabaseDroppingRoles,
 }
 
 // DatabaseFailed records a failed attempt and when the next may be made.
 func (tx *Tx) DatabaseFailed(ctx context.Context, ref tenants.Ref, cause string, retryAt time.Time) error {
-	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping}
-	return tx.moveDatabase(ctx, ref, states, map[string]any{
+	return tx.moveDatabase(ctx, ref, failing, map[string]any{
 		"attempts": gorm.Expr("attempts + 1"), "last_error": cause, "retry_at": retryAt,
 	})
 }
@@ -96,8 +110,7 @@ func (tx *Tx) DatabaseFailed(ctx context.Context, ref tenants.Ref, cause string,
 // DatabaseDeferred records why an attempt could not be made and when the next
 // may be; it does not count as one.
 func (tx *Tx) DatabaseDeferred(ctx context.Context, ref tenants.Ref, cause string, retryAt time.Time) error {
-	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping}
-	return tx.moveDatabase(ctx, ref, states, map[string]any{"last_error": cause, "retry_at": retryAt})
+	return tx.moveDatabase(ctx, ref, failing, map[string]any{"last_error": cause, "retry_at": retryAt})
 }
 
 // DatabaseMigrated records the version of a complete database's schema.

@@ -43,6 +43,15 @@ var page = template.Must(template.New("banner").Parse(`
   Mails are captured, not sent. Read them, and open the link in one to confirm:
 
     {{$.CLI}} inbox list --project {{.Ref}}
+
+  For a secret key and SQL, make a project of your own: they are shown this once
+
+    {{$.CLI}} projects create NAME
+{{- else}}
+
+  Make a project: its keys and its Postgres are shown this once
+
+    {{.CLI}} projects create NAME
 {{- end}}
 
   Ctrl-C stops.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/devpg"
+	"github.com/reevehq/reeve/internal/secret"
 )
 
 // base is the Postgres beneath: our own, or one that was named.
@@ -36,25 +37,45 @@ func startBase(ctx context.Context, o Options, before state) (*base, error) {
 	options := devpg.Options{Dir: o.Data, Port: o.PostgresPort, Search: searchDirs(), Logger: o.Logger}
 	kept := 0
 	if options.Port == 0 {
-		kept = portOf(before.PostgresURL)
+		kept = lastPort(o.Data, before)
 		options.Port = kept
 	}
 	own, err := devpg.Start(ctx, options)
-	if err != nil && kept != 0 && ctx.Err() == nil && taken(kept) {
+	if kept != 0 && errors.Is(err, devpg.ErrPortTaken) {
 		options.Port = 0
 		if own, err = devpg.Start(ctx, options); err == nil {
 			o.Logger.WarnContext(ctx, "postgres' last port is taken: connection strings that were given out change", "port", kept)
 		}
 	}
+	if errors.Is(err, devpg.ErrPortTaken) {
+		return nil, fmt.Errorf("%w: choose another with --postgres-port", err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	options.Port = own.Port() // for a restart
+	if err := keepPort(o.Data, own.Port()); err != nil {
+		return nil, errors.Join(fmt.Errorf("keep Postgres' port: %w", err), own.Stop(ctx))
+	}
 	return &base{
 		url: own.SocketURL(), publicURL: own.URL(), publicHost: net.JoinHostPort("127.0.0.1", strconv.Itoa(own.Port())),
 		log: o.Logger, options: options, own: own,
 	}, nil
 }
+
+// explain adds to a refused master key what can be done about it.
+func (b *base) explain(o Options, err error) error {
+	switch {
+	case !errors.Is(err, secret.ErrSealed):
+		return err
+	case b.own == nil:
+		return fmt.Errorf("%w: bring back the key that the databases were made with", err)
+	}
+	return fmt.Errorf("%w: bring back the key that the folder was made with (%s or REEVE_MASTER_KEY), or delete the folder %s to begin anew", err, keyPath(o.Data), o.Data)
+}
+
+// Binaries finds the server binaries that `reeve dev` would use for the folder.
+func Binaries(data string) (dir string, err error) { return devpg.FindFor(data, searchDirs()...) }
 
 // searchDirs are where npm may have put Postgres' binaries: beside the program
 // and one above, since the program is built into bin. The working directory is
@@ -73,20 +94,16 @@ func portOf(text string) int {
 	if err != nil {
 		return 0
 	}
-	n, err := strconv.Atoi(u.Port())
+	return parsePort(u.Port())
+}
+
+// parsePort gives 0 for what is no port.
+func parsePort(text string) int {
+	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 65535 {
 		return 0
 	}
 	return n
-}
-
-func taken(port int) bool {
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return true
-	}
-	_ = l.Close()
-	return false
 }
 
 // stop ends our own Postgres.

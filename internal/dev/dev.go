@@ -17,6 +17,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/devpg"
 	"github.com/reevehq/reeve/internal/server"
 )
 
@@ -47,13 +48,21 @@ type Options struct {
 // can be used again after any end, a kill included.
 func Run(ctx context.Context, o Options) (err error) {
 	began := time.Now()
-	if err := o.chooseAddress(ctx); err != nil {
+	if pid, held := devpg.Holder(o.Data); held {
+		return fmt.Errorf("`reeve dev` already runs here (pid %d, data folder %s)", pid, o.Data)
+	}
+	listener, err := o.listen(ctx)
+	if err != nil {
 		return err
 	}
+	defer func() { _ = listener.Close() }() // the server has closed it, or never got it
 	if err := makeFolder(o.Data); err != nil {
 		return err
 	}
-	before := readState(o.Data)
+	before, legible := readState(o.Data)
+	if !legible {
+		o.Logger.WarnContext(ctx, "the file was damaged and is written anew, with another access token", "file", statePath(o.Data))
+	}
 	base, err := startBase(ctx, o, before)
 	if err != nil {
 		return err
@@ -66,9 +75,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := controldb.Ensure(ctx, o.Config.Database.ControlURL); err != nil {
 		return err
 	}
-	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true})
+	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true, Listener: listener})
 	if err != nil {
-		return err
+		return base.explain(o, err)
 	}
 	return base.guard(ctx, func(ctx context.Context) error { return serve(ctx, o, s, base, before, began) })
 }
@@ -139,21 +148,22 @@ func (o Options) complete(b *base) (config.Config, error) {
 	return c, nil
 }
 
-// chooseAddress makes the listening address final, and fails early when it is
-// taken: before Postgres was started for nothing.
-func (o *Options) chooseAddress(ctx context.Context) error {
+// listen takes the address and makes it final. It fails early when that is taken:
+// before Postgres was started for nothing. Nobody is answered until the server
+// serves, but no other program can have the port any more.
+func (o *Options) listen(ctx context.Context) (net.Listener, error) {
 	h := &o.Config.HTTP
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.Listen)
-	if err != nil {
-		return explainListen(h.Listen, err)
-	}
 	host, _, err := net.SplitHostPort(h.Listen)
 	if err != nil {
-		return explainListen(h.Listen, err)
+		return nil, explainAddress(h.Listen)
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.Listen)
+	if err != nil {
+		return nil, explainListen(h.Listen, err)
 	}
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
-		return explainListen(h.Listen, err)
+		return nil, errors.Join(explainListen(h.Listen, err), l.Close())
 	}
 	h.Listen = net.JoinHostPort(host, port)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
@@ -162,7 +172,7 @@ func (o *Options) chooseAddress(ctx context.Context) error {
 	if h.PublicURL == "" {
 		h.PublicURL = "http://" + net.JoinHostPort(publicName(host), port)
 	}
-	return l.Close()
+	return l, nil
 }
 
 // publicName is what people type for a listening host.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,16 @@ func explainListen(addr string, err error) error {
 		return fmt.Errorf("%s is taken by another program: stop that, or choose another address with --listen", addr)
 	}
 	return fmt.Errorf("listen on %s: %w", addr, err)
+}
+
+// explainAddress tells what an address looks like, with the port that may have
+// been meant.
+func explainAddress(addr string) error {
+	port := "9000"
+	if n, err := strconv.ParseUint(addr, 10, 16); err == nil {
+		port = strconv.FormatUint(n, 10)
+	}
+	return fmt.Errorf("cannot listen on %q: an address is wanted, such as 127.0.0.1:%s", addr, port)
 }
 
 // awaitReady asks until the server serves.

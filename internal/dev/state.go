@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/reevehq/reeve/internal/config"
@@ -39,13 +40,35 @@ func Endpoint(dir string) (url, token string, err error) {
 	return s.URL, s.AccessToken, nil
 }
 
-// readState gives what the last start wrote; nothing, where that is not legible.
-func readState(dir string) (s state) {
+// readState gives what the last start wrote; nothing where there was none, or
+// where that is not legible.
+func readState(dir string) (s state, legible bool) {
 	text, err := readFile(statePath(dir))
-	if err != nil || json.Unmarshal(text, &s) != nil {
-		return state{}
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, true
 	}
-	return s
+	if err != nil || json.Unmarshal(text, &s) != nil {
+		return state{}, false
+	}
+	return s, true
+}
+
+// The port of the own Postgres stands in a file of its own, too: it is part of
+// every connection string that was given out, and must outlive dev.json.
+func portPath(dir string) string { return filepath.Join(dir, "postgres.port") }
+
+// lastPort is the own Postgres' port at the last start; 0 where nobody knows.
+func lastPort(dir string, s state) int {
+	if text, err := readFile(portPath(dir)); err == nil {
+		if port := parsePort(strings.TrimSpace(string(text))); port != 0 {
+			return port
+		}
+	}
+	return portOf(s.PostgresURL)
+}
+
+func keepPort(dir string, port int) error {
+	return writeFile(portPath(dir), []byte(strconv.Itoa(port)+"\n"))
 }
 
 func (s state) write(dir string) error {
@@ -56,10 +79,12 @@ func (s state) write(dir string) error {
 	return writeFile(statePath(dir), append(text, '\n'))
 }
 
+func keyPath(dir string) string { return filepath.Join(dir, "master.key") }
+
 // masterKey reads the folder's master key, or draws one. It is written with a
 // prefix by which production knows and refuses it.
 func masterKey(dir string) (string, error) {
-	path := filepath.Join(dir, "master.key")
+	path := keyPath(dir)
 	text, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte(config.NewDevelopmentKey() + "\n")

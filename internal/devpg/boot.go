@@ -16,10 +16,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-var (
-	errPortTaken = errors.New("the port is taken by another program")
-	errBusy      = errors.New("processes of an earlier server still hold the data")
-)
+// ErrPortTaken says that another program listens on Options.Port.
+var ErrPortTaken = errors.New("the port is taken by another program")
+
+var errBusy = errors.New("processes of an earlier server still hold the data")
 
 // busyFor is how long orphans of an earlier server may take to notice that it
 // is gone.
@@ -38,7 +38,7 @@ func (c *cluster) boot(ctx context.Context) (*Server, error) {
 		switch {
 		case err == nil:
 			return s, nil
-		case errors.Is(err, errPortTaken) && c.Port == 0 && try < 10:
+		case errors.Is(err, ErrPortTaken) && c.Port == 0 && try < 10:
 		case errors.Is(err, errBusy) && time.Now().Before(giveUp):
 			if err := sleep(ctx, 50*time.Millisecond); err != nil {
 				return nil, err
@@ -52,7 +52,7 @@ func (c *cluster) boot(ctx context.Context) (*Server, error) {
 func choosePort(port int) (int, error) {
 	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return 0, fmt.Errorf("postgres port %d: %w", port, errPortTaken)
+		return 0, fmt.Errorf("postgres port %d: %w", port, ErrPortTaken)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("postgres port %d: %w", port, err)
@@ -123,7 +123,7 @@ func ping(ctx context.Context, url string) error {
 func explainExit(port int, log string, exit error) error {
 	switch {
 	case strings.Contains(log, "Address already in use"):
-		return fmt.Errorf("postgres port %d: %w", port, errPortTaken)
+		return fmt.Errorf("postgres port %d: %w", port, ErrPortTaken)
 	case strings.Contains(log, "pre-existing shared memory block"), strings.Contains(log, "lock file \"postmaster.pid\" already exists"):
 		return fmt.Errorf("%w: %s", errBusy, log)
 	}

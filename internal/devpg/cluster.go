@@ -64,7 +64,10 @@ func (c *cluster) prepare(ctx context.Context) error {
 	if c.socketDir == "" {
 		return nil
 	}
-	return c.account.ownDir(c.socketDir)
+	if err := c.account.ownDir(c.socketDir); err != nil {
+		return err
+	}
+	return clearSockets(c.socketDir)
 }
 
 // discard removes what must not outlive the server.

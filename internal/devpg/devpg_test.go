@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -72,6 +73,22 @@ func run(t *testing.T, o Options) *Server {
 	}
 	t.Cleanup(func() { _ = s.Stop(context.Background()) })
 	return s
+}
+
+// quietPort finds a free port outside of what systems hand out by themselves
+// (from 32768 on), so that it is still free after a stop.
+func quietPort(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		port := 20000 + rand.IntN(10000)
+		l, err := net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
 }
 
 func stop(t *testing.T, s *Server) {
@@ -230,7 +247,7 @@ func TestSecondStartOnOneFolder(t *testing.T) {
 func TestRunningPostmasterIsStopped(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	old := run(t, Options{Dir: dir})
+	old := run(t, Options{Dir: dir, Port: quietPort(t)})
 	execute(t, old.URL(), "create table kept as select 7 as n")
 	if err := old.lock.Close(); err != nil {
 		t.Fatal(err)
@@ -283,6 +300,75 @@ func TestStalePIDFile(t *testing.T) {
 	}
 }
 
+// The machine went down, and another program now has the dead server's number.
+func TestStaleSocketLock(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	old := run(t, Options{Dir: dir, Port: quietPort(t)})
+	c := old.cluster
+	stop(t, old)
+	if c.socketDir == "" {
+		t.Skip("no socket here")
+	}
+	// Postgres minds processes of its own user only, and not its parent.
+	other := exec.Command("sleep", "600")
+	other.SysProcAttr = attributes(c.account)
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
+	stale := fmt.Sprintf("%d\n%s\n1\n%d\n%s\n", other.Process.Pid, c.data(), old.port, c.socketDir)
+	socket := filepath.Join(c.socketDir, ".s.PGSQL."+strconv.Itoa(old.port))
+	for _, file := range []string{socket + ".lock", filepath.Join(c.data(), "postmaster.pid")} {
+		if err := os.WriteFile(file, []byte(stale), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.account.own(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := run(t, Options{Dir: dir, Port: old.port})
+	if n := query[int](t, s.SocketURL(), "select 1"); n != 1 {
+		t.Error("no answer")
+	}
+}
+
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if pid, held := Holder(dir); held {
+		t.Errorf("an empty folder is held by %d", pid)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid, held := Holder(dir); !held || pid != os.Getpid() {
+		t.Errorf("held %t by %d", held, pid)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if pid, held := Holder(dir); held {
+		t.Errorf("a folder that was given back is held by %d", pid)
+	}
+}
+
+func TestFindFor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := FindFor(dir, ".", "../.."); err != nil {
+		t.Errorf("an empty folder: %v", err)
+	}
+	path := filepath.Join(dir, "data", "PG_VERSION")
+	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("9\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FindFor(dir, ".", "../.."); err == nil || !strings.Contains(err.Error(), "made by PostgreSQL 9") {
+		t.Errorf("data of another release: %v", err)
+	}
+}
+
 func TestHalfDoneInitdb(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -312,7 +398,7 @@ func TestPortTaken(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	port := l.Addr().(*net.TCPAddr).Port
 	_, err = Start(t.Context(), Options{Dir: folder(t), Port: port})
-	if !errors.Is(err, errPortTaken) || !strings.Contains(err.Error(), strconv.Itoa(port)) {
+	if !errors.Is(err, ErrPortTaken) || !strings.Contains(err.Error(), strconv.Itoa(port)) {
 		t.Errorf("got %v", err)
 	}
 }

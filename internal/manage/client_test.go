@@ -107,7 +107,8 @@ func TestUnreachable(t *testing.T) {
 	c := New(srv.URL, "sbp_token")
 	c.Pause = time.Millisecond
 	_, err := c.Get(t.Context(), Path("projects"))
-	if err == nil || strings.Contains(err.Error(), "sbp_token") {
+	var u *Unreachable
+	if !errors.As(err, &u) || err.Error() != "no server at "+srv.URL || u.Cause() != "connection refused" {
 		t.Errorf("got %v", err)
 	}
 }

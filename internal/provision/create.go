@@ -108,7 +108,7 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	}
 	s.after("create")
 	if created.Project.Status == tenants.StatusActive {
-		s.nudge()
+		nudge(s.taken)
 		return created, nil
 	}
 	if err := s.await(ctx, n.answerTimeout(), created.Project.Ref, s.prepare); err != nil {

@@ -12,11 +12,11 @@ import (
 )
 
 // Delete deletes a project: from the commit of its status on it is not served,
-// then its database and roles are dropped, whoever is connected, and at last its
-// data key is forgotten, which shreds what was sealed with it. Delete waits up to
-// 20 seconds for that; once committed it is finished in any case, by Recover if
-// not here. It may be repeated;
-// controldb.ErrNoProject when the project is gone.
+// then its database is dropped, whoever is connected, and its data key forgotten,
+// which shreds what was sealed with it and ends the project; at last its roles are
+// dropped. Delete waits up to 20 seconds for that; once committed it is finished in
+// any case, by Recover if not here, and by Run where the roles are still referred
+// to. It may be repeated; controldb.ErrNoProject when the project is gone.
 func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 	if err := s.init(); err != nil {
 		return err
@@ -41,6 +41,7 @@ func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 // drop does what is left to do for a database in state dropping. It returns
 // false when another process is at it and wait is false.
 func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, error) {
+	var roles error
 	mine, err := s.lockedDatabase(ctx, ref, wait, func(conn *pgx.Conn) error {
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		if errors.Is(err, controldb.ErrNoDatabase) || err == nil && d.State != controldb.DatabaseDropping {
@@ -49,19 +50,35 @@ func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, e
 		if err != nil {
 			return err
 		}
-		if err := s.dropFromCluster(ctx, conn, ref); err != nil {
+		if err := s.dropDatabase(ctx, conn, ref); err != nil {
 			return err
 		}
-		return s.forget(ctx, ref)
+		if err := s.forget(ctx, ref); err != nil {
+			return err
+		}
+		// Nothing that is worth anything is left. Other projects' developers can make
+		// roles stay for a while, so that fails nothing; dropLeftRoles goes on.
+		roles = s.dropRoles(ctx, conn, ref)
+		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		err = fmt.Errorf("drop database of %s: %w", ref, err)
 		s.failed(ctx, ref, err)
+	case referred(roles):
+		nudge(s.rolesLeft)
+	case roles != nil:
+		s.failed(ctx, ref, roles)
 	}
 	return mine, err
 }
 
-func (s *Service) dropFromCluster(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+	if err := s.shutOut(ctx, conn, ref); err != nil {
+		// The database alone is what they can reach. It is tried again with the roles.
+		s.Logger.WarnContext(ctx, "the roles of a deleted project may still log in", "project", ref, "error", err)
+	}
+	s.after("shut out")
 	name := ref.Database()
 	var exists bool
 	err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
@@ -71,35 +88,26 @@ func (s *Service) dropFromCluster(ctx context.Context, conn *pgx.Conn, ref tenan
 	if exists {
 		// FORCE ends the connections there are; nobody may come back meanwhile. An
 		// interrupted drop leaves a database that refuses ALTER, and only wants DROP.
-		_, _ = conn.Exec(ctx, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
-		if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+		_ = s.insist(ctx, conn, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
+		if err := s.insist(ctx, conn, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 			return err
 		}
 	}
 	s.after("drop database")
-	roles := quote(ref.AuthRole()) + ", " + quote(ref.APIRole()) + ", " + quote(ref.OwnerRole())
-	if _, err := conn.Exec(ctx, "DROP ROLE IF EXISTS "+roles); err != nil {
-		return fmt.Errorf("drop roles: %w", err)
-	}
-	s.after("drop roles")
 	return nil
 }
 
-// forget shreds the data key and buries the project; a database that no project
-// had leaves no row.
+// forget shreds the data key and buries the project, if one had the database.
 func (s *Service) forget(ctx context.Context, ref tenants.Ref) error {
 	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
 		if err := tx.ShredDatabase(ctx, ref); err != nil {
 			return err
 		}
-		_, err := tx.ProjectByRef(ctx, ref)
+		err := tx.BuryProject(ctx, ref, s.Now())
 		if errors.Is(err, controldb.ErrNoProject) {
-			return tx.RemoveDatabase(ctx, ref)
+			return nil
 		}
-		if err != nil {
-			return err
-		}
-		return tx.BuryProject(ctx, ref, s.Now())
+		return err
 	})
 	if err == nil {
 		s.after("forget")

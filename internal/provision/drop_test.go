@@ -2,6 +2,7 @@ package provision
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,15 +34,12 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.checkGone(t, ref)
+	w.checkBuried(t, ref)
 	if _, err := conn.Exec(t.Context(), "SELECT 1"); err == nil {
 		t.Error("the connection outlived the database")
 	}
-	d, err := w.Control.DatabaseByRef(t.Context(), ref)
-	if err != nil || d.State != controldb.DatabaseDropped || d.Wrapped != nil || d.Sealed != nil {
-		t.Errorf("row after deletion: %s, key left: %v, %v", d.State, d.Wrapped != nil, err)
-	}
-	if _, err := w.Control.DataKey(t.Context(), ref); !errors.Is(err, controldb.ErrNoDatabase) {
-		t.Errorf("DataKey = %v", err)
+	if d, err := w.Control.DatabaseByRef(t.Context(), ref); err != nil || d.State != controldb.DatabaseDropped {
+		t.Errorf("row after deletion: %s, %v", d.State, err)
 	}
 	// What a backup still has of the sealed passwords opens with no other key.
 	dk, err := w.Control.DataKey(t.Context(), other.Project.Ref)
@@ -51,12 +49,6 @@ func TestDelete(t *testing.T) {
 	if _, err := controldb.OpenPasswords(dk, before.Sealed); err == nil {
 		t.Error("sealed passwords open with another project's key")
 	}
-	var parts int
-	err = w.Control.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM api_keys WHERE ref = $1) +
-		(SELECT count(*) FROM signing_keys WHERE ref = $1) + (SELECT count(*) FROM auth_configs WHERE ref = $1)`, ref).Scan(&parts)
-	if err != nil || parts != 0 {
-		t.Errorf("%d rows hang on the deleted project, %v", parts, err)
-	}
 	hash := w.Control.Hasher().Hash(created.PublishableKey)
 	if _, err := w.Control.RefByKey(t.Context(), hash); !errors.Is(err, tenants.ErrUnknownKey) {
 		t.Errorf("RefByKey = %v", err)
@@ -65,6 +57,31 @@ func TestDelete(t *testing.T) {
 		t.Errorf("second Delete = %v", err)
 	}
 	w.checkServed(t, other.Project.Ref)
+}
+
+// checkBuried checks that the control plane knows the project no more, and that
+// nothing of its secrets is left there.
+func (w *world) checkBuried(t *testing.T, ref tenants.Ref) {
+	t.Helper()
+	if _, err := w.Control.ProjectByRef(t.Context(), ref); !errors.Is(err, controldb.ErrNoProject) {
+		t.Errorf("ProjectByRef = %v, want ErrNoProject", err)
+	}
+	if living, err := w.Control.ProjectsOf(t.Context(), w.org); err != nil ||
+		slices.ContainsFunc(living, func(p controldb.Project) bool { return p.Ref == ref }) {
+		t.Errorf("the project is listed, %v", err)
+	}
+	if _, err := w.Control.DataKey(t.Context(), ref); !errors.Is(err, controldb.ErrNoDatabase) {
+		t.Errorf("DataKey = %v, want ErrNoDatabase", err)
+	}
+	if d, err := w.Control.DatabaseByRef(t.Context(), ref); err != nil || d.Wrapped != nil || d.Sealed != nil {
+		t.Errorf("row after deletion: key left: %v, passwords left: %v, %v", d.Wrapped != nil, d.Sealed != nil, err)
+	}
+	var parts int
+	err := w.Control.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM api_keys WHERE ref = $1) +
+		(SELECT count(*) FROM signing_keys WHERE ref = $1) + (SELECT count(*) FROM auth_configs WHERE ref = $1)`, ref).Scan(&parts)
+	if err != nil || parts != 0 {
+		t.Errorf("%d rows hang on the deleted project, %v", parts, err)
+	}
 }
 
 func TestOrphans(t *testing.T) {
@@ -88,7 +105,11 @@ func TestOrphans(t *testing.T) {
 	w.checkServed(t, kept)
 	// No row leads to it any more, so the test itself cleans up.
 	_, err := w.lockedDatabase(t.Context(), lost, true, func(conn *pgx.Conn) error {
-		return w.dropFromCluster(t.Context(), conn, lost)
+		if err := w.dropDatabase(t.Context(), conn, lost); err != nil {
+			return err
+		}
+		_, err := conn.Exec(t.Context(), "DROP ROLE "+quoteAll(namesOfRoles(lost)))
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -132,12 +132,13 @@ func TestKilledWhileWarming(t *testing.T) {
 func TestKilledWhileDeleting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, step := range []string{"delete", "drop database", "drop roles", "forget"} {
+	for _, step := range []string{"delete", "shut out", "drop database", "forget", "drop roles", "drop roles recorded"} {
 		t.Run(step, func(t *testing.T) {
 			ref := w.mustCreate(t, NewProject{}).Project.Ref
 			w.kill(t, "delete", step, ref)
 			w.recoverAll(t)
 			w.checkGone(t, ref)
+			w.checkBuried(t, ref)
 			w.checkNoOrphan(t)
 		})
 	}

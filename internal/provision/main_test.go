@@ -124,10 +124,17 @@ func (w *world) dropAll(t testing.TB) {
 			if err != nil && !errors.Is(err, controldb.ErrNoProject) {
 				return err
 			}
-			return tx.DropDatabase(ctx, ref)
+			err = tx.DropDatabase(ctx, ref)
+			if errors.Is(err, controldb.ErrStale) {
+				return nil // only its roles are left
+			}
+			return err
 		})
 		if err == nil {
 			_, err = w.drop(ctx, ref, true)
+		}
+		if err == nil {
+			err = w.finishRoles(ctx, ref)
 		}
 		if err != nil {
 			t.Errorf("clean up %s: %v", ref, err)
@@ -219,10 +226,10 @@ func (w *world) checkGone(t testing.TB, ref tenants.Ref) {
 func (w *world) recoverAll(t testing.TB) {
 	t.Helper()
 	for {
-		if err := w.Recover(t.Context()); err != nil {
+		if err := errors.Join(w.Recover(t.Context()), w.dropLeftRoles(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		refs, err := queryRefs(t.Context(), w, `SELECT ref FROM databases WHERE state IN ('creating', 'dropping')`)
+		refs, err := queryRefs(t.Context(), w, `SELECT ref FROM databases WHERE state IN ('creating', 'dropping', 'dropping_roles')`)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,9 @@
 // Package provision makes, assigns, migrates and drops the projects' databases
 // on a cluster. It owns the cluster's roles and the template database. The row
 // of a database in the control database is committed before anything is made on
-// the cluster and shredded after everything is gone from it, and each step
-// between can be repeated, so whatever a killed process left is finished by
-// Recover and nothing is orphaned.
+// the cluster, shredded after the database is gone from it and closed after its
+// roles are, and each step between can be repeated, so whatever a killed process
+// left is finished by Recover and Run, and nothing is orphaned.
 //
 // A warm database is complete: final ref, roles, keys. Assigning it is one
 // transaction in the control database and no DDL.
@@ -74,8 +74,10 @@ type Service struct {
 	openErr  error
 	creating atomic.Int32
 	taken    chan struct{} // a warm database was taken
-	schema   func() (schema, error)
-	upgrades upgrades
+	// rolesLeft is told of roles that could not be dropped with their database.
+	rolesLeft chan struct{}
+	schema    func() (schema, error)
+	upgrades  upgrades
 
 	// ctx is that of what goes on without the request that began it.
 	ctx        context.Context
@@ -101,7 +103,7 @@ func (s *Service) init() error {
 		if s.Cluster.ID == "" {
 			s.Cluster.ID = "default"
 		}
-		s.taken = make(chan struct{}, 1)
+		s.taken, s.rolesLeft = make(chan struct{}, 1), make(chan struct{}, 1)
 		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
 		s.upgrades = newUpgrades()
 		s.ctx, s.cancel = context.WithCancel(context.Background())

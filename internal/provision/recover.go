@@ -13,12 +13,15 @@ const (
 	// maxAttempts is after how many failures a creation is given up.
 	maxAttempts = 5
 	maxBackoff  = 5 * time.Minute
-	recoverTick = time.Minute
+	// maxRolesBackoff is longer: nothing waits for roles to go.
+	maxRolesBackoff = time.Hour
+	recoverTick     = time.Minute
 )
 
 // Recover finishes what killed or failed creations and deletions left. Any
 // number of replicas may do it at once; what another process works on is passed
-// over. It returns the errors of those that failed again.
+// over. It returns the errors of those that failed again. Roles that outlived their
+// database are left to Run.
 func (s *Service) Recover(ctx context.Context) error {
 	if err := s.init(); err != nil {
 		return err
@@ -57,7 +60,11 @@ func (s *Service) failed(ctx context.Context, ref tenants.Ref, cause error) {
 		if err != nil {
 			return err
 		}
-		backoff := min(time.Second<<min(d.Attempts, 20), maxBackoff)
+		longest := maxBackoff
+		if d.State == controldb.DatabaseDroppingRoles {
+			longest = maxRolesBackoff
+		}
+		backoff := min(time.Second<<min(d.Attempts, 20), longest)
 		retryAt := s.Now().Add(backoff)
 		if !counts {
 			return tx.DatabaseDeferred(ctx, ref, cause.Error(), retryAt)

@@ -17,8 +17,8 @@ const (
 	warmYield = 50 * time.Millisecond
 )
 
-// Run keeps WarmTarget warm databases in store and recovers every minute, until
-// ctx ends; then it returns nil. It makes one database at a time, rests as long
+// Run keeps WarmTarget warm databases in store, recovers every minute and drops
+// roles that could not be dropped with their database, until ctx ends; then it returns nil. It makes one database at a time, rests as long
 // as that took, and waits while Create is under way. Any number of replicas may
 // run it.
 func (s *Service) Run(ctx context.Context) error {
@@ -30,6 +30,8 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	var group sync.WaitGroup
 	group.Go(func() { s.every(ctx, recoverTick, nil, s.Recover) })
+	// Apart from the rest: who refers to such a role can make this slow.
+	group.Go(func() { s.every(ctx, recoverTick, s.rolesLeft, s.dropLeftRoles) })
 	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
 	group.Go(func() { s.every(ctx, watchTick, nil, s.watch) })
 	group.Go(func() { s.every(ctx, guardTick, nil, s.guard) }) // which comes back only when its connection broke
@@ -54,10 +56,10 @@ func (s *Service) every(ctx context.Context, period time.Duration, nudge <-chan 
 	}
 }
 
-// nudge tells Run that a warm database was taken.
-func (s *Service) nudge() {
+// nudge tells Run that there is something to do before the next tick.
+func nudge(to chan<- struct{}) {
 	select {
-	case s.taken <- struct{}{}:
+	case to <- struct{}{}:
 	default:
 	}
 }

@@ -41,6 +41,9 @@ type Options struct {
 	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that has
 	// something to finish first.
 	HoldReady bool
+	// Listener is where to listen, if not on the configured address: whoever had
+	// to find a port early keeps it. It is closed with the Server.
+	Listener net.Listener
 	// HashCost is the bcrypt cost of new passwords; 0 is password.DefaultCost. It
 	// is for tests, which would mostly wait for it.
 	HashCost int
@@ -82,6 +85,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.listener = o.Listener
 	if err := s.prepare(ctx); err != nil {
 		s.close(context.WithoutCancel(ctx))
 		return nil, err
@@ -91,8 +95,10 @@ func New(ctx context.Context, o Options) (*Server, error) {
 
 func (s *Server) prepare(ctx context.Context) error {
 	var err error
-	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.HTTP.Listen); err != nil {
-		return fmt.Errorf("listen on %s: %w", s.config.HTTP.Listen, err)
+	if s.listener == nil {
+		if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.HTTP.Listen); err != nil {
+			return fmt.Errorf("listen on %s: %w", s.config.HTTP.Listen, err)
+		}
 	}
 	if err := s.provision.Bootstrap(ctx); err != nil {
 		return fmt.Errorf("prepare the cluster: %w", err)
@@ -205,6 +211,9 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now, Logger: s.log}
 	if !c.Mail.Capture {
 		s.mailer.SharedPerHour = c.Mail.MaxPerHour
+		if c.Mail.SMTPURL == "" {
+			s.log.Warn("mails of projects without a mail server of their own stay unsent", "cause", errNoMailServer)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,296 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Roles belong to the server and not to a database. Everybody sees their names, and
+// whoever owns a table anywhere may grant something on it to any of them. Postgres
+// drops no role that anything refers to, in whatever database. So dropping the roles
+// is a step of its own, which comes when the project is gone already and which
+// nothing waits for: it goes to those databases, takes the references away, and
+// tries again later where somebody is in the way.
+
+const (
+	// rolesTries is how often one attempt drops the roles: somebody may refer to
+	// them anew in between.
+	rolesTries = 3
+	// releaseTimeout bounds one attempt.
+	releaseTimeout = time.Minute
+	// revokesAtOnce bounds one transaction.
+	revokesAtOnce = 500
+)
+
+var errSlow = errors.New("not done in time")
+
+// sharedRoles are those that every project's database knows.
+var sharedRoles = []string{"anon", "authenticated", "service_role"}
+
+func namesOfRoles(ref tenants.Ref) []string {
+	return []string{ref.AuthRole(), ref.APIRole(), ref.OwnerRole()}
+}
+
+// dropLeftRoles drops the roles that outlived their database, one project after the
+// other. Any number of replicas may do it at once. It returns the errors of those
+// that have to wait.
+func (s *Service) dropLeftRoles(ctx context.Context) error {
+	left, err := s.Control.RolesLeft(ctx, s.Cluster.ID, s.Now())
+	if err != nil {
+		return err
+	}
+	var all []error
+	for _, d := range left {
+		if ctx.Err() != nil {
+			return errors.Join(append(all, ctx.Err())...)
+		}
+		if err := s.finishRoles(ctx, d.Ref); err != nil {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (s *Service) finishRoles(outer context.Context, ref tenants.Ref) error {
+	ctx, cancel := context.WithTimeout(outer, releaseTimeout)
+	defer cancel()
+	_, err := s.lockedDatabase(ctx, ref, false, func(conn *pgx.Conn) error {
+		d, err := s.Control.DatabaseByRef(ctx, ref)
+		if errors.Is(err, controldb.ErrNoDatabase) || err == nil && d.State != controldb.DatabaseDroppingRoles {
+			return nil // done by who had the lock before
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.shutOut(ctx, conn, ref); err != nil {
+			return err
+		}
+		for try := 1; ; try++ {
+			err := s.dropRoles(ctx, conn, ref)
+			if !referred(err) || try == rolesTries {
+				return err
+			}
+			if err := s.release(ctx, conn, ref); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil && ctx.Err() != nil && outer.Err() == nil {
+		err = errSlow // which counts as an attempt
+	}
+	if err != nil {
+		err = fmt.Errorf("drop roles of %s: %w", ref, err)
+		s.failed(outer, ref, err)
+	}
+	return err
+}
+
+// dropRoles drops what there is of the roles and records it. It fails at once, with
+// 2BP01, when something refers to one.
+func (s *Service) dropRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+	if err := s.insist(ctx, conn, "DROP ROLE IF EXISTS "+quoteAll(namesOfRoles(ref))); err != nil {
+		return fmt.Errorf("drop roles: %w", err)
+	}
+	s.after("drop roles")
+	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error { return tx.RolesDropped(ctx, ref) })
+	if err == nil {
+		s.after("drop roles recorded")
+	}
+	return err
+}
+
+func referred(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "2BP01"
+}
+
+// shutOut lets nobody log in as the project's roles any more, and ends who is.
+func (s *Service) shutOut(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+	roles, err := existing(ctx, conn, namesOfRoles(ref))
+	if err != nil || len(roles) == 0 {
+		return err
+	}
+	// To end their sessions, DROP DATABASE's too, and to act for them later.
+	if err := join(ctx, conn, roles); err != nil {
+		return err
+	}
+	var sql strings.Builder
+	for _, role := range roles {
+		fmt.Fprintf(&sql, "ALTER ROLE %s NOLOGIN PASSWORD NULL;", quote(role))
+	}
+	if err := s.insist(ctx, conn, sql.String()); err != nil {
+		return fmt.Errorf("shut roles out: %w", err)
+	}
+	_, err = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)", roles)
+	return err
+}
+
+// release goes to every database in which something refers to the project's roles.
+func (s *Service) release(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+	roles, err := existing(ctx, conn, namesOfRoles(ref))
+	if err != nil || len(roles) == 0 {
+		return err
+	}
+	// What belongs to no database can be released from any.
+	rows, _ := conn.Query(ctx, `SELECT coalesce(d.datname, current_database())::text, bool_or(s.dbid = 0 AND s.deptype = 'o')
+		FROM pg_shdepend s JOIN pg_roles r ON r.oid = s.refobjid LEFT JOIN pg_database d ON d.oid = s.dbid
+		WHERE s.refclassid = 'pg_authid'::regclass AND r.rolname = ANY($1)
+		GROUP BY 1 ORDER BY random()`, roles)
+	type place struct {
+		database string
+		owner    bool
+	}
+	places, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p place, err error) {
+		return p, row.Scan(&p.database, &p.owner)
+	})
+	if err != nil {
+		return fmt.Errorf("look for what refers to the roles: %w", err)
+	}
+	var all []error
+	for _, p := range places {
+		if p.owner {
+			return errors.New("a role owns a database or a tablespace, which only its giver can take back")
+		}
+		err := s.asAdmin(ctx, p.database, func(conn *pgx.Conn) error { return releaseHere(ctx, conn, p.database, roles) })
+		if err != nil {
+			all = append(all, fmt.Errorf("release roles in %s: %w", p.database, err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// releaseHere takes away all that refers to roles in the database that conn is
+// connected to. It waits for no lock for longer than two seconds, as others wait
+// behind it.
+//
+// It runs with the admin's rights in a database that others own, and evaluates
+// nothing of theirs: taking rights, owners and objects away calls no function, and
+// only a superuser can make event triggers. Roles lose what was granted to them. What
+// they own in another project's database can only have been given to them, say by a
+// dump that was restored in the wrong place; it goes to that database's developer and
+// is not lost, nor does it become the admin's. Elsewhere a role owns what it made,
+// where PUBLIC was let in, and that goes with it; RESTRICT, the default, keeps
+// whatever of others depends on it.
+func releaseHere(ctx context.Context, conn *pgx.Conn, database string, roles []string) error {
+	_, err := conn.Exec(ctx, "SET search_path = pg_catalog, pg_temp; SET lock_timeout = '2s'; SET statement_timeout = '30s'")
+	if err != nil {
+		return err
+	}
+	involved, owner := append(slices.Clone(roles), sharedRoles...), ""
+	ref, err := tenants.ParseRef(strings.TrimPrefix(database, "reeve_"))
+	if err == nil && ref.Database() == database {
+		involved, owner = append(involved, namesOfRoles(ref)...), ref.OwnerRole()
+	}
+	if involved, err = existing(ctx, conn, involved); err != nil {
+		return err
+	}
+	// What is granted is taken back as who granted it, which an admin that is no
+	// superuser must belong to.
+	if err := join(ctx, conn, involved); err != nil {
+		return err
+	}
+	for some := true; some; {
+		if some, err = revokeSome(ctx, conn, roles); err != nil {
+			return fmt.Errorf("revoke: %w", err)
+		}
+	}
+	sql := "DROP OWNED BY " + quoteAll(roles)
+	if slices.Contains(involved, owner) {
+		sql = "REASSIGN OWNED BY " + quoteAll(roles) + " TO " + quote(owner) + "; " + sql
+	}
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
+// revokeSome takes back what was granted to the roles on some objects of the
+// database, in one transaction; it returns false when there were none.
+func revokeSome(ctx context.Context, conn *pgx.Conn, roles []string) (bool, error) {
+	rows, _ := conn.Query(ctx, revokesSQL, roles, revokesAtOnce)
+	sql, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(sql) == 0 {
+		return false, err
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, strings.Join(sql, " "))
+		return err
+	})
+	return true, err
+}
+
+// revokesSQL writes the statements that take back what was granted to the roles on
+// objects of this database, each as the role that granted it. DROP OWNED takes back
+// what the object's owner granted, and not what others did with a grant option. It
+// also does all at once, which somebody can make too much.
+const revokesSQL = `SELECT DISTINCT format('SET LOCAL ROLE %s; REVOKE ALL ON %s FROM %s CASCADE;',
+		a.grantor::regrole, o.target, a.grantee::regrole)
+	FROM (
+		SELECT s.classid, s.objid, s.objsubid, r.oid AS role
+		FROM pg_roles r
+		JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.oid AND s.deptype = 'a'
+		JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()
+		WHERE r.rolname = ANY($1) AND s.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass,
+			'pg_namespace'::regclass, 'pg_largeobject'::regclass)
+		LIMIT $2
+	) s,
+	LATERAL (
+		SELECT 'TABLE ' || c.oid::regclass, c.relacl FROM pg_class c
+		WHERE s.classid = 'pg_class'::regclass AND c.oid = s.objid
+		UNION ALL
+		SELECT 'TABLE ' || c.attrelid::regclass, c.attacl FROM pg_attribute c
+		WHERE s.classid = 'pg_class'::regclass AND c.attrelid = s.objid AND c.attnum = s.objsubid
+		UNION ALL
+		SELECT 'ROUTINE ' || p.oid::regprocedure, p.proacl FROM pg_proc p
+		WHERE s.classid = 'pg_proc'::regclass AND p.oid = s.objid
+		UNION ALL
+		SELECT 'TYPE ' || t.oid::regtype, t.typacl FROM pg_type t
+		WHERE s.classid = 'pg_type'::regclass AND t.oid = s.objid
+		UNION ALL
+		SELECT 'SCHEMA ' || n.oid::regnamespace, n.nspacl FROM pg_namespace n
+		WHERE s.classid = 'pg_namespace'::regclass AND n.oid = s.objid
+		UNION ALL
+		SELECT 'LARGE OBJECT ' || l.oid, l.lomacl FROM pg_largeobject_metadata l
+		WHERE s.classid = 'pg_largeobject'::regclass AND l.oid = s.objid
+	) o(target, acl),
+	aclexplode(o.acl) a
+	WHERE a.grantee = s.role`
+
+// existing gives those of the names that are roles.
+func existing(ctx context.Context, conn *pgx.Conn, names []string) ([]string, error) {
+	rows, _ := conn.Query(ctx, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)", names)
+	roles, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for roles: %w", err)
+	}
+	return roles, nil
+}
+
+// join makes an admin that is no superuser a member of the roles: as such it may
+// end their sessions and take back what they granted.
+func join(ctx context.Context, conn *pgx.Conn, roles []string) error {
+	var superuser bool
+	if err := conn.QueryRow(ctx, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").Scan(&superuser); err != nil || superuser {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "GRANT "+quoteAll(roles)+" TO CURRENT_USER"); err != nil {
+		return fmt.Errorf("join roles: %w", err)
+	}
+	return nil
+}
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}
