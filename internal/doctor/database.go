@@ -17,6 +17,10 @@ import (
 // oldest is the oldest release of Postgres that the SQL runs on.
 const oldest = 140000
 
+// plainAdmin is the release from which the admin need not be a superuser: schema
+// public belongs to the owner of the database since.
+const plainAdmin = 150000
+
 // engine is what a connection tells of the server and of its own role.
 type engine struct {
 	number                      int
@@ -127,6 +131,8 @@ func cluster(ctx context.Context, about, url string, started bool) []Finding {
 		f.Err = err
 	case !s.super && (!s.createDB || !s.createRole):
 		f.Err = errors.New("the role may not create databases and roles (CREATEDB, CREATEROLE)")
+	case !s.super && s.number < plainAdmin:
+		f.Err = fmt.Errorf("PostgreSQL %s needs a superuser: a role with CREATEDB and CREATEROLE does from 15 on", s.version)
 	case started:
 		f.Warning, f.Text, f.Err = closed(ctx, conn, f.Text)
 		return []Finding{f, serviceRole(ctx, conn), template(ctx, conn)}

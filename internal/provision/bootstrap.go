@@ -138,9 +138,11 @@ func (s *Service) templateMark(ctx context.Context, conn *pgx.Conn) (mark string
 
 func (s *Service) buildTemplate(ctx context.Context, conn *pgx.Conn) error {
 	name := quote(s.Cluster.Template)
+	if err := s.insist(ctx, conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		return err
+	}
 	// Each is a statement of its own: databases are not made in transactions.
 	for _, sql := range []string{
-		"DROP DATABASE IF EXISTS " + name + " WITH (FORCE)",
 		"CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'",
 		"REVOKE ALL ON DATABASE " + name + " FROM PUBLIC",
 	} {
