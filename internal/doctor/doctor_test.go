@@ -66,10 +66,11 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestBeforeTheFirstStart has a server and nothing on it.
+// TestBeforeTheFirstStart has a server and nothing on it. It is the test's own: on
+// the shared one others close the maintenance database.
 func TestBeforeTheFirstStart(t *testing.T) {
 	t.Parallel()
-	u, err := url.Parse(testkit.Database(t))
+	u, err := url.Parse(testkit.NewCluster(t).Database(t, "test_control"))
 	if err != nil {
 		t.Fatal(err)
 	}
