@@ -40,7 +40,7 @@ type poolConn struct {
 	openedAt   time.Time
 	idleAt     time.Time
 	lentAt     time.Time
-	called     bool      // back by Budget.relieve
+	calledAt   time.Time // when Budget.relieve called it back last; zero if not
 	prev, next *poolConn // in Budget.idle or Budget.lent
 }
 

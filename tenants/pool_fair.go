@@ -44,7 +44,8 @@ func (b *Budget) keeps(c *poolConn, now time.Time) bool {
 		c.share.brokenAt = now
 		return false
 	}
-	return c.link.usable() && !b.closed && c.gen == c.share.gen && now.Sub(c.openedAt) < b.o.MaxLifetime
+	// One that was called back would be cut under the next borrower.
+	return c.link.usable() && c.calledAt.IsZero() && !b.closed && c.gen == c.share.gen && now.Sub(c.openedAt) < b.o.MaxLifetime
 }
 
 // claimant names the project to which the place of the returned connection c

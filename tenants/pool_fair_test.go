@@ -492,3 +492,22 @@ func TestBudgetCallsBack(t *testing.T) {
 		}
 	})
 }
+
+// TestBudgetCalledLoanIsNotLentAgain: the server's end may come after the borrower
+// has returned the connection by itself.
+func TestBudgetCalledLoanIsNotLentAgain(t *testing.T) {
+	t.Parallel()
+	inBubble(t, BudgetOptions{Total: 1, WaitTimeout: 5 * time.Second}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		c := mustAcquire(t, b, refA)
+		first := link(c)
+		b.mu.Lock()
+		c.conn.calledAt = time.Now()
+		b.mu.Unlock()
+		c.Release()
+		next := mustAcquire(t, b, refA)
+		if link(next) == first {
+			t.Error("the connection is lent again")
+		}
+		next.Release()
+	})
+}

@@ -32,8 +32,8 @@ func (b *Budget) relieve(w *poolWaiter) {
 	}
 	now := b.o.Now()
 	for c := b.lent.first; c != nil && now.Sub(c.lentAt) >= poolOverlong; c = c.next {
-		if !c.called {
-			c.called = true
+		if now.Sub(c.calledAt) >= poolOverlong { // again, if the server was not to be reached
+			c.calledAt = now
 			b.called++
 			b.background.Go(c.link.interrupt)
 			return

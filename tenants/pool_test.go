@@ -77,6 +77,16 @@ func (f *fakeServer) dial(ctx context.Context, ref Ref) (poolLink, error) {
 	return &fakeLink{server: f, ref: ref, called: make(chan struct{})}, nil
 }
 
+// interrupt is noticed at once, as by a borrower that waits for an answer.
+func (l *fakeLink) interrupt() {
+	l.set(func(l *fakeLink) {
+		if !l.isShut {
+			l.isShut = true
+			close(l.called)
+		}
+	})
+}
+
 type fakeLink struct {
 	server *fakeServer
 	ref    Ref
@@ -94,7 +104,6 @@ func (l *fakeLink) set(change func(*fakeLink)) {
 	change(l)
 }
 
-func (l *fakeLink) interrupt()   { l.set(func(l *fakeLink) { l.isShut = true }); close(l.called) }
 func (l *fakeLink) usable() bool { l.mu.Lock(); defer l.mu.Unlock(); return !l.isShut && !l.inTx }
 func (l *fakeLink) broken() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.isShut }
 func (l *fakeLink) alive() bool  { l.mu.Lock(); defer l.mu.Unlock(); return !l.killed }

@@ -1,9 +1,12 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +21,14 @@ const guardTick = time.Second
 const (
 	// lockShare of the lock table, and no less than leastLocks. Whoever fills the
 	// table stops every write of every project.
-	lockShare  = 0.25
+	lockShare  = 0.25 // and twice as much all projects together
 	leastLocks = 1000
-	// queueShare of the NOTIFY queue may be used before transactions that hold it
-	// back, for longer than queueHeld, are ended. Commits that notify fail when it
-	// is full, as those of the control plane do.
+	// queueShare of the NOTIFY queue may be used before transactions that sit idle
+	// for longer than queueHeld are ended: one that listens holds the queue back, and
+	// which do is not to be seen. At queueFull all are. Commits that notify fail when
+	// it is full, as those of the control plane do.
 	queueShare = 0.05
+	queueFull  = 0.5
 	queueHeld  = 5 * time.Second
 )
 
@@ -34,12 +39,13 @@ const (
 	// server looks its role up. It reads a table, and may fail.
 	guardRoles = `SELECT count(oid::regrole::text) FROM pg_roles`
 	guardLocks = `SELECT l.pid, a.usesysid::regrole::text, l.held
-		FROM (SELECT pid, count(*) AS held FROM pg_lock_status() WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 100) l,
+		FROM (SELECT pid, count(*) AS held FROM pg_lock_status() WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 30) l,
 		     pg_stat_get_activity(l.pid) a
 		WHERE a.usesysid IS NOT NULL`
 	guardQueue = `SELECT a.pid, a.usesysid::regrole::text
 		FROM pg_stat_get_activity(NULL) a
-		WHERE pg_notification_queue_usage() > $1 AND clock_timestamp() - a.xact_start > $2::interval AND a.usesysid IS NOT NULL`
+		WHERE (pg_notification_queue_usage() > $1 AND a.state LIKE 'idle in transaction%' OR pg_notification_queue_usage() > $2)
+		  AND clock_timestamp() - a.xact_start > $3::interval AND a.usesysid IS NOT NULL`
 	guardEnd = `SELECT pg_terminate_backend($1)`
 )
 
@@ -125,8 +131,9 @@ func (g *guard) locks(ctx context.Context) error {
 			ofProject[project] += h.held
 		}
 	}
+	greedy := tooGreedy(ofProject, g.allowed)
 	for _, h := range holders {
-		if project, ok := projectOfRole(h.role); ok && ofProject[project] > g.allowed {
+		if project, ok := projectOfRole(h.role); ok && greedy[project] {
 			if err := g.end(ctx, h, "holds too many locks"); err != nil {
 				return err
 			}
@@ -135,8 +142,27 @@ func (g *guard) locks(ctx context.Context) error {
 	return nil
 }
 
+// tooGreedy names the projects that hold more than allowed, and, where all of
+// them hold more than twice that together, those that hold the most.
+func tooGreedy(held map[string]int64, allowed int64) map[string]bool {
+	most := slices.SortedFunc(maps.Keys(held), func(a, b string) int { return cmp.Compare(held[b], held[a]) })
+	var all int64
+	for _, n := range held {
+		all += n
+	}
+	greedy := map[string]bool{}
+	for _, project := range most {
+		if held[project] <= allowed && all <= 2*allowed {
+			break
+		}
+		greedy[project] = true
+		all -= held[project]
+	}
+	return greedy
+}
+
 func (g *guard) queue(ctx context.Context) error {
-	rows, _ := g.conn.Query(ctx, guardQueue, g.queueShare, g.queueHeld)
+	rows, _ := g.conn.Query(ctx, guardQueue, g.queueShare, queueFull, g.queueHeld)
 	holders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h heldBy, err error) {
 		return h, row.Scan(&h.pid, &h.role)
 	})

@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -113,5 +115,23 @@ func TestGuardOfNotify(t *testing.T) {
 	var pg *pgconn.PgError
 	if _, err := listener.Exec(t.Context(), `SELECT 1`); !errors.As(err, &pg) || pg.Code != "57P01" {
 		t.Errorf("the listener goes on: %v", err)
+	}
+}
+
+func TestTooGreedy(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		held map[string]int64
+		want []string
+	}{
+		"nobody":           {nil, nil},
+		"modest":           {map[string]int64{"a": 100, "b": 90, "c": 10}, nil},
+		"one":              {map[string]int64{"a": 101, "b": 20}, []string{"a"}},
+		"many together":    {map[string]int64{"a": 90, "b": 80, "c": 70, "d": 60}, []string{"a", "b"}},
+		"one and together": {map[string]int64{"a": 500, "b": 90, "c": 80}, []string{"a"}},
+	} {
+		if got := slices.Sorted(maps.Keys(tooGreedy(c.held, 100))); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

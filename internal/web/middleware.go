@@ -12,12 +12,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 const (
 	requestIDKey = "reeve.request_id"
 	loggerKey    = "reeve.logger"
 	scopeKey     = "reeve.scope"
+	largeKey     = "reeve.large"
 )
 
 // The longest that requests may take: of the tenant plane, and of all others, among
@@ -37,10 +39,12 @@ type Common struct {
 
 // Handler is the middleware.
 func (m Common) Handler() gin.HandlerFunc {
+	large := &largeAnswers{of: map[tenants.Ref]int{}}
 	return func(c *gin.Context) {
 		id := rand.Text()
 		c.Set(requestIDKey, id)
 		c.Set(loggerKey, m.Logger)
+		c.Set(largeKey, large)
 		h := c.Writer.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")

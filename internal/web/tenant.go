@@ -155,7 +155,7 @@ func writeJSON(c *gin.Context, code int, res any) {
 		writeError(c, fmt.Errorf("encode answer: %w", err))
 		return
 	}
-	c.Data(code, "application/json; charset=utf-8", bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+	writeBody(c, code, "application/json; charset=utf-8", bytes.TrimSuffix(body.Bytes(), []byte("\n")))
 }
 
 func redirect(c *gin.Context, location string) {

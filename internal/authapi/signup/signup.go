@@ -95,12 +95,19 @@ func (s Service) claim(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 }
 
 // unclaimed reports whether a user came by a sign-up of which nothing followed.
-// Whom an admin made, invited or gave rights stays out of strangers' reach.
+// Whom an admin made, invited or gave rights stays out of strangers' reach. That a
+// confirmation was sent says little, as anybody may ask for one; but only a
+// sign-up leaves the identity's data as the user's metadata.
 func unclaimed(u *auth.User) bool {
-	var app map[string]any
-	err := json.Unmarshal(u.AppMetadata, &app)
-	return err == nil && reflect.DeepEqual(app, signedUp) && u.ConfirmedAt == nil && u.ConfirmationSentAt != nil &&
-		u.InvitedAt == nil && u.LastSignInAt == nil && u.BannedUntil == nil && u.Phone == "" && u.Role == auth.RoleAuthenticated
+	identity := u.EmailIdentity()
+	if identity == nil {
+		return false
+	}
+	var app, user, said map[string]any
+	err := errors.Join(json.Unmarshal(u.AppMetadata, &app), json.Unmarshal(u.UserMetadata, &user), json.Unmarshal(identity.Data, &said))
+	return err == nil && reflect.DeepEqual(app, signedUp) && reflect.DeepEqual(user, said) &&
+		u.ConfirmedAt == nil && u.ConfirmationSentAt != nil && u.InvitedAt == nil && u.LastSignInAt == nil &&
+		u.BannedUntil == nil && u.Phone == "" && u.Role == auth.RoleAuthenticated
 }
 
 // signedUp is the app_metadata of whoever has signed up by e-mail.
@@ -108,11 +115,7 @@ var signedUp = map[string]any{"provider": auth.ProviderEmail, "providers": []any
 
 // makeOver leaves of the earlier sign-up only the user's id.
 func (s Service) makeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string) error {
-	now := s.Now()
-	identity := u.EmailIdentity()
-	if identity == nil {
-		return auth.ErrUserExists
-	}
+	now, identity := s.Now(), u.EmailIdentity()
 	old := *u
 	old.Identities = nil
 	fresh, err := old.AddEmailIdentity(r.Data, now)

@@ -257,12 +257,15 @@ func TestSignupAfterConfirmationWasTurnedOff(t *testing.T) {
 	}
 	first := f.A.Do(t, "POST", "/signup", ann("password123")).Want(200)
 	link := f.A.LinkQuery(t, f.A.Mail(t, "ann@example.com")).Get("token")
-	for _, email := range []string{"invited@example.com", "made@example.com", "trusted@example.com"} {
+	for _, email := range []string{"invited@example.com", "linked@example.com", "made@example.com", "trusted@example.com"} {
 		switch email {
 		case "invited@example.com":
 			f.A.Admin(t, "POST", "/invite", m{"email": email}).Want(200)
+		case "linked@example.com":
+			f.A.Admin(t, "POST", "/admin/generate_link", m{"email": email, "password": "password123", "type": "signup"}).Want(200)
 		case "made@example.com":
 			f.A.Admin(t, "POST", "/admin/users", m{"email": email, "password": "password123"}).Want(200)
+			f.A.Do(t, "POST", "/resend", m{"email": email, "type": "signup"}).Want(200) // as anybody may
 		default:
 			id := f.A.Do(t, "POST", "/signup", m{"email": email, "password": "password123"}).Want(200).Get("id")
 			f.A.Admin(t, "PUT", "/admin/users/"+id, m{"app_metadata": m{"admin": true}}).Want(200)
@@ -278,7 +281,7 @@ func TestSignupAfterConfirmationWasTurnedOff(t *testing.T) {
 	f.A.SignIn(t, "ann@example.com", "password456")
 	f.A.Do(t, "POST", "/token?grant_type=password", ann("password123")).WantError(400, "invalid_credentials")
 	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link}).WantError(403, "otp_expired")
-	for _, email := range []string{"ann@example.com", "invited@example.com", "made@example.com", "trusted@example.com"} {
+	for _, email := range []string{"ann@example.com", "invited@example.com", "linked@example.com", "made@example.com", "trusted@example.com"} {
 		f.A.Do(t, "POST", "/signup", m{"email": email, "password": "password789"}).WantError(422, "user_already_exists")
 	}
 }
