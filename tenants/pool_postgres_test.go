@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/goleak"
 
 	"github.com/reevehq/reeve/internal/testkit"
@@ -357,4 +358,39 @@ func TestBudgetMissingDatabase(t *testing.T) {
 	}
 	acquire(t, b, p.refs[0]).Release()
 	closeBudget(t, b)
+}
+
+// TestBudgetCallsBackOnPostgres: a statement that does not end loses its
+// connection to a project that has none.
+func TestBudgetCallsBackOnPostgres(t *testing.T) {
+	t.Parallel()
+	p := newProjects(t, 2)
+	var admin sync.Mutex // a connection serves one at a time
+	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{
+		Total: 1, PerTenant: 1, WaitTimeout: time.Minute,
+		Terminate: func(ctx context.Context, role string, pid uint32) {
+			admin.Lock()
+			defer admin.Unlock()
+			_, err := p.admin.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and usename = $2", int32(pid), role)
+			if err != nil {
+				t.Error(err)
+			}
+		},
+	})
+	defer closeBudget(t, b)
+	endless := make(chan error, 1)
+	long := acquire(t, b, p.refs[0])
+	go func() {
+		_, err := long.Raw().Exec(t.Context(), "select pg_sleep(600)")
+		long.Release()
+		endless <- err
+	}()
+	acquire(t, b, p.refs[1]).Release()
+	var pg *pgconn.PgError
+	if err := <-endless; !errors.As(err, &pg) || pg.Code != "57P01" {
+		t.Errorf("the endless statement: %v", err)
+	}
+	if b.Stats().Called == 0 {
+		t.Error("no loan was called back")
+	}
 }

@@ -250,7 +250,8 @@ func TestDeleteOwner(t *testing.T) {
 	victim := w.mustCreate(t, NewProject{})
 	w.poison(t, w.mustCreate(t, NewProject{}), victim.Project.Ref)
 	name := "test_owned_" + string(victim.Project.Ref)
-	for _, sql := range []string{"CREATE DATABASE " + name, "ALTER DATABASE " + name + " OWNER TO " + victim.Project.Ref.OwnerRole()} {
+	// Not from template1, which nobody may be connected to meanwhile.
+	for _, sql := range []string{"CREATE DATABASE " + name + " TEMPLATE template0", "ALTER DATABASE " + name + " OWNER TO " + victim.Project.Ref.OwnerRole()} {
 		if _, err := w.pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
@@ -282,13 +283,14 @@ func TestDeleteWithLockedBait(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.checkBuried(t, ref)
+	began := w.Now()
 	if err := w.dropLeftRoles(t.Context()); err == nil {
 		t.Error("the roles are gone, whatever holds the lock")
 	}
 	if d, err := w.Control.DatabaseByRef(t.Context(), ref); err != nil || d.State != controldb.DatabaseDroppingRoles || d.Attempts != 1 || d.LastError == "" {
 		t.Errorf("row meanwhile: %s, %d attempts, %q, %v", d.State, d.Attempts, d.LastError, err)
 	}
-	if left, err := w.Control.RolesLeft(t.Context(), "test", w.Now()); err != nil || len(left) != 0 {
+	if left, err := w.Control.RolesLeft(t.Context(), "test", began); err != nil || len(left) != 0 {
 		t.Errorf("%d are tried again at once, %v", len(left), err)
 	}
 	if err := w.Delete(t.Context(), next.Project.Ref); err != nil {
@@ -342,7 +344,7 @@ func TestRunDropsLeftRoles(t *testing.T) {
 	if err := w.Delete(t.Context(), victim); err != nil {
 		t.Fatal(err)
 	}
-	for {
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		d, err := w.Control.DatabaseByRef(t.Context(), victim)
 		if err != nil {
 			t.Fatal(err)
@@ -350,7 +352,9 @@ func TestRunDropsLeftRoles(t *testing.T) {
 		if d.State == controldb.DatabaseDropped {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		if time.Now().After(end) {
+			t.Fatalf("still %s after %d attempts: %s", d.State, d.Attempts, d.LastError)
+		}
 	}
 	w.checkGone(t, victim)
 	cancel()

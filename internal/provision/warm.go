@@ -17,10 +17,11 @@ const (
 	warmYield = 50 * time.Millisecond
 )
 
-// Run keeps WarmTarget warm databases in store, recovers every minute and drops
-// roles that could not be dropped with their database, until ctx ends; then it returns nil. It makes one database at a time, rests as long
-// as that took, and waits while Create is under way. Any number of replicas may
-// run it.
+// Run keeps WarmTarget warm databases in store, recovers every minute, drops roles
+// that could not be dropped with their database, and ends what of one project
+// harms the others (watch, guard), until ctx ends; then it returns nil. It makes
+// one database at a time, rests as long as that took, and waits while Create is
+// under way. Any number of replicas may run it.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.init(); err != nil {
 		return err

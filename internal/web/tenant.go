@@ -1,7 +1,8 @@
 // Package web is where HTTP ends: huma is imported here only; of gin, the flows
-// name the router that they mount on, and no more. It adapts requests to plain functions, finds the tenant and the actor
-// of a request, writes errors in the shape of each plane, and counts requests
-// against limits. It holds no rule of any flow.
+// name the router that they mount on, and no more. It adapts requests to plain
+// functions, finds the tenant and the actor of a request, writes errors in the
+// shape of each plane, and counts requests against limits. It holds no rule of any
+// flow.
 package web
 
 import (

@@ -38,14 +38,13 @@ CREATE TABLE access_tokens (
 );
 
 -- A project's database, from before it is anybody's (a warm one) until it is
--- dropped. In dropping_roles the database and the key are gone, and the names of
--- its roles are still taken. step is the last provisioning step that is known to be
--- done. Who works on one holds an advisory lock on the cluster, which ends with its
+-- dropped. step is the last provisioning step that is known to be done. Who
+-- works on one holds an advisory lock on the cluster, which ends with its
 -- connection: a lease would have to run out first.
 CREATE TABLE databases (
     ref            text PRIMARY KEY CHECK (ref ~ '^[a-z]{20}$'),
     cluster_id     text NOT NULL,
-    state          text NOT NULL CHECK (state IN ('creating', 'warm', 'assigned', 'dropping', 'dropping_roles', 'dropped')),
+    state          text NOT NULL CHECK (state IN ('creating', 'warm', 'assigned', 'dropping', 'dropped')),
     step           integer NOT NULL DEFAULT 0,
     wrapped_key    bytea, -- the project's data key under the master key; NULL once shredded
     secrets        bytea, -- role passwords, sealed with the data key

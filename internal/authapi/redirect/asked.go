@@ -13,9 +13,6 @@ import (
 // an app that runs at many addresses need not name each.
 type Asked struct{ wish, referer string }
 
-// To asks for one target.
-func To(target string) Asked { return Asked{wish: target} }
-
 // BindHeader implements web.HeaderBinder.
 func (a *Asked) BindHeader(h http.Header) {
 	a.wish, a.referer = h.Get("redirect_to"), h.Get("Referer")

@@ -1,5 +1,5 @@
-// Package org is the organizations of the Management API: list, create, get. It does not own members beyond the first owner, nor what
-// a project is.
+// Package org is the organizations of the Management API: list, create, get. It
+// does not own members beyond the first owner, nor what a project is.
 package org
 
 import (
