@@ -98,6 +98,7 @@ func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, er
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
+	cfg.PingTimeout = 3 * time.Second // else Acquire and Close wait for a silent server
 	cfg.ConnConfig.RuntimeParams["application_name"] = "reeve"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

@@ -60,9 +60,12 @@ var (
 func Fault(err error) error {
 	var f *fault.Error
 	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
 	switch {
 	case err == nil, errors.As(err, &f), errors.Is(err, context.Canceled):
 		return err
+	case errors.As(err, &connect): // whatever the server said to it
+		return ErrUnavailable.Because(err)
 	case errors.As(err, &pg):
 		if c, ok := constraints[pg.ConstraintName]; ok && pg.ConstraintName != "" {
 			return c.Because(err)

@@ -27,6 +27,10 @@ const (
 	// recordTimeout bounds writing down what came of a message.
 	recordTimeout = 5 * time.Second
 
+	// claimTimeout bounds a claim; a statement there may take less. Without it a
+	// server that went silent would hold the worker, and the project, for ever.
+	claimTimeout = 15 * time.Second
+
 	// markMemo and sentMemo bound what a process remembers.
 	markMemo = 8192
 	sentMemo = 8192

@@ -21,7 +21,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer release()
 	l := &loop{
 		d: d, ctx: ctx, work: work, queue: newSchedule(d.Workers),
-		finished: make(chan outcome), swept: make(chan []tenants.Ref),
+		finished: make(chan outcome), swept: make(chan []tenants.Ref), late: make(chan tenants.Ref),
 	}
 	defer l.wait.Wait()
 	l.run()
@@ -36,6 +36,8 @@ type loop struct {
 	work     context.Context // ends: drop what is being sent
 	queue    *schedule
 	active   int
+	long     int // turns that take long: they hold no worker, see longTurn
+	late     chan tenants.Ref
 	sweeping bool
 	finished chan outcome
 	swept    chan []tenants.Ref
@@ -62,14 +64,30 @@ func (l *loop) run() {
 			l.queue.forget(l.d.Now())
 		case o := <-l.finished:
 			l.finish(o)
+		case ref := <-l.late:
+			if l.long < maxLong && l.queue.takesLong(ref) {
+				l.active--
+				l.long++
+			}
 		case <-tick.C:
 			l.sweep()
 		}
 	}
-	for l.active > 0 {
-		l.finish(<-l.finished)
+	for l.active+l.long > 0 {
+		select {
+		case o := <-l.finished:
+			l.finish(o)
+		case <-l.late:
+		}
 	}
 }
+
+// A turn that goes on after longTurn leaves its worker to others, up to maxLong
+// at a time: servers that nobody knows to be slow yet would take all of them.
+const (
+	longTurn = 2 * time.Second
+	maxLong  = 64
+)
 
 // start gives waiting projects to free workers.
 func (l *loop) start() {
@@ -79,12 +97,29 @@ func (l *loop) start() {
 			return
 		}
 		l.active++
-		l.wait.Go(func() { l.finished <- l.d.turn(l.ctx, l.work, ref) })
+		l.wait.Go(func() {
+			done := make(chan outcome, 1)
+			l.wait.Go(func() { done <- l.d.turn(l.ctx, l.work, ref) })
+			timer := time.NewTimer(longTurn)
+			defer timer.Stop()
+			select {
+			case o := <-done:
+				l.finished <- o
+				return
+			case <-timer.C:
+				l.late <- ref
+			}
+			l.finished <- <-done
+		})
 	}
 }
 
 func (l *loop) finish(o outcome) {
-	l.active--
+	if p := l.queue.slots[o.ref]; p != nil && p.long {
+		l.long--
+	} else {
+		l.active--
+	}
 	l.queue.finish(o, l.d.Now())
 }
 
@@ -95,7 +130,9 @@ func (l *loop) sweep() {
 	}
 	l.sweeping = true
 	l.wait.Go(func() {
-		refs, err := l.d.Marks.Marked(l.ctx)
+		ctx, cancel := context.WithTimeout(l.ctx, recordTimeout)
+		refs, err := l.d.Marks.Marked(ctx)
+		cancel()
 		if err != nil && l.ctx.Err() == nil {
 			l.d.Logger.Warn("outbox sweep failed", "error", err)
 		}

@@ -34,6 +34,7 @@ type schedule struct {
 type slot struct {
 	queued, working bool
 	again           bool      // pushed while working
+	long            bool      // its current turn holds no worker any more
 	countedSlow     bool      // its current turn counts against slowLimit
 	slowUntil       time.Time // slow until then at least
 	toProve         int       // fast turns that it must have before it is not slow
@@ -96,6 +97,17 @@ func (s *schedule) next() (tenants.Ref, bool) {
 	return ref, true
 }
 
+// takesLong notes that a project's turn holds no worker any more; false if it
+// counts as slow already, or has ended.
+func (s *schedule) takesLong(ref tenants.Ref) bool {
+	p := s.slots[ref]
+	if p == nil || !p.working || p.countedSlow {
+		return false
+	}
+	p.long = true
+	return true
+}
+
 // finish ends a project's turn. One that failed is left alone for a while,
 // longer each time; one with more to do goes to the end of the queue; one with
 // nothing to do is forgotten, unless it is slow.
@@ -104,6 +116,7 @@ func (s *schedule) finish(o outcome, now time.Time) {
 	if p.countedSlow {
 		s.slowActive--
 	}
+	p.long = false
 	again := o.more || p.again
 	p.working, p.again, p.finished = false, false, now
 	switch {

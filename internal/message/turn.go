@@ -40,7 +40,9 @@ func (d *Dispatcher) turn(stopping, work context.Context, ref tenants.Ref) outco
 // run is turn without the clock.
 func (t *turn) run(stopping context.Context) outcome {
 	d, ref := t.d, t.ref
-	rows, err := d.Outbox.Claim(stopping, ref, d.Batch, d.Lease)
+	claiming, cancel := context.WithTimeout(stopping, claimTimeout)
+	rows, err := d.Outbox.Claim(claiming, ref, d.Batch, d.Lease)
+	cancel()
 	if err != nil {
 		return t.claimFailed(stopping, err)
 	}
@@ -196,9 +198,11 @@ func (t *turn) settle() bool {
 	if at, ok := t.d.marked.Peek(t.ref); ok && t.d.Now().Sub(at) < unmarkAfter {
 		return false // Unmark would leave it
 	}
-	n, _, err := t.d.Outbox.Pending(t.ctx, t.ref)
+	ctx, cancel := context.WithTimeout(t.ctx, recordTimeout)
+	defer cancel()
+	n, _, err := t.d.Outbox.Pending(ctx, t.ref)
 	if err == nil && n == 0 {
-		err = t.d.Marks.Unmark(t.ctx, t.ref, unmarkAfter)
+		err = t.d.Marks.Unmark(ctx, t.ref, unmarkAfter)
 	}
 	if err != nil {
 		t.log.Warn("outbox mark not settled", "error", err)

@@ -34,6 +34,7 @@ func newAdminPool(adminURL string) (*pgxpool.Pool, error) {
 	}
 	cfg.MaxConns = adminConns
 	cfg.MaxConnIdleTime = time.Minute
+	cfg.PingTimeout = 3 * time.Second // else Acquire and Close wait for a silent server
 	small(cfg.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {

@@ -80,15 +80,19 @@ func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.
 	}
 	s.after("shut out")
 	name := ref.Database()
-	var exists bool
-	err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
+	var exists, whole bool
+	err := conn.QueryRow(ctx, "SELECT count(*) > 0, coalesce(bool_or(datconnlimit <> -2), false) FROM pg_database WHERE datname = $1",
+		name).Scan(&exists, &whole)
 	if err != nil {
 		return err
 	}
 	if exists {
 		// FORCE ends the connections there are; nobody may come back meanwhile. An
-		// interrupted drop leaves a database that refuses ALTER, and only wants DROP.
-		_ = s.insist(ctx, conn, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
+		// interrupted drop leaves a database that nobody can enter (limit -2): ALTER
+		// of it is FATAL and would end this connection, DROP works.
+		if whole {
+			_ = s.insist(ctx, conn, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
+		}
 		if err := s.insist(ctx, conn, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 			return err
 		}

@@ -59,6 +59,23 @@ func TestDelete(t *testing.T) {
 	w.checkServed(t, other.Project.Ref)
 }
 
+// TestDeleteInterrupted: Postgres died in the midst of DROP DATABASE. It leaves a
+// database that is marked by this limit, and of which ALTER is FATAL.
+func TestDeleteInterrupted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ref := w.mustCreate(t, NewProject{}).Project.Ref
+	_, err := w.pool.Exec(t.Context(), "UPDATE pg_database SET datconnlimit = -2 WHERE datname = $1", ref.Database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Delete(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	w.checkGone(t, ref)
+	w.checkBuried(t, ref)
+}
+
 // checkBuried checks that the control plane knows the project no more, and that
 // nothing of its secrets is left there.
 func (w *world) checkBuried(t *testing.T, ref tenants.Ref) {

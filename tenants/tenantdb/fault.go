@@ -83,7 +83,7 @@ func ofState(code string) *fault.Error {
 	switch {
 	case code == "40001", code == "40P01":
 		return auth.ErrConflict
-	case code == "57014":
+	case code == "57014", code == "55P03": // statement_timeout, lock_timeout
 		return auth.ErrTimeout
 	case code == "25006", code == "25P03": // a standby took over; idle in transaction
 		return auth.ErrDatabaseAway

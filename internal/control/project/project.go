@@ -172,7 +172,7 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref string) (*R
 		now, again := s.DB.ProjectByRef(context.WithoutCancel(ctx), p.Ref)
 		marked := again == nil && now.Status == tenants.StatusDeleting
 		if gone := fault.From(again).Kind == fault.NotFound && again != nil; !marked && !gone {
-			return nil, err
+			return nil, controldb.Fault(err)
 		}
 		s.Log.WarnContext(ctx, "project is marked as deleted, its database is still there", "project", p.Ref, "error", err)
 	}
