@@ -246,6 +246,41 @@ func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
 	}
 }
 
+// Servers that nobody knows to be slow yet hold the workers for two seconds, not
+// for as long as they take.
+func TestLongFirstTurnsLeaveTheirWorkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o, p := newMemory(), &postbox{}
+		quick := project("q")
+		p.act = func(_ context.Context, ref tenants.Ref) error {
+			if ref != quick {
+				time.Sleep(29 * time.Second)
+			}
+			return nil
+		}
+		d := dispatcher(o, p)
+		d.Workers, d.Batch = 4, 1
+		defer run(t, d)()
+		synctest.Wait()
+		for i := range 40 {
+			prepared(t, d, o, tenants.Ref(fmt.Sprintf("%0*d", tenants.RefLength, i)), 1)
+		}
+		prepared(t, d, o, quick, 1)
+		time.Sleep(40 / 4 * longTurn)
+		synctest.Wait()
+		if n := o.states(quick)["pending"]; n != 0 {
+			t.Error("a quick project still waits for ten rounds of slow ones")
+		}
+		time.Sleep(time.Minute)
+		for i := range 40 {
+			if ref := tenants.Ref(fmt.Sprintf("%0*d", tenants.RefLength, i)); o.states(ref)["done"] != 1 {
+				t.Errorf("%s: %v", ref, o.states(ref))
+			}
+		}
+	})
+}
+
 func TestScheduleForgetsWhomNobodyAsksFor(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
