@@ -51,6 +51,7 @@ func Development() Config {
 	c := Default()
 	c.HTTP.Listen = "127.0.0.1:8000"
 	c.HTTP.BaseDomain = "localhost"
+	c.HTTP.DrainDelay = 0       // no balancer
 	c.HTTP.ProjectURLs = ByPath // not every resolver knows names below localhost
 	c.Mail.Capture = true
 	c.Limits = Limits{MaxOrganizationsPerUser: 10_000, MaxProjectsPerOrganization: 10_000}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/reevehq/reeve/internal/ratelimit"
 )
@@ -29,13 +30,16 @@ type HTTP struct {
 	ProjectURLs string `yaml:"project_urls" env:"REEVE_PROJECT_URLS"`
 	// TrustedProxies are addresses and networks whose X-Forwarded-For is believed.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"REEVE_TRUSTED_PROXIES"`
+	// DrainDelay is how long a stopping process goes on serving while /readyz says
+	// no.
+	DrainDelay time.Duration `yaml:"drain_delay" env:"REEVE_DRAIN_DELAY"`
 	// AccessLog writes a line for each request.
 	AccessLog bool `yaml:"access_log" env:"REEVE_ACCESS_LOG"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `yaml:"log_level" env:"REEVE_LOG_LEVEL"`
 }
 
-func defaultHTTP() HTTP { return HTTP{Listen: ":8000", LogLevel: "info"} }
+func defaultHTTP() HTTP { return HTTP{Listen: ":8000", LogLevel: "info", DrainDelay: 5 * time.Second} }
 
 // Validate reports everything that is wrong, as Problems.
 func (h HTTP) Validate() error {
@@ -44,6 +48,9 @@ func (h HTTP) Validate() error {
 	h.checkNames(&p)
 	if _, err := ratelimit.ParseProxies(h.TrustedProxies); err != nil {
 		p.add("http.trusted_proxies", "must be addresses or networks such as 10.0.0.0/8")
+	}
+	if h.DrainDelay < 0 || h.DrainDelay > time.Minute {
+		p.add("http.drain_delay", "must be from 0 to 1m")
 	}
 	if _, err := h.level(); err != nil {
 		p.add("http.log_level", "must be debug, info, warn or error")

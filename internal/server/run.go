@@ -43,7 +43,9 @@ func (s *Server) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
+	ended := make(chan struct{})
 	group.Go(func() error {
+		defer close(ended)
 		if err := srv.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
@@ -52,7 +54,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error {
 		<-ctx.Done()
 		defer stop()
-		return s.drain(srv)
+		return s.drain(srv, ended)
 	})
 	for _, job := range []func(context.Context) error{s.registry.Run, s.dispatcher.Run, s.provision.Run, s.tidy} {
 		group.Go(func() error {
@@ -66,9 +68,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// drain takes no new requests and lets those under way finish.
-func (s *Server) drain(srv *http.Server) error {
+// drain says that it is not ready, goes on for DrainDelay, so that balancers see
+// it and send requests elsewhere, then takes no new ones and lets those under way
+// finish.
+func (s *Server) drain(srv *http.Server, ended <-chan struct{}) error {
 	s.ready.Store(false)
+	select {
+	case <-time.After(s.config.HTTP.DrainDelay):
+	case <-ended:
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)
