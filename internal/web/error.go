@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -93,11 +92,14 @@ func wantsDated(version string) bool {
 	return err == nil && version >= apiVersion2024
 }
 
+// maxLogged bounds an error in the log, in bytes.
+const maxLogged = 2 << 10
+
 func logFault(c *gin.Context, f *fault.Error, status int) {
 	if status < http.StatusInternalServerError {
 		return
 	}
-	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", clip(f.Error()), "method", c.Request.Method, "path", c.FullPath()}
+	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", fault.Clip(f.Error(), maxLogged), "method", c.Request.Method, "path", c.FullPath()}
 	if sc, ok := c.Get(scopeKey); ok {
 		attrs = append(attrs, "project", refOf(sc))
 	}
@@ -106,15 +108,6 @@ func logFault(c *gin.Context, f *fault.Error, status int) {
 		level = slog.LevelWarn
 	}
 	logger(c).Log(c.Request.Context(), level, "request failed", attrs...)
-}
-
-// clip bounds what a project's own triggers can write into the log.
-func clip(text string) string {
-	const most = 2 << 10
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + " ..."
-	}
-	return text
 }
 
 // seconds rounds up, as Retry-After counts whole seconds.

@@ -12,12 +12,12 @@ import (
 	"log/slog"
 	"math"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/secret"
@@ -196,7 +196,7 @@ func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once t
 	}
 	if mail.TemplateError != nil {
 		cmp.Or(m.Logger, slog.Default()).WarnContext(ctx, "mail template replaced by the default",
-			"project", string(sc.Tenant.Ref), "kind", string(l.Kind), "error", clip(mail.TemplateError.Error()))
+			"project", string(sc.Tenant.Ref), "kind", string(l.Kind), "error", fault.Clip(mail.TemplateError.Error(), 500))
 	}
 	mail.ID, mail.CreatedAt = uuid.New(), m.Now()
 	return mail, nil
@@ -242,13 +242,4 @@ func Open(t *tenants.Tenant, id uuid.UUID, sealed []byte) (message.Message, erro
 		return m, fmt.Errorf("decode message: %w", err)
 	}
 	return m, nil
-}
-
-// clip bounds what a template's error puts into the log: it may quote the data.
-func clip(text string) string {
-	const most = 500
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + " ..."
-	}
-	return text
 }
