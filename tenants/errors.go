@@ -9,7 +9,7 @@ import (
 // Refusals of the router. None of them tells whether a key exists in another
 // project: such a key is as unknown as one that nobody was given.
 var (
-	// ErrUnknownProject: no such project is served. It equals ErrBadRef.
+	// ErrUnknownProject: no such project is served, or the text is no Ref.
 	ErrUnknownProject = fault.New(fault.NotFound, "project_not_found", "Project not found")
 	// ErrDisagree: host and path name different projects.
 	ErrDisagree = fault.New(fault.Unauthorized, "project_mismatch", "Host and path name different projects")

@@ -143,7 +143,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: kind %d, want %d and code %s", c.err.Code, c.err.Kind, c.kind, c.code)
 		}
 	}
-	if !errors.Is(tenants.ErrBadRef, tenants.ErrUnknownProject) {
+	if _, err := tenants.ParseRef("no ref"); !errors.Is(err, tenants.ErrUnknownProject) {
 		t.Error("a text that is no ref must be refused like an unknown ref")
 	}
 }

@@ -8,8 +8,6 @@ package tenants
 import (
 	"crypto/rand"
 	"log/slog"
-
-	"github.com/reevehq/reeve/internal/fault"
 )
 
 // Ref names a project: 20 lower-case letters. It is no secret.
@@ -18,17 +16,15 @@ type Ref string
 // RefLength is the number of letters in a Ref.
 const RefLength = 20
 
-// ErrBadRef is returned for a text that is not a Ref.
-var ErrBadRef = fault.New(fault.NotFound, "project_not_found", "Project not found")
-
-// ParseRef checks that s is 20 lower-case ASCII letters.
+// ParseRef checks that s is 20 lower-case ASCII letters. Any other text is
+// ErrUnknownProject.
 func ParseRef(s string) (Ref, error) {
 	if len(s) != RefLength {
-		return "", ErrBadRef
+		return "", ErrUnknownProject
 	}
 	for i := range len(s) {
 		if s[i] < 'a' || s[i] > 'z' {
-			return "", ErrBadRef
+			return "", ErrUnknownProject
 		}
 	}
 	return Ref(s), nil

@@ -22,7 +22,7 @@ func TestParseRef(t *testing.T) {
 		good[1:] + "`", good[1:] + "{", good[2:] + "\u00e9", " " + good[1:],
 	} {
 		_, err := tenants.ParseRef(wrong)
-		wantError(t, err, tenants.ErrBadRef)
+		wantError(t, err, tenants.ErrUnknownProject)
 	}
 }
 

@@ -1,6 +1,10 @@
 // Package fault is the one error type that crosses packages. A package that
 // refuses something returns a *Error; the web layer alone turns its Kind into
 // an HTTP status. It owns no codes: sentinels live in the noun's package.
+//
+// A sentinel is made by New and has an identity of its own, which its copies
+// keep. Two sentinels stay distinct even if they have the same Kind and Code: the
+// code is for clients, who need fewer distinctions than the program.
 package fault
 
 import (
@@ -40,6 +44,8 @@ type Error struct {
 	RetryAfter time.Duration
 	// Details are further members of the JSON answer, such as weak_password.
 	Details map[string]any
+
+	origin *Error // the sentinel that this is a copy of; nil for a sentinel
 }
 
 // New makes a sentinel.
@@ -59,42 +65,56 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is the same refusal: same Kind and Code.
+// Is reports whether e and target are the same sentinel or copies of it. What
+// the two say does not matter.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t.Kind == e.Kind && t.Code == e.Code
+	return ok && t.sentinel() == e.sentinel()
+}
+
+func (e *Error) sentinel() *Error {
+	if e.origin != nil {
+		return e.origin
+	}
+	return e
+}
+
+func (e *Error) copy() *Error {
+	c := *e
+	c.origin = e.sentinel()
+	return &c
 }
 
 // Because returns a copy with a cause.
 func (e *Error) Because(err error) *Error {
-	c := *e
+	c := e.copy()
 	c.Err = err
-	return &c
+	return c
 }
 
 // Saying returns a copy with another message, which must be safe to show.
 func (e *Error) Saying(message string) *Error {
-	c := *e
+	c := e.copy()
 	c.Message = message
-	return &c
+	return c
 }
 
 // After returns a copy that tells the caller when to try again.
 func (e *Error) After(d time.Duration) *Error {
-	c := *e
+	c := e.copy()
 	c.RetryAfter = d
-	return &c
+	return c
 }
 
 // With returns a copy with one more member in the JSON answer.
 func (e *Error) With(key string, value any) *Error {
-	c := *e
+	c := e.copy()
 	c.Details = make(map[string]any, len(e.Details)+1)
 	for k, v := range e.Details {
 		c.Details[k] = v
 	}
 	c.Details[key] = value
-	return &c
+	return c
 }
 
 // From finds the *Error in err's chain, or wraps err as Internal.

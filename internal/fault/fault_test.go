@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/reevehq/reeve/internal/fault"
 )
@@ -27,7 +28,7 @@ func TestCopies(t *testing.T) {
 		}
 	}
 	want := fault.Error{Kind: fault.Conflict, Code: "taken", Message: "It is taken", Details: map[string]any{"a": 1}}
-	if diff := cmp.Diff(want, *sentinel); diff != "" {
+	if diff := cmp.Diff(want, *sentinel, cmpopts.IgnoreUnexported(want)); diff != "" {
 		t.Errorf("the sentinel changed: %s", diff)
 	}
 	if got := sentinel.With("a", 2).With("b", 3).Details; !cmp.Equal(got, map[string]any{"a": 2, "b": 3}) {
@@ -43,10 +44,15 @@ func TestIs(t *testing.T) {
 	}
 	for name, other := range map[string]error{
 		"code": fault.New(fault.Conflict, "other", "It is taken"), "kind": fault.New(fault.Invalid, "taken", "It is taken"), "type": errors.New("taken: It is taken"),
+		"sentinel": fault.New(fault.Conflict, "taken", "It is taken"), "literal": &fault.Error{Kind: fault.Conflict, Code: "taken"},
 	} {
-		if errors.Is(wrapped, other) {
+		if errors.Is(wrapped, other) || errors.Is(other, errTaken) {
 			t.Errorf("equals one of another %s", name)
 		}
+	}
+	literal := &fault.Error{Kind: fault.Conflict, Code: "taken"}
+	if !errors.Is(literal.After(time.Second), literal) || !errors.Is(literal.Because(io.EOF).Saying("x"), literal.With("a", 1)) {
+		t.Error("copies are not the same refusal")
 	}
 }
 

@@ -63,7 +63,7 @@ type controlErrorBody struct {
 func (s *ControlServer) explain(ctx context.Context, err error) *controlError {
 	f := fault.From(err)
 	if f.Kind == fault.Internal && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		f = &fault.Error{Kind: fault.Unavailable, Code: "timeout", Message: "The request took too long", Err: err, RetryAfter: time.Second}
+		f = errControlTimeout.Because(err).After(time.Second)
 	}
 	e := &controlError{status: Status(f.Kind), message: f.Message, code: f.Code, details: f.Details, retry: f.RetryAfter}
 	level := slog.LevelDebug

@@ -30,6 +30,7 @@ var (
 	errControlTooLarge = fault.New(fault.TooLarge, "body_too_large", "The body is larger than 1 MB")
 	errControlMedia    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "The body must be application/json")
 	errControlJSON     = fault.New(fault.Invalid, "bad_json", "The body is not valid JSON")
+	errControlTimeout  = fault.New(fault.Unavailable, "timeout", "The request took too long")
 	errControlInvalid  = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
 )
 

@@ -3,6 +3,7 @@ package tenantdb
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -138,7 +139,7 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 		p, err = tx.scanPrincipal(ctx, rows, true)
 		return err
 	})
-	if err == auth.ErrTokenUserGone { //nolint:errorlint // the sentinel itself, which means: no row
+	if errors.Is(err, auth.ErrTokenUserGone) { // no row
 		return auth.Principal{}, false, nil
 	}
 	return p, err == nil, err

@@ -86,8 +86,9 @@ func (s Service) checkPassword(ctx context.Context, sc *tenants.Scope, email, pa
 		return "", "", auth.ErrCredentials
 	}
 	if weak {
-		// An imported password may be longer than bcrypt takes; it stays as it is.
-		if upgrade, err = s.Hasher.Hash(ctx, sc.Tenant.Ref, pass); errors.Is(err, password.ErrTooLong) {
+		// An imported password may be one that bcrypt does not take; its hash stays as it is.
+		upgrade, err = s.Hasher.Hash(ctx, sc.Tenant.Ref, pass)
+		if errors.Is(err, password.ErrTooLong) || errors.Is(err, password.ErrNUL) {
 			err = nil
 		}
 	}
