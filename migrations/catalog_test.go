@@ -34,7 +34,15 @@ var expectedColumns = map[string]string{
 	"mfa_amr_claims": `session_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone,
 		authentication_method text, id uuid`,
 	"one_time_tokens": `id uuid, user_id uuid, token_type auth.one_time_token_type, token_hash text, relates_to text,
-		created_at timestamp without time zone, updated_at timestamp without time zone`,
+		created_at timestamp without time zone, updated_at timestamp without time zone, expires_at timestamp with time zone`,
+	"mfa_recovery_code_sets": `id uuid, user_id uuid, mfa_factor_id uuid, failed_verification_count integer,
+		verification_locked_until timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone`,
+	"mfa_recovery_codes": `id uuid, mfa_recovery_code_set_id uuid, code_hash text, consumed_at timestamp with time zone,
+		created_at timestamp with time zone`,
+	"scim_users": `id uuid, sso_provider_id uuid, user_id uuid, resource jsonb, user_name text, external_id text, active boolean,
+		created_at timestamp with time zone, updated_at timestamp with time zone, deleted_at timestamp with time zone`,
+	"scim_tokens": `id uuid, sso_provider_id uuid, token_hash text, prefix text, created_at timestamp with time zone,
+		expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone`,
 	"flow_state": `id uuid, user_id uuid, auth_code text, code_challenge_method auth.code_challenge_method, code_challenge text,
 		provider_type text, provider_access_token text, provider_refresh_token text, created_at timestamp with time zone,
 		updated_at timestamp with time zone, authentication_method text, auth_code_issued_at timestamp with time zone,
@@ -67,8 +75,8 @@ func TestAuthTables(t *testing.T) {
 	admin := p.admin(t)
 	want := []string{
 		"audit_log_entries", "custom_oauth_providers", "flow_state", "identities", "instances", "mfa_amr_claims", "mfa_challenges",
-		"mfa_factors", "oauth_authorizations", "oauth_client_states", "oauth_clients", "oauth_consents", "one_time_tokens",
-		"refresh_tokens", "saml_providers", "saml_relay_states", "sessions", "sso_domains", "sso_providers", "users",
+		"mfa_factors", "mfa_recovery_code_sets", "mfa_recovery_codes", "oauth_authorizations", "oauth_client_states", "oauth_clients", "oauth_consents", "one_time_tokens",
+		"refresh_tokens", "saml_providers", "saml_relay_states", "scim_tokens", "scim_users", "sessions", "sso_domains", "sso_providers", "users",
 		"webauthn_challenges", "webauthn_credentials",
 	}
 	got := admin.lines(`SELECT relname FROM pg_class WHERE relnamespace = 'auth'::regnamespace AND relkind = 'r' ORDER BY 1`)
@@ -86,9 +94,13 @@ func TestAuthTables(t *testing.T) {
 		WHERE d.owner <> $1::regrole`, p.auth); len(got) > 0 {
 		t.Errorf("%d objects of schema auth do not belong to the auth role", len(got))
 	}
-	if got := admin.lines(`SELECT conrelid::regclass::text FROM pg_constraint
-		WHERE confrelid IN ('auth.users'::regclass, 'auth.sessions'::regclass) AND confdeltype <> 'c'`); len(got) > 0 {
+	// A SCIM user is its provider's; the user that it became may go.
+	if got := admin.lines(`SELECT conrelid::regclass::text || ' ' || confdeltype::text FROM pg_constraint
+		WHERE confrelid IN ('auth.users'::regclass, 'auth.sessions'::regclass) AND confdeltype <> 'c'`); !slices.Equal(got, []string{"auth.scim_users n"}) {
 		t.Errorf("references that do not cascade: %v", got)
+	}
+	if got := admin.text("SELECT string_agg(enumlabel, ' ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = 'auth.factor_type'::regtype"); got != "totp webauthn phone recovery_code" {
+		t.Errorf("types of factors: %s", got)
 	}
 	if got := admin.lines(`SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a
 		WHERE c.relnamespace = 'reeve'::regnamespace AND a.grantee <> c.relowner`); len(got) > 0 {

@@ -105,7 +105,7 @@ type Factor struct {
 	UpdatedAt        time.Time  `json:"updated_at"`
 	Status           string     `json:"status"` // unverified or verified
 	FriendlyName     string     `json:"friendly_name,omitempty"`
-	Type             string     `json:"factor_type"` // totp, phone or webauthn
+	Type             string     `json:"factor_type"` // totp, phone, webauthn or recovery_code
 	Phone            string     `json:"phone"`
 	LastChallengedAt *time.Time `json:"last_challenged_at,omitempty"`
 }
