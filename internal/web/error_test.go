@@ -21,7 +21,7 @@ import (
 )
 
 // serve answers one request by handler, behind Common, and gives the log.
-func serve(r *http.Request, handlers ...gin.HandlerFunc) (*httptest.ResponseRecorder, string) {
+func serveOne(r *http.Request, handlers ...gin.HandlerFunc) (*httptest.ResponseRecorder, string) {
 	var log bytes.Buffer
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -49,7 +49,7 @@ func TestErrorShape(t *testing.T) {
 		if version != "" {
 			r.Header.Set("X-Supabase-Api-Version", version)
 		}
-		rec, _ := serve(r, failing(fmt.Errorf("sign up: %w", weak)))
+		rec, _ := serveOne(r, failing(fmt.Errorf("sign up: %w", weak)))
 		if rec.Code != http.StatusUnprocessableEntity || rec.Body.String() != want {
 			t.Errorf("version %q: %d %s", version, rec.Code, rec.Body)
 		}
@@ -88,7 +88,7 @@ func TestRetryAfter(t *testing.T) {
 	for after, want := range map[time.Duration]string{
 		0: "", -time.Second: "", 1: "1", time.Millisecond: "1", time.Second: "1", time.Second + 1: "2", 1500 * time.Millisecond: "2", time.Minute: "60", time.Hour - 1: "3600",
 	} {
-		rec, _ := serve(post(), failing(auth.ErrRequestRate.After(after)))
+		rec, _ := serveOne(post(), failing(auth.ErrRequestRate.After(after)))
 		if got := rec.Header().Get("Retry-After"); got != want || rec.Code != 429 {
 			t.Errorf("after %v: %q, %d, want %q", after, got, rec.Code, want)
 		}
@@ -102,7 +102,7 @@ func TestInternalError(t *testing.T) {
 		"unclassified": errors.New("top secret"), "trigger": auth.ErrTriggerFailed.Because(errors.New("top secret")),
 		"internal with details": fault.New(fault.Internal, "secret_code", "secret words").With("secret", 1).Because(errors.New("top secret")),
 	} {
-		rec, log := serve(post(), failing(err))
+		rec, log := serveOne(post(), failing(err))
 		want := `{"code":500,"error_code":"unexpected_failure","msg":"Unexpected failure; the server's log tells the cause under this answer's X-Request-Id"}`
 		if rec.Code != 500 || rec.Body.String() != want {
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
@@ -112,32 +112,32 @@ func TestInternalError(t *testing.T) {
 			t.Errorf("%s: log %s", name, log)
 		}
 	}
-	if _, log := serve(post(), failing(auth.ErrCredentials.Because(errors.New("top secret")))); strings.Contains(log, "top secret") {
+	if _, log := serveOne(post(), failing(auth.ErrCredentials.Because(errors.New("top secret")))); strings.Contains(log, "top secret") {
 		t.Errorf("a refusal is logged: %s", log)
 	}
 }
 
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
-	rec, log := serve(post(), failing(fmt.Errorf("hash: %w", context.DeadlineExceeded)))
+	rec, log := serveOne(post(), failing(fmt.Errorf("hash: %w", context.DeadlineExceeded)))
 	if rec.Code != 503 || rec.Header().Get("Retry-After") != "1" || !strings.Contains(rec.Body.String(), "request_timeout") || !strings.Contains(log, "level=WARN") {
 		t.Errorf("over time: %d %s, log %s", rec.Code, rec.Body, log)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	rec, log = serve(post().WithContext(ctx), failing(fmt.Errorf("read: %w", context.Canceled)))
+	rec, log = serveOne(post().WithContext(ctx), failing(fmt.Errorf("read: %w", context.Canceled)))
 	if rec.Body.Len() != 0 || !strings.Contains(log, "status=499") || strings.Contains(log, "level=ERROR") {
 		t.Errorf("the client is gone: %d %s, log %s", rec.Code, rec.Body, log)
 	}
 	// Something within was cancelled, not the request.
-	if rec, _ = serve(post(), failing(context.Canceled)); rec.Code != 500 {
+	if rec, _ = serveOne(post(), failing(context.Canceled)); rec.Code != 500 {
 		t.Errorf("cancelled within: %d", rec.Code)
 	}
 }
 
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	rec, log := serve(post(), func(*gin.Context) { panic("top secret") })
+	rec, log := serveOne(post(), func(*gin.Context) { panic("top secret") })
 	var got map[string]any
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestPanic(t *testing.T) {
 	if !strings.Contains(log, "top secret") || !strings.Contains(log, "error_test.go") {
 		t.Errorf("the log has neither cause nor stack: %s", log)
 	}
-	rec, _ = serve(post(), func(c *gin.Context) {
+	rec, _ = serveOne(post(), func(c *gin.Context) {
 		c.String(http.StatusOK, "half")
 		panic("after the answer began")
 	})
@@ -161,7 +161,7 @@ func TestPanic(t *testing.T) {
 			t.Error("the server does not learn that the connection is to be cut")
 		}
 	}()
-	serve(post(), func(*gin.Context) { panic(http.ErrAbortHandler) })
+	serveOne(post(), func(*gin.Context) { panic(http.ErrAbortHandler) })
 }
 
 func TestNoRoute(t *testing.T) {
@@ -171,7 +171,7 @@ func TestNoRoute(t *testing.T) {
 		"PUT /auth/v1/thing":    `{"code":405,"error_code":"method_not_allowed","msg":"This endpoint does not support the method"}`,
 	} {
 		method, path, _ := strings.Cut(target, " ")
-		if rec, _ := serve(httptest.NewRequest(method, path, nil), failing(nil)); rec.Body.String() != want {
+		if rec, _ := serveOne(httptest.NewRequest(method, path, nil), failing(nil)); rec.Body.String() != want {
 			t.Errorf("%s: %s", target, rec.Body)
 		}
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -24,7 +26,7 @@ func TestCORS(t *testing.T) {
 	preflight.Header.Set("Origin", "https://app.example.com")
 	preflight.Header.Set("Access-Control-Request-Method", "POST")
 	preflight.Header.Set("Access-Control-Request-Headers", "apikey,authorization,sentry-trace,x-of-the-app")
-	rec, _ := serve(preflight, func(*gin.Context) { t.Error("a preflight reaches a handler") })
+	rec, _ := serveOne(preflight, func(*gin.Context) { t.Error("a preflight reaches a handler") })
 	h := rec.Header()
 	if rec.Code != http.StatusNoContent || rec.Body.Len() != 0 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("preflight: %d %v", rec.Code, h)
@@ -39,14 +41,14 @@ func TestCORS(t *testing.T) {
 	}
 	// Refusals too: an app must be able to read what is wrong.
 	for _, handler := range []gin.HandlerFunc{func(c *gin.Context) { c.Status(http.StatusOK) }, failing(errors.New("x"))} {
-		rec, _ = serve(post(), handler)
+		rec, _ = serveOne(post(), handler)
 		if rec.Header().Get("Access-Control-Allow-Origin") != "*" || rec.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%d %v", rec.Code, rec.Header())
 		}
 	}
 	// The Management API and the dashboard are for their own origin only.
 	for _, path := range []string{"/v1/projects", "/", "/authx", "/px", "/healthz"} {
-		rec, _ = serve(httptest.NewRequest(http.MethodOptions, path, nil), failing(nil))
+		rec, _ = serveOne(httptest.NewRequest(http.MethodOptions, path, nil), failing(nil))
 		if got := rec.Header().Get("Access-Control-Allow-Origin"); got != "" {
 			t.Errorf("%s is open to %q", path, got)
 		}
@@ -57,7 +59,7 @@ func TestCommon(t *testing.T) {
 	t.Parallel()
 	r := post()
 	r.Header.Set("X-Request-Id", "chosen by the client")
-	rec, log := serve(r, func(c *gin.Context) {
+	rec, log := serveOne(r, func(c *gin.Context) {
 		deadline, ok := c.Request.Context().Deadline()
 		if !ok || time.Until(deadline) > RequestTimeout {
 			t.Errorf("the request may last until %v, %v", deadline, ok)
@@ -73,7 +75,7 @@ func TestCommon(t *testing.T) {
 			t.Errorf("the log lacks %s: %s", part, log)
 		}
 	}
-	if rec, _ := serve(post(), func(*gin.Context) {}); rec.Header().Get("X-Request-Id") == id {
+	if rec, _ := serveOne(post(), func(*gin.Context) {}); rec.Header().Get("X-Request-Id") == id {
 		t.Error("two requests have one id")
 	}
 }
@@ -149,7 +151,7 @@ func TestLimits(t *testing.T) {
 	otp := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitVerify) })
 	reached := 0
 	try := func(ref tenants.Ref, ip string, limit gin.HandlerFunc) *httptest.ResponseRecorder {
-		rec, _ := serve(post(), as(ref, ip), limit, func(*gin.Context) { reached++ })
+		rec, _ := serveOne(post(), as(ref, ip), limit, func(*gin.Context) { reached++ })
 		return rec
 	}
 	for i := range 10 {
@@ -234,7 +236,7 @@ func TestTenant(t *testing.T) {
 			[2]string{"Retry-After", "60"},
 		},
 	} {
-		rec, _ := serve(httptest.NewRequest(http.MethodPost, "/auth/v1/thing?q=x", nil), as("a", "192.0.2.1"), c.handler)
+		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing?q=x", nil), as("a", "192.0.2.1"), c.handler)
 		if rec.Code != c.status || rec.Body.String() != c.body {
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
 		}
@@ -242,8 +244,34 @@ func TestTenant(t *testing.T) {
 			t.Errorf("%s: headers %v", name, rec.Header())
 		}
 	}
-	rec, _ := serve(post(), WithScope(func(*http.Request) (*tenants.Scope, error) { return nil, tenants.ErrNoKey }), func(*gin.Context) { t.Error("reached without a scope") })
+	rec, _ := serveOne(post(), WithScope(func(*http.Request) (*tenants.Scope, error) { return nil, tenants.ErrNoKey }), func(*gin.Context) { t.Error("reached without a scope") })
 	if rec.Code != 401 || !strings.Contains(rec.Body.String(), "no_api_key") {
 		t.Errorf("without a scope: %d %s", rec.Code, rec.Body)
 	}
+}
+
+// TestCallersBeforeBodies: who may not call a route learns that, whatever they send.
+func TestCallersBeforeBodies(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]gin.HandlerFunc{
+		"user":  User(Users{}, http.StatusOK, func(context.Context, *tenants.Scope, *auth.Principal, *form) (None, error) { return None{}, nil }),
+		"admin": Admin(Admins{}, http.StatusOK, func(context.Context, *tenants.Scope, *form) (None, error) { return None{}, nil }),
+	} {
+		body := &countingReader{Reader: strings.NewReader("{")}
+		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing", body), as("a", "192.0.2.1"), handler)
+		if rec.Code != http.StatusUnauthorized || body.n != 0 {
+			t.Errorf("%s: %d %s, %d bytes read", name, rec.Code, rec.Body, body.n)
+		}
+	}
+}
+
+type countingReader struct {
+	io.Reader
+	n int
+}
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n += n
+	return n, err
 }

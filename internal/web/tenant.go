@@ -51,20 +51,21 @@ type None struct{}
 // Tenant adapts fn to a route of the tenant plane: decodes the request, passes
 // the tenant's scope, writes the answer with status code, or the error.
 func Tenant[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		sc := scope(c)
-		req, err := decode[Req](c)
-		if err != nil {
-			writeError(c, err)
-			return
-		}
-		res, err := fn(c.Request.Context(), sc, req)
-		if err != nil {
-			writeError(c, err)
-			return
-		}
-		write(c, code, res)
+	return func(c *gin.Context) { serve(c, code, fn) }
+}
+
+func serve[Req, Res any](c *gin.Context, code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) {
+	req, err := decode[Req](c)
+	if err != nil {
+		writeError(c, err)
+		return
 	}
+	res, err := fn(c.Request.Context(), scope(c), req)
+	if err != nil {
+		writeError(c, err)
+		return
+	}
+	write(c, code, res)
 }
 
 // Users adapts routes that need a signed-in user.
@@ -75,31 +76,38 @@ type Admins struct{ Verifier *token.Verifier }
 
 // User adapts fn to a route that needs a user: the access token is verified and
 // its user and session are read from the database, so that a user who was
-// deleted, banned or signed out is refused at once.
+// deleted, banned or signed out is refused at once. The body is read after that.
 func User[Req, Res any](u Users, code int, fn func(context.Context, *tenants.Scope, *auth.Principal, *Req) (Res, error)) gin.HandlerFunc {
-	return Tenant(code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) {
-		p, err := principal(ctx, u.Verifier, sc)
+	return func(c *gin.Context) {
+		p, err := principal(c.Request.Context(), u.Verifier, scope(c))
 		if err != nil {
-			var zero Res
-			return zero, err
+			writeError(c, err)
+			return
 		}
-		return fn(ctx, sc, &p, req)
-	})
+		serve(c, code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) { return fn(ctx, sc, &p, req) })
+	}
 }
 
 // Admin adapts fn to a route that needs a secret key (or a legacy service_role
 // key). A user's token is told apart from no token, as in the reference.
 func Admin[Req, Res any](a Admins, code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) gin.HandlerFunc {
-	return Tenant(code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) {
-		if sc.Admin() {
-			return fn(ctx, sc, req)
+	return func(c *gin.Context) {
+		if err := a.admit(c.Request.Context(), scope(c)); err != nil {
+			writeError(c, err)
+			return
 		}
-		var zero Res
-		if _, err := principal(ctx, a.Verifier, sc); err != nil {
-			return zero, err
-		}
-		return zero, auth.ErrNotAdmin
-	})
+		serve(c, code, fn)
+	}
+}
+
+func (a Admins) admit(ctx context.Context, sc *tenants.Scope) error {
+	if sc.Admin() {
+		return nil
+	}
+	if _, err := principal(ctx, a.Verifier, sc); err != nil {
+		return err
+	}
+	return auth.ErrNotAdmin
 }
 
 func principal(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Principal, error) {
