@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 		"gin in web":             {"internal/web/x.go", "import \"github.com/gin-gonic/gin\"\nvar _ = gin.New()", ""},
 		"gin below web":          {"tenants/x.go", `import _ "github.com/gin-gonic/gin"`, "belongs to internal/web"},
 		"gin in a test below":    {"tenants/x_test.go", `import _ "github.com/gin-gonic/gin"`, "belongs to internal/web"},
-		"router in a flow":       {"internal/authapi/mfa/x.go", "import \"github.com/gin-gonic/gin\"\nfunc Mount(gin.IRouter) {}", ""},
+		"router in a flow":       {"internal/authapi/mfa/x.go", "import \"github.com/gin-gonic/gin\"\nfunc Mount(gin.IRouter) {}", "gin.IRouter: gin ends in internal/web"},
 		"context in a flow":      {"internal/authapi/mfa/x.go", "import \"github.com/gin-gonic/gin\"\nfunc f(*gin.Context) {}", "gin.Context: gin ends in internal/web"},
 		"context, renamed":       {"internal/control/org/x.go", "import g \"github.com/gin-gonic/gin\"\nfunc f(*g.Context) {}", "gin.Context: gin ends in internal/web"},
 		"huma in a resource":     {"internal/control/org/x.go", `import _ "github.com/danielgtaylor/huma/v2"`, "belongs to internal/web"},

@@ -59,7 +59,7 @@ type owner struct {
 }
 
 var owners = []owner{
-	// The flows name gin for Mount(gin.IRouter), see ginInFamilies.
+	// Flows and resources may use gin in tests only, see checkUses.
 	{"github.com/gin-gonic/gin", []string{"internal/web", "internal/server", "internal/tenantapi", "internal/authapi", "internal/control", "internal/storage"}},
 	{"github.com/danielgtaylor/huma", []string{"internal/web"}},
 	{"gorm.io", []string{"internal/controldb"}},
@@ -71,10 +71,6 @@ var owners = []owner{
 	{"github.com/wneessen/go-mail", []string{"internal/message"}},
 	{"github.com/alecthomas/kong", []string{"cmd", "internal/bench"}},
 }
-
-// ginInFamilies are gin's names that flows and resources may use, in Mount: gin ends
-// in internal/web.
-var ginInFamilies = []string{"HandlerFunc", "IRouter"}
 
 // httpClients are net/http's names that reach the network without the address
 // checks of internal/outbound. The type *http.Client is not among them: outbound's

@@ -1,6 +1,6 @@
-// Package tenantapi puts the flows of the tenant plane together: which service
-// gets what, and which routes are open, keyed and limited. A new flow is mounted
-// here, for the server and for the flows' own tests alike.
+// Package tenantapi lists the flows of the tenant plane and gives each service
+// what it needs. A new flow gets its line here, for the server and for the flows'
+// own tests alike.
 package tenantapi
 
 import (
@@ -22,7 +22,6 @@ import (
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
-	"github.com/reevehq/reeve/tenants"
 )
 
 // Flows is what the flows need.
@@ -38,41 +37,30 @@ type Flows struct {
 	Now     func() time.Time
 }
 
+// flow is what serves some routes of the tenant plane.
+type flow interface{ Mount(web.Routes) }
+
 // Mount adds every route of the tenant plane. The groups give a request its
 // tenant; keyed refuses those without an API key.
 func (f Flows) Mount(open, keyed gin.IRouter) {
+	routes := web.NewRoutes(open, keyed, f.Verifier, f.Limits)
+	for _, flow := range f.all() {
+		flow.Mount(routes)
+	}
+}
+
+// all lists the flows; each handler's Mount says which routes it has, who may
+// call them and what limits them.
+func (f Flows) all() []flow {
 	sessions := session.Sessions{Tokens: token.Issuer{Now: f.Now}, Now: f.Now}
-	users, admins := web.Users{Verifier: f.Verifier}, web.Admins{Verifier: f.Verifier}
-
-	about := discovery.Handler{Version: f.Version}
-	about.MountOpen(open)
-	about.Mount(keyed)
-
-	redeem := verify.Handler{Service: verify.Service{Sessions: sessions, Guesses: f.Guesses, Now: f.Now}}
-	redeem.MountLink(open.Group("", f.verify()))
-	redeem.Mount(keyed.Group("", f.verify()))
-
-	signup.Handler{Service: signup.Service{Sessions: sessions, Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}}.
-		Mount(keyed.Group("", f.otp("signup")))
-	grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses, Now: f.Now}}.
-		Mount(keyed.Group("", f.token()))
-	account.Handler{Service: account.Service{Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}, Users: users}.
-		Mount(keyed, f.otp("user"))
-	recovery.Handler{Service: recovery.Service{Mailer: f.Mailer, Now: f.Now}}.
-		Mount(keyed, f.otp("recover"), f.otp("resend"))
-	admin.Handler{Service: admin.Service{Hasher: f.Passwords, Now: f.Now}, Admins: admins}.Mount(keyed)
-	adminlink.Handler{Service: adminlink.Service{Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}, Admins: admins}.Mount(keyed)
-}
-
-// otp is the limit of routes that send mails: one rule, a bucket a route.
-func (f Flows) otp(route string) gin.HandlerFunc {
-	return f.Limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitOTP).For(route) })
-}
-
-func (f Flows) verify() gin.HandlerFunc {
-	return f.Limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Verify(c.RateLimitVerify) })
-}
-
-func (f Flows) token() gin.HandlerFunc {
-	return f.Limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Token(c.RateLimitTokenRefresh) })
+	return []flow{
+		discovery.Handler{Version: f.Version},
+		signup.Handler{Service: signup.Service{Sessions: sessions, Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}},
+		grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses, Now: f.Now}},
+		verify.Handler{Service: verify.Service{Sessions: sessions, Guesses: f.Guesses, Now: f.Now}},
+		recovery.Handler{Service: recovery.Service{Mailer: f.Mailer, Now: f.Now}},
+		account.Handler{Service: account.Service{Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}},
+		admin.Handler{Service: admin.Service{Hasher: f.Passwords, Now: f.Now}},
+		adminlink.Handler{Service: adminlink.Service{Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}},
+	}
 }

@@ -19,6 +19,7 @@ const (
 	requestIDKey = "reeve.request_id"
 	loggerKey    = "reeve.logger"
 	scopeKey     = "reeve.scope"
+	principalKey = "reeve.principal"
 	largeKey     = "reeve.large"
 )
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -147,7 +146,7 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	limits := Limits{Limiter: ratelimit.New(ratelimit.Options{Now: func() time.Time { return now }})}
-	verify := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.Verify(c.RateLimitVerify) })
+	verify := limits.ByAddress(LimitVerify)
 	otp := limits.ByAddress(func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitVerify) })
 	reached := 0
 	try := func(ref tenants.Ref, ip string, limit gin.HandlerFunc) *httptest.ResponseRecorder {
@@ -202,7 +201,7 @@ func (q *query) BindQuery(values url.Values, param func(string) string) error {
 func TestTenant(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		handler gin.HandlerFunc
+		handler Endpoint
 		status  int
 		body    string
 		header  [2]string
@@ -236,7 +235,7 @@ func TestTenant(t *testing.T) {
 			[2]string{"Retry-After", "60"},
 		},
 	} {
-		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing?q=x", nil), as("a", "192.0.2.1"), c.handler)
+		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing?q=x", nil), as("a", "192.0.2.1"), gin.HandlerFunc(c.handler))
 		if rec.Code != c.status || rec.Body.String() != c.body {
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
 		}
@@ -253,12 +252,10 @@ func TestTenant(t *testing.T) {
 // TestCallersBeforeBodies: who may not call a route learns that, whatever they send.
 func TestCallersBeforeBodies(t *testing.T) {
 	t.Parallel()
-	for name, handler := range map[string]gin.HandlerFunc{
-		"user":  User(Users{}, http.StatusOK, func(context.Context, *tenants.Scope, *auth.Principal, *form) (None, error) { return None{}, nil }),
-		"admin": Admin(Admins{}, http.StatusOK, func(context.Context, *tenants.Scope, *form) (None, error) { return None{}, nil }),
-	} {
+	for name, handler := range map[string]gin.HandlerFunc{"user": requireUser(nil), "admin": requireAdmin(nil)} {
 		body := &countingReader{Reader: strings.NewReader("{")}
-		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing", body), as("a", "192.0.2.1"), handler)
+		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing", body), as("a", "192.0.2.1"), handler,
+			gin.HandlerFunc(Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *form) (None, error) { return None{}, nil })))
 		if rec.Code != http.StatusUnauthorized || body.n != 0 {
 			t.Errorf("%s: %d %s, %d bytes read", name, rec.Code, rec.Body, body.n)
 		}

@@ -1,5 +1,4 @@
-// Package web is where HTTP ends: huma is imported here only; of gin, the flows
-// name the router that they mount on, and no more. It adapts requests to plain
+// Package web is where HTTP ends: gin and huma are imported here only. It adapts requests to plain
 // functions, finds the tenant and the actor of a request, writes errors in the
 // shape of each plane, and counts requests against limits. It holds no rule of any
 // flow.
@@ -16,7 +15,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -48,10 +46,18 @@ type Raw struct {
 // None is a request without a body.
 type None struct{}
 
-// Tenant adapts fn to a route of the tenant plane: decodes the request, passes
-// the tenant's scope, writes the answer with status code, or the error.
-func Tenant[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) gin.HandlerFunc {
+// Tenant adapts fn to a route of the tenant plane: it decodes the request, passes
+// the tenant's scope and writes the answer with status code, or the error.
+func Tenant[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) Endpoint {
 	return func(c *gin.Context) { serve(c, code, fn) }
+}
+
+// User is Tenant for functions that work for the user who is signed in.
+func User[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *auth.Principal, *Req) (Res, error)) UserEndpoint {
+	return func(c *gin.Context) {
+		p := c.MustGet(principalKey).(*auth.Principal)
+		serve(c, code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) { return fn(ctx, sc, p, req) })
+	}
 }
 
 func serve[Req, Res any](c *gin.Context, code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) {
@@ -66,73 +72,6 @@ func serve[Req, Res any](c *gin.Context, code int, fn func(context.Context, *ten
 		return
 	}
 	write(c, code, res)
-}
-
-// Users adapts routes that need a signed-in user.
-type Users struct{ Verifier *token.Verifier }
-
-// Admins adapts routes that need a secret key.
-type Admins struct{ Verifier *token.Verifier }
-
-// User adapts fn to a route that needs a user: the access token is verified and
-// its user and session are read from the database, so that a user who was
-// deleted, banned or signed out is refused at once. The body is read after that.
-func User[Req, Res any](u Users, code int, fn func(context.Context, *tenants.Scope, *auth.Principal, *Req) (Res, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		p, err := principal(c.Request.Context(), u.Verifier, scope(c))
-		if err != nil {
-			writeError(c, err)
-			return
-		}
-		serve(c, code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) { return fn(ctx, sc, &p, req) })
-	}
-}
-
-// Admin adapts fn to a route that needs a secret key (or a legacy service_role
-// key). A user's token is told apart from no token, as in the reference.
-func Admin[Req, Res any](a Admins, code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if err := a.admit(c.Request.Context(), scope(c)); err != nil {
-			writeError(c, err)
-			return
-		}
-		serve(c, code, fn)
-	}
-}
-
-func (a Admins) admit(ctx context.Context, sc *tenants.Scope) error {
-	if sc.Admin() {
-		return nil
-	}
-	if _, err := principal(ctx, a.Verifier, sc); err != nil {
-		return err
-	}
-	return auth.ErrNotAdmin
-}
-
-func principal(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Principal, error) {
-	if sc.UserToken == "" {
-		return auth.Principal{}, auth.ErrNoAuthorization
-	}
-	id, err := v.Verify(sc.Tenant, sc.UserToken)
-	if err != nil {
-		return auth.Principal{}, err
-	}
-	p, err := sc.DB.UserOfSession(ctx, id.UserID, id.SessionID)
-	if err != nil {
-		return auth.Principal{}, err
-	}
-	if p.User.Banned(v.Now()) {
-		return auth.Principal{}, auth.ErrTokenUserBanned
-	}
-	if p.Session.NotAfter != nil && !v.Now().Before(*p.Session.NotAfter) {
-		return auth.Principal{}, auth.ErrSessionNotFound
-	}
-	// What the database says now counts, but never more than the token proved.
-	if id.AAL != "" && id.AAL < p.Session.AAL {
-		p.Session.AAL = id.AAL
-	}
-	return p, nil
 }
 
 func write(c *gin.Context, code int, res any) {

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
@@ -15,16 +13,13 @@ import (
 )
 
 // Handler serves /user and /logout.
-type Handler struct {
-	Service Service
-	Users   web.Users
-}
+type Handler struct{ Service Service }
 
-// Mount adds the routes; limit is for changes of the account.
-func (h Handler) Mount(r gin.IRouter, limit gin.HandlerFunc) {
-	r.GET("/user", web.User(h.Users, http.StatusOK, h.get))
-	r.PUT("/user", limit, web.User(h.Users, http.StatusOK, h.put))
-	r.POST("/logout", web.User(h.Users, http.StatusNoContent, h.logout))
+// Mount adds the routes.
+func (h Handler) Mount(r web.Routes) {
+	r.User.GET("/user", web.User(http.StatusOK, h.get))
+	r.User.With(web.LimitOTP("user")).PUT("/user", web.User(http.StatusOK, h.put))
+	r.User.POST("/logout", web.User(http.StatusNoContent, h.logout))
 }
 
 func (h Handler) get(_ context.Context, _ *tenants.Scope, p *auth.Principal, _ *web.None) (*auth.User, error) {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -16,10 +15,7 @@ import (
 )
 
 // Handler serves /admin/users and /admin/audit.
-type Handler struct {
-	Service Service
-	Admins  web.Admins
-}
+type Handler struct{ Service Service }
 
 const (
 	usersPath = "/admin/users"
@@ -27,13 +23,13 @@ const (
 )
 
 // Mount adds the routes.
-func (h Handler) Mount(r gin.IRouter) {
-	r.GET(usersPath, web.Admin(h.Admins, http.StatusOK, h.list))
-	r.POST(usersPath, web.Admin(h.Admins, http.StatusOK, h.create))
-	r.GET(usersPath+"/:id", web.Admin(h.Admins, http.StatusOK, h.get))
-	r.PUT(usersPath+"/:id", web.Admin(h.Admins, http.StatusOK, h.update))
-	r.DELETE(usersPath+"/:id", web.Admin(h.Admins, http.StatusOK, h.delete))
-	r.GET(auditPath, web.Admin(h.Admins, http.StatusOK, h.audit))
+func (h Handler) Mount(r web.Routes) {
+	r.Admin.GET(usersPath, web.Tenant(http.StatusOK, h.list))
+	r.Admin.POST(usersPath, web.Tenant(http.StatusOK, h.create))
+	r.Admin.GET(usersPath+"/:id", web.Tenant(http.StatusOK, h.get))
+	r.Admin.PUT(usersPath+"/:id", web.Tenant(http.StatusOK, h.update))
+	r.Admin.DELETE(usersPath+"/:id", web.Tenant(http.StatusOK, h.delete))
+	r.Admin.GET(auditPath, web.Tenant(http.StatusOK, h.audit))
 }
 
 // errBadID is what the reference answers for an id that is no UUID.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
@@ -13,15 +11,12 @@ import (
 )
 
 // Handler serves /admin/generate_link and /invite.
-type Handler struct {
-	Service Service
-	Admins  web.Admins
-}
+type Handler struct{ Service Service }
 
 // Mount adds the routes.
-func (h Handler) Mount(r gin.IRouter) {
-	r.POST("/admin/generate_link", web.Admin(h.Admins, http.StatusOK, h.generate))
-	r.POST("/invite", web.Admin(h.Admins, http.StatusOK, h.invite))
+func (h Handler) Mount(r web.Routes) {
+	r.Admin.POST("/admin/generate_link", web.Tenant(http.StatusOK, h.generate))
+	r.Admin.POST("/invite", web.Tenant(http.StatusOK, h.invite))
 }
 
 // Request is the body of both routes and their query; /invite takes email and

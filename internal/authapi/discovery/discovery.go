@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
@@ -18,13 +16,11 @@ import (
 // Handler serves the three routes.
 type Handler struct{ Version string }
 
-// Mount adds the route that needs a key.
-func (h Handler) Mount(r gin.IRouter) { r.GET("/settings", web.Tenant(http.StatusOK, h.settings)) }
-
-// MountOpen adds the routes that need none.
-func (h Handler) MountOpen(r gin.IRouter) {
-	r.GET("/health", web.Tenant(http.StatusOK, h.health))
-	r.GET("/.well-known/jwks.json", web.Tenant(http.StatusOK, h.jwks))
+// Mount adds the routes.
+func (h Handler) Mount(r web.Routes) {
+	r.Open.GET("/health", web.Tenant(http.StatusOK, h.health))
+	r.Open.GET("/.well-known/jwks.json", web.Tenant(http.StatusOK, h.jwks))
+	r.Keyed.GET("/settings", web.Tenant(http.StatusOK, h.settings))
 }
 
 // Health is the answer of /health. Name is what SDKs and tools look for.

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
@@ -16,7 +14,9 @@ import (
 type Handler struct{ Service Service }
 
 // Mount adds the route.
-func (h Handler) Mount(r gin.IRouter) { r.POST("/token", web.Tenant(http.StatusOK, h.token)) }
+func (h Handler) Mount(r web.Routes) {
+	r.Keyed.With(web.LimitToken).POST("/token", web.Tenant(http.StatusOK, h.token))
+}
 
 // Request is the body of POST /token, the members of all grants together.
 type Request struct {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
@@ -16,10 +14,10 @@ import (
 // Handler serves /recover and /resend.
 type Handler struct{ Service Service }
 
-// Mount adds the routes; each has a limit of its own.
-func (h Handler) Mount(r gin.IRouter, recoverLimit, resendLimit gin.HandlerFunc) {
-	r.POST("/recover", recoverLimit, web.Tenant(http.StatusOK, h.recover))
-	r.POST("/resend", resendLimit, web.Tenant(http.StatusOK, h.resend))
+// Mount adds the routes.
+func (h Handler) Mount(r web.Routes) {
+	r.Keyed.With(web.LimitOTP("recover")).POST("/recover", web.Tenant(http.StatusOK, h.recover))
+	r.Keyed.With(web.LimitOTP("resend")).POST("/resend", web.Tenant(http.StatusOK, h.resend))
 }
 
 // Request is the body of both routes and their query.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
@@ -17,7 +15,9 @@ import (
 type Handler struct{ Service Service }
 
 // Mount adds the route.
-func (h Handler) Mount(r gin.IRouter) { r.POST("/signup", web.Tenant(http.StatusOK, h.signup)) }
+func (h Handler) Mount(r web.Routes) {
+	r.Keyed.With(web.LimitOTP("signup")).POST("/signup", web.Tenant(http.StatusOK, h.signup))
+}
 
 // Request is the body of POST /signup and its query.
 type Request struct {

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/fault"
@@ -17,11 +15,12 @@ import (
 // Handler serves /verify.
 type Handler struct{ Service Service }
 
-// Mount adds the route for apps.
-func (h Handler) Mount(r gin.IRouter) { r.POST("/verify", web.Tenant(http.StatusOK, h.post)) }
-
-// MountLink adds the route for links in mails, which carry no key.
-func (h Handler) MountLink(r gin.IRouter) { r.GET("/verify", web.Tenant(http.StatusOK, h.get)) }
+// Mount adds the routes. The one for links in mails needs no key, as a link
+// carries none.
+func (h Handler) Mount(r web.Routes) {
+	r.Open.With(web.LimitVerify).GET("/verify", web.Tenant(http.StatusOK, h.get))
+	r.Keyed.With(web.LimitVerify).POST("/verify", web.Tenant(http.StatusOK, h.post))
+}
 
 // Request is the body of POST /verify, or the query of GET /verify.
 type Request struct {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
@@ -135,19 +134,4 @@ func NotFound(c *gin.Context) {
 // MethodNotAllowed answers for a route that exists with another method.
 func MethodNotAllowed(c *gin.Context) {
 	writeError(c, fault.New(fault.MethodNotAllowed, "method_not_allowed", "This endpoint does not support the method"))
-}
-
-// Limits counts requests of the tenant plane.
-type Limits struct{ Limiter *ratelimit.Limiter }
-
-// ByAddress lets a client address do as many requests as the project's rule
-// says; the rule's name is its bucket.
-func (l Limits) ByAddress(rule func(*tenants.Config) ratelimit.Rule) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		sc := scope(c)
-		ok, after := l.Limiter.Allow(sc.Tenant.Ref, rule(&sc.Tenant.Config), ratelimit.LimitKey(sc.ClientIP))
-		if !ok {
-			writeError(c, auth.ErrRequestRate.After(after))
-		}
-	}
 }

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Limit is a rule of a project's configuration that counts the requests of a
+// client address. Routes whose rules have one name share a bucket.
+type Limit func(*tenants.Config) ratelimit.Rule
+
+// LimitOTP is for routes that send codes or links, each with a bucket of its own.
+func LimitOTP(route string) Limit {
+	return func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitOTP).For(route) }
+}
+
+// LimitVerify is for routes that redeem codes and links.
+func LimitVerify(c *tenants.Config) ratelimit.Rule { return ratelimit.Verify(c.RateLimitVerify) }
+
+// LimitToken is for routes that issue tokens.
+func LimitToken(c *tenants.Config) ratelimit.Rule {
+	return ratelimit.Token(c.RateLimitTokenRefresh)
+}
+
+// Limits counts requests of the tenant plane.
+type Limits struct{ Limiter *ratelimit.Limiter }
+
+// ByAddress lets a client address do as many requests as the project's rule
+// says; the rule's name is its bucket.
+func (l Limits) ByAddress(rule Limit) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		sc := scope(c)
+		ok, after := l.Limiter.Allow(sc.Tenant.Ref, rule(&sc.Tenant.Config), ratelimit.LimitKey(sc.ClientIP))
+		if !ok {
+			writeError(c, auth.ErrRequestRate.After(after))
+		}
+	}
+}
