@@ -22,12 +22,12 @@ type project struct {
 }
 
 // find returns a bucket, or nil, and marks it and its project as used.
-func (l *Limiter) find(ref tenants.Ref, k key) *rate.Limiter {
-	p := l.projects[ref]
+func (m *Memory) find(ref tenants.Ref, k key) *rate.Limiter {
+	p := m.projects[ref]
 	if p == nil {
 		return nil
 	}
-	l.recent.Get(ref)
+	m.recent.Get(ref)
 	if k.identifier == "" {
 		return p.whole[k.rule]
 	}
@@ -36,32 +36,32 @@ func (l *Limiter) find(ref tenants.Ref, k key) *rate.Limiter {
 }
 
 // insert adds a bucket and makes room for it.
-func (l *Limiter) insert(ref tenants.Ref, k key, b *rate.Limiter, now time.Time) {
-	p := l.project(ref)
+func (m *Memory) insert(ref tenants.Ref, k key, b *rate.Limiter, now time.Time) {
+	p := m.project(ref)
 	if k.identifier == "" {
 		p.whole[k.rule] = b
 		return
 	}
-	l.sweep(p, now)
+	m.sweep(p, now)
 	switch {
-	case p.clients.Len() >= l.perProject:
-		l.evict(p)
-	case l.entries >= l.maxEntries:
-		l.evict(l.largest[0])
+	case p.clients.Len() >= m.perProject:
+		m.evict(p)
+	case m.entries >= m.maxEntries:
+		m.evict(m.largest[0])
 	}
 	p.clients.Add(k, b)
-	l.entries++
-	heap.Fix(&l.largest, p.place)
+	m.entries++
+	heap.Fix(&m.largest, p.place)
 }
 
 // project finds or makes the place for a project's buckets.
-func (l *Limiter) project(ref tenants.Ref) *project {
-	p := l.projects[ref]
+func (m *Memory) project(ref tenants.Ref) *project {
+	p := m.projects[ref]
 	if p == nil {
-		p = &project{ref: ref, whole: make(map[string]*rate.Limiter), clients: newClients(l.perProject)}
-		l.projects[ref] = p
-		heap.Push(&l.largest, p)
-		l.recent.Add(ref, p)
+		p = &project{ref: ref, whole: make(map[string]*rate.Limiter), clients: newClients(m.perProject)}
+		m.projects[ref] = p
+		heap.Push(&m.largest, p)
+		m.recent.Add(ref, p)
 	}
 	return p
 }
@@ -69,22 +69,22 @@ func (l *Limiter) project(ref tenants.Ref) *project {
 // sweep drops a few buckets that are full again: of the project at hand, and of
 // the one that was quiet for longest, so that the memory of projects that went
 // quiet comes back. Two out for one in keeps ahead of growth.
-func (l *Limiter) sweep(p *project, now time.Time) {
-	l.sweepOldest(p, now)
-	if _, quiet, ok := l.recent.GetOldest(); ok && quiet != p {
-		l.sweepOldest(quiet, now)
+func (m *Memory) sweep(p *project, now time.Time) {
+	m.sweepOldest(p, now)
+	if _, quiet, ok := m.recent.GetOldest(); ok && quiet != p {
+		m.sweepOldest(quiet, now)
 		if quiet.clients.Len() == 0 && quiet.spent(now) {
-			l.drop(quiet)
+			m.drop(quiet)
 		}
 	}
 }
 
-func (l *Limiter) sweepOldest(p *project, now time.Time) {
+func (m *Memory) sweepOldest(p *project, now time.Time) {
 	for range 2 {
 		if _, b, ok := p.clients.GetOldest(); !ok || !full(b, now) {
 			return
 		}
-		l.evict(p)
+		m.evict(p)
 	}
 }
 
@@ -104,18 +104,18 @@ func full(b *rate.Limiter, now time.Time) bool {
 }
 
 // evict drops the project's least recently used bucket.
-func (l *Limiter) evict(p *project) {
+func (m *Memory) evict(p *project) {
 	if _, _, ok := p.clients.RemoveOldest(); ok {
-		l.entries--
-		heap.Fix(&l.largest, p.place)
+		m.entries--
+		heap.Fix(&m.largest, p.place)
 	}
 }
 
-func (l *Limiter) drop(p *project) {
-	l.entries -= p.clients.Len()
-	heap.Remove(&l.largest, p.place)
-	l.recent.Remove(p.ref)
-	delete(l.projects, p.ref)
+func (m *Memory) drop(p *project) {
+	m.entries -= p.clients.Len()
+	heap.Remove(&m.largest, p.place)
+	m.recent.Remove(p.ref)
+	delete(m.projects, p.ref)
 }
 
 // recent orders projects by last use.

@@ -1,27 +1,26 @@
-// Package ratelimit owns the request limits of each project: token buckets in
-// the memory of this process, the rules, and which address a request came from.
-// It decides nothing about routes, and shares nothing between replicas: with n
-// replicas a client has up to n times the limit.
+// Package ratelimit owns the request limits of each project: the rules, the
+// counters, the refusals, and which address a request came from. It decides
+// nothing about routes.
+//
+// Without a shared Source each process counts for itself: with n replicas a
+// client has up to n times the limit.
 package ratelimit
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
-	"sync"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Defaults of Options.
-const (
-	DefaultMaxEntries = 200_000
-	DefaultPerProject = 10_000
-)
-
-// maxIdentifier is the longest identifier that is kept as it is; of a longer
-// one its SHA-256, so that hostile input cannot take memory.
+// maxIdentifier is the longest identifier that is kept as it is. A longer one
+// is replaced by its SHA-256, so that hostile input cannot take memory.
 const maxIdentifier = 64
 
 // Rule allows Events per Per, and up to Burst at once. Name tells rules apart
@@ -31,132 +30,160 @@ type Rule struct {
 	Events int
 	Per    time.Duration
 	Burst  int
+	// Refusal makes the error of a caller that must wait; auth.ErrRequestRate
+	// when nil. The wait is positive.
+	Refusal func(wait time.Duration) *fault.Error
 }
 
-// Options size a Limiter.
+// Source keeps the counters: a token bucket for each project, rule name and
+// identifier. The empty identifier is the project as a whole.
+//
+// The rules that a Source is given have positive Events, Per and Burst. Their
+// numbers change when the project's configuration does; an existing bucket
+// adapts. Identifiers are at most 64 bytes long. A method that waits for a
+// store returns when ctx ends.
+type Source interface {
+	// Take takes one event out of the bucket and returns 0. When the bucket is
+	// empty it takes nothing and returns the time until the next event.
+	Take(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) (wait time.Duration, err error)
+	// Peek returns what Take would return, and takes nothing.
+	Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) (wait time.Duration, err error)
+	// Return puts one event back. A full bucket stays as it is.
+	Return(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) error
+}
+
+// How a Limiter treats a shared source that fails.
+const (
+	sharedTimeout = 250 * time.Millisecond // for one call
+	sharedPause   = 5 * time.Second        // after a failure, until the next call
+)
+
+// Options configure a Limiter.
 type Options struct {
-	// MaxEntries bounds the buckets over all projects; DefaultMaxEntries when
-	// not positive. A bucket takes about 300 bytes.
-	MaxEntries int
-	// PerProject bounds the buckets of one project; DefaultPerProject when not
-	// positive.
-	PerProject int
+	// Shared is a Source that several processes share. When nil, the Limiter
+	// counts in this process only.
+	Shared Source
+	// Logger reports a shared source that fails; slog.Default() when nil.
+	Logger *slog.Logger
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 }
 
-// Limiter holds a token bucket for each project, rule and identifier.
+// Limiter refuses what exceeds a rule.
 //
-// Memory is bounded without letting one project, or one client, wipe another's
-// state:
-//   - buckets of a whole project (identifier "") are never evicted, so a flood
-//     of addresses cannot reset a project's mail limit;
-//   - a project at PerProject loses its own least recently used bucket;
-//   - at MaxEntries the project that holds the most loses its own, so one that
-//     holds less than its share, MaxEntries divided by the projects, loses none;
-//   - buckets that are full again carry nothing and are dropped on the way.
+// A shared source that fails neither stops requests nor lifts the limits: the
+// Limiter then counts in this process. It counts here while the shared source
+// works, too, so that a failure resets nothing that this process has seen; what
+// other processes have seen is not known during the failure. A failed source is
+// not asked again for a few seconds, so that few requests wait for it.
 type Limiter struct {
-	// Now is the clock.
-	Now func() time.Time
-
-	maxEntries, perProject int
-
-	mu       sync.Mutex
-	projects map[tenants.Ref]*project
-	largest  bySize // heap; the front holds the most entries
-	recent   recent // projects by last use
-	entries  int    // evictable buckets over all projects
+	shared Source // may be nil
+	local  *Memory
+	logger *slog.Logger
+	now    func() time.Time
+	askAt  atomic.Int64 // Unix time in nanoseconds from which on shared is asked
 }
 
 // New makes a Limiter.
 func New(o Options) *Limiter {
-	if o.MaxEntries <= 0 {
-		o.MaxEntries = DefaultMaxEntries
-	}
-	if o.PerProject <= 0 {
-		o.PerProject = DefaultPerProject
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	return &Limiter{
-		Now:        o.Now,
-		maxEntries: o.MaxEntries,
-		perProject: min(o.PerProject, o.MaxEntries),
-		projects:   make(map[tenants.Ref]*project),
-		recent:     newRecent(),
+		shared: o.Shared, local: NewMemory(MemoryOptions{Now: o.Now}), now: o.Now,
+		logger: cmp.Or(o.Logger, slog.Default()),
 	}
 }
 
-// Allow takes one event from the bucket of the rule and identifier within the
-// project. When it refuses it takes nothing, and retryAfter, always positive
-// and rounded up to a millisecond, is when the event would pass. The empty
-// identifier is the project as a whole.
-func (l *Limiter) Allow(ref tenants.Ref, rule Rule, identifier string) (ok bool, retryAfter time.Duration) {
-	return l.AllowN(ref, rule, identifier, 1)
+// Allow counts one event of the identifier within the project, or returns the
+// rule's refusal, with RetryAfter, and counts nothing. The empty identifier is
+// the project as a whole. A rule without events refuses everything.
+func (l *Limiter) Allow(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) error {
+	if rule.empty() {
+		return rule.refuse(max(rule.Per, time.Second))
+	}
+	identifier = shorten(identifier)
+	var wait time.Duration
+	answered := l.ask(ctx, func(ctx context.Context) (err error) {
+		wait, err = l.shared.Take(ctx, ref, rule, identifier)
+		return err
+	})
+	if answered && wait > 0 {
+		return rule.refuse(wait)
+	}
+	here, _ := l.local.Take(ctx, ref, rule, identifier)
+	if !answered && here > 0 {
+		return rule.refuse(here)
+	}
+	return nil
 }
 
-// AllowN takes n events or none. More events than the burst never pass, nor
-// does any event of a rule that has none.
-func (l *Limiter) AllowN(ref tenants.Ref, rule Rule, identifier string, n int) (ok bool, retryAfter time.Duration) {
-	if n <= 0 { // a negative n would fill the bucket
-		return true, 0
+// Peek returns what Allow would return, and counts nothing.
+func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) error {
+	if rule.empty() {
+		return rule.refuse(max(rule.Per, time.Second))
 	}
-	if rule.Events <= 0 || rule.Per <= 0 || n > rule.Burst {
-		return false, max(rule.Per, time.Second)
+	identifier = shorten(identifier)
+	var wait time.Duration
+	if !l.ask(ctx, func(ctx context.Context) (err error) {
+		wait, err = l.shared.Peek(ctx, ref, rule, identifier)
+		return err
+	}) {
+		wait, _ = l.local.Peek(ctx, ref, rule, identifier)
 	}
-	k := key{rule: rule.Name, identifier: shorten(identifier)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.Now()
-	bucket := l.bucket(ref, k, rule, now)
-	if bucket.AllowN(now, n) {
-		return true, 0
+	if wait > 0 {
+		return rule.refuse(wait)
 	}
-	missing := float64(n) - bucket.TokensAt(now)
-	wait := time.Duration(missing / float64(bucket.Limit()) * float64(time.Second))
-	return false, wait.Truncate(time.Millisecond) + time.Millisecond
+	return nil
 }
 
-// Forget drops all state of a project, as when it is deleted.
-func (l *Limiter) Forget(ref tenants.Ref) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p := l.projects[ref]; p != nil {
-		l.drop(p)
+// Refund takes back an event that Allow counted: for limits that count failures
+// only. Such an event is counted first and refunded on success, so that attempts
+// made at the same time all count. Refund works after ctx ended.
+func (l *Limiter) Refund(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) {
+	if rule.empty() {
+		return
 	}
+	identifier = shorten(identifier)
+	l.ask(context.WithoutCancel(ctx), func(ctx context.Context) error {
+		return l.shared.Return(ctx, ref, rule, identifier)
+	})
+	_ = l.local.Return(ctx, ref, rule, identifier)
 }
 
-// Len tells how many buckets are held, for metrics.
-func (l *Limiter) Len() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := l.entries
-	for _, p := range l.projects {
-		n += len(p.whole)
+// Forget drops what this process holds of a project, as when it is deleted. What
+// a shared source holds expires.
+func (l *Limiter) Forget(ref tenants.Ref) { l.local.Forget(ref) }
+
+// ask calls the shared source, if there is one that did not fail a moment ago,
+// and reports whether it answered.
+func (l *Limiter) ask(ctx context.Context, call func(context.Context) error) bool {
+	if l.shared == nil || l.now().UnixNano() < l.askAt.Load() {
+		return false
 	}
-	return n
+	limited, cancel := context.WithTimeout(ctx, sharedTimeout)
+	defer cancel()
+	err := call(limited)
+	if err == nil {
+		return true
+	}
+	// A caller that went away says nothing about the source: otherwise a client
+	// could switch it off by closing connections.
+	if ctx.Err() == nil {
+		l.askAt.Store(l.now().Add(sharedPause).UnixNano())
+		l.logger.WarnContext(ctx, "shared rate limits are unavailable; this process counts for itself", "error", fault.Clip(err.Error(), 500))
+	}
+	return false
 }
 
-// bucket finds or makes a bucket and adapts it to the rule as it is now.
-func (l *Limiter) bucket(ref tenants.Ref, k key, rule Rule, now time.Time) *rate.Limiter {
-	limit := rate.Limit(float64(rule.Events) / rule.Per.Seconds())
-	b := l.find(ref, k)
-	if b == nil {
-		b = rate.NewLimiter(limit, rule.Burst)
-		l.insert(ref, k, b, now)
-		return b
+// empty reports whether the rule lets nothing pass.
+func (r Rule) empty() bool { return r.Events <= 0 || r.Per <= 0 || r.Burst <= 0 }
+
+func (r Rule) refuse(wait time.Duration) error {
+	if r.Refusal == nil {
+		return auth.ErrRequestRate.After(wait)
 	}
-	if b.Limit() != limit {
-		b.SetLimitAt(now, limit)
-	}
-	if old := b.Burst(); old != rule.Burst {
-		b.SetBurstAt(now, rule.Burst)
-		if rule.Burst > old {
-			b.AllowN(now, old-rule.Burst) // who raises a limit waits for nothing
-		}
-	}
-	return b
+	return r.Refusal(wait)
 }
 
 func shorten(identifier string) string {

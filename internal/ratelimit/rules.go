@@ -1,14 +1,19 @@
 package ratelimit
 
-import "time"
+import (
+	"time"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
 
 // maxBurst is the burst that the reference gives its limits per client. A
 // lower configured number is the burst itself, so that the number holds.
 const maxBurst = 30
 
-// EmailSent limits the mails of a whole project: identifier "".
+// EmailSent limits the mails of a whole project: identifier "". It refuses with
+// auth.ErrEmailRate.
 func EmailSent(perHour int) Rule {
-	return Rule{Name: "email_sent", Events: perHour, Per: time.Hour, Burst: perHour}
+	return Rule{Name: "email_sent", Events: perHour, Per: time.Hour, Burst: perHour, Refusal: auth.ErrEmailRate.After}
 }
 
 // Verify limits /verify, for each client.

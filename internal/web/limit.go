@@ -3,7 +3,6 @@ package web
 import (
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -33,9 +32,8 @@ type Limits struct{ Limiter *ratelimit.Limiter }
 func (l Limits) ByAddress(rule Limit) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc := scope(c)
-		ok, after := l.Limiter.Allow(sc.Tenant.Ref, rule(&sc.Tenant.Config), ratelimit.LimitKey(sc.ClientIP))
-		if !ok {
-			writeError(c, auth.ErrRequestRate.After(after))
+		if err := l.Limiter.Allow(c.Request.Context(), sc.Tenant.Ref, rule(&sc.Tenant.Config), ratelimit.LimitKey(sc.ClientIP)); err != nil {
+			writeError(c, err)
 		}
 	}
 }

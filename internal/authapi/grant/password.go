@@ -36,12 +36,12 @@ var wrongPasswords = ratelimit.Rule{Name: "password_address", Events: 60, Per: 5
 // password and for an unknown address, after the same work. Whether the user is
 // banned or unconfirmed is told only to who knows the password.
 func (s Service) Password(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
-	if ok, after := s.Guesses.Allow(sc.Tenant.Ref, wrongPasswords, email); !ok {
-		return nil, auth.ErrRequestRate.After(after)
+	if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, wrongPasswords, email); err != nil {
+		return nil, err
 	}
 	hash, upgrade, err := s.checkPassword(ctx, sc, email, pass)
 	if !errors.Is(err, auth.ErrCredentials) {
-		s.Guesses.Refund(sc.Tenant.Ref, wrongPasswords, email)
+		s.Guesses.Refund(ctx, sc.Tenant.Ref, wrongPasswords, email)
 	}
 	if err != nil {
 		return nil, err

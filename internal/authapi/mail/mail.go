@@ -76,33 +76,33 @@ func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
 	return lastSent.Add(gap).Sub(m.Now())
 }
 
-func tooSoon(wait time.Duration) error {
+func tooSoon(wait time.Duration) *fault.Error {
 	seconds := int(math.Ceil(wait.Seconds()))
 	return auth.ErrEmailRate.Saying(fmt.Sprintf("For security purposes, you can only request this after %d seconds.", seconds)).After(wait)
 }
 
 // Throttle counts requests for a mail by address, before it is known whether
 // anybody has that address, so that a refusal tells nothing.
-func (m *Mailer) Throttle(sc *tenants.Scope, purpose, address string) error {
+func (m *Mailer) Throttle(ctx context.Context, sc *tenants.Scope, purpose, address string) error {
 	gap := spacing(sc)
 	if gap <= 0 {
 		return nil
 	}
-	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, throttle(gap, purpose), address); !ok {
-		return tooSoon(min(after, gap))
-	}
-	return nil
+	return m.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, purpose), address)
 }
 
 // Forgive takes a Throttle back, for a request that failed.
-func (m *Mailer) Forgive(sc *tenants.Scope, purpose, address string) {
+func (m *Mailer) Forgive(ctx context.Context, sc *tenants.Scope, purpose, address string) {
 	if gap := spacing(sc); gap > 0 {
-		m.Limiter.Refund(sc.Tenant.Ref, throttle(gap, purpose), address)
+		m.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, purpose), address)
 	}
 }
 
 func throttle(gap time.Duration, purpose string) ratelimit.Rule {
-	return ratelimit.Rule{Name: "mail_address", Events: 1, Per: gap, Burst: 1}.For(purpose)
+	return ratelimit.Rule{
+		Name: "mail_address", Events: 1, Per: gap, Burst: 1,
+		Refusal: func(wait time.Duration) *fault.Error { return tooSoon(min(wait, gap)) },
+	}.For(purpose)
 }
 
 func spacing(sc *tenants.Scope) time.Duration {
@@ -123,9 +123,8 @@ func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
 // is known whether anybody has the address: a project that has used up its mails
 // refuses everybody alike.
 func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error {
-	rule := m.limit(sc)
-	if ok, after := m.Limiter.Peek(sc.Tenant.Ref, rule, ""); !ok {
-		return auth.ErrEmailRate.After(after)
+	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
+		return err
 	}
 	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
 }
@@ -136,9 +135,8 @@ func (m *Mailer) Wake(sc *tenants.Scope) { m.Dispatcher.Wake(sc.Tenant.Ref) }
 // Put counts the mail against the project's limit, and writes its token and the
 // mail. It gives the token, for those who deliver it otherwise.
 func (m *Mailer) Put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) error {
-	rule := m.limit(sc)
-	if ok, after := m.Limiter.Allow(sc.Tenant.Ref, rule, ""); !ok {
-		return auth.ErrEmailRate.After(after)
+	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
+		return err
 	}
 	once, err := m.PutToken(ctx, tx, sc, l)
 	if err != nil {

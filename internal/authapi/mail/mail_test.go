@@ -203,7 +203,7 @@ func TestThrottle(t *testing.T) {
 	sc := f.A.Scope()
 	ask := func(sc *tenants.Scope, purpose, address string, ok bool) {
 		t.Helper()
-		err := f.Mailer.Throttle(sc, purpose, address)
+		err := f.Mailer.Throttle(t.Context(), sc, purpose, address)
 		if (err == nil) != ok || err != nil && (!errors.Is(err, auth.ErrEmailRate) || fault.From(err).RetryAfter <= 0 || fault.From(err).RetryAfter > time.Minute) {
 			t.Errorf("%s %s: %v", purpose, address, err)
 		}

@@ -71,7 +71,7 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 	if err := s.Mailer.Prepare(ctx, sc); err != nil {
 		return err
 	}
-	if err := s.Mailer.Throttle(sc, purpose, email); err != nil {
+	if err := s.Mailer.Throttle(ctx, sc, purpose, email); err != nil {
 		return err
 	}
 	defer even(ctx, time.Now())
@@ -88,7 +88,7 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 		return err
 	})
 	if err != nil {
-		s.Mailer.Forgive(sc, purpose, email)
+		s.Mailer.Forgive(ctx, sc, purpose, email)
 		return err
 	}
 	if sent {

@@ -147,7 +147,7 @@ func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registrat
 	}
 	// Counted for every address, and told of every address that somebody has by
 	// now, which is so of all that were asked for before.
-	refused := s.Mailer.Throttle(sc, purpose, r.Email)
+	refused := s.Mailer.Throttle(ctx, sc, purpose, r.Email)
 	var answer *auth.User
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByEmail(ctx, r.Email, true)
@@ -177,7 +177,7 @@ func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registrat
 	}
 	if err != nil {
 		if refused == nil {
-			s.Mailer.Forgive(sc, purpose, r.Email)
+			s.Mailer.Forgive(ctx, sc, purpose, r.Email)
 		}
 		return nil, err
 	}

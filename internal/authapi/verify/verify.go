@@ -60,8 +60,8 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 	}
 	guess := guessRule(sc)
 	if r.Email != "" {
-		if ok, after := s.Guesses.Allow(sc.Tenant.Ref, guess, r.Email); !ok {
-			return nil, auth.ErrRequestRate.After(after)
+		if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, guess, r.Email); err != nil {
+			return nil, err
 		}
 	}
 	var out Outcome
@@ -71,7 +71,7 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 		return err
 	})
 	if r.Email != "" && !errors.Is(err, auth.ErrOTPExpired) {
-		s.Guesses.Refund(sc.Tenant.Ref, guess, r.Email)
+		s.Guesses.Refund(ctx, sc.Tenant.Ref, guess, r.Email)
 	}
 	if err != nil || p == nil {
 		return &out, err

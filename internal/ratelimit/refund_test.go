@@ -10,12 +10,13 @@ import (
 
 func TestPeekAndRefund(t *testing.T) {
 	t.Parallel()
+	ctx := t.Context()
 	now := time.Unix(1_000_000, 0)
 	l := ratelimit.New(ratelimit.Options{Now: func() time.Time { return now }})
 	a, b := tenants.NewRef(), tenants.NewRef()
 	rule := ratelimit.Rule{Name: "x", Events: 2, Per: time.Hour, Burst: 2}
-	allowed := func(ref tenants.Ref, r ratelimit.Rule) bool { ok, _ := l.Allow(ref, r, "id"); return ok }
-	peek := func(ref tenants.Ref, r ratelimit.Rule) bool { ok, _ := l.Peek(ref, r, "id"); return ok }
+	allowed := func(ref tenants.Ref, r ratelimit.Rule) bool { return l.Allow(ctx, ref, r, "id") == nil }
+	peek := func(ref tenants.Ref, r ratelimit.Rule) bool { return l.Peek(ctx, ref, r, "id") == nil }
 
 	for range 2 {
 		if !peek(a, rule) || !allowed(a, rule) {
@@ -28,12 +29,12 @@ func TestPeekAndRefund(t *testing.T) {
 	if !peek(b, rule) {
 		t.Error("another project is refused")
 	}
-	l.Refund(a, rule, "id")
+	l.Refund(ctx, a, rule, "id")
 	if one, two := allowed(a, rule), allowed(a, rule); !one || two {
 		t.Error("a refund is worth one event")
 	}
 	for range 10 {
-		l.Refund(b, rule, "id") // nothing was taken
+		l.Refund(ctx, b, rule, "id") // nothing was taken
 	}
 	if one, two, three := allowed(b, rule), allowed(b, rule), allowed(b, rule); !one || !two || three {
 		t.Error("refunds of a full bucket are worth nothing")
