@@ -17,7 +17,7 @@ import (
 
 // The contract is what the clients of Supabase Auth see of an answer: status,
 // error code, members and their types, headers, where a redirect leads and what
-// it carries. The texts of messages are not in it.
+// it carries. Of messages only those are in it that clients compare (texts).
 
 // fact is one exchange of the contract.
 type fact struct {
@@ -208,6 +208,7 @@ func (f fact) refusal(t *testing.T, w *world) {
 		t.Errorf("%s: %q", version, echo)
 	}
 	for _, a := range []*servertest.Answer{plain, dated} {
+		f.text(t, a)
 		f.headers(t, a)
 		contentType(t, a)
 	}
@@ -234,6 +235,7 @@ func (f fact) redirect(t *testing.T, a *servertest.Answer) {
 			want = "{}"
 		}
 		mustHave(t, part.name, want, asObject(t, part.got))
+		redirectText(t, part.got)
 	}
 }
 

@@ -180,12 +180,12 @@ func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) 
 func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 	// The base64 decoder would pass over line ends: one token, many spellings.
 	if len(raw) > maxToken || strings.ContainsAny(raw, "\r\n") {
-		return Identified{}, auth.ErrBadJWT
+		return Identified{}, badJWT(jwt.ErrTokenMalformed)
 	}
 	key := cacheKey{ref: t.Ref, version: t.Version, token: sha256.Sum256([]byte(raw))}
 	if id, ok := v.cache.Get(key); ok {
 		if !v.Now().Before(id.ExpiresAt) {
-			return Identified{}, auth.ErrBadJWT
+			return Identified{}, badJWT(jwt.ErrTokenExpired)
 		}
 		return id, nil
 	}
@@ -194,7 +194,7 @@ func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 		if v.elsewhere(t, raw) {
 			return Identified{}, auth.ErrElsewhere.Because(err)
 		}
-		return Identified{}, auth.ErrBadJWT.Because(err)
+		return Identified{}, badJWT(err)
 	}
 	v.cache.Add(key, id)
 	return id, nil
@@ -211,6 +211,9 @@ func (v *Verifier) elsewhere(t *tenants.Tenant, raw string) bool {
 }
 
 func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
+	if strings.Count(raw, ".") != 2 {
+		return Identified{}, errParts
+	}
 	var claims Claims
 	var used *tenants.SigningKey
 	parser := jwt.NewParser(
@@ -233,11 +236,11 @@ func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
 	}
 	user, err := uuid.Parse(claims.Subject)
 	if err != nil {
-		return Identified{}, fmt.Errorf("sub: %w", err)
+		return Identified{}, fmt.Errorf("%w: %w", errSubject, err)
 	}
 	session, err := uuid.Parse(claims.SessionID)
 	if err != nil && claims.SessionID != "" {
-		return Identified{}, fmt.Errorf("session_id: %w", err)
+		return Identified{}, fmt.Errorf("%w: %w", errSession, err)
 	}
 	return Identified{
 		UserID: user, SessionID: session, Role: claims.Role, AAL: claims.AAL,
@@ -262,7 +265,7 @@ func verifyingKey(t *tenants.Tenant, tok *jwt.Token) (*tenants.SigningKey, error
 			return key, nil
 		}
 	}
-	return nil, fmt.Errorf("no key %q for %s", kid, tok.Method.Alg())
+	return nil, fmt.Errorf("%w: %q for %s", errNoKey, kid, tok.Method.Alg())
 }
 
 // issuer accepts the project's own issuer, and for keys that were imported also
@@ -271,5 +274,5 @@ func (v *Verifier) issuer(t *tenants.Tenant, key *tenants.SigningKey, iss string
 	if iss == t.Issuer() || (key.Imported && !v.Ours(iss)) {
 		return nil
 	}
-	return fmt.Errorf("issuer %q is not this project's", iss)
+	return fmt.Errorf("%w: %q is not this project", jwt.ErrTokenInvalidIssuer, iss)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -114,6 +115,7 @@ func TestVerifyForged(t *testing.T) {
 		if !errors.Is(err, want) || id.UserID != uuid.Nil {
 			t.Errorf("%s: %+v, %v", name, id, err)
 		}
+		checkReason(t, name, err)
 	}
 	if _, err := v.Verify(a, good); err != nil {
 		t.Errorf("the real one: %v", err)
@@ -133,6 +135,28 @@ func publicBytes(t *testing.T, key *tenants.SigningKey) map[string][]byte {
 	}
 }
 
+// told are reasons that clients know, by the name of a forged token.
+var told = map[string]string{
+	"garbage": "token is malformed", "two parts": "token is malformed: token contains an invalid number of segments",
+	"no signature": "token signature is invalid: signature is invalid", "own key, unknown kid": "token is unverifiable: unrecognized JWT kid or algorithm",
+	"expired": "token has invalid claims: token is expired", "nbf later": "token has invalid claims: token is not valid yet",
+	"aud other": "token has invalid claims: token has invalid audience", "iss other": "token has invalid claims: token has invalid issuer",
+	"sub no UUID": "invalid claim: sub claim must be a UUID",
+}
+
+// checkReason: the message of a bad_jwt has the beginning that clients look for,
+// and holds nothing that the token or a key brought along.
+func checkReason(t *testing.T, name string, err error) {
+	t.Helper()
+	reason, ok := strings.CutPrefix(fault.From(err).Message, "invalid JWT: unable to parse or verify signature, ")
+	if !ok || reason == "" || len(reason) > 100 || strings.Trim(reason, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_: ") != "" {
+		t.Errorf("%s: message %q", name, fault.From(err).Message)
+	}
+	if want := told[name]; want != "" && reason != want {
+		t.Errorf("%s: reason %q, want %q", name, reason, want)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	a := project(f)
 	v := verifier(f, atNoon, a)
@@ -142,6 +166,8 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		if id, err := v.Verify(a, raw); err == nil {
 			t.Errorf("%q is accepted as %+v", raw, id)
+		} else {
+			checkReason(t, raw, err)
 		}
 	})
 }

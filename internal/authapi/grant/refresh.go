@@ -70,7 +70,7 @@ type refresh struct {
 
 func (r *refresh) decide(ctx context.Context, tx *tenantdb.Tx) error {
 	if r.p.User.Banned(r.now) {
-		return auth.ErrUserBanned
+		return auth.ErrRefreshBanned
 	}
 	if expired, err := r.expired(ctx, tx); err != nil || expired {
 		return errors.Join(err, ifThen(expired, auth.ErrSessionExpired))

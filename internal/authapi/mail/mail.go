@@ -78,7 +78,7 @@ func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
 
 func tooSoon(wait time.Duration) *fault.Error {
 	seconds := int(math.Ceil(wait.Seconds()))
-	return auth.ErrEmailRate.Saying(fmt.Sprintf("For security purposes, you can only request this after %d seconds.", seconds)).After(wait)
+	return auth.ErrEmailRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, seconds)).After(wait)
 }
 
 // Throttle counts requests for a mail by address, before it is known whether

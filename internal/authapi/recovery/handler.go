@@ -44,7 +44,7 @@ func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (e
 	switch kind {
 	case Signup, EmailChange:
 	case "sms", "phone_change":
-		return empty{}, auth.ErrPhoneOff
+		return empty{}, auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff)
 	default:
 		return empty{}, auth.ErrValidation.Saying("type: must be signup or email_change")
 	}
@@ -61,9 +61,9 @@ func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
 	case r.Phone != "" && r.Email != "":
 		return o, auth.ErrValidation.Saying("Only an email address or phone number should be provided")
 	case r.Phone != "":
-		return o, auth.ErrPhoneOff
+		return o, auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff)
 	case !sc.Tenant.Config.ExternalEmailEnabled:
-		return o, auth.ErrEmailOff
+		return o, auth.ErrEmailOff.Saying(auth.TextEmailLoginsOff)
 	}
 	if err := r.Check(); err != nil {
 		return o, err

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -39,8 +40,10 @@ func (r *Request) check() error {
 	switch {
 	case r.Type == "":
 		return auth.ErrValidation.Saying("Verify requires a verification type")
-	case len(r.Token) > maxToken, len(r.TokenHash) > maxToken:
+	case len(r.Token) > maxToken:
 		return auth.ErrOTPExpired
+	case len(r.TokenHash) > maxToken:
+		return auth.ErrLinkExpired
 	case r.Token == "" && r.TokenHash == "":
 		return auth.ErrValidation.Saying("Verify requires either a token or a token hash")
 	case r.Phone != "":
@@ -74,7 +77,7 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 		}
 		in.Email = email
 	}
-	out, err := h.Service.Redeem(ctx, sc, in)
+	out, err := h.redeem(ctx, sc, in)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +128,11 @@ func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, erro
 
 func (h Handler) redeem(ctx context.Context, sc *tenants.Scope, in Redemption) (*Outcome, error) {
 	if len(in.Link) > maxToken {
-		return nil, auth.ErrOTPExpired
+		return nil, auth.ErrLinkExpired
 	}
-	return h.Service.Redeem(ctx, sc, in)
+	out, err := h.Service.Redeem(ctx, sc, in)
+	if in.Link != "" && errors.Is(err, auth.ErrOTPExpired) {
+		err = auth.ErrLinkExpired.Because(err)
+	}
+	return out, err
 }
