@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/control/controltest"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // thing is the answer of the operation under test.
@@ -25,11 +25,11 @@ type thingInput struct {
 
 // odd serves one operation, of which the world's resources must have no like,
 // and gives what is logged.
-func odd(w *controltest.World, op web.Operation, fn func() (*thing, error)) *strings.Builder {
+func odd(w *controltest.World, op control.Operation, fn func() (*thing, error)) *strings.Builder {
 	var log strings.Builder
-	server := &web.ControlServer{DB: w.DB, Keyring: w.Keyring, Log: slog.New(slog.NewTextHandler(&log, nil)), Version: "test"}
+	server := &control.Server{DB: w.DB, Keyring: w.Keyring, Log: slog.New(slog.NewTextHandler(&log, nil)), Version: "test"}
 	engine := gin.New()
-	web.Control(server.Mount(engine), op, func(context.Context, web.Actor, *thingInput) (*thing, error) { return fn() })
+	control.Register(server.Mount(engine), op, func(context.Context, control.Actor, *thingInput) (*thing, error) { return fn() })
 	w.Handler = engine
 	return &log
 }
@@ -38,7 +38,7 @@ func TestCreateThatForgetsToRemember(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t, everything)
 	made := 0
-	log := odd(w, web.Operation{ID: "make-thing", Method: http.MethodPost, Path: "/v1/projects/{ref}/things", Status: 201, Creates: true},
+	log := odd(w, control.Operation{ID: "make-thing", Method: http.MethodPost, Path: "/v1/projects/{ref}/things", Status: 201, Creates: true},
 		func() (*thing, error) { made++; return &thing{made}, nil })
 	for range 2 {
 		w.Do(t, w.Owner, "POST", "/v1/projects/r/things", "", "Idempotency-Key", "k").Want(t, 201, `{"number":1}`)
@@ -55,7 +55,7 @@ func TestLogNamesProjectAndOperation(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t, everything)
 	ref := strings.Repeat("a", 20)
-	log := odd(w, web.Operation{ID: "get-thing", Method: http.MethodGet, Path: "/v1/projects/{ref}/thing"},
+	log := odd(w, control.Operation{ID: "get-thing", Method: http.MethodGet, Path: "/v1/projects/{ref}/thing"},
 		func() (*thing, error) { return nil, errors.New("the disk is on fire") })
 	got := w.Do(t, w.Owner, "GET", "/v1/projects/"+ref+"/thing", "")
 	got.Refused(t, 500, "unexpected_failure", "Internal server error")

@@ -15,6 +15,7 @@ import (
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/tenantapi"
 	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -29,20 +30,20 @@ func (s *Server) handler() *gin.Engine {
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", s.readyz)
 
-	control := s.mountControl(engine)
+	management := s.mountControl(engine)
 	engine.NoRoute(func(c *gin.Context) {
 		if web.TenantPath(c.Request.URL.Path) {
 			web.NotFound(c)
 			return
 		}
-		control.NotFound(c)
+		management.NotFound(c)
 	})
 	engine.NoMethod(func(c *gin.Context) {
 		if web.TenantPath(c.Request.URL.Path) {
 			web.MethodNotAllowed(c)
 			return
 		}
-		control.MethodNotAllowed(c)
+		management.MethodNotAllowed(c)
 	})
 
 	// A project is addressed by its own host or by its key at /auth/v1, and by
@@ -67,11 +68,11 @@ func (s *Server) readyz(c *gin.Context) {
 	c.String(http.StatusOK, "ready\n")
 }
 
-func (s *Server) mountControl(engine *gin.Engine) *web.ControlServer {
-	control := &web.ControlServer{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Changed: func(ref tenants.Ref) {
+func (s *Server) mountControl(engine *gin.Engine) *control.Server {
+	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
-	api := control.Mount(engine)
+	api := management.Mount(engine)
 	access := &authz.Authorizer{DB: s.control}
 	limits := s.config.Limits
 	(&org.Handler{Service: &org.Service{
@@ -84,7 +85,7 @@ func (s *Server) mountControl(engine *gin.Engine) *web.ControlServer {
 	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.CheckTemplate}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
-	return control
+	return management
 }
 
 // mountTenants adds the tenant plane's routes to a group.

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -115,10 +116,13 @@ func checkQuery(r *http.Request) error {
 	}
 	for key, values := range r.URL.Query() {
 		for _, v := range values {
-			if badText(key) || badText(v) {
+			if !StorableText(key) || !StorableText(v) {
 				return auth.ErrValidation.Saying("The query string holds text that cannot be stored")
 			}
 		}
 	}
 	return nil
 }
+
+// StorableText reports whether Postgres can store s: valid UTF-8 without NUL.
+func StorableText(s string) bool { return !strings.ContainsRune(s, 0) && utf8.ValidString(s) }

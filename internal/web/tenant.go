@@ -1,7 +1,8 @@
-// Package web is where HTTP ends: gin and huma are imported here only. It adapts requests to plain
-// functions, finds the tenant and the actor of a request, writes errors in the
-// shape of each plane, and counts requests against limits. It holds no rule of any
-// flow.
+// Package web is where HTTP ends: no flow or resource names gin. It adapts requests
+// of the tenant plane to plain functions, finds their tenant and their caller,
+// writes errors in the shape of each group of routes, and counts requests against
+// limits. The Management API's side is the package control below it. It holds no
+// rule of any flow.
 package web
 
 import (

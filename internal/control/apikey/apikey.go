@@ -12,7 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/secret"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -63,7 +63,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 			return err
 		}
 		out = onWire(row, shown)
-		return web.Remember(ctx, tx, out)
+		return control.Remember(ctx, tx, out)
 	})
 	return &out, err
 }
@@ -106,7 +106,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 }
 
 // Update changes what the body names; see UpdateBody.
-func (s *Service) Update(ctx context.Context, actor authz.Actor, ref, id string, body web.Object) (*Key, error) {
+func (s *Service) Update(ctx context.Context, actor authz.Actor, ref, id string, body control.Object) (*Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
 		return nil, err

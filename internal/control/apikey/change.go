@@ -7,7 +7,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // errTemplate refuses what would have no effect.
@@ -17,7 +17,7 @@ var nameForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{3,63}$`)
 
 // change applies a body of update to a key. A field that is left out stays,
 // null takes a description away.
-func change(row *controldb.APIKey, body web.Object) error {
+func change(row *controldb.APIKey, body control.Object) error {
 	for _, field := range slices.Sorted(maps.Keys(body)) {
 		var err error
 		switch value := body[field]; field {

@@ -7,7 +7,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Handler is the API keys' routes.
@@ -16,51 +16,51 @@ type Handler struct {
 }
 
 // Mount registers the routes.
-func (h *Handler) Mount(api web.ControlAPI) {
+func (h *Handler) Mount(api control.API) {
 	const keys, legacy = "/v1/projects/{ref}/api-keys", "/v1/projects/{ref}/api-keys/legacy"
-	op := func(id, method, path, summary string) web.Operation {
-		return web.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "API keys"}
+	op := func(id, method, path, summary string) control.Operation {
+		return control.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "API keys"}
 	}
 	create := op("create-api-key", http.MethodPost, keys, "Create an API key; a secret key's text is shown this once")
 	create.Status, create.Creates = http.StatusCreated, true
-	web.Control(api, create, h.create)
-	web.Control(api, op("list-api-keys", http.MethodGet, keys, "List the API keys of a project"), h.list)
-	web.Control(api, op("get-api-key", http.MethodGet, keys+"/{id}", "Get an API key"), h.get)
+	control.Register(api, create, h.create)
+	control.Register(api, op("list-api-keys", http.MethodGet, keys, "List the API keys of a project"), h.list)
+	control.Register(api, op("get-api-key", http.MethodGet, keys+"/{id}", "Get an API key"), h.get)
 	update := op("update-api-key", http.MethodPatch, keys+"/{id}", "Change an API key's name or description")
 	update.Body = UpdateBody{}
-	web.Control(api, update, h.update)
-	web.Control(api, op("delete-api-key", http.MethodDelete, keys+"/{id}", "Delete an API key"), h.remove)
-	web.Control(api, op("get-legacy-api-keys", http.MethodGet, legacy, "Tell whether legacy JWT keys are accepted"), h.legacy)
-	web.Control(api, op("set-legacy-api-keys", http.MethodPut, legacy, "Switch legacy JWT keys on or off"), h.setLegacy)
+	control.Register(api, update, h.update)
+	control.Register(api, op("delete-api-key", http.MethodDelete, keys+"/{id}", "Delete an API key"), h.remove)
+	control.Register(api, op("get-legacy-api-keys", http.MethodGet, legacy, "Tell whether legacy JWT keys are accepted"), h.legacy)
+	control.Register(api, op("set-legacy-api-keys", http.MethodPut, legacy, "Switch legacy JWT keys on or off"), h.setLegacy)
 }
 
-func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Key, error) {
+func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Key, error) {
 	return h.Service.Create(ctx, actor, in.Ref, in.Body)
 }
 
-func (h *Handler) list(ctx context.Context, actor web.Actor, in *listInput) (*[]Key, error) {
+func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) (*[]Key, error) {
 	found, err := h.Service.List(ctx, actor, in.Ref)
 	return &found, err
 }
 
-func (h *Handler) get(ctx context.Context, actor web.Actor, in *keyInput) (*Key, error) {
+func (h *Handler) get(ctx context.Context, actor control.Actor, in *keyInput) (*Key, error) {
 	return h.Service.Get(ctx, actor, in.Ref, in.ID)
 }
 
-func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) (*Key, error) {
+func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Key, error) {
 	return h.Service.Update(ctx, actor, in.Ref, in.ID, in.Body)
 }
 
-func (h *Handler) remove(ctx context.Context, actor web.Actor, in *deleteInput) (*Key, error) {
+func (h *Handler) remove(ctx context.Context, actor control.Actor, in *deleteInput) (*Key, error) {
 	return h.Service.Delete(ctx, actor, in.Ref, in.ID, in.Deletion)
 }
 
-func (h *Handler) legacy(ctx context.Context, actor web.Actor, in *legacyInput) (*Legacy, error) {
+func (h *Handler) legacy(ctx context.Context, actor control.Actor, in *legacyInput) (*Legacy, error) {
 	on, err := h.Service.Legacy(ctx, actor, in.Ref)
 	return &Legacy{Enabled: on}, err
 }
 
-func (h *Handler) setLegacy(ctx context.Context, actor web.Actor, in *setLegacyInput) (*Legacy, error) {
+func (h *Handler) setLegacy(ctx context.Context, actor control.Actor, in *setLegacyInput) (*Legacy, error) {
 	err := h.Service.SetLegacy(ctx, actor, in.Ref, in.Enabled)
 	return &Legacy{Enabled: in.Enabled}, err
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Key is an API key on the wire. APIKey is null for a secret key, except in the
@@ -68,7 +68,7 @@ type updateInput struct {
 	Ref    string `path:"ref"`
 	ID     string `path:"id"`
 	Reveal bool   `query:"reveal"`
-	Body   web.Object
+	Body   control.Object
 }
 
 type deleteInput struct {

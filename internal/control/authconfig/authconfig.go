@@ -6,7 +6,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/message"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -41,7 +41,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (tenan
 // force in every process within a second. A patch that changes nothing makes no
 // version. Concurrent patches follow each other: none undoes another's fields.
 // Fault validation_failed names the first wrong field.
-func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, patch web.Object) (config tenants.Config, secrets controldb.AuthSecrets, err error) {
+func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, patch control.Object) (config tenants.Config, secrets controldb.AuthSecrets, err error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteAuthConfig, ref)
 	if err != nil {
 		return config, secrets, err

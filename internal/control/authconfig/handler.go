@@ -11,7 +11,7 @@ import (
 	"net/http"
 
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -21,13 +21,13 @@ type Handler struct {
 }
 
 // Mount registers the routes.
-func (h *Handler) Mount(api web.ControlAPI) {
+func (h *Handler) Mount(api control.API) {
 	const path = "/v1/projects/{ref}/config/auth"
-	web.Control(api, web.Operation{
+	control.Register(api, control.Operation{
 		ID: "get-auth-config", Method: http.MethodGet, Path: path, Tag: "Auth configuration",
 		Summary: "Get the auth configuration of a project",
 	}, h.get)
-	web.Control(api, web.Operation{
+	control.Register(api, control.Operation{
 		ID: "update-auth-config", Method: http.MethodPatch, Path: path, Tag: "Auth configuration",
 		Summary: "Change fields of the auth configuration; null brings a default back", Body: UpdateBody{},
 	}, h.update)
@@ -46,15 +46,15 @@ type getInput struct {
 
 type updateInput struct {
 	Ref  string `path:"ref"`
-	Body web.Object
+	Body control.Object
 }
 
-func (h *Handler) get(ctx context.Context, actor web.Actor, in *getInput) (*Config, error) {
+func (h *Handler) get(ctx context.Context, actor control.Actor, in *getInput) (*Config, error) {
 	config, secrets, err := h.Service.Get(ctx, actor, in.Ref)
 	return onWire(config, secrets), err
 }
 
-func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) (*Config, error) {
+func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Config, error) {
 	config, secrets, err := h.Service.Update(ctx, actor, in.Ref, in.Body)
 	return onWire(config, secrets), err
 }

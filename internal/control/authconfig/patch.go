@@ -9,7 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -18,7 +18,7 @@ const maxSecret = 1024
 
 // apply gives the configuration with a patch on it. null brings a field's
 // default back.
-func (s *Service) apply(config tenants.Config, secrets controldb.AuthSecrets, patch web.Object) (tenants.Config, controldb.AuthSecrets, error) {
+func (s *Service) apply(config tenants.Config, secrets controldb.AuthSecrets, patch control.Object) (tenants.Config, controldb.AuthSecrets, error) {
 	known, defaults := fields(), members(tenants.DefaultConfig())
 	merged := members(config)
 	for _, name := range slices.Sorted(maps.Keys(patch)) {

@@ -17,7 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/testkit"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -37,7 +37,7 @@ type World struct {
 }
 
 // Mounter is a resource's Handler.
-type Mounter interface{ Mount(api web.ControlAPI) }
+type Mounter interface{ Mount(api control.API) }
 
 // New makes a world with the resources that mount gives for it.
 func New(t testing.TB, mount func(*World) []Mounter) *World {
@@ -60,7 +60,7 @@ func New(t testing.TB, mount func(*World) []Mounter) *World {
 	}
 	w.Authz = &authz.Authorizer{DB: w.DB}
 	w.people(t)
-	server := &web.ControlServer{DB: w.DB, Keyring: keyring, Log: slog.New(failOnPanic{t}), Version: "test"}
+	server := &control.Server{DB: w.DB, Keyring: keyring, Log: slog.New(failOnPanic{t}), Version: "test"}
 	engine := gin.New()
 	engine.HandleMethodNotAllowed, engine.RedirectTrailingSlash = true, false
 	engine.NoRoute(server.NotFound)

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Handler is the inbox's routes.
@@ -16,12 +16,12 @@ type Handler struct {
 }
 
 // Mount registers the routes.
-func (h *Handler) Mount(api web.ControlAPI) {
-	web.Control(api, web.Operation{
+func (h *Handler) Mount(api control.API) {
+	control.Register(api, control.Operation{
 		ID: "list-inbox", Method: http.MethodGet, Path: "/v1/projects/{ref}/inbox",
 		Summary: "List the captured messages of a project, the newest first", Tag: "Inbox",
 	}, h.list)
-	web.Control(api, web.Operation{
+	control.Register(api, control.Operation{
 		ID: "empty-inbox", Method: http.MethodDelete, Path: "/v1/projects/{ref}/inbox",
 		Summary: "Delete the captured messages of a project", Tag: "Inbox",
 	}, h.empty)
@@ -54,7 +54,7 @@ type emptyInput struct {
 	Ref string `path:"ref"`
 }
 
-func (h *Handler) list(ctx context.Context, actor web.Actor, in *listInput) (*[]Message, error) {
+func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) (*[]Message, error) {
 	found, err := h.Service.List(ctx, actor, in.Ref, in.Limit)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (h *Handler) list(ctx context.Context, actor web.Actor, in *listInput) (*[]
 	return &out, nil
 }
 
-func (h *Handler) empty(ctx context.Context, actor web.Actor, in *emptyInput) (*Emptied, error) {
+func (h *Handler) empty(ctx context.Context, actor control.Actor, in *emptyInput) (*Emptied, error) {
 	n, err := h.Service.Empty(ctx, actor, in.Ref)
 	return &Emptied{Deleted: n}, err
 }

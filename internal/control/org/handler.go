@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Handler is the organizations' routes.
@@ -16,17 +16,17 @@ type Handler struct {
 }
 
 // Mount registers the routes.
-func (h *Handler) Mount(api web.ControlAPI) {
-	web.Control(api, web.Operation{
+func (h *Handler) Mount(api control.API) {
+	control.Register(api, control.Operation{
 		ID: "list-organizations", Method: http.MethodGet, Path: "/v1/organizations",
 		Summary: "List the organizations that you are a member of", Tag: "Organizations",
 	}, h.list)
-	web.Control(api, web.Operation{
+	control.Register(api, control.Operation{
 		ID: "create-organization", Method: http.MethodPost, Path: "/v1/organizations",
 		Summary: "Create an organization and become its owner", Tag: "Organizations",
 		Status: http.StatusCreated, Creates: true,
 	}, h.create)
-	web.Control(api, web.Operation{
+	control.Register(api, control.Operation{
 		ID: "get-organization", Method: http.MethodGet, Path: "/v1/organizations/{slug}",
 		Summary: "Get an organization", Tag: "Organizations",
 	}, h.get)
@@ -64,7 +64,7 @@ type getInput struct {
 	Slug string `path:"slug"`
 }
 
-func (h *Handler) list(ctx context.Context, actor web.Actor, _ *listInput) (*[]Organization, error) {
+func (h *Handler) list(ctx context.Context, actor control.Actor, _ *listInput) (*[]Organization, error) {
 	found, err := h.Service.List(ctx, actor)
 	if err != nil {
 		return nil, err
@@ -76,11 +76,11 @@ func (h *Handler) list(ctx context.Context, actor web.Actor, _ *listInput) (*[]O
 	return &out, nil
 }
 
-func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Organization, error) {
+func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Organization, error) {
 	return h.Service.Create(ctx, actor, in.Body.Name)
 }
 
-func (h *Handler) get(ctx context.Context, actor web.Actor, in *getInput) (*Detail, error) {
+func (h *Handler) get(ctx context.Context, actor control.Actor, in *getInput) (*Detail, error) {
 	o, err := h.Service.Get(ctx, actor, in.Slug)
 	if err != nil {
 		return nil, err

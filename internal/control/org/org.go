@@ -6,7 +6,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Service is the rules of organizations.
@@ -47,7 +47,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 			return err
 		}
 		out = onWire(created)
-		return web.Remember(ctx, tx, out)
+		return control.Remember(ctx, tx, out)
 	})
 	return &out, err
 }

@@ -7,7 +7,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Handler is the projects' routes.
@@ -16,51 +16,51 @@ type Handler struct {
 }
 
 // Mount registers the routes.
-func (h *Handler) Mount(api web.ControlAPI) {
-	op := func(id, method, path, summary string) web.Operation {
-		return web.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "Projects"}
+func (h *Handler) Mount(api control.API) {
+	op := func(id, method, path, summary string) control.Operation {
+		return control.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "Projects"}
 	}
 	create := op("create-project", http.MethodPost, "/v1/projects", "Create a project")
 	create.Status, create.Creates = http.StatusCreated, true
-	web.Control(api, create, h.create)
-	web.Control(api, op("list-projects", http.MethodGet, "/v1/projects",
+	control.Register(api, create, h.create)
+	control.Register(api, op("list-projects", http.MethodGet, "/v1/projects",
 		"List the projects of your organizations"), h.list)
-	web.Control(api, op("list-organization-projects", http.MethodGet, "/v1/organizations/{slug}/projects",
+	control.Register(api, op("list-organization-projects", http.MethodGet, "/v1/organizations/{slug}/projects",
 		"List the projects of an organization, page by page"), h.listOf)
-	web.Control(api, op("get-project", http.MethodGet, "/v1/projects/{ref}", "Get a project"), h.get)
-	web.Control(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project"), h.update)
-	web.Control(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
+	control.Register(api, op("get-project", http.MethodGet, "/v1/projects/{ref}", "Get a project"), h.get)
+	control.Register(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project"), h.update)
+	control.Register(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
 		"Delete a project with its database"), h.remove)
-	web.Control(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
+	control.Register(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
 		"Check the services of a project"), h.health)
 }
 
-func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Created, error) {
+func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Created, error) {
 	return h.Service.Create(ctx, actor, in.Body)
 }
 
-func (h *Handler) list(ctx context.Context, actor web.Actor, _ *struct{}) (*[]WithDatabase, error) {
+func (h *Handler) list(ctx context.Context, actor control.Actor, _ *struct{}) (*[]WithDatabase, error) {
 	found, err := h.Service.List(ctx, actor)
 	return &found, err
 }
 
-func (h *Handler) listOf(ctx context.Context, actor web.Actor, in *pageInput) (*Page, error) {
+func (h *Handler) listOf(ctx context.Context, actor control.Actor, in *pageInput) (*Page, error) {
 	return h.Service.ListOf(ctx, actor, in)
 }
 
-func (h *Handler) get(ctx context.Context, actor web.Actor, in *refInput) (*WithDatabase, error) {
+func (h *Handler) get(ctx context.Context, actor control.Actor, in *refInput) (*WithDatabase, error) {
 	return h.Service.Get(ctx, actor, in.Ref)
 }
 
-func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) (*Reference, error) {
+func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Reference, error) {
 	return h.Service.Rename(ctx, actor, in.Ref, in.Body.Name)
 }
 
-func (h *Handler) remove(ctx context.Context, actor web.Actor, in *refInput) (*Reference, error) {
+func (h *Handler) remove(ctx context.Context, actor control.Actor, in *refInput) (*Reference, error) {
 	return h.Service.Delete(ctx, actor, in.Ref)
 }
 
-func (h *Handler) health(ctx context.Context, actor web.Actor, in *healthInput) (*[]ServiceHealth, error) {
+func (h *Handler) health(ctx context.Context, actor control.Actor, in *healthInput) (*[]ServiceHealth, error) {
 	found, err := h.Service.Health(ctx, actor, in)
 	return &found, err
 }

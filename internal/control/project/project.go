@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/provision"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -71,7 +71,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody) (
 		OrganizationID: org.ID, Name: name, Region: b.region(), DBPassword: b.DBPass, CreatedBy: &actor.UserID,
 		Within: func(ctx context.Context, tx *controldb.Tx, c provision.Created) error {
 			first = c
-			return web.Remember(ctx, tx, answer(c))
+			return control.Remember(ctx, tx, answer(c))
 		},
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody) (
 	out := answer(created)
 	if created.Project.Status != first.Project.Status {
 		// The database was made after the commit: remember that it is ready.
-		err := s.DB.Tx(ctx, func(tx *controldb.Tx) error { return web.Remember(ctx, tx, out) })
+		err := s.DB.Tx(ctx, func(tx *controldb.Tx) error { return control.Remember(ctx, tx, out) })
 		if err != nil {
 			s.Log.WarnContext(ctx, "answer to a create is remembered without its last status",
 				"project", created.Project.Ref, "error", err)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Handler is the signing keys' routes.
@@ -19,24 +19,24 @@ type Handler struct {
 }
 
 // Mount registers the routes.
-func (h *Handler) Mount(api web.ControlAPI) {
+func (h *Handler) Mount(api control.API) {
 	const keys = "/v1/projects/{ref}/config/auth/signing-keys"
-	op := func(id, method, path, summary string) web.Operation {
-		return web.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "Signing keys"}
+	op := func(id, method, path, summary string) control.Operation {
+		return control.Operation{ID: id, Method: method, Path: path, Summary: summary, Tag: "Signing keys"}
 	}
 	create := op("create-signing-key", http.MethodPost, keys, "Make or import a signing key")
 	create.Status, create.Creates = http.StatusCreated, true
-	web.Control(api, create, h.create)
-	web.Control(api, op("list-signing-keys", http.MethodGet, keys, "List the signing keys of a project"), h.list)
+	control.Register(api, create, h.create)
+	control.Register(api, op("list-signing-keys", http.MethodGet, keys, "List the signing keys of a project"), h.list)
 	legacy := op("create-legacy-signing-key", http.MethodPost, keys+"/legacy",
 		"Make the HS256 secret that legacy API keys are signed with")
 	legacy.Status, legacy.Creates = http.StatusCreated, true
-	web.Control(api, legacy, h.createLegacy)
-	web.Control(api, op("get-legacy-signing-key", http.MethodGet, keys+"/legacy",
+	control.Register(api, legacy, h.createLegacy)
+	control.Register(api, op("get-legacy-signing-key", http.MethodGet, keys+"/legacy",
 		"Get the HS256 secret that legacy API keys are signed with"), h.legacy)
-	web.Control(api, op("get-signing-key", http.MethodGet, keys+"/{id}", "Get a signing key"), h.get)
-	web.Control(api, op("update-signing-key", http.MethodPatch, keys+"/{id}", "Move a signing key to another status"), h.update)
-	web.Control(api, op("delete-signing-key", http.MethodDelete, keys+"/{id}",
+	control.Register(api, op("get-signing-key", http.MethodGet, keys+"/{id}", "Get a signing key"), h.get)
+	control.Register(api, op("update-signing-key", http.MethodPatch, keys+"/{id}", "Move a signing key to another status"), h.update)
+	control.Register(api, op("delete-signing-key", http.MethodDelete, keys+"/{id}",
 		"Delete a signing key that is on standby or revoked"), h.remove)
 }
 
@@ -88,11 +88,11 @@ type UpdateBody struct {
 	Status string `json:"status" enum:"in_use,previously_used,revoked,standby"`
 }
 
-func (h *Handler) create(ctx context.Context, actor web.Actor, in *createInput) (*Key, error) {
+func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Key, error) {
 	return h.Service.Create(ctx, actor, in.Ref, in.Body)
 }
 
-func (h *Handler) list(ctx context.Context, actor web.Actor, in *refInput) (*List, error) {
+func (h *Handler) list(ctx context.Context, actor control.Actor, in *refInput) (*List, error) {
 	rows, err := h.Service.List(ctx, actor, in.Ref)
 	if err != nil {
 		return nil, err
@@ -104,23 +104,23 @@ func (h *Handler) list(ctx context.Context, actor web.Actor, in *refInput) (*Lis
 	return out, nil
 }
 
-func (h *Handler) createLegacy(ctx context.Context, actor web.Actor, in *refInput) (*Key, error) {
+func (h *Handler) createLegacy(ctx context.Context, actor control.Actor, in *refInput) (*Key, error) {
 	return h.Service.CreateLegacy(ctx, actor, in.Ref)
 }
 
-func (h *Handler) legacy(ctx context.Context, actor web.Actor, in *refInput) (*Key, error) {
+func (h *Handler) legacy(ctx context.Context, actor control.Actor, in *refInput) (*Key, error) {
 	return answer(h.Service.Legacy(ctx, actor, in.Ref))
 }
 
-func (h *Handler) get(ctx context.Context, actor web.Actor, in *keyInput) (*Key, error) {
+func (h *Handler) get(ctx context.Context, actor control.Actor, in *keyInput) (*Key, error) {
 	return answer(h.Service.Get(ctx, actor, in.Ref, in.ID))
 }
 
-func (h *Handler) update(ctx context.Context, actor web.Actor, in *updateInput) (*Key, error) {
+func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Key, error) {
 	return answer(h.Service.Move(ctx, actor, in.Ref, in.ID, in.Body.Status))
 }
 
-func (h *Handler) remove(ctx context.Context, actor web.Actor, in *keyInput) (*Key, error) {
+func (h *Handler) remove(ctx context.Context, actor control.Actor, in *keyInput) (*Key, error) {
 	return answer(h.Service.Delete(ctx, actor, in.Ref, in.ID))
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
-	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -83,7 +83,7 @@ func (s *Service) insert(ctx context.Context, row controldb.SigningKey) (*Key, e
 			return err
 		}
 		out = onWire(created)
-		return web.Remember(ctx, tx, out)
+		return control.Remember(ctx, tx, out)
 	})
 	return &out, err
 }

@@ -1,4 +1,8 @@
-package web
+// Package control is the web side of the Management API: it authenticates the
+// actor of a request, checks the body, remembers the answers of creates, writes
+// errors in the API's shape and describes the operations in the OpenAPI document.
+// huma is imported here only. The package holds no rule of any resource.
+package control
 
 import (
 	"encoding/json"
@@ -15,10 +19,10 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// ControlServer is the web side of the Management API: request ids, access
+// Server is the web side of the Management API: request ids, access
 // tokens, body checks, idempotent creates, the error shape and the OpenAPI
 // document. What a route does is the resources' own.
-type ControlServer struct {
+type Server struct {
 	DB      *controldb.DB
 	Keyring *secret.Keyring // seals the remembered answers
 	Log     *slog.Logger
@@ -28,16 +32,16 @@ type ControlServer struct {
 	Changed func(ref tenants.Ref)
 }
 
-// ControlAPI is where resources register their routes with Control.
-type ControlAPI struct {
+// API is where resources register their operations.
+type API struct {
 	huma   huma.API
-	server *ControlServer
+	server *Server
 }
 
 // Mount adds the routes under /v1 to the engine, first of them the open
 // GET /v1/openapi.json. The engine should have HandleMethodNotAllowed set, and
 // NotFound and MethodNotAllowed as its answers below /v1.
-func (s *ControlServer) Mount(engine *gin.Engine) ControlAPI {
+func (s *Server) Mount(engine *gin.Engine) API {
 	group := engine.Group("", s.identify, s.rescue, s.announce, s.authenticate, s.checkURL, s.checkBody)
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -58,27 +62,27 @@ func (s *ControlServer) Mount(engine *gin.Engine) ControlAPI {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{translateError},
 	}
-	api := ControlAPI{huma: humagin.NewWithGroup(engine, group, config), server: s}
+	api := API{huma: humagin.NewWithGroup(engine, group, config), server: s}
 	api.huma.UseMiddleware(captureStatus)
 	engine.GET("/v1/openapi.json", s.identify, s.rescue, api.document())
 	return api
 }
 
 // NotFound answers a path that there is not, in the Management API's shape.
-func (s *ControlServer) NotFound(c *gin.Context) {
+func (s *Server) NotFound(c *gin.Context) {
 	s.identify(c)
-	s.refuse(c, errControlNoRoute)
+	s.refuse(c, errNoRoute)
 }
 
 // MethodNotAllowed answers a method that a path does not have.
-func (s *ControlServer) MethodNotAllowed(c *gin.Context) {
+func (s *Server) MethodNotAllowed(c *gin.Context) {
 	s.identify(c)
-	s.refuse(c, errControlMethod)
+	s.refuse(c, errMethod)
 }
 
 // announce tells Changed after a request that may have changed a project. The
 // answer is small and still in the server's buffer then.
-func (s *ControlServer) announce(c *gin.Context) {
+func (s *Server) announce(c *gin.Context) {
 	c.Next()
 	if s.Changed == nil || c.Request.Method == http.MethodGet || c.Writer.Status() >= http.StatusBadRequest {
 		return
@@ -90,7 +94,7 @@ func (s *ControlServer) announce(c *gin.Context) {
 
 // document serves the OpenAPI description, encoded once, when first asked for:
 // by then every resource is mounted.
-func (a ControlAPI) document() gin.HandlerFunc {
+func (a API) document() gin.HandlerFunc {
 	encode := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
 	return func(c *gin.Context) {
 		raw, err := encode()

@@ -1,4 +1,4 @@
-package web
+package control
 
 import (
 	"context"
@@ -29,29 +29,29 @@ type Operation struct {
 // Object is a JSON object whose members the operation checks itself.
 type Object map[string]any
 
-// controlAnswer is an operation's outcome as huma writes it.
-type controlAnswer[Out any] struct {
+// answer is an operation's outcome as huma writes it.
+type answer[Out any] struct {
 	Status   int
 	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier answer is given again"`
 	Body     Out
 }
 
-// Control registers an operation. In is a struct with huma's tags (path, query,
+// Register adds an operation to the API. In is a struct with huma's tags (path, query,
 // Body), Out is the answer's body. fn runs for authenticated actors and valid
 // input only; the error that it returns is written as its fault says.
-func Control[In, Out any](api ControlAPI, op Operation, fn func(context.Context, Actor, *In) (*Out, error)) {
+func Register[In, Out any](api API, op Operation, fn func(context.Context, Actor, *In) (*Out, error)) {
 	if op.Status == 0 {
 		op.Status = http.StatusOK
 	}
 	described := api.describe(op)
-	huma.Register(api.huma, described, func(ctx context.Context, in *In) (*controlAnswer[Out], error) {
-		controlRequestOf(ctx).operation = op.ID
+	huma.Register(api.huma, described, func(ctx context.Context, in *In) (*answer[Out], error) {
+		requestOf(ctx).operation = op.ID
 		run := func(ctx context.Context) (*Out, error) { return fn(ctx, actorOf(ctx), in) }
 		out, replayed, err := once(ctx, api.server, op, run)
 		if err != nil {
 			return nil, api.server.explain(ctx, err)
 		}
-		answer := &controlAnswer[Out]{Status: op.Status, Body: *out}
+		answer := &answer[Out]{Status: op.Status, Body: *out}
 		if replayed {
 			answer.Replayed = "true"
 		}
@@ -63,18 +63,18 @@ func Control[In, Out any](api ControlAPI, op Operation, fn func(context.Context,
 	}
 }
 
-func (a ControlAPI) describe(op Operation) huma.Operation {
+func (a API) describe(op Operation) huma.Operation {
 	registry := a.huma.OpenAPI().Components.Schemas
 	refusal := &huma.Response{
 		Description: "The request is refused",
 		Content: map[string]*huma.MediaType{
-			"application/json": {Schema: registry.Schema(reflect.TypeFor[controlErrorBody](), true, "Error")},
+			"application/json": {Schema: registry.Schema(reflect.TypeFor[errorBody](), true, "Error")},
 		},
 	}
 	d := huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Tags: []string{op.Tag},
 		DefaultStatus: op.Status,
-		MaxBodyBytes:  controlMaxBody,
+		MaxBodyBytes:  maxBody,
 		// The body was read whole by checkBody. huma's default, five seconds, stays on
 		// the connection, and its end cancels the request's context.
 		BodyReadTimeout: -1,
@@ -93,7 +93,7 @@ func (a ControlAPI) describe(op Operation) huma.Operation {
 }
 
 // describeBody puts op.Body's schema into the OpenAPI document.
-func (a ControlAPI) describeBody(op Operation) {
+func (a API) describeBody(op Operation) {
 	doc := a.huma.OpenAPI()
 	item := doc.Paths[op.Path]
 	for _, o := range []*huma.Operation{item.Post, item.Patch, item.Put} {

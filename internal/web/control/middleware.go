@@ -1,4 +1,4 @@
-package web
+package control
 
 import (
 	"bytes"
@@ -13,29 +13,29 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
-// controlMaxBody is the largest body that the Management API reads, in bytes.
-const controlMaxBody = 1 << 20
+// maxBody is the largest body that the Management API reads, in bytes.
+const maxBody = 1 << 20
 
 var (
-	errControlNoRoute  = fault.New(fault.NotFound, "not_found", "There is no such path")
-	errControlMethod   = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This path does not have that method")
-	errControlTooLarge = fault.New(fault.TooLarge, "body_too_large", "The body is larger than 1 MB")
-	errControlMedia    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "The body must be application/json")
-	errControlJSON     = fault.New(fault.Invalid, "bad_json", "The body is not valid JSON")
-	errControlTimeout  = fault.New(fault.Unavailable, "timeout", "The request took too long")
-	errControlInvalid  = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
+	errNoRoute  = fault.New(fault.NotFound, "not_found", "There is no such path")
+	errMethod   = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This path does not have that method")
+	errTooLarge = fault.New(fault.TooLarge, "body_too_large", "The body is larger than 1 MB")
+	errMedia    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "The body must be application/json")
+	errJSON     = fault.New(fault.Invalid, "bad_json", "The body is not valid JSON")
+	errTimeout  = fault.New(fault.Unavailable, "timeout", "The request took too long")
+	errInvalid  = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
 )
 
-// controlRequest is what the middleware finds out for the layers below.
-type controlRequest struct {
+// request is what the middleware finds out for the layers below.
+type request struct {
 	id        string
 	project   string   // the path's ref, if it has a good one
 	operation string   // the Operation's ID, once it is reached
@@ -43,18 +43,18 @@ type controlRequest struct {
 	digest    [32]byte // of method, path, query and body; set with key only
 }
 
-type controlRequestKey struct{}
+type requestKey struct{}
 
-func controlRequestOf(ctx context.Context) *controlRequest {
-	if r, ok := ctx.Value(controlRequestKey{}).(*controlRequest); ok {
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		return r
 	}
-	return &controlRequest{}
+	return &request{}
 }
 
 // identify takes up the id that Common gave the request, or gives one.
-func (s *ControlServer) identify(c *gin.Context) {
-	r := &controlRequest{id: c.Writer.Header().Get("X-Request-Id")}
+func (s *Server) identify(c *gin.Context) {
+	r := &request{id: c.Writer.Header().Get("X-Request-Id")}
 	if r.id == "" {
 		r.id = rand.Text()
 		c.Header("X-Request-Id", r.id)
@@ -62,11 +62,11 @@ func (s *ControlServer) identify(c *gin.Context) {
 	if ref, err := tenants.ParseRef(c.Param("ref")); err == nil {
 		r.project = string(ref)
 	}
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), controlRequestKey{}, r))
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, r))
 }
 
 // rescue turns a panic below into a 500 without details; the stack is logged.
-func (s *ControlServer) rescue(c *gin.Context) {
+func (s *Server) rescue(c *gin.Context) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -81,15 +81,15 @@ func (s *ControlServer) rescue(c *gin.Context) {
 }
 
 // authenticate lets nobody pass without a live access token.
-func (s *ControlServer) authenticate(c *gin.Context) {
-	token, ok := controlBearer(c.GetHeader("Authorization"))
+func (s *Server) authenticate(c *gin.Context) {
+	token, ok := bearer(c.GetHeader("Authorization"))
 	if !ok {
-		s.refuse(c, errControlUnauthorized)
+		s.refuse(c, errUnauthorized)
 		return
 	}
 	found, err := s.DB.AccessTokenByText(c.Request.Context(), token)
 	if fault.From(err).Kind == fault.NotFound && err != nil {
-		err = errControlUnauthorized.Because(err)
+		err = errUnauthorized.Because(err)
 	}
 	if err != nil {
 		s.refuse(c, err)
@@ -100,16 +100,16 @@ func (s *ControlServer) authenticate(c *gin.Context) {
 }
 
 // checkURL refuses what Postgres could not store: NUL and broken UTF-8.
-func (s *ControlServer) checkURL(c *gin.Context) {
+func (s *Server) checkURL(c *gin.Context) {
 	for _, p := range c.Params {
-		if badText(p.Value) {
-			s.refuse(c, errControlNoRoute)
+		if !web.StorableText(p.Value) {
+			s.refuse(c, errNoRoute)
 			return
 		}
 	}
 	for name, values := range c.Request.URL.Query() {
-		if badText(name) || badText(strings.Join(values, "")) {
-			s.refuse(c, errControlInvalid.Saying("The query holds a character that is not allowed"))
+		if !web.StorableText(name) || !web.StorableText(strings.Join(values, "")) {
+			s.refuse(c, errInvalid.Saying("The query holds a character that is not allowed"))
 			return
 		}
 	}
@@ -117,15 +117,15 @@ func (s *ControlServer) checkURL(c *gin.Context) {
 
 // checkBody reads the body, whole and bounded, and lets only JSON without NUL
 // characters pass. Strict types are the operations' business.
-func (s *ControlServer) checkBody(c *gin.Context) {
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, controlMaxBody))
+func (s *Server) checkBody(c *gin.Context) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			s.refuse(c, errControlTooLarge)
+			s.refuse(c, errTooLarge)
 			return
 		}
-		s.refuse(c, errControlJSON.Because(err).Saying("The body could not be read"))
+		s.refuse(c, errJSON.Because(err).Saying("The body could not be read"))
 		return
 	}
 	if len(body) > 0 {
@@ -143,15 +143,15 @@ func (s *ControlServer) checkBody(c *gin.Context) {
 func checkJSON(contentType string, body []byte) error {
 	if contentType != "" {
 		if media, _, err := mime.ParseMediaType(contentType); err != nil || media != "application/json" {
-			return errControlMedia
+			return errMedia
 		}
 	}
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		return errControlJSON.Because(err)
+		return errJSON.Because(err)
 	}
 	if field, bad := findNUL("", v); bad {
-		return errControlInvalid.Saying(strings.TrimPrefix(field+": must not hold NUL characters", ": "))
+		return errInvalid.Saying(strings.TrimPrefix(field+": must not hold NUL characters", ": "))
 	}
 	return nil
 }
@@ -181,18 +181,16 @@ func findNUL(path string, v any) (string, bool) {
 	return "", false
 }
 
-func badText(s string) bool { return strings.ContainsRune(s, 0) || !utf8.ValidString(s) }
-
 // readIdempotencyKey remembers the key and what it stands for.
-func (s *ControlServer) readIdempotencyKey(c *gin.Context, body []byte) error {
+func (s *Server) readIdempotencyKey(c *gin.Context, body []byte) error {
 	values := c.Request.Header.Values("Idempotency-Key")
 	if len(values) == 0 {
 		return nil
 	}
 	if len(values) > 1 || !validIdempotencyKey(values[0]) {
-		return errControlInvalid.Saying("Idempotency-Key: must be one text of 1 to 255 printable ASCII characters")
+		return errInvalid.Saying("Idempotency-Key: must be one text of 1 to 255 printable ASCII characters")
 	}
-	r := controlRequestOf(c.Request.Context())
+	r := requestOf(c.Request.Context())
 	r.key = values[0]
 	h := sha256.New()
 	// Lengths first, so that no two requests give the same input.

@@ -1,4 +1,4 @@
-package web
+package control
 
 import (
 	"path"
@@ -16,7 +16,7 @@ func schemaName(t reflect.Type, hint string) string {
 		t = t.Elem()
 	}
 	pkg := path.Base(t.PkgPath())
-	if t.Name() == "" || t.PkgPath() == "" || pkg == "web" {
+	if t.Name() == "" || t.PkgPath() == "" || pkg == "control" {
 		return name
 	}
 	prefix := strings.ToUpper(pkg[:1]) + pkg[1:]

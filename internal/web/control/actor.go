@@ -1,4 +1,4 @@
-package web
+package control
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 // Actor is who makes a request of the Management API.
 type Actor = authz.Actor
 
-// errControlUnauthorized answers every request without a live access token; it
+// errUnauthorized answers every request without a live access token; it
 // does not tell which of the reasons it was.
-var errControlUnauthorized = fault.New(fault.Unauthorized, "unauthorized", "Unauthorized: a valid access token is required")
+var errUnauthorized = fault.New(fault.Unauthorized, "unauthorized", "Unauthorized: a valid access token is required")
 
 type actorKey struct{}
 
@@ -28,9 +28,9 @@ func actorOf(ctx context.Context) Actor {
 	return a
 }
 
-// controlBearer takes the token out of an Authorization header (RFC 6750 §2.1);
+// bearer takes the token out of an Authorization header (RFC 6750 §2.1);
 // the scheme is case-insensitive (RFC 9110 §11.1).
-func controlBearer(header string) (string, bool) {
+func bearer(header string) (string, bool) {
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return "", false

@@ -1,4 +1,4 @@
-package web
+package control
 
 import (
 	"bytes"
@@ -37,7 +37,7 @@ type reservationKey struct{}
 
 // reservation is a create that is under way.
 type reservation struct {
-	server *ControlServer
+	server *Server
 	row    controldb.Reservation
 	status int
 	stored bool
@@ -74,8 +74,8 @@ func (r *reservation) place() string {
 
 // once runs a create at most once per Idempotency-Key, or gives the stored
 // answer; replayed tells which.
-func once[Out any](ctx context.Context, s *ControlServer, op Operation, run func(context.Context) (*Out, error)) (out *Out, replayed bool, err error) {
-	if !op.Creates || controlRequestOf(ctx).key == "" {
+func once[Out any](ctx context.Context, s *Server, op Operation, run func(context.Context) (*Out, error)) (out *Out, replayed bool, err error) {
+	if !op.Creates || requestOf(ctx).key == "" {
 		out, err = run(ctx)
 		return out, false, err
 	}
@@ -111,17 +111,17 @@ func once[Out any](ctx context.Context, s *ControlServer, op Operation, run func
 // rememberLate stores the answer of an operation that created something and
 // forgot Remember: giving the key back would create it again at the next try. It
 // is an error all the same, for a process killed before this leaves one half.
-func (s *ControlServer) rememberLate(ctx context.Context, op Operation, out any) {
+func (s *Server) rememberLate(ctx context.Context, op Operation, out any) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := s.DB.Tx(ctx, func(tx *controldb.Tx) error { return Remember(ctx, tx, out) })
 	s.Log.ErrorContext(ctx, "operation does not remember its answer in its transaction",
-		"request_id", controlRequestOf(ctx).id, "operation", op.ID, "error", err)
+		"request_id", requestOf(ctx).id, "operation", op.ID, "error", err)
 }
 
 // reserve takes the key for this request, or opens the answer that it has.
-func (s *ControlServer) reserve(ctx context.Context, r *reservation) ([]byte, error) {
-	request, actor := controlRequestOf(ctx), actorOf(ctx)
+func (s *Server) reserve(ctx context.Context, r *reservation) ([]byte, error) {
+	request, actor := requestOf(ctx), actorOf(ctx)
 	row, earlier, err := s.DB.ReserveIdempotencyKey(ctx, actor.UserID, request.key, request.digest[:])
 	if err != nil {
 		return nil, fmt.Errorf("reserve idempotency key: %w", err)
@@ -150,10 +150,10 @@ func (s *ControlServer) reserve(ctx context.Context, r *reservation) ([]byte, er
 
 // release gives the key back, unless an answer is stored. The caller may have
 // gone: that is no reason to keep it.
-func (s *ControlServer) release(ctx context.Context, r *reservation) {
+func (s *Server) release(ctx context.Context, r *reservation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := s.DB.ReleaseReservation(ctx, r.row); err != nil {
-		s.Log.WarnContext(ctx, "idempotency key is not given back", "request_id", controlRequestOf(ctx).id, "error", err)
+		s.Log.WarnContext(ctx, "idempotency key is not given back", "request_id", requestOf(ctx).id, "error", err)
 	}
 }

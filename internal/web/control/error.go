@@ -1,4 +1,4 @@
-package web
+package control
 
 import (
 	"context"
@@ -14,11 +14,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web"
 )
 
-// controlError is the wire's shape of a refusal: message and code, and the
+// refusal is the wire's shape of an error: message and code, and the
 // fault's details beside them.
-type controlError struct {
+type refusal struct {
 	status  int
 	message string
 	code    string
@@ -27,10 +28,10 @@ type controlError struct {
 }
 
 // Error, GetStatus and GetHeaders make it an error that huma writes as it is.
-func (e *controlError) Error() string  { return e.message }
-func (e *controlError) GetStatus() int { return e.status }
+func (e *refusal) Error() string  { return e.message }
+func (e *refusal) GetStatus() int { return e.status }
 
-func (e *controlError) GetHeaders() http.Header {
+func (e *refusal) GetHeaders() http.Header {
 	h := http.Header{}
 	if e.retry > 0 {
 		seconds := int64((e.retry + time.Second - 1) / time.Second)
@@ -43,7 +44,7 @@ func (e *controlError) GetHeaders() http.Header {
 }
 
 // MarshalJSON writes the members of the wire.
-func (e *controlError) MarshalJSON() ([]byte, error) {
+func (e *refusal) MarshalJSON() ([]byte, error) {
 	m := make(map[string]any, len(e.details)+2)
 	for k, v := range e.details {
 		m[k] = v
@@ -52,20 +53,20 @@ func (e *controlError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(m)
 }
 
-// controlErrorBody describes controlError in the OpenAPI document.
-type controlErrorBody struct {
+// errorBody describes refusal in the OpenAPI document.
+type errorBody struct {
 	Message string `json:"message" doc:"What is wrong, to be read by people."`
 	Code    string `json:"code" doc:"The same for the same refusal, for programs."`
 }
 
 // explain turns an error into the wire's shape; what nobody classified is logged
 // here, once, and not shown.
-func (s *ControlServer) explain(ctx context.Context, err error) *controlError {
+func (s *Server) explain(ctx context.Context, err error) *refusal {
 	f := fault.From(err)
 	if f.Kind == fault.Internal && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		f = errControlTimeout.Because(err).After(time.Second)
+		f = errTimeout.Because(err).After(time.Second)
 	}
-	e := &controlError{status: Status(f.Kind), message: f.Message, code: f.Code, details: f.Details, retry: f.RetryAfter}
+	e := &refusal{status: web.Status(f.Kind), message: f.Message, code: f.Code, details: f.Details, retry: f.RetryAfter}
 	level := slog.LevelDebug
 	switch f.Kind {
 	case fault.Internal:
@@ -73,14 +74,14 @@ func (s *ControlServer) explain(ctx context.Context, err error) *controlError {
 	case fault.Unavailable:
 		level = slog.LevelWarn
 	}
-	r := controlRequestOf(ctx)
+	r := requestOf(ctx)
 	s.Log.Log(ctx, level, "management request refused", "request_id", r.id, "project", r.project, "operation", r.operation,
 		"actor", actorOf(ctx).UserID, "status", e.status, "code", e.code, "error", err)
 	return e
 }
 
 // refuse ends a request before it reaches an operation.
-func (s *ControlServer) refuse(c *gin.Context, err error) {
+func (s *Server) refuse(c *gin.Context, err error) {
 	e := s.explain(c.Request.Context(), err)
 	if c.Writer.Written() {
 		c.Abort()
@@ -120,7 +121,7 @@ func translateError(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	e := &controlError{status: model.Status, message: model.Detail, code: "validation_failed"}
+	e := &refusal{status: model.Status, message: model.Detail, code: "validation_failed"}
 	if e.status == http.StatusUnprocessableEntity {
 		e.status = http.StatusBadRequest
 	}
@@ -129,7 +130,7 @@ func translateError(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	var parts []string
 	for _, d := range model.Errors {
-		parts = append(parts, controlDetail(d))
+		parts = append(parts, detail(d))
 	}
 	if len(parts) > 0 {
 		e.message = strings.Join(parts[:min(len(parts), 10)], "; ")
@@ -138,8 +139,8 @@ func translateError(ctx huma.Context, _ string, v any) (any, error) {
 	return e, nil
 }
 
-// controlDetail says "field: what is wrong".
-func controlDetail(d *huma.ErrorDetail) string {
+// detail says "field: what is wrong".
+func detail(d *huma.ErrorDetail) string {
 	field, message := d.Location, d.Message
 	for _, in := range []string{"body", "path", "query", "header"} {
 		if field == in {
