@@ -1,8 +1,8 @@
-// Package tenants answers three questions of every request: which project is
-// this, may it pass, and where is its data. It owns the registry (the cache of
-// tenants and its invalidation), the router (host, path or key to tenant), API
-// keys, and the connection budget over all projects' databases. It does not
-// know HTTP handlers, the control database's tables or any auth flow.
+// Package tenants answers two questions of every request: which project is
+// this, and may it pass. It owns the registry (the cache of tenants and its
+// invalidation), the router (host, path or key to tenant) and API keys. It does
+// not know connections, HTTP handlers, the control database's tables or any auth
+// flow.
 package tenants
 
 import (

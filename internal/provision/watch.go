@@ -72,7 +72,7 @@ func (s *Service) endOverdue(ctx context.Context, b bounds) error {
 }
 
 // Terminate ends a backend of the role at once, if it still runs. It is what a
-// tenants.Budget needs for connections whose end it did not see.
+// pool.Budget needs for connections whose end it did not see.
 func (s *Service) Terminate(ctx context.Context, role string, pid uint32) {
 	if s.init() != nil {
 		return

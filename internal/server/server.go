@@ -27,6 +27,7 @@ import (
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/pool"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
@@ -63,7 +64,7 @@ type Server struct {
 	registry   *tenants.Registry
 	router     *tenants.Router
 	hasher     tenants.KeyHasher
-	budget     *tenants.Budget
+	budget     *pool.Budget
 	proxies    ratelimit.Proxies
 	limiter    *ratelimit.Limiter
 	guesses    *ratelimit.Limiter // of passwords and codes
@@ -192,7 +193,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.hasher = s.control.Hasher()
 	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
 	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain, MainHosts: s.mainHosts(), Now: s.now}
-	s.budget = tenants.NewBudget(s.dial, tenants.BudgetOptions{
+	s.budget = pool.New(s.dial, pool.Options{
 		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
 		Terminate: s.provision.Terminate,
 	})

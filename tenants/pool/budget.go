@@ -1,4 +1,8 @@
-package tenants
+// Package pool owns the connections to all projects' databases: one budget, how
+// projects share it, and when a connection is opened, lent, called back and
+// closed. It knows a project by its ref only; how to reach its database is the
+// dialer's.
+package pool
 
 import (
 	"context"
@@ -8,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Faults of a Budget. All of them mean that nothing was done and that the
@@ -21,17 +26,17 @@ var (
 	// refused the login.
 	ErrDatabaseUnavailable = fault.New(fault.Unavailable, "database_unavailable",
 		"The project's database is not reachable").After(time.Second)
-	// ErrBudgetClosed: the process is shutting down.
-	ErrBudgetClosed = fault.New(fault.Unavailable, "shutting_down",
+	// ErrClosed: the process is shutting down.
+	ErrClosed = fault.New(fault.Unavailable, "shutting_down",
 		"The server is shutting down").After(time.Second)
 )
 
 // Dialer opens a connection to one project's database. It must give up when ctx
 // ends.
-type Dialer func(ctx context.Context, ref Ref) (*pgx.Conn, error)
+type Dialer func(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error)
 
-// BudgetOptions are the limits of a Budget. Zero values take the defaults.
-type BudgetOptions struct {
+// Options are the limits of a Budget. Zero values take the defaults.
+type Options struct {
 	// Total is the number of connections over all projects; 100 by default.
 	Total int
 	// PerTenant is the most that one project may hold; 20 by default, at most Total.
@@ -53,7 +58,7 @@ type BudgetOptions struct {
 	Now func() time.Time
 }
 
-func (o BudgetOptions) withDefaults() BudgetOptions {
+func (o Options) withDefaults() Options {
 	orInt := func(v *int, d int) {
 		if *v <= 0 {
 			*v = d
@@ -95,18 +100,18 @@ func (o BudgetOptions) withDefaults() BudgetOptions {
 // A project without connection and waiter has no entry here and no goroutine;
 // one timer closes idle connections for all.
 type Budget struct {
-	dial poolDialer
-	o    BudgetOptions
+	dial linkDialer
+	o    Options
 	// ctx is that of the dials: a dial outlives the request that caused it, since
 	// whoever waits next can use the connection.
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	mu         sync.Mutex
-	shares     map[Ref]*poolShare
-	claims     poolClaims
-	idle       poolConnList
-	lent       poolConnList
+	shares     map[tenants.Ref]*share
+	claims     claims
+	idle       connList
+	lent       connList
 	places     int
 	seq        uint64
 	closed     bool
@@ -118,9 +123,9 @@ type Budget struct {
 	opened, failed, evicted, called, refused uint64
 }
 
-// NewBudget makes a Budget that opens connections by dial.
-func NewBudget(dial Dialer, o BudgetOptions) *Budget {
-	return newBudget(func(ctx context.Context, ref Ref) (poolLink, error) {
+// New makes a Budget that opens connections by dial.
+func New(dial Dialer, o Options) *Budget {
+	return newBudget(func(ctx context.Context, ref tenants.Ref) (link, error) {
 		c, err := dial(ctx, ref)
 		if err != nil {
 			return nil, err
@@ -129,11 +134,11 @@ func NewBudget(dial Dialer, o BudgetOptions) *Budget {
 	}, o)
 }
 
-func newBudget(dial poolDialer, o BudgetOptions) *Budget {
+func newBudget(dial linkDialer, o Options) *Budget {
 	b := &Budget{
 		dial:    dial,
 		o:       o.withDefaults(),
-		shares:  make(map[Ref]*poolShare),
+		shares:  make(map[tenants.Ref]*share),
 		drained: make(chan struct{}),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
@@ -144,8 +149,8 @@ func newBudget(dial poolDialer, o BudgetOptions) *Budget {
 
 // Acquire gives a connection of the project, which the caller must Release. It
 // waits if it must: the faults are ErrOverCapacity, ErrDatabaseUnavailable and
-// ErrBudgetClosed; an ended ctx gives ctx.Err().
-func (b *Budget) Acquire(ctx context.Context, ref Ref) (*Conn, error) {
+// ErrClosed; an ended ctx gives ctx.Err().
+func (b *Budget) Acquire(ctx context.Context, ref tenants.Ref) (*Conn, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -163,7 +168,7 @@ func (b *Budget) Acquire(ctx context.Context, ref Ref) (*Conn, error) {
 		}
 		c := b.unpark(s)
 		b.lend(c, now)
-		doubtful := now.Sub(c.idleAt) > poolDoubtAfter || c.idleAt.Before(s.brokenAt)
+		doubtful := now.Sub(c.idleAt) > doubtAfter || c.idleAt.Before(s.brokenAt)
 		b.mu.Unlock()
 		if c.link.usable() && (!doubtful || c.link.alive()) {
 			return &Conn{budget: b, conn: c}, nil

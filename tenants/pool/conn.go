@@ -1,4 +1,4 @@
-package tenants
+package pool
 
 import (
 	"context"
@@ -7,21 +7,23 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 const (
-	// poolDoubtAfter is the idle time after which a connection is looked at
+	// doubtAfter is the idle time after which a connection is looked at
 	// before use: it may have died unnoticed. Sooner, that look costs more than
 	// the rare failure that it prevents.
-	poolDoubtAfter = 5 * time.Second
-	// poolCloseTimeout bounds how long a place is kept for a server that does not
+	doubtAfter = 5 * time.Second
+	// closeTimeout bounds how long a place is kept for a server that does not
 	// end a connection.
-	poolCloseTimeout = 2 * time.Second
+	closeTimeout = 2 * time.Second
 )
 
-// poolLink is what the budget needs of a connection. It stands between Budget
+// link is what the budget needs of a connection. It stands between Budget
 // and pgx so that the rules of sharing can be tested without a server.
-type poolLink interface {
+type link interface {
 	usable() bool          // open, and neither busy nor in a transaction; no I/O
 	broken() bool          // closed by an error
 	alive() bool           // whether the server still holds its end
@@ -29,26 +31,26 @@ type poolLink interface {
 	close(context.Context) // returns when the server has ended it, or ctx ends
 }
 
-type poolDialer func(ctx context.Context, ref Ref) (poolLink, error)
+type linkDialer func(ctx context.Context, ref tenants.Ref) (link, error)
 
-// poolConn is one connection; Budget.mu guards it.
-type poolConn struct {
-	share      *poolShare
-	link       poolLink
+// conn is one connection; Budget.mu guards it.
+type conn struct {
+	share      *share
+	link       link
 	gen        uint64 // share.gen when it was dialed
 	dead       bool   // found dead by Acquire
 	openedAt   time.Time
 	idleAt     time.Time
 	lentAt     time.Time
 	calledAt   time.Time // when Budget.relieve called it back last; zero if not
-	prev, next *poolConn // in Budget.idle or Budget.lent
+	prev, next *conn     // in Budget.idle or Budget.lent
 }
 
 // Conn is a connection lent by [Budget.Acquire]. It serves one goroutine at a
 // time.
 type Conn struct {
 	budget *Budget
-	conn   *poolConn
+	conn   *conn
 }
 
 // Raw is the connection; it must not be used after Release, nor closed by the
@@ -67,7 +69,7 @@ func (c *Conn) Release() {
 	}
 }
 
-// pgLink is the poolLink of a real connection.
+// pgLink is the link of a real connection.
 type pgLink struct {
 	*pgx.Conn
 	terminate func(ctx context.Context, role string, pid uint32) // may be nil
@@ -124,7 +126,7 @@ func (l pgLink) kill(pid uint32) {
 	if l.terminate == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), poolCloseTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	l.terminate(ctx, l.Config().User, pid)
 }

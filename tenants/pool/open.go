@@ -1,4 +1,4 @@
-package tenants
+package pool
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // replace closes c and, once the server has ended it, opens a connection for
 // next in its place. If next has no need of it any more, another claim has it,
 // else the place is free.
-func (b *Budget) replace(c *poolConn, next *poolShare) {
-	ctx, cancel := context.WithTimeout(context.Background(), poolCloseTimeout)
+func (b *Budget) replace(c *conn, next *share) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	c.link.close(ctx)
 	cancel()
 
@@ -48,7 +49,7 @@ func (b *Budget) vacate() {
 }
 
 // open dials for s, for which a place and s.dialing are already counted.
-func (b *Budget) open(s *poolShare, gen uint64) {
+func (b *Budget) open(s *share, gen uint64) {
 	ctx, cancel := context.WithTimeout(b.ctx, b.o.WaitTimeout)
 	link, err := b.dial(ctx, s.ref)
 	cancel()
@@ -64,7 +65,7 @@ func (b *Budget) open(s *poolShare, gen uint64) {
 	}
 	b.opened++
 	s.retryAt = time.Time{}
-	c := &poolConn{share: s, link: link, gen: gen, openedAt: now}
+	c := &conn{share: s, link: link, gen: gen, openedAt: now}
 	if b.closed || gen != s.gen {
 		b.retire(c)
 	} else {
@@ -79,16 +80,16 @@ func (b *Budget) open(s *poolShare, gen uint64) {
 // places from others. The next request tries again, so recovery needs nothing.
 // If it has connections, the waiters go on waiting for those. A dial from before
 // a Forget says nothing about the database as it is now.
-func (b *Budget) dialFailed(s *poolShare, gen uint64, err error, now time.Time) {
+func (b *Budget) dialFailed(s *share, gen uint64, err error, now time.Time) {
 	switch {
 	case gen != s.gen:
 	case s.held() > 0:
-		s.retryAt = now.Add(poolRetryAfter)
+		s.retryAt = now.Add(retryAfter)
 	default:
 		s.retryAt = time.Time{}
 		f := dialFault(s.ref, err)
 		for s.waiters.n > 0 {
-			s.waiters.grant(s.waiters.first, poolGrant{err: f})
+			s.waiters.grant(s.waiters.first, grant{err: f})
 		}
 	}
 	b.update(s)
@@ -98,7 +99,7 @@ func (b *Budget) dialFailed(s *poolShare, gen uint64, err error, now time.Time) 
 // dialFault is what waiters are told of a failed dial: the dialer's own refusal
 // where it says that the request may be repeated, else that the database is
 // unavailable.
-func dialFault(ref Ref, err error) *fault.Error {
+func dialFault(ref tenants.Ref, err error) *fault.Error {
 	err = fmt.Errorf("connect to project %s: %w", ref, err)
 	if f := fault.From(err); f.Kind == fault.Unavailable {
 		return f.Because(err)

@@ -1,15 +1,15 @@
-package tenants
+package pool
 
 import (
 	"slices"
 	"time"
 )
 
-// poolConnList holds connections of all projects, the one that came first at the
-// front. Of the idle ones, those of a project are in the order of poolShare.idle.
-type poolConnList struct{ first, last *poolConn }
+// connList holds connections of all projects, the one that came first at the
+// front. Of the idle ones, those of a project are in the order of share.idle.
+type connList struct{ first, last *conn }
 
-func (l *poolConnList) push(c *poolConn) {
+func (l *connList) push(c *conn) {
 	c.prev, c.next = l.last, nil
 	if l.last == nil {
 		l.first = c
@@ -19,7 +19,7 @@ func (l *poolConnList) push(c *poolConn) {
 	l.last = c
 }
 
-func (l *poolConnList) remove(c *poolConn) {
+func (l *connList) remove(c *conn) {
 	if c.prev == nil {
 		l.first = c.next
 	} else {
@@ -34,7 +34,7 @@ func (l *poolConnList) remove(c *poolConn) {
 }
 
 // park lays c aside as idle.
-func (b *Budget) park(c *poolConn, now time.Time) {
+func (b *Budget) park(c *conn, now time.Time) {
 	c.idleAt = now
 	c.share.idle = append(c.share.idle, c)
 	b.idle.push(c)
@@ -42,7 +42,7 @@ func (b *Budget) park(c *poolConn, now time.Time) {
 }
 
 // unpark takes the project's most recently used idle connection.
-func (b *Budget) unpark(s *poolShare) *poolConn {
+func (b *Budget) unpark(s *share) *conn {
 	last := len(s.idle) - 1
 	c := s.idle[last]
 	s.idle[last] = nil
@@ -52,7 +52,7 @@ func (b *Budget) unpark(s *poolShare) *poolConn {
 }
 
 // unparkOldest takes the project's longest idle connection.
-func (b *Budget) unparkOldest(s *poolShare) *poolConn {
+func (b *Budget) unparkOldest(s *share) *conn {
 	c := s.idle[0]
 	s.idle = slices.Delete(s.idle, 0, 1)
 	b.idle.remove(c)
@@ -70,7 +70,7 @@ func (b *Budget) armSweeper(now time.Time) {
 	}
 	ttl := b.o.IdleTTL
 	if len(b.claims) > 0 {
-		ttl = min(ttl, poolGrace)
+		ttl = min(ttl, grace)
 	}
 	if due := c.idleAt.Add(ttl); b.sweepAt.IsZero() || due.Before(b.sweepAt) {
 		b.sweepAt = due

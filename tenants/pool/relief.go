@@ -1,19 +1,19 @@
-package tenants
+package pool
 
 import "time"
 
 const (
-	// poolStarved is how long a project without any place waits before somebody
+	// starved is how long a project without any place waits before somebody
 	// else's loan is called back for it, and then again.
-	poolStarved = 500 * time.Millisecond
-	// poolOverlong is the age from which a loan may be called back: many times
+	starved = 500 * time.Millisecond
+	// overlong is the age from which a loan may be called back: many times
 	// what the statements of any flow take. What takes longer is the project's own
 	// code, such as a trigger that sleeps.
-	poolOverlong = 2 * time.Second
+	overlong = 2 * time.Second
 )
 
 // lend counts c as in use.
-func (b *Budget) lend(c *poolConn, now time.Time) {
+func (b *Budget) lend(c *conn, now time.Time) {
 	c.share.inUse++
 	c.lentAt = now
 	b.lent.push(c)
@@ -24,15 +24,15 @@ func (b *Budget) lend(c *poolConn, now time.Time) {
 // take all places, however many they are. The server ends the connection, its
 // borrower gets an error that may be repeated, and its place goes to whoever
 // holds the fewest.
-func (b *Budget) relieve(w *poolWaiter) {
+func (b *Budget) relieve(w *waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s := w.share; !w.queued || s.waiters.first != w || s.held() > 0 || b.closed {
 		return
 	}
 	now := b.o.Now()
-	for c := b.lent.first; c != nil && now.Sub(c.lentAt) >= poolOverlong; c = c.next {
-		if now.Sub(c.calledAt) >= poolOverlong { // again, if the server was not to be reached
+	for c := b.lent.first; c != nil && now.Sub(c.lentAt) >= overlong; c = c.next {
+		if now.Sub(c.calledAt) >= overlong { // again, if the server was not to be reached
 			c.calledAt = now
 			b.called++
 			b.background.Go(c.link.interrupt)

@@ -1,4 +1,4 @@
-package tenants_test
+package pool_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/pool"
 )
 
 // pgProjects are databases with a login role each, and a Dialer for them.
@@ -91,7 +92,7 @@ func (p *pgProjects) connections(t *testing.T) (n int) {
 	return n
 }
 
-func closeBudget(t *testing.T, b *tenants.Budget) {
+func closeBudget(t *testing.T, b *pool.Budget) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -100,7 +101,7 @@ func closeBudget(t *testing.T, b *tenants.Budget) {
 	}
 }
 
-func acquire(t *testing.T, b *tenants.Budget, ref tenants.Ref) *tenants.Conn {
+func acquire(t *testing.T, b *pool.Budget, ref tenants.Ref) *pool.Conn {
 	t.Helper()
 	c, err := b.Acquire(t.Context(), ref)
 	if err != nil {
@@ -109,7 +110,7 @@ func acquire(t *testing.T, b *tenants.Budget, ref tenants.Ref) *tenants.Conn {
 	return c
 }
 
-func backend(c *tenants.Conn) uint32 { return c.Raw().PgConn().PID() }
+func backend(c *pool.Conn) uint32 { return c.Raw().PgConn().PID() }
 
 // eventually waits for what another goroutine or the server brings about.
 func eventually(t *testing.T, what string, done func() bool) {
@@ -127,7 +128,7 @@ func TestBudgetOnPostgres(t *testing.T) {
 	const total, each = 4, 30
 	p := newProjects(t, 10)
 	running := goleak.IgnoreCurrent()
-	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{Total: total, PerTenant: 3, WaitTimeout: time.Minute})
+	b := pool.New(p.dial, pool.Options{Total: total, PerTenant: 3, WaitTimeout: time.Minute})
 
 	var most, served atomic.Int64
 	var wg sync.WaitGroup
@@ -163,7 +164,7 @@ func TestBudgetOnPostgres(t *testing.T) {
 
 // countFrom checks on a connection of ref that it is one, and counts the
 // connections to all projects.
-func countFrom(ctx context.Context, b *tenants.Budget, ref tenants.Ref, databases []string) (n int64, err error) {
+func countFrom(ctx context.Context, b *pool.Budget, ref tenants.Ref, databases []string) (n int64, err error) {
 	c, err := b.Acquire(ctx, ref)
 	if err != nil {
 		return 0, err
@@ -182,7 +183,7 @@ func TestBudgetLoudProjectOnPostgres(t *testing.T) {
 	t.Parallel()
 	p := newProjects(t, 2)
 	loud, quiet := p.refs[0], p.refs[1]
-	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{Total: 4, PerTenant: 4, WaitTimeout: time.Hour, MaxWaiting: 1000})
+	b := pool.New(p.dial, pool.Options{Total: 4, PerTenant: 4, WaitTimeout: time.Hour, MaxWaiting: 1000})
 
 	// Each loud request keeps its connection until it is told to go on.
 	release := make(chan struct{})
@@ -204,11 +205,11 @@ func TestBudgetLoudProjectOnPostgres(t *testing.T) {
 		wg.Go(request)
 	}
 	eventually(t, "1,000 wait", func() bool { return b.TenantStats(loud).Waiting == 1000 })
-	if _, err := b.Acquire(t.Context(), loud); !errors.Is(err, tenants.ErrOverCapacity) {
+	if _, err := b.Acquire(t.Context(), loud); !errors.Is(err, pool.ErrOverCapacity) {
 		t.Errorf("the next one: %v", err)
 	}
 	for i := range 5 {
-		got := make(chan *tenants.Conn)
+		got := make(chan *pool.Conn)
 		go func() {
 			c, err := b.Acquire(t.Context(), quiet)
 			if err != nil {
@@ -237,31 +238,31 @@ func TestBudgetLoudProjectOnPostgres(t *testing.T) {
 
 func TestBudgetDiscardsOnPostgres(t *testing.T) {
 	t.Parallel()
-	cases := map[string]func(t *testing.T, p *pgProjects, c *tenants.Conn){
-		"in_transaction": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
+	cases := map[string]func(t *testing.T, p *pgProjects, c *pool.Conn){
+		"in_transaction": func(t *testing.T, _ *pgProjects, c *pool.Conn) {
 			if _, err := c.Raw().Exec(t.Context(), "begin"); err != nil {
 				t.Error(err)
 			}
 		},
-		"in_a_query": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
+		"in_a_query": func(t *testing.T, _ *pgProjects, c *pool.Conn) {
 			//nolint:sqlclosecheck // that is the case
 			if _, err := c.Raw().Query(t.Context(), "select repeat('x', 1000), generate_series(1, 1000000000)"); err != nil {
 				t.Error(err)
 			}
 		},
-		"cancelled_query": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
+		"cancelled_query": func(t *testing.T, _ *pgProjects, c *pool.Conn) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
 			if _, err := c.Raw().Exec(ctx, "select pg_sleep(600)"); !errors.Is(err, context.DeadlineExceeded) {
 				t.Error(err)
 			}
 		},
-		"terminated": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
+		"terminated": func(t *testing.T, _ *pgProjects, c *pool.Conn) {
 			if _, err := c.Raw().Exec(t.Context(), "select pg_terminate_backend(pg_backend_pid())"); err == nil {
 				t.Error("not terminated")
 			}
 		},
-		"closed_by_its_user": func(t *testing.T, _ *pgProjects, c *tenants.Conn) {
+		"closed_by_its_user": func(t *testing.T, _ *pgProjects, c *pool.Conn) {
 			_ = c.Raw().Close(t.Context())
 		},
 	}
@@ -269,7 +270,7 @@ func TestBudgetDiscardsOnPostgres(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newProjects(t, 1)
-			b := tenants.NewBudget(p.dial, tenants.BudgetOptions{Total: 1, WaitTimeout: time.Minute})
+			b := pool.New(p.dial, pool.Options{Total: 1, WaitTimeout: time.Minute})
 			c := acquire(t, b, p.refs[0])
 			pid := backend(c)
 			spoil(t, p, c)
@@ -291,11 +292,11 @@ func TestBudgetFindsDeadConnection(t *testing.T) {
 	t.Parallel()
 	p := newProjects(t, 1)
 	var ahead atomic.Int64
-	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{
+	b := pool.New(p.dial, pool.Options{
 		IdleTTL: time.Hour,
 		Now:     func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
 	})
-	var conns []*tenants.Conn
+	var conns []*pool.Conn
 	for range 3 {
 		conns = append(conns, acquire(t, b, p.refs[0]))
 	}
@@ -326,7 +327,7 @@ func TestBudgetForgetOnPostgres(t *testing.T) {
 	p := newProjects(t, 1)
 	ref := p.refs[0]
 	p.exec(t, fmt.Sprintf("alter role %s connection limit 2", ref.AuthRole()))
-	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{PerTenant: 2, WaitTimeout: time.Minute})
+	b := pool.New(p.dial, pool.Options{PerTenant: 2, WaitTimeout: time.Minute})
 	for i := range 10 {
 		used, idle := acquire(t, b, ref), acquire(t, b, ref)
 		pids := map[uint32]bool{backend(used): true, backend(idle): true}
@@ -352,8 +353,8 @@ func TestBudgetForgetOnPostgres(t *testing.T) {
 func TestBudgetMissingDatabase(t *testing.T) {
 	t.Parallel()
 	p := newProjects(t, 1)
-	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{})
-	if _, err := b.Acquire(t.Context(), tenants.NewRef()); !errors.Is(err, tenants.ErrDatabaseUnavailable) {
+	b := pool.New(p.dial, pool.Options{})
+	if _, err := b.Acquire(t.Context(), tenants.NewRef()); !errors.Is(err, pool.ErrDatabaseUnavailable) {
 		t.Errorf("%v", err)
 	}
 	acquire(t, b, p.refs[0]).Release()
@@ -366,7 +367,7 @@ func TestBudgetCallsBackOnPostgres(t *testing.T) {
 	t.Parallel()
 	p := newProjects(t, 2)
 	var admin sync.Mutex // a connection serves one at a time
-	b := tenants.NewBudget(p.dial, tenants.BudgetOptions{
+	b := pool.New(p.dial, pool.Options{
 		Total: 1, PerTenant: 1, WaitTimeout: time.Minute,
 		Terminate: func(ctx context.Context, role string, pid uint32) {
 			admin.Lock()

@@ -1,7 +1,9 @@
-package tenants
+package pool
 
-// BudgetStats is a snapshot of a Budget.
-type BudgetStats struct {
+import "github.com/reevehq/reeve/tenants"
+
+// Stats is a snapshot of a Budget.
+type Stats struct {
 	Total   int // the limit
 	Open    int // places taken: dialing, in use, idle or closing
 	InUse   int
@@ -25,15 +27,15 @@ type TenantStats struct {
 	Waiting int
 }
 
-func (s *poolShare) stats() TenantStats {
+func (s *share) stats() TenantStats {
 	return TenantStats{Open: s.held() + s.closing, InUse: s.inUse, Idle: len(s.idle), Waiting: s.waiters.n}
 }
 
 // Stats counts over all projects.
-func (b *Budget) Stats() BudgetStats {
+func (b *Budget) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	st := BudgetStats{
+	st := Stats{
 		Total: b.o.Total, Open: b.places, Tenants: len(b.shares),
 		Opened: b.opened, Failed: b.failed, Evicted: b.evicted, Called: b.called, Refused: b.refused,
 	}
@@ -47,10 +49,10 @@ func (b *Budget) Stats() BudgetStats {
 }
 
 // Refs lists the projects that hold a connection at the moment, in no order.
-func (b *Budget) Refs() []Ref {
+func (b *Budget) Refs() []tenants.Ref {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	refs := make([]Ref, 0, len(b.shares))
+	refs := make([]tenants.Ref, 0, len(b.shares))
 	for ref, s := range b.shares {
 		if s.established() > 0 {
 			refs = append(refs, ref)
@@ -60,7 +62,7 @@ func (b *Budget) Refs() []Ref {
 }
 
 // TenantStats counts for one project; all zero if it is quiet.
-func (b *Budget) TenantStats(ref Ref) TenantStats {
+func (b *Budget) TenantStats(ref tenants.Ref) TenantStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s := b.shares[ref]; s != nil {

@@ -1,23 +1,23 @@
-package tenants
+package pool
 
 import "time"
 
 const (
-	// poolPatience is how long a waiting project leaves a place to one that
-	// holds just one more, and poolTenure how long a connection then serves before
+	// patience is how long a waiting project leaves a place to one that
+	// holds just one more, and tenure how long a connection then serves before
 	// its place moves on. Without them 200 busy projects on 100 places would
 	// reconnect for every request.
-	poolPatience = 20 * time.Millisecond
-	poolTenure   = 40 * time.Millisecond
-	// poolGrace is how long an idle connection is safe from projects that hold
+	patience = 20 * time.Millisecond
+	tenure   = 40 * time.Millisecond
+	// grace is how long an idle connection is safe from projects that hold
 	// about as many: about the cost of opening it again, which is the break-even
 	// when it is not known whether its project comes back at once.
-	poolGrace = 5 * time.Millisecond
+	grace = 5 * time.Millisecond
 )
 
 // release takes back a connection that is counted as in use and decides who
 // has it, or its place, next.
-func (b *Budget) release(c *poolConn) {
+func (b *Budget) release(c *conn) {
 	now := b.o.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -38,7 +38,7 @@ func (b *Budget) release(c *poolConn) {
 }
 
 // keeps tells whether a returned connection may be used again.
-func (b *Budget) keeps(c *poolConn, now time.Time) bool {
+func (b *Budget) keeps(c *conn, now time.Time) bool {
 	if c.dead || c.link.broken() {
 		// The server may have restarted: look at the idle ones before use.
 		c.share.brokenAt = now
@@ -53,31 +53,31 @@ func (b *Budget) keeps(c *poolConn, now time.Time) bool {
 // goes to the waiting project that holds the fewest, the longest waiting on
 // ties. A project that holds two more than that gives it up at once. One that
 // holds a single place more, so that giving up only turns the tables, keeps it
-// for a quantum (poolPatience and poolTenure; ten times that if the other is
+// for a quantum (patience and tenure; ten times that if the other is
 // being served too): places go around, nobody starves, and reconnects stay rare.
 // A connection that is kept without need becomes idle, see [Budget.spare].
-func (b *Budget) claimant(c *poolConn, now time.Time) *poolShare {
+func (b *Budget) claimant(c *conn, now time.Time) *share {
 	if len(b.claims) == 0 || b.claims[0] == c.share {
 		return nil
 	}
 	other := b.claims[0]
 	// The returned connection is in none of the counts at this point.
 	lead := c.share.held() + 1 - other.held()
-	patience, tenure := poolPatience, poolTenure
+	wait, served := patience, tenure
 	if other.held() > 0 {
-		patience, tenure = 10*patience, 10*tenure
+		wait, served = 10*wait, 10*served
 	}
-	if lead >= 2 || lead == 1 && now.Sub(other.waiters.first.since) >= patience && now.Sub(c.openedAt) >= tenure {
+	if lead >= 2 || lead == 1 && now.Sub(other.waiters.first.since) >= wait && now.Sub(c.openedAt) >= served {
 		return other
 	}
 	return nil
 }
 
 // spare finds the idle connection whose place goes to s: the longest idle, but
-// none that was used within poolGrace by a project that holds about as few as s.
-func (b *Budget) spare(s *poolShare, now time.Time) *poolConn {
+// none that was used within grace by a project that holds about as few as s.
+func (b *Budget) spare(s *share, now time.Time) *conn {
 	for c := b.idle.first; c != nil; c = c.next {
-		if now.Sub(c.idleAt) >= poolGrace || c.share.held() >= s.held()+2 {
+		if now.Sub(c.idleAt) >= grace || c.share.held() >= s.held()+2 {
 			return c
 		}
 	}
@@ -86,11 +86,11 @@ func (b *Budget) spare(s *poolShare, now time.Time) *poolConn {
 
 // place gives a usable connection to its project's first waiter, else lays it
 // aside as idle, where other projects may claim its place.
-func (b *Budget) place(c *poolConn, now time.Time) {
+func (b *Budget) place(c *conn, now time.Time) {
 	s := c.share
 	if w := s.waiters.first; w != nil {
 		b.lend(c, now)
-		s.waiters.grant(w, poolGrant{conn: c})
+		s.waiters.grant(w, grant{conn: c})
 	} else {
 		b.park(c, now)
 	}
@@ -125,7 +125,7 @@ func (b *Budget) settle() {
 }
 
 // take binds a place to the first claim, if there is one.
-func (b *Budget) take() *poolShare {
+func (b *Budget) take() *share {
 	if len(b.claims) == 0 {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (b *Budget) take() *poolShare {
 }
 
 // evict closes c and has its place serve other.
-func (b *Budget) evict(c *poolConn, other *poolShare) {
+func (b *Budget) evict(c *conn, other *share) {
 	b.evicted++
 	c.share.closing++
 	b.update(c.share)
@@ -147,7 +147,7 @@ func (b *Budget) evict(c *poolConn, other *poolShare) {
 
 // retire closes c, which is neither idle nor in use any more; its place serves
 // the first claim, if there is one.
-func (b *Budget) retire(c *poolConn) {
+func (b *Budget) retire(c *conn) {
 	c.share.closing++
 	b.update(c.share)
 	next := b.take()

@@ -1,4 +1,4 @@
-package tenants
+package pool
 
 import (
 	"context"
@@ -9,37 +9,39 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 // fakeServer stands for all projects' databases. It counts connections from
 // the start of a dial to the end of a close.
 type fakeServer struct {
 	mu        sync.Mutex
-	open      map[Ref]int
+	open      map[tenants.Ref]int
 	all       int
 	most      int
-	mostOf    map[Ref]int
+	mostOf    map[tenants.Ref]int
 	dials     int
 	dialTime  time.Duration
 	closeTime time.Duration
-	down      map[Ref]error
+	down      map[tenants.Ref]error
 }
 
 func newFakeServer() *fakeServer {
 	return &fakeServer{
-		open: map[Ref]int{}, mostOf: map[Ref]int{}, down: map[Ref]error{},
+		open: map[tenants.Ref]int{}, mostOf: map[tenants.Ref]int{}, down: map[tenants.Ref]error{},
 		dialTime: 5 * time.Millisecond, closeTime: time.Millisecond,
 	}
 }
 
-func (f *fakeServer) add(ref Ref, n int) {
+func (f *fakeServer) add(ref tenants.Ref, n int) {
 	f.open[ref] += n
 	f.all += n
 	f.most = max(f.most, f.all)
 	f.mostOf[ref] = max(f.mostOf[ref], f.open[ref])
 }
 
-func (f *fakeServer) setDown(ref Ref, err error) {
+func (f *fakeServer) setDown(ref tenants.Ref, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.down[ref] = err
@@ -51,13 +53,13 @@ func (f *fakeServer) dialed() int {
 	return f.dials
 }
 
-func (f *fakeServer) openOf(ref Ref) int {
+func (f *fakeServer) openOf(ref tenants.Ref) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.open[ref]
 }
 
-func (f *fakeServer) dial(ctx context.Context, ref Ref) (poolLink, error) {
+func (f *fakeServer) dial(ctx context.Context, ref tenants.Ref) (link, error) {
 	f.mu.Lock()
 	f.dials++
 	f.add(ref, 1)
@@ -89,7 +91,7 @@ func (l *fakeLink) interrupt() {
 
 type fakeLink struct {
 	server *fakeServer
-	ref    Ref
+	ref    tenants.Ref
 	mu     sync.Mutex
 	isShut bool // closed by an error on our side
 	inTx   bool
@@ -121,11 +123,11 @@ func (l *fakeLink) close(context.Context) {
 	l.server.add(l.ref, -1)
 }
 
-func link(c *Conn) *fakeLink { return c.conn.link.(*fakeLink) }
+func linkOf(c *Conn) *fakeLink { return c.conn.link.(*fakeLink) }
 
 // inBubble runs a case with fake time and a budget; after it, the budget must
 // close and leave nothing open.
-func inBubble(t *testing.T, o BudgetOptions, run func(t *testing.T, b *Budget, f *fakeServer)) {
+func inBubble(t *testing.T, o Options, run func(t *testing.T, b *Budget, f *fakeServer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeServer()
@@ -186,16 +188,18 @@ func checkCounts(t interface{ Errorf(string, ...any) }, b *Budget) {
 	}
 }
 
-func testRef(i int) Ref { return Ref(fmt.Sprintf("aaaaaaaaaaaaaaaaaa%c%c", 'a'+i/26, 'a'+i%26)) }
+func testRef(i int) tenants.Ref {
+	return tenants.Ref(fmt.Sprintf("aaaaaaaaaaaaaaaaaa%c%c", 'a'+i/26, 'a'+i%26))
+}
 
-func mustAcquire(t *testing.T, b *Budget, ref Ref) *Conn {
+func mustAcquire(t *testing.T, b *Budget, ref tenants.Ref) *Conn {
 	t.Helper()
 	c, err := b.Acquire(t.Context(), ref)
 	if err != nil {
 		t.Fatalf("Acquire(%s): %v", ref, err)
 	}
-	if link(c).ref != ref {
-		t.Fatalf("Acquire(%s) gave a connection of %s", ref, link(c).ref)
+	if linkOf(c).ref != ref {
+		t.Fatalf("Acquire(%s) gave a connection of %s", ref, linkOf(c).ref)
 	}
 	return c
 }
@@ -206,13 +210,13 @@ func TestBudgetReuse(t *testing.T) {
 	t.Parallel()
 	t.Run("most_recently_used_first", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{}, func(t *testing.T, b *Budget, f *fakeServer) {
 			c1, c2 := mustAcquire(t, b, refA), mustAcquire(t, b, refA)
-			l1 := link(c1)
+			l1 := linkOf(c1)
 			c2.Release()
 			c1.Release()
 			c3 := mustAcquire(t, b, refA)
-			if link(c3) != l1 || f.dialed() != 2 {
+			if linkOf(c3) != l1 || f.dialed() != 2 {
 				t.Errorf("not the most recent one, or %d dials", f.dialed())
 			}
 			c3.Release()
@@ -220,7 +224,7 @@ func TestBudgetReuse(t *testing.T) {
 	})
 	t.Run("second_release_does_nothing", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			c1 := mustAcquire(t, b, refA)
 			c1.Release()
 			c2 := mustAcquire(t, b, refA)
@@ -232,15 +236,15 @@ func TestBudgetReuse(t *testing.T) {
 		})
 	})
 	discarded := map[string]func(*Budget, *Conn){
-		"broken":         func(_ *Budget, c *Conn) { link(c).set(func(l *fakeLink) { l.isShut = true }) },
-		"in_transaction": func(_ *Budget, c *Conn) { link(c).set(func(l *fakeLink) { l.inTx = true }) },
+		"broken":         func(_ *Budget, c *Conn) { linkOf(c).set(func(l *fakeLink) { l.isShut = true }) },
+		"in_transaction": func(_ *Budget, c *Conn) { linkOf(c).set(func(l *fakeLink) { l.inTx = true }) },
 		"too_old":        func(*Budget, *Conn) { time.Sleep(time.Hour) },
 		"forgotten":      func(b *Budget, _ *Conn) { b.Forget(refA) },
 	}
 	for name, spoil := range discarded {
 		t.Run("not_when_"+name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, _ *fakeServer) {
+			inBubble(t, Options{}, func(t *testing.T, b *Budget, _ *fakeServer) {
 				c := mustAcquire(t, b, refA)
 				spoil(b, c)
 				c.Release()
@@ -257,7 +261,7 @@ func TestBudgetIdle(t *testing.T) {
 	t.Parallel()
 	t.Run("quiet_project_costs_nothing", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{IdleTTL: time.Second}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{IdleTTL: time.Second}, func(t *testing.T, b *Budget, f *fakeServer) {
 			for i := range 50 {
 				mustAcquire(t, b, testRef(i)).Release()
 				time.Sleep(10 * time.Millisecond)
@@ -273,7 +277,7 @@ func TestBudgetIdle(t *testing.T) {
 	})
 	t.Run("oldest_gives_way_to_another_project", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 2}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{Total: 2}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			mustAcquire(t, b, refA).Release()
 			time.Sleep(time.Second)
 			mustAcquire(t, b, refB).Release()
@@ -286,30 +290,30 @@ func TestBudgetIdle(t *testing.T) {
 	})
 	t.Run("dead_ones_are_found", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{IdleTTL: time.Minute}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{IdleTTL: time.Minute}, func(t *testing.T, b *Budget, f *fakeServer) {
 			var conns []*Conn
 			for range 4 {
 				conns = append(conns, mustAcquire(t, b, refA))
 			}
 			for _, c := range conns {
-				link(c).set(func(l *fakeLink) { l.killed = true })
+				linkOf(c).set(func(l *fakeLink) { l.killed = true })
 				c.Release()
 				time.Sleep(time.Second)
 			}
-			time.Sleep(3 * time.Second) // the last one has been idle for less than poolDoubtAfter
+			time.Sleep(3 * time.Second) // the last one has been idle for less than doubtAfter
 			c := mustAcquire(t, b, refA)
-			link(c).set(func(l *fakeLink) { l.isShut = true }) // as the first query finds out
+			linkOf(c).set(func(l *fakeLink) { l.isShut = true }) // as the first query finds out
 			c.Release()
 			c = mustAcquire(t, b, refA)
-			if !link(c).alive() || f.dialed() != 5 || b.TenantStats(refA).InUse != 1 {
-				t.Errorf("alive %v, %d dials, %+v", link(c).alive(), f.dialed(), b.TenantStats(refA))
+			if !linkOf(c).alive() || f.dialed() != 5 || b.TenantStats(refA).InUse != 1 {
+				t.Errorf("alive %v, %d dials, %+v", linkOf(c).alive(), f.dialed(), b.TenantStats(refA))
 			}
 			c.Release()
 		})
 	})
 	t.Run("forget_closes_at_once", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{}, func(t *testing.T, b *Budget, f *fakeServer) {
 			mustAcquire(t, b, refA).Release()
 			mustAcquire(t, b, refB).Release()
 			b.Forget(refA)
@@ -323,7 +327,7 @@ func TestBudgetIdle(t *testing.T) {
 	t.Run("dial_from_before_forget_is_not_used", func(t *testing.T) {
 		t.Parallel()
 		for _, err := range []error{nil, errors.New("password authentication failed")} {
-			inBubble(t, BudgetOptions{PerTenant: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+			inBubble(t, Options{PerTenant: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
 				f.setDown(refA, err)
 				time.AfterFunc(f.dialTime/2, func() { f.setDown(refA, nil); b.Forget(refA) })
 				mustAcquire(t, b, refA).Release()
@@ -339,7 +343,7 @@ func TestBudgetRefusals(t *testing.T) {
 	t.Parallel()
 	t.Run("queue_full", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1, MaxWaiting: 3}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{Total: 1, MaxWaiting: 3}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			c := mustAcquire(t, b, refA)
 			var wg sync.WaitGroup
 			for range 3 {
@@ -355,9 +359,9 @@ func TestBudgetRefusals(t *testing.T) {
 	})
 	t.Run("wait_timeout", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1, WaitTimeout: time.Second}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{Total: 1, WaitTimeout: time.Second}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			c := mustAcquire(t, b, refA)
-			for _, ref := range []Ref{refA, refB} {
+			for _, ref := range []tenants.Ref{refA, refB} {
 				if _, err := b.Acquire(t.Context(), ref); !errors.Is(err, ErrOverCapacity) {
 					t.Errorf("%v", err)
 				}
@@ -368,7 +372,7 @@ func TestBudgetRefusals(t *testing.T) {
 	})
 	t.Run("context", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			c := mustAcquire(t, b, refA)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
@@ -382,7 +386,7 @@ func TestBudgetRefusals(t *testing.T) {
 	})
 	t.Run("cancelled_as_it_is_handed_a_connection", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			for range 200 {
 				c := mustAcquire(t, b, refA)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -404,11 +408,11 @@ func TestBudgetRefusals(t *testing.T) {
 	})
 	t.Run("closed", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
 			c := mustAcquire(t, b, refA)
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				if _, err := b.Acquire(t.Context(), refB); !errors.Is(err, ErrBudgetClosed) {
+				if _, err := b.Acquire(t.Context(), refB); !errors.Is(err, ErrClosed) {
 					t.Errorf("waiting: %v", err)
 				}
 			})
@@ -419,7 +423,7 @@ func TestBudgetRefusals(t *testing.T) {
 				t.Errorf("Close with one in use: %v", err)
 			}
 			wg.Wait()
-			if _, err := b.Acquire(t.Context(), refA); !errors.Is(err, ErrBudgetClosed) {
+			if _, err := b.Acquire(t.Context(), refA); !errors.Is(err, ErrClosed) {
 				t.Errorf("later: %v", err)
 			}
 			c.Release()
@@ -432,7 +436,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 	refused := errors.New("connection refused")
 	t.Run("all_waiters_fail_by_one_dial", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{}, func(t *testing.T, b *Budget, f *fakeServer) {
 			f.setDown(refA, refused)
 			var wg sync.WaitGroup
 			for range 500 {
@@ -452,7 +456,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 	})
 	t.Run("failed_dial_hands_its_place_on", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
 			f.setDown(refA, refused)
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -467,7 +471,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 	})
 	t.Run("no_answer", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{}, func(t *testing.T, b *Budget, f *fakeServer) {
 			f.dialTime = time.Hour
 			if _, err := b.Acquire(t.Context(), refA); !errors.Is(err, ErrDatabaseUnavailable) {
 				t.Errorf("%v", err)
@@ -476,7 +480,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 	})
 	t.Run("role_limit_reached_waits_for_a_release", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{}, func(t *testing.T, b *Budget, f *fakeServer) {
 			c := mustAcquire(t, b, refA)
 			f.setDown(refA, errors.New("too many connections for role"))
 			var wg sync.WaitGroup
@@ -484,7 +488,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 				wg.Go(func() { mustAcquire(t, b, refA).Release() })
 			}
 			time.Sleep(time.Second)
-			if f.dialed() > 1+poolMaxDials {
+			if f.dialed() > 1+maxDials {
 				t.Errorf("%d dials", f.dialed())
 			}
 			c.Release()
@@ -493,7 +497,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 	})
 	t.Run("connections_break_and_then_dials_fail", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{PerTenant: 2}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{PerTenant: 2}, func(t *testing.T, b *Budget, f *fakeServer) {
 			c1, c2 := mustAcquire(t, b, refA), mustAcquire(t, b, refA)
 			var wg sync.WaitGroup
 			for range 20 {
@@ -506,7 +510,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 			synctest.Wait()
 			f.setDown(refA, refused)
 			for _, c := range []*Conn{c1, c2} {
-				link(c).set(func(l *fakeLink) { l.isShut = true })
+				linkOf(c).set(func(l *fakeLink) { l.isShut = true })
 				c.Release()
 			}
 			wg.Wait()
@@ -516,7 +520,7 @@ func TestBudgetDeadDatabase(t *testing.T) {
 
 func TestBudgetOrder(t *testing.T) {
 	t.Parallel()
-	inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, _ *fakeServer) {
+	inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, _ *fakeServer) {
 		c := mustAcquire(t, b, refA)
 		var got []int
 		var wg sync.WaitGroup

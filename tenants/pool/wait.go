@@ -1,33 +1,35 @@
-package tenants
+package pool
 
 import (
 	"context"
 	"time"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
-// poolWaiter is one waiting Acquire.
-type poolWaiter struct {
-	share      *poolShare
+// waiter is one waiting Acquire.
+type waiter struct {
+	share      *share
 	seq        uint64 // order of arrival over all projects
 	since      time.Time
 	queued     bool
-	done       chan poolGrant // holds the grant once queued is false
-	prev, next *poolWaiter
+	done       chan grant // holds the grant once queued is false
+	prev, next *waiter
 }
 
-// poolGrant ends a wait: a connection, counted as in use, or an error.
-type poolGrant struct {
-	conn *poolConn
+// grant ends a wait: a connection, counted as in use, or an error.
+type grant struct {
+	conn *conn
 	err  error
 }
 
-// poolQueue is a project's waiters in order of arrival.
-type poolQueue struct {
-	first, last *poolWaiter
+// queue is a project's waiters in order of arrival.
+type queue struct {
+	first, last *waiter
 	n           int
 }
 
-func (q *poolQueue) push(w *poolWaiter) {
+func (q *queue) push(w *waiter) {
 	w.queued, w.prev = true, q.last
 	if q.last == nil {
 		q.first = w
@@ -38,7 +40,7 @@ func (q *poolQueue) push(w *poolWaiter) {
 	q.n++
 }
 
-func (q *poolQueue) remove(w *poolWaiter) {
+func (q *queue) remove(w *waiter) {
 	if w.prev == nil {
 		q.first = w.next
 	} else {
@@ -54,19 +56,19 @@ func (q *poolQueue) remove(w *poolWaiter) {
 }
 
 // grant ends w's wait; the caller updates the share.
-func (q *poolQueue) grant(w *poolWaiter, g poolGrant) {
+func (q *queue) grant(w *waiter, g grant) {
 	q.remove(w)
 	w.done <- g
 }
 
 // enqueue lets a request of ref wait, and does what it can to serve it.
-func (b *Budget) enqueue(ref Ref, now time.Time) (*poolWaiter, error) {
+func (b *Budget) enqueue(ref tenants.Ref, now time.Time) (*waiter, error) {
 	if b.closed {
-		return nil, ErrBudgetClosed
+		return nil, ErrClosed
 	}
 	s := b.shares[ref]
 	if s == nil {
-		s = &poolShare{ref: ref, claim: -1}
+		s = &share{ref: ref, claim: -1}
 		b.shares[ref] = s
 	}
 	if s.waiters.n >= b.o.MaxWaiting {
@@ -74,25 +76,25 @@ func (b *Budget) enqueue(ref Ref, now time.Time) (*poolWaiter, error) {
 		return nil, ErrOverCapacity
 	}
 	b.seq++
-	w := &poolWaiter{share: s, seq: b.seq, since: now, done: make(chan poolGrant, 1)}
+	w := &waiter{share: s, seq: b.seq, since: now, done: make(chan grant, 1)}
 	s.waiters.push(w)
 	b.update(s)
 	b.settle()
 	return w, nil
 }
 
-func (b *Budget) wait(ctx context.Context, w *poolWaiter) (*Conn, error) {
+func (b *Budget) wait(ctx context.Context, w *waiter) (*Conn, error) {
 	left := b.o.WaitTimeout
-	timer := time.NewTimer(min(left, poolStarved))
+	timer := time.NewTimer(min(left, starved))
 	defer timer.Stop()
 	for {
-		var g poolGrant
+		var g grant
 		select {
 		case g = <-w.done:
 		case <-timer.C:
-			if left -= poolStarved; left > 0 {
+			if left -= starved; left > 0 {
 				b.relieve(w)
-				timer.Reset(min(left, poolStarved))
+				timer.Reset(min(left, starved))
 				continue
 			}
 			g = b.leave(w)
@@ -111,7 +113,7 @@ func (b *Budget) wait(ctx context.Context, w *poolWaiter) (*Conn, error) {
 
 // leave takes w out of its queue. If w was granted something in the meantime,
 // the grant is returned, and a connection in it is the caller's.
-func (b *Budget) leave(w *poolWaiter) poolGrant {
+func (b *Budget) leave(w *waiter) grant {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !w.queued {
@@ -126,5 +128,5 @@ func (b *Budget) leave(w *poolWaiter) poolGrant {
 		err = ErrDatabaseUnavailable
 	}
 	b.update(s)
-	return poolGrant{err: err}
+	return grant{err: err}
 }

@@ -1,15 +1,17 @@
-package tenants
+package pool
 
 import (
 	"context"
 	"fmt"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Forget closes the project's idle connections and has those in use closed on
 // release. It is for a project that was paused or deleted, or whose password or
 // schema changed. Requests that come later dial anew. It does not wait for the
 // server to end the connections.
-func (b *Budget) Forget(ref Ref) {
+func (b *Budget) Forget(ref tenants.Ref) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.shares[ref]
@@ -48,7 +50,7 @@ func (b *Budget) shut() {
 	b.sweeper.Stop()
 	for _, s := range b.shares {
 		for s.waiters.n > 0 {
-			s.waiters.grant(s.waiters.first, poolGrant{err: ErrBudgetClosed})
+			s.waiters.grant(s.waiters.first, grant{err: ErrClosed})
 		}
 		b.update(s)
 	}

@@ -1,4 +1,4 @@
-package tenants_test
+package pool_test
 
 import (
 	"testing"

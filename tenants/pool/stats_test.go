@@ -1,13 +1,15 @@
-package tenants
+package pool
 
 import (
 	"slices"
 	"testing"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 func TestBudgetRefs(t *testing.T) {
 	t.Parallel()
-	inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, _ *fakeServer) {
+	inBubble(t, Options{}, func(t *testing.T, b *Budget, _ *fakeServer) {
 		if got := b.Refs(); len(got) != 0 {
 			t.Errorf("%v before the first connection", got)
 		}
@@ -15,7 +17,7 @@ func TestBudgetRefs(t *testing.T) {
 		idle.Release()
 		got := b.Refs()
 		slices.Sort(got)
-		if want := []Ref{refA, refB}; !slices.Equal(got, want) {
+		if want := []tenants.Ref{refA, refB}; !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
 		used.Release()

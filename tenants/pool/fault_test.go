@@ -1,4 +1,4 @@
-package tenants
+package pool
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func TestBudgetPassesRefusalsOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, BudgetOptions{}, func(t *testing.T, b *Budget, f *fakeServer) {
+			inBubble(t, Options{}, func(t *testing.T, b *Budget, f *fakeServer) {
 				f.setDown(refA, c.dial)
 				_, err := b.Acquire(t.Context(), refA)
 				if !errors.Is(err, c.want) || !errors.Is(err, c.dial) || fault.From(err).RetryAfter != fault.From(c.want).RetryAfter {

@@ -1,4 +1,4 @@
-package tenants
+package pool
 
 import (
 	"context"
@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 // load keeps n requests of ref going until stop is closed; each holds its
 // connection for work. It counts what was served.
-func load(t *testing.T, wg *sync.WaitGroup, b *Budget, ref Ref, n int, work time.Duration, stop <-chan struct{}) *atomic.Int64 {
+func load(t *testing.T, wg *sync.WaitGroup, b *Budget, ref tenants.Ref, n int, work time.Duration, stop <-chan struct{}) *atomic.Int64 {
 	served := new(atomic.Int64)
 	for range n {
 		wg.Go(func() {
@@ -44,7 +46,7 @@ func TestBudgetFairness(t *testing.T) {
 	t.Parallel()
 	t.Run("loud_project_does_not_delay_a_quiet_one", func(t *testing.T) {
 		t.Parallel()
-		o := BudgetOptions{Total: 4, PerTenant: 4, WaitTimeout: time.Hour}
+		o := Options{Total: 4, PerTenant: 4, WaitTimeout: time.Hour}
 		inBubble(t, o, func(t *testing.T, b *Budget, f *fakeServer) {
 			f.dialTime, f.closeTime = time.Millisecond, time.Millisecond
 			var wg sync.WaitGroup
@@ -71,7 +73,7 @@ func TestBudgetFairness(t *testing.T) {
 	})
 	t.Run("places_are_shared_out_evenly", func(t *testing.T) {
 		t.Parallel()
-		o := BudgetOptions{Total: 12, PerTenant: 12, WaitTimeout: time.Hour}
+		o := Options{Total: 12, PerTenant: 12, WaitTimeout: time.Hour}
 		inBubble(t, o, func(t *testing.T, b *Budget, _ *fakeServer) {
 			var wg sync.WaitGroup
 			stop := make(chan struct{})
@@ -99,7 +101,7 @@ func TestBudgetFairness(t *testing.T) {
 	})
 	t.Run("more_busy_projects_than_places", func(t *testing.T) {
 		t.Parallel()
-		o := BudgetOptions{Total: 10, PerTenant: 5, WaitTimeout: time.Hour}
+		o := Options{Total: 10, PerTenant: 5, WaitTimeout: time.Hour}
 		inBubble(t, o, func(t *testing.T, b *Budget, f *fakeServer) {
 			var wg sync.WaitGroup
 			stop := make(chan struct{})
@@ -125,7 +127,7 @@ func TestBudgetFairness(t *testing.T) {
 	})
 	t.Run("single_place_goes_around", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1, WaitTimeout: time.Hour}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{Total: 1, WaitTimeout: time.Hour}, func(t *testing.T, b *Budget, f *fakeServer) {
 			var wg sync.WaitGroup
 			stop := make(chan struct{})
 			var served []*atomic.Int64
@@ -149,7 +151,7 @@ func TestBudgetPlaces(t *testing.T) {
 	t.Parallel()
 	t.Run("freed_place_goes_to_who_holds_the_fewest", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 3}, func(t *testing.T, b *Budget, _ *fakeServer) {
+		inBubble(t, Options{Total: 3}, func(t *testing.T, b *Budget, _ *fakeServer) {
 			a, c1, c2 := mustAcquire(t, b, refA), mustAcquire(t, b, refC), mustAcquire(t, b, refC)
 			var wg sync.WaitGroup
 			wg.Go(func() { mustAcquire(t, b, refA).Release() }) // came first, but has one
@@ -170,7 +172,7 @@ func TestBudgetPlaces(t *testing.T) {
 	})
 	t.Run("idle_one_of_a_big_holder_has_no_grace", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 3}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{Total: 3}, func(t *testing.T, b *Budget, f *fakeServer) {
 			a1, a2, a3 := mustAcquire(t, b, refA), mustAcquire(t, b, refA), mustAcquire(t, b, refA)
 			a3.Release()
 			start := time.Now()
@@ -184,18 +186,18 @@ func TestBudgetPlaces(t *testing.T) {
 	})
 	t.Run("idle_one_of_a_small_holder_has_grace", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
 			mustAcquire(t, b, refA).Release()
 			start := time.Now()
 			mustAcquire(t, b, refB).Release()
-			if took := time.Since(start); took != poolGrace+f.closeTime+f.dialTime {
+			if took := time.Since(start); took != grace+f.closeTime+f.dialTime {
 				t.Errorf("took %v", took)
 			}
 		})
 	})
 	t.Run("place_nobody_needs_any_more_is_not_dialed_for", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, BudgetOptions{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
+		inBubble(t, Options{Total: 1}, func(t *testing.T, b *Budget, f *fakeServer) {
 			f.closeTime = time.Second
 			mustAcquire(t, b, refA).Release()
 			time.Sleep(time.Second)
@@ -212,27 +214,27 @@ func TestBudgetPlaces(t *testing.T) {
 	})
 }
 
-// poolStep is one step of TestBudgetProperties: what a request does, or what
+// step is one step of TestBudgetProperties: what a request does, or what
 // happens around it.
-type poolStep struct {
+type step struct {
 	After  time.Duration // since the step before
 	Kind   string        // request, forget, down, up, restart
-	Ref    Ref
+	Ref    tenants.Ref
 	Work   time.Duration
 	Giveup time.Duration // the request's context, none if zero
 	Leave  string        // how it leaves the connection: clean, broken, tx
 }
 
-func drawSteps(rt *rapid.T) []poolStep {
+func drawSteps(rt *rapid.T) []step {
 	ms := func(most int, name string) time.Duration {
 		// Half milliseconds, so that things also happen between one another.
 		return time.Duration(rapid.IntRange(0, 2*most).Draw(rt, name)) * 500 * time.Microsecond
 	}
 	kinds := []string{"request", "request", "request", "request", "request", "request", "request", "request", "forget", "down", "up", "restart"}
 	n := rapid.IntRange(1, 120).Draw(rt, "steps")
-	steps := make([]poolStep, n)
+	steps := make([]step, n)
 	for i := range steps {
-		steps[i] = poolStep{
+		steps[i] = step{
 			After: ms(3, "after"),
 			Kind:  rapid.SampledFrom(kinds).Draw(rt, "kind"),
 			Ref:   testRef(rapid.IntRange(0, 4).Draw(rt, "ref")),
@@ -250,7 +252,7 @@ func TestBudgetProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		total := rapid.IntRange(1, 6).Draw(rt, "total")
-		o := BudgetOptions{
+		o := Options{
 			Total:       total,
 			PerTenant:   rapid.IntRange(1, total).Draw(rt, "per_tenant"),
 			IdleTTL:     time.Duration(rapid.IntRange(1, 50).Draw(rt, "idle_ttl")) * time.Millisecond,
@@ -259,27 +261,27 @@ func TestBudgetProperties(t *testing.T) {
 			MaxWaiting:  rapid.IntRange(1, 20).Draw(rt, "max_waiting"),
 		}
 		steps := drawSteps(rt)
-		var problems poolProblems
-		synctest.Test(t, func(t *testing.T) { runSteps(t, o, steps, &problems) })
-		if len(problems.list) > 0 {
-			rt.Fatalf("%v", problems.list)
+		var found problems
+		synctest.Test(t, func(t *testing.T) { runSteps(t, o, steps, &found) })
+		if len(found.list) > 0 {
+			rt.Fatalf("%v", found.list)
 		}
 	})
 }
 
-type poolProblems struct {
+type problems struct {
 	mu   sync.Mutex
 	list []string
 }
 
 // Errorf notes a problem; rapid must hear of it outside the bubble.
-func (p *poolProblems) Errorf(format string, args ...any) {
+func (p *problems) Errorf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.list = append(p.list, fmt.Sprintf(format, args...))
 }
 
-func runSteps(t *testing.T, o BudgetOptions, steps []poolStep, p *poolProblems) {
+func runSteps(t *testing.T, o Options, steps []step, p *problems) {
 	f := newFakeServer()
 	b := newBudget(f.dial, o)
 	var wg sync.WaitGroup
@@ -331,7 +333,7 @@ func runSteps(t *testing.T, o BudgetOptions, steps []poolStep, p *poolProblems) 
 	}
 }
 
-func doRequest(t *testing.T, b *Budget, st poolStep, p *poolProblems, held map[*fakeLink]bool, heldMu *sync.Mutex) {
+func doRequest(t *testing.T, b *Budget, st step, p *problems, held map[*fakeLink]bool, heldMu *sync.Mutex) {
 	ctx := t.Context()
 	if st.Giveup > 0 {
 		var cancel context.CancelFunc
@@ -347,7 +349,7 @@ func doRequest(t *testing.T, b *Budget, st poolStep, p *poolProblems, held map[*
 		}
 		return
 	}
-	l := link(c)
+	l := linkOf(c)
 	heldMu.Lock()
 	if held[l] || l.ref != st.Ref || l.ended || !l.usable() {
 		p.Errorf("%s got %+v, held %v", st.Ref, l.ref, held[l])
@@ -368,7 +370,7 @@ func TestBudgetRace(t *testing.T) {
 	t.Parallel()
 	f := newFakeServer()
 	f.dialTime, f.closeTime = 50*time.Microsecond, 20*time.Microsecond
-	b := newBudget(f.dial, BudgetOptions{Total: 5, PerTenant: 3, IdleTTL: time.Millisecond, WaitTimeout: time.Minute})
+	b := newBudget(f.dial, Options{Total: 5, PerTenant: 3, IdleTTL: time.Millisecond, WaitTimeout: time.Minute})
 	var wg sync.WaitGroup
 	for g := range 40 {
 		wg.Go(func() {
@@ -402,7 +404,7 @@ func TestBudgetRace(t *testing.T) {
 func BenchmarkBudget(b *testing.B) {
 	f := newFakeServer()
 	f.dialTime, f.closeTime = 0, 0
-	run := func(b *testing.B, bu *Budget, ref Ref) {
+	run := func(b *testing.B, bu *Budget, ref tenants.Ref) {
 		c, err := bu.Acquire(b.Context(), ref)
 		if err != nil {
 			b.Fatal(err)
@@ -410,7 +412,7 @@ func BenchmarkBudget(b *testing.B) {
 		c.Release()
 	}
 	b.Run("uncontended", func(b *testing.B) {
-		bu := newBudget(f.dial, BudgetOptions{})
+		bu := newBudget(f.dial, Options{})
 		defer func() { _ = bu.Close(b.Context()) }()
 		b.ReportAllocs()
 		for b.Loop() {
@@ -418,7 +420,7 @@ func BenchmarkBudget(b *testing.B) {
 		}
 	})
 	b.Run("parallel_projects", func(b *testing.B) {
-		bu := newBudget(f.dial, BudgetOptions{})
+		bu := newBudget(f.dial, Options{})
 		defer func() { _ = bu.Close(b.Context()) }()
 		b.ReportAllocs()
 		var n atomic.Int64
@@ -430,7 +432,7 @@ func BenchmarkBudget(b *testing.B) {
 		})
 	})
 	b.Run("handed_from_waiter_to_waiter", func(b *testing.B) {
-		bu := newBudget(f.dial, BudgetOptions{Total: 1, WaitTimeout: time.Minute})
+		bu := newBudget(f.dial, Options{Total: 1, WaitTimeout: time.Minute})
 		defer func() { _ = bu.Close(b.Context()) }()
 		b.ReportAllocs()
 		b.SetParallelism(16)
@@ -446,7 +448,7 @@ func BenchmarkBudget(b *testing.B) {
 // quiet one gets one soon all the same, and no loan of ordinary length is cut.
 func TestBudgetCallsBack(t *testing.T) {
 	t.Parallel()
-	o := BudgetOptions{Total: 8, PerTenant: 4, WaitTimeout: 5 * time.Second}
+	o := Options{Total: 8, PerTenant: 4, WaitTimeout: 5 * time.Second}
 	inBubble(t, o, func(t *testing.T, b *Budget, _ *fakeServer) {
 		var wg sync.WaitGroup
 		ctx, stop := context.WithCancel(t.Context())
@@ -459,7 +461,7 @@ func TestBudgetCallsBack(t *testing.T) {
 						continue
 					}
 					select {
-					case <-link(c).called:
+					case <-linkOf(c).called:
 						cut.Add(1)
 					case <-time.After(9500 * time.Millisecond):
 					case <-ctx.Done():
@@ -478,7 +480,7 @@ func TestBudgetCallsBack(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			select {
-			case <-link(c).called:
+			case <-linkOf(c).called:
 				t.Error("a loan of a second is called back")
 			default:
 			}
@@ -497,15 +499,15 @@ func TestBudgetCallsBack(t *testing.T) {
 // has returned the connection by itself.
 func TestBudgetCalledLoanIsNotLentAgain(t *testing.T) {
 	t.Parallel()
-	inBubble(t, BudgetOptions{Total: 1, WaitTimeout: 5 * time.Second}, func(t *testing.T, b *Budget, _ *fakeServer) {
+	inBubble(t, Options{Total: 1, WaitTimeout: 5 * time.Second}, func(t *testing.T, b *Budget, _ *fakeServer) {
 		c := mustAcquire(t, b, refA)
-		first := link(c)
+		first := linkOf(c)
 		b.mu.Lock()
 		c.conn.calledAt = time.Now()
 		b.mu.Unlock()
 		c.Release()
 		next := mustAcquire(t, b, refA)
-		if link(next) == first {
+		if linkOf(next) == first {
 			t.Error("the connection is lent again")
 		}
 		next.Release()
