@@ -12,11 +12,17 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// services are the names that the reference has for a project's services.
-var services = []string{"auth", "db", "db_postgres_user", "pooler", "realtime", "rest", "storage", "pg_bouncer"}
+// The names that the reference has for a project's services: those that Reeve
+// runs, and all of them.
+var (
+	running  = []string{"auth", "db", "db_postgres_user"}
+	services = append(slices.Clip(running), "pooler", "realtime", "rest", "storage", "pg_bouncer")
+)
 
 // Health checks services of a project. Auth and database are as healthy as the
-// database's answer; what Reeve does not offer is told as not available.
+// database's answer. A service that Reeve does not run is left out, because
+// clients such as the Terraform provider wait until each service in the answer is
+// healthy.
 func (s *Service) Health(ctx context.Context, actor authz.Actor, in *healthInput) ([]ServiceHealth, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadProject, in.Ref)
 	if err != nil {
@@ -26,13 +32,13 @@ func (s *Service) Health(ctx context.Context, actor authz.Actor, in *healthInput
 	if err != nil {
 		return nil, err
 	}
-	checked := s.check(ctx, p, in.timeout())
 	out := make([]ServiceHealth, len(wanted))
+	if len(wanted) == 0 {
+		return out, nil
+	}
+	checked := s.check(ctx, p, in.timeout())
 	for i, name := range wanted {
 		out[i] = checked
-		if name != "auth" && name != "db" && name != "db_postgres_user" {
-			out[i] = ServiceHealth{Status: "UNHEALTHY", Error: "not available"}
-		}
 		out[i].Name = name
 	}
 	return out, nil
@@ -55,19 +61,24 @@ func (s *Service) check(ctx context.Context, p controldb.Project, timeout time.D
 	return ServiceHealth{Healthy: true, Status: "ACTIVE_HEALTHY"}
 }
 
+// services gives the services to check: of those that were asked for, the ones
+// that run.
 func (in *healthInput) services() ([]string, error) {
 	var out []string
+	asked := false
 	for _, name := range strings.Split(strings.Join(in.Services, ","), ",") {
 		name = strings.TrimSpace(name)
 		switch {
 		case name == "" || slices.Contains(out, name):
+			continue
 		case !slices.Contains(services, name):
 			return nil, text.Invalid("services: must be of %s", strings.Join(services, ", "))
-		default:
+		case slices.Contains(running, name):
 			out = append(out, name)
 		}
+		asked = true
 	}
-	if out == nil {
+	if !asked {
 		out = []string{"auth", "db"}
 	}
 	return out, nil

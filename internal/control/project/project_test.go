@@ -143,6 +143,16 @@ func TestHealth(t *testing.T) {
 	commas := w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth,db,rest&timeout_ms=100"), "").Want(t, 200)
 	commas.Golden(t, "health")
 	w.Do(t, w.ReadOnly, "GET", path(sick.Ref, "?services=auth"), "").Want(t, 200).Golden(t, "health_sick")
+	// What does not run is not told of, nor is it an error to ask.
+	all := "?services=auth,db,db_postgres_user,pooler,realtime,rest,storage,pg_bouncer"
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, all), "").Want(t, 200).Golden(t, "health_all")
+	for _, none := range []string{"?services=rest", "?services=storage,realtime", "?services=pooler&services=pg_bouncer"} {
+		if got := w.Do(t, w.ReadOnly, "GET", path(p.Ref, none), "").Want(t, 200); strings.TrimSpace(string(got.Body)) != "[]" {
+			t.Errorf("%s answers %s", none, got.Body)
+		}
+	}
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, ""), "").Want(t, 200, `"auth"`, `"db"`)
+	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=,"), "").Want(t, 200, `"auth"`, `"db"`)
 	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=mail"), "").Refused(t, 400, "validation_failed", "services: ")
 	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth&timeout_ms=10001"), "").Refused(t, 400, "validation_failed", "timeout_ms: ")
 	w.Exec(t, "UPDATE projects SET status = 'paused' WHERE ref = $1", string(p.Ref))

@@ -136,7 +136,7 @@ type UpdateBody struct {
 
 type healthInput struct {
 	Ref       string   `path:"ref"`
-	Services  []string `query:"services,explode" maxItems:"32" doc:"Repeated or separated by commas; auth and db when left out."`
+	Services  []string `query:"services,explode" maxItems:"32" doc:"Repeated or separated by commas; auth and db when left out. A service that does not run is not in the answer."`
 	TimeoutMS int      `query:"timeout_ms" minimum:"0" maximum:"10000" default:"2000"`
 }
 
