@@ -3,15 +3,21 @@
 package control_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
+	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/message"
@@ -31,6 +37,10 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.CheckTemplate}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
+		&billing.Handler{Authz: w.Authz},
+		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
+			return auth.User{Email: "jane@example.com"}, nil
+		}},
 	}
 }
 
@@ -77,6 +87,9 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}"},
 	{method: "PATCH", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}", body: `{"status":"revoked"}`, least: administrator},
 	{method: "DELETE", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}", least: administrator},
+	{method: "GET", path: "/v2/projects/{ref}/config"},
+	{method: "GET", path: "/v1/projects/{ref}/billing/addons"},
+	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},
 }

@@ -66,7 +66,7 @@ var sound = map[string]struct {
 }
 
 // own are the operations that name no object of somebody else.
-var own = []string{"list-organizations", "create-organization", "list-projects"}
+var own = []string{"list-organizations", "create-organization", "list-projects", "get-profile"}
 
 // at fills in whose object is meant.
 func (o operation) at(slug, ref, id string) string {

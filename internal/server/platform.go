@@ -108,6 +108,23 @@ func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid
 	return id, err
 }
 
+// platformUser gives a user of the platform project; auth.ErrUserNotFound.
+func (s *Server) platformUser(ctx context.Context, id uuid.UUID) (u auth.User, err error) {
+	p, err := s.control.PlatformProject(ctx)
+	if err != nil {
+		return u, err
+	}
+	t, err := s.registry.Tenant(ctx, p.Ref)
+	if err != nil {
+		return u, err
+	}
+	err = s.Database(t).Tx(ctx, func(tx *tenantdb.Tx) error {
+		u, err = tx.UserByID(ctx, id, false)
+		return err
+	})
+	return u, err
+}
+
 func newOperator(s *Server) (*auth.User, error) {
 	now := s.now()
 	u := auth.NewUser(now)

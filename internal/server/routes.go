@@ -8,8 +8,10 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
+	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/message"
@@ -85,6 +87,8 @@ func (s *Server) mountControl(engine *gin.Engine) *control.Server {
 	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.CheckTemplate}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
+	(&billing.Handler{Authz: access}).Mount(api)
+	(&profile.Handler{User: s.platformUser}).Mount(api)
 	return management
 }
 

@@ -22,6 +22,7 @@ type Handler struct {
 
 // Mount registers the routes.
 func (h *Handler) Mount(api control.API) {
+	h.mountResource(api)
 	const path = "/v1/projects/{ref}/config/auth"
 	control.Register(api, control.Operation{
 		ID: "get-auth-config", Method: http.MethodGet, Path: path, Tag: "Auth configuration",

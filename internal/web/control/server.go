@@ -38,9 +38,9 @@ type API struct {
 	server *Server
 }
 
-// Mount adds the routes under /v1 to the engine, first of them the open
+// Mount adds the routes under /v1 and /v2 to the engine, first of them the open
 // GET /v1/openapi.json. The engine should have HandleMethodNotAllowed set, and
-// NotFound and MethodNotAllowed as its answers below /v1.
+// NotFound and MethodNotAllowed as its answers below these.
 func (s *Server) Mount(engine *gin.Engine) API {
 	group := engine.Group("", s.identify, s.rescue, s.announce, s.authenticate, s.checkURL, s.checkBody)
 	config := huma.Config{

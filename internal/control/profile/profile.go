@@ -1,0 +1,50 @@
+// Package profile tells who makes a request of the Management API. It does not
+// own users: they are those of the platform project.
+package profile
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/web/control"
+)
+
+// Handler is the profile's route.
+type Handler struct {
+	// User gives a user of the platform project; auth.ErrUserNotFound.
+	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
+}
+
+// Mount registers the route.
+func (h *Handler) Mount(api control.API) {
+	control.Register(api, control.Operation{
+		ID: "get-profile", Method: http.MethodGet, Path: "/v1/profile",
+		Summary: "Get the user that the access token belongs to", Tag: "Profile",
+	}, h.get)
+}
+
+// Profile is the actor on the wire.
+type Profile struct {
+	GotrueID     string `json:"gotrue_id" doc:"Id of the user in the platform project."`
+	PrimaryEmail string `json:"primary_email" doc:"Empty when the user has no address."`
+	Username     string `json:"username" doc:"The address, or the id of a user without one."`
+}
+
+// get needs no permission: it tells nothing but the actor's own. An access token
+// outlives its user, so a user who was deleted still has a profile, of the id
+// alone.
+func (h *Handler) get(ctx context.Context, actor control.Actor, _ *struct{}) (*Profile, error) {
+	id := actor.UserID.String()
+	user, err := h.User(ctx, actor.UserID)
+	if errors.Is(err, auth.ErrUserNotFound) || err == nil && user.Email == "" {
+		return &Profile{GotrueID: id, Username: id}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Profile{GotrueID: id, PrimaryEmail: user.Email, Username: user.Email}, nil
+}
