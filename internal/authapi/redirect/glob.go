@@ -96,8 +96,21 @@ func (a atom) takes(c byte) bool {
 	return c == a.char
 }
 
-// match follows all ways through the pattern at once, so that no input is slow.
-func (g glob) match(s string) bool {
+// match reports whether the pattern describes all of s.
+func (g glob) match(s string) bool { return g.run(s, -1) }
+
+// matchRest is match for path and query. What the pattern says of a path must be
+// found in the path: the question mark that begins the query is for a ? of the
+// pattern, or for wildcards that nothing follows.
+func (g glob) matchRest(s string) bool { return g.run(s, strings.IndexByte(s, '?')) }
+
+// run follows all ways through the pattern at once, so that no input is slow. At
+// query, unless it is -1, the query begins.
+func (g glob) run(s string, query int) bool {
+	end := len(g) // of what wildcards at the end of the pattern do not take
+	for end > 0 && g[end-1].repeats() {
+		end--
+	}
 	at, next := make([]bool, len(g)+1), make([]bool, len(g)+1)
 	at[0] = true
 	g.skip(at)
@@ -105,7 +118,7 @@ func (g glob) match(s string) bool {
 		clear(next)
 		alive := false
 		for k := range g {
-			if !at[k] || !g[k].takes(s[i]) {
+			if !at[k] || !g[k].takes(s[i]) || i == query && g[k].repeats() && k < end {
 				continue
 			}
 			alive = true

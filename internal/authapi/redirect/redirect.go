@@ -31,70 +31,76 @@ func Target(cfg *tenants.Config, candidates ...string) string {
 // Allowed reports whether a browser may be sent to raw: it has the site's scheme
 // and host, or matches a glob of the allow list. In a glob * stands for any
 // characters but . and /, ** for any at all, ? for one as in *, and [a-z] for one
-// of a set.
+// of a set. What is matched is the text that was given, as the browser gets it;
+// without its fragment, and scheme and host in any case.
 func Allowed(cfg *tenants.Config, raw string) bool {
-	target, ok := parse(raw)
+	t, ok := parse(raw)
 	if !ok {
 		return false
 	}
-	if sameSite(cfg.SiteURL, target) {
+	if !strings.Contains(t.scheme, "_") && sameSite(cfg.SiteURL, t.url) {
 		return true
 	}
-	bare := *target
-	bare.Fragment, bare.RawFragment, bare.Host = "", "", strings.ToLower(bare.Host)
-	for _, pattern := range cfg.AllowList() {
-		if allows(pattern, &bare) {
+	for _, entry := range cfg.AllowList() {
+		if readPattern(entry).allows(t) {
 			return true
 		}
 	}
 	return false
 }
 
-// allows asks the host on its own first: whatever a pattern says of the rest, its
-// wildcards cannot make a host out of a path, query or port. The scheme must be
-// spelled out, as ** alone would allow every site there is.
-func allows(pattern string, target *url.URL) bool {
-	scheme, rest, ok := strings.Cut(pattern, "://")
-	if !ok || len(pattern) > maxGlob || !strings.EqualFold(scheme, target.Scheme) {
-		return false
-	}
-	host, path := rest, ""
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		host, path = rest[:i], rest[i:]
-	}
-	host = strings.ToLower(host)
-	hosts := host
-	if path == "" && strings.Trim(host, "*") != "" {
-		// In https://example.com** the path is meant, not example.com.evil.org.
-		hosts = strings.TrimSuffix(host, "**")
-	}
-	if !compile(hosts).match(target.Host) {
-		return false
-	}
-	whole, text := compile(target.Scheme+"://"+host+path), target.String()
-	return whole.match(text) || (target.Path == "" && whole.match(text+"/"))
+// target is a URL, split as browsers split it.
+type target struct {
+	url        *url.URL
+	scheme     string
+	name, port string // of the host, in lower case; the port has its colon
+	rest       string // path and query as they were written
+}
+
+// web reports whether browsers ask a host for it, and do not hand it to an app.
+func (t target) web() bool {
+	return strings.EqualFold(t.scheme, "http") || strings.EqualFold(t.scheme, "https")
 }
 
 // parse refuses whatever browsers and parsers may read differently, and schemes
 // that run code.
-func parse(raw string) (*url.URL, bool) {
-	if len(raw) > maxURL || strings.ContainsAny(raw, "\\\t\r\n\x00 ") {
-		return nil, false
+func parse(raw string) (target, bool) {
+	if len(raw) > maxURL || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
+		return target{}, false
 	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" || u.User != nil || u.Opaque != "" {
-		return nil, false
+	scheme, after, ok := strings.Cut(raw, "://")
+	if !ok || !schemeForm.MatchString(scheme) {
+		return target{}, false
 	}
-	switch strings.ToLower(u.Scheme) {
+	t := target{scheme: scheme}
+	// Apps may have an underscore in their scheme, which RFC 3986 does not allow.
+	u, err := url.Parse(strings.ReplaceAll(scheme, "_", "-") + "://" + after)
+	if err != nil || u.User != nil || u.Opaque != "" {
+		return target{}, false
+	}
+	after, _, _ = strings.Cut(after, "#")
+	end := strings.IndexAny(after, "/?")
+	if end < 0 {
+		end = len(after)
+	}
+	host := after[:end]
+	if !strings.EqualFold(host, u.Host) { // percent-encoded, perhaps
+		return target{}, false
+	}
+	t.url, t.rest = u, after[end:]
+	t.name, t.port = cutPort(strings.ToLower(host))
+	switch strings.ToLower(scheme) {
 	case "javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source":
-		return nil, false
-	case "http", "https":
-		if !plainHost(u.Hostname()) || dotSegments(u.Path) {
-			return nil, false
-		}
+		return target{}, false
 	}
-	return u, true
+	if t.web() && (!plainHost(u.Hostname()) || dotSegments(u.Path)) {
+		return target{}, false
+	}
+	return t, true
 }
+
+// schemeForm is RFC 3986, section 3.1, and the underscore.
+var schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+._-]*$`)
 
 // hostForm is a host name in ASCII. Browsers rewrite other characters, some of
 // them into dots and slashes; internationalized names have their xn-- form.
@@ -157,14 +163,24 @@ func WithFragment(target string, values url.Values) string {
 
 // WithCode adds the authorization code to the target's query (PKCE).
 func WithCode(target, code string) string {
-	u, err := url.Parse(target)
-	if err != nil {
-		return target
+	return withQuery(target, url.Values{"code": {code}})
+}
+
+// withQuery sets values in the target's query. The rest of the target stays as it
+// was written: a parser would print com.example:// as com.example:, which is
+// another URL to the app's system.
+func withQuery(target string, values url.Values) string {
+	target, fragment, fragmented := strings.Cut(target, "#")
+	target, query, _ := strings.Cut(target, "?")
+	all, _ := url.ParseQuery(query) // what cannot be read is left out
+	for k := range values {
+		all.Set(k, values.Get(k))
 	}
-	q := u.Query()
-	q.Set("code", code)
-	u.RawQuery = q.Encode()
-	return u.String()
+	target += "?" + all.Encode()
+	if fragmented {
+		target += "#" + fragment
+	}
+	return target
 }
 
 // WithError tells a refusal to the app: in the fragment, and for a PKCE flow in
@@ -183,14 +199,7 @@ func WithMessage(target, message string, pkce bool) string {
 
 func tell(target string, values url.Values, pkce bool) string {
 	if pkce {
-		if u, err := url.Parse(target); err == nil {
-			q := u.Query()
-			for k := range values {
-				q.Set(k, values.Get(k))
-			}
-			u.RawQuery = q.Encode()
-			target = u.String()
-		}
+		target = withQuery(target, values)
 	}
 	values.Set("sb", "")
 	return WithFragment(target, values)

@@ -57,6 +57,24 @@ func TestAllowed(t *testing.T) {
 		"com.example.app:///callback":      config("com.example.app:///*"),
 		"https://anything.example.net/a":   config("https://**"),
 		"https://example.org/A":            config("https://Example.Org/A"),
+
+		// Schemes of apps, which may have nothing behind them.
+		"com.example://":                  config("com.example://"),
+		"com.example://#a":                config("com.example://"),
+		"com.example://?a=b":              config("com.example://*"),
+		"com.example://login":             config("com.example://*"),
+		"com.example://login/a.b?c=d":     config("com.example://**"),
+		"com.example:///?a=b":             config("com.example:///*"),
+		"com.my_app.example://callback":   config("com.my_app.example://callback"),
+		"Com.Example-2+x://login":         config("com.example-2+x://login"),
+		"exp://192.168.1.7:8081/--/a":     config("exp://192.168.*.*:8081/--/**"),
+		"exp://192.168.1.7":               config("exp://192.168.*.*"),
+		"myapp://callback?x=1":            config("myapp://callback?x=*"),
+		"http://localhost:3007/a":         config("http://localhost:300[0-9]/**"),
+		"https://example.org?b=c":         config("https://example.org/?b=*"),
+		"https://example.org/%7Ea/%c3%a9": config("https://example.org/%7Ea/%c3%a9"),
+		"https://example.org/ü?x=<y>&z=|": config("https://example.org/ü?x=<y>&z=|"),
+		"https://pr-7.example.org:8080":   config("https://pr-[0-9].example.org*"),
 	} {
 		if !redirect.Allowed(cfg, raw) {
 			t.Errorf("%q is refused by %q", raw, cfg.URIAllowList)
@@ -108,6 +126,59 @@ var hostile = []string{
 	"", "*", "**", "https://**", "https://*.example.com.evil.com/**", "https://app.example.com/" + strings.Repeat("a", 4096), strings.Repeat("https://", 100), "%", "https://app.example.com/%", "https://%",
 }
 
+// near are pairs of a pattern and a target that it must not reach.
+var near = map[string][]string{
+	// A wildcard at the end of a host is for what follows the host.
+	"https://shop.example.com*": {
+		"https://shop.example.community", "https://shop.example.com.evil.org", "https://shop.example.comm:8080", "https://shop.example.com-evil", "https://shop.example.com/",
+		"https://shop.example.com/a", "https://shop.example.community?x", "https://shop.example.com@evil.org",
+	},
+	"https://shop.example.com*/**":     {"https://shop.example.community/", "https://shop.example.community/a"},
+	"https://shop.example.com*:3000/*": {"https://shop.example.community:3000/", "https://shop.example.com:8080/"},
+	"https://shop.example.com?":        {"https://shop.example.comm", "https://shop.example.com1"},
+	"https://shop.example.com?/a":      {"https://shop.example.comm/a"},
+	"https://shop.example.com**":       {"https://shop.example.community/a", "https://shop.example.com.evil.org", "https://shop.example.com:8080"},
+	"https://shop.example.com?*":       {"https://shop.example.community"},
+	"https://localhost*":               {"https://localhost.evil.org", "https://localhosts"},
+	"com.example://auth*":              {"com.example://authority", "com.example://auth.evil"},
+	// What a pattern says of the path is not in the query.
+	"https://a.com/**/done":     {"https://a.com/evil?x=/done", "https://a.com/?/done", "https://a.com?/done"},
+	"https://a.com/*/done":      {"https://a.com/evil?/done"},
+	"https://a.com/**b":         {"https://a.com/?b", "https://a.com/a?x=b"},
+	"https://a.com/b*c":         {"https://a.com/b?c", "https://a.com/b?x=c"},
+	"https://a.com/**/b/**":     {"https://a.com/evil?/b/"},
+	"com.example://login/**/ok": {"com.example://login/evil?/ok", "com.example://login?/x/ok"},
+	// The scheme and nothing behind it.
+	"com.example://":  {"com.example:", "com.example:/", "com.example://login", "com.example://?a=b", "com.examples://", "com.example2://", "https://"},
+	"com.example://*": {"com.example://a.b", "com.example://a/b", "com.example://x@y", "com.example:a"},
+	"com_a://x":       {"com-a://x", "comxa://x"},
+	"com-a://x":       {"com_a://x"},
+	"_app://x":        {"_app://x"},
+	// Spelled otherwise than the pattern.
+	"https://a.com/é":      {"https://a.com/%C3%A9"},
+	"https://a.com/%2F":    {"https://a.com//", "https://a.com/%2f"},
+	"https://*.a.com/x":    {"https://b%2ea.com/x", "https://b.a.com:8080/x"},
+	"javascript_x://a":     {"javascript://a"},
+	"https://a.com/?b=*":   {"https://a.com//b=1", "https://a.com/.b=1"},
+	"https://10.0.0.*:80/": {"https://10.0.0.evil.org:80/", "https://10.0.0.1:8080/"},
+}
+
+func TestNear(t *testing.T) {
+	t.Parallel()
+	for pattern, targets := range near {
+		for _, raw := range targets {
+			if redirect.Allowed(config(pattern), raw) {
+				t.Errorf("%q reaches %q", pattern, raw)
+			}
+		}
+	}
+	for _, site := range []string{"com-a://x", "com_a://x"} {
+		if redirect.Allowed(&tenants.Config{SiteURL: site}, strings.ReplaceAll(site, "-", "_")) {
+			t.Errorf("the site %q is another app's", site)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, raw := range hostile {
@@ -152,6 +223,18 @@ func TestGlob(t *testing.T) {
 		{"https://a.com**", "https://a.community/", false},
 		{"https://a.com**", "https://a.com:8080/", false},
 		{"https://a.com:*/", "https://a.com:8080/", true},
+		{"https://a.com*", "https://a.com", true},
+		{"https://a.com*", "https://a.com:8080", true},
+		{"https://a.com*", "https://a.com?b=c", true},
+		{"https://a.com*/", "https://a.com:8080/", true},
+		{"https://a.com**", "https://a.com/b?c=d.e", true},
+		{"https://a.com/b*", "https://a.com/bc", true},
+		{"https://a.com/b*", "https://a.com/b?c", true},
+		{"https://a.com/b*", "https://a.com/b?c/d", false},
+		{"https://a.com/**/c", "https://a.com/b/c?d", false},
+		{"https://a.com/**/c**", "https://a.com/b/c?d", true},
+		{"https://a.com/b?c=**", "https://a.com/b?c=/d.e", true},
+		{"https://a.com/*?c=*", "https://a.com/b?c=d", true},
 		{"https://*a.com/", "https://evila.com/", true},
 		{"https://*.com/", "https://evil?.com/", false},
 		{"https://*/**", "https://localhost/", true},
@@ -225,10 +308,43 @@ func FuzzAllowed(f *testing.F) {
 		scheme, host := browserReads(raw)
 		label, under := strings.CutSuffix(host, ".example.com")
 		ok := scheme == "https" && (host == "app.example.com" || host == "app.example.com:443" || host == "app.example.com:" ||
-			under && label == strings.Trim(label, "./:@?#[]")) && !strings.ContainsAny(label, "./:@") ||
+			under && label != "" && !strings.ContainsAny(label, "./:@?#[]")) ||
 			scheme == "http" && host == "localhost:3000" || scheme == "myapp" && host == "callback"
 		if !ok {
 			t.Errorf("%q leads to %s on %q", raw, scheme, host)
+		}
+	})
+}
+
+// FuzzPattern: what a pattern of a named host reaches is on that host, and stays
+// there with a code or an error.
+func FuzzPattern(f *testing.F) {
+	for pattern, targets := range near {
+		for _, raw := range targets {
+			f.Add(strings.TrimLeft(pattern, "abcdefghijklmnopqrstuvwxyz:/."), raw)
+		}
+	}
+	for _, raw := range []string{"https://shop.example.com/a?b", "https://shop.example.com:80", "com.example://login?a", "https://app.example.com/"} {
+		f.Add("*", raw)
+		f.Add("/**", raw)
+	}
+	f.Fuzz(func(t *testing.T, tail, raw string) {
+		if strings.Trim(tail, "*?/=&") != "" {
+			return // it may name another host
+		}
+		for _, start := range []string{"https://shop.example.com", "https://shop.example.com/", "com.example://login"} {
+			if !redirect.Allowed(config(start+tail), raw) {
+				continue
+			}
+			for _, sent := range []string{raw, redirect.WithCode(raw, "c"), redirect.WithError(raw, auth.ErrOTPExpired, true)} {
+				scheme, host := browserReads(sent)
+				name, _, _ := strings.Cut(host, ":")
+				switch scheme + "://" + name {
+				case "https://shop.example.com", "https://app.example.com", "com.example://login":
+				default:
+					t.Errorf("%q: %q leads to %s on %q", start+tail, sent, scheme, host)
+				}
+			}
 		}
 	})
 }
@@ -261,6 +377,13 @@ func TestForms(t *testing.T) {
 		"error with PKCE":        {redirect.WithError("https://a.com/?x=1", fault.New(fault.Invalid, "c", "m"), true), "https://a.com/?error=invalid_request&error_code=c&error_description=m&x=1#error=invalid_request&error_code=c&error_description=m&sb="},
 		"error of ours":          {redirect.WithError("https://a.com/", fault.New(fault.Internal, "c", "m"), false), "https://a.com/#error=server_error&error_code=c&error_description=m&sb="},
 		"error that will pass":   {redirect.WithError("https://a.com/", fault.New(fault.TooMany, "c", "m"), false), "https://a.com/#error=temporarily_unavailable&error_code=c&error_description=m&sb="},
+		"code to a bare scheme":  {redirect.WithCode("com.example://", "c0de"), "com.example://?code=c0de"},
+		"code to an empty host":  {redirect.WithCode("com.example:///?a=b", "c0de"), "com.example:///?a=b&code=c0de"},
+		"code to an odd scheme":  {redirect.WithCode("com.my_app://login#x", "c0de"), "com.my_app://login?code=c0de#x"},
+		"code, path kept":        {redirect.WithCode("https://a.com/%7Eb/<é>", "c0de"), "https://a.com/%7Eb/<é>?code=c0de"},
+		"error to a bare scheme": {redirect.WithError("com.example://", fault.New(fault.Invalid, "c", "m"), false), "com.example://#error=invalid_request&error_code=c&error_description=m&sb="},
+		"PKCE error to an app":   {redirect.WithError("com.example://", fault.New(fault.Invalid, "c", "m"), true), "com.example://?error=invalid_request&error_code=c&error_description=m#error=invalid_request&error_code=c&error_description=m&sb="},
+		"fragment to an app":     {redirect.WithFragment("com.example://", url.Values{"x": {"1"}}), "com.example://#x=1"},
 		"message":                {redirect.WithMessage("https://a.com/", "Well done", false), "https://a.com/#message=Well+done&sb="},
 		"message with PKCE":      {redirect.WithMessage("https://a.com/", "m", true), "https://a.com/?message=m#message=m&sb="},
 		"first allowed":          {redirect.Target(usual, "", "https://evil.com", "myapp://callback", site+"/2"), "myapp://callback"},
