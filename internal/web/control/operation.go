@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,8 +23,11 @@ type Operation struct {
 	Creates bool
 	// Body, when set, is a value of the type that describes the body in the
 	// OpenAPI document in place of the input's own Body, for operations that
-	// check their fields themselves.
+	// check their fields themselves; or an ObjectSchema.
 	Body any
+	// Answer, when set, describes the answer in the OpenAPI document in place of
+	// its type.
+	Answer *ObjectSchema
 }
 
 // Object is a JSON object whose members the operation checks itself.
@@ -57,9 +61,12 @@ func Register[In, Out any](api API, op Operation, fn func(context.Context, Actor
 		}
 		return answer, nil
 	})
+	// Only now: what huma validates by was fixed at registration.
 	if op.Body != nil {
-		// Only now: what huma validates by was fixed at registration.
 		api.describeBody(op)
+	}
+	if op.Answer != nil {
+		api.describeAnswer(op)
 	}
 }
 
@@ -94,13 +101,31 @@ func (a API) describe(op Operation) huma.Operation {
 
 // describeBody puts op.Body's schema into the OpenAPI document.
 func (a API) describeBody(op Operation) {
-	doc := a.huma.OpenAPI()
-	item := doc.Paths[op.Path]
-	for _, o := range []*huma.Operation{item.Post, item.Patch, item.Put} {
-		if o == nil || !strings.EqualFold(o.Method, op.Method) {
-			continue
-		}
-		schema := doc.Components.Schemas.Schema(reflect.TypeOf(op.Body), true, op.ID+"-body")
+	var schema *huma.Schema
+	if object, ok := op.Body.(ObjectSchema); ok {
+		schema = a.objectSchema(object)
+	} else {
+		schema = a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(op.Body), true, op.ID+"-body")
+	}
+	if o := a.operation(op); o != nil {
 		o.RequestBody.Content["application/json"] = &huma.MediaType{Schema: schema}
 	}
+}
+
+// describeAnswer puts op.Answer's schema into the OpenAPI document.
+func (a API) describeAnswer(op Operation) {
+	if o := a.operation(op); o != nil {
+		o.Responses[strconv.Itoa(op.Status)].Content["application/json"] = &huma.MediaType{Schema: a.objectSchema(*op.Answer)}
+	}
+}
+
+// operation finds a registered operation in the OpenAPI document.
+func (a API) operation(op Operation) *huma.Operation {
+	item := a.huma.OpenAPI().Paths[op.Path]
+	for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Put} {
+		if o != nil && strings.EqualFold(o.Method, op.Method) {
+			return o
+		}
+	}
+	return nil
 }
