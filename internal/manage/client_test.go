@@ -164,11 +164,11 @@ func TestCreateProject(t *testing.T) {
 
 func TestChangeAuthConfig(t *testing.T) {
 	t.Parallel()
-	f, err := ParseFields([]string{"smtp_port=587", "jwt_exp=900", "site_url=", "mailer_autoconfirm=true", "smtp_host=null", "uri_allow_list=a=b", "new=x", "huge=5"})
+	f, err := ParseFields([]string{"smtp_port=587", "jwt_exp=900", "site_url=", "mailer_autoconfirm=true", "smtp_host=null", "uri_allow_list=a=b", "new=x", "huge=5", "smtp_user=5"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, server := serve(t, answer{200, `{"smtp_port":"25","jwt_exp":3600,"site_url":"x","mailer_autoconfirm":false,"smtp_host":"h","uri_allow_list":""}`}, answer{200, `{}`})
+	c, server := serve(t, answer{200, `{"smtp_port":"25","jwt_exp":3600,"site_url":"x","mailer_autoconfirm":false,"smtp_host":"h","uri_allow_list":"","smtp_user":null}`}, answer{200, `{}`})
 	if _, err := c.ChangeAuthConfig(t.Context(), "r", f); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestChangeAuthConfig(t *testing.T) {
 	}
 	want := map[string]any{
 		"smtp_port": "587", "jwt_exp": 900.0, "site_url": "", "mailer_autoconfirm": true, "smtp_host": nil,
-		"uri_allow_list": "a=b", "new": "x", "huge": 5.0,
+		"uri_allow_list": "a=b", "new": "x", "huge": 5.0, "smtp_user": "5",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -40,7 +40,7 @@ func (f Fields) Names() []string {
 
 // ChangeAuthConfig sets fields of a project's auth configuration and answers all
 // of it. A value is sent as what the field holds now: 587 is text for a field of
-// text, and a number for one of numbers. null brings a default back.
+// text, and a number for one of numbers. The word null brings a default back.
 func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields) (json.RawMessage, error) {
 	path := Path("projects", ref, "config", "auth")
 	var now map[string]any
@@ -49,17 +49,20 @@ func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields) (js
 	}
 	body := make(map[string]any, len(f))
 	for name, value := range f {
-		body[name] = typed(value, now[name])
+		present, known := now[name]
+		body[name] = typed(value, present, known)
 	}
 	return c.Change(ctx, path, body)
 }
 
-// typed gives a typed word the type that the field has.
-func typed(word string, now any) any {
+// typed gives a typed word the type that the field has. A field that is null now
+// is one of text: numbers and booleans have a default.
+func typed(word string, now any, known bool) any {
 	if word == "null" {
 		return nil
 	}
-	if _, isText := now.(string); isText || !json.Valid([]byte(word)) {
+	_, isText := now.(string)
+	if isText || known && now == nil || !json.Valid([]byte(word)) {
 		return word // what does not fit, the server refuses and names
 	}
 	return json.RawMessage(word)
