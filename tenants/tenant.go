@@ -8,6 +8,8 @@ package tenants
 import (
 	"crypto/rand"
 	"log/slog"
+
+	"github.com/reevehq/reeve/internal/setting"
 )
 
 // Ref names a project: 20 lower-case letters. It is no secret.
@@ -101,7 +103,7 @@ type Secrets struct {
 	RefreshKey   []byte // HMAC key of refresh tokens
 	OTPKey       []byte // HMAC key of one-time tokens
 	OutboxKey    []byte // AEAD key that seals queued messages
-	SMTPPassword string
+	Settings     setting.Secrets
 }
 
 // String hides everything.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -62,7 +63,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	t.Parallel()
 	s := tenants.Secrets{
 		AuthPassword: "leak-1", APIPassword: "leak-2", Capability: "leak-3", RefreshKey: []byte("leak-4"),
-		OTPKey: []byte("leak-5"), OutboxKey: []byte("leak-6"), SMTPPassword: "leak-7",
+		OTPKey: []byte("leak-5"), OutboxKey: []byte("leak-6"), Settings: setting.Secrets{setting.SMTPPass: "leak-7"},
 	}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))

@@ -25,7 +25,8 @@ var layers = [][]string{
 	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
-	{"internal/auth"}, // the words
+	{"internal/auth"},    // the words
+	{"internal/setting"}, // the settings of a project, declared once
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
 	{"internal/fault"},
 	{"internal/arch"}, // imports nothing of ours

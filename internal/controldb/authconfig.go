@@ -11,6 +11,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -24,21 +25,10 @@ type AuthConfig struct {
 	Ref       tenants.Ref
 	Version   int // from 1
 	Config    tenants.Config
-	Sealed    []byte // AuthSecrets; nil when there are none
+	Sealed    []byte // the secret settings, as JSON by name; nil when there are none
 	Author    *uuid.UUID
 	CreatedAt time.Time
 }
-
-// AuthSecrets are the secret fields of an auth configuration.
-type AuthSecrets struct {
-	SMTPPass string `json:"smtp_pass,omitempty"`
-}
-
-// String hides everything.
-func (AuthSecrets) String() string { return "[redacted]" }
-
-// GoString hides everything.
-func (AuthSecrets) GoString() string { return "[redacted]" }
 
 type authConfigRow struct {
 	Ref       string `gorm:"primaryKey"`
@@ -64,9 +54,9 @@ func (r authConfigRow) authConfig() (AuthConfig, error) {
 	return c, nil
 }
 
-// SealSecrets seals the secret fields into the version that c has.
-func (c *AuthConfig) SealSecrets(dk *secret.DataKey, s AuthSecrets) error {
-	if s == (AuthSecrets{}) {
+// SealSecrets seals the secret settings into the version that c has.
+func (c *AuthConfig) SealSecrets(dk *secret.DataKey, s setting.Secrets) error {
+	if len(s) == 0 {
 		c.Sealed = nil
 		return nil
 	}
@@ -79,17 +69,17 @@ func (c *AuthConfig) SealSecrets(dk *secret.DataKey, s AuthSecrets) error {
 }
 
 // OpenSecrets is the inverse of SealSecrets.
-func (c AuthConfig) OpenSecrets(dk *secret.DataKey) (AuthSecrets, error) {
-	var s AuthSecrets
+func (c AuthConfig) OpenSecrets(dk *secret.DataKey) (setting.Secrets, error) {
 	if c.Sealed == nil {
-		return s, nil
+		return nil, nil
 	}
 	raw, err := dk.Open(c.place(), c.Sealed)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
+	var s setting.Secrets
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return s, fmt.Errorf("decode auth secrets: %w", err)
+		return nil, fmt.Errorf("decode auth secrets: %w", err)
 	}
 	return s, nil
 }

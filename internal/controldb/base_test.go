@@ -12,6 +12,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -87,7 +88,7 @@ func (b *base) project(t *testing.T, ref tenants.Ref) *secret.DataKey {
 	}
 	config := AuthConfig{Ref: ref, Version: 1, Config: tenants.DefaultConfig()}
 	config.Config.SMTPHost = "smtp.example.com"
-	if err := config.SealSecrets(dk, AuthSecrets{SMTPPass: "smtp pw"}); err != nil {
+	if err := config.SealSecrets(dk, setting.Secrets{setting.SMTPPass: "smtp pw"}); err != nil {
 		t.Fatal(err)
 	}
 	ctx := t.Context()

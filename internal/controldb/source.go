@@ -111,7 +111,7 @@ func (h *tenantHead) open(t *tenants.Tenant, dk *secret.DataKey) error {
 		RefreshKey:   dk.Derive("refresh token"),
 		OTPKey:       dk.Derive("one-time token"),
 		OutboxKey:    dk.Derive("outbox"),
-		SMTPPassword: secrets.SMTPPass,
+		Settings:     secrets,
 	}
 	return nil
 }

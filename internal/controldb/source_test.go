@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -29,7 +30,7 @@ func TestTenant(t *testing.T) {
 			t.Errorf("tenant = %+v", got)
 		}
 		s := got.Secrets
-		if s.AuthPassword != "auth pw" || s.APIPassword != "api pw" || s.SMTPPassword != "smtp pw" ||
+		if s.AuthPassword != "auth pw" || s.APIPassword != "api pw" || s.Settings[setting.SMTPPass] != "smtp pw" ||
 			s.Capability != Capability(dk) || len(s.RefreshKey) != 32 || len(s.OTPKey) != 32 || len(s.OutboxKey) != 32 {
 			t.Error("secrets do not open to what was sealed")
 		}

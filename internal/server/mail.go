@@ -9,6 +9,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -48,7 +49,7 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 	if c.SMTPHost != "" {
 		port, _ := strconv.Atoi(c.SMTPPort) // was checked when it was set; 0 is the default port
 		return s.smtp(message.SMTPSettings{
-			Host: c.SMTPHost, Port: port, User: c.SMTPUser, Pass: t.Secrets.SMTPPassword,
+			Host: c.SMTPHost, Port: port, User: c.SMTPUser, Pass: t.Secrets.Settings[setting.SMTPPass],
 			From: c.SMTPAdminEmail, SenderName: c.SMTPSenderName,
 		}, false), nil
 	}

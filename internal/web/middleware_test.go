@@ -102,7 +102,8 @@ func TestForwardedFor(t *testing.T) {
 	} {
 		r := post()
 		r.Header.Set("Sb-Forwarded-For", c.header)
-		sc := &tenants.Scope{Tenant: &tenants.Tenant{Config: tenants.Config{SBForwardedFor: c.on}}, Credentials: tenants.Credentials{Role: c.role}}
+		sc := &tenants.Scope{Tenant: &tenants.Tenant{}, Credentials: tenants.Credentials{Role: c.role}}
+		sc.Tenant.Config.SBForwardedFor = c.on
 		got, ok := forwardedFor(r, sc)
 		if ok != (c.want != "") || ok && got.String() != c.want {
 			t.Errorf("%s: %v, %v", name, got, ok)
@@ -138,7 +139,9 @@ func TestAPIKey(t *testing.T) {
 // as gives requests the scope of a project and an address.
 func as(ref tenants.Ref, ip string) gin.HandlerFunc {
 	return WithScope(func(*http.Request) (*tenants.Scope, error) {
-		return &tenants.Scope{Tenant: &tenants.Tenant{Ref: ref, Config: tenants.Config{RateLimitVerify: 3}}, ClientIP: netip.MustParseAddr(ip)}, nil
+		sc := &tenants.Scope{Tenant: &tenants.Tenant{Ref: ref}, ClientIP: netip.MustParseAddr(ip)}
+		sc.Tenant.Config.RateLimitVerify = 3
+		return sc, nil
 	})
 }
 

@@ -34,55 +34,10 @@ func (h Handler) health(context.Context, *tenants.Scope, *web.None) (Health, err
 	return Health{Version: h.Version, Name: "GoTrue", Description: "Reeve, speaking the protocol of Supabase Auth"}, nil
 }
 
-// Settings is the answer of /settings.
-type Settings struct {
-	External                  External `json:"external"`
-	DisableSignup             bool     `json:"disable_signup"`
-	MailerAutoconfirm         bool     `json:"mailer_autoconfirm"`
-	PhoneAutoconfirm          bool     `json:"phone_autoconfirm"`
-	SMSProvider               string   `json:"sms_provider"`
-	SAMLEnabled               bool     `json:"saml_enabled"`
-	SAMLPrivateKeyNextPresent bool     `json:"saml_private_key_next_configured"`
-	PasskeysEnabled           bool     `json:"passkeys_enabled"`
-}
-
-// External says which ways to sign in a project offers. Only email is built;
-// the others are members that SDKs look for.
-type External struct {
-	AnonymousUsers bool `json:"anonymous_users"`
-	Apple          bool `json:"apple"`
-	Azure          bool `json:"azure"`
-	Bitbucket      bool `json:"bitbucket"`
-	Discord        bool `json:"discord"`
-	Facebook       bool `json:"facebook"`
-	Snapchat       bool `json:"snapchat"`
-	Figma          bool `json:"figma"`
-	Fly            bool `json:"fly"`
-	GitHub         bool `json:"github"`
-	GitLab         bool `json:"gitlab"`
-	Google         bool `json:"google"`
-	Keycloak       bool `json:"keycloak"`
-	Kakao          bool `json:"kakao"`
-	LinkedIn       bool `json:"linkedin"`
-	LinkedInOIDC   bool `json:"linkedin_oidc"`
-	Notion         bool `json:"notion"`
-	Spotify        bool `json:"spotify"`
-	Slack          bool `json:"slack"`
-	SlackOIDC      bool `json:"slack_oidc"`
-	WorkOS         bool `json:"workos"`
-	Twitch         bool `json:"twitch"`
-	Twitter        bool `json:"twitter"`
-	Email          bool `json:"email"`
-	Phone          bool `json:"phone"`
-	Zoom           bool `json:"zoom"`
-}
-
-func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (*Settings, error) {
-	cfg := &sc.Tenant.Config
-	return &Settings{
-		External:      External{Email: cfg.ExternalEmailEnabled},
-		DisableSignup: cfg.DisableSignup, MailerAutoconfirm: cfg.MailerAutoconfirm,
-	}, nil
+// settings tells what the project's settings make public, in the form that
+// setting.Config.AppendPublic has.
+func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (json.RawMessage, error) {
+	return sc.Tenant.Config.AppendPublic(make([]byte, 0, 1024)), nil
 }
 
 func (h Handler) jwks(_ context.Context, sc *tenants.Scope, _ *web.None) (*KeySet, error) {

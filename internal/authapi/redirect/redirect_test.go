@@ -14,7 +14,9 @@ import (
 const site = "https://app.example.com/start"
 
 func config(allow ...string) *tenants.Config {
-	return &tenants.Config{SiteURL: site, URIAllowList: strings.Join(allow, ",")}
+	var c tenants.Config
+	c.SiteURL, c.URIAllowList = site, strings.Join(allow, ",")
+	return &c
 }
 
 // What a project allows in the tables below.
@@ -289,7 +291,9 @@ func TestSite(t *testing.T) {
 		{"/relative", "/relative", false},
 		{"myapp://home", "myapp://home/a", true},
 	} {
-		if got := redirect.Allowed(&tenants.Config{SiteURL: c.site}, c.raw); got != c.want {
+		cfg := config()
+		cfg.SiteURL = c.site
+		if got := redirect.Allowed(cfg, c.raw); got != c.want {
 			t.Errorf("%q from the site %q: %v", c.raw, c.site, got)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -20,36 +21,41 @@ type Service struct {
 }
 
 // Get gives the configuration in force.
-func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (tenants.Config, controldb.AuthSecrets, error) {
+func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (Config, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadAuthConfig, ref)
 	if err != nil {
-		return tenants.Config{}, controldb.AuthSecrets{}, err
+		return nil, err
 	}
 	stored, err := s.DB.AuthConfigVersion(ctx, p.Ref, p.ConfigVersion)
 	if err != nil {
-		return tenants.Config{}, controldb.AuthSecrets{}, err
+		return nil, err
 	}
-	dk, err := s.DB.DataKey(ctx, p.Ref)
+	dk, f, err := s.keys(ctx, p.Ref)
 	if err != nil {
-		return tenants.Config{}, controldb.AuthSecrets{}, err
+		return nil, err
 	}
-	secrets, err := stored.OpenSecrets(dk)
-	return stored.Config, secrets, err
+	v, err := open(stored, dk)
+	if err != nil {
+		return nil, err
+	}
+	return onWire(v, f), nil
 }
 
 // Update applies a patch, all of it or nothing, as a new version that is in
-// force in every process within a second. A patch that changes nothing makes no
-// version. Concurrent patches follow each other: none undoes another's fields.
-// Fault validation_failed names the first wrong field.
-func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, patch control.Object) (config tenants.Config, secrets controldb.AuthSecrets, err error) {
+// force in every process within a second, and gives the whole configuration. A
+// patch that changes nothing makes no version. Concurrent patches follow each
+// other: none undoes another's fields. Fault validation_failed names the first
+// wrong field.
+func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, patch control.Object) (Config, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteAuthConfig, ref)
 	if err != nil {
-		return config, secrets, err
+		return nil, err
 	}
-	dk, err := s.DB.DataKey(ctx, p.Ref)
+	dk, f, err := s.keys(ctx, p.Ref)
 	if err != nil {
-		return config, secrets, err
+		return nil, err
 	}
+	var after values
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
 		p, err := tx.LockProject(ctx, p.Ref)
 		if err != nil {
@@ -59,22 +65,19 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 		if err != nil {
 			return err
 		}
-		before, err := stored.OpenSecrets(dk)
+		before, err := open(stored, dk)
 		if err != nil {
 			return err
 		}
-		if config, secrets, err = s.apply(stored.Config, before, patch); err != nil {
+		if after, err = s.apply(before, f, patch); err != nil || after.equal(before) {
 			return err
-		}
-		if config == stored.Config && secrets == before {
-			return nil
 		}
 		latest, err := tx.LatestAuthConfigVersion(ctx, p.Ref)
 		if err != nil {
 			return err
 		}
-		next := controldb.AuthConfig{Ref: p.Ref, Version: latest + 1, Config: config, Author: &actor.UserID}
-		if err := next.SealSecrets(dk, secrets); err != nil {
+		next := controldb.AuthConfig{Ref: p.Ref, Version: latest + 1, Config: after.config, Author: &actor.UserID}
+		if err := next.SealSecrets(dk, after.secrets); err != nil {
 			return err
 		}
 		if err := tx.CreateAuthConfig(ctx, next); err != nil {
@@ -82,5 +85,22 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 		}
 		return tx.SetConfigVersion(ctx, p.Ref, next.Version)
 	})
-	return config, secrets, err
+	if err != nil {
+		return nil, err
+	}
+	return onWire(after, f), nil
+}
+
+// keys gives what opens and what fingerprints the project's secrets.
+func (s *Service) keys(ctx context.Context, ref tenants.Ref) (*secret.DataKey, fingerprinter, error) {
+	dk, err := s.DB.DataKey(ctx, ref)
+	if err != nil {
+		return nil, fingerprinter{}, err
+	}
+	return dk, fingerprinter{key: dk.Derive("auth setting fingerprint")}, nil
+}
+
+func open(stored controldb.AuthConfig, dk *secret.DataKey) (values, error) {
+	secrets, err := stored.OpenSecrets(dk)
+	return values{config: stored.Config, secrets: secrets}, err
 }

@@ -1,16 +1,21 @@
 package authconfig_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -86,14 +91,15 @@ var table = map[string]values{
 	"mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
 }
 
-func TestEveryFieldHasCases(t *testing.T) {
+func TestEverySettingHasCases(t *testing.T) {
 	t.Parallel()
-	for _, source := range []reflect.Type{reflect.TypeFor[tenants.Config](), reflect.TypeFor[authconfig.UpdateBody]()} {
-		for i := range source.NumField() {
-			name, _, _ := strings.Cut(source.Field(i).Tag.Get("json"), ",")
-			if _, ok := table[name]; !ok && name != "smtp_pass" {
-				t.Errorf("%s of %s has no cases", name, source)
-			}
+	for _, s := range setting.All() {
+		c, ok := table[s.Name]
+		if wants := s.Available() && !s.Secret; wants != ok {
+			t.Errorf("%s: cases %v, want %v", s.Name, ok, wants)
+		}
+		if ok && (len(c.good) == 0 || len(c.bad) == 0) {
+			t.Errorf("%s: no accepted or no refused value", s.Name)
 		}
 	}
 }
@@ -115,6 +121,9 @@ func TestFields(t *testing.T) {
 				var want any
 				if err := json.Unmarshal([]byte(value), &want); err != nil {
 					t.Fatal(err)
+				}
+				if declared, _ := setting.ByName(name); declared.Null && want == "" {
+					want = nil
 				}
 				if got[name] != want {
 					t.Errorf("%s is %v after it was set to %s", name, got[name], value)
@@ -161,10 +170,12 @@ func TestSMTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tenant.Secrets.SMTPPassword
+		return tenant.Secrets.Settings["smtp_pass"]
 	}
 	patch(`{"smtp_host":"smtp.example.com"}`).Refused(t, 400, "validation_failed", "smtp_admin_email: ")
-	var shown authconfig.Config
+	var shown struct {
+		SMTPPass string `json:"smtp_pass"`
+	}
 	got := patch(`{"smtp_host":"smtp.example.com","smtp_admin_email":"a@example.com","smtp_pass":"hunter2"}`).Want(t, 200).Into(t, &shown)
 	if strings.Contains(string(got.Body), "hunter2") || len(shown.SMTPPass) != 64 {
 		t.Errorf("smtp_pass = %q", shown.SMTPPass)
@@ -186,9 +197,181 @@ func TestSMTP(t *testing.T) {
 	}
 	patch(`{"smtp_pass":5}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
 	patch(`{"smtp_pass":"`+strings.Repeat("x", 1025)+`"}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
-	patch(`{"smtp_pass":null}`).Want(t, 200, `"smtp_pass":""`)
+	patch(`{"smtp_pass":null}`).Want(t, 200, `"smtp_pass":null`)
 	if password() != "" {
 		t.Error("the password is still there")
+	}
+}
+
+// TestFingerprint: what stands for a secret in an answer cannot be computed
+// without the server, and is never taken for a secret.
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	read := func(r controltest.Response) string {
+		var v struct {
+			SMTPPass string `json:"smtp_pass"`
+		}
+		r.Want(t, 200).Into(t, &v)
+		return v.SMTPPass
+	}
+	first := read(patch(`{"smtp_pass":"hunter2"}`))
+	bare := sha256.Sum256([]byte("hunter2"))
+	keyed := hmac.New(sha256.New, []byte(ref)) // the ref is public
+	keyed.Write([]byte("hunter2"))
+	if first == hex.EncodeToString(bare[:]) || first == hex.EncodeToString(keyed.Sum(nil)) {
+		t.Error("the fingerprint can be computed by whoever guesses the secret")
+	}
+	other := w.Project(t, w.Acme, "Other").Project.Ref
+	if got := read(w.Do(t, w.Developer, "PATCH", "/v1/projects/"+string(other)+"/config/auth", `{"smtp_pass":"hunter2"}`)); got == first {
+		t.Error("two projects have the same fingerprint for the same secret")
+	}
+	if again := read(patch(`{"smtp_pass":"hunter2"}`)); again != first {
+		t.Error("the fingerprint of an unchanged secret changed")
+	}
+	if second := read(patch(`{"smtp_pass":"hunter3"}`)); second == first {
+		t.Error("the fingerprint does not show that the secret changed")
+	}
+	patch(`{"smtp_pass":"`+first+`"}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
+	patch(`{"smtp_pass":null}`).Want(t, 200)
+	patch(`{"smtp_pass":"`+first+`"}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
+	// A secret that only looks like one is a secret.
+	patch(`{"smtp_pass":"`+hex.EncodeToString(bare[:])+`"}`).Want(t, 200)
+}
+
+// TestRoundTrip: a client that writes back what it read changes nothing.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	for _, change := range []string{
+		`{}`,
+		`{"smtp_host":"smtp.example.com","smtp_admin_email":"a@example.com","smtp_pass":"hunter2","sessions_timebox":1.5,
+		  "mailer_subjects_invite":"Hi","password_min_length":9,"disable_signup":true}`,
+	} {
+		patch(change).Want(t, 200)
+		read := w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200)
+		before, err := w.DB.Tenant(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if written := patch(string(read.Body)).Want(t, 200); string(written.Body) != string(read.Body) {
+			t.Errorf("read %s, written %s", read.Body, written.Body)
+		}
+		after, err := w.DB.Tenant(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.Version != before.Version {
+			t.Error("the project changed")
+		}
+	}
+}
+
+// TestNotAvailable: a setting without a feature has one value.
+func TestNotAvailable(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(name string, value any) controltest.Response {
+		raw, err := json.Marshal(map[string]any{name: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.Do(t, w.Developer, "PATCH", path, string(raw))
+	}
+	before := w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200)
+	var answer map[string]any
+	before.Into(t, &answer)
+	for _, s := range setting.All() {
+		value, ok := answer[s.Name]
+		if !ok {
+			t.Errorf("%s is not answered", s.Name)
+		}
+		if s.Available() {
+			continue
+		}
+		patch(s.Name, value).Want(t, 200)
+		patch(s.Name, nil).Want(t, 200)
+		for _, other := range []any{value != true, 7, "x", []string{}} {
+			if s.Kind != setting.Bool && other == (value != true) {
+				continue
+			}
+			r := patch(s.Name, other).Refused(t, 400, "validation_failed", s.Name+": ")
+			if !strings.Contains(string(r.Body), "not available yet") {
+				t.Errorf("%s: %s", s.Name, r.Body)
+			}
+		}
+	}
+	if after := w.Do(t, w.ReadOnly, "GET", path, ""); string(after.Body) != string(before.Body) {
+		t.Errorf("something changed: %s", after.Body)
+	}
+}
+
+// TestOpenAPI: the document describes each setting in the body and in the answer.
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	type schema struct {
+		Ref        string `json:"$ref"`
+		Required   []string
+		Properties map[string]struct {
+			Type        any
+			Description string
+			Minimum     *float64
+			Maximum     *float64
+			WriteOnly   bool
+		}
+	}
+	type content struct {
+		Content map[string]struct{ Schema schema }
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			RequestBody content
+			Responses   map[string]content
+		}
+		Components struct{ Schemas map[string]schema }
+	}
+	w.Do(t, "", "GET", "/v1/openapi.json", "").Want(t, 200).Into(t, &doc)
+	resolve := func(c content) schema {
+		name := strings.TrimPrefix(c.Content["application/json"].Schema.Ref, "#/components/schemas/")
+		return doc.Components.Schemas[name]
+	}
+	routes := doc.Paths["/v1/projects/{ref}/config/auth"]
+	body, got, changed := resolve(routes["patch"].RequestBody), resolve(routes["get"].Responses["200"]), resolve(routes["patch"].Responses["200"])
+	var answer map[string]any
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Into(t, &answer)
+	all := setting.All()
+	if len(answer) != len(all) || len(body.Properties) != len(all) || len(got.Properties) != len(all) ||
+		len(changed.Properties) != len(all) || len(got.Required) != len(all) || len(body.Required) != 0 {
+		t.Fatalf("%d settings: %d answered, %d, %d and %d described, %d of them required", len(all), len(answer),
+			len(body.Properties), len(got.Properties), len(changed.Properties), len(got.Required))
+	}
+	for _, s := range all {
+		in, out := body.Properties[s.Name], got.Properties[s.Name]
+		if in.Description == "" || out.Description == "" {
+			t.Errorf("%s is not described", s.Name)
+		}
+		if diff := cmp.Diff([]any{string(s.Kind), "null"}, in.Type); diff != "" {
+			t.Errorf("%s in the body (-want +got):\n%s", s.Name, diff)
+		}
+		want := any(string(s.Kind))
+		if s.Nullable() {
+			want = []any{want, "null"}
+		}
+		if diff := cmp.Diff(want, out.Type); diff != "" {
+			t.Errorf("%s in the answer (-want +got):\n%s", s.Name, diff)
+		}
+		if answer[s.Name] == nil && !s.Nullable() {
+			t.Errorf("%s is null", s.Name)
+		}
+		if in.WriteOnly != s.Secret {
+			t.Errorf("%s is write-only: %v", s.Name, in.WriteOnly)
+		}
+		if s.Max > 0 && (in.Maximum == nil || *in.Maximum != s.Max || in.Minimum == nil || *in.Minimum != s.Min) {
+			t.Errorf("%s: bounds are not described", s.Name)
+		}
 	}
 }
 

@@ -1,112 +1,88 @@
 package authconfig
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/reevehq/reeve/internal/control/text"
-	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/internal/web/control"
-	"github.com/reevehq/reeve/tenants"
 )
 
-// maxSecret bounds secret fields, in bytes.
-const maxSecret = 1024
-
-// apply gives the configuration with a patch on it. null brings a field's
-// default back.
-func (s *Service) apply(config tenants.Config, secrets controldb.AuthSecrets, patch control.Object) (tenants.Config, controldb.AuthSecrets, error) {
-	known, defaults := fields(), members(tenants.DefaultConfig())
-	merged := members(config)
-	for _, name := range slices.Sorted(maps.Keys(patch)) {
-		value := patch[name]
-		if name == "smtp_pass" {
-			var err error
-			if secrets.SMTPPass, err = secretValue(name, secrets.SMTPPass, value); err != nil {
-				return config, secrets, err
-			}
-			continue
-		}
-		field, ok := known[name]
-		if !ok {
-			return config, secrets, text.Invalid("%s: unknown field", name)
-		}
-		if value == nil {
-			merged[name] = defaults[name]
-			continue
-		}
-		if err := s.check(name, field, value); err != nil {
-			return config, secrets, err
-		}
-		merged[name] = value
-	}
-	var out tenants.Config
-	raw, err := json.Marshal(merged)
-	if err == nil {
-		err = json.Unmarshal(raw, &out)
-	}
-	if err != nil {
-		return config, secrets, fmt.Errorf("merge configuration: %w", err)
-	}
-	return out, secrets, together(out)
+// values is everything that a version of the configuration holds.
+type values struct {
+	config  setting.Config
+	secrets setting.Secrets
 }
 
-func (s *Service) check(name string, f field, value any) error {
-	if err := f.check(value); err != nil {
-		return text.Invalid("%s: %s", name, err)
+func (v values) equal(other values) bool {
+	return v.config == other.config && maps.Equal(v.secrets, other.secrets)
+}
+
+// apply gives the values with a patch on them. null brings a default back. The
+// fault names the first setting, by name, that is wrong.
+func (s *Service) apply(before values, f fingerprinter, patch control.Object) (values, error) {
+	after := values{config: before.config, secrets: maps.Clone(before.secrets)}
+	for _, name := range slices.Sorted(maps.Keys(patch)) {
+		declared, ok := setting.ByName(name)
+		if !ok {
+			return before, text.Invalid("%s: unknown field", name)
+		}
+		value := patch[name]
+		if err := s.check(declared, value); err != nil {
+			return before, err
+		}
+		if !declared.Secret {
+			declared.Set(&after.config, value)
+			continue
+		}
+		if err := after.setSecret(name, value, f); err != nil {
+			return before, err
+		}
 	}
-	if f.template == "" {
+	if err := after.config.CheckTogether(); err != nil {
+		return before, text.Invalid("%s", err)
+	}
+	return after, nil
+}
+
+func (s *Service) check(declared setting.Setting, value any) error {
+	if err := declared.Check(value); err != nil {
+		return text.Invalid("%s: %s", declared.Name, err)
+	}
+	template, ok := value.(string)
+	if declared.Mail == "" || !ok {
 		return nil
 	}
-	if err := s.CheckTemplate(f.template, f.subject, value.(string)); err != nil {
+	if err := s.CheckTemplate(message.Kind(declared.Mail), declared.Subject, template); err != nil {
 		refusal := fault.From(err)
 		if refusal.Kind == fault.Internal {
 			return err
 		}
-		return refusal.Saying(name + ": " + refusal.Message)
+		return refusal.Saying(declared.Name + ": " + refusal.Message)
 	}
 	return nil
 }
 
-// together checks what no field can tell alone.
-func together(c tenants.Config) error {
-	if c.SMTPHost != "" && c.SMTPAdminEmail == "" {
-		return text.Invalid("smtp_admin_email: is required with smtp_host")
-	}
-	return nil
-}
-
-// secretValue reads a new secret. Its fingerprint, which is what reading the
-// configuration gives, stands for the secret that is there: a client that writes
-// back what it read changes nothing.
-func secretValue(name, current string, value any) (string, error) {
-	if value == nil {
-		return "", nil
-	}
-	s, ok := value.(string)
+// setSecret takes a new secret; null or "" removes it. The fingerprint of the
+// present one, which is what reading the configuration gives, changes nothing: a
+// client may write back what it read. The fingerprint of an earlier one is
+// refused, because it is no secret.
+func (v *values) setSecret(name string, value any, f fingerprinter) error {
+	secret, _ := value.(string) // Check has seen it
+	present, exists := v.secrets[name]
 	switch {
-	case !ok:
-		return "", text.Invalid("%s: must be a string", name)
-	case len(s) > maxSecret:
-		return "", text.Invalid("%s: must have at most %d bytes", name, maxSecret)
-	case current != "" && s == fingerprint(current):
-		return current, nil
+	case secret == "":
+		delete(v.secrets, name)
+	case !f.made(name, secret):
+		if v.secrets == nil {
+			v.secrets = setting.Secrets{}
+		}
+		v.secrets[name] = secret
+	case !exists || secret != f.of(name, present):
+		return text.Invalid("%s: is what reading gave before the secret was changed, and no secret", name)
 	}
-	return s, nil
-}
-
-// members gives a configuration as its JSON members.
-func members(c tenants.Config) map[string]any {
-	out := map[string]any{}
-	raw, err := json.Marshal(c)
-	if err == nil {
-		err = json.Unmarshal(raw, &out)
-	}
-	if err != nil {
-		panic("authconfig: tenants.Config is no plain JSON: " + err.Error())
-	}
-	return out
+	return nil
 }

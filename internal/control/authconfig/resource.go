@@ -15,8 +15,8 @@ type Resource struct {
 
 // ResourceData is the resource object of a project's configuration.
 type ResourceData struct {
-	Type       string     `json:"type" enum:"project_config"`
-	ID         string     `json:"id" doc:"The project's ref."`
+	Type       string     `json:"type"`
+	ID         string     `json:"id"` // the ref
 	Attributes Attributes `json:"attributes"`
 }
 
@@ -29,8 +29,24 @@ type Attributes struct {
 func (h *Handler) mountResource(api control.API) {
 	control.Register(api, control.Operation{
 		ID: "get-project-config", Method: http.MethodGet, Path: "/v2/projects/{ref}/config", Tag: "Auth configuration",
-		Summary: "Get the configuration of a project, as a JSON:API resource",
+		Summary: "Get the configuration of a project, as a JSON:API resource", Answer: resourceSchema(),
 	}, h.resource)
+}
+
+// resourceSchema describes Resource in the OpenAPI document.
+func resourceSchema() *control.ObjectSchema {
+	auth := answerSchema()
+	attributes := control.ObjectSchema{Name: "ProjectConfigAttributes", Required: true, Members: []control.MemberSchema{
+		{Name: "auth", Object: &auth},
+	}}
+	data := control.ObjectSchema{Name: "ProjectConfigData", Required: true, Members: []control.MemberSchema{
+		{Name: "type", Type: "string", Enum: []string{"project_config"}},
+		{Name: "id", Type: "string", Doc: "The project's ref."},
+		{Name: "attributes", Object: &attributes},
+	}}
+	return &control.ObjectSchema{Name: "ProjectConfig", Required: true, Members: []control.MemberSchema{
+		{Name: "data", Object: &data},
+	}}
 }
 
 func (h *Handler) resource(ctx context.Context, actor control.Actor, in *getInput) (*Resource, error) {

@@ -1,34 +1,43 @@
-package authconfig
+package setting
 
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/mail"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
 
+// The bounds are those of the reference where it has some, else where a value
+// stops to make sense.
 const (
-	maxURL       = 2048
-	maxGlob      = 512
-	maxAllowList = 4096
+	maxInt16 = math.MaxInt16
+	maxInt32 = math.MaxInt32
+	maxTTL   = 7 * 24 * 3600 // of tokens and links, in seconds
+	maxHours = 100 * 365 * 24
+	maxURL   = 2048
+	maxGlob  = 512
 )
+
+// optional accepts the empty text and what check accepts.
+func optional(check func(string) error) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return nil
+		}
+		return check(s)
+	}
+}
 
 // siteURL accepts an absolute http or https URL: users are sent there, with
 // tokens in the fragment, so it must have none itself. A comma would make the
 // list of allowed URLs ambiguous.
-func siteURL(value any) error {
-	s, ok := value.(string)
-	if !ok {
-		return errors.New("must be a string")
-	}
+func siteURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
-	case len(s) > maxURL:
-		return fmt.Errorf("must have at most %d characters", maxURL)
 	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return errors.New("must be an absolute http or https URL")
 	case u.User != nil:
@@ -46,14 +55,7 @@ func siteURL(value any) error {
 var globForm = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://[\x21\x24-\x2b\x2d-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$`)
 
 // allowList accepts URLs with wildcards, separated by commas.
-func allowList(value any) error {
-	s, ok := value.(string)
-	if !ok {
-		return errors.New("must be a string")
-	}
-	if len(s) > maxAllowList {
-		return fmt.Errorf("must have at most %d characters", maxAllowList)
-	}
+func allowList(s string) error {
 	for glob := range strings.SplitSeq(s, ",") {
 		if glob = strings.TrimSpace(glob); glob == "" {
 			continue
@@ -95,18 +97,4 @@ func address(s string) error {
 		return errors.New("must be an e-mail address")
 	}
 	return nil
-}
-
-// requiredCharacters accepts the sets that the reference knows: groups separated
-// by colons, of each of which a password must have one.
-func requiredCharacters(value any) error {
-	const (
-		lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
-		symbols              = `!@#$%^&*()_+-=[]{};'\\:"|<>?,./` + "`~"
-	)
-	known := []any{lower + upper + ":" + digits, lower + ":" + upper + ":" + digits, lower + ":" + upper + ":" + digits + ":" + symbols}
-	if value == "" || slices.Contains(known, value) {
-		return nil
-	}
-	return fmt.Errorf("must be empty or one of: %s   %s   %s", known...)
 }

@@ -1,0 +1,115 @@
+package setting
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Config is the values of a project's settings that have an effect, typed, for
+// flows to read. Secrets are not in it; see Secrets. A Config is immutable once
+// a tenant carries it.
+type Config struct {
+	General
+	Email
+	Templates
+	SMTP
+	Passwords
+	Tokens
+	Sessions
+	Limits
+}
+
+// declared is every group, made once; it is never changed.
+var declared = newTable(
+	general(), email(), templates(), smtp(), notifications(), passwords(), tokens(), sessions(), limits(),
+	providers(), phone(), mfa(), passkeys(), captcha(), hooks(), saml(), web3(), oauthServer(), server(),
+)
+
+type table struct {
+	groups []Group
+	all    []Setting
+	byName map[string]int // into all
+	public []publicMember
+}
+
+func newTable(groups ...Group) *table {
+	t := &table{groups: groups, byName: map[string]int{}}
+	for _, g := range groups {
+		for i, s := range g.Settings {
+			s = s.normal()
+			g.Settings[i] = s
+			t.byName[s.Name] = len(t.all)
+			t.all = append(t.all, s)
+		}
+	}
+	t.public = publicMembers(t.all)
+	return t
+}
+
+// Groups gives every setting, group by group.
+func Groups() []Group { return slices.Clone(declared.groups) }
+
+// All gives every setting.
+func All() []Setting { return slices.Clone(declared.all) }
+
+// ByName finds a setting.
+func ByName(name string) (Setting, bool) {
+	i, ok := declared.byName[name]
+	if !ok {
+		return Setting{}, false
+	}
+	return declared.all[i], true
+}
+
+// Default is what a new project starts with.
+func Default() Config {
+	var c Config
+	for i := range declared.all {
+		declared.all[i].Set(&c, nil)
+	}
+	return c
+}
+
+// CheckTogether checks what no setting can tell alone; the error begins with the
+// name of the setting that is wrong.
+func (c *Config) CheckTogether() error {
+	for _, g := range declared.groups {
+		for _, r := range g.Rules {
+			if err := r.Check(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// MarshalJSON gives the stored form: an object of all values by name.
+func (c Config) MarshalJSON() ([]byte, error) {
+	out := make(map[string]any, len(declared.all))
+	for i := range declared.all {
+		if s := &declared.all[i]; s.Field != nil {
+			out[s.Name] = s.Field(&c)
+		}
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads the stored form. A setting that is missing keeps the value
+// that c has, an unknown one is passed over: a row may be of another release.
+func (c *Config) UnmarshalJSON(raw []byte) error {
+	var in map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return err
+	}
+	for name, value := range in {
+		s, ok := ByName(name)
+		if !ok || s.Field == nil {
+			continue
+		}
+		if err := json.Unmarshal(value, s.Field(c)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package setting
+
+import "time"
+
+// Sessions is what ends a session.
+type Sessions struct {
+	SessionsTimebox           float64 // hours, 0 = none
+	SessionsInactivityTimeout float64 // hours, 0 = none
+	SessionsSinglePerUser     bool
+}
+
+func sessions() Group {
+	return Group{Title: "Sessions", Settings: []Setting{
+		{
+			Name: "sessions_timebox", Kind: Number, Min: 0, Max: maxHours,
+			Field:  func(c *Config) any { return &c.SessionsTimebox },
+			Effect: "Hours after which a session ends; 0 for never.",
+		},
+		{
+			Name: "sessions_inactivity_timeout", Kind: Number, Min: 0, Max: maxHours,
+			Field:  func(c *Config) any { return &c.SessionsInactivityTimeout },
+			Effect: "Hours without a refresh after which a session ends; 0 for never.",
+		},
+		{
+			Name: "sessions_single_per_user", Kind: Bool,
+			Field:  func(c *Config) any { return &c.SessionsSinglePerUser },
+			Effect: "A sign-in ends the user's other sessions.",
+		},
+		{Name: "sessions_tags", Kind: Text},
+	}}
+}
+
+// Timebox is the longest life of a session; 0 means no limit.
+func (c *Config) Timebox() time.Duration {
+	return time.Duration(c.SessionsTimebox * float64(time.Hour))
+}
+
+// InactivityTimeout is the longest pause between two refreshes; 0 means no
+// limit.
+func (c *Config) InactivityTimeout() time.Duration {
+	return time.Duration(c.SessionsInactivityTimeout * float64(time.Hour))
+}
