@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"github.com/reevehq/reeve/internal/setting"
 )
 
 func TestResource(t *testing.T) {
@@ -25,6 +27,9 @@ func TestResource(t *testing.T) {
 	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Into(t, &want)
 	if err := json.Unmarshal(got.Data.Attributes["auth"], &auth); err != nil || !reflect.DeepEqual(auth, want) {
 		t.Errorf("auth is %v, %v; config/auth says %v", auth, err, want)
+	}
+	if len(auth) != len(setting.All()) {
+		t.Errorf("the resource holds %d of %d settings", len(auth), len(setting.All()))
 	}
 	w.Do(t, w.Stranger, "GET", resource, "").Refused(t, 404, "project_not_found", "")
 }
