@@ -12,6 +12,8 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -150,35 +152,48 @@ func checkJSON(contentType string, body []byte) error {
 	if err := json.Unmarshal(body, &v); err != nil {
 		return errJSON.Because(err)
 	}
-	if field, bad := findNUL("", v); bad {
+	if field, bad := findNUL(v); bad {
 		return errInvalid.Saying(strings.TrimPrefix(field+": must not hold NUL characters", ": "))
 	}
 	return nil
 }
 
-// findNUL gives the path of the first string in a decoded JSON value that holds
-// a NUL, which Postgres cannot store in text.
-func findNUL(path string, v any) (string, bool) {
+// maxField bounds the path of a field in a message, in bytes.
+const maxField = 200
+
+// findNUL gives the path of a string in a decoded JSON value that holds a NUL,
+// which Postgres cannot store in text.
+func findNUL(v any) (path string, found bool) {
+	steps, found := stepsToNUL(v)
+	slices.Reverse(steps)
+	path = strings.TrimPrefix(strings.Join(steps, ""), ".")
+	return fault.Clip(path, maxField), found
+}
+
+// stepsToNUL gives the path from its end to its beginning. It makes the steps on
+// the way back from what it found, so that a value without NUL costs one visit
+// for each of its parts and no memory.
+func stepsToNUL(v any) (steps []string, found bool) {
 	switch v := v.(type) {
 	case string:
-		return path, strings.ContainsRune(v, 0)
+		return nil, strings.ContainsRune(v, 0)
 	case []any:
 		for i, e := range v {
-			if p, bad := findNUL(fmt.Sprintf("%s[%d]", path, i), e); bad {
-				return p, true
+			if steps, found := stepsToNUL(e); found {
+				return append(steps, "["+strconv.Itoa(i)+"]"), true
 			}
 		}
 	case map[string]any:
 		for name, e := range v {
 			if strings.ContainsRune(name, 0) {
-				return path, true
+				return nil, true
 			}
-			if p, bad := findNUL(strings.TrimPrefix(path+"."+name, "."), e); bad {
-				return p, true
+			if steps, found := stepsToNUL(e); found {
+				return append(steps, "."+name), true
 			}
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // readIdempotencyKey remembers the key and what it stands for.
