@@ -9,9 +9,8 @@ import "github.com/reevehq/reeve/internal/fault"
 var (
 	ErrBadJSON          = fault.New(fault.Invalid, "bad_json", "The request body is not valid JSON")
 	ErrValidation       = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
-	ErrBodyTooLarge     = fault.New(fault.TooLarge, "validation_failed", "The request body is larger than 1 MB")
+	ErrBodyTooLarge     = fault.New(fault.TooLarge, "request_entity_too_large", "The request body is larger than 1 MB")
 	ErrAnswerTooLarge   = fault.New(fault.Unprocessable, "validation_failed", "The project holds too much data to answer at once: ask for fewer entries")
-	ErrMediaType        = fault.New(fault.UnsupportedMedia, "validation_failed", "The request body must be application/json")
 	ErrNoAuthorization  = fault.New(fault.Unauthorized, "no_authorization", "This endpoint requires a valid Bearer token")
 	ErrBadJWT           = fault.New(fault.Forbidden, "bad_jwt", TextBadJWT+"the token is invalid")
 	ErrElsewhere        = fault.New(fault.Unauthorized, "bad_jwt", TextBadJWT+"the token belongs to another project")

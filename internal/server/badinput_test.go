@@ -52,6 +52,12 @@ type badBody struct {
 	name, contentType, body string
 }
 
+// typeOnly reports whether nothing but the Content-Type is wrong, which the tenant
+// plane does not look at.
+func (b badBody) typeOnly() bool {
+	return slices.Contains([]string{"text", "multipart", "broken content type", "no media type"}, b.name)
+}
+
 func badBodies(sound any) []badBody {
 	raw, _ := json.Marshal(sound)
 	text, deep := string(raw), 200_000
@@ -212,7 +218,7 @@ func (c *caller) badInput(t *testing.T, r tenantRoute) {
 		return
 	}
 	for _, b := range badBodies(r.body) {
-		plain(t, c.send(t, r, r.at(), b.body, "Content-Type", b.contentType), "body "+b.name, false)
+		plain(t, c.send(t, r, r.at(), b.body, "Content-Type", b.contentType), "body "+b.name, b.typeOnly())
 	}
 	for _, b := range []string{"", "null", "{}", " ", "{} "} {
 		plain(t, c.send(t, r, r.at(), b), fmt.Sprintf("body %q", b), true)

@@ -98,6 +98,29 @@ var signupFacts = []fact{
 		ask: func(c *call) *servertest.Answer { return c.do(c.auto, http.MethodPost, "/signup", "{bad") },
 	},
 	{
+		name: "signup, JSON as text", status: 200, body: userShape(newMeta, newMeta, "confirmation_sent_at time"),
+		ask: func(c *call) *servertest.Answer {
+			body := `{"email":"` + c.email() + `","password":"` + goodPassword + `"}`
+			return c.do(c.mail, http.MethodPost, "/signup", body, "Content-Type", "text/plain;charset=UTF-8")
+		},
+	},
+	{
+		name: "signup, no body", status: 400, code: "bad_json",
+		ask: func(c *call) *servertest.Answer { return c.do(c.mail, http.MethodPost, "/signup", nil) },
+	},
+	{
+		name: "signup, body too large", status: 413, code: "request_entity_too_large",
+		ask: func(c *call) *servertest.Answer {
+			return c.do(c.mail, http.MethodPost, "/signup", `{"email":"`+strings.Repeat("a", 1<<20)+`"}`)
+		},
+	},
+	{
+		name: "update, no body", status: 400, code: "bad_json",
+		ask: func(c *call) *servertest.Answer {
+			return c.as(c.auto, c.somebody(c.auto).AccessToken, http.MethodPut, "/user", nil)
+		},
+	},
+	{
 		name: "signup, anonymous, which is off", status: 422, code: "anonymous_provider_disabled",
 		ask: func(c *call) *servertest.Answer {
 			return c.do(c.auto, http.MethodPost, "/signup", jsonObject{"data": jsonObject{}})

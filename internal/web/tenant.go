@@ -50,19 +50,21 @@ type None struct{}
 // Tenant adapts fn to a route of the tenant plane: it decodes the request, passes
 // the tenant's scope and writes the answer with status code, or the error.
 func Tenant[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) Endpoint {
-	return func(c *gin.Context) { serve(c, code, fn) }
+	d := newDecoder[Req]()
+	return func(c *gin.Context) { serve(c, code, d, fn) }
 }
 
 // User is Tenant for functions that work for the user who is signed in.
 func User[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *auth.Principal, *Req) (Res, error)) UserEndpoint {
+	d := newDecoder[Req]()
 	return func(c *gin.Context) {
 		p := c.MustGet(principalKey).(*auth.Principal)
-		serve(c, code, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) { return fn(ctx, sc, p, req) })
+		serve(c, code, d, func(ctx context.Context, sc *tenants.Scope, req *Req) (Res, error) { return fn(ctx, sc, p, req) })
 	}
 }
 
-func serve[Req, Res any](c *gin.Context, code int, fn func(context.Context, *tenants.Scope, *Req) (Res, error)) {
-	req, err := decode[Req](c)
+func serve[Req, Res any](c *gin.Context, code int, d decoder[Req], fn func(context.Context, *tenants.Scope, *Req) (Res, error)) {
+	req, err := d.decode(c)
 	if err != nil {
 		writeError(c, err)
 		return

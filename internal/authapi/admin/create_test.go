@@ -66,7 +66,7 @@ func TestCreateRefused(t *testing.T) {
 		code   string
 	}{
 		{"nothing", m{}, 400, "validation_failed"},
-		{"no body", nil, 400, "validation_failed"},
+		{"no body", nil, 400, "bad_json"},
 		{"neither address", m{"password": "password123"}, 400, "validation_failed"},
 		{"bad email", m{"email": "x"}, 400, "validation_failed"},
 		{"bad phone", m{"phone": "abc"}, 400, "validation_failed"},
