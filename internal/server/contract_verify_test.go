@@ -176,6 +176,31 @@ var linkFacts = []fact{
 		},
 	},
 	{
+		name: "verify GET, email, of a magic link", status: 303, to: redirectTo{url: site, fragment: sessionFragment("magiclink")},
+		ask: func(c *call) *servertest.Answer {
+			_, m := recovering(c)
+			return follow(c, "email", m.LinkToken(c.T), "")
+		},
+	},
+	{
+		name: "verify GET, email, of a sign-up", status: 303, to: redirectTo{url: site, fragment: sessionFragment("signup")},
+		ask: func(c *call) *servertest.Answer {
+			return follow(c, "email", mailed(c, c.waiting(c.mail), 1).LinkToken(c.T), "")
+		},
+	},
+	{
+		name: "verify POST, unknown type with a hash", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer {
+			return c.do(c.mail, http.MethodPost, "/verify", jsonObject{"type": "nosuch", "token_hash": "aabbcc"})
+		},
+	},
+	{
+		name: "verify POST, unknown type with a code", status: 403, code: "otp_expired",
+		ask: func(c *call) *servertest.Answer {
+			return c.do(c.mail, http.MethodPost, "/verify", jsonObject{"type": "nosuch", "email": "nobody@example.com", "token": "000000"})
+		},
+	},
+	{
 		name: "verify GET, redirect of the allow list", status: 303,
 		to: redirectTo{url: "https://app.example/in", query: "{a =b}", fragment: sessionFragment("recovery")},
 		ask: func(c *call) *servertest.Answer {

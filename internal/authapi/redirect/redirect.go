@@ -28,6 +28,13 @@ func Target(cfg *tenants.Config, candidates ...string) string {
 	return cfg.SiteURL
 }
 
+// Usable reports whether a browser can be sent to a target: a site URL may be empty
+// or come from a database that was moved in.
+func Usable(target string) bool {
+	u, err := url.Parse(target)
+	return err == nil && u.Scheme != ""
+}
+
 // Allowed reports whether a browser may be sent to raw: it has the site's scheme
 // and host, or matches a glob of the allow list. In a glob * stands for any
 // characters but . and /, ** for any at all, ? for one as in *, and [a-z] for one

@@ -87,6 +87,9 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 	return out.Tokens, nil
 }
 
+// errNoTarget is for projects whose site URL leads nowhere.
+var errNoTarget = fault.New(fault.Invalid, "validation_failed", "The link names no page to go on to, and the project has no site URL")
+
 // halfway is what a user reads after the first of two confirmations.
 const halfway = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 
@@ -104,8 +107,11 @@ func (l *link) BindQuery(q url.Values, param func(string) string) error {
 
 func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
 	target := l.Target(&sc.Tenant.Config)
-	if l.typ == "" || l.token == "" { // no link of ours, so nobody's app waits for the error
+	switch {
+	case l.typ == "" || l.token == "": // no link of ours, so nobody's app waits for the error
 		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
+	case !redirect.Usable(target): // the token stays good
+		return nil, errNoTarget
 	}
 	in := Redemption{Type: l.typ, Link: l.token, ByLink: true}
 	out, err := h.redeem(ctx, sc, in)
@@ -122,7 +128,7 @@ func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, erro
 		return web.Redirect{Location: redirect.WithMessage(target, halfway, in.pkce())}, nil
 	}
 	values := out.Tokens.Values()
-	values.Set("type", l.typ)
+	values.Set("type", out.Type)
 	return web.Redirect{Location: redirect.WithFragment(target, values)}, nil
 }
 

@@ -39,6 +39,7 @@ type Outcome struct {
 	Tokens  *session.Tokens
 	Code    string
 	Halfway bool
+	Type    string // of the token, where the request said email
 }
 
 // purposes says which stored tokens each verification type may redeem.
@@ -55,7 +56,10 @@ var purposes = map[string][]auth.TokenType{
 // covers wrong, used, expired and unknown alike.
 func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*Outcome, error) {
 	types, ok := purposes[r.Type]
-	if !ok {
+	switch {
+	case !ok && r.Email != "": // a code of no type is a wrong code, as in the reference
+		return nil, auth.ErrOTPExpired
+	case !ok:
 		return nil, auth.ErrValidation.Saying("Unsupported verification type")
 	}
 	guess := guessRule(sc)
@@ -97,6 +101,7 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := tx.ConsumeToken(ctx, t.ID); err != nil {
 		return nil, err
 	}
+	out.Type = r.typeOf(t)
 	done, err := s.apply(ctx, tx, sc, t, u)
 	if err != nil {
 		return nil, err
@@ -110,6 +115,19 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		return nil, err
 	}
 	return s.Sessions.Begin(ctx, tx, sc, u, auth.MethodOTP)
+}
+
+// typeOf is the request's type; where that is email, which stands for two types,
+// the one that the token has.
+func (r Redemption) typeOf(t *auth.OneTimeToken) string {
+	switch {
+	case r.Type != "email":
+		return r.Type
+	case t.Type == auth.TokenConfirmation:
+		return "signup"
+	default:
+		return "magiclink"
+	}
 }
 
 // find gives the token, if it is still good, and its user, locked.

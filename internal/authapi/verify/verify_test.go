@@ -165,3 +165,18 @@ func TestVerifyLink(t *testing.T) {
 	f.A.Do(t, "GET", "/user", nil, flowtest.User(got.Get("access_token"))).Want(200)
 	f.A.Refresh(t, got.Get("refresh_token")).Want(200)
 }
+
+// TestNoSiteURL: a link that leads nowhere keeps its token.
+func TestNoSiteURL(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	link, _ := signUp(t, f.A, "c@example.com")
+	for _, site := range []string{"", "/welcome", "://"} {
+		f.A.Configure(func(c *tenants.Config) { c.SiteURL = site })
+		f.A.Do(t, "GET", "/verify?type=signup&token="+link, nil).WantError(400, "validation_failed")
+	}
+	f.A.Configure(func(c *tenants.Config) { c.SiteURL = "https://app.example" })
+	if to := f.A.Do(t, "GET", "/verify?type=signup&token="+link, nil).Fragment(); to.Get("access_token") == "" {
+		t.Errorf("redirected with %v", to)
+	}
+}
