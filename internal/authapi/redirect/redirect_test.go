@@ -14,8 +14,14 @@ import (
 const site = "https://app.example.com/start"
 
 func config(allow ...string) *tenants.Config {
+	c := siteConfig(site)
+	c.URIAllowList = strings.Join(allow, ",")
+	return c
+}
+
+func siteConfig(site string) *tenants.Config {
 	var c tenants.Config
-	c.SiteURL, c.URIAllowList = site, strings.Join(allow, ",")
+	c.SiteURL = site
 	return &c
 }
 
@@ -175,7 +181,7 @@ func TestNear(t *testing.T) {
 		}
 	}
 	for _, site := range []string{"com-a://x", "com_a://x"} {
-		if redirect.Allowed(&tenants.Config{SiteURL: site}, strings.ReplaceAll(site, "-", "_")) {
+		if redirect.Allowed(siteConfig(site), strings.ReplaceAll(site, "-", "_")) {
 			t.Errorf("the site %q is another app's", site)
 		}
 	}
@@ -291,9 +297,7 @@ func TestSite(t *testing.T) {
 		{"/relative", "/relative", false},
 		{"myapp://home", "myapp://home/a", true},
 	} {
-		cfg := config()
-		cfg.SiteURL = c.site
-		if got := redirect.Allowed(cfg, c.raw); got != c.want {
+		if got := redirect.Allowed(siteConfig(c.site), c.raw); got != c.want {
 			t.Errorf("%q from the site %q: %v", c.raw, c.site, got)
 		}
 	}
