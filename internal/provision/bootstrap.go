@@ -138,7 +138,7 @@ func (s *Service) templateMark(ctx context.Context, conn *pgx.Conn) (mark string
 
 func (s *Service) buildTemplate(ctx context.Context, conn *pgx.Conn) error {
 	name := quote(s.Cluster.Template)
-	if err := s.insist(ctx, conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+	if err := s.execDDL(ctx, conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 		return err
 	}
 	// Each is a statement of its own: databases are not made in transactions.

@@ -91,9 +91,9 @@ func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.
 		// interrupted drop leaves a database that nobody can enter (limit -2): ALTER
 		// of it is FATAL and would end this connection, DROP works.
 		if whole {
-			_ = s.insist(ctx, conn, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
+			_ = s.execDDL(ctx, conn, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
 		}
-		if err := s.insist(ctx, conn, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+		if err := s.execDDL(ctx, conn, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 			return err
 		}
 	}

@@ -98,7 +98,7 @@ func (s *Service) finishRoles(outer context.Context, ref tenants.Ref) error {
 // dropRoles drops what there is of the roles and records it. It fails at once, with
 // 2BP01, when something refers to one.
 func (s *Service) dropRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
-	if err := s.insist(ctx, conn, "DROP ROLE IF EXISTS "+quoteAll(namesOfRoles(ref))); err != nil {
+	if err := s.execDDL(ctx, conn, "DROP ROLE IF EXISTS "+quoteAll(namesOfRoles(ref))); err != nil {
 		return fmt.Errorf("drop roles: %w", err)
 	}
 	s.after("drop roles")
@@ -128,7 +128,7 @@ func (s *Service) shutOut(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) 
 	for _, role := range roles {
 		fmt.Fprintf(&sql, "ALTER ROLE %s NOLOGIN PASSWORD NULL;", quote(role))
 	}
-	if err := s.insist(ctx, conn, sql.String()); err != nil {
+	if err := s.execDDL(ctx, conn, sql.String()); err != nil {
 		return fmt.Errorf("shut roles out: %w", err)
 	}
 	_, err = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)", roles)

@@ -134,7 +134,7 @@ func (w *work) roles(ctx context.Context) error { return w.s.makeRoles(ctx, w.co
 // was never recorded, so nobody has used it.
 func (w *work) database(ctx context.Context) error {
 	name := quote(w.d.Ref.Database())
-	if err := w.s.insist(ctx, w.conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+	if err := w.s.execDDL(ctx, w.conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop leftover: %w", err)
 	}
 	// Nobody can connect before PUBLIC was shut out: whoever got in during that
