@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"internal/controldb", "internal/token"},
 	// What works for one tenant and knows it by its scope or ref. Below controldb,
 	// which keeps the captured mails.
-	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool"},
+	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool", "internal/guard"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
 	{"internal/auth"},    // the words

@@ -61,7 +61,7 @@ func (s *Service) terminateBlockers(ctx context.Context, blocked uint32) {
 func (s *Service) terminateBlockersOnce(ctx context.Context, conn *pgx.Conn, blocked uint32) error {
 	rows, _ := conn.Query(ctx, `SELECT DISTINCT usename::text FROM pg_stat_activity
 		WHERE pid = ANY(pg_blocking_pids($1)) AND usename ~ '^reeve_[a-z]{20}_(auth|api|owner)$'
-		  AND shobj_description(usesysid, 'pg_authid') = $2`, int32(blocked), s.mark())
+		  AND shobj_description(usesysid, 'pg_authid') = $2`, int32(blocked), s.Mark())
 	roles, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(roles) == 0 {
 		return err

@@ -43,6 +43,13 @@ func newAdminPool(adminURL string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// AdminPool returns the connections to the cluster's maintenance database, which
+// Close closes.
+func (s *Service) AdminPool() (*pgxpool.Pool, error) {
+	err := s.init()
+	return s.pool, err
+}
+
 // small sets what all of Reeve's connections have in common.
 func small(cfg *pgx.ConnConfig) {
 	if cfg.ConnectTimeout == 0 || cfg.ConnectTimeout > connectTimeout {
@@ -123,7 +130,7 @@ func harden(cfg *pgx.ConnConfig) {
 
 // Dial connects to a project's database as its auth role. A database whose
 // schema is behind is brought up first: ErrMigrating while that takes longer. It
-// is what a tenants.Dialer needs, once the tenant is known.
+// is what a pool.Dialer needs, once the tenant is known.
 func (s *Service) Dial(ctx context.Context, t *tenants.Tenant) (*pgx.Conn, error) {
 	if err := s.EnsureSchema(ctx, t); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func (s *Service) Orphans(ctx context.Context) ([]tenants.Ref, error) {
 			UNION ALL
 			SELECT rolname::text FROM pg_roles
 			WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND shobj_description(oid, 'pg_authid') = $1
-		) found ORDER BY 1`, s.mark())
+		) found ORDER BY 1`, s.Mark())
 	if err != nil {
 		return nil, fmt.Errorf("list databases of cluster %s: %w", s.Cluster.ID, err)
 	}

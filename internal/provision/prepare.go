@@ -150,7 +150,7 @@ func (w *work) database(ctx context.Context) error {
 	w.s.after("copied")
 	_, err = w.conn.Exec(ctx, "BEGIN; REVOKE ALL ON DATABASE "+name+" FROM PUBLIC;"+
 		"ALTER DATABASE "+name+" ALLOW_CONNECTIONS true;"+
-		"COMMENT ON DATABASE "+name+" IS "+literal(w.s.mark())+"; COMMIT")
+		"COMMENT ON DATABASE "+name+" IS "+literal(w.s.Mark())+"; COMMIT")
 	if err != nil {
 		_, _ = w.conn.Exec(ctx, "ROLLBACK")
 		return fmt.Errorf("close to others: %w", err)

@@ -79,7 +79,7 @@ func (s *Service) makeRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref
 	var sql strings.Builder
 	sql.WriteString("BEGIN;")
 	for _, r := range roles {
-		if err := r.write(&sql, slices.Contains(existing, r.name), superuser, s.mark()); err != nil {
+		if err := r.write(&sql, slices.Contains(existing, r.name), superuser, s.Mark()); err != nil {
 			return err
 		}
 	}
@@ -116,6 +116,6 @@ func (r role) write(sql *strings.Builder, exists, superuser bool, mark string) e
 	return nil
 }
 
-// mark is the comment on every database and role of this installation, so that
+// Mark is the comment on every database and role of this installation, so that
 // two installations on one cluster never take each other's for their own.
-func (s *Service) mark() string { return "reeve " + s.Control.Installation() }
+func (s *Service) Mark() string { return "reeve " + s.Control.Installation() }

@@ -17,11 +17,10 @@ const (
 	warmYield = 50 * time.Millisecond
 )
 
-// Run keeps WarmTarget warm databases in store, recovers every minute, drops roles
-// that could not be dropped with their database, and ends what of one project
-// harms the others (watch, guard), until ctx ends; then it returns nil. It makes
-// one database at a time, rests as long as that took, and waits while Create is
-// under way. Any number of replicas may run it.
+// Run keeps WarmTarget warm databases in store, recovers every minute, and drops
+// roles that could not be dropped with their database, until ctx ends; then it
+// returns nil. It makes one database at a time, rests as long as that took, and
+// waits while Create is under way. Any number of replicas may run it.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.init(); err != nil {
 		return err
@@ -34,8 +33,6 @@ func (s *Service) Run(ctx context.Context) error {
 	// Apart from the rest: who refers to such a role can make this slow.
 	group.Go(func() { s.every(ctx, recoverTick, s.rolesLeft, s.dropLeftRoles) })
 	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
-	group.Go(func() { s.every(ctx, watchTick, nil, s.watch) })
-	group.Go(func() { s.every(ctx, guardTick, nil, s.guard) }) // which comes back only when its connection broke
 	group.Wait()
 	return nil
 }

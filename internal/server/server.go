@@ -19,6 +19,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbound"
 	"github.com/reevehq/reeve/internal/password"
@@ -61,6 +62,7 @@ type Server struct {
 	keyring    *secret.Keyring
 	control    *controldb.DB
 	provision  *provision.Service
+	guard      *guard.Guard
 	registry   *tenants.Registry
 	router     *tenants.Router
 	hasher     tenants.KeyHasher
@@ -163,6 +165,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.ready.Store(!o.HoldReady)
 	if err := s.assemble(o.HashCost); err != nil {
+		s.provision.Close()
 		s.control.Close()
 		return nil, err
 	}
@@ -193,9 +196,14 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.hasher = s.control.Hasher()
 	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
 	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain, MainHosts: s.mainHosts(), Now: s.now}
+	admin, err := s.provision.AdminPool()
+	if err != nil {
+		return err
+	}
+	s.guard = &guard.Guard{Admin: admin, Mark: s.provision.Mark(), Logger: s.log}
 	s.budget = pool.New(s.dial, pool.Options{
 		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
-		Terminate: s.provision.Terminate,
+		Terminate: s.guard.Terminate,
 	})
 	s.limiter = ratelimit.New(ratelimit.Options{})
 	s.guesses = ratelimit.New(ratelimit.Options{})

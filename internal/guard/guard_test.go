@@ -1,0 +1,165 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/reevehq/reeve/internal/testkit"
+	"github.com/reevehq/reeve/tenants"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// installation is a Guard and the roles of projects that it watches.
+type installation struct {
+	*Guard
+	url string // of the server, as superuser
+}
+
+func install(t *testing.T, url string) *installation {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	g := &Guard{Admin: pool, Mark: "guard test " + string(tenants.NewRef()), Logger: slog.New(slog.DiscardHandler)}
+	return &installation{Guard: g, url: url}
+}
+
+func (in *installation) exec(t *testing.T, sql string) {
+	t.Helper()
+	if _, err := in.Admin.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// role makes a role of the installation and returns what connects as it.
+func (in *installation) role(t *testing.T, name string) (open func() *pgx.Conn) {
+	t.Helper()
+	in.exec(t, "CREATE ROLE "+name+" LOGIN PASSWORD 'secret'; COMMENT ON ROLE "+name+" IS '"+in.Mark+"'")
+	t.Cleanup(func() {
+		if _, err := in.Admin.Exec(context.Background(), "DROP ROLE "+name); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(in.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(name, "secret")
+	return func() *pgx.Conn { return connect(t, u.String()) }
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// TestTerminate: a trigger that catches every cancel still ends.
+func TestTerminate(t *testing.T) {
+	t.Parallel()
+	in := install(t, testkit.Postgres(t))
+	name := tenants.NewRef().AuthRole()
+	conn := in.role(t, name)()
+	in.Terminate(t.Context(), tenants.NewRef().AuthRole(), conn.PgConn().PID())
+	if _, err := conn.Exec(t.Context(), `SELECT 1`); err != nil {
+		t.Fatalf("ended as a session of another role: %v", err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(t.Context(), `DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(1000);
+			EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$`)
+		done <- err
+	}()
+	pid := conn.PgConn().PID()
+	for running := false; !running; {
+		err := in.Admin.QueryRow(t.Context(), `SELECT state = 'active' FROM pg_stat_activity WHERE pid = $1`, int32(pid)).Scan(&running)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	in.Terminate(t.Context(), name, pid)
+	var pg *pgconn.PgError
+	if err := <-done; !errors.As(err, &pg) || pg.Code != "57P01" {
+		t.Errorf("the trigger ended with %v", err)
+	}
+}
+
+// TestSharedRoles: what one project's developer leaves on a role that all
+// projects share does not stay there.
+func TestSharedRoles(t *testing.T) {
+	t.Parallel()
+	in := install(t, testkit.NewCluster(t).URL())
+	name := tenants.NewRef().OwnerRole()
+	owner := in.role(t, name)()
+	in.exec(t, "CREATE ROLE anon; GRANT anon TO "+name)
+	if _, err := owner.Exec(t.Context(), "SET ROLE anon; ALTER ROLE anon SET default_transaction_read_only = on"); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.resetSharedRoles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := in.Admin.QueryRow(t.Context(), `SELECT count(*) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+		WHERE s.setdatabase = 0 AND r.rolname = 'anon'`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d settings are left on anon, %v", left, err)
+	}
+}
+
+// TestOverdue: what exceeds the bounds ends, what does not goes on, and another
+// installation's sessions are not looked at.
+func TestOverdue(t *testing.T) {
+	t.Parallel()
+	url := testkit.Postgres(t)
+	in, other := install(t, url), install(t, url)
+	begin := func(in *installation, role string) *pgx.Conn {
+		conn := in.role(t, role)()
+		if _, err := conn.Exec(t.Context(), "BEGIN; SELECT 1"); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	owner, auth := begin(in, tenants.NewRef().OwnerRole()), begin(in, tenants.NewRef().AuthRole())
+	neighbour := begin(other, tenants.NewRef().OwnerRole())
+	if err := in.endOverdue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, conn := range []*pgx.Conn{owner, auth} {
+		if _, err := conn.Exec(t.Context(), "SELECT 1"); err != nil {
+			t.Fatalf("within the bounds: %v", err)
+		}
+	}
+	if err := in.endBeyond(t.Context(), bounds{reeveWork: time.Hour, ownerIdle: 0, ownerWork: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := owner.Exec(t.Context(), "SELECT 1"); err == nil {
+		t.Error("an owner's idle transaction beyond its bound goes on")
+	}
+	if _, err := auth.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Errorf("the auth role within its bound: %v", err)
+	}
+	if err := in.endBeyond(t.Context(), bounds{reeveWork: 0, ownerIdle: time.Hour, ownerWork: 0}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auth.Exec(t.Context(), "SELECT 1"); err == nil {
+		t.Error("the auth role's transaction beyond its bound goes on")
+	}
+	if _, err := neighbour.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Errorf("another installation's session: %v", err)
+	}
+}
