@@ -30,7 +30,7 @@ type table struct {
 	groups []Group
 	all    []Setting
 	byName map[string]int // into all
-	public []publicMember
+	public []publicPart
 }
 
 func newTable(groups ...Group) *table {
@@ -43,7 +43,7 @@ func newTable(groups ...Group) *table {
 			t.all = append(t.all, s)
 		}
 	}
-	t.public = publicMembers(t.all)
+	t.public = publicParts(publicMembers(t.all))
 	return t
 }
 
@@ -98,18 +98,23 @@ func (c Config) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the stored form. A setting that is missing keeps the value
 // that c has, an unknown one is passed over: a row may be of another release.
 func (c *Config) UnmarshalJSON(raw []byte) error {
-	var in map[string]json.RawMessage
+	var in map[string]any
 	if err := json.Unmarshal(raw, &in); err != nil {
 		return err
 	}
 	for name, value := range in {
-		s, ok := ByName(name)
-		if !ok || s.Field == nil {
+		i, ok := declared.byName[name]
+		if !ok || value == nil {
 			continue
 		}
-		if err := json.Unmarshal(value, s.Field(c)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		s := &declared.all[i]
+		if s.Field == nil {
+			continue
 		}
+		if !s.Kind.has(value) {
+			return fmt.Errorf("%s: the stored value is no %s", name, s.Kind)
+		}
+		s.Set(c, value)
 	}
 	return nil
 }

@@ -18,13 +18,18 @@ var publicConstants = map[string]string{
 	"saml_private_key_next_configured": "false",
 }
 
-// publicMember is a member of /auth/v1/settings, in one object or in an object of
-// that object.
+// publicPart is a piece of the answer of /auth/v1/settings: text that is the same
+// for every project, and then the value of a setting.
+type publicPart struct {
+	text  string
+	field func(*Config) any // nil for the last part
+}
+
+// publicMember is a member of the answer, or of an object in it.
 type publicMember struct {
-	object string // "" for the outer one
-	key    string // `"name":`
-	fixed  string // JSON; "" where field has the value
-	field  func(*Config) any
+	object, name string // object is "" for the answer itself
+	fixed        string // JSON; "" where field has the value
+	field        func(*Config) any
 }
 
 func publicMembers(all []Setting) []publicMember {
@@ -34,7 +39,7 @@ func publicMembers(all []Setting) []publicMember {
 		if !nested {
 			object, name = "", path
 		}
-		out = append(out, publicMember{object, strconv.Quote(name) + ":", fixed, field})
+		out = append(out, publicMember{object, name, fixed, field})
 	}
 	for path, value := range publicConstants {
 		add(path, value, nil)
@@ -51,44 +56,53 @@ func publicMembers(all []Setting) []publicMember {
 		}
 	}
 	slices.SortFunc(out, func(a, b publicMember) int {
-		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.name, b.name))
 	})
 	return out
+}
+
+// publicParts puts the members together; those of the answer itself come first.
+func publicParts(members []publicMember) []publicPart {
+	var parts []publicPart
+	text, object := "{", ""
+	for i, m := range members {
+		if i > 0 && m.object != object && object != "" {
+			text += "}"
+		}
+		if i > 0 {
+			text += ","
+		}
+		if m.object != object {
+			text, object = text+strconv.Quote(m.object)+":{", m.object
+		}
+		text += strconv.Quote(m.name) + ":" + m.fixed
+		if m.field != nil {
+			parts = append(parts, publicPart{text, m.field})
+			text = ""
+		}
+	}
+	if object != "" {
+		text += "}"
+	}
+	return append(parts, publicPart{text: text + "}"})
 }
 
 // AppendPublic appends to b what everybody may know of a project's settings: the
 // answer of /auth/v1/settings.
 func (c *Config) AppendPublic(b []byte) []byte {
-	b = append(b, '{')
-	object := ""
-	for i, m := range declared.public {
-		switch {
-		case m.object != object: // the outer members come first
-			if object != "" {
-				b = append(b, '}')
-			}
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(strconv.AppendQuote(b, m.object), ':', '{')
-			object = m.object
-		case i > 0:
-			b = append(b, ',')
+	for i := range declared.public {
+		p := &declared.public[i]
+		b = append(b, p.text...)
+		if p.field != nil {
+			b = appendValue(b, p.field(c))
 		}
-		b = append(b, m.key...)
-		b = m.appendValue(b, c)
 	}
-	if object != "" {
-		b = append(b, '}')
-	}
-	return append(b, '}')
+	return b
 }
 
-func (m *publicMember) appendValue(b []byte, c *Config) []byte {
-	if m.field == nil {
-		return append(b, m.fixed...)
-	}
-	switch p := m.field(c).(type) {
+// appendValue appends what a Field points to.
+func appendValue(b []byte, field any) []byte {
+	switch p := field.(type) {
 	case *bool:
 		return strconv.AppendBool(b, *p)
 	case *int:

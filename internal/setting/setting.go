@@ -33,6 +33,20 @@ const (
 	Text    Kind = "string"
 )
 
+// has tells whether a decoded JSON value is of the kind.
+func (k Kind) has(value any) bool {
+	switch v := value.(type) {
+	case bool:
+		return k == Bool
+	case float64:
+		return k == Number || k == Integer && v == math.Trunc(v)
+	case string:
+		return k == Text
+	default:
+		return false
+	}
+}
+
 // Setting is the declaration of one setting.
 type Setting struct {
 	Name string
@@ -154,31 +168,18 @@ func (s Setting) Check(value any) error {
 	if !s.Available() {
 		return s.checkOff(value)
 	}
-	switch s.Kind {
-	case Bool:
-		if _, ok := value.(bool); !ok {
-			return errors.New("must be true or false")
-		}
-		return nil
-	case Integer:
-		n, ok := value.(float64)
-		if !ok || n != math.Trunc(n) {
-			return errors.New("must be an integer")
-		}
-		return s.within(n)
-	case Number:
-		n, ok := value.(float64)
-		if !ok {
-			return errors.New("must be a number")
-		}
-		return s.within(n)
-	default:
-		text, ok := value.(string)
-		if !ok {
-			return errors.New("must be a string")
-		}
-		return s.checkText(text)
+	if !s.Kind.has(value) {
+		return errors.New(map[Kind]string{
+			Bool: "must be true or false", Integer: "must be an integer", Number: "must be a number", Text: "must be a string",
+		}[s.Kind])
 	}
+	switch v := value.(type) {
+	case float64:
+		return s.within(v)
+	case string:
+		return s.checkText(v)
+	}
+	return nil
 }
 
 // checkOff accepts the one value of a setting that has no effect. An empty text
