@@ -8,7 +8,7 @@ import (
 // readable: seal what is stored. A log does not show them.
 type Secrets map[string]string
 
-// Names of secret settings that the program reads.
+// SMTPPass names the password at the project's own mail server.
 const SMTPPass = "smtp_pass"
 
 // maxSecret bounds a secret, in bytes.

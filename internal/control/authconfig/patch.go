@@ -34,12 +34,14 @@ func (s *Service) apply(before values, f fingerprinter, patch control.Object) (v
 		if err := s.check(declared, value); err != nil {
 			return before, err
 		}
-		if !declared.Secret {
+		switch {
+		case !declared.Available(): // a later release may have stored a value
+		case declared.Secret:
+			if err := after.setSecret(name, value, f); err != nil {
+				return before, err
+			}
+		default:
 			declared.Set(&after.config, value)
-			continue
-		}
-		if err := after.setSecret(name, value, f); err != nil {
-			return before, err
 		}
 	}
 	if err := after.config.CheckTogether(); err != nil {

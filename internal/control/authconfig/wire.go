@@ -17,7 +17,7 @@ func onWire(v values, f fingerprinter) Config {
 		switch {
 		case !s.Secret:
 			out[s.Name] = s.Value(&v.config)
-		case exists:
+		case exists && s.Available():
 			out[s.Name] = f.of(s.Name, secret)
 		default:
 			out[s.Name] = nil
