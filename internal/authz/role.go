@@ -12,6 +12,7 @@ const (
 	CreateProject    Action = "project:create"
 	UpdateProject    Action = "project:update"
 	DeleteProject    Action = "project:delete"
+	SetOwnerPassword Action = "database_password:write" // whoever knows it has all data
 	ReadAPIKeys      Action = "api_key:read"
 	RevealAPIKeys    Action = "api_key:reveal" // see the text of keys that act as service_role
 	WriteAPIKeys     Action = "api_key:write"
@@ -47,7 +48,7 @@ func lowest(a Action) (controldb.Role, bool) {
 		return controldb.ReadOnly, true
 	case RevealAPIKeys, WriteAPIKeys, WriteAuthConfig, ReadInbox, EmptyInbox:
 		return controldb.Developer, true
-	case CreateProject, UpdateProject, DeleteProject, WriteSigningKeys:
+	case CreateProject, UpdateProject, DeleteProject, SetOwnerPassword, WriteSigningKeys:
 		return controldb.Administrator, true
 	default:
 		return "", false

@@ -25,6 +25,7 @@ func TestAllows(t *testing.T) {
 		authz.CreateProject:    administrator,
 		authz.UpdateProject:    administrator,
 		authz.DeleteProject:    administrator,
+		authz.SetOwnerPassword: administrator,
 		authz.WriteSigningKeys: administrator,
 		"project:rename":       len(roles),
 	}

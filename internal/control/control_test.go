@@ -70,6 +70,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}"},
 	{method: "PATCH", path: "/v1/projects/{ref}", body: `{"name":"Other"}`, least: administrator},
 	{method: "DELETE", path: "/v1/projects/{ref}", least: administrator},
+	{method: "PATCH", path: "/v1/projects/{ref}/database/password", body: `{"password":"correct horse"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/health?services=auth"},
 	{method: "GET", path: "/v1/projects/{ref}/api-keys"},
 	{method: "POST", path: "/v1/projects/{ref}/api-keys", body: `{"type":"secret","name":"new_key"}`, least: developer},

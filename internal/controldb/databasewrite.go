@@ -53,6 +53,11 @@ func (tx *Tx) ReopenDatabase(ctx context.Context, ref tenants.Ref, step int, sea
 	})
 }
 
+// SetDatabaseSecrets replaces the sealed passwords of a project's database.
+func (tx *Tx) SetDatabaseSecrets(ctx context.Context, ref tenants.Ref, sealed []byte) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseAssigned}, map[string]any{"secrets": sealed})
+}
+
 // WarmDatabase marks a finished database as free to be assigned.
 func (tx *Tx) WarmDatabase(ctx context.Context, ref tenants.Ref) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseCreating}, map[string]any{

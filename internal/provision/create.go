@@ -56,15 +56,7 @@ func (n NewProject) Validate() error {
 	if len(n.Region) > maxName || !utf8.ValidString(n.Region) || hasNUL(n.Region) {
 		return bad.Saying("region: must have at most 256 characters")
 	}
-	if len(n.DBPassword) > maxPassword {
-		return bad.Saying("db_pass: must have at most 128 characters")
-	}
-	for i := range len(n.DBPassword) {
-		if b := n.DBPassword[i]; b < ' ' || b > '~' {
-			return bad.Saying("db_pass: only printable ASCII characters are allowed")
-		}
-	}
-	return nil
+	return checkPassword("db_pass", n.DBPassword)
 }
 
 func hasNUL(s string) bool {

@@ -61,6 +61,7 @@ var sound = map[string]struct {
 	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":         {body: map[string]any{"status": "revoked"}},
 	"create-organization":        {body: map[string]any{"name": "mine"}},
+	"update-database-password":   {body: map[string]any{"password": "stolen password"}},
 	"get-project-health":         {query: "?services=auth,db"},
 	"list-organization-projects": {query: "?limit=10"},
 }

@@ -20,6 +20,8 @@ type Rows struct {
 	Sick map[tenants.Ref]bool
 	// Cold makes projects that are still creating when their transaction commits.
 	Cold bool
+	// OwnerPasswords are those that were set after a project was made.
+	OwnerPasswords map[tenants.Ref]string
 }
 
 // Create inserts a project.
@@ -108,6 +110,15 @@ func (r *Rows) Delete(ctx context.Context, ref tenants.Ref) error {
 	return r.World.DB.Tx(ctx, func(tx *controldb.Tx) error {
 		return tx.SetProjectStatus(ctx, ref, tenants.StatusDeleting)
 	})
+}
+
+// SetOwnerPassword notes the password in OwnerPasswords.
+func (r *Rows) SetOwnerPassword(_ context.Context, ref tenants.Ref, password string) error {
+	if r.OwnerPasswords == nil {
+		r.OwnerPasswords = map[tenants.Ref]string{}
+	}
+	r.OwnerPasswords[ref] = password
+	return nil
 }
 
 // Describe gives the same server for all.

@@ -31,6 +31,8 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project"), h.update)
 	control.Register(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
 		"Delete a project with its database"), h.remove)
+	control.Register(api, op("update-database-password", http.MethodPatch, "/v1/projects/{ref}/database/password",
+		"Change the password of the owner role"), h.setPassword)
 	control.Register(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
 		"Check the services of a project"), h.health)
 }
@@ -63,4 +65,11 @@ func (h *Handler) remove(ctx context.Context, actor control.Actor, in *refInput)
 func (h *Handler) health(ctx context.Context, actor control.Actor, in *healthInput) (*[]ServiceHealth, error) {
 	found, err := h.Service.Health(ctx, actor, in)
 	return &found, err
+}
+
+func (h *Handler) setPassword(ctx context.Context, actor control.Actor, in *passwordInput) (*Message, error) {
+	if err := h.Service.SetPassword(ctx, actor, in.Ref, in.Body.Password); err != nil {
+		return nil, err
+	}
+	return &Message{"Successfully updated password"}, nil
 }

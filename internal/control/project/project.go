@@ -24,6 +24,7 @@ var ErrPlatform = fault.New(fault.Forbidden, "platform_project", "The platform p
 type Provisioner interface {
 	Create(ctx context.Context, n provision.NewProject) (provision.Created, error)
 	Delete(ctx context.Context, ref tenants.Ref) error
+	SetOwnerPassword(ctx context.Context, ref tenants.Ref, password string) error
 }
 
 // Servers knows the Postgres servers that hold the projects' databases.
@@ -177,4 +178,14 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref string) (*R
 		s.Log.WarnContext(ctx, "project is marked as deleted, its database is still there", "project", p.Ref, "error", err)
 	}
 	return &Reference{ID: p.ID, Ref: string(p.Ref), Name: p.Name}, nil
+}
+
+// SetPassword changes the password of the project's owner role. Faults:
+// validation_failed, project_not_ready.
+func (s *Service) SetPassword(ctx context.Context, actor authz.Actor, ref, password string) error {
+	p, err := s.Authz.Project(ctx, actor, authz.SetOwnerPassword, ref)
+	if err != nil {
+		return err
+	}
+	return controldb.Fault(s.Provision.SetOwnerPassword(ctx, p.Ref, password))
 }

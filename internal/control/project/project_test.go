@@ -159,6 +159,22 @@ func TestHealth(t *testing.T) {
 	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=db"), "").Want(t, 200, `"UNHEALTHY"`, "paused")
 }
 
+func TestSetPassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ref := w.Project(t, w.Acme, "Shop").Project.Ref
+	path := "/v1/projects/" + string(ref) + "/database/password"
+	w.Do(t, w.Administrator, "PATCH", path, `{"password":"correct horse"}`).Want(t, 200).Golden(t, "password")
+	for _, body := range []string{`{}`, `{"password":"short"}`, `{"password":null}`, `{"password":"` + strings.Repeat("x", 129) + `"}`} {
+		w.Do(t, w.Administrator, "PATCH", path, body).Refused(t, 400, "validation_failed", "password: ")
+	}
+	w.Do(t, w.Developer, "PATCH", path, `{"password":"of a developer"}`).Refused(t, 403, "forbidden", "")
+	w.Do(t, w.Stranger, "PATCH", path, `{"password":"of a stranger"}`).Refused(t, 404, "project_not_found", "")
+	if got := w.rows.OwnerPasswords[ref]; got != "correct horse" {
+		t.Errorf("the password is %q", got)
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -134,6 +134,21 @@ type UpdateBody struct {
 	Name string `json:"name" minLength:"1" maxLength:"256"`
 }
 
+type passwordInput struct {
+	Ref  string `path:"ref"`
+	Body PasswordBody
+}
+
+// PasswordBody is what a change of the password accepts.
+type PasswordBody struct {
+	Password string `json:"password" minLength:"8" maxLength:"128" doc:"Printable ASCII characters."`
+}
+
+// Message is an answer that says nothing but that it was done.
+type Message struct {
+	Message string `json:"message"`
+}
+
 type healthInput struct {
 	Ref       string   `path:"ref"`
 	Services  []string `query:"services,explode" maxItems:"32" doc:"Repeated or separated by commas; auth and db when left out. A service that does not run is not in the answer."`
