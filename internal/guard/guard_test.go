@@ -72,7 +72,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 // TestTerminate: a trigger that catches every cancel still ends.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
-	in := install(t, testkit.Postgres(t))
+	in := install(t, testkit.Database(t)) // every role may connect to it
 	name := tenants.NewRef().AuthRole()
 	conn := in.role(t, name)()
 	in.Terminate(t.Context(), tenants.NewRef().AuthRole(), conn.PgConn().PID())
@@ -125,7 +125,7 @@ func TestSharedRoles(t *testing.T) {
 // installation's sessions are not looked at.
 func TestOverdue(t *testing.T) {
 	t.Parallel()
-	url := testkit.Postgres(t)
+	url := testkit.Database(t)
 	in, other := install(t, url), install(t, url)
 	begin := func(in *installation, role string) *pgx.Conn {
 		conn := in.role(t, role)()
