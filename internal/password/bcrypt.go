@@ -43,12 +43,13 @@ func parseBcrypt(hash string) (stored, error) {
 }
 
 func (b bcryptHash) matches(password string) bool {
-	// The library compares the first 72 bytes only. What goes on after them is
-	// another password, and is refused after the same work.
-	whole := len(password) <= MaxBytes
-	if !whole {
-		password = password[:MaxBytes]
-	}
+	// The libraries that imported hashes come from cut a phrase after 72 bytes, so
+	// the rest of a longer one says nothing. Hash cuts nothing: its hashes match a
+	// longer phrase only if that begins with a password of 72 bytes.
+	password = password[:min(len(password), MaxBytes)]
+	// To bcrypt, which repeats the password and the NUL behind it, a and a NUL a are
+	// the same.
+	whole := strings.IndexByte(password, 0) < 0
 	return bcrypt.CompareHashAndPassword([]byte(b.encoded), []byte(password)) == nil && whole
 }
 

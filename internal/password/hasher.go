@@ -7,7 +7,6 @@ package password
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -29,11 +28,8 @@ type Hasher struct {
 // that bcrypt would cut, ErrBusy when the project's queue is full, or the
 // context's error.
 func (h *Hasher) Hash(ctx context.Context, project tenants.Ref, password string) (string, error) {
-	if len(password) > MaxBytes {
-		return "", ErrTooLong
-	}
-	if strings.IndexByte(password, 0) >= 0 {
-		return "", ErrNUL
+	if err := hashable(password); err != nil {
+		return "", err
 	}
 	leave, err := h.enter(ctx, project)
 	if err != nil {
@@ -68,8 +64,7 @@ func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password
 		return false, false, nil
 	}
 	// A password that Hash would refuse keeps its imported hash.
-	hashable := len(password) <= MaxBytes && strings.IndexByte(password, 0) < 0
-	return true, hashable && stored.weakerThan(h.cost()), nil
+	return true, hashable(password) == nil && stored.weakerThan(h.cost()), nil
 }
 
 // Dummy spends what Verify would, so that an unknown user takes as long as a

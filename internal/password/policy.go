@@ -26,7 +26,7 @@ var (
 	// ErrWeak carries the detail "weak_password" with the reasons.
 	ErrWeak = fault.New(fault.Unprocessable, "weak_password", "Password is too weak")
 	// ErrTooLong is given for more than MaxBytes bytes.
-	ErrTooLong = fault.New(fault.Invalid, "validation_failed", "Password cannot be longer than 72 characters")
+	ErrTooLong = fault.New(fault.Invalid, "validation_failed", "Password cannot be longer than 72 bytes")
 	// ErrNUL is given for a password with a NUL, which bcrypt takes as its end.
 	ErrNUL = fault.New(fault.Invalid, "validation_failed", "Password cannot contain a NUL character")
 )
@@ -50,14 +50,22 @@ type Weakness struct {
 
 // Check returns nil, ErrTooLong or ErrNUL, or ErrWeak with its reasons.
 func (p Policy) Check(password string) error {
+	if err := hashable(password); err != nil {
+		return err
+	}
+	if w := p.Weakness(password); w != nil {
+		return ErrWeak.Saying(w.Message).With("weak_password", map[string]any{"reasons": w.Reasons})
+	}
+	return nil
+}
+
+// hashable refuses what bcrypt would cut: ErrTooLong or ErrNUL.
+func hashable(password string) error {
 	if len(password) > MaxBytes {
 		return ErrTooLong
 	}
 	if strings.IndexByte(password, 0) >= 0 {
 		return ErrNUL
-	}
-	if w := p.Weakness(password); w != nil {
-		return ErrWeak.Saying(w.Message).With("weak_password", map[string]any{"reasons": w.Reasons})
 	}
 	return nil
 }

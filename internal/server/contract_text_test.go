@@ -49,6 +49,7 @@ var textsOf = map[string]string{
 	"update app_metadata":                       `Only an admin can change app_metadata`,
 	"unknown grant":                             `unsupported_grant_type`,
 	"no grant":                                  `unsupported_grant_type`,
+	"signup, password longer than 72 bytes":     `Password cannot be longer than 72 bytes`,
 	"refresh, banned":                           `Invalid Refresh Token: User Banned`,
 	"verify POST, used token":                   linkText,
 	"verify POST, expired token":                linkText,

@@ -29,7 +29,7 @@ func (s Service) User(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*au
 	return &u, err
 }
 
-// Users gives a page of users, newest first, and the number of all that match.
+// Users gives a page of users and the number of all that match.
 func (s Service) Users(ctx context.Context, sc *tenants.Scope, p tenantdb.UserPage) (users []auth.User, total int64, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		users, total, err = tx.Users(ctx, p)
@@ -38,8 +38,7 @@ func (s Service) Users(ctx context.Context, sc *tenants.Scope, p tenantdb.UserPa
 	return users, total, err
 }
 
-// Audit gives a page of the audit log, newest first, and the number of all
-// entries that match.
+// Audit gives a page of the audit log and the number of all entries that match.
 func (s Service) Audit(ctx context.Context, sc *tenants.Scope, p tenantdb.AuditPage) (list []tenantdb.AuditEntry, total int64, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		list, total, err = tx.AuditEntries(ctx, p)
@@ -49,7 +48,9 @@ func (s Service) Audit(ctx context.Context, sc *tenants.Scope, p tenantdb.AuditP
 }
 
 // Create makes a user. auth.ErrValidation, auth.ErrEmailExists,
-// auth.ErrPhoneExists, auth.ErrUserExists for a taken id, weak_password.
+// auth.ErrPhoneExists, auth.ErrUserExists for a taken id. The project's rules for
+// passwords do not apply, as in the reference: an admin may make users with a
+// password that they are to change.
 func (s Service) Create(ctx context.Context, sc *tenants.Scope, a *Attributes) (*auth.User, error) {
 	if a.Email == "" && a.Phone == "" {
 		return nil, auth.ErrValidation.Saying("Cannot create a user without either an email or phone")

@@ -7,13 +7,19 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // Update changes a user and gives it as it is now. auth.ErrUserNotFound, also
-// for one that was deleted softly; else as Create.
+// for one that was deleted softly; weak_password; else as Create.
 func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a *Attributes) (*auth.User, error) {
+	if a.Password != nil {
+		if err := password.PolicyOf(&sc.Tenant.Config).Check(*a.Password); err != nil {
+			return nil, err
+		}
+	}
 	c, err := s.check(ctx, sc, a)
 	if err != nil {
 		return nil, err

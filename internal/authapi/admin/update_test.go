@@ -68,6 +68,8 @@ func TestUpdatePassword(t *testing.T) {
 	link := f.A.LinkQuery(t, f.A.Mail(t, "ann@example.com")).Get("token")
 	path := "/admin/users/" + ann.UserID
 	f.A.Admin(t, "PUT", path, m{"password": "abc"}).WantError(422, "weak_password")
+	f.A.Admin(t, "PUT", path, m{"password": ""}).WantError(422, "weak_password")
+	f.A.Admin(t, "PUT", path, m{"password": strings.Repeat("a", 73)}).WantError(400, "validation_failed")
 	f.A.Admin(t, "PUT", path, m{"password": "password123", "password_hash": "$2a$"}).WantError(400, "validation_failed")
 	f.A.Admin(t, "PUT", path, m{"password": "another password"}).Want(200)
 
