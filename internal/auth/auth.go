@@ -140,7 +140,8 @@ func (s *Session) LastActive() time.Time {
 }
 
 // Principal is who sent a request: the owner of a valid access token whose
-// session still stands.
+// session still stands. A token that belongs to no session, as apps sign them that
+// hold the project's key, leaves Session without an ID.
 type Principal struct {
 	User    User
 	Session Session

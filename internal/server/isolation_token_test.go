@@ -261,7 +261,8 @@ func (f *forge) sessions(gone func(name, code string, claims map[string]any), w 
 	gone("session of another user", "session_not_found", map[string]any{"session_id": session(f.t, other)})
 	gone("sub of another user", "session_not_found", map[string]any{"sub": other.User.ID})
 	gone("unknown session", "session_not_found", map[string]any{"session_id": uuid.NewString()})
-	gone("zero session", "session_not_found", map[string]any{"session_id": uuid.Nil.String()})
+	gone("unknown user, no session", "user_not_found", map[string]any{"sub": uuid.NewString(), "session_id": nil})
+	gone("unknown user, zero session", "user_not_found", map[string]any{"sub": uuid.NewString(), "session_id": uuid.Nil.String()})
 	gone("unknown user", "user_not_found", map[string]any{"sub": uuid.NewString()})
 	gone("unknown user and session", "user_not_found", map[string]any{"sub": uuid.NewString(), "session_id": uuid.NewString()})
 }

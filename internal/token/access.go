@@ -135,6 +135,17 @@ func orEmpty(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
+// received are the claims of a token that comes in. A project's key may be in other
+// hands too, and an app that signs with it may write the audience as a list (RFC
+// 7519, section 4.1.3).
+type received struct {
+	Claims
+	Audience jwt.ClaimStrings `json:"aud"`
+}
+
+// GetAudience gives aud.
+func (c *received) GetAudience() (jwt.ClaimStrings, error) { return c.Audience, nil }
+
 // maxToken bounds what is parsed at all. A token with two times auth.MaxMetadata
 // in base64 is shorter.
 const maxToken = 60 << 10
@@ -142,7 +153,7 @@ const maxToken = 60 << 10
 // Identified is what a verified access token says: whose it is.
 type Identified struct {
 	UserID    uuid.UUID
-	SessionID uuid.UUID
+	SessionID uuid.UUID // uuid.Nil: the token belongs to no session
 	Role      string
 	AAL       auth.AAL
 	ExpiresAt time.Time
@@ -174,7 +185,9 @@ func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) 
 }
 
 // Verify checks a token of the project: signature by a key that is not revoked,
-// the key's own algorithm, audience, issuer, expiry, and the ids within.
+// the key's own algorithm, audience, issuer, expiry, and the ids within. A token
+// without session_id, as apps sign them that hold the project's key, belongs to no
+// session.
 // A token that names another project of this installation as its issuer is
 // auth.ErrElsewhere, anything else auth.ErrBadJWT.
 func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
@@ -203,7 +216,7 @@ func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 // elsewhere reports whether a token that was refused says to be of another
 // project of ours: then host, path or key and token disagree.
 func (v *Verifier) elsewhere(t *tenants.Tenant, raw string) bool {
-	var claims Claims
+	var claims received
 	if _, _, err := jwt.NewParser().ParseUnverified(raw, &claims); err != nil {
 		return false
 	}
@@ -214,7 +227,7 @@ func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
 	if strings.Count(raw, ".") != 2 {
 		return Identified{}, errParts
 	}
-	var claims Claims
+	var claims received
 	var used *tenants.SigningKey
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{"ES256", "RS256", "EdDSA", "HS256"}),

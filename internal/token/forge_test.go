@@ -3,6 +3,7 @@ package token_test
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"maps"
@@ -97,10 +98,12 @@ func TestVerifyForged(t *testing.T) {
 	for name, claims := range map[string]object{
 		"expired": {"exp": noon.Unix()}, "no exp": {"exp": nil}, "exp zero": {"exp": 0}, "exp a text": {"exp": "9999999999"},
 		"exp a fraction": {"exp": 9999999999.5}, "exp overflows": {"exp": 1e30}, "nbf later": {"nbf": noon.Unix() + 1},
-		"aud other": {"aud": "anon"}, "aud gone": {"aud": nil}, "aud empty": {"aud": ""}, "aud an array": {"aud": []string{"authenticated"}},
+		"aud other": {"aud": "anon"}, "aud gone": {"aud": nil}, "aud empty": {"aud": ""}, "aud null": {"aud": json.RawMessage("null")},
+		"aud a list of others": {"aud": []string{"anon", "Authenticated"}}, "aud an empty list": {"aud": []string{}}, "aud a list of lists": {"aud": [][]string{{"authenticated"}}},
+		"aud a number": {"aud": 1}, "aud an object": {"aud": object{"authenticated": "authenticated"}},
 		"iss other": {"iss": "https://evil.example/auth/v1"}, "iss gone": {"iss": nil}, "iss of B": {"iss": b.Issuer()},
 		"iss with a slash": {"iss": a.Issuer() + "/"}, "iss in capitals": {"iss": strings.ToUpper(a.Issuer())},
-		"sub gone": {"sub": nil}, "sub no UUID": {"sub": "ann"}, "session no UUID": {"session_id": "x"}, "role a list": {"role": []string{"a"}},
+		"sub gone": {"sub": nil}, "sub no UUID": {"sub": "ann"}, "session no UUID": {"session_id": "x"}, "session a number": {"session_id": 0}, "role a list": {"role": []string{"a"}},
 	} {
 		forged[name] = f.sign(jwt.SigningMethodES256, es.Private, nil, claims)
 	}
@@ -119,6 +122,26 @@ func TestVerifyForged(t *testing.T) {
 	}
 	if _, err := v.Verify(a, good); err != nil {
 		t.Errorf("the real one: %v", err)
+	}
+}
+
+// An app that holds the project's key signs tokens of its own: without a session,
+// with a list of audiences.
+func TestVerifyMinted(t *testing.T) {
+	t.Parallel()
+	a := project(t)
+	f, key, user := newForger(t, a), keyOf(a, "ES256"), uuid.NewString()
+	for name, claims := range map[string]object{
+		"no session": {"session_id": nil}, "an empty session": {"session_id": ""}, "the nil session": {"session_id": uuid.Nil.String()},
+		"aud a list": {"aud": []string{"authenticated"}, "session_id": nil}, "aud among others": {"aud": []string{"app", "authenticated"}, "session_id": nil},
+		"no role, no aal, no iat": {"role": nil, "aal": nil, "iat": nil, "session_id": nil},
+	} {
+		claims["sub"] = user
+		raw := f.sign(jwt.SigningMethodES256, key.Private, nil, claims)
+		id, err := verifier(t, atNoon, a).Verify(a, raw)
+		if err != nil || id.UserID.String() != user || id.SessionID != uuid.Nil {
+			t.Errorf("%s: %+v, %v", name, id, err)
+		}
 	}
 }
 

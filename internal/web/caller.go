@@ -2,12 +2,15 @@ package web
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // requireUser verifies the access token and reads its user and session from the
@@ -48,7 +51,7 @@ func principal(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.
 	if err != nil {
 		return auth.Principal{}, err
 	}
-	p, err := sc.DB.UserOfSession(ctx, id.UserID, id.SessionID)
+	p, err := userOf(ctx, sc, id)
 	if err != nil {
 		return auth.Principal{}, err
 	}
@@ -63,4 +66,22 @@ func principal(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.
 		p.Session.AAL = id.AAL
 	}
 	return p, nil
+}
+
+// userOf reads the user, and the session where the token belongs to one. An app
+// that signs tokens with the project's key has none to name: its tokens stand for
+// the user alone, as in the reference, and prove one factor at most.
+func userOf(ctx context.Context, sc *tenants.Scope, id token.Identified) (auth.Principal, error) {
+	if id.SessionID != uuid.Nil {
+		return sc.DB.UserOfSession(ctx, id.UserID, id.SessionID)
+	}
+	p := auth.Principal{Session: auth.Session{AAL: auth.AAL1}}
+	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		p.User, err = tx.UserByID(ctx, id.UserID, false)
+		return err
+	})
+	if errors.Is(err, auth.ErrUserNotFound) || (err == nil && p.User.DeletedAt != nil) {
+		return auth.Principal{}, auth.ErrTokenUserGone
+	}
+	return p, err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
@@ -74,6 +76,9 @@ func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (
 		return u, err
 	case u.Banned(s.Now()):
 		return u, auth.ErrTokenUserBanned
+	}
+	if p.Session.ID == uuid.Nil {
+		return u, nil // the token belongs to no session
 	}
 	stands, err := tx.SessionStands(ctx, p.Session.ID)
 	if err == nil && !stands {
@@ -167,7 +172,8 @@ const (
 	ScopeOthers Scope = "others"
 )
 
-// Logout ends sessions.
+// Logout ends sessions. To a token that belongs to no session all are others, and
+// none is local: auth.ErrSessionNotFound.
 func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, scope Scope) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		var err error
@@ -175,6 +181,9 @@ func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		case ScopeGlobal, "":
 			err = tx.DeleteSessions(ctx, p.User.ID)
 		case ScopeLocal:
+			if p.Session.ID == uuid.Nil {
+				return auth.ErrSessionNotFound
+			}
 			err = tx.DeleteSession(ctx, p.Session.ID)
 		case ScopeOthers:
 			err = tx.DeleteOtherSessions(ctx, p.User.ID, p.Session.ID)

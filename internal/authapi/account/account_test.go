@@ -48,7 +48,6 @@ func TestUserGuard(t *testing.T) {
 		"expired":                      {403, "bad_jwt", signed(t, f, ann, func(c *token.Claims) { c.ExpiresAt = f.Clock.Now().Unix() })},
 		"without expiry":               {403, "bad_jwt", signed(t, f, ann, func(c *token.Claims) { c.ExpiresAt = 0 })},
 		"a session of somebody else":   {403, "session_not_found", signed(t, f, ann, func(c *token.Claims) { c.SessionID = uuid.NewString() })},
-		"no session":                   {403, "session_not_found", signed(t, f, ann, func(c *token.Claims) { c.SessionID = "" })},
 		"a user who never was":         {403, "user_not_found", signed(t, f, ann, func(c *token.Claims) { c.Subject = uuid.NewString() })},
 		"a subject that is no UUID":    {403, "bad_jwt", signed(t, f, ann, func(c *token.Claims) { c.Subject = "ann" })},
 		"a refresh token for a bearer": {403, "bad_jwt", ann.Refresh},
