@@ -12,8 +12,6 @@ import (
 	"slices"
 
 	"github.com/wneessen/go-mail/smtp"
-
-	"github.com/reevehq/reeve/internal/outbox"
 )
 
 var (
@@ -148,9 +146,9 @@ func answer(command string, err error) error {
 	case command == "MAIL FROM" && slices.Contains(accountReplies, reply.Code):
 		return wrapped
 	case reply.Code/100 == 5:
-		return outbox.Refused(wrapped)
+		return Refused(wrapped)
 	default:
-		return outbox.Deferred(wrapped)
+		return Deferred(wrapped)
 	}
 }
 

@@ -45,13 +45,14 @@ func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) erro
 
 // AuditPage asks for one page of the audit log.
 type AuditPage struct {
-	Page    int // from 1
-	PerPage int
-	Column  string // author, action or type; "" = no filter
-	Value   string // text that the column must contain
+	Page        int // from 1
+	PerPage     int
+	Column      string // author, action or type; "" = no filter
+	Value       string // text that the column must contain
+	OldestFirst bool   // else the newest
 }
 
-// AuditEntries gives one page, newest first, and the number of all entries that
+// AuditEntries gives one page, in the order of creation, and the number of all entries that
 // match.
 func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
@@ -64,8 +65,12 @@ func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int6
 		args[2:]...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count audit entries: %w", err)
 	}
+	order := `e.created_at DESC NULLS LAST, e.id`
+	if p.OldestFirst {
+		order = `e.created_at NULLS FIRST, e.id DESC`
+	}
 	rows, err := tx.q.Query(ctx, `SELECT e.id, e.payload, e.created_at, e.ip_address FROM auth.audit_log_entries e WHERE `+where+
-		` ORDER BY e.created_at DESC NULLS LAST, e.id LIMIT $1 OFFSET $2`, args...)
+		` ORDER BY `+order+` LIMIT $1 OFFSET $2`, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list audit entries: %w", err)
 	}

@@ -148,12 +148,13 @@ func (tx *Tx) ChangeEmail(ctx context.Context, u *auth.User) error {
 
 // UserPage asks for one page of users.
 type UserPage struct {
-	Page    int // from 1
-	PerPage int
-	Filter  string // part of an address, phone or name; "" = all
+	Page        int // from 1
+	PerPage     int
+	Filter      string // part of an address, phone or name; "" = all
+	OldestFirst bool   // else the newest
 }
 
-// Users gives one page, newest first, without identities and factors, and the
+// Users gives one page, in the order of creation, without identities and factors, and the
 // number of all users that match.
 func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
@@ -166,8 +167,12 @@ func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error)
 		args[2:]...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
+	order := `u.created_at DESC, u.id`
+	if p.OldestFirst {
+		order = `u.created_at, u.id DESC` // the same index, from its other end
+	}
 	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, false FROM auth.users u WHERE `+where+
-		` ORDER BY u.created_at DESC, u.id LIMIT $1 OFFSET $2`, args...)
+		` ORDER BY `+order+` LIMIT $1 OFFSET $2`, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}

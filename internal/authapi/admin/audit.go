@@ -16,11 +16,15 @@ import (
 type auditRequest struct {
 	page
 	column, value string
+	oldest        bool
 }
 
 // BindQuery implements web.QueryBinder.
 func (r *auditRequest) BindQuery(q url.Values, _ func(string) string) (err error) {
 	if r.page, err = bindPage(q, auditPath); err != nil {
+		return err
+	}
+	if r.oldest, err = r.oldestFirst(q); err != nil {
 		return err
 	}
 	query, err := r.searchFor(q, "query")
@@ -59,6 +63,8 @@ func (l auditList) MarshalJSON() ([]byte, error) {
 }
 
 func (h Handler) audit(ctx context.Context, sc *tenants.Scope, req *auditRequest) (auditList, error) {
-	entries, total, err := h.Service.Audit(ctx, sc, tenantdb.AuditPage{Page: req.number, PerPage: req.size, Column: req.column, Value: req.value})
+	entries, total, err := h.Service.Audit(ctx, sc, tenantdb.AuditPage{
+		Page: req.number, PerPage: req.size, Column: req.column, Value: req.value, OldestFirst: req.oldest,
+	})
 	return auditList{entries: entries, page: req.page, total: total}, err
 }

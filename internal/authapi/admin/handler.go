@@ -91,11 +91,15 @@ func (h Handler) delete(ctx context.Context, sc *tenants.Scope, req *deleteReque
 type listRequest struct {
 	page
 	filter string
+	oldest bool
 }
 
 // BindQuery implements web.QueryBinder.
 func (r *listRequest) BindQuery(q url.Values, _ func(string) string) (err error) {
 	if r.page, err = bindPage(q, usersPath); err != nil {
+		return err
+	}
+	if r.oldest, err = r.oldestFirst(q); err != nil {
 		return err
 	}
 	r.filter, err = r.searchFor(q, "filter")
@@ -114,7 +118,7 @@ type userList struct {
 func (l userList) SetHeaders(h http.Header) { l.page.headers(h, l.total) }
 
 func (h Handler) list(ctx context.Context, sc *tenants.Scope, req *listRequest) (userList, error) {
-	users, total, err := h.Service.Users(ctx, sc, tenantdb.UserPage{Page: req.number, PerPage: req.size, Filter: req.filter})
+	users, total, err := h.Service.Users(ctx, sc, tenantdb.UserPage{Page: req.number, PerPage: req.size, Filter: req.filter, OldestFirst: req.oldest})
 	if users == nil {
 		users = []auth.User{}
 	}

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,11 @@ func TestList(t *testing.T) {
 		{"?filter=U3@EX", []string{"u3"}, "1", `</admin/users?page=1&per_page=50&filter=U3%40EX>; rel="last"`},
 		{"?filter=no.%201", []string{"u1"}, "1", `</admin/users?page=1&per_page=50&filter=no.+1>; rel="last"`},
 		{"?filter=%25", nil, "0", `</admin/users?page=1&per_page=50&filter=%25>; rel="last"`},
+		{"?sort=created_at", []string{"u4", "u3", "u2", "u1", "u0"}, "5", `</admin/users?page=1&per_page=50&sort=created_at>; rel="last"`},
+		{"?sort=created_at+desc", []string{"u4", "u3", "u2", "u1", "u0"}, "5", `</admin/users?page=1&per_page=50&sort=created_at+desc>; rel="last"`},
+		{"?sort=created_at%20ASC", []string{"u0", "u1", "u2", "u3", "u4"}, "5", `</admin/users?page=1&per_page=50&sort=created_at+ASC>; rel="last"`},
+		{"?sort=created_at+asc&sort=created_at+desc&per_page=2&page=2", []string{"u2", "u3"}, "5", `</admin/users?page=3&per_page=2&sort=created_at+asc>; rel="next", </admin/users?page=3&per_page=2&sort=created_at+asc>; rel="last"`},
+		{"?filter=u&sort=created_at+asc&per_page=4", []string{"u0", "u1", "u2", "u3"}, "5", `</admin/users?page=2&per_page=4&filter=u&sort=created_at+asc>; rel="next", </admin/users?page=2&per_page=4&filter=u&sort=created_at+asc>; rel="last"`},
 		{"?page=0&per_page=1000", []string{"u4", "u3", "u2", "u1", "u0"}, "5", `</admin/users?page=1&per_page=1000>; rel="last"`},
 		{"?per_page=1000000", []string{"u4", "u3", "u2", "u1", "u0"}, "5", `</admin/users?page=1&per_page=10000>; rel="last"`},
 	} {
@@ -63,12 +69,19 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: Link %s, want %s", c.query, got, c.link)
 		}
 	}
-	for _, query := range []string{
+	for _, query := range slices.Concat(badSorts, []string{
 		"page=-1", "page=x", "page=1e3", "page=99999999999999999999", "per_page=0", "per_page=99999999999999999999",
-		"filter=%00", "filter=" + strings.Repeat("x", 256),
-	} {
+		"filter=%00", "filter="+strings.Repeat("x", 256),
+	}) {
 		f.A.Admin(t, "GET", "/admin/users?"+query, nil).WantError(400, "validation_failed")
 	}
+}
+
+// badSorts name no column that lists are sorted by, or no direction.
+var badSorts = []string{
+	"sort=", "sort=email", "sort=id+asc", "sort=Created_At", "sort=created_at+up", "sort=created_at+", "sort=created_at++asc", "sort=created_at+asc+",
+	"sort=created_at,id", "sort=created_at%09asc", "sort=+created_at", "sort=created_at%3Bselect+1", "sort=created_at+asc&sort=email",
+	"sort=u.created_at", "sort=%22created_at%22", "sort=(select+1)", "sort=1", "sort=" + strings.Repeat("x", 5000),
 }
 
 func TestAudit(t *testing.T) {
@@ -104,6 +117,8 @@ func TestAudit(t *testing.T) {
 		{"?query=type:account", []string{"login"}, "1"},
 		{"?query=action:nothing", nil, "0"},
 		{"?per_page=1&page=2", []string{"login"}, "3"},
+		{"?sort=created_at+asc", []string{"user_signedup", "login", "user_deleted"}, "3"},
+		{"?sort=created_at+DESC&per_page=2", []string{"user_deleted", "login"}, "3"},
 	} {
 		res := f.A.Admin(t, "GET", "/admin/audit"+c.query, nil).Want(200)
 		var list []entry
@@ -130,7 +145,7 @@ func TestAudit(t *testing.T) {
 			}
 		}
 	}
-	for _, query := range []string{"query=foo:bar", "query=login", "query=payload:x", "query=:", "page=-1"} {
+	for _, query := range slices.Concat(badSorts, []string{"query=foo:bar", "query=login", "query=payload:x", "query=:", "page=-1"}) {
 		f.A.Admin(t, "GET", "/admin/audit?"+query, nil).WantError(400, "validation_failed")
 	}
 	if res := f.B.Admin(t, "GET", "/admin/audit", nil).Want(200); string(res.Raw) != "[]" {

@@ -53,6 +53,26 @@ func bindNumber(n *int, q url.Values, name string, least, most int) error {
 	return nil
 }
 
+// oldestFirst reads sort, which is created_at and a direction, newest first
+// without one, as in the reference. Of several the first counts: the others would
+// order what is equal in the only column there is.
+func (p *page) oldestFirst(q url.Values) (bool, error) {
+	given := q["sort"]
+	for _, sort := range given {
+		column, direction, _ := strings.Cut(sort, " ")
+		switch {
+		case column != "created_at", sort != column && !strings.EqualFold(direction, "asc") && !strings.EqualFold(direction, "desc"):
+			return false, auth.ErrValidation.Saying(`sort: must be "created_at", "created_at asc" or "created_at desc"`)
+		}
+	}
+	if len(given) == 0 {
+		return false, nil
+	}
+	p.search["sort"] = given[:1]
+	_, direction, _ := strings.Cut(given[0], " ")
+	return strings.EqualFold(direction, "asc"), nil
+}
+
 func (p *page) searchFor(q url.Values, name string) (string, error) {
 	text := q.Get(name)
 	if len(text) > maxSearch {

@@ -1,4 +1,4 @@
-package outbox
+package message
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -20,7 +22,7 @@ var (
 )
 
 // prepared marks the project, adds n rows and wakes d, as a flow does.
-func prepared(t *testing.T, d *Queue, o *memory, ref tenants.Ref, n int) {
+func prepared(t *testing.T, d *Dispatcher, o *memory, ref tenants.Ref, n int) {
 	t.Helper()
 	if err := d.Prepare(t.Context(), ref); err != nil {
 		t.Fatal(err)
@@ -33,7 +35,7 @@ func TestWakeDeliversAtOnceAndOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		start := time.Now()
@@ -54,12 +56,12 @@ func TestRestartFindsWhatAKilledProcessLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		killed := newQueue(o, p)
+		killed := dispatcher(o, p)
 		if err := killed.Prepare(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		o.add(a, 3) // committed, and killed before Wake
-		defer run(t, newQueue(o, p))()
+		defer run(t, dispatcher(o, p))()
 		synctest.Wait()
 		if o.states(a)["done"] != 3 {
 			t.Fatal(o.states(a))
@@ -67,11 +69,11 @@ func TestRestartFindsWhatAKilledProcessLeft(t *testing.T) {
 	})
 }
 
-func TestKilledBetweenDeliveryAndDoneDeliversTheSameIDAgain(t *testing.T) {
+func TestKilledBetweenSendAndDoneSendsTheSameMessageIDAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		killed := newQueue(o, p)
+		killed := dispatcher(o, p)
 		o.with(func() { o.doneErr = errDown }) // what the process does from here on has no effect
 		stop := run(t, killed)
 		synctest.Wait()
@@ -79,7 +81,7 @@ func TestKilledBetweenDeliveryAndDoneDeliversTheSameIDAgain(t *testing.T) {
 		synctest.Wait()
 		stop()
 		o.with(func() { o.doneErr = nil })
-		defer run(t, newQueue(o, p))()
+		defer run(t, dispatcher(o, p))()
 		time.Sleep(killed.Lease - time.Second)
 		if len(p.sent()) != 1 {
 			t.Fatal("taken before the lease ended")
@@ -96,7 +98,7 @@ func TestDoneFailingDoesNotSendTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		o.with(func() { o.doneErr = errDown })
 		defer run(t, d)()
 		synctest.Wait()
@@ -114,7 +116,7 @@ func TestProjectsTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		d.Workers = 1
 		for ref, n := range map[tenants.Ref]int{a: 32, b: 12, c: 3} {
 			if err := d.Prepare(t.Context(), ref); err != nil {
@@ -145,7 +147,7 @@ func TestAProjectIsWorkedByOneGoroutine(t *testing.T) {
 			at.add(ref, -1)
 			return nil
 		}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		for range 20 {
@@ -170,7 +172,7 @@ func TestSlowProjectsLeaveWorkersForOthers(t *testing.T) {
 			}
 			return nil
 		}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		d.Workers = 4
 		defer run(t, d)()
 		synctest.Wait()
@@ -215,7 +217,7 @@ func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
 					}
 					return nil
 				}
-				d := newQueue(o, p)
+				d := dispatcher(o, p)
 				d.Workers, d.Batch = 4, 1
 				defer run(t, d)()
 				synctest.Wait()
@@ -257,7 +259,7 @@ func TestLongFirstTurnsLeaveTheirWorkers(t *testing.T) {
 			}
 			return nil
 		}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		d.Workers, d.Batch = 4, 1
 		defer run(t, d)()
 		synctest.Wait()
@@ -329,7 +331,7 @@ func TestUnreachableServerIsLeftAloneAndComesBack(t *testing.T) {
 			}
 			return nil
 		}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		prepared(t, d, o, a, 100)
@@ -366,7 +368,7 @@ func TestRefusedIsDeadAndDeferredIsTriedAgain(t *testing.T) {
 			}
 			return nil
 		}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		for _, ref := range []tenants.Ref{a, b, c} {
@@ -394,12 +396,12 @@ func TestOutageCostsNoAttempt(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		var down atomic.Bool
 		down.Store(true)
-		d := newQueue(o, p)
-		p.open = func(ref tenants.Ref) error {
+		d := dispatcher(o, p)
+		d.Sender = func(_ context.Context, ref tenants.Ref) (Sender, error) {
 			if down.Load() && ref != b {
-				return errDown
+				return nil, errDown
 			}
-			return nil
+			return p, nil
 		}
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			if down.Load() && ref == b {
@@ -442,7 +444,7 @@ func TestGivesUpAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		p.act = func(context.Context, tenants.Ref) error { return Deferred(errors.New("451 later")) }
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		prepared(t, d, o, a, 1)
@@ -462,7 +464,7 @@ func TestStopFinishesWhatIsBeingSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		p.act = func(context.Context, tenants.Ref) error { time.Sleep(3 * time.Second); return nil }
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		stop := run(t, d)
 		synctest.Wait()
 		prepared(t, d, o, a, 5)
@@ -474,7 +476,7 @@ func TestStopFinishesWhatIsBeingSent(t *testing.T) {
 		}
 		// The rest is due at once for the next process: no lease to wait for.
 		next := &postbox{}
-		defer run(t, newQueue(o, next))()
+		defer run(t, dispatcher(o, next))()
 		synctest.Wait()
 		if o.states(a)["done"] != 5 || len(next.sent()) != 3 {
 			t.Fatal(o.states(a), len(next.sent()))
@@ -487,7 +489,7 @@ func TestStopIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		p.act = func(ctx context.Context, _ tenants.Ref) error { <-ctx.Done(); return ctx.Err() }
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		stop := run(t, d)
 		synctest.Wait()
 		prepared(t, d, o, a, 3)
@@ -504,7 +506,7 @@ func TestMarksAreTakenAwayWhenNothingIsPending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		prepared(t, d, o, a, 1)
@@ -529,7 +531,7 @@ func TestPrepareMarksRarely(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newMemory()
-		d := newQueue(o, &postbox{})
+		d := dispatcher(o, &postbox{})
 		for range 600 { // a minute of ten a second
 			if err := d.Prepare(t.Context(), a); err != nil {
 				t.Fatal(err)
@@ -551,7 +553,7 @@ func TestPrepareMarksRarely(t *testing.T) {
 
 func TestWakeWithoutRunKeepsNothing(t *testing.T) {
 	t.Parallel()
-	d := newQueue(newMemory(), &postbox{})
+	d := dispatcher(newMemory(), &postbox{})
 	d.Wake(a)
 	if len(d.woken) != 0 {
 		t.Fatal(d.woken)
@@ -561,7 +563,7 @@ func TestWakeWithoutRunKeepsNothing(t *testing.T) {
 func TestRunRefusesASecondOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newQueue(newMemory(), &postbox{})
+		d := dispatcher(newMemory(), &postbox{})
 		defer run(t, d)()
 		synctest.Wait()
 		if err := d.Run(t.Context()); !errors.Is(err, errRunning) {
@@ -570,17 +572,17 @@ func TestRunRefusesASecondOne(t *testing.T) {
 	})
 }
 
-func TestConsumerThatDoesNotOpenLosesNothing(t *testing.T) {
+func TestSenderThatCannotBeFoundLosesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := newQueue(o, p)
+		d := dispatcher(o, p)
 		start := time.Now()
-		p.open = func(tenants.Ref) error {
+		d.Sender = func(context.Context, tenants.Ref) (Sender, error) {
 			if time.Since(start) < time.Minute {
-				return errDown
+				return nil, errDown
 			}
-			return nil
+			return p, nil
 		}
 		defer run(t, d)()
 		synctest.Wait()
@@ -590,6 +592,30 @@ func TestConsumerThatDoesNotOpenLosesNothing(t *testing.T) {
 			t.Fatal(o.states(a))
 		}
 	})
+}
+
+func TestCaptureKeepsTheMessage(t *testing.T) {
+	t.Parallel()
+	s := &inbox{}
+	m := Message{ID: uuid.New()}
+	if err := (Capture{Store: s}).Send(t.Context(), a, m); err != nil || s.ref != a || s.m.ID != m.ID {
+		t.Fatal(err, s)
+	}
+	s.err = errDown
+	if err := (Capture{Store: s}).Send(t.Context(), a, m); !errors.Is(err, errDown) || Permanent(err) {
+		t.Fatal(err)
+	}
+}
+
+type inbox struct {
+	ref tenants.Ref
+	m   Message
+	err error
+}
+
+func (i *inbox) SaveMessage(_ context.Context, ref tenants.Ref, m Message) error {
+	i.ref, i.m = ref, m
+	return i.err
 }
 
 func TestRetryDelayGrowsToAnHour(t *testing.T) {

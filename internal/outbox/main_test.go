@@ -1,9 +1,0 @@
-package outbox
-
-import (
-	"testing"
-
-	"github.com/reevehq/reeve/internal/testkit"
-)
-
-func TestMain(m *testing.M) { testkit.Main(m) }
