@@ -27,32 +27,31 @@ func (s *Server) handler() *gin.Engine {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
-	engine.Use(web.Common{Logger: s.log, AccessLog: s.config.HTTP.AccessLog}.Handler(), web.CORS())
+	engine.Use(web.Common{Logger: s.log, AccessLog: s.config.HTTP.AccessLog, Errors: errorShapes()}.Handler(), web.CORS())
 
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", s.readyz)
 
-	management := s.mountControl(engine)
-	engine.NoRoute(func(c *gin.Context) {
-		if web.TenantPath(c.Request.URL.Path) {
-			web.NotFound(c)
-			return
-		}
-		management.NotFound(c)
-	})
-	engine.NoMethod(func(c *gin.Context) {
-		if web.TenantPath(c.Request.URL.Path) {
-			web.MethodNotAllowed(c)
-			return
-		}
-		management.MethodNotAllowed(c)
-	})
+	engine.NoRoute(web.NotFound)
+	engine.NoMethod(web.MethodNotAllowed)
 
+	s.mountControl(engine)
 	// A project is addressed by its own host or by its key at /auth/v1, and by
 	// its path anywhere else.
 	s.mountTenants(engine.Group("/auth/v1"))
 	s.mountTenants(engine.Group("/p/:ref/auth/v1"))
 	return engine
+}
+
+// errorShapes says how each group of routes writes its errors.
+func errorShapes() web.Errors {
+	return web.Errors{
+		{Path: "/", Write: control.WriteError},
+		{Path: "/v1", Write: control.WriteError},
+		{Path: "/v2", Write: control.WriteError},
+		{Path: "/auth/v1", Write: web.AuthErrors},
+		{Path: "/p", Write: web.AuthErrors},
+	}
 }
 
 // readyz answers 200 when requests can be served.
@@ -70,7 +69,7 @@ func (s *Server) readyz(c *gin.Context) {
 	c.String(http.StatusOK, "ready\n")
 }
 
-func (s *Server) mountControl(engine *gin.Engine) *control.Server {
+func (s *Server) mountControl(engine *gin.Engine) {
 	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
@@ -89,7 +88,6 @@ func (s *Server) mountControl(engine *gin.Engine) *control.Server {
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
-	return management
 }
 
 // mountTenants adds the tenant plane's routes to a group.

@@ -47,8 +47,8 @@ func Status(k fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// writeError answers err in the shape of the tenant plane and ends the request.
-// An Internal fault is logged here, once, and its cause is not shown.
+// writeError answers err in the shape that the path has, and ends the request. An
+// Internal fault is logged here, once, and its cause is not shown.
 func writeError(c *gin.Context, err error) {
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		c.Status(499) // nobody reads it; the access log shows it
@@ -59,30 +59,27 @@ func writeError(c *gin.Context, err error) {
 	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
 		f = auth.ErrTimeout.Because(err).After(time.Second)
 	}
-	status := Status(f.Kind)
-	logFault(c, f, status)
+	logFault(c, f, Status(f.Kind))
 	if f.Kind == fault.Internal {
-		f = fault.New(fault.Internal, "unexpected_failure", "Unexpected failure; the server's log tells the cause under this answer's X-Request-Id")
+		f = errUnexpected
 	}
+	refuse(c, f)
+}
+
+var errUnexpected = fault.New(fault.Internal, "unexpected_failure",
+	"Unexpected failure; the server's log tells the cause under this answer's X-Request-Id")
+
+// refuse shows f as it is.
+func refuse(c *gin.Context, f *fault.Error) {
 	if f.RetryAfter > 0 {
 		c.Header("Retry-After", seconds(f.RetryAfter))
 	}
-	c.AbortWithStatusJSON(status, body(c, f, status))
-}
-
-func body(c *gin.Context, f *fault.Error, status int) map[string]any {
-	out := make(map[string]any, 3+len(f.Details))
-	for k, v := range f.Details {
-		out[k] = v
+	c.Abort()
+	write := ErrorWriter(AuthErrors)
+	if w, ok := c.Get(errorsKey); ok {
+		write = w.(ErrorWriter)
 	}
-	c.Header(errorCodeHeader, f.Code)
-	if wantsDated(c.GetHeader(apiVersionHeader)) {
-		c.Header(apiVersionHeader, apiVersion2024)
-		out["code"], out["message"] = f.Code, f.Message
-		return out
-	}
-	out["code"], out["error_code"], out["msg"] = status, f.Code, f.Message
-	return out
+	write(c.Writer, c.Request, Refusal{Status: Status(f.Kind), Fault: f, RequestID: requestID(c)})
 }
 
 // wantsDated reports whether the client asked for a version of 2024 or later;

@@ -142,7 +142,7 @@ func TestPanic(t *testing.T) {
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"code": 500.0, "error_code": "unexpected_failure", "msg": "Unexpected failure"}
+	want := map[string]any{"code": 500.0, "error_code": "unexpected_failure", "msg": "Unexpected failure; the server's log tells the cause under this answer's X-Request-Id"}
 	if diff := cmp.Diff(want, got); rec.Code != 500 || diff != "" {
 		t.Errorf("%d %s", rec.Code, diff)
 	}

@@ -20,6 +20,7 @@ const (
 	loggerKey    = "reeve.logger"
 	scopeKey     = "reeve.scope"
 	principalKey = "reeve.principal"
+	errorsKey    = "reeve.errors"
 	largeKey     = "reeve.large"
 )
 
@@ -36,6 +37,8 @@ type Common struct {
 	Logger *slog.Logger
 	// AccessLog writes a line for every request.
 	AccessLog bool
+	// Errors says which shape errors have at which paths.
+	Errors Errors
 }
 
 // Handler is the middleware.
@@ -46,6 +49,7 @@ func (m Common) Handler() gin.HandlerFunc {
 		c.Set(requestIDKey, id)
 		c.Set(loggerKey, m.Logger)
 		c.Set(largeKey, large)
+		c.Set(errorsKey, m.Errors.at(c.Request.URL.Path))
 		h := c.Writer.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -101,8 +105,7 @@ func (m Common) recover(c *gin.Context) {
 	}
 	m.Logger.Error("panic", "request_id", requestID(c), "route", c.FullPath(), "cause", cause, "stack", string(debug.Stack()))
 	if !c.Writer.Written() {
-		f := fault.New(fault.Internal, "unexpected_failure", "Unexpected failure")
-		c.AbortWithStatusJSON(http.StatusInternalServerError, body(c, f, http.StatusInternalServerError))
+		refuse(c, errUnexpected)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -124,14 +123,4 @@ func cut(s string, n int) string {
 		return s[:n]
 	}
 	return s
-}
-
-// NotFound answers for a route of the tenant plane that does not exist.
-func NotFound(c *gin.Context) {
-	writeError(c, fault.New(fault.NotFound, "not_found", "There is no such endpoint"))
-}
-
-// MethodNotAllowed answers for a route that exists with another method.
-func MethodNotAllowed(c *gin.Context) {
-	writeError(c, fault.New(fault.MethodNotAllowed, "method_not_allowed", "This endpoint does not support the method"))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/testkit"
+	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -63,8 +64,9 @@ func New(t testing.TB, mount func(*World) []Mounter) *World {
 	server := &control.Server{DB: w.DB, Keyring: keyring, Log: slog.New(failOnPanic{t}), Version: "test"}
 	engine := gin.New()
 	engine.HandleMethodNotAllowed, engine.RedirectTrailingSlash = true, false
-	engine.NoRoute(server.NotFound)
-	engine.NoMethod(server.MethodNotAllowed)
+	engine.Use(web.Common{Logger: w.Log, Errors: web.Errors{{Path: "/", Write: control.WriteError}}}.Handler())
+	engine.NoRoute(web.NotFound)
+	engine.NoMethod(web.MethodNotAllowed)
 	api := server.Mount(engine)
 	for _, m := range mount(w) {
 		m.Mount(api)

@@ -80,6 +80,13 @@ func (s *Server) explain(ctx context.Context, err error) *refusal {
 	return e
 }
 
+// WriteError is a web.ErrorWriter: the Management API's shape for what is refused
+// before or beside its own middleware.
+func WriteError(w http.ResponseWriter, _ *http.Request, e web.Refusal) {
+	f := e.Fault
+	web.WriteErrorJSON(w, e.Status, &refusal{message: f.Message, code: f.Code, details: f.Details})
+}
+
 // refuse ends a request before it reaches an operation.
 func (s *Server) refuse(c *gin.Context, err error) {
 	e := s.explain(c.Request.Context(), err)

@@ -28,7 +28,6 @@ const maxBody = 1 << 20
 
 var (
 	errNoRoute  = fault.New(fault.NotFound, "not_found", "There is no such path")
-	errMethod   = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This path does not have that method")
 	errTooLarge = fault.New(fault.TooLarge, "body_too_large", "The body is larger than 1 MB")
 	errMedia    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "The body must be application/json")
 	errJSON     = fault.New(fault.Invalid, "bad_json", "The body is not valid JSON")

@@ -39,8 +39,8 @@ type API struct {
 }
 
 // Mount adds the routes under /v1 and /v2 to the engine, first of them the open
-// GET /v1/openapi.json. The engine should have HandleMethodNotAllowed set, and
-// NotFound and MethodNotAllowed as its answers below these.
+// GET /v1/openapi.json. The engine should have web.Common with WriteError for
+// the errors of these paths.
 func (s *Server) Mount(engine *gin.Engine) API {
 	group := engine.Group("", s.identify, s.rescue, s.announce, s.authenticate, s.checkURL, s.checkBody)
 	config := huma.Config{
@@ -66,18 +66,6 @@ func (s *Server) Mount(engine *gin.Engine) API {
 	api.huma.UseMiddleware(captureStatus)
 	engine.GET("/v1/openapi.json", s.identify, s.rescue, api.document())
 	return api
-}
-
-// NotFound answers a path that there is not, in the Management API's shape.
-func (s *Server) NotFound(c *gin.Context) {
-	s.identify(c)
-	s.refuse(c, errNoRoute)
-}
-
-// MethodNotAllowed answers a method that a path does not have.
-func (s *Server) MethodNotAllowed(c *gin.Context) {
-	s.identify(c)
-	s.refuse(c, errMethod)
 }
 
 // announce tells Changed after a request that may have changed a project. The
