@@ -46,11 +46,11 @@ func (s *Server) handler() *gin.Engine {
 // errorShapes says how each group of routes writes its errors.
 func errorShapes() web.Errors {
 	return web.Errors{
-		{Path: "/", Write: control.WriteError},
+		{Path: "/", Write: web.Pages(control.WriteError)},
 		{Path: "/v1", Write: control.WriteError},
 		{Path: "/v2", Write: control.WriteError},
-		{Path: "/auth/v1", Write: web.AuthErrors},
-		{Path: "/p", Write: web.AuthErrors},
+		{Path: "/auth/v1", Write: web.Pages(web.AuthErrors)},
+		{Path: "/p", Write: web.Pages(web.AuthErrors)},
 	}
 }
 
