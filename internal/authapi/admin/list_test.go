@@ -71,7 +71,7 @@ func TestList(t *testing.T) {
 	}
 	for _, query := range slices.Concat(badSorts, []string{
 		"page=-1", "page=x", "page=1e3", "page=99999999999999999999", "per_page=0", "per_page=99999999999999999999",
-		"filter=%00", "filter="+strings.Repeat("x", 256),
+		"filter=%00", "filter=" + strings.Repeat("x", 256),
 	}) {
 		f.A.Admin(t, "GET", "/admin/users?"+query, nil).WantError(400, "validation_failed")
 	}
