@@ -12,7 +12,7 @@ GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 # Folders with Go files of ours.
 GO_FOLDERS := $(wildcard cmd internal tenants migrations dashboard/*.go)
 # What shares memory between requests runs under the race detector.
-RACE := ./tenants ./tenants/pool ./internal/message ./internal/password ./internal/ratelimit
+RACE := ./tenants ./tenants/pool ./internal/outbox ./internal/password ./internal/ratelimit
 WITHPG := go run ./internal/testkit/withpg --
 
 .PHONY: help

@@ -28,6 +28,8 @@ var attempts = map[string]string{
 	"tidy":                         `SELECT reeve.outbox_tidy('guess', '0', 10)`,
 	"dead":                         `SELECT reeve.outbox_dead('guess', gen_random_uuid(), 'x')`,
 	"pending":                      `SELECT * FROM reeve.outbox_pending('guess')`,
+	"claim a kind":                 `SELECT * FROM reeve.outbox_claim_kind('guess', 'email', 10, '1 hour')`,
+	"pending of a kind":            `SELECT * FROM reeve.outbox_pending_kind('guess', 'email')`,
 	"set the capability":           `SELECT reeve.set_capability(sha256('x'))`,
 	"check guesses":                `SELECT reeve.require_capability('guess')`,
 	"adopt":                        `SELECT reeve.adopt('a', 'b', 'c')`,

@@ -23,6 +23,7 @@ var layers = [][]string{
 	// What works for one tenant and knows it by its scope or ref. Below controldb,
 	// which keeps the captured mails.
 	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool", "internal/guard"},
+	{"internal/outbox"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
 	{"internal/auth"},    // the words

@@ -3,6 +3,7 @@ package controldb
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -249,27 +250,46 @@ func TestTxRollsBack(t *testing.T) {
 func TestOutboxMarks(t *testing.T) {
 	t.Parallel()
 	b := newBase(t)
-	for _, ref := range []tenants.Ref{refA, refB, refA} {
-		if err := b.MarkOutbox(t.Context(), ref); err != nil {
+	kinds := []string{"email", "webhook"}
+	marked := func(kind string) []tenants.Ref {
+		t.Helper()
+		refs, err := b.MarkedOutboxes(t.Context(), kind, 10)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return refs
 	}
-	marks, err := b.MarkedOutboxes(t.Context(), 10)
-	if err != nil || len(marks) != 2 || marks[0].Ref != refB || marks[1].Ref != refA {
-		t.Fatalf("marks = %v, %v", marks, err)
+	for _, kind := range kinds {
+		for _, ref := range []tenants.Ref{refA, refB, refA} {
+			if err := b.MarkOutbox(t.Context(), ref, kind); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if refs := marked(kind); !slices.Equal(refs, []tenants.Ref{refB, refA}) {
+			t.Fatalf("%s: marks = %v", kind, refs)
+		}
 	}
-	// A is marked once more while its outbox is being emptied.
 	b.exec(t, "UPDATE outbox_marks SET marked_at = marked_at - interval '1 hour'")
-	if err := b.MarkOutbox(t.Context(), refA); err != nil {
+	b.exec(t, "UPDATE outbox_kind_marks SET marked_at = marked_at - interval '1 hour'")
+	for _, kind := range kinds {
+		// A is marked once more while its outbox is being emptied.
+		if err := b.MarkOutbox(t.Context(), refA, kind); err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range []tenants.Ref{refA, refB} {
+			if err := b.UnmarkOutbox(t.Context(), ref, kind, 30*time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if refs := marked(kind); !slices.Equal(refs, []tenants.Ref{refA}) {
+			t.Errorf("%s: marks left = %v", kind, refs)
+		}
+	}
+	// The other kind's mark is another mark.
+	if err := b.UnmarkOutbox(t.Context(), refA, "webhook", 0); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range marks {
-		if err := b.UnmarkOutbox(t.Context(), m.Ref, 30*time.Minute); err != nil {
-			t.Fatal(err)
-		}
-	}
-	marks, err = b.MarkedOutboxes(t.Context(), 10)
-	if err != nil || len(marks) != 1 || marks[0].Ref != refA {
-		t.Errorf("marks left = %v, %v", marks, err)
+	if mails, hooks, none := marked("email"), marked("webhook"), marked("sms"); len(mails) != 1 || len(hooks)+len(none) != 0 {
+		t.Errorf("marks = %v, %v, %v", mails, hooks, none)
 	}
 }

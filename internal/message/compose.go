@@ -9,6 +9,8 @@ import (
 
 	"github.com/wneessen/go-mail"
 	"golang.org/x/net/idna"
+
+	"github.com/reevehq/reeve/internal/outbox"
 )
 
 // route is the envelope of a mail.
@@ -30,7 +32,7 @@ func compose(m Message, s SMTPSettings) (*mail.Msg, route, error) {
 	}
 	to, err := address(m.To)
 	if err != nil {
-		return nil, route{}, Refused(fmt.Errorf("recipient address: %w", err))
+		return nil, route{}, outbox.Refused(fmt.Errorf("recipient address: %w", err))
 	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(&netmail.Address{Name: oneLine(s.SenderName), Address: from})

@@ -1,9 +1,8 @@
 // Package message owns what Reeve sends to a project's end users: the mail
-// templates and their rendering, delivery by SMTP or into the captured inbox,
-// and the dispatcher that empties the projects' outboxes. It does not own the
-// outbox table, the marks table, the inbox table or any configuration: those
-// are handed in as Outbox, Marks, CaptureStore and SMTPSettings. It never
-// decides that a message is due; flows do, by adding an outbox row in the
+// templates and their rendering, delivery by SMTP or into the captured inbox, and
+// the consumer of the outbox's mails. It does not own the outbox, the inbox table
+// or any configuration: those are package outbox, CaptureStore and SMTPSettings.
+// It never decides that a message is due; flows do, by adding an outbox row in the
 // transaction of what they report.
 package message
 
@@ -66,8 +65,8 @@ type Message struct {
 }
 
 // Sender delivers one message. A nil error means that the next hop took over
-// responsibility for it. An error for which Permanent is true will never pass;
-// every other one is worth another try.
+// responsibility for it. An error for which outbox.Permanent is true will never
+// pass; every other one is worth another try.
 type Sender interface {
 	Send(ctx context.Context, ref tenants.Ref, m Message) error
 }

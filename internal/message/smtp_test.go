@@ -26,6 +26,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/outbox"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -291,7 +292,7 @@ func TestSMTPProtectsTheConnection(t *testing.T) {
 			err := smtp.Send(t.Context(), testRef, testMail(t))
 			got := server.received()
 			if c.fails {
-				if err == nil || Permanent(err) || len(got) != 0 {
+				if err == nil || outbox.Permanent(err) || len(got) != 0 {
 					t.Fatalf("%v %+v", err, got)
 				}
 				return
@@ -316,7 +317,7 @@ func TestSMTPCredentialsNeverGoUnprotected(t *testing.T) {
 	s.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, (&SMTP{Settings: server.settings}).addr())
 	}
-	if err := s.Send(t.Context(), testRef, testMail(t)); err == nil || Permanent(err) || !strings.Contains(err.Error(), "STARTTLS") {
+	if err := s.Send(t.Context(), testRef, testMail(t)); err == nil || outbox.Permanent(err) || !strings.Contains(err.Error(), "STARTTLS") {
 		t.Errorf("elsewhere: %v", err)
 	}
 	if n := len(server.received()); n != 1 {
@@ -341,7 +342,7 @@ func TestSMTPAuthenticates(t *testing.T) {
 		set := server.settings
 		change(&set)
 		err := sender(set).Send(t.Context(), testRef, testMail(t))
-		if err == nil || Permanent(err) || verdictOf(err) != unreachable || strings.Contains(err.Error(), "secret") {
+		if err == nil || verdictOf(err) != unreachable || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -376,8 +377,8 @@ func TestSMTPVerdicts(t *testing.T) {
 				m.To = c.to
 			}
 			err := sender(server.settings).Send(t.Context(), testRef, m)
-			if err == nil || verdictOf(err) != c.want || Permanent(err) != (c.want == refused) || len(server.received()) != 0 {
-				t.Fatalf("%v: verdict %d, want %d", err, verdictOf(err), c.want)
+			if err == nil || verdictOf(err) != c.want || len(server.received()) != 0 {
+				t.Fatalf("%v: verdict %s, want %s", err, verdictOf(err), c.want)
 			}
 		})
 	}
@@ -431,7 +432,7 @@ func TestSMTPStopsWhenCancelled(t *testing.T) {
 	defer func() { _ = server.Close() }()
 	s := sender(SMTPSettings{Host: "x.test", From: "a@x.test"})
 	s.Dial = func(context.Context, string, string) (net.Conn, error) { cancel(); return client, nil }
-	if err := s.Send(ctx, testRef, Message{ID: uuid.New(), To: "jane@x.test", Text: "x"}); err == nil || Permanent(err) {
+	if err := s.Send(ctx, testRef, Message{ID: uuid.New(), To: "jane@x.test", Text: "x"}); err == nil || outbox.Permanent(err) {
 		t.Fatal(err)
 	}
 }
@@ -445,4 +446,23 @@ func FuzzAddress(f *testing.F) {
 			t.Fatalf("%q", a)
 		}
 	})
+}
+
+// verdict is what an error says about the mail.
+type verdict string
+
+const (
+	unreachable verdict = "unreachable"
+	deferred    verdict = "deferred"
+	refused     verdict = "refused"
+)
+
+func verdictOf(err error) verdict {
+	switch {
+	case outbox.Permanent(err):
+		return refused
+	case outbox.Unreachable(err):
+		return unreachable
+	}
+	return deferred
 }

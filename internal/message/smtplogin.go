@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/reevehq/reeve/internal/outbox"
 )
 
 var (
@@ -146,9 +148,9 @@ func answer(command string, err error) error {
 	case command == "MAIL FROM" && slices.Contains(accountReplies, reply.Code):
 		return wrapped
 	case reply.Code/100 == 5:
-		return Refused(wrapped)
+		return outbox.Refused(wrapped)
 	default:
-		return Deferred(wrapped)
+		return outbox.Deferred(wrapped)
 	}
 }
 

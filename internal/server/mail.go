@@ -9,29 +9,27 @@ import (
 
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/outbox"
 	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
 
-// marks is message.Marks over the control database.
+// marks is outbox.Marks over the control database.
 type marks struct{ db *controldb.DB }
 
 // manyMarks bounds one sweep; the longest marked come first.
 const manyMarks = 10_000
 
-func (m marks) Mark(ctx context.Context, ref tenants.Ref) error { return m.db.MarkOutbox(ctx, ref) }
-
-func (m marks) Marked(ctx context.Context) ([]tenants.Ref, error) {
-	rows, err := m.db.MarkedOutboxes(ctx, manyMarks)
-	refs := make([]tenants.Ref, len(rows))
-	for i, r := range rows {
-		refs[i] = r.Ref
-	}
-	return refs, err
+func (m marks) Mark(ctx context.Context, ref tenants.Ref, kind outbox.Kind) error {
+	return m.db.MarkOutbox(ctx, ref, string(kind))
 }
 
-func (m marks) Unmark(ctx context.Context, ref tenants.Ref, olderThan time.Duration) error {
-	return m.db.UnmarkOutbox(ctx, ref, olderThan)
+func (m marks) Marked(ctx context.Context, kind outbox.Kind) ([]tenants.Ref, error) {
+	return m.db.MarkedOutboxes(ctx, string(kind), manyMarks)
+}
+
+func (m marks) Unmark(ctx context.Context, ref tenants.Ref, kind outbox.Kind, olderThan time.Duration) error {
+	return m.db.UnmarkOutbox(ctx, ref, string(kind), olderThan)
 }
 
 // errNoMailServer leaves mails in the outbox until there is a server, or until

@@ -56,7 +56,7 @@ func (s *Server) Run(ctx context.Context) error {
 		defer stop()
 		return s.drain(srv, ended)
 	})
-	for _, job := range []func(context.Context) error{s.registry.Run, s.dispatcher.Run, s.provision.Run, s.guard.Run, s.tidy} {
+	for _, job := range []func(context.Context) error{s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.tidy} {
 		group.Go(func() error {
 			err := job(background)
 			if background.Err() != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbound"
+	"github.com/reevehq/reeve/internal/outbox"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -73,7 +74,7 @@ type Server struct {
 	passwords  *password.Hasher
 	verifier   *token.Verifier
 	outbound   *outbound.Client
-	dispatcher *message.Dispatcher
+	outbox     *outbox.Dispatcher
 	mailer     *mail.Mailer
 	cluster    servers
 	ready      atomic.Bool
@@ -213,11 +214,12 @@ func (s *Server) assemble(hashCost int) (err error) {
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err
 	}
-	s.dispatcher = &message.Dispatcher{
-		Outbox: mail.Outbox{Tenant: s.registry.Tenant, Database: s.Database},
-		Marks:  marks{s.control}, Sender: s.sender, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading
+	s.outbox = &outbox.Dispatcher{
+		Store: outbox.Projects{Tenant: s.registry.Tenant, Database: s.Database},
+		Marks: marks{s.control}, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading
 	}
-	s.mailer = &mail.Mailer{Dispatcher: s.dispatcher, Limiter: s.limiter, Now: s.now, Logger: s.log}
+	mails := s.outbox.Register(message.Mails, message.Consumer{Sender: s.sender}, outbox.Options{})
+	s.mailer = &mail.Mailer{Dispatcher: mails, Limiter: s.limiter, Now: s.now, Logger: s.log}
 	if !c.Mail.Capture {
 		s.mailer.SharedPerHour = c.Mail.MaxPerHour
 		if c.Mail.SMTPURL == "" {

@@ -18,7 +18,6 @@ const unnamed = pgx.QueryExecModeCacheDescribe
 // OutboxRow is a message that waits for delivery. Payload is sealed.
 type OutboxRow struct {
 	ID        uuid.UUID
-	Kind      string
 	Payload   []byte
 	Attempts  int
 	CreatedAt time.Time
@@ -30,10 +29,10 @@ func (tx *Tx) Enqueue(ctx context.Context, id uuid.UUID, kind string, sealed []b
 	return tx.outbox(ctx, `SELECT reeve.outbox_add($1, $2, $3, $4)`, tx.capability, id, kind, sealed)
 }
 
-// ClaimOutbox takes up to max due messages for the time of the lease.
-func (tx *Tx) ClaimOutbox(ctx context.Context, max int, lease time.Duration) ([]OutboxRow, error) {
-	rows, err := tx.q.Query(ctx, `SELECT c.id, c.kind, c.payload, c.attempts, c.created_at FROM reeve.outbox_claim($1, $2, $3) c`,
-		unnamed, tx.capability, max, lease)
+// ClaimOutbox takes up to max due messages of a kind for the time of the lease.
+func (tx *Tx) ClaimOutbox(ctx context.Context, kind string, max int, lease time.Duration) ([]OutboxRow, error) {
+	rows, err := tx.q.Query(ctx, `SELECT c.id, c.payload, c.attempts, c.created_at FROM reeve.outbox_claim_kind($1, $2, $3, $4) c`,
+		unnamed, tx.capability, kind, max, lease)
 	if err != nil {
 		return nil, fmt.Errorf("claim outbox: %w", err)
 	}
@@ -75,11 +74,11 @@ func (tx *Tx) OutboxTidy(ctx context.Context, older time.Duration, max int) (rem
 	return removed, nil
 }
 
-// OutboxPending counts the messages that wait, and says when the next is due
-// (zero when none is).
-func (tx *Tx) OutboxPending(ctx context.Context) (n int, next time.Time, err error) {
+// OutboxPending counts the messages of a kind that wait, and says when the next is
+// due (zero when none is).
+func (tx *Tx) OutboxPending(ctx context.Context, kind string) (n int, next time.Time, err error) {
 	var at *time.Time
-	if err := tx.q.QueryRow(ctx, `SELECT p.pending, p.next_at FROM reeve.outbox_pending($1) p`, unnamed, tx.capability).Scan(&n, &at); err != nil {
+	if err := tx.q.QueryRow(ctx, `SELECT p.pending, p.next_at FROM reeve.outbox_pending_kind($1, $2) p`, unnamed, tx.capability, kind).Scan(&n, &at); err != nil {
 		return 0, time.Time{}, fmt.Errorf("count outbox: %w", err)
 	}
 	if at != nil {

@@ -20,13 +20,12 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/ratelimit"
-	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Dispatcher delivers what lies in the outboxes.
+// Dispatcher delivers the mails that lie in the outboxes: an outbox.Queue.
 type Dispatcher interface {
 	Prepare(ctx context.Context, ref tenants.Ref) error
 	Wake(ref tenants.Ref)
@@ -150,7 +149,7 @@ func (m *Mailer) Put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l 
 	if err != nil {
 		return err
 	}
-	return tx.Enqueue(ctx, mail.ID, string(message.Email), sealed)
+	return tx.Enqueue(ctx, mail.ID, string(message.Mails), sealed)
 }
 
 // PutToken writes the letter's token without a mail.
@@ -218,26 +217,4 @@ func orEmpty(raw json.RawMessage) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return raw
-}
-
-// Seal makes an outbox row's payload of a message.
-func Seal(t *tenants.Tenant, m message.Message) ([]byte, error) {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("encode message: %w", err)
-	}
-	return secret.SealWith(t.Secrets.OutboxKey, "outbox/"+m.ID.String(), raw)
-}
-
-// Open is the inverse of Seal for the row id.
-func Open(t *tenants.Tenant, id uuid.UUID, sealed []byte) (message.Message, error) {
-	var m message.Message
-	raw, err := secret.OpenWith(t.Secrets.OutboxKey, "outbox/"+id.String(), sealed)
-	if err != nil {
-		return m, err
-	}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return m, fmt.Errorf("decode message: %w", err)
-	}
-	return m, nil
 }

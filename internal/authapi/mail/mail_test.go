@@ -2,6 +2,7 @@ package mail_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/outbox"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/internal/token"
@@ -243,7 +245,7 @@ func TestOutbox(t *testing.T) {
 	f, ctx := flowtest.New(t), context.Background()
 	projects := map[tenants.Ref]*flowtest.Project{f.A.Tenant().Ref: f.A, f.B.Tenant().Ref: f.B}
 	unknown := errors.New("unknown project")
-	box := mail.Outbox{
+	box := outbox.Projects{
 		Tenant: func(_ context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
 			if p, ok := projects[ref]; ok {
 				return p.Tenant(), nil
@@ -267,27 +269,34 @@ func TestOutbox(t *testing.T) {
 
 	pending := func(want int) {
 		t.Helper()
-		if n, _, err := box.Pending(ctx, ref); err != nil || n != want {
+		if n, _, err := box.Pending(ctx, ref, message.Mails); err != nil || n != want {
 			t.Errorf("%d pending, %v, want %d", n, err, want)
 		}
 	}
+	address := func(r outbox.Row) string {
+		var m message.Message
+		if err := json.Unmarshal(r.Payload, &m); err != nil {
+			t.Error(err)
+		}
+		return m.To
+	}
 	pending(4)
-	rows, err := box.Claim(ctx, ref, 10, time.Hour)
+	rows, err := box.Claim(ctx, ref, message.Mails, 10, time.Hour)
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, r := range rows {
-		if r.ID != byAddress[r.Message.To] || r.Attempts != 0 || r.Message.To == "broken@example.com" {
-			t.Errorf("claimed %s for %s, attempt %d", r.ID, r.Message.To, r.Attempts)
+		if to := address(r); r.ID != byAddress[to] || r.Attempts != 0 || to == "broken@example.com" {
+			t.Errorf("claimed %s for %s, attempt %d", r.ID, to, r.Attempts)
 		}
 	}
 	if n := f.A.Count(t, `SELECT count(*) FROM reeve.outbox WHERE id = $1 AND dead_at IS NOT NULL`, byAddress["broken@example.com"]); n != 1 {
 		t.Error("what does not open is not given up")
 	}
-	if again, err := box.Claim(ctx, ref, 10, time.Hour); err != nil || len(again) != 0 {
+	if again, err := box.Claim(ctx, ref, message.Mails, 10, time.Hour); err != nil || len(again) != 0 {
 		t.Errorf("claimed twice: %d, %v", len(again), err)
 	}
-	if others, err := box.Claim(ctx, f.B.Tenant().Ref, 10, time.Hour); err != nil || len(others) != 0 {
+	if others, err := box.Claim(ctx, f.B.Tenant().Ref, message.Mails, 10, time.Hour); err != nil || len(others) != 0 {
 		t.Errorf("the other project's outbox: %d, %v", len(others), err)
 	}
 	if err := errors.Join(box.Done(ctx, ref, byAddress["a@example.com"]), box.Dead(ctx, ref, byAddress["b@example.com"], "no such mailbox"),
@@ -295,18 +304,18 @@ func TestOutbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	pending(1)
-	rows, err = box.Claim(ctx, ref, 10, time.Hour)
-	if err != nil || len(rows) != 1 || rows[0].Message.To != "retried@example.com" || rows[0].Attempts != 1 {
+	rows, err = box.Claim(ctx, ref, message.Mails, 10, time.Hour)
+	if err != nil || len(rows) != 1 || address(rows[0]) != "retried@example.com" || rows[0].Attempts != 1 {
 		t.Errorf("after a retry %+v, %v", rows, err)
 	}
 	if err := box.Release(ctx, ref, byAddress["retried@example.com"], 0); err != nil {
 		t.Fatal(err)
 	}
-	rows, err = box.Claim(ctx, ref, 10, time.Hour)
+	rows, err = box.Claim(ctx, ref, message.Mails, 10, time.Hour)
 	if err != nil || len(rows) != 1 || rows[0].Attempts != 1 {
 		t.Errorf("after a release %+v, %v", rows, err)
 	}
-	if _, err := box.Claim(ctx, "nowhere", 1, time.Hour); !errors.Is(err, unknown) {
+	if _, err := box.Claim(ctx, "nowhere", message.Mails, 1, time.Hour); !errors.Is(err, unknown) {
 		t.Error(err)
 	}
 	if err := box.Done(ctx, "nowhere", uuid.New()); !errors.Is(err, unknown) {

@@ -1,4 +1,4 @@
-package message
+package outbox
 
 import (
 	"cmp"
@@ -23,7 +23,7 @@ func project(letter string) tenants.Ref {
 }
 
 // memory is the outboxes and marks of all projects, with leases as a database
-// keeps them. It outlives the dispatchers, as a database outlives a process.
+// keeps them. It outlives the queues, as a database outlives a process.
 type memory struct {
 	mu       sync.Mutex
 	rows     map[tenants.Ref][]*memoryRow
@@ -64,12 +64,12 @@ func (o *memory) add(ref tenants.Ref, n int) {
 	for range n {
 		id := uuid.New()
 		o.rows[ref] = append(o.rows[ref], &memoryRow{state: "pending", due: time.Now(), Row: Row{
-			ID: id, CreatedAt: time.Now(), Message: Message{ID: uuid.New(), Kind: Confirmation, To: "jane@example.com"},
+			ID: id, CreatedAt: time.Now(), Payload: []byte("hello"),
 		}})
 	}
 }
 
-func (o *memory) Claim(ctx context.Context, ref tenants.Ref, limit int, lease time.Duration) ([]Row, error) {
+func (o *memory) Claim(ctx context.Context, ref tenants.Ref, _ Kind, limit int, lease time.Duration) ([]Row, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.claims[ref]++
@@ -122,7 +122,7 @@ func (o *memory) Dead(ctx context.Context, ref tenants.Ref, id uuid.UUID, reason
 	return o.change(ctx, ref, id, func(r *memoryRow) { r.state, r.reason = "dead", reason })
 }
 
-func (o *memory) Pending(_ context.Context, ref tenants.Ref) (n int, next time.Time, err error) {
+func (o *memory) Pending(_ context.Context, ref tenants.Ref, _ Kind) (n int, next time.Time, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.rows[ref] {
@@ -134,7 +134,7 @@ func (o *memory) Pending(_ context.Context, ref tenants.Ref) (n int, next time.T
 	return n, next, nil
 }
 
-func (o *memory) Mark(_ context.Context, ref tenants.Ref) error {
+func (o *memory) Mark(_ context.Context, ref tenants.Ref, _ Kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.markings++
@@ -144,7 +144,7 @@ func (o *memory) Mark(_ context.Context, ref tenants.Ref) error {
 	return o.markErr
 }
 
-func (o *memory) Marked(context.Context) ([]tenants.Ref, error) {
+func (o *memory) Marked(context.Context, Kind) ([]tenants.Ref, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var out []tenants.Ref
@@ -155,7 +155,7 @@ func (o *memory) Marked(context.Context) ([]tenants.Ref, error) {
 	return out, nil
 }
 
-func (o *memory) Unmark(_ context.Context, ref tenants.Ref, olderThan time.Duration) error {
+func (o *memory) Unmark(_ context.Context, ref tenants.Ref, _ Kind, olderThan time.Duration) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if time.Since(o.marks[ref]) >= olderThan {
@@ -206,27 +206,35 @@ func (o *memory) claimed(ref tenants.Ref) int {
 	return o.claims[ref]
 }
 
-// postbox is a Sender that records what it is given.
+// postbox is a Consumer that records what it is given.
 type postbox struct {
 	mu   sync.Mutex
 	refs []tenants.Ref
 	ids  []uuid.UUID
-	act  func(ctx context.Context, ref tenants.Ref) error // before a message is taken
+	act  func(ctx context.Context, ref tenants.Ref) error // before a row is taken
+	open func(ref tenants.Ref) error                      // before a turn
 }
 
-func (p *postbox) Send(ctx context.Context, ref tenants.Ref, m Message) error {
-	if p.act != nil {
-		if err := p.act(ctx, ref); err != nil {
-			return err
+func (p *postbox) Open(_ context.Context, ref tenants.Ref) (Deliver, error) {
+	if p.open != nil {
+		if err := p.open(ref); err != nil {
+			return nil, err
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.refs, p.ids = append(p.refs, ref), append(p.ids, m.ID)
-	return nil
+	return func(ctx context.Context, row Row) error {
+		if p.act != nil {
+			if err := p.act(ctx, ref); err != nil {
+				return err
+			}
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.refs, p.ids = append(p.refs, ref), append(p.ids, row.ID)
+		return nil
+	}, nil
 }
 
-// order is the projects in the order of their mails, "aab" for two of a and
+// order is the projects in the order of their rows, "aab" for two of a and
 // one of b.
 func (p *postbox) order() string {
 	p.mu.Lock()
@@ -244,15 +252,12 @@ func (p *postbox) sent() []uuid.UUID {
 	return slices.Clone(p.ids)
 }
 
-func dispatcher(o *memory, p *postbox) *Dispatcher {
-	return &Dispatcher{
-		Outbox: o, Marks: o,
-		Sender: func(context.Context, tenants.Ref) (Sender, error) { return p, nil },
-	}
+func newQueue(o *memory, p *postbox) *Queue {
+	return &Queue{Kind: "email", Consumer: p, Store: o, Marks: o}
 }
 
 // run starts d and returns a function that stops it and waits for its end.
-func run(t *testing.T, d *Dispatcher) (stop func()) {
+func run(t *testing.T, d *Queue) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -1,4 +1,4 @@
-package message
+package outbox
 
 import (
 	"math/rand/v2"
@@ -12,15 +12,15 @@ const (
 	lastCool   = time.Minute
 )
 
-// retryDelay is how long a message waits after its nth failure, counted from
-// zero: 10 s, doubling up to an hour, a fifth more or less so that messages
+// retryDelay is how long a row waits after its nth failure, counted from
+// zero: 10 s, doubling up to an hour, a fifth more or less so that rows
 // that failed together do not come back together.
 func retryDelay(n int) time.Duration {
 	d := doubled(firstRetry, lastRetry, n)
 	return min(lastRetry, d-d/5+rand.N(2*d/5+1)) //nolint:gosec // jitter is no secret
 }
 
-// coolDown is how long a project whose sender cannot be reached is left alone.
+// coolDown is how long a project whose receiver cannot be reached is left alone.
 func coolDown(failures int) time.Duration { return doubled(firstCool, lastCool, failures) }
 
 func doubled(first, last time.Duration, n int) time.Duration {

@@ -1,4 +1,4 @@
-package message
+package outbox
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -22,7 +20,7 @@ var (
 )
 
 // prepared marks the project, adds n rows and wakes d, as a flow does.
-func prepared(t *testing.T, d *Dispatcher, o *memory, ref tenants.Ref, n int) {
+func prepared(t *testing.T, d *Queue, o *memory, ref tenants.Ref, n int) {
 	t.Helper()
 	if err := d.Prepare(t.Context(), ref); err != nil {
 		t.Fatal(err)
@@ -35,7 +33,7 @@ func TestWakeDeliversAtOnceAndOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		start := time.Now()
@@ -56,12 +54,12 @@ func TestRestartFindsWhatAKilledProcessLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		killed := dispatcher(o, p)
+		killed := newQueue(o, p)
 		if err := killed.Prepare(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		o.add(a, 3) // committed, and killed before Wake
-		defer run(t, dispatcher(o, p))()
+		defer run(t, newQueue(o, p))()
 		synctest.Wait()
 		if o.states(a)["done"] != 3 {
 			t.Fatal(o.states(a))
@@ -69,11 +67,11 @@ func TestRestartFindsWhatAKilledProcessLeft(t *testing.T) {
 	})
 }
 
-func TestKilledBetweenSendAndDoneSendsTheSameMessageIDAgain(t *testing.T) {
+func TestKilledBetweenDeliveryAndDoneDeliversTheSameIDAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		killed := dispatcher(o, p)
+		killed := newQueue(o, p)
 		o.with(func() { o.doneErr = errDown }) // what the process does from here on has no effect
 		stop := run(t, killed)
 		synctest.Wait()
@@ -81,7 +79,7 @@ func TestKilledBetweenSendAndDoneSendsTheSameMessageIDAgain(t *testing.T) {
 		synctest.Wait()
 		stop()
 		o.with(func() { o.doneErr = nil })
-		defer run(t, dispatcher(o, p))()
+		defer run(t, newQueue(o, p))()
 		time.Sleep(killed.Lease - time.Second)
 		if len(p.sent()) != 1 {
 			t.Fatal("taken before the lease ended")
@@ -98,7 +96,7 @@ func TestDoneFailingDoesNotSendTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		o.with(func() { o.doneErr = errDown })
 		defer run(t, d)()
 		synctest.Wait()
@@ -116,7 +114,7 @@ func TestProjectsTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		d.Workers = 1
 		for ref, n := range map[tenants.Ref]int{a: 32, b: 12, c: 3} {
 			if err := d.Prepare(t.Context(), ref); err != nil {
@@ -147,7 +145,7 @@ func TestAProjectIsWorkedByOneGoroutine(t *testing.T) {
 			at.add(ref, -1)
 			return nil
 		}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		for range 20 {
@@ -172,7 +170,7 @@ func TestSlowProjectsLeaveWorkersForOthers(t *testing.T) {
 			}
 			return nil
 		}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		d.Workers = 4
 		defer run(t, d)()
 		synctest.Wait()
@@ -217,7 +215,7 @@ func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
 					}
 					return nil
 				}
-				d := dispatcher(o, p)
+				d := newQueue(o, p)
 				d.Workers, d.Batch = 4, 1
 				defer run(t, d)()
 				synctest.Wait()
@@ -259,7 +257,7 @@ func TestLongFirstTurnsLeaveTheirWorkers(t *testing.T) {
 			}
 			return nil
 		}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		d.Workers, d.Batch = 4, 1
 		defer run(t, d)()
 		synctest.Wait()
@@ -331,7 +329,7 @@ func TestUnreachableServerIsLeftAloneAndComesBack(t *testing.T) {
 			}
 			return nil
 		}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		prepared(t, d, o, a, 100)
@@ -368,7 +366,7 @@ func TestRefusedIsDeadAndDeferredIsTriedAgain(t *testing.T) {
 			}
 			return nil
 		}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		for _, ref := range []tenants.Ref{a, b, c} {
@@ -396,12 +394,12 @@ func TestOutageCostsNoAttempt(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		var down atomic.Bool
 		down.Store(true)
-		d := dispatcher(o, p)
-		d.Sender = func(_ context.Context, ref tenants.Ref) (Sender, error) {
+		d := newQueue(o, p)
+		p.open = func(ref tenants.Ref) error {
 			if down.Load() && ref != b {
-				return nil, errDown
+				return errDown
 			}
-			return p, nil
+			return nil
 		}
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			if down.Load() && ref == b {
@@ -444,7 +442,7 @@ func TestGivesUpAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		p.act = func(context.Context, tenants.Ref) error { return Deferred(errors.New("451 later")) }
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		prepared(t, d, o, a, 1)
@@ -464,7 +462,7 @@ func TestStopFinishesWhatIsBeingSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		p.act = func(context.Context, tenants.Ref) error { time.Sleep(3 * time.Second); return nil }
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		stop := run(t, d)
 		synctest.Wait()
 		prepared(t, d, o, a, 5)
@@ -476,7 +474,7 @@ func TestStopFinishesWhatIsBeingSent(t *testing.T) {
 		}
 		// The rest is due at once for the next process: no lease to wait for.
 		next := &postbox{}
-		defer run(t, dispatcher(o, next))()
+		defer run(t, newQueue(o, next))()
 		synctest.Wait()
 		if o.states(a)["done"] != 5 || len(next.sent()) != 3 {
 			t.Fatal(o.states(a), len(next.sent()))
@@ -489,7 +487,7 @@ func TestStopIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
 		p.act = func(ctx context.Context, _ tenants.Ref) error { <-ctx.Done(); return ctx.Err() }
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		stop := run(t, d)
 		synctest.Wait()
 		prepared(t, d, o, a, 3)
@@ -506,7 +504,7 @@ func TestMarksAreTakenAwayWhenNothingIsPending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		prepared(t, d, o, a, 1)
@@ -531,7 +529,7 @@ func TestPrepareMarksRarely(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newMemory()
-		d := dispatcher(o, &postbox{})
+		d := newQueue(o, &postbox{})
 		for range 600 { // a minute of ten a second
 			if err := d.Prepare(t.Context(), a); err != nil {
 				t.Fatal(err)
@@ -553,7 +551,7 @@ func TestPrepareMarksRarely(t *testing.T) {
 
 func TestWakeWithoutRunKeepsNothing(t *testing.T) {
 	t.Parallel()
-	d := dispatcher(newMemory(), &postbox{})
+	d := newQueue(newMemory(), &postbox{})
 	d.Wake(a)
 	if len(d.woken) != 0 {
 		t.Fatal(d.woken)
@@ -563,7 +561,7 @@ func TestWakeWithoutRunKeepsNothing(t *testing.T) {
 func TestRunRefusesASecondOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := dispatcher(newMemory(), &postbox{})
+		d := newQueue(newMemory(), &postbox{})
 		defer run(t, d)()
 		synctest.Wait()
 		if err := d.Run(t.Context()); !errors.Is(err, errRunning) {
@@ -572,17 +570,17 @@ func TestRunRefusesASecondOne(t *testing.T) {
 	})
 }
 
-func TestSenderThatCannotBeFoundLosesNothing(t *testing.T) {
+func TestConsumerThatDoesNotOpenLosesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o, p := newMemory(), &postbox{}
-		d := dispatcher(o, p)
+		d := newQueue(o, p)
 		start := time.Now()
-		d.Sender = func(context.Context, tenants.Ref) (Sender, error) {
+		p.open = func(tenants.Ref) error {
 			if time.Since(start) < time.Minute {
-				return nil, errDown
+				return errDown
 			}
-			return p, nil
+			return nil
 		}
 		defer run(t, d)()
 		synctest.Wait()
@@ -592,30 +590,6 @@ func TestSenderThatCannotBeFoundLosesNothing(t *testing.T) {
 			t.Fatal(o.states(a))
 		}
 	})
-}
-
-func TestCaptureKeepsTheMessage(t *testing.T) {
-	t.Parallel()
-	s := &inbox{}
-	m := Message{ID: uuid.New()}
-	if err := (Capture{Store: s}).Send(t.Context(), a, m); err != nil || s.ref != a || s.m.ID != m.ID {
-		t.Fatal(err, s)
-	}
-	s.err = errDown
-	if err := (Capture{Store: s}).Send(t.Context(), a, m); !errors.Is(err, errDown) || Permanent(err) {
-		t.Fatal(err)
-	}
-}
-
-type inbox struct {
-	ref tenants.Ref
-	m   Message
-	err error
-}
-
-func (i *inbox) SaveMessage(_ context.Context, ref tenants.Ref, m Message) error {
-	i.ref, i.m = ref, m
-	return i.err
 }
 
 func TestRetryDelayGrowsToAnHour(t *testing.T) {

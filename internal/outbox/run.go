@@ -1,4 +1,4 @@
-package message
+package outbox
 
 import (
 	"context"
@@ -8,19 +8,19 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Run delivers until ctx ends, then finishes what is being sent, for StopGrace
-// at most, and returns nil. It starts with a sweep, so what a killed process
-// left behind is delivered first. Only one Run per Dispatcher at a time.
-func (d *Dispatcher) Run(ctx context.Context) error {
-	d.init()
-	if err := d.setRunning(true); err != nil {
+// Run delivers until ctx ends, then finishes what is under way, for StopGrace at
+// most, and returns nil. It starts with a sweep, so what a killed process left
+// behind is delivered first. Only one Run per Queue at a time.
+func (q *Queue) Run(ctx context.Context) error {
+	q.init()
+	if err := q.setRunning(true); err != nil {
 		return err
 	}
-	defer func() { _ = d.setRunning(false) }()
-	work, release := outlive(ctx, d.StopGrace)
+	defer func() { _ = q.setRunning(false) }()
+	work, release := outlive(ctx, q.StopGrace)
 	defer release()
 	l := &loop{
-		d: d, ctx: ctx, work: work, queue: newSchedule(d.Workers),
+		q: q, ctx: ctx, work: work, queue: newSchedule(q.Workers),
 		finished: make(chan outcome), swept: make(chan []tenants.Ref), late: make(chan tenants.Ref),
 	}
 	defer l.wait.Wait()
@@ -31,9 +31,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // loop is the one goroutine that decides who is worked next; turns and sweeps
 // run beside it and report back.
 type loop struct {
-	d        *Dispatcher
+	q        *Queue
 	ctx      context.Context // ends: nothing new
-	work     context.Context // ends: drop what is being sent
+	work     context.Context // ends: drop what is under way
 	queue    *schedule
 	active   int
 	long     int // turns that take long: they hold no worker, see longTurn
@@ -45,23 +45,23 @@ type loop struct {
 }
 
 func (l *loop) run() {
-	tick := time.NewTicker(l.d.SweepEvery)
+	tick := time.NewTicker(l.q.SweepEvery)
 	defer tick.Stop()
 	l.sweep()
 	for l.ctx.Err() == nil {
 		l.start()
 		select {
 		case <-l.ctx.Done():
-		case <-l.d.bell:
-			for ref := range l.d.takeWoken() {
-				l.queue.push(ref, l.d.Now())
+		case <-l.q.bell:
+			for ref := range l.q.takeWoken() {
+				l.queue.push(ref, l.q.Now())
 			}
 		case refs := <-l.swept:
 			l.sweeping = false
 			for _, ref := range refs {
-				l.queue.push(ref, l.d.Now())
+				l.queue.push(ref, l.q.Now())
 			}
-			l.queue.forget(l.d.Now())
+			l.queue.forget(l.q.Now())
 		case o := <-l.finished:
 			l.finish(o)
 		case ref := <-l.late:
@@ -91,7 +91,7 @@ const (
 
 // start gives waiting projects to free workers.
 func (l *loop) start() {
-	for l.active < l.d.Workers {
+	for l.active < l.q.Workers {
 		ref, ok := l.queue.next()
 		if !ok {
 			return
@@ -99,7 +99,7 @@ func (l *loop) start() {
 		l.active++
 		l.wait.Go(func() {
 			done := make(chan outcome, 1)
-			l.wait.Go(func() { done <- l.d.turn(l.ctx, l.work, ref) })
+			l.wait.Go(func() { done <- l.q.turn(l.ctx, l.work, ref) })
 			timer := time.NewTimer(longTurn)
 			defer timer.Stop()
 			select {
@@ -120,7 +120,7 @@ func (l *loop) finish(o outcome) {
 	} else {
 		l.active--
 	}
-	l.queue.finish(o, l.d.Now())
+	l.queue.finish(o, l.q.Now())
 }
 
 // sweep looks up the marked projects, unless it is doing so already.
@@ -131,10 +131,10 @@ func (l *loop) sweep() {
 	l.sweeping = true
 	l.wait.Go(func() {
 		ctx, cancel := context.WithTimeout(l.ctx, recordTimeout)
-		refs, err := l.d.Marks.Marked(ctx)
+		refs, err := l.q.Marks.Marked(ctx, l.q.Kind)
 		cancel()
 		if err != nil && l.ctx.Err() == nil {
-			l.d.Logger.Warn("outbox sweep failed", "error", err)
+			l.q.Logger.Warn("outbox sweep failed", "kind", string(l.q.Kind), "error", err)
 		}
 		select {
 		case l.swept <- refs:

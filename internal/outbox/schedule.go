@@ -1,4 +1,4 @@
-package message
+package outbox
 
 import (
 	"time"
@@ -39,7 +39,7 @@ type slot struct {
 	slowUntil       time.Time // slow until then at least
 	toProve         int       // fast turns that it must have before it is not slow
 	finished        time.Time // when its last turn ended
-	failures        int       // turns in a row that found its sender unreachable
+	failures        int       // turns in a row that found its receiver unreachable
 	notBefore       time.Time // cooling down until then
 }
 
@@ -47,8 +47,8 @@ type slot struct {
 type outcome struct {
 	ref    tenants.Ref
 	more   bool // there may be more rows that are due
-	failed bool // its sender or its database could not be reached
-	idle   bool // nothing was tried, so nothing new is known of its sender
+	failed bool // its receiver or its database could not be reached
+	idle   bool // nothing was tried, so nothing new is known of its receiver
 	slow   bool // it held its worker for long, whatever came of it
 }
 
