@@ -60,24 +60,24 @@ type Server struct {
 	dev     bool
 	now     func() time.Time
 
-	keyring    *secret.Keyring
-	control    *controldb.DB
-	provision  *provision.Service
-	guard      *guard.Guard
-	registry   *tenants.Registry
-	router     *tenants.Router
-	hasher     tenants.KeyHasher
-	budget     *pool.Budget
-	proxies    ratelimit.Proxies
-	limiter    *ratelimit.Limiter
-	guesses    *ratelimit.Limiter // of passwords and codes
-	passwords  *password.Hasher
-	verifier   *token.Verifier
-	outbound   *outbound.Client
-	outbox     *outbox.Dispatcher
-	mailer     *mail.Mailer
-	cluster    servers
-	ready      atomic.Bool
+	keyring   *secret.Keyring
+	control   *controldb.DB
+	provision *provision.Service
+	guard     *guard.Guard
+	registry  *tenants.Registry
+	router    *tenants.Router
+	hasher    tenants.KeyHasher
+	budget    *pool.Budget
+	proxies   ratelimit.Proxies
+	limiter   *ratelimit.Limiter
+	guesses   *ratelimit.Limiter // of passwords and codes
+	passwords *password.Hasher
+	verifier  *token.Verifier
+	outbound  *outbound.Client
+	outbox    *outbox.Dispatcher
+	mailer    *mail.Mailer
+	cluster   servers
+	ready     atomic.Bool
 
 	listener net.Listener
 }
