@@ -1,6 +1,6 @@
 // What people do with the stock CLI: look around, compare a configuration, push it.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { addresses } from '../lib/address.js'
@@ -90,6 +90,53 @@ test('config diff and config push', async () => {
     body: JSON.stringify({ email: freshEmail('cli'), password }),
   })
   assert.equal((await res.json()).expires_in, 1800, 'the pushed setting is not in force')
+})
+
+test('config push of the file that init writes', async () => {
+  await rm(join(cli.workdir, 'supabase', 'config.toml'))
+  await said('init')
+  await said('config', 'push', '--yes', remote)
+  const config = await authConfig()
+  assert.equal(config.site_url, 'http://127.0.0.1:3000')
+  assert.equal(config.uri_allow_list, 'https://127.0.0.1:3000')
+  // What is left belongs to services that do not run, and to what cannot be pushed.
+  assert.match(await said('config', 'diff', remote), /\b0 update\b/)
+})
+
+test('config push of a mail server and a template', async () => {
+  const invite = '<p><a href="{{ .ConfirmationURL }}">Come in</a></p>\n'
+  await writeFile(join(cli.workdir, 'supabase', 'invite.html'), invite)
+  await cli.config(`[auth.sessions]
+timebox = "24h"
+[auth.email.smtp]
+enabled = true
+host = "smtp.example.com"
+port = 587
+user = "shop"
+pass = "env(SMTP_PASSWORD)"
+admin_email = "shop@example.com"
+sender_name = "Shop"
+[auth.email.template.invite]
+subject = "Come in"
+content_path = "./supabase/invite.html"
+`)
+  const { status, stdout, stderr } = await cli.run(['config', 'push', '--yes', remote], { SMTP_PASSWORD: 'a secret' })
+  assert.equal(status, 0, stdout + stderr)
+  const { smtp_pass: digest, ...config } = await authConfig()
+  for (const [name, value] of Object.entries({
+    sessions_timebox: 24,
+    smtp_host: 'smtp.example.com',
+    smtp_port: '587',
+    smtp_user: 'shop',
+    smtp_admin_email: 'shop@example.com',
+    smtp_sender_name: 'Shop',
+    mailer_subjects_invite: 'Come in',
+    mailer_templates_invite_content: invite,
+  })) {
+    assert.equal(config[name], value, name)
+  }
+  assert.match(digest, /^[0-9a-f]{64}$/)
+  assert.match(await said('config', 'diff', remote), /\b0 update\b|No config differences/)
 })
 
 test('config push of what is not built is refused, and says why', async () => {
