@@ -76,6 +76,18 @@ var accountFacts = []fact{
 		}),
 	},
 	{
+		name: "user, token without a session", status: 200, body: anyone,
+		ask: forged(func(s servertest.Session, _ string) (string, string, time.Time) {
+			return s.User.ID, "", time.Now().Add(time.Hour)
+		}),
+	},
+	{
+		name: "user, token without a session, of a user that does not exist", status: 403, code: "user_not_found",
+		ask: forged(func(servertest.Session, string) (string, string, time.Time) {
+			return uuid.NewString(), "", time.Now().Add(time.Hour)
+		}),
+	},
+	{
 		name: "user, deleted", status: 403, code: "user_not_found",
 		ask: func(c *call) *servertest.Answer {
 			s := c.user(c.auto)

@@ -56,6 +56,24 @@ var adminFacts = []fact{
 		ask: func(c *call) *servertest.Answer { return c.admin(c.auto, http.MethodGet, "/admin/users?page=x", nil) },
 	},
 	{
+		name: "admin list users, sorted by what is no column of lists", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodGet, "/admin/users?sort=email+asc", nil)
+		},
+	},
+	{
+		name: "admin list users, sorted in no direction", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodGet, "/admin/users?sort=created_at+up", nil)
+		},
+	},
+	{
+		name: "admin update user, weak password", status: 422, code: "weak_password", body: weakLength,
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPut, "/admin/users/"+c.somebody(c.auto).User.ID, jsonObject{"password": "123"})
+		},
+	},
+	{
 		name: "admin as user", status: 403, code: "not_admin",
 		ask: func(c *call) *servertest.Answer {
 			return c.as(c.auto, c.somebody(c.auto).AccessToken, http.MethodGet, "/admin/users", nil)
