@@ -82,8 +82,9 @@ func Fault(err error) error {
 
 func unavailableState(code string) bool {
 	// 08 connection, 53 too many connections or no memory, 57P0x shutting down
-	// or starting up, 40 deadlock or serialization: all worth another try.
-	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") ||
+	// or starting up, 40 deadlock or serialization, 55P03 a lock that was not to be
+	// had in time: all worth another try.
+	return code == "55P03" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") ||
 		strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "40")
 }
 
