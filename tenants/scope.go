@@ -17,3 +17,11 @@ type Scope struct {
 	UserAgent string
 	RequestID string
 }
+
+// ClientAddress is the client's address as rows keep it; "" when it is unknown.
+func (sc *Scope) ClientAddress() string {
+	if !sc.ClientIP.IsValid() {
+		return ""
+	}
+	return sc.ClientIP.WithZone("").String()
+}

@@ -46,11 +46,7 @@ type family struct {
 var families = []family{
 	{
 		dir:    "internal/authapi",
-		shared: []string{"mail", "pkce", "redirect", "session"},
-		also: map[string]string{
-			"recovery":  "account", // a resend mails the links of a change of address
-			"adminlink": "admin",   // the audit entry of what the service role did
-		},
+		shared: []string{"audit", "mail", "pkce", "redirect", "session", "users"},
 	},
 	{dir: "internal/control", shared: []string{"text"}},
 }

@@ -25,8 +25,11 @@ const Audience = "authenticated"
 // RoleAuthenticated is the role of a user unless an admin sets another.
 const RoleAuthenticated = "authenticated"
 
-// ProviderEmail is the identity provider of e-mail and password.
-const ProviderEmail = "email"
+// The identity providers that are no one else's: e-mail address, phone number.
+const (
+	ProviderEmail = "email"
+	ProviderPhone = "phone"
+)
 
 // Method says how a session was proved (an amr entry of the access token).
 type Method string
@@ -81,6 +84,10 @@ func (u *User) EmailConfirmed() bool { return u.EmailConfirmedAt != nil }
 func (u *User) Banned(now time.Time) bool {
 	return u.BannedUntil != nil && u.BannedUntil.After(now)
 }
+
+// Gone reports whether nobody can use the account: it was deleted softly, or is of
+// another audience. SQL may write both.
+func (u *User) Gone() bool { return u.DeletedAt != nil || u.Aud != Audience }
 
 // HasPassword reports whether the user can sign in with a password.
 func (u *User) HasPassword() bool { return u.EncryptedPassword != "" }

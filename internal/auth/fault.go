@@ -32,6 +32,7 @@ var (
 	ErrUserExists       = fault.New(fault.Unprocessable, "user_already_exists", TextUserExists)
 	ErrEmailExists      = fault.New(fault.Unprocessable, "email_exists", TextEmailExists)
 	ErrPhoneExists      = fault.New(fault.Unprocessable, "phone_exists", TextPhoneExists)
+	ErrIdentityExists   = fault.New(fault.Unprocessable, "identity_already_exists", "Identity is already linked to another user")
 	ErrSamePassword     = fault.New(fault.Unprocessable, "same_password", TextSamePassword)
 	ErrCurrentPassword  = fault.New(fault.Invalid, "current_password_invalid", "The current password is wrong")
 	ErrInsufficientAAL  = fault.New(fault.Unauthorized, "insufficient_aal", "This change requires an aal2 session")

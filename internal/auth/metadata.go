@@ -123,115 +123,29 @@ func NewUser(now time.Time) *User {
 	}
 }
 
-// AddProvider names a provider in the user's app_metadata, the first one also
-// as the main one.
-func (u *User) AddProvider(provider string) error {
+// WithProvider gives the members of a user's app_metadata that name a provider
+// beside those that raw names; the first one is also the main one.
+func WithProvider(raw json.RawMessage, provider string) map[string]any {
 	var meta struct {
 		Provider  string   `json:"provider"`
 		Providers []string `json:"providers"`
 	}
-	_ = json.Unmarshal(u.AppMetadata, &meta) // what is no such form counts as empty
+	_ = json.Unmarshal(raw, &meta) // what is no such form counts as empty
 	if !slices.Contains(meta.Providers, provider) {
 		meta.Providers = append(meta.Providers, provider)
 	}
 	if meta.Provider == "" {
 		meta.Provider = provider
 	}
-	merged, err := MergeMetadata(u.AppMetadata, map[string]any{"provider": meta.Provider, "providers": meta.Providers})
-	if err != nil {
-		return err
-	}
-	u.AppMetadata = merged
-	return nil
+	return map[string]any{"provider": meta.Provider, "providers": meta.Providers}
 }
 
-// AddEmailIdentity makes the identity of the user's e-mail address and puts it
-// on the user. data is the further identity data.
-func (u *User) AddEmailIdentity(data map[string]any, now time.Time) (*Identity, error) {
-	all := map[string]any{}
-	for k, v := range data {
-		all[k] = v
-	}
-	all["sub"], all["email"] = u.ID.String(), u.Email
-	all["email_verified"], all["phone_verified"] = u.EmailConfirmed(), u.PhoneConfirmedAt != nil
-	raw, err := MergeMetadata(nil, all)
-	if err != nil {
-		return nil, err
-	}
-	u.Identities = append(u.Identities, Identity{
-		ID: uuid.New(), ProviderID: u.ID.String(), UserID: u.ID, Data: raw, Provider: ProviderEmail, Email: u.Email,
-		LastSignInAt: &now, CreatedAt: &now, UpdatedAt: &now,
-	})
-	return &u.Identities[len(u.Identities)-1], nil
-}
-
-// EmailIdentity is the user's identity of provider email, or nil.
-func (u *User) EmailIdentity() *Identity {
+// IdentityOf is the user's first identity of a provider, or nil.
+func (u *User) IdentityOf(provider string) *Identity {
 	for i := range u.Identities {
-		if u.Identities[i].Provider == ProviderEmail {
+		if u.Identities[i].Provider == provider {
 			return &u.Identities[i]
 		}
-	}
-	return nil
-}
-
-// SetEmail makes email, which must be normalized, the user's address: in the
-// identity of provider email, which is made where there is none, and in the
-// metadata, as after a sign-up. A change that was pending is over. Whether the
-// address is proved stays as it was. tenantdb.Tx.ChangeEmail writes it.
-func (u *User) SetEmail(email string, now time.Time) error {
-	u.Email, u.NewEmail, u.EmailChangeConfirmStatus, u.UpdatedAt = email, "", 0, now
-	meta, err := MergeMetadata(u.UserMetadata, map[string]any{"email": email})
-	if err != nil {
-		return err
-	}
-	u.UserMetadata = meta
-	i := u.EmailIdentity()
-	if i == nil {
-		if err := u.AddProvider(ProviderEmail); err != nil {
-			return err
-		}
-		_, err := u.AddEmailIdentity(nil, now)
-		return err
-	}
-	data, err := MergeMetadata(i.Data, map[string]any{"email": email, "email_verified": u.EmailConfirmed()})
-	if err != nil {
-		return err
-	}
-	i.Data, i.Email, i.UpdatedAt = data, email, &now
-	return nil
-}
-
-// ForgetFlows forgets what was asked for by mail and not finished, as is due when
-// the password changes: whoever began it may be who is to be kept out.
-// tenantdb.Tx.EndFlows ends the links.
-func (u *User) ForgetFlows() {
-	u.ConfirmationSentAt, u.RecoverySentAt, u.ReauthenticationSentAt = nil, nil, nil
-	// email_change_sent_at stays: it spaces out mails to addresses that are not the
-	// user's, which a new password must not allow again.
-	u.NewEmail, u.EmailChangeConfirmStatus = "", 0
-}
-
-// ConfirmEmail marks the address as proved, in the user and in the identity,
-// which the caller saves.
-func (u *User) ConfirmEmail(now time.Time) error {
-	if u.EmailConfirmedAt == nil {
-		u.EmailConfirmedAt, u.UpdatedAt = &now, now
-	}
-	if u.ConfirmedAt == nil {
-		u.ConfirmedAt = u.EmailConfirmedAt // the database generates the same
-	}
-	meta, err := MergeMetadata(u.UserMetadata, map[string]any{"email_verified": true})
-	if err != nil {
-		return err
-	}
-	u.UserMetadata = meta
-	if i := u.EmailIdentity(); i != nil {
-		data, err := MergeMetadata(i.Data, map[string]any{"email": u.Email, "email_verified": true})
-		if err != nil {
-			return err
-		}
-		i.Data, i.Email, i.UpdatedAt = data, u.Email, &now
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func TestMergeMetadataProperty(t *testing.T) {
 	})
 }
 
-func TestAddProvider(t *testing.T) {
+func TestWithProvider(t *testing.T) {
 	t.Parallel()
 	for before, want := range map[string]string{
 		`{}`:                   `{"provider":"email","providers":["email"]}`,
@@ -109,87 +109,10 @@ func TestAddProvider(t *testing.T) {
 		`{"providers":"what an admin wrote"}`:          `{"provider":"email","providers":["email"]}`,
 		`[]`:                                           `{"provider":"email","providers":["email"]}`,
 	} {
-		u := auth.User{AppMetadata: json.RawMessage(before)}
-		if err := u.AddProvider(auth.ProviderEmail); err != nil || string(u.AppMetadata) != want {
-			t.Errorf("%s becomes %s, %v, want %s", before, u.AppMetadata, err, want)
-		}
-	}
-}
-
-func TestConfirmEmail(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	u := auth.NewUser(now)
-	u.Email, u.UserMetadata = "ann@example.com", json.RawMessage(`{"id":9007199254740993}`)
-	if _, err := u.AddEmailIdentity(object{"name": "Ann", "sub": "forged", "email_verified": true, "email": "forged@example.com"}, now); err != nil {
-		t.Fatal(err)
-	}
-	want := `{"email":"ann@example.com","email_verified":false,"name":"Ann","phone_verified":false,"sub":"` + u.ID.String() + `"}`
-	if got := u.EmailIdentity(); string(got.Data) != want || got.ProviderID != u.ID.String() || u.EmailConfirmed() {
-		t.Errorf("identity %s, want %s", got.Data, want)
-	}
-	first, later := now.Add(time.Minute), now.Add(time.Hour)
-	for _, at := range []time.Time{first, later} {
-		if err := u.ConfirmEmail(at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !u.EmailConfirmedAt.Equal(first) || !u.ConfirmedAt.Equal(first) {
-		t.Errorf("confirmed at %v, want the first time", u.EmailConfirmedAt)
-	}
-	if string(u.UserMetadata) != `{"email_verified":true,"id":9007199254740993}` {
-		t.Errorf("metadata %s", u.UserMetadata)
-	}
-	if want := strings.Replace(want, `"email_verified":false`, `"email_verified":true`, 1); string(u.EmailIdentity().Data) != want {
-		t.Errorf("identity %s", u.EmailIdentity().Data)
-	}
-}
-
-func TestSetEmail(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for name, c := range map[string]struct {
-		meta, wantMeta string
-		known          bool // has an identity of provider email
-		proved         bool
-	}{
-		"address in the metadata": {`{"email":"old@example.com","n":1}`, `{"email":"new@example.com","n":1}`, true, true},
-		"none in the metadata":    {`{"n":1}`, `{"email":"new@example.com","n":1}`, true, false},
-		"metadata of no form":     {`[]`, `{"email":"new@example.com"}`, true, false},
-		"without identity":        {`{}`, `{"email":"new@example.com"}`, false, true},
-	} {
-		u := auth.NewUser(now)
-		u.Email, u.NewEmail, u.EmailChangeConfirmStatus, u.UserMetadata = "old@example.com", "other@example.com", 1, json.RawMessage(c.meta)
-		if c.proved {
-			u.EmailConfirmedAt = &now
-		}
-		if c.known {
-			if _, err := u.AddEmailIdentity(object{"name": "Ann"}, now); err != nil {
-				t.Fatal(err)
-			}
-		}
-		later := now.Add(time.Hour)
-		if err := u.SetEmail("new@example.com", later); err != nil {
-			t.Fatal(err)
-		}
-		if u.Email != "new@example.com" || u.NewEmail != "" || u.EmailChangeConfirmStatus != 0 || !u.UpdatedAt.Equal(later) || u.EmailConfirmed() != c.proved {
-			t.Errorf("%s: user %+v", name, u)
-		}
-		if string(u.UserMetadata) != c.wantMeta {
-			t.Errorf("%s: metadata %s, want %s", name, u.UserMetadata, c.wantMeta)
-		}
-		var data struct {
-			Email, Name string
-			Verified    bool `json:"email_verified"`
-		}
-		i := u.EmailIdentity()
-		if i == nil || len(u.Identities) != 1 || i.Email != "new@example.com" || !i.UpdatedAt.Equal(later) || json.Unmarshal(i.Data, &data) != nil {
-			t.Errorf("%s: identities %+v", name, u.Identities)
-		} else if data.Email != "new@example.com" || data.Verified != c.proved || (data.Name == "Ann") != c.known {
-			t.Errorf("%s: identity %s", name, i.Data)
-		}
-		if !c.known && string(u.AppMetadata) != `{"provider":"email","providers":["email"]}` {
-			t.Errorf("%s: app metadata %s", name, u.AppMetadata)
+		raw := json.RawMessage(before)
+		got, err := auth.MergeMetadata(raw, auth.WithProvider(raw, auth.ProviderEmail))
+		if err != nil || string(got) != want {
+			t.Errorf("%s becomes %s, %v, want %s", before, got, err, want)
 		}
 	}
 }

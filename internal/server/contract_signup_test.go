@@ -45,8 +45,8 @@ const weakLength = "weak_password {reasons [=length]}"
 
 var signupFacts = []fact{
 	{
-		name: "signup, autoconfirm", status: 200, deviates: "confirmed_at at once",
-		body: sessionShape(userShape(goodMeta+", nick text", goodMeta+", nick text", signedIn)),
+		name: "signup, autoconfirm", status: 200, deviates: "answers show what is stored",
+		body: sessionShape(userShape(goodMeta+", nick text", newMeta+", nick text", signedIn)),
 		ask:  signUp(onAuto, jsonObject{"data": jsonObject{"nick": "n"}}),
 	},
 	{

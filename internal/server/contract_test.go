@@ -47,8 +47,8 @@ var deviations = map[string]string{
 		"tokens of version 2 do. Those of version 1 do so within the reuse interval only and sign out clients that lost an answer.",
 	"confirmed_at at once": "The answer that confirms an address carries confirmed_at. The reference leaves it out until the next " +
 		"read, as the column is generated.",
-	"identities tell the truth": "identity_data.email_verified is true once the address is confirmed. The reference leaves it false " +
-		"for users who were confirmed by autoconfirm or by an admin.",
+	"answers show what is stored": "The answer to a sign-up that is confirmed at once shows identity_data.email_verified as it is stored: " +
+		"false, as nobody proved to own the address. The reference stores false too, and shows true in this answer alone.",
 	"errors are JSON": "An unknown path and a method that a path lacks are refused in the shape of all errors. The reference " +
 		"answers plain text and nothing.",
 	"asking again tells nothing": "Who asks for a mail twice is refused whether or not the address is known. The reference refuses " +

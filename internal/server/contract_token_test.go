@@ -29,7 +29,7 @@ func refreshGrant(c *call, p *testProject, refresh string) *servertest.Answer {
 // adminMeta and adminData are what a user has whom an admin made.
 const (
 	adminMeta = "email_verified true"
-	adminData = goodMeta
+	adminData = newMeta
 )
 
 // anyone is the user of a session that call.user makes.
@@ -37,8 +37,8 @@ var anyone = userShape(adminMeta, adminData, signedIn)
 
 var tokenFacts = []fact{
 	{
-		name: "password grant", status: 200, deviates: "identities tell the truth",
-		body: "{" + sessionMembers(userShape(goodMeta, goodMeta, signedIn)) + ", weak_password null}",
+		name: "password grant", status: 200,
+		body: "{" + sessionMembers(userShape(goodMeta, newMeta, signedIn)) + ", weak_password null}",
 		ask: func(c *call) *servertest.Answer {
 			email := c.waiting(c.auto)
 			return passwordGrant(c, c.auto, email, goodPassword)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/provision"
@@ -95,15 +96,14 @@ func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid
 			id = u.ID
 			return err
 		}
-		fresh, err := newOperator(s)
-		if err != nil {
-			return err
+		operator, err := users.Users{Now: s.now}.Create(ctx, tx, nil, users.New{
+			Email: operatorEmail, EmailConfirmed: true,
+			Identities: []users.Identity{users.EmailIdentity(operatorEmail, nil)}, SoughtFirst: true,
+		})
+		if err == nil {
+			id = operator.ID
 		}
-		id = fresh.ID
-		if err := tx.CreateUser(ctx, fresh); err != nil {
-			return err
-		}
-		return tx.CreateIdentity(ctx, fresh.EmailIdentity())
+		return err
 	})
 	return id, err
 }
@@ -122,17 +122,6 @@ func (s *Server) platformUser(ctx context.Context, id uuid.UUID) (u auth.User, e
 		u, err = tx.UserByID(ctx, id, false)
 		return err
 	})
-	return u, err
-}
-
-func newOperator(s *Server) (*auth.User, error) {
-	now := s.now()
-	u := auth.NewUser(now)
-	u.Email, u.EmailConfirmedAt = operatorEmail, &now
-	if err := u.AddProvider(auth.ProviderEmail); err != nil {
-		return nil, err
-	}
-	_, err := u.AddEmailIdentity(nil, now)
 	return u, err
 }
 

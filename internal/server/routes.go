@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
@@ -90,6 +91,10 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 }
 
+// activeSessions is of how many sessions a process remembers at least that their
+// users are counted as active; each costs about a hundred bytes.
+const activeSessions = 50_000
+
 // mountTenants adds the tenant plane's routes to a group.
 func (s *Server) mountTenants(group *gin.RouterGroup) {
 	router := web.TenantRouter{
@@ -97,7 +102,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
-		Version: s.version, Now: s.now,
+		Active: session.NewActivity(activeSessions), Version: s.version, Now: s.now,
 	}.Mount(
 		group.Group("", router.RouteTenant(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.RequireKey()),

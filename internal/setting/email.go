@@ -53,9 +53,5 @@ func email() Group {
 	}}
 }
 
-// SecureEmailChange reports whether the current address must confirm a change
-// too. Where addresses are confirmed unasked the new one's word is enough.
-func (c *Config) SecureEmailChange() bool { return c.MailerSecureEmailChange && !c.MailerAutoconfirm }
-
 // OTPTTL is how long a mailed link or code is good for.
 func (c *Config) OTPTTL() time.Duration { return time.Duration(c.MailerOTPExp) * time.Second }

@@ -17,6 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -32,7 +33,9 @@ type Flows struct {
 	// Guesses counts wrong passwords and codes.
 	Guesses *ratelimit.Limiter
 	// Limits counts requests by address.
-	Limits  web.Limits
+	Limits web.Limits
+	// Active is who was counted as active in the billing period.
+	Active  *session.Activity
 	Version string
 	Now     func() time.Time
 }
@@ -49,18 +52,28 @@ func (f Flows) Mount(open, keyed gin.IRouter) {
 	}
 }
 
+// Sessions is the door to sessions that the flows use.
+func (f Flows) Sessions() session.Sessions {
+	return session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Now: f.Now}
+}
+
 // all lists the flows; each handler's Mount says which routes it has, who may
 // call them and what limits them.
 func (f Flows) all() []flow {
-	sessions := session.Sessions{Tokens: token.Issuer{Now: f.Now}, Now: f.Now}
+	sessions := f.Sessions()
+	people := users.Users{Sessions: sessions, Now: f.Now}
 	return []flow{
 		discovery.Handler{Version: f.Version},
-		signup.Handler{Service: signup.Service{Sessions: sessions, Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}},
-		grant.Handler{Service: grant.Service{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses, Now: f.Now}},
-		verify.Handler{Service: verify.Service{Sessions: sessions, Guesses: f.Guesses, Now: f.Now}},
-		recovery.Handler{Service: recovery.Service{Mailer: f.Mailer, Now: f.Now}},
-		account.Handler{Service: account.Service{Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}},
-		admin.Handler{Service: admin.Service{Hasher: f.Passwords, Now: f.Now}},
-		adminlink.Handler{Service: adminlink.Service{Mailer: f.Mailer, Hasher: f.Passwords, Now: f.Now}},
+		signup.Handler{Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
+		grant.Handler{Grants: map[string]grant.Grant{
+			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses},
+			"refresh_token": grant.Refresh{Sessions: sessions},
+			"pkce":          grant.PKCE{Sessions: sessions},
+		}},
+		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
+		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
+		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
+		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords}},
+		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
 	}
 }

@@ -76,21 +76,18 @@ type Access struct {
 	ExpiresIn time.Duration
 }
 
-// Issuer signs access tokens.
+// Issuer makes and signs access tokens.
 type Issuer struct{ Now func() time.Time }
 
-// Access signs an access token for the principal with the project's key in use.
-func (i Issuer) Access(t *tenants.Tenant, p *auth.Principal) (Access, error) {
-	key, err := inUse(t)
-	if err != nil {
-		return Access{}, err
-	}
+// Claims are the claims of an access token for the principal. They end with the
+// session, if that ends earlier than the project's jwt_exp.
+func (i Issuer) Claims(t *tenants.Tenant, p *auth.Principal) *Claims {
 	now := i.Now()
 	ttl := t.Config.AccessTokenTTL()
 	if p.Session.NotAfter != nil && p.Session.NotAfter.Before(now.Add(ttl)) {
 		ttl = max(p.Session.NotAfter.Sub(now), time.Second)
 	}
-	claims := &Claims{
+	return &Claims{
 		Issuer: t.Issuer(), Subject: p.User.ID.String(), Audience: p.User.Aud,
 		ExpiresAt: now.Add(ttl).Unix(), IssuedAt: now.Unix(),
 		Email: p.User.Email, Phone: p.User.Phone,
@@ -98,11 +95,20 @@ func (i Issuer) Access(t *tenants.Tenant, p *auth.Principal) (Access, error) {
 		Role: p.User.Role, AAL: p.Session.AAL, AMR: p.Session.AMR,
 		SessionID: p.Session.ID.String(), IsAnonymous: p.User.IsAnonymous,
 	}
-	signed, err := sign(key, claims)
+}
+
+// Sign signs claims with the project's key in use.
+func (i Issuer) Sign(t *tenants.Tenant, c *Claims) (Access, error) {
+	key, err := inUse(t)
 	if err != nil {
 		return Access{}, err
 	}
-	return Access{Token: signed, ExpiresAt: time.Unix(claims.ExpiresAt, 0), ExpiresIn: ttl}, nil
+	signed, err := sign(key, c)
+	if err != nil {
+		return Access{}, err
+	}
+	ttl := time.Duration(c.ExpiresAt-c.IssuedAt) * time.Second
+	return Access{Token: signed, ExpiresAt: time.Unix(c.ExpiresAt, 0), ExpiresIn: ttl}, nil
 }
 
 func inUse(t *tenants.Tenant) (*tenants.SigningKey, error) {

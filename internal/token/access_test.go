@@ -14,6 +14,12 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
+// sign makes an access token at noon.
+func sign(t *tenants.Tenant, p *auth.Principal) (token.Access, error) {
+	i := token.Issuer{Now: atNoon}
+	return i.Sign(t, i.Claims(t, p))
+}
+
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"ES256", "RS256", "EdDSA", "HS256"} {
@@ -23,7 +29,7 @@ func TestAccess(t *testing.T) {
 			keyOf(a, "ES256").Status = tenants.KeyPreviouslyUsed
 			keyOf(a, algorithm).Status = tenants.KeyInUse
 			p := principal()
-			access, err := token.Issuer{Now: atNoon}.Access(a, p)
+			access, err := sign(a, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +87,7 @@ func TestAccessOfEndingSession(t *testing.T) {
 			p := principal()
 			end := noon.Add(c.left)
 			p.Session.NotAfter = &end
-			access, err := token.Issuer{Now: atNoon}.Access(a, p)
+			access, err := sign(a, p)
 			if err != nil || access.ExpiresIn != c.want {
 				t.Errorf("expires in %v, %v, want %v", access.ExpiresIn, err, c.want)
 			}
@@ -93,7 +99,7 @@ func TestAccessWithoutKey(t *testing.T) {
 	t.Parallel()
 	a := project(t)
 	keyOf(a, "ES256").Status = tenants.KeyStandby
-	if access, err := (token.Issuer{Now: atNoon}).Access(a, principal()); err == nil {
+	if access, err := sign(a, principal()); err == nil {
 		t.Errorf("signed with a key that is not in use: %s", access.Token)
 	}
 }
@@ -111,7 +117,7 @@ func TestAccessOfLargestMetadata(t *testing.T) {
 	}
 	p.User.AppMetadata, p.User.UserMetadata = full, full
 	p.User.Email, p.User.Phone = strings.Repeat("a", 254), "123456789012345"
-	access, err := token.Issuer{Now: atNoon}.Access(a, p)
+	access, err := sign(a, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +132,7 @@ func TestVerifyRemembers(t *testing.T) {
 	now := noon
 	a, b := project(t), project(t)
 	v := verifier(t, func() time.Time { return now }, a, b)
-	access, err := token.Issuer{Now: atNoon}.Access(a, principal())
+	access, err := sign(a, principal())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +169,7 @@ func TestVerifyImportedKey(t *testing.T) {
 	}
 	v := verifier(t, atNoon, a, b)
 	of := func(p *tenants.Tenant) string {
-		access, err := token.Issuer{Now: atNoon}.Access(p, principal())
+		access, err := sign(p, principal())
 		if err != nil {
 			t.Fatal(err)
 		}

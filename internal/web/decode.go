@@ -32,6 +32,9 @@ func newDecoder[Req any]() decoder[Req] {
 
 // hasMembers reports whether JSON can set anything in a struct.
 func hasMembers(t reflect.Type) bool {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return true
+	}
 	return slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
 		return f.IsExported() && !f.Anonymous && f.Tag.Get("json") != "-"
 	})
@@ -74,7 +77,7 @@ func decodeBody(c *gin.Context, into any) error {
 	if err != nil || (len(body) == 0 && method == http.MethodDelete) {
 		return err
 	}
-	return decodeJSON(body, into)
+	return DecodeJSON(body, into)
 }
 
 func readBody(c *gin.Context) ([]byte, error) {
@@ -89,7 +92,10 @@ func readBody(c *gin.Context) ([]byte, error) {
 	return body, nil
 }
 
-func decodeJSON(body []byte, into any) error {
+// DecodeJSON reads one JSON value strictly, passing over unknown members; numbers
+// of untyped values keep their digits. auth.ErrBadJSON, auth.ErrValidation for
+// text that Postgres cannot store.
+func DecodeJSON(body []byte, into any) error {
 	if len(body) == 0 {
 		return auth.ErrBadJSON.Saying("The request body is empty, it must be JSON")
 	}

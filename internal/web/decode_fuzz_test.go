@@ -27,7 +27,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var r request
-		err := decodeJSON(body, &r)
+		err := DecodeJSON(body, &r)
 		if err == nil {
 			if stored, err := json.Marshal(r); err != nil || strings.Contains(strings.ReplaceAll(string(stored), `\\`, ""), `\u0000`) {
 				t.Fatalf("%q was decoded to %q, %v", body, stored, err)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/auth"
 )
 
 // AuditEntry is one row of auth.audit_log_entries.
@@ -21,24 +23,36 @@ type AuditEntry struct {
 
 // Audit is what happened, as the reference writes it.
 type Audit struct {
-	Action        string         `json:"action"`
+	Action        auth.Action    `json:"action"`
 	ActorID       string         `json:"actor_id"`
 	ActorUsername string         `json:"actor_username"`
 	ActorViaSSO   bool           `json:"actor_via_sso"`
-	LogType       string         `json:"log_type"` // account, team, token, user, factor, recovery_codes
+	LogType       auth.LogType   `json:"log_type"`
 	Traits        map[string]any `json:"traits,omitempty"`
 }
 
-// Audit writes an entry; it commits with what it tells of.
-func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) error {
+// Audit writes an entry, which commits with what it tells of, and gives its id.
+// The log type follows from the action.
+func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) (uuid.UUID, error) {
+	id := uuid.New()
+	a.LogType = a.Action.LogType()
 	payload, err := json.Marshal(a)
 	if err != nil {
-		return fmt.Errorf("encode audit entry: %w", err)
+		return id, fmt.Errorf("encode audit entry: %w", err)
 	}
 	_, err = tx.q.Exec(ctx, `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)`, uuid.New(), string(payload), now, ip)
+		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)`, id, string(payload), now, ip)
 	if err != nil {
-		return fmt.Errorf("audit %s: %w", a.Action, err)
+		return id, fmt.Errorf("audit %s: %w", a.Action, err)
+	}
+	return id, nil
+}
+
+// DeleteAudit takes back an entry of this transaction, of what did not happen
+// after all.
+func (tx *Tx) DeleteAudit(ctx context.Context, id uuid.UUID) error {
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.audit_log_entries WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("delete audit entry: %w", err)
 	}
 	return nil
 }
@@ -69,21 +83,15 @@ func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int6
 	if p.OldestFirst {
 		order = `e.created_at NULLS FIRST, e.id DESC`
 	}
-	rows, err := tx.q.Query(ctx, `SELECT e.id, e.payload, e.created_at, e.ip_address FROM auth.audit_log_entries e WHERE `+where+
+	rows, err := tx.q.Query(ctx, `SELECT e.id, coalesce(e.payload, 'null'), e.created_at, e.ip_address FROM auth.audit_log_entries e WHERE `+where+
 		` ORDER BY `+order+` LIMIT $1 OFFSET $2`, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list audit entries: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (AuditEntry, error) {
 		var e AuditEntry
-		var created *time.Time
-		if err := row.Scan(&e.ID, (*[]byte)(&e.Payload), &created, &e.IPAddress); err != nil {
-			return e, err
-		}
-		if created != nil {
-			e.CreatedAt = *created
-		}
-		return e, nil
+		err := row.Scan(&e.ID, (*[]byte)(&e.Payload), momentOrEpoch{&e.CreatedAt}, &e.IPAddress)
+		return e, err
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("list audit entries: %w", err)

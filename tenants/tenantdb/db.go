@@ -10,11 +10,14 @@ package tenantdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // Conn is a connection on loan.
@@ -50,10 +53,42 @@ const attempts = 4
 // rollbackTimeout bounds what a transaction that failed still waits for.
 const rollbackTimeout = 5 * time.Second
 
+// raced is an error after which a transaction is run again.
+type raced struct{ error }
+
+func (r raced) Unwrap() error { return r.error }
+
+// Raced marks the refusal of a row that the transaction had looked for and not
+// found: another request wrote it meanwhile. The transaction is run again, and
+// finds it then. Other errors, and nil, are returned as they are.
+func Raced(err error) error {
+	if fault.From(err).Kind == fault.Unprocessable {
+		return raced{err}
+	}
+	return err
+}
+
+// runs is how often a transaction that raced is run at most.
+const runs = 4
+
 // Tx runs fn in one READ COMMITTED transaction and commits when fn returns nil. An
 // error of fn that is no fault yet is classified; a failed commit is a fault. fn
-// is called once at most.
+// is called again, in another transaction, only after it returned an error
+// marked by Raced.
 func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
+	for run := 1; ; run++ {
+		err := db.tx(ctx, fn)
+		var again raced
+		if !errors.As(err, &again) {
+			return err
+		}
+		if run == runs {
+			return again.error
+		}
+	}
+}
+
+func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
 	conn, tx, err := db.begin(ctx)
 	if err != nil {
 		return err

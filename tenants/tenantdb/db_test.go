@@ -214,7 +214,8 @@ func TestDo(t *testing.T) {
 	f, ctx := flowtest.New(t), context.Background()
 	calls := 0
 	note := func(tx *tenantdb.Tx) error {
-		return tx.Audit(ctx, tenantdb.Audit{Action: "login"}, f.Clock.Now(), "")
+		_, err := tx.Audit(ctx, tenantdb.Audit{Action: "login"}, f.Clock.Now(), "")
+		return err
 	}
 	first := watch(f.A, func(n int64, conn *pgx.Conn) {
 		if n < 4 {

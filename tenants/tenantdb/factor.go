@@ -19,7 +19,8 @@ func (tx *Tx) Factors(ctx context.Context, user uuid.UUID) ([]auth.Factor, error
 		return nil, fmt.Errorf("read factors: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f auth.Factor, err error) {
-		err = row.Scan(&f.ID, &f.CreatedAt, &f.UpdatedAt, &f.Status, &f.FriendlyName, &f.Type, &f.Phone, &f.LastChallengedAt)
+		err = row.Scan(&f.ID, momentOrEpoch{&f.CreatedAt}, momentOrEpoch{&f.UpdatedAt}, &f.Status, &f.FriendlyName, &f.Type, &f.Phone,
+			moment{&f.LastChallengedAt})
 		return f, err
 	})
 	if err != nil {

@@ -39,17 +39,13 @@ func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState,
 
 func (tx *Tx) flowState(ctx context.Context, where string, args ...any) (auth.FlowState, error) {
 	var f auth.FlowState
-	var created *time.Time
 	err := tx.q.QueryRow(ctx, `SELECT f.id, f.user_id, coalesce(f.auth_code, ''), coalesce(f.code_challenge, ''),
 			coalesce(f.code_challenge_method::text, ''), f.provider_type, f.authentication_method, f.auth_code_issued_at, f.created_at
 		FROM auth.flow_state f WHERE `+where, args...).
 		Scan(&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
-			(*string)(&f.AuthenticationMethod), &f.AuthCodeIssuedAt, &created)
+			(*string)(&f.AuthenticationMethod), moment{&f.AuthCodeIssuedAt}, momentOrEpoch{&f.CreatedAt})
 	if err != nil {
 		return f, notFound(fmt.Errorf("read flow state: %w", err), auth.ErrFlowNotFound)
-	}
-	if created != nil {
-		f.CreatedAt = *created
 	}
 	return f, nil
 }

@@ -25,18 +25,21 @@ type identityRow struct {
 }
 
 func (r *identityRow) targets() []any {
-	return []any{&r.id, &r.providerID, &r.data, &r.provider, &r.lastSignInAt, &r.createdAt, &r.updatedAt, &r.email}
+	return []any{&r.id, &r.providerID, &r.data, &r.provider, moment{&r.lastSignInAt}, moment{&r.createdAt}, moment{&r.updatedAt}, &r.email}
 }
 
 func (r *identityRow) identity(user uuid.UUID) auth.Identity {
-	i := auth.Identity{
-		ID: r.id.Bytes, ProviderID: *r.providerID, UserID: user, Data: r.data, Provider: *r.provider,
-		LastSignInAt: r.lastSignInAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
+	return auth.Identity{
+		ID: r.id.Bytes, ProviderID: orBlank(r.providerID), UserID: user, Data: object(r.data), Provider: orBlank(r.provider),
+		LastSignInAt: r.lastSignInAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt, Email: orBlank(r.email),
 	}
-	if r.email != nil {
-		i.Email = *r.email
+}
+
+func orBlank(text *string) string {
+	if text == nil {
+		return ""
 	}
-	return i
+	return *text
 }
 
 func sortIdentities(list []auth.Identity) {
@@ -66,38 +69,4 @@ func (tx *Tx) Identities(ctx context.Context, user uuid.UUID) ([]auth.Identity, 
 	}
 	sortIdentities(list)
 	return list, nil
-}
-
-// CreateIdentity writes a new identity.
-func (tx *Tx) CreateIdentity(ctx context.Context, i *auth.Identity) error {
-	_, err := tx.q.Exec(ctx, `INSERT INTO auth.identities
-			(id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		i.ID, i.ProviderID, i.UserID, orEmpty(i.Data), i.Provider, i.LastSignInAt, i.CreatedAt, i.UpdatedAt)
-	if err != nil {
-		return asFault(fmt.Errorf("create identity: %w", err))
-	}
-	return nil
-}
-
-// PutIdentity writes an identity of a user who is locked, be it new or not.
-func (tx *Tx) PutIdentity(ctx context.Context, i *auth.Identity) error {
-	tag, err := tx.q.Exec(ctx, `UPDATE auth.identities SET identity_data = $3, last_sign_in_at = $4, updated_at = $5,
-			provider_id = $6
-		WHERE id = $1 AND user_id = $2`, i.ID, i.UserID, orEmpty(i.Data), i.LastSignInAt, i.UpdatedAt, i.ProviderID)
-	if err != nil {
-		return asFault(fmt.Errorf("save identity: %w", err))
-	}
-	if tag.RowsAffected() == 0 {
-		return tx.CreateIdentity(ctx, i)
-	}
-	return nil
-}
-
-// DeleteIdentities removes all identities of a user.
-func (tx *Tx) DeleteIdentities(ctx context.Context, user uuid.UUID) error {
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.identities WHERE user_id = $1`, user); err != nil {
-		return fmt.Errorf("delete identities: %w", err)
-	}
-	return nil
 }

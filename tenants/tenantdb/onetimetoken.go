@@ -34,10 +34,10 @@ func (tx *Tx) TokenByHash(ctx context.Context, hash string, types ...auth.TokenT
 	}
 	var t auth.OneTimeToken
 	var kind string
-	err := tx.q.QueryRow(ctx, `SELECT t.id, t.user_id, t.token_type::text, t.token_hash, t.relates_to, t.created_at AT TIME ZONE 'utc'
+	err := tx.q.QueryRow(ctx, `SELECT t.id, t.user_id, t.token_type::text, t.token_hash, t.relates_to, t.created_at
 		FROM auth.one_time_tokens t WHERE t.token_hash = $1 AND t.token_type::text = ANY ($2)
 		ORDER BY t.created_at DESC LIMIT 1`, hash, names).
-		Scan(&t.ID, &t.UserID, &kind, &t.Hash, &t.RelatesTo, &t.CreatedAt)
+		Scan(&t.ID, &t.UserID, &kind, &t.Hash, &t.RelatesTo, momentOrEpoch{&t.CreatedAt})
 	if err != nil {
 		return t, notFound(fmt.Errorf("read one-time token: %w", err), auth.ErrOTPExpired)
 	}

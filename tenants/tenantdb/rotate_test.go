@@ -24,16 +24,14 @@ func newSession(tb testing.TB, f *flowtest.Fixture) (*auth.User, *auth.Session) 
 		AMR: []auth.AMR{{Method: auth.MethodPassword, Timestamp: now.Unix()}},
 	}
 	err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		i, err := u.AddEmailIdentity(nil, now)
-		if err != nil {
-			return err
-		}
 		if err := tx.CreateUser(ctx, u); err != nil {
 			return err
 		}
-		if err := tx.CreateIdentity(ctx, i); err != nil {
+		identity := auth.Identity{ID: uuid.New(), ProviderID: u.ID.String(), UserID: u.ID, Provider: auth.ProviderEmail, CreatedAt: &now}
+		if err := tx.CreateIdentity(ctx, &identity); err != nil {
 			return err
 		}
+		u.Identities = append(u.Identities, identity)
 		return tx.CreateSession(ctx, s)
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -36,7 +37,10 @@ type sessionRow struct {
 }
 
 func (r *sessionRow) targets() []any {
-	return []any{&r.id, &r.userID, &r.aal, &r.factorID, &r.createdAt, &r.refreshedAt, &r.notAfter, &r.userAgent, &r.ip, &r.counter}
+	return []any{
+		&r.id, &r.userID, &r.aal, &r.factorID, moment{&r.createdAt}, moment{&r.refreshedAt}, moment{&r.notAfter},
+		&r.userAgent, &r.ip, &r.counter,
+	}
 }
 
 func (r *sessionRow) session() auth.Session {
@@ -74,18 +78,32 @@ func parseAMR(entries []string) []auth.AMR {
 
 // CreateSession writes a session with its amr entries.
 func (tx *Tx) CreateSession(ctx context.Context, s *auth.Session) error {
-	_, err := tx.q.Exec(ctx, `INSERT INTO auth.sessions
+	tag, err := tx.q.Exec(ctx, `INSERT INTO auth.sessions
 			(id, user_id, aal, factor_id, created_at, updated_at, not_after, user_agent, ip, refresh_token_counter)
 		VALUES ($1, $2, $3::auth.aal_level, $4, $5, $5, $6, nullif($7, ''), nullif($8, '')::pg_catalog.inet, $9)`,
 		s.ID, s.UserID, string(s.AAL), s.FactorID, s.CreatedAt, s.NotAfter, s.UserAgent, s.IP, s.RefreshCounter)
+	if err == nil && tag.RowsAffected() != 1 {
+		err = pgx.ErrNoRows
+	}
 	if err != nil {
-		return fmt.Errorf("create session: %w", err)
+		return asFault(suppressed(fmt.Errorf("create session: %w", err)))
 	}
 	for _, amr := range s.AMR {
-		if _, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
-			VALUES ($1, $2, $3, $3, $4)`, uuid.New(), s.ID, time.Unix(amr.Timestamp, 0), string(amr.Method)); err != nil {
-			return fmt.Errorf("create amr claim: %w", err)
+		if err := tx.PutAMR(ctx, s.ID, amr); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// PutAMR writes an amr entry of a session; an older one of the same method is
+// replaced.
+func (tx *Tx) PutAMR(ctx context.Context, session uuid.UUID, amr auth.AMR) error {
+	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+		VALUES ($1, $2, $3, $3, $4)
+		ON CONFLICT (session_id, authentication_method) DO UPDATE SET updated_at = excluded.updated_at`,
+		uuid.New(), session, time.Unix(amr.Timestamp, 0), string(amr.Method)); err != nil {
+		return fmt.Errorf("put amr entry: %w", err)
 	}
 	return nil
 }
@@ -99,11 +117,15 @@ func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Princi
 	if err != nil {
 		return auth.Principal{}, notFound(fmt.Errorf("lock session: %w", err), auth.ErrSessionNotFound)
 	}
+	return tx.principal(ctx, user, id)
+}
+
+func (tx *Tx) principal(ctx context.Context, user, session uuid.UUID) (auth.Principal, error) {
 	rows, err := tx.q.Query(ctx, `SELECT `+principalColumns+`, `+amrColumn+`
 		FROM auth.users u
-		JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
+		LEFT JOIN auth.sessions s ON s.id = $2 AND s.user_id = u.id
 		LEFT JOIN auth.identities i ON i.user_id = u.id
-		WHERE u.id = $1 AND u.deleted_at IS NULL`, user, id)
+		WHERE u.id = $1 AND u.deleted_at IS NULL`, user, session)
 	if err != nil {
 		return auth.Principal{}, fmt.Errorf("read principal: %w", err)
 	}
@@ -152,7 +174,8 @@ const rotateSQL = `WITH s AS (
 	   SET refresh_token_counter = $2 + 1, refreshed_at = $3 AT TIME ZONE 'utc', updated_at = $3,
 	       user_agent = nullif($4, ''), ip = nullif($5, '')::pg_catalog.inet
 	 WHERE s.id = $1 AND coalesce(s.refresh_token_counter, 0) = $2
-	   AND (SELECT o.deleted_at IS NULL AND (o.banned_until IS NULL OR o.banned_until <= $3)
+	   AND (SELECT o.deleted_at IS NULL AND coalesce(nullif(o.aud, ''), '` + auth.Audience + `') = '` + auth.Audience + `'
+	          AND (o.banned_until IS NULL OR o.banned_until <= $3)
 	          FROM auth.users AS o WHERE o.id = s.user_id)
 	   AND (s.not_after IS NULL OR s.not_after > $3)
 	   AND ($6::pg_catalog.interval IS NULL OR s.created_at + $6::pg_catalog.interval > $3)
@@ -177,6 +200,21 @@ func (tx *Tx) AdvanceSession(ctx context.Context, s *auth.Session) error {
 		WHERE id = $1`, s.ID, s.RefreshCounter, s.RefreshedAt, s.UserAgent, s.IP)
 	if err != nil {
 		return fmt.Errorf("advance session: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrSessionNotFound
+	}
+	return nil
+}
+
+// RaiseSession writes assurance level, factor and refresh counter of a session
+// that the transaction holds locked.
+func (tx *Tx) RaiseSession(ctx context.Context, s *auth.Session) error {
+	tag, err := tx.q.Exec(ctx, `UPDATE auth.sessions SET aal = $2::auth.aal_level, factor_id = $3, refresh_token_counter = $4,
+			refreshed_at = $5 AT TIME ZONE 'utc', updated_at = $5
+		WHERE id = $1`, s.ID, string(s.AAL), s.FactorID, s.RefreshCounter, s.RefreshedAt)
+	if err != nil {
+		return asFault(fmt.Errorf("raise session: %w", err))
 	}
 	if tag.RowsAffected() != 1 {
 		return auth.ErrSessionNotFound

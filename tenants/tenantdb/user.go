@@ -20,9 +20,7 @@ const userColumns = `u.id, coalesce(nullif(u.aud, ''), '` + auth.Audience + `'),
 	u.phone_confirmed_at, u.confirmation_sent_at, u.confirmed_at, u.recovery_sent_at,
 	coalesce(u.email_change, ''), u.email_change_sent_at, coalesce(u.email_change_confirm_status, 0),
 	coalesce(u.phone_change, ''), u.phone_change_sent_at, u.reauthentication_sent_at, u.last_sign_in_at,
-	coalesce(u.raw_app_meta_data, '{}'), coalesce(u.raw_user_meta_data, '{}'),
-	coalesce(u.created_at, 'epoch'), coalesce(u.updated_at, 'epoch'),
-	CASE WHEN u.banned_until > '9999-12-31' THEN '9999-12-31' ELSE u.banned_until END, u.deleted_at,
+	u.raw_app_meta_data, u.raw_user_meta_data, u.created_at, u.updated_at, u.banned_until, u.deleted_at,
 	u.is_anonymous, u.is_sso_user`
 
 // hasFactorsColumn says whether factors are worth a question of their own: most
@@ -30,20 +28,28 @@ const userColumns = `u.id, coalesce(nullif(u.aud, ''), '` + auth.Audience + `'),
 const hasFactorsColumn = `coalesce((SELECT true FROM auth.mfa_factors f WHERE f.user_id = u.id LIMIT 1), false)`
 
 type userRow struct {
-	auth.User
-	hasFactors bool
+	u                 auth.User
+	appMeta, userMeta []byte
+	hasFactors        bool
 }
 
 func (r *userRow) targets() []any {
-	u := &r.User
+	u := &r.u
 	return []any{
-		(*[16]byte)(&u.ID), &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword, &u.EmailConfirmedAt, &u.InvitedAt, &u.Phone,
-		&u.PhoneConfirmedAt, &u.ConfirmationSentAt, &u.ConfirmedAt, &u.RecoverySentAt,
-		&u.NewEmail, &u.EmailChangeSentAt, &u.EmailChangeConfirmStatus,
-		&u.NewPhone, &u.PhoneChangeSentAt, &u.ReauthenticationSentAt, &u.LastSignInAt,
-		(*[]byte)(&u.AppMetadata), (*[]byte)(&u.UserMetadata),
-		&u.CreatedAt, &u.UpdatedAt, &u.BannedUntil, &u.DeletedAt, &u.IsAnonymous, &u.IsSSOUser, &r.hasFactors,
+		(*[16]byte)(&u.ID), &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword, moment{&u.EmailConfirmedAt}, moment{&u.InvitedAt}, &u.Phone,
+		moment{&u.PhoneConfirmedAt}, moment{&u.ConfirmationSentAt}, moment{&u.ConfirmedAt}, moment{&u.RecoverySentAt},
+		&u.NewEmail, moment{&u.EmailChangeSentAt}, &u.EmailChangeConfirmStatus,
+		&u.NewPhone, moment{&u.PhoneChangeSentAt}, moment{&u.ReauthenticationSentAt}, moment{&u.LastSignInAt},
+		&r.appMeta, &r.userMeta, momentOrEpoch{&u.CreatedAt}, momentOrEpoch{&u.UpdatedAt}, moment{&u.BannedUntil}, moment{&u.DeletedAt},
+		&u.IsAnonymous, &u.IsSSOUser, &r.hasFactors,
 	}
+}
+
+// user is the row as it was scanned, without identities and factors.
+func (r *userRow) user() auth.User {
+	u := r.u
+	u.AppMetadata, u.UserMetadata = object(r.appMeta), object(r.userMeta)
+	return u
 }
 
 // binaryID passes an id as the driver encodes it at once: uuid.UUID would go
@@ -56,10 +62,26 @@ func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User,
 	return tx.oneUser(ctx, `u.id = $1`, lock, id)
 }
 
-// UserByEmail gives the user with this address, which must be lower-case; users
-// of an SSO provider are not found by address. auth.ErrUserNotFound.
+// UserByEmail gives the user with this address, which must be lower-case; the
+// row may have it in capitals. Users of an SSO provider are not found by
+// address. auth.ErrUserNotFound.
 func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.User, error) {
-	return tx.oneUser(ctx, `u.email = $1 AND u.is_sso_user = false`, lock, email)
+	return tx.oneUser(ctx, `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
+		ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`, lock, email)
+}
+
+// UserByPhone gives the user with this number, which must be without a plus
+// sign; the row may have one. auth.ErrUserNotFound.
+func (tx *Tx) UserByPhone(ctx context.Context, phone string, lock bool) (auth.User, error) {
+	return tx.oneUser(ctx, `u.phone = ANY (ARRAY[$1, '+' || $1])
+		ORDER BY u.phone = $1 DESC LIMIT 1`, lock, phone)
+}
+
+// UserByIdentity gives the user whom a provider knows by this id;
+// auth.ErrUserNotFound.
+func (tx *Tx) UserByIdentity(ctx context.Context, provider, providerID string, lock bool) (auth.User, error) {
+	return tx.oneUser(ctx, `u.id = (SELECT i.user_id FROM auth.identities i WHERE i.provider = $1 AND i.provider_id = $2)`,
+		lock, provider, providerID)
 }
 
 func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any) (auth.User, error) {
@@ -71,7 +93,7 @@ func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any)
 	if err := tx.q.QueryRow(ctx, sql, args...).Scan(row.targets()...); err != nil {
 		return auth.User{}, notFound(fmt.Errorf("read user: %w", err), auth.ErrUserNotFound)
 	}
-	u := row.User
+	u := row.user()
 	var err error
 	if row.hasFactors {
 		if u.Factors, err = tx.Factors(ctx, u.ID); err != nil {
@@ -82,68 +104,68 @@ func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any)
 	return u, err
 }
 
-// CreateUser writes a new user. A taken address is auth.ErrEmailExists.
+// CreateUser writes a new user and reads the row back into u, as the triggers
+// before it left it. A taken address is auth.ErrEmailExists.
 func (tx *Tx) CreateUser(ctx context.Context, u *auth.User) error {
-	_, err := tx.q.Exec(ctx, `INSERT INTO auth.users (instance_id, id, aud, role, email, encrypted_password,
+	row := tx.q.QueryRow(ctx, `INSERT INTO auth.users AS u (instance_id, id, aud, role, email, encrypted_password,
 			email_confirmed_at, invited_at, phone, phone_confirmed_at, confirmation_sent_at, recovery_sent_at,
 			email_change, email_change_sent_at, email_change_confirm_status, last_sign_in_at,
 			raw_app_meta_data, raw_user_meta_data, created_at, updated_at, banned_until, is_anonymous, is_sso_user,
 			confirmation_token, recovery_token, email_change_token_new)
 		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, nullif($4, ''), nullif($5, ''),
-			$6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, '', '', '')`,
+			$6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, '', '', '')
+		RETURNING `+userColumns+`, false`,
 		u.ID, u.Aud, u.Role, u.Email, u.EncryptedPassword,
 		u.EmailConfirmedAt, u.InvitedAt, u.Phone, u.PhoneConfirmedAt, u.ConfirmationSentAt, u.RecoverySentAt,
 		u.NewEmail, u.EmailChangeSentAt, u.EmailChangeConfirmStatus, u.LastSignInAt,
 		orEmpty(u.AppMetadata), orEmpty(u.UserMetadata), u.CreatedAt, u.UpdatedAt, u.BannedUntil, u.IsAnonymous, u.IsSSOUser)
-	if err != nil {
-		return asFault(fmt.Errorf("create user: %w", err))
+	return scanWritten(row, u, "create user")
+}
+
+// scanWritten reads back a row that was just written. The identities and factors
+// of u stay as they are.
+func scanWritten(row pgx.Row, u *auth.User, what string) error {
+	var r userRow
+	if err := row.Scan(r.targets()...); err != nil {
+		return asFault(suppressed(fmt.Errorf("%s: %w", what, err)))
 	}
+	identities, factors := u.Identities, u.Factors
+	*u = r.user()
+	u.Identities, u.Factors = identities, factors
 	return nil
 }
 
-// SaveUser writes every column that a flow may change of a user that was read
-// under lock.
-func (tx *Tx) SaveUser(ctx context.Context, u *auth.User) error {
-	tag, err := tx.q.Exec(ctx, `UPDATE auth.users SET aud = $2, role = $3, email = nullif($4, ''),
-			encrypted_password = nullif($5, ''), email_confirmed_at = $6, invited_at = $7, phone = nullif($8, ''),
-			phone_confirmed_at = $9, confirmation_sent_at = $10, recovery_sent_at = $11, email_change = $12,
-			email_change_sent_at = $13, email_change_confirm_status = $14, last_sign_in_at = $15,
-			raw_app_meta_data = $16, raw_user_meta_data = $17, updated_at = $18, banned_until = $19,
-			deleted_at = $20, is_anonymous = $21, phone_change = $22, phone_change_sent_at = $23,
-			reauthentication_sent_at = $24, is_sso_user = $25
-		WHERE id = $1`,
-		u.ID, u.Aud, u.Role, u.Email, u.EncryptedPassword, u.EmailConfirmedAt, u.InvitedAt, u.Phone,
-		u.PhoneConfirmedAt, u.ConfirmationSentAt, u.RecoverySentAt, u.NewEmail,
-		u.EmailChangeSentAt, u.EmailChangeConfirmStatus, u.LastSignInAt,
-		orEmpty(u.AppMetadata), orEmpty(u.UserMetadata), u.UpdatedAt, u.BannedUntil, u.DeletedAt, u.IsAnonymous,
-		u.NewPhone, u.PhoneChangeSentAt, u.ReauthenticationSentAt, u.IsSSOUser)
-	if err != nil {
-		return asFault(fmt.Errorf("save user: %w", err))
-	}
-	if tag.RowsAffected() != 1 {
-		return auth.ErrUserNotFound
-	}
-	return nil
+// suppressed explains a write of a row that is there and that did not happen: a
+// trigger of the developer's returned NULL.
+func suppressed(err error) error {
+	return notFound(err, auth.ErrTriggerFailed.Because(fmt.Errorf("%w: a trigger suppressed it", err)))
 }
 
-// SaveEmail writes a user as SaveUser does, with the identity of the address.
-func (tx *Tx) SaveEmail(ctx context.Context, u *auth.User) error {
-	if err := tx.SaveUser(ctx, u); err != nil {
-		return err
+// Settle fires the constraint triggers that wait for the commit, and reads the
+// user as all triggers left it; auth.ErrUserNotFound where one deleted it. It is
+// called last in a transaction whose answer shows the user.
+func (tx *Tx) Settle(ctx context.Context, id uuid.UUID) (auth.User, error) {
+	if err := tx.fireDeferred(ctx); err != nil {
+		return auth.User{}, err
 	}
-	if i := u.EmailIdentity(); i != nil {
-		return tx.PutIdentity(ctx, i)
-	}
-	return nil
+	return tx.UserByID(ctx, id, false)
 }
 
-// ChangeEmail writes a user after auth.User.SetEmail. All one-time tokens go:
-// links that were mailed to the old address must not act on the new one.
-func (tx *Tx) ChangeEmail(ctx context.Context, u *auth.User) error {
-	if err := tx.SaveEmail(ctx, u); err != nil {
-		return err
+// SettleSession is Settle for a session with its user. A user that is gone,
+// softly too, is auth.ErrTokenUserGone; a session that is gone
+// auth.ErrSessionNotFound.
+func (tx *Tx) SettleSession(ctx context.Context, user, session uuid.UUID) (auth.Principal, error) {
+	if err := tx.fireDeferred(ctx); err != nil {
+		return auth.Principal{}, err
 	}
-	return tx.DeleteTokens(ctx, u.ID)
+	return tx.principal(ctx, user, session)
+}
+
+func (tx *Tx) fireDeferred(ctx context.Context) error {
+	if _, err := tx.q.Exec(ctx, `SET CONSTRAINTS ALL IMMEDIATE`); err != nil {
+		return asFault(fmt.Errorf("fire deferred triggers: %w", err))
+	}
+	return nil
 }
 
 // UserPage asks for one page of users.
@@ -179,7 +201,7 @@ func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error)
 	users, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.User, error) {
 		var r userRow
 		err := row.Scan(r.targets()...)
-		return r.User, err
+		return r.user(), err
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
@@ -202,7 +224,7 @@ const principalColumns = userColumns + `, ` + hasFactorsColumn + `, ` + identity
 // UserOfSession answers the hot question of every request with an access
 // token, in one round trip (two for users with a second factor): the user with
 // identities and factors, and the session without its amr entries. A user that
-// is gone is auth.ErrTokenUserGone, a session that is gone
+// is gone, or of another audience, is auth.ErrTokenUserGone, a session that is gone
 // auth.ErrSessionNotFound; whether the user is banned is the caller's question.
 func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (auth.Principal, error) {
 	var p auth.Principal
@@ -228,12 +250,12 @@ func (tx *Tx) scanPrincipal(ctx context.Context, rows pgx.Rows, amr bool) (auth.
 	switch {
 	case err != nil:
 		return auth.Principal{}, err
-	case user.ID == uuid.Nil:
+	case user.u.ID == uuid.Nil, user.u.Gone():
 		return auth.Principal{}, auth.ErrTokenUserGone
-	case !session.id.Valid || session.userID.Bytes != user.ID:
+	case !session.id.Valid || session.userID.Bytes != user.u.ID:
 		return auth.Principal{}, auth.ErrSessionNotFound
 	}
-	u := user.User
+	u := user.user()
 	u.Identities = identities
 	if user.hasFactors {
 		if u.Factors, err = tx.Factors(ctx, u.ID); err != nil {
@@ -257,7 +279,7 @@ func scanPrincipalRows(rows pgx.Rows, amr bool) (user userRow, session sessionRo
 			return user, session, nil, fmt.Errorf("scan user: %w", err)
 		}
 		if identity.id.Valid {
-			identities = append(identities, identity.identity(user.ID))
+			identities = append(identities, identity.identity(user.u.ID))
 		}
 	}
 	if err := rows.Err(); err != nil {

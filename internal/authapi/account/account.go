@@ -3,15 +3,16 @@ package account
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -19,9 +20,9 @@ import (
 
 // Service changes accounts.
 type Service struct {
+	users.Users
 	Mailer *mail.Mailer
 	Hasher *password.Hasher
-	Now    func() time.Time
 }
 
 // Change is what a user asks to be changed; what is empty stays.
@@ -44,47 +45,56 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if err != nil {
 		return nil, err
 	}
-	if c.Email != "" {
-		if err := s.Mailer.Prepare(ctx, sc); err != nil {
-			return nil, err
-		}
-	}
 	var u auth.User
-	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		if u, err = s.lock(ctx, tx, p); err != nil {
+	change := func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+		locked, err := s.lock(ctx, tx, p)
+		if err != nil {
 			return err
 		}
-		return s.apply(ctx, tx, sc, p, &u, c, hash)
-	})
-	if err != nil {
-		return nil, err
+		if err := s.apply(ctx, tx, sc, p, locked, c, hash); err != nil {
+			return err
+		}
+		if c.Email != "" {
+			letter := mail.Letter{User: locked, RedirectTo: c.RedirectTo.Target(&sc.Tenant.Config), PKCE: c.PKCE.Given()}
+			if err := out.PutEmailChange(ctx, letter); err != nil {
+				return err
+			}
+		}
+		u, err = tx.Settle(ctx, locked.ID)
+		return err
 	}
 	if c.Email != "" {
-		s.Mailer.Wake(sc)
+		err = s.Mailer.Post(ctx, sc, mail.Request{}, change)
+	} else {
+		err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return change(tx, nil) })
 	}
-	return &u, nil
+	return &u, err
 }
+
+// refusals is how a change tells of an account that is shut out.
+var refusals = session.Refusals{Gone: auth.ErrTokenUserGone}
 
 // lock gives the user as they are now. Hashing took its time: who was signed out,
 // banned or deleted meanwhile changes nothing any more.
-func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (auth.User, error) {
+func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (*auth.User, error) {
 	u, err := tx.UserByID(ctx, p.User.ID, true)
-	switch {
-	case errors.Is(err, auth.ErrUserNotFound) || (err == nil && u.DeletedAt != nil):
-		return u, auth.ErrTokenUserGone
-	case err != nil:
-		return u, err
-	case u.Banned(s.Now()):
-		return u, auth.ErrTokenUserBanned
+	if errors.Is(err, auth.ErrUserNotFound) {
+		err = auth.ErrTokenUserGone
+	}
+	if err == nil {
+		err = refusals.Admit(&u, s.Now())
+	}
+	if err != nil {
+		return nil, err
 	}
 	if p.Session.ID == uuid.Nil {
-		return u, nil // the token belongs to no session
+		return &u, nil // the token belongs to no session
 	}
 	stands, err := tx.SessionStands(ctx, p.Session.ID)
 	if err == nil && !stands {
 		err = auth.ErrSessionNotFound
 	}
-	return u, err
+	return &u, err
 }
 
 // newPassword checks and hashes the new password, before any transaction; ""
@@ -118,48 +128,26 @@ func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 }
 
 func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, u *auth.User, c Change, hash string) error {
-	now := s.Now()
-	u.UpdatedAt = now
 	if c.Data != nil {
-		merged, err := auth.MergeMetadata(u.UserMetadata, c.Data)
+		data, err := s.SetUserMetadata(u, c.Data)
 		if err != nil {
 			return err
 		}
-		u.UserMetadata = merged
+		if err := tx.UpdateUser(ctx, u, s.Now(), data); err != nil {
+			return err
+		}
 	}
 	if hash != "" {
-		if err := s.setPassword(ctx, tx, sc, p, u, hash); err != nil {
+		if err := s.SetPassword(ctx, tx, sc, u, hash, session.AllBut(p.Session.ID), audit.Self); err != nil {
 			return err
 		}
 	}
 	if c.Email != "" {
-		if err := s.changeEmail(ctx, tx, sc, u, c); err != nil {
+		if err := s.beginEmailChange(ctx, tx, sc, u, c); err != nil {
 			return err
 		}
 	}
-	if err := tx.SaveUser(ctx, u); err != nil {
-		return err
-	}
-	if err := session.Record(ctx, tx, sc, u, "user_modified", "user", nil, now); err != nil || c.Email == "" {
-		return err
-	}
-	// Last: a mail counts against the project's limit whatever becomes of the rest.
-	return SendEmailChange(ctx, tx, sc, s.Mailer, u, c.RedirectTo.Target(&sc.Tenant.Config), c.PKCE.Given())
-}
-
-// setPassword also ends the other sessions, and whatever else somebody may have
-// begun who was in the account: links, a change of address, exchanges. This is
-// what people do who fear for their account.
-func (s Service) setPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, u *auth.User, hash string) error {
-	u.EncryptedPassword = hash
-	if err := tx.DeleteOtherSessions(ctx, u.ID, p.Session.ID); err != nil {
-		return err
-	}
-	u.ForgetFlows()
-	if err := tx.EndFlows(ctx, u.ID); err != nil {
-		return err
-	}
-	return session.Record(ctx, tx, sc, u, "user_updated_password", "user", nil, s.Now())
+	return audit.Self(ctx, tx, sc, u, auth.ActionUserModified, s.Now())
 }
 
 // Scope says which of the user's sessions a logout ends.
@@ -175,24 +163,17 @@ const (
 // Logout ends sessions. To a token that belongs to no session all are others, and
 // none is local: auth.ErrSessionNotFound.
 func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, scope Scope) error {
+	which, ok := map[Scope]session.Which{
+		"": session.All, ScopeGlobal: session.All,
+		ScopeLocal: session.Only(p.Session.ID), ScopeOthers: session.AllBut(p.Session.ID),
+	}[scope]
+	if !ok {
+		return auth.ErrValidation.Saying("scope: must be global, local or others")
+	}
+	if scope == ScopeLocal && p.Session.ID == uuid.Nil {
+		return auth.ErrSessionNotFound
+	}
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		var err error
-		switch scope {
-		case ScopeGlobal, "":
-			err = tx.DeleteSessions(ctx, p.User.ID)
-		case ScopeLocal:
-			if p.Session.ID == uuid.Nil {
-				return auth.ErrSessionNotFound
-			}
-			err = tx.DeleteSession(ctx, p.Session.ID)
-		case ScopeOthers:
-			err = tx.DeleteOtherSessions(ctx, p.User.ID, p.Session.ID)
-		default:
-			err = auth.ErrValidation.Saying("scope: must be global, local or others")
-		}
-		if err != nil {
-			return err
-		}
-		return session.Record(ctx, tx, sc, &p.User, "logout", "account", nil, s.Now())
+		return s.Sessions.End(ctx, tx, sc, &p.User, which, session.CauseLogout)
 	})
 }

@@ -2,12 +2,14 @@ package admin
 
 import (
 	"context"
-	"errors"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -15,8 +17,8 @@ import (
 
 // Service manages users for an admin.
 type Service struct {
+	users.Users
 	Hasher *password.Hasher
-	Now    func() time.Time
 }
 
 // User gives a user, soft-deleted ones included; auth.ErrUserNotFound.
@@ -29,13 +31,13 @@ func (s Service) User(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*au
 	return &u, err
 }
 
-// Users gives a page of users and the number of all that match.
-func (s Service) Users(ctx context.Context, sc *tenants.Scope, p tenantdb.UserPage) (users []auth.User, total int64, err error) {
+// List gives a page of users and the number of all that match.
+func (s Service) List(ctx context.Context, sc *tenants.Scope, p tenantdb.UserPage) (list []auth.User, total int64, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
-		users, total, err = tx.Users(ctx, p)
+		list, total, err = tx.Users(ctx, p)
 		return err
 	})
-	return users, total, err
+	return list, total, err
 }
 
 // Audit gives a page of the audit log and the number of all entries that match.
@@ -66,115 +68,51 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, a *Attributes) (
 		}
 		c.id = id
 	}
-	now := s.Now()
-	u, err := newUser(c, now)
-	if err != nil {
-		return nil, err
-	}
+	var u auth.User
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		if err := tx.CreateUser(ctx, u); err != nil {
+		made, err := s.Users.Create(ctx, tx, sc, c.newUser(s.Now()))
+		if err != nil {
 			return err
 		}
-		for i := range u.Identities {
-			if err := tx.CreateIdentity(ctx, &u.Identities[i]); err != nil {
-				return err
-			}
+		if err := audit.Admin(ctx, tx, sc, made, auth.ActionUserSignedUp, s.Now()); err != nil {
+			return err
 		}
-		return Record(ctx, tx, sc, u, "user_signedup", "team", now)
+		u, err = tx.Settle(ctx, made.ID)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return u, nil
+	return &u, nil
 }
 
-// newUser makes the user of a change and its identities.
-func newUser(c *change, now time.Time) (*auth.User, error) {
-	u := auth.NewUser(now)
-	if c.id != uuid.Nil {
-		u.ID = c.id
-	}
-	u.Email, u.Phone, u.EncryptedPassword = c.email, c.phone, c.hash
-	if c.email != "" && c.emailConfirm {
-		u.EmailConfirmedAt = &now
-	}
-	if c.phone != "" && c.phoneConfirm {
-		u.PhoneConfirmedAt = &now
-	}
-	u.ConfirmedAt = firstOf(u.EmailConfirmedAt, u.PhoneConfirmedAt)
-	if err := c.applyPlain(u, now); err != nil {
-		return nil, err
+// newUser is the user of a change, with the identities of their addresses.
+func (c *change) newUser(now time.Time) users.New {
+	n := users.New{
+		ID: c.id, Email: c.email, Phone: c.phone, EmailConfirmed: c.emailConfirm, PhoneConfirmed: c.phoneConfirm,
+		Password: c.hash, Role: c.role, BannedUntil: c.bannedUntil(now), AppMetadata: c.app, UserMetadata: c.user,
 	}
 	if c.email != "" {
-		if err := addEmail(u, now); err != nil {
-			return nil, err
+		n.Identities = append(n.Identities, users.EmailIdentity(c.email, nil))
+		if c.emailConfirm {
+			n.UserMetadata = maps.Clone(n.UserMetadata)
+			if n.UserMetadata == nil {
+				n.UserMetadata = map[string]any{}
+			}
+			n.UserMetadata["email_verified"] = true
 		}
 	}
 	if c.phone != "" {
-		if err := addPhone(u, now); err != nil {
-			return nil, err
-		}
+		n.Identities = append(n.Identities, users.PhoneIdentity(c.phone))
 	}
-	return u, nil
+	return n
 }
 
-// addEmail gives a new user the identity of the address.
-func addEmail(u *auth.User, now time.Time) error {
-	meta, err := auth.MergeMetadata(u.UserMetadata, map[string]any{"email_verified": u.EmailConfirmed()})
-	if err != nil {
-		return err
-	}
-	u.UserMetadata = meta
-	if err := u.AddProvider(auth.ProviderEmail); err != nil {
-		return err
-	}
-	_, err = u.AddEmailIdentity(nil, now)
-	return err
-}
-
-// applyPlain sets what concerns no address.
-func (c *change) applyPlain(u *auth.User, now time.Time) (err error) {
-	if c.user != nil {
-		if u.UserMetadata, err = auth.MergeMetadata(u.UserMetadata, c.user); err != nil {
-			return err
-		}
-	}
-	if c.app != nil {
-		if u.AppMetadata, err = auth.MergeMetadata(u.AppMetadata, c.app); err != nil {
-			return err
-		}
-	}
-	if c.role != "" {
-		u.Role = c.role
-	}
-	if c.setsBan {
-		u.BannedUntil = nil
-		if c.ban > 0 {
-			until := now.Add(c.ban)
-			u.BannedUntil = &until
-		}
-	}
-	return nil
-}
-
-// firstOf is what the database generates for confirmed_at.
-func firstOf(a, b *time.Time) *time.Time {
-	if a == nil || (b != nil && b.Before(*a)) {
-		return b
-	}
-	return a
-}
-
-// free refuses an address that somebody else has, before a constraint does.
-func free(ctx context.Context, tx *tenantdb.Tx, email string, id uuid.UUID) error {
-	other, err := tx.UserByEmail(ctx, email, false)
-	switch {
-	case errors.Is(err, auth.ErrUserNotFound):
+// bannedUntil is the end of the ban that the change asks for; nil for none.
+func (c *change) bannedUntil(now time.Time) *time.Time {
+	if c.ban <= 0 {
 		return nil
-	case err != nil:
-		return err
-	case other.ID != id:
-		return auth.ErrEmailExists
 	}
-	return nil
+	until := now.Add(c.ban)
+	return &until
 }

@@ -39,7 +39,7 @@ func TestCreate(t *testing.T) {
 		ConfirmedAt *string `json:"email_confirmed_at"`
 	}
 	res.Decode(&u)
-	if len(u.Identities) != 1 || u.Identities[0].Provider != "email" || u.Identities[0].Data["email_verified"] != true || u.ConfirmedAt == nil {
+	if len(u.Identities) != 1 || u.Identities[0].Provider != "email" || u.Identities[0].Data["email_verified"] != false || u.ConfirmedAt == nil {
 		t.Errorf("user %s", res.Raw)
 	}
 	if strings.Contains(string(res.Raw), "password") || strings.Contains(string(res.Raw), "$2a$") {

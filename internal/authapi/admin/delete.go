@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -21,7 +22,7 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) er
 		if err != nil {
 			return err
 		}
-		if err := Record(ctx, tx, sc, &u, "user_deleted", "team", s.Now()); err != nil {
+		if err := audit.Admin(ctx, tx, sc, &u, auth.ActionUserDeleted, s.Now()); err != nil {
 			return err
 		}
 		return tx.DeleteUser(ctx, id)
@@ -37,23 +38,21 @@ func (s Service) SoftDelete(ctx context.Context, sc *tenants.Scope, id uuid.UUID
 		if err != nil || u.DeletedAt != nil {
 			return err
 		}
-		if err := Record(ctx, tx, sc, &u, "user_deleted", "team", s.Now()); err != nil {
+		if err := audit.Admin(ctx, tx, sc, &u, auth.ActionUserDeleted, s.Now()); err != nil {
 			return err
 		}
-		return s.emptyOut(ctx, tx, &u)
+		return s.erase(ctx, tx, sc, &u)
 	})
 }
 
-func (s Service) emptyOut(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
+func (s Service) erase(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
 	now := s.Now()
-	u.Email, u.Phone = obfuscate(u.ID, u.Email), obfuscate(u.ID, u.Phone)
-	u.NewEmail, u.EmailChangeConfirmStatus, u.EncryptedPassword = "", 0, ""
-	u.AppMetadata, u.UserMetadata = json.RawMessage(`{}`), json.RawMessage(`{}`)
-	u.DeletedAt, u.UpdatedAt = &now, now
-	if err := tx.SaveUser(ctx, u); err != nil {
+	err := tx.UpdateUser(ctx, u, now, tenantdb.Email(obfuscate(u.ID, u.Email)), tenantdb.Phone(obfuscate(u.ID, u.Phone)),
+		tenantdb.NewEmail(""), tenantdb.EncryptedPassword(""), tenantdb.OnlyMetadata(nil, nil), tenantdb.DeletedAt(&now))
+	if err != nil {
 		return err
 	}
-	if err := tx.DeleteSessions(ctx, u.ID); err != nil {
+	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
 		return err
 	}
 	if err := tx.DeleteTokens(ctx, u.ID); err != nil {

@@ -118,7 +118,7 @@ type userList struct {
 func (l userList) SetHeaders(h http.Header) { l.page.headers(h, l.total) }
 
 func (h Handler) list(ctx context.Context, sc *tenants.Scope, req *listRequest) (userList, error) {
-	users, total, err := h.Service.Users(ctx, sc, tenantdb.UserPage{Page: req.number, PerPage: req.size, Filter: req.filter, OldestFirst: req.oldest})
+	users, total, err := h.Service.List(ctx, sc, tenantdb.UserPage{Page: req.number, PerPage: req.size, Filter: req.filter, OldestFirst: req.oldest})
 	if users == nil {
 		users = []auth.User{}
 	}

@@ -2,11 +2,12 @@ package admin
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -26,13 +27,18 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 	}
 	var u auth.User
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		if u, err = tx.UserByID(ctx, id, true); err != nil {
+		locked, err := tx.UserByID(ctx, id, true)
+		if err != nil {
 			return err
 		}
-		if u.DeletedAt != nil {
+		if locked.DeletedAt != nil {
 			return auth.ErrUserNotFound
 		}
-		return s.apply(ctx, tx, sc, &u, c)
+		if err := s.apply(ctx, tx, sc, &locked, c); err != nil {
+			return err
+		}
+		u, err = tx.Settle(ctx, id)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -41,98 +47,55 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 }
 
 func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c *change) error {
-	now := s.Now()
-	u.UpdatedAt = now
-	if err := c.applyPlain(u, now); err != nil {
+	if err := s.applyPlain(ctx, tx, u, c); err != nil {
 		return err
 	}
-	moved, err := c.applyEmail(ctx, tx, u, now)
-	if err != nil {
-		return err
+	if c.email != "" && c.email != u.Email {
+		if err := s.ChangeEmail(ctx, tx, u, c.email, false); err != nil {
+			return err
+		}
 	}
-	phone, err := c.applyPhone(u, now)
-	if err != nil {
-		return err
+	if c.emailConfirm && u.Email != "" {
+		if err := s.ConfirmEmail(ctx, tx, u, tenantdb.NotAnonymous()); err != nil {
+			return err
+		}
 	}
-	u.ConfirmedAt = firstOf(u.EmailConfirmedAt, u.PhoneConfirmedAt)
+	if c.phone != "" || c.phoneConfirm {
+		if err := s.ChangePhone(ctx, tx, u, c.phone, c.phoneConfirm); err != nil {
+			return err
+		}
+	}
 	if c.hash != "" {
-		if err := s.setPassword(ctx, tx, sc, u, c.hash); err != nil {
+		if err := s.SetPassword(ctx, tx, sc, u, c.hash, session.All, audit.Admin); err != nil {
 			return err
 		}
 	}
-	save := tx.SaveUser
-	switch {
-	case moved:
-		save = tx.ChangeEmail
-	case c.emailConfirm:
-		save = tx.SaveEmail
-	}
-	if err := save(ctx, u); err != nil {
-		return err
-	}
-	if phone != nil {
-		if err := tx.PutIdentity(ctx, phone); err != nil {
+	return audit.Admin(ctx, tx, sc, u, auth.ActionUserModified, s.Now())
+}
+
+// applyPlain writes what concerns no address and no password.
+func (s Service) applyPlain(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c *change) error {
+	now := s.Now()
+	var changes []tenantdb.UserChange
+	if c.user != nil {
+		data, err := s.SetUserMetadata(u, c.user)
+		if err != nil {
 			return err
 		}
+		changes = append(changes, data)
 	}
-	return Record(ctx, tx, sc, u, "user_modified", "user", now)
-}
-
-// applyEmail sets and confirms the address. moved means that it is another one.
-func (c *change) applyEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, now time.Time) (moved bool, err error) {
-	if moved = c.email != "" && c.email != u.Email; moved {
-		if err := free(ctx, tx, c.email, u.ID); err != nil {
-			return false, err
+	if c.app != nil {
+		data, err := s.SetAppMetadata(u, c.app)
+		if err != nil {
+			return err
 		}
-		if err := u.SetEmail(c.email, now); err != nil {
-			return false, err
-		}
+		changes = append(changes, data)
 	}
-	if !c.emailConfirm || u.Email == "" {
-		return moved, nil
+	if c.role != "" {
+		changes = append(changes, tenantdb.Role(c.role))
 	}
-	u.IsAnonymous = false
-	return moved, u.ConfirmEmail(now)
-}
-
-// applyPhone sets and confirms the phone number, and gives its identity if that
-// is to be written.
-func (c *change) applyPhone(u *auth.User, now time.Time) (*auth.Identity, error) {
-	if c.phone != "" {
-		u.Phone = c.phone
+	if c.setsBan {
+		changes = append(changes, tenantdb.BannedUntil(c.bannedUntil(now)))
 	}
-	if c.phoneConfirm && u.Phone != "" {
-		u.IsAnonymous = false
-		if u.PhoneConfirmedAt == nil {
-			u.PhoneConfirmedAt = &now
-		}
-	}
-	if c.phone == "" && !c.phoneConfirm || u.Phone == "" {
-		return nil, nil
-	}
-	i := phoneIdentity(u)
-	if i == nil {
-		err := addPhone(u, now)
-		return phoneIdentity(u), err
-	}
-	data, err := auth.MergeMetadata(i.Data, phoneData(u))
-	if err != nil {
-		return nil, err
-	}
-	i.Data, i.UpdatedAt = data, &now
-	return i, nil
-}
-
-// setPassword also ends the sessions and everything that was begun: whoever had
-// the old password is out.
-func (s Service) setPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, hash string) error {
-	u.EncryptedPassword = hash
-	if err := tx.DeleteSessions(ctx, u.ID); err != nil {
-		return err
-	}
-	u.ForgetFlows()
-	if err := tx.EndFlows(ctx, u.ID); err != nil {
-		return err
-	}
-	return Record(ctx, tx, sc, u, "user_updated_password", "user", s.Now())
+	return tx.UpdateUser(ctx, u, now, changes...)
 }

@@ -99,7 +99,7 @@ func TestUpdateEmail(t *testing.T) {
 		}
 	}
 	res.Decode(&u)
-	if res.Get("email") != "ann2@example.com" || res.Get("new_email") != "" || len(u.Identities) != 1 || res.Get("user_metadata.email") != "ann2@example.com" ||
+	if res.Get("email") != "ann2@example.com" || res.Get("new_email") != "" || len(u.Identities) != 1 || res.Get("user_metadata.email") != "ann@example.com" ||
 		u.Identities[0].Email != "ann2@example.com" || u.Identities[0].Data["email"] != "ann2@example.com" {
 		t.Errorf("user %s", res.Raw)
 	}

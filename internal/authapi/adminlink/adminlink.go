@@ -3,11 +3,12 @@ package adminlink
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/admin"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
@@ -16,41 +17,38 @@ import (
 
 // Service makes links.
 type Service struct {
+	users.Users
 	Mailer *mail.Mailer
 	Hasher *password.Hasher
-	Now    func() time.Time
 }
 
-// Link is a link that was made. Token is its token, Code what may be typed in
-// instead.
+// Link is a link that was made.
 type Link struct {
-	User  *auth.User
-	Type  Type
-	URL   string
-	Token string
-	Code  string
+	mail.Link
+	User *auth.User
+	Type Type
 }
 
 // Generate writes a token without a mail. auth.ErrEmailExists where a confirmed
 // user needs no such link, or has the new address; auth.ErrUserNotFound where
 // there must be one. A magic link for nobody makes a user, as in the reference,
-// and so is a sign-up.
+// and so does a sign-up.
 func (s Service) Generate(ctx context.Context, sc *tenants.Scope, o *Order) (*Link, error) {
-	var link Link
+	link := Link{Type: o.Type}
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		u, letter, err := s.prepare(ctx, tx, sc, o)
+		letter, err := s.begin(ctx, tx, sc, o)
 		if err != nil {
 			return err
 		}
-		once, err := s.Mailer.PutToken(ctx, tx, sc, letter)
-		if err != nil {
+		if link.Link, err = s.Mailer.Link(ctx, tx, sc, letter); err != nil {
 			return err
 		}
-		link = Link{User: u, Type: o.Type, URL: letter.Link(sc.Tenant, once), Token: once.Link, Code: once.Code}
-		if o.Type == MagicLink && letter.Token == auth.TokenConfirmation {
+		if letter.Kind == message.Confirmation {
 			link.Type = Signup
 		}
-		return nil
+		u, err := tx.Settle(ctx, letter.User.ID)
+		link.User = &u
+		return err
 	})
 	return &link, err
 }
@@ -58,147 +56,103 @@ func (s Service) Generate(ctx context.Context, sc *tenants.Scope, o *Order) (*Li
 // Invite writes a token and its mail. auth.ErrEmailExists for a confirmed user;
 // auth.ErrEmailRate.
 func (s Service) Invite(ctx context.Context, sc *tenants.Scope, o *Order) (*auth.User, error) {
-	if err := s.Mailer.Prepare(ctx, sc); err != nil {
-		return nil, err
-	}
-	var u *auth.User
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		var letter mail.Letter
-		var err error
-		if u, letter, err = s.prepare(ctx, tx, sc, o); err != nil {
+	var u auth.User
+	err := s.Mailer.Post(ctx, sc, mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+		letter, err := s.begin(ctx, tx, sc, o)
+		if err != nil {
 			return err
 		}
-		return s.Mailer.Put(ctx, tx, sc, letter)
+		if err := out.Put(ctx, letter); err != nil {
+			return err
+		}
+		u, err = tx.Settle(ctx, letter.User.ID)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.Mailer.Wake(sc)
-	return u, nil
+	return &u, err
 }
 
-// prepare finds or makes the user, marks what is asked for, and tells the letter
+// begin finds or makes the user, writes what is asked for, and gives the letter
 // that goes with it.
-func (s Service) prepare(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o *Order) (*auth.User, mail.Letter, error) {
-	u, err := tx.UserByEmail(ctx, o.Email, true)
+func (s Service) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o *Order) (mail.Letter, error) {
+	found, err := tx.UserByEmail(ctx, o.Email, true)
 	unknown := errors.Is(err, auth.ErrUserNotFound)
 	if err != nil && !unknown {
-		return nil, mail.Letter{}, err
+		return mail.Letter{}, err
 	}
-	letter := mail.Letter{User: &u, To: o.Email, RedirectTo: o.RedirectTo}
-	switch o.Type {
-	case Signup, Invite:
-		err = s.register(ctx, tx, sc, &u, unknown, o, &letter)
-	case MagicLink:
-		if unknown {
-			err = s.register(ctx, tx, sc, &u, unknown, o, &letter)
-			break
-		}
-		letter.Kind = message.MagicLink
-		err = s.recovery(ctx, tx, sc, &u, unknown, &letter, string(MagicLink))
-	case Recovery:
-		letter.Kind = message.Recovery
-		err = s.recovery(ctx, tx, sc, &u, unknown, &letter, string(Recovery))
+	letter := mail.Letter{Kind: letterKinds[o.Type], User: &found, RedirectTo: o.RedirectTo, ToNew: o.Type == EmailChangeNew}
+	switch {
+	case o.Type == Signup || o.Type == Invite:
+		letter.User, err = s.register(ctx, tx, sc, &found, unknown, o)
+	case o.Type == MagicLink && unknown:
+		letter.Kind = message.Confirmation
+		letter.User, err = s.register(ctx, tx, sc, &found, unknown, o)
+	case unknown || found.Gone():
+		err = auth.ErrUserNotFound
+	case o.Type == MagicLink || o.Type == Recovery:
+		err = s.recovery(ctx, tx, sc, &found)
 	default:
-		err = s.emailChange(ctx, tx, sc, &u, unknown, o, &letter)
+		err = s.emailChange(ctx, tx, sc, &found, o)
 	}
-	return &u, letter, err
+	return letter, err
+}
+
+var letterKinds = map[Type]message.Kind{
+	Signup: message.Confirmation, Invite: message.Invite, MagicLink: message.MagicLink, Recovery: message.Recovery,
+	EmailChangeCurrent: message.EmailChange, EmailChangeNew: message.EmailChange,
 }
 
 // register makes the user, or brings an unconfirmed one up to what the admin
 // says, and marks the confirmation as sent.
-func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, unknown bool, o *Order, letter *mail.Letter) error {
-	if !unknown && u.EmailConfirmed() {
-		return auth.ErrEmailExists
+func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, unknown bool, o *Order) (*auth.User, error) {
+	if !unknown && (u.EmailConfirmed() || u.Gone()) {
+		return nil, auth.ErrEmailExists
 	}
-	now, create := s.Now(), tx.SaveUser
-	if unknown {
-		fresh, err := newUser(o.Email, now)
-		if err != nil {
-			return err
-		}
-		*u, create = *fresh, tx.CreateUser
-	}
-	meta, err := auth.MergeMetadata(u.UserMetadata, o.Data)
-	if err != nil {
-		return err
-	}
-	u.UserMetadata, u.EncryptedPassword = meta, o.Hash
-	if !unknown { // where unconfirmed users may sign in
-		if err := tx.DeleteSessions(ctx, u.ID); err != nil {
-			return err
-		}
-	}
-	u.ConfirmationSentAt, u.UpdatedAt = &now, now
-	letter.Kind, letter.Token, letter.Verify = message.Confirmation, auth.TokenConfirmation, string(Signup)
-	action, logType := "user_confirmation_requested", "user"
+	now := s.Now()
+	changes := []tenantdb.UserChange{tenantdb.ConfirmationSentAt(&now)}
+	action := auth.ActionUserConfirmationRequested
 	if o.Type == Invite {
-		u.InvitedAt = &now
-		letter.Kind, letter.Verify = message.Invite, string(Invite)
-		action, logType = "user_invited", "team"
-	}
-	if err := create(ctx, u); err != nil {
-		return err
+		changes, action = append(changes, tenantdb.InvitedAt(&now)), auth.ActionUserInvited
 	}
 	if unknown {
-		if err := tx.CreateIdentity(ctx, u.EmailIdentity()); err != nil {
-			return err
+		var err error
+		u, err = s.Create(ctx, tx, sc, users.New{
+			Email: o.Email, Password: o.Hash, UserMetadata: o.Data,
+			Identities: []users.Identity{users.EmailIdentity(o.Email, nil)}, SoughtFirst: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		data, err := s.SetUserMetadata(u, o.Data)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, data, tenantdb.EncryptedPassword(o.Hash))
+		// Where unconfirmed users may sign in.
+		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
+			return nil, err
 		}
 	}
-	return admin.Record(ctx, tx, sc, u, action, logType, now)
-}
-
-func newUser(email string, now time.Time) (*auth.User, error) {
-	u := auth.NewUser(now)
-	u.Email = email
-	if err := u.AddProvider(auth.ProviderEmail); err != nil {
+	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return nil, err
 	}
-	_, err := u.AddEmailIdentity(nil, now)
-	return u, err
+	return u, audit.Admin(ctx, tx, sc, u, action, now)
 }
 
 // recovery marks a link that signs an existing user in.
-func (s Service) recovery(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, unknown bool, letter *mail.Letter, verify string) error {
-	if unknown {
-		return auth.ErrUserNotFound
-	}
+func (s Service) recovery(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
 	now := s.Now()
-	letter.Token, letter.Verify = auth.TokenRecovery, verify
-	u.RecoverySentAt, u.UpdatedAt = &now, now
-	if err := tx.SaveUser(ctx, u); err != nil {
+	if err := tx.UpdateUser(ctx, u, now, tenantdb.RecoverySentAt(&now)); err != nil {
 		return err
 	}
-	return admin.Record(ctx, tx, sc, u, "user_recovery_requested", "user", now)
+	return audit.Admin(ctx, tx, sc, u, auth.ActionUserRecoveryRequested, now)
 }
 
 // emailChange begins a change of address and marks one half of it as sent. What
 // was confirmed before counts no more: the other half must not do for both.
-func (s Service) emailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, unknown bool, o *Order, letter *mail.Letter) error {
-	if unknown {
-		return auth.ErrUserNotFound
-	}
-	if _, err := tx.UserByEmail(ctx, o.NewEmail, false); !errors.Is(err, auth.ErrUserNotFound) {
-		if err == nil {
-			return auth.ErrEmailExists
-		}
+func (s Service) emailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o *Order) error {
+	if err := s.BeginEmailChange(ctx, tx, u, o.NewEmail); err != nil {
 		return err
 	}
-	if o.NewEmail != u.NewEmail { // links of another change must not count for this one
-		if err := tx.DeleteTokens(ctx, u.ID, auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent); err != nil {
-			return err
-		}
-	}
-	now := s.Now()
-	u.NewEmail, u.EmailChangeConfirmStatus = o.NewEmail, 0
-	u.EmailChangeSentAt, u.UpdatedAt = &now, now
-	letter.Kind, letter.Verify = message.EmailChange, "email_change"
-	letter.Token = auth.TokenEmailChangeCurrent
-	if o.Type == EmailChangeNew {
-		letter.To, letter.Token = o.NewEmail, auth.TokenEmailChangeNew
-	}
-	if err := tx.SaveUser(ctx, u); err != nil {
-		return err
-	}
-	return admin.Record(ctx, tx, sc, u, "user_modified", "user", now)
+	return audit.Admin(ctx, tx, sc, u, auth.ActionUserModified, s.Now())
 }

@@ -62,7 +62,7 @@ func (s Service) hash(ctx context.Context, sc *tenants.Scope, pass string) (stri
 }
 
 func newEmail(cfg *tenants.Config, req *Request, current string) (string, error) {
-	if req.Type == EmailChangeCurrent && !cfg.SecureEmailChange() {
+	if req.Type == EmailChangeCurrent && !cfg.MailerSecureEmailChange {
 		return "", auth.ErrValidation.Saying("Enable secure email change to generate link for current email")
 	}
 	email, err := auth.NormalizeEmail(req.NewEmail)

@@ -2,6 +2,7 @@ package grant
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -10,63 +11,55 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
+// Grant is a grant_type of POST /token.
+type Grant interface {
+	// Redeem decodes its members of the request and answers with a session.
+	Redeem(ctx context.Context, sc *tenants.Scope, members Members) (any, error)
+}
+
 // Handler serves POST /token.
-type Handler struct{ Service Service }
+type Handler struct {
+	Grants map[string]Grant // by grant_type
+}
 
 // Mount adds the route.
 func (h Handler) Mount(r web.Routes) {
 	r.Keyed.With(web.LimitToken).POST("/token", web.Tenant(http.StatusOK, h.token))
 }
 
-// Request is the body of POST /token, the members of all grants together.
-type Request struct {
-	grantType    string
-	Email        string `json:"email"`
-	Phone        string `json:"phone"`
-	Password     string `json:"password"`
-	RefreshToken string `json:"refresh_token"`
-	AuthCode     string `json:"auth_code"`
-	CodeVerifier string `json:"code_verifier"`
+// request is POST /token: what all grants share.
+type request struct {
+	grantType string
+	Members
 }
 
 // BindQuery implements web.QueryBinder.
-func (r *Request) BindQuery(q url.Values, _ func(string) string) error {
+func (r *request) BindQuery(q url.Values, _ func(string) string) error {
 	r.grantType = q.Get("grant_type")
 	return nil
 }
 
-func (h Handler) token(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
-	switch req.grantType {
-	case "password":
-		return h.password(ctx, sc, req)
-	case "refresh_token":
-		if req.RefreshToken == "" {
-			return nil, auth.ErrValidation.Saying("refresh_token required")
-		}
-		return h.Service.Refresh(ctx, sc, req.RefreshToken)
-	case "pkce":
-		if req.AuthCode == "" || req.CodeVerifier == "" {
-			return nil, auth.ErrValidation.Saying("invalid request: both auth code and code verifier should be non-empty")
-		}
-		return h.Service.Exchange(ctx, sc, req.AuthCode, req.CodeVerifier)
+func (h Handler) token(ctx context.Context, sc *tenants.Scope, req *request) (any, error) {
+	grant, ok := h.Grants[req.grantType]
+	if !ok {
+		return nil, auth.ErrUnknownGrant
 	}
-	return nil, auth.ErrUnknownGrant
+	return grant.Redeem(ctx, sc, req.Members)
 }
 
-func (h Handler) password(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
-	switch {
-	case req.Email != "" && req.Phone != "":
-		return nil, auth.ErrValidation.Saying("Only an email address or phone number should be provided on login")
-	case req.Phone != "":
-		return nil, auth.ErrPhoneDisabled
-	case req.Email == "":
-		return nil, auth.ErrValidation.Saying("missing email or phone")
-	case !sc.Tenant.Config.ExternalEmailEnabled:
-		return nil, auth.ErrEmailDisabled
+// Members are the members of the request's body, each grant's its own.
+type Members struct{ raw json.RawMessage }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Members) UnmarshalJSON(raw []byte) error {
+	m.raw = append(m.raw[:0], raw...)
+	return nil
+}
+
+// Decode reads the members that into has; auth.ErrBadJSON.
+func (m Members) Decode(into any) error {
+	if len(m.raw) == 0 {
+		return nil
 	}
-	email, err := auth.NormalizeEmail(req.Email)
-	if err != nil { // nobody has such an address, which is all that the reference says
-		return nil, auth.ErrCredentials.Because(err)
-	}
-	return h.Service.Password(ctx, sc, email, req.Password)
+	return web.DecodeJSON(m.raw, into)
 }

@@ -13,12 +13,11 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Service redeems grants.
-type Service struct {
+// Password is the grant of an e-mail address and a password.
+type Password struct {
 	Sessions session.Sessions
 	Hasher   *password.Hasher
 	Guesses  *ratelimit.Limiter // of passwords, by address; holds nothing else, so that no flood can push them out
-	Now      func() time.Time
 }
 
 // PasswordTokens is the answer to the password grant: it also tells whether the
@@ -32,29 +31,50 @@ type PasswordTokens struct {
 // password has to wait: it slows down guessing from many addresses.
 var wrongPasswords = ratelimit.Rule{Name: "password_address", Events: 60, Per: 5 * time.Minute, Burst: 60}
 
-// Password signs in by e-mail and password. auth.ErrCredentials for a wrong
-// password and for an unknown address, after the same work. Whether the user is
-// banned or unconfirmed is told only to who knows the password.
-func (s Service) Password(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
-	if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, wrongPasswords, email); err != nil {
+// Redeem implements Grant.
+func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members) (any, error) {
+	var req struct {
+		Email    string `json:"email"`
+		Phone    string `json:"phone"`
+		Password string `json:"password"`
+	}
+	if err := members.Decode(&req); err != nil {
 		return nil, err
 	}
-	hash, upgrade, err := s.checkPassword(ctx, sc, email, pass)
+	switch {
+	case req.Email != "" && req.Phone != "":
+		return nil, auth.ErrValidation.Saying("Only an email address or phone number should be provided on login")
+	case req.Phone != "":
+		return nil, auth.ErrPhoneDisabled
+	case req.Email == "":
+		return nil, auth.ErrValidation.Saying("missing email or phone")
+	case !sc.Tenant.Config.ExternalEmailEnabled:
+		return nil, auth.ErrEmailDisabled
+	}
+	email, err := auth.NormalizeEmail(req.Email)
+	if err != nil { // nobody has such an address, which is all that the reference says
+		return nil, auth.ErrCredentials.Because(err)
+	}
+	return g.signIn(ctx, sc, email, req.Password)
+}
+
+// signIn gives auth.ErrCredentials for a wrong password and for an unknown
+// address, after the same work. Whether the user is banned or unconfirmed is told
+// only to who knows the password.
+func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
+	if err := g.Guesses.Allow(ctx, sc.Tenant.Ref, wrongPasswords, email); err != nil {
+		return nil, err
+	}
+	hash, upgrade, err := g.checkPassword(ctx, sc, email, pass)
 	if !errors.Is(err, auth.ErrCredentials) {
-		s.Guesses.Refund(ctx, sc.Tenant.Ref, wrongPasswords, email)
+		g.Guesses.Refund(ctx, sc.Tenant.Ref, wrongPasswords, email)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var p *auth.Principal
-	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		p, err = s.signIn(ctx, tx, sc, email, hash, upgrade)
-		return err
+	tokens, err := g.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
+		return g.provePassword(ctx, tx, sc, email, hash, upgrade)
 	})
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := s.Sessions.Answer(sc, p)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +83,7 @@ func (s Service) Password(ctx context.Context, sc *tenants.Scope, email, pass st
 
 // checkPassword compares outside of any transaction, as it takes long. It gives
 // the hash that matched, and a better one where that should replace it.
-func (s Service) checkPassword(ctx context.Context, sc *tenants.Scope, email, pass string) (hash, upgrade string, err error) {
+func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, pass string) (hash, upgrade string, err error) {
 	var u auth.User
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
 		u, err = tx.UserByEmail(ctx, email, false)
@@ -73,12 +93,12 @@ func (s Service) checkPassword(ctx context.Context, sc *tenants.Scope, email, pa
 		return "", "", err
 	}
 	if err != nil || !u.HasPassword() {
-		if err := s.Hasher.Dummy(ctx, sc.Tenant.Ref, pass); err != nil {
+		if err := g.Hasher.Dummy(ctx, sc.Tenant.Ref, pass); err != nil {
 			return "", "", err
 		}
 		return "", "", auth.ErrCredentials
 	}
-	ok, weak, err := s.Hasher.Verify(ctx, sc.Tenant.Ref, u.EncryptedPassword, pass)
+	ok, weak, err := g.Hasher.Verify(ctx, sc.Tenant.Ref, u.EncryptedPassword, pass)
 	if err != nil {
 		return "", "", err
 	}
@@ -86,16 +106,17 @@ func (s Service) checkPassword(ctx context.Context, sc *tenants.Scope, email, pa
 		return "", "", auth.ErrCredentials
 	}
 	if weak {
-		// An imported password may be one that bcrypt does not take; its hash stays as it is.
-		upgrade, err = s.Hasher.Hash(ctx, sc.Tenant.Ref, pass)
-		if errors.Is(err, password.ErrTooLong) || errors.Is(err, password.ErrNUL) {
+		// An imported password may be longer than bcrypt takes; it stays as it is.
+		if upgrade, err = g.Hasher.Hash(ctx, sc.Tenant.Ref, pass); errors.Is(err, password.ErrTooLong) {
 			err = nil
 		}
 	}
 	return u.EncryptedPassword, upgrade, err
 }
 
-func (s Service) signIn(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, email, hash, upgrade string) (*auth.Principal, error) {
+// provePassword looks whether the password that was compared still is the
+// user's, and writes a better hash of it.
+func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, email, hash, upgrade string) (*session.Proof, error) {
 	u, err := tx.UserByEmail(ctx, email, true)
 	switch {
 	case errors.Is(err, auth.ErrUserNotFound):
@@ -104,16 +125,17 @@ func (s Service) signIn(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		return nil, err
 	case u.EncryptedPassword != hash: // changed while we compared
 		return nil, auth.ErrCredentials
-	case u.Banned(s.Now()):
-		return nil, auth.ErrUserBanned
-	case !u.EmailConfirmed() && !sc.Tenant.Config.MailerAllowUnverifiedEmailSignIn:
-		return nil, auth.ErrEmailUnconfirmed
 	}
-	if upgrade != "" {
-		u.EncryptedPassword = upgrade
+	if upgrade != "" && !u.Gone() {
+		if err := tx.UpdateUser(ctx, &u, g.Sessions.Now(), tenantdb.EncryptedPassword(upgrade)); err != nil {
+			return nil, err
+		}
 	}
-	if err := session.Record(ctx, tx, sc, &u, "login", "account", map[string]any{"provider": auth.ProviderEmail}, s.Now()); err != nil {
-		return nil, err
+	refusals := session.Refusals{Gone: auth.ErrCredentials, Banned: auth.ErrUserBanned}
+	if !sc.Tenant.Config.MailerAllowUnverifiedEmailSignIn {
+		refusals.Unconfirmed = auth.ErrEmailUnconfirmed
 	}
-	return s.Sessions.Begin(ctx, tx, sc, &u, auth.MethodPassword)
+	return &session.Proof{
+		User: &u, Method: auth.MethodPassword, Action: auth.ActionLogin, Provider: auth.ProviderEmail, Refusals: refusals,
+	}, nil
 }

@@ -1,8 +1,6 @@
 package grant_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +31,7 @@ func TestPasswordGrant(t *testing.T) {
 	if _, there := res.Find("user.last_sign_in_at"); !there || res.Get("token_type") != "bearer" || res.Get("expires_in") != "3600" {
 		t.Errorf("answer %s", res.Raw)
 	}
-	claims := claimsOf(t, s.Access)
+	claims := flowtest.Claims(t, s.Access)
 	want := []string{"aal", "amr", "app_metadata", "aud", "email", "exp", "iat", "is_anonymous", "iss", "phone", "role", "session_id", "sub", "user_metadata"}
 	if got := slices.Sorted(maps.Keys(claims)); !slices.Equal(got, want) {
 		t.Errorf("claims %v, want %v", got, want)
@@ -45,22 +43,9 @@ func TestPasswordGrant(t *testing.T) {
 	if method := claims["amr"].([]any)[0].(m)["method"]; method != "password" {
 		t.Errorf("method %v", method)
 	}
-	if again := f.A.SignIn(t, "ann@example.com", "password123"); claimsOf(t, again.Access)["session_id"] == claims["session_id"] {
+	if again := f.A.SignIn(t, "ann@example.com", "password123"); flowtest.Claims(t, again.Access)["session_id"] == claims["session_id"] {
 		t.Error("two sign-ins share a session")
 	}
-}
-
-func claimsOf(t *testing.T, access string) m {
-	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(access, ".")[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var claims m
-	if err := json.Unmarshal(raw, &claims); err != nil {
-		t.Fatal(err)
-	}
-	return claims
 }
 
 func TestTokenRefused(t *testing.T) {

@@ -11,54 +11,64 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Exchange gives a session for an authorization code and its verifier (RFC
-// 7636, section 4.5). A code is good once; a wrong verifier does not spend it, as
-// in the reference, and cannot be guessed in the time that a code lives.
-func (s Service) Exchange(ctx context.Context, sc *tenants.Scope, code, verifier string) (*session.Tokens, error) {
-	var p *auth.Principal
-	var refused error
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+// PKCE is the grant of an authorization code and its verifier (RFC 7636, section
+// 4.5). A code is good once; a wrong verifier does not spend it, as in the
+// reference, and cannot be guessed in the time that a code lives.
+type PKCE struct{ Sessions session.Sessions }
+
+// Redeem implements Grant.
+func (g PKCE) Redeem(ctx context.Context, sc *tenants.Scope, members Members) (any, error) {
+	var req struct {
+		AuthCode     string `json:"auth_code"`
+		CodeVerifier string `json:"code_verifier"`
+	}
+	if err := members.Decode(&req); err != nil {
+		return nil, err
+	}
+	if req.AuthCode == "" || req.CodeVerifier == "" {
+		return nil, auth.ErrValidation.Saying("invalid request: both auth code and code verifier should be non-empty")
+	}
+	return g.exchange(ctx, sc, req.AuthCode, req.CodeVerifier)
+}
+
+func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier string) (*session.Tokens, error) {
+	expired := false
+	tokens, err := g.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
 		f, err := tx.FlowStateByCode(ctx, code)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if s.Now().After(f.AuthCodeIssuedAt.Add(pkce.TTL)) {
-			refused = auth.ErrFlowExpired
-			return tx.DeleteFlowState(ctx, f.ID)
+		if expired = g.Sessions.Now().After(f.AuthCodeIssuedAt.Add(pkce.TTL)); expired {
+			return nil, tx.DeleteFlowState(ctx, f.ID)
 		}
 		if err := pkce.Verify(&f, verifier); err != nil {
-			return err
+			return nil, err
 		}
-		if f.UserID == nil {
-			return auth.ErrFlowNotFound
-		}
-		p, err = s.begin(ctx, tx, sc, &f)
-		return err
+		return g.proof(ctx, tx, &f)
 	})
-	if err == nil {
-		err = refused
+	if err == nil && expired {
+		err = auth.ErrFlowExpired
+	}
+	return tokens, err
+}
+
+// proof ends the exchange and gives the proof of its code.
+func (g PKCE) proof(ctx context.Context, tx *tenantdb.Tx, f *auth.FlowState) (*session.Proof, error) {
+	if f.UserID == nil {
+		return nil, auth.ErrFlowNotFound
+	}
+	u, err := tx.UserByID(ctx, *f.UserID, true)
+	if errors.Is(err, auth.ErrUserNotFound) {
+		return nil, auth.ErrFlowNotFound
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.Sessions.Answer(sc, p)
-}
-
-func (s Service) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, f *auth.FlowState) (*auth.Principal, error) {
-	u, err := tx.UserByID(ctx, *f.UserID, true)
-	switch {
-	case errors.Is(err, auth.ErrUserNotFound) || (err == nil && u.DeletedAt != nil):
-		return nil, auth.ErrFlowNotFound
-	case err != nil:
-		return nil, err
-	case u.Banned(s.Now()):
-		return nil, auth.ErrUserBanned
-	}
 	if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
 		return nil, err
 	}
-	if err := session.Record(ctx, tx, sc, &u, "login", "account", map[string]any{"provider": f.ProviderType}, s.Now()); err != nil {
-		return nil, err
-	}
-	return s.Sessions.Begin(ctx, tx, sc, &u, f.AuthenticationMethod)
+	return &session.Proof{
+		User: &u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Provider: f.ProviderType,
+		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned},
+	}, nil
 }

@@ -23,7 +23,7 @@ func TestRefresh(t *testing.T) {
 	if next.Refresh == s.Refresh || next.Access == s.Access || next.UserID != s.UserID {
 		t.Errorf("answer %s", res.Raw)
 	}
-	before, after := claimsOf(t, s.Access), claimsOf(t, next.Access)
+	before, after := flowtest.Claims(t, s.Access), flowtest.Claims(t, next.Access)
 	if before["session_id"] != after["session_id"] || before["iat"] == after["iat"] {
 		t.Errorf("claims %v, before %v", after, before)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -22,8 +23,8 @@ func TestSharedServerHasALimit(t *testing.T) {
 	sign("one@example.com").Want(200)
 	sign("two@example.com").Want(200)
 	sign("three@example.com").WantError(429, "over_email_send_rate_limit")
-	if err := f.Mailer.Prepare(t.Context(), f.A.Scope()); !errors.Is(err, auth.ErrEmailRate) {
-		t.Errorf("Prepare: %v", err)
+	if err := post(t.Context(), f, f.A, mail.Request{}); !errors.Is(err, auth.ErrEmailRate) {
+		t.Errorf("Post: %v", err)
 	}
 	f.Clock.Advance(time.Minute)
 	sign("three@example.com").WantError(429, "over_email_send_rate_limit")

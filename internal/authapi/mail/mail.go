@@ -1,7 +1,8 @@
-// Package mail puts a one-time token and the mail that carries it into the
-// transaction of a flow: the mail goes out if and only if the flow commits. It
-// owns how often mails may go out, and the link that they carry; what they look
-// like is message's, when they are due is each flow's.
+// Package mail puts one-time tokens and the mails that carry them into the
+// transaction of a flow: a mail goes out if and only if the flow commits. It owns
+// the whole of it, in one call: how often mails may go out, the token, the link,
+// the outbox row and the waking of the dispatcher. What mails look like is
+// message's, when they are due is each flow's.
 package mail
 
 import (
@@ -11,7 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,17 +43,6 @@ type Mailer struct {
 	SharedPerHour int
 }
 
-// Letter is one mail to write.
-type Letter struct {
-	Kind       message.Kind
-	User       *auth.User
-	To         string         // where it goes and what the code belongs to
-	Token      auth.TokenType // under which its token is stored
-	Verify     string         // the type parameter of the link
-	RedirectTo string
-	PKCE       bool
-}
-
 // TooSoon refuses a signed-in user a second mail of a kind within the project's
 // smtp_max_frequency; lastSent may be nil.
 func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
@@ -80,20 +70,128 @@ func tooSoon(wait time.Duration) *fault.Error {
 	return auth.ErrEmailRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, seconds)).After(wait)
 }
 
-// Throttle counts requests for a mail by address, before it is known whether
-// anybody has that address, so that a refusal tells nothing.
-func (m *Mailer) Throttle(ctx context.Context, sc *tenants.Scope, purpose, address string) error {
-	gap := spacing(sc)
-	if gap <= 0 {
-		return nil
-	}
-	return m.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, purpose), address)
+// Request is a request for mails.
+type Request struct {
+	// Purpose and Address space mails out: a second request within the project's
+	// smtp_max_frequency is refused. It is counted before it is known whether
+	// anybody has the address, so that the refusal tells nothing. With Address ""
+	// nothing is counted.
+	Purpose, Address string
+	// TellLater leaves it to the flow whether the refusal is told: see
+	// Outgoing.Throttled.
+	TellLater bool
 }
 
-// Forgive takes a Throttle back, for a request that failed.
-func (m *Mailer) Forgive(ctx context.Context, sc *tenants.Scope, purpose, address string) {
-	if gap := spacing(sc); gap > 0 {
-		m.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, purpose), address)
+// Outgoing takes the mails of one transaction.
+type Outgoing struct {
+	// Throttled is the refusal of a Request with TellLater; nil when it is not
+	// too soon.
+	Throttled error
+
+	mailer *Mailer
+	sc     *tenants.Scope
+	tx     *tenantdb.Tx
+	put    int
+}
+
+// Post opens a transaction in which compose does what the flow does, and puts
+// its mails into out. They go out if and only if the transaction commits. A
+// project that has used up its mails refuses everybody alike, before compose.
+// auth.ErrEmailRate; else what compose returns.
+func (m *Mailer) Post(ctx context.Context, sc *tenants.Scope, r Request, compose func(tx *tenantdb.Tx, out *Outgoing) error) error {
+	if err := m.prepare(ctx, sc); err != nil {
+		return err
+	}
+	out := &Outgoing{mailer: m, sc: sc, Throttled: m.throttle(ctx, sc, r)}
+	if out.Throttled != nil && !r.TellLater {
+		return out.Throttled
+	}
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		out.tx, out.put = tx, 0
+		return compose(tx, out)
+	})
+	if err != nil {
+		if out.Throttled == nil {
+			m.refund(ctx, sc, r)
+		}
+		return err
+	}
+	if out.put > 0 {
+		m.Dispatcher.Wake(sc.Tenant.Ref)
+	}
+	return nil
+}
+
+// Put counts a mail against the project's limit, and writes its token and the
+// mail. It comes last in compose: a mail counts whatever becomes of the rest.
+func (o *Outgoing) Put(ctx context.Context, l Letter) error {
+	m, sc := o.mailer, o.sc
+	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
+		return err
+	}
+	once, err := m.putToken(ctx, o.tx, sc, l)
+	if err != nil {
+		return err
+	}
+	mail, err := m.render(ctx, sc, l, once)
+	if err != nil {
+		return err
+	}
+	sealed, err := Seal(sc.Tenant, mail)
+	if err != nil {
+		return err
+	}
+	o.put++
+	return o.tx.Enqueue(ctx, mail.ID, string(message.Mails), sealed)
+}
+
+// PutEmailChange mails the links of the change of address that is pending in the
+// letter's user: to the new address and, with secure change, to the current one.
+func (o *Outgoing) PutEmailChange(ctx context.Context, l Letter) error {
+	l.Kind = message.EmailChange
+	if o.sc.Tenant.Config.MailerSecureEmailChange && l.User.Email != "" {
+		if err := o.Put(ctx, l); err != nil {
+			return err
+		}
+	}
+	l.ToNew = true
+	return o.Put(ctx, l)
+}
+
+// Link is a letter's link without the mail, for an admin to deliver.
+type Link struct {
+	URL   string
+	Token string // in the link
+	Code  string // to be typed in instead
+}
+
+// Link writes the letter's token and gives the link.
+func (m *Mailer) Link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (Link, error) {
+	once, err := m.putToken(ctx, tx, sc, l)
+	return Link{URL: l.link(sc.Tenant, once), Token: once.Link, Code: once.Code}, err
+}
+
+func (m *Mailer) putToken(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (token.OneTime, error) {
+	to := strings.ToLower(l.to()) // as whoever types the code in is looked up
+	once := token.NewOneTime(sc.Tenant.Secrets.OTPKey, to, sc.Tenant.Config.MailerOTPLength)
+	err := tx.PutToken(ctx, &auth.OneTimeToken{
+		ID: uuid.New(), UserID: l.User.ID, Type: l.token(), Hash: once.Hash, RelatesTo: to, CreatedAt: m.Now(),
+	})
+	return once, err
+}
+
+func (m *Mailer) throttle(ctx context.Context, sc *tenants.Scope, r Request) error {
+	gap := spacing(sc)
+	if gap <= 0 || r.Address == "" {
+		return nil
+	}
+	return m.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
+}
+
+// refund takes a throttle back, for a request that failed.
+func (m *Mailer) refund(ctx context.Context, sc *tenants.Scope, r Request) {
+	if gap := spacing(sc); gap > 0 && r.Address != "" {
+		m.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
 	}
 }
 
@@ -118,64 +216,13 @@ func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
 	return ratelimit.EmailSent(n)
 }
 
-// Prepare must be called before the transaction in which Put is, and before it
-// is known whether anybody has the address: a project that has used up its mails
-// refuses everybody alike.
-func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error {
+// prepare refuses a project that has used up its mails, and notes that it may
+// have some to deliver.
+func (m *Mailer) prepare(ctx context.Context, sc *tenants.Scope) error {
 	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
 		return err
 	}
 	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
-}
-
-// Wake must be called after that transaction committed.
-func (m *Mailer) Wake(sc *tenants.Scope) { m.Dispatcher.Wake(sc.Tenant.Ref) }
-
-// Put counts the mail against the project's limit, and writes its token and the
-// mail. It gives the token, for those who deliver it otherwise.
-func (m *Mailer) Put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) error {
-	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
-		return err
-	}
-	once, err := m.PutToken(ctx, tx, sc, l)
-	if err != nil {
-		return err
-	}
-	mail, err := m.render(ctx, sc, l, once)
-	if err != nil {
-		return err
-	}
-	sealed, err := Seal(sc.Tenant, mail)
-	if err != nil {
-		return err
-	}
-	return tx.Enqueue(ctx, mail.ID, string(message.Mails), sealed)
-}
-
-// PutToken writes the letter's token without a mail.
-func (m *Mailer) PutToken(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (token.OneTime, error) {
-	once := token.NewOneTime(sc.Tenant.Secrets.OTPKey, l.To, sc.Tenant.Config.MailerOTPLength)
-	err := tx.PutToken(ctx, &auth.OneTimeToken{
-		ID: uuid.New(), UserID: l.User.ID, Type: l.Token, Hash: once.Hash, RelatesTo: l.To, CreatedAt: m.Now(),
-	})
-	return once, err
-}
-
-// Link is the address that a letter's button leads to. Its parameters come in the
-// reference's order, which test suites look for in mails.
-func (l Letter) Link(t *tenants.Tenant, once token.OneTime) string {
-	link := t.Issuer() + "/verify?token=" + url.QueryEscape(l.linkToken(once)) + "&type=" + url.QueryEscape(l.Verify)
-	if l.RedirectTo != "" {
-		link += "&redirect_to=" + url.QueryEscape(l.RedirectTo)
-	}
-	return link
-}
-
-func (l Letter) linkToken(once token.OneTime) string {
-	if l.PKCE {
-		return token.PKCEPrefix + once.Link
-	}
-	return once.Link
 }
 
 // render makes the mail. A template of the project that does not run is replaced
@@ -183,9 +230,9 @@ func (l Letter) linkToken(once token.OneTime) string {
 func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
 	data := map[string]any{}
 	_ = json.Unmarshal(orEmpty(l.User.UserMetadata), &data) // what SQL put there and is no object counts as empty
-	mail, err := message.Render(l.Kind, templates(&sc.Tenant.Config), l.To, message.Data{
-		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.Link(sc.Tenant, once),
-		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.To,
+	mail, err := message.Render(l.Kind, templates(&sc.Tenant.Config), l.to(), message.Data{
+		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.link(sc.Tenant, once),
+		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.to(),
 		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, Data: data,
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -68,24 +67,29 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// put writes a letter to a new user, in one transaction, which fn may fail.
+// put mails a letter to a new user, in one transaction, which fn may fail.
 func put(f *flowtest.Fixture, p *flowtest.Project, l mail.Letter, fn func() error) error {
 	ctx := context.Background()
-	l.User = auth.NewUser(f.Clock.Now())
-	l.User.Email = l.To
-	return p.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+	return f.Mailer.Post(ctx, p.Scope(), mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		if err := tx.CreateUser(ctx, l.User); err != nil {
 			return err
 		}
-		if err := f.Mailer.Put(ctx, tx, p.Scope(), l); err != nil {
+		if err := out.Put(ctx, l); err != nil {
 			return err
 		}
 		return fn()
 	})
 }
 
+// post asks for mails and puts none.
+func post(ctx context.Context, f *flowtest.Fixture, p *flowtest.Project, r mail.Request) error {
+	return f.Mailer.Post(ctx, p.Scope(), r, func(*tenantdb.Tx, *mail.Outgoing) error { return nil })
+}
+
 func letter(to string) mail.Letter {
-	return mail.Letter{Kind: message.Confirmation, To: to, Token: auth.TokenConfirmation, Verify: "signup", RedirectTo: "https://app.test/a?b=c&d"}
+	u := auth.NewUser(time.Now())
+	u.Email = to
+	return mail.Letter{Kind: message.Confirmation, User: u, RedirectTo: "https://app.test/a?b=c&d"}
 }
 
 func done() error { return nil }
@@ -96,18 +100,18 @@ func TestPut(t *testing.T) {
 	for _, pkce := range []bool{false, true} {
 		l := letter("ann@example.com")
 		if l.PKCE = pkce; pkce {
-			l.To = "bob@example.com"
+			l.User.Email = "bob@example.com"
 		}
 		if err := put(f, f.A, l, done); err != nil {
 			t.Fatal(err)
 		}
-		m := f.A.Mail(t, l.To)
+		m := f.A.Mail(t, l.User.Email)
 		q := f.A.LinkQuery(t, m)
 		if q.Get("type") != "signup" || q.Get("redirect_to") != l.RedirectTo || strings.HasPrefix(q.Get("token"), token.PKCEPrefix) != pkce {
 			t.Errorf("link %v", q)
 		}
-		stored := flowtest.One[string](t, f.A, `SELECT token_hash FROM auth.one_time_tokens WHERE relates_to = $1`, l.To)
-		byCode := token.OneTimeOf(f.A.Tenant().Secrets.OTPKey, l.To, m.Code).Hash
+		stored := flowtest.One[string](t, f.A, `SELECT token_hash FROM auth.one_time_tokens WHERE relates_to = $1`, l.User.Email)
+		byCode := token.OneTimeOf(f.A.Tenant().Secrets.OTPKey, l.User.Email, m.Code).Hash
 		if token.HashLink(q.Get("token")) != stored || byCode != stored {
 			t.Errorf("link and code do not find the stored token")
 		}
@@ -124,16 +128,33 @@ func TestPut(t *testing.T) {
 	}
 }
 
+// A link without a mail carries the same token as one.
 func TestLink(t *testing.T) {
 	t.Parallel()
-	p := &tenants.Tenant{URL: "https://x.reeve.test"}
-	got := mail.Letter{Verify: "magiclink", RedirectTo: "https://a.test/?x=1&token=forged#f"}.Link(p, token.OneTime{Link: "abc"})
-	u, err := url.Parse(got)
-	if err != nil || !strings.HasPrefix(got, "https://x.reeve.test/auth/v1/verify?") || u.Fragment != "" || len(u.Query()["token"]) != 1 || u.Query().Get("token") != "abc" {
-		t.Errorf("link %s, %v", got, err)
+	f, ctx := flowtest.New(t), context.Background()
+	l := letter("Ann@example.com")
+	l.Kind, l.RedirectTo = message.MagicLink, "https://a.test/?x=1&token=forged#f"
+	var link mail.Link
+	err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
+		if err := tx.CreateUser(ctx, l.User); err != nil {
+			return err
+		}
+		link, err = f.Mailer.Link(ctx, tx, f.A.Scope(), l)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := (mail.Letter{Verify: "magiclink"}).Link(p, token.OneTime{Link: "abc"}); strings.Contains(got, "redirect_to") {
-		t.Errorf("link %s", got)
+	q := f.A.VerifyQuery(t, link.URL)
+	if len(q["token"]) != 1 || q.Get("token") != link.Token || q.Get("type") != "magiclink" || q.Get("redirect_to") != l.RedirectTo {
+		t.Errorf("link %s", link.URL)
+	}
+	stored := flowtest.One[string](t, f.A, `SELECT token_hash FROM auth.one_time_tokens WHERE token_type = 'recovery_token'`)
+	if token.HashLink(link.Token) != stored || token.OneTimeOf(f.A.Tenant().Secrets.OTPKey, "ann@example.com", link.Code).Hash != stored {
+		t.Error("link and code do not find the stored token")
+	}
+	if n := len(f.A.Mails(t)); n != 0 {
+		t.Errorf("%d mails", n)
 	}
 }
 
@@ -144,26 +165,23 @@ func TestMailLimit(t *testing.T) {
 	f := flowtest.New(t, func(c *tenants.Config) { c.RateLimitEmailSent = 2 })
 	ctx := context.Background()
 	for _, to := range []string{"a@example.com", "b@example.com"} {
-		if err := f.Mailer.Prepare(ctx, f.A.Scope()); err != nil {
-			t.Fatal(err)
-		}
 		if err := put(f, f.A, letter(to), done); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, err := range map[string]error{"Prepare": f.Mailer.Prepare(ctx, f.A.Scope()), "Put": put(f, f.A, letter("c@example.com"), done)} {
+	for name, err := range map[string]error{"before": post(ctx, f, f.A, mail.Request{}), "Put": put(f, f.A, letter("c@example.com"), done)} {
 		if !errors.Is(err, auth.ErrEmailRate) || fault.From(err).RetryAfter <= 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := f.Mailer.Prepare(ctx, f.B.Scope()); err != nil {
+	if err := post(ctx, f, f.B, mail.Request{}); err != nil {
 		t.Errorf("the other project: %v", err)
 	}
 	if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != 2 {
 		t.Errorf("%d users, want none without a mail", n)
 	}
 	f.Clock.Advance(time.Hour)
-	if err := f.Mailer.Prepare(ctx, f.A.Scope()); err != nil {
+	if err := post(ctx, f, f.A, mail.Request{}); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
 }
@@ -202,21 +220,41 @@ func TestBrokenTemplate(t *testing.T) {
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
-	sc := f.A.Scope()
-	ask := func(sc *tenants.Scope, purpose, address string, ok bool) {
+	ask := func(p *flowtest.Project, purpose, address string, ok bool) {
 		t.Helper()
-		err := f.Mailer.Throttle(t.Context(), sc, purpose, address)
+		err := post(t.Context(), f, p, mail.Request{Purpose: purpose, Address: address})
 		if (err == nil) != ok || err != nil && (!errors.Is(err, auth.ErrEmailRate) || fault.From(err).RetryAfter <= 0 || fault.From(err).RetryAfter > time.Minute) {
 			t.Errorf("%s %s: %v", purpose, address, err)
 		}
 	}
-	ask(sc, "recovery", "ann@example.com", true)
-	ask(sc, "recovery", "ann@example.com", false)
-	ask(sc, "recovery", "bob@example.com", true)
-	ask(sc, "signup", "ann@example.com", true)
-	ask(f.B.Scope(), "recovery", "ann@example.com", true)
+	ask(f.A, "recovery", "ann@example.com", true)
+	ask(f.A, "recovery", "ann@example.com", false)
+	ask(f.A, "recovery", "bob@example.com", true)
+	ask(f.A, "signup", "ann@example.com", true)
+	ask(f.B, "recovery", "ann@example.com", true)
 	f.Clock.Advance(time.Minute)
-	ask(sc, "recovery", "ann@example.com", true)
+	ask(f.A, "recovery", "ann@example.com", true)
+
+	// Who may be told decides the flow; a request that fails is not counted.
+	for range 2 {
+		later := mail.Request{Purpose: "signup", Address: "cid@example.com", TellLater: true}
+		refused := errors.New("no")
+		err := f.Mailer.Post(t.Context(), f.A.Scope(), later, func(_ *tenantdb.Tx, out *mail.Outgoing) error {
+			if out.Throttled != nil {
+				t.Errorf("throttled after a request that failed: %v", out.Throttled)
+			}
+			return refused
+		})
+		if !errors.Is(err, refused) {
+			t.Error(err)
+		}
+	}
+	ask(f.A, "signup", "cid@example.com", true)
+	told := f.Mailer.Post(t.Context(), f.A.Scope(), mail.Request{Purpose: "signup", Address: "cid@example.com", TellLater: true},
+		func(_ *tenantdb.Tx, out *mail.Outgoing) error { return out.Throttled })
+	if !errors.Is(told, auth.ErrEmailRate) {
+		t.Errorf("told later: %v", told)
+	}
 
 	last := f.Clock.Now()
 	for name, c := range map[string]struct {
@@ -229,12 +267,12 @@ func TestThrottle(t *testing.T) {
 			at := sent.Add(-c.ago)
 			sent = &at
 		}
-		if err := f.Mailer.TooSoon(sc, sent); (err == nil) != c.ok {
+		if err := f.Mailer.TooSoon(f.A.Scope(), sent); (err == nil) != c.ok {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	f.A.Configure(func(c *tenants.Config) { c.SMTPMaxFrequency = 0 })
-	ask(f.A.Scope(), "recovery", "ann@example.com", true)
+	ask(f.A, "recovery", "ann@example.com", true)
 	if err := f.Mailer.TooSoon(f.A.Scope(), &last); err != nil {
 		t.Errorf("without a limit: %v", err)
 	}

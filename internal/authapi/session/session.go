@@ -1,5 +1,3 @@
-// Package session begins sessions and answers with their tokens: the step that
-// every way of signing in ends with. It does not decide who may sign in.
 package session
 
 import (
@@ -9,42 +7,28 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Sessions begins sessions.
+// Sessions is the door to sessions.
 type Sessions struct {
 	Tokens token.Issuer
 	Now    func() time.Time
+	// Active is who was counted as active; nil counts nobody.
+	Active *Activity
+	// Hook may change the claims of access tokens; nil for none.
+	Hook TokenHook
 }
 
-// Begin writes a session of the user in tx, and the sign-in's mark on the user,
-// whose row must be locked. Begin does not ask whether the user is banned.
-func (s Sessions) Begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, method auth.Method) (*auth.Principal, error) {
-	now := s.Now()
-	session := auth.Session{
-		ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now,
-		UserAgent: sc.UserAgent, IP: addr(sc),
-		AMR: []auth.AMR{{Method: method, Timestamp: now.Unix()}},
-	}
-	if sc.Tenant.Config.SessionsSinglePerUser {
-		if err := tx.DeleteSessions(ctx, u.ID); err != nil {
-			return nil, err
-		}
-	}
-	if err := tx.CreateSession(ctx, &session); err != nil {
-		return nil, err
-	}
-	u.LastSignInAt, u.UpdatedAt = &now, now
-	if err := tx.SaveUser(ctx, u); err != nil {
-		return nil, err
-	}
-	return &auth.Principal{User: *u, Session: session}, nil
+// TokenHook is what a project may run before an access token is signed.
+type TokenHook interface {
+	// Enabled reports whether the project has such a hook.
+	Enabled(sc *tenants.Scope) bool
+	// Customize changes the claims. An error rolls the sign-in or refresh back.
+	Customize(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, c *token.Claims) error
 }
 
 // Tokens is the wire's answer to a sign-in or a refresh.
@@ -57,21 +41,6 @@ type Tokens struct {
 	User         *auth.User `json:"user"`
 }
 
-// Answer signs the access token and tells the session's newest refresh token.
-// It is called after the commit.
-func (s Sessions) Answer(sc *tenants.Scope, p *auth.Principal) (*Tokens, error) {
-	access, err := s.Tokens.Access(sc.Tenant, p)
-	if err != nil {
-		return nil, fmt.Errorf("answer with a session: %w", err)
-	}
-	return &Tokens{
-		AccessToken: access.Token, TokenType: "bearer",
-		ExpiresIn: int64(access.ExpiresIn.Seconds()), ExpiresAt: access.ExpiresAt.Unix(),
-		RefreshToken: token.Refresh(sc.Tenant.Secrets.RefreshKey, p.Session.ID, p.Session.RefreshCounter),
-		User:         &p.User,
-	}, nil
-}
-
 // Values is the form of the tokens in a redirect's fragment. The empty sb field
 // is the reference's mark of a fragment that is meant for the SDK.
 func (t *Tokens) Values() url.Values {
@@ -82,12 +51,37 @@ func (t *Tokens) Values() url.Values {
 	}
 }
 
-func addr(sc *tenants.Scope) string {
-	if sc.ClientIP.IsValid() {
-		return sc.ClientIP.WithZone("").String()
-	}
-	return ""
+// unsigned is what a transaction leaves to be signed after its commit.
+type unsigned struct {
+	principal auth.Principal
+	claims    *token.Claims
 }
 
-// Address is the client's address as rows keep it; "" when it is unknown.
-func Address(sc *tenants.Scope) string { return addr(sc) }
+// claims makes the claims for a principal, inside the transaction.
+func (s Sessions) claims(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p auth.Principal) (*unsigned, error) {
+	u := &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)}
+	if s.hooked(sc) {
+		if err := s.Hook.Customize(ctx, tx, sc, &u.principal, u.claims); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+func (s Sessions) hooked(sc *tenants.Scope) bool { return s.Hook != nil && s.Hook.Enabled(sc) }
+
+// sign signs the access token and tells the session's newest refresh token. It
+// is called after the commit.
+func (s Sessions) sign(sc *tenants.Scope, u *unsigned) (*Tokens, error) {
+	access, err := s.Tokens.Sign(sc.Tenant, u.claims)
+	if err != nil {
+		return nil, fmt.Errorf("sign the tokens of a session: %w", err)
+	}
+	p := &u.principal
+	return &Tokens{
+		AccessToken: access.Token, TokenType: "bearer",
+		ExpiresIn: int64(access.ExpiresIn.Seconds()), ExpiresAt: access.ExpiresAt.Unix(),
+		RefreshToken: token.Refresh(sc.Tenant.Secrets.RefreshKey, p.Session.ID, p.Session.RefreshCounter),
+		User:         &p.User,
+	}, nil
+}

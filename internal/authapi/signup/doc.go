@@ -7,6 +7,6 @@
 //     and nothing of the user changes, as nobody proved to own the address.
 //  3. With autoconfirm the answer is a session; a taken address is a refusal,
 //     unless it was taken by a sign-up that nobody ever confirmed.
-//     Without it the answer is a user, also for a taken address: then it is made
-//     up, so that the answer tells nothing.
+//     Without it the answer is a user, also for a taken address: then it is an
+//     obfuscated one, so that the answer tells nothing.
 package signup

@@ -2,16 +2,17 @@ package signup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"reflect"
-	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
@@ -20,10 +21,9 @@ import (
 
 // Service registers users.
 type Service struct {
-	Sessions session.Sessions
-	Mailer   *mail.Mailer
-	Hasher   *password.Hasher
-	Now      func() time.Time
+	users.Users
+	Mailer *mail.Mailer
+	Hasher *password.Hasher
 }
 
 // Registration is a request that was validated; Email is lower-case.
@@ -52,219 +52,145 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration
 		return nil, err
 	}
 	if cfg.MailerAutoconfirm {
-		return s.confirmed(ctx, sc, r, hash)
+		tokens, err := s.registerConfirmed(ctx, sc, r, hash)
+		return &Result{Tokens: tokens}, err
 	}
-	return s.unconfirmed(ctx, sc, r, hash)
+	u, err := s.registerUnconfirmed(ctx, sc, r, hash)
+	return &Result{User: u}, err
 }
 
-// confirmed signs up and in at once.
-func (s Service) confirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*Result, error) {
-	var p *auth.Principal
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		u, err := s.claim(ctx, tx, sc, r, hash)
-		if err != nil {
-			return err
+// newUser is the user of a registration. A sign-up leaves the data of the
+// identity as the user's metadata, in which an address that the project takes
+// for confirmed counts as verified.
+func newUser(id uuid.UUID, r Registration, hash string, confirmed bool) users.New {
+	identity := users.EmailIdentity(r.Email, r.Data)
+	metadata := map[string]any{"sub": id.String()}
+	for name, value := range identity.Data {
+		if name != "sub" {
+			metadata[name] = value
 		}
-		p, err = s.Sessions.Begin(ctx, tx, sc, u, auth.MethodPassword)
-		return err
-	})
-	if errors.Is(err, auth.ErrEmailExists) { // another request was first
-		err = auth.ErrUserExists
 	}
-	if err != nil {
-		return nil, err
+	metadata["email_verified"] = confirmed
+	return users.New{
+		ID: id, Email: r.Email, EmailConfirmed: confirmed, Password: hash,
+		UserMetadata: metadata, Identities: []users.Identity{identity}, SoughtFirst: true,
 	}
-	tokens, err := s.Sessions.Answer(sc, p)
-	return &Result{Tokens: tokens}, err
 }
 
-// claim makes the user, or makes over one who signed up while the project still
-// asked for confirmation and never answered: without confirmation an address is
-// whose who says so.
-func (s Service) claim(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string) (*auth.User, error) {
+var signUpTraits = audit.Traits{"provider": auth.ProviderEmail}
+
+// registerConfirmed signs up and in at once.
+func (s Service) registerConfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*session.Tokens, error) {
+	return s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
+		u, err := s.confirmedUser(ctx, tx, sc, r, hash)
+		if err != nil {
+			return nil, err
+		}
+		return &session.Proof{
+			User: u, Method: auth.MethodPassword, Action: auth.ActionUserSignedUp, Provider: auth.ProviderEmail,
+			Refusals: session.Refusals{Gone: auth.ErrUserNotFound},
+		}, nil
+	})
+}
+
+// confirmedUser makes the user, or replaces one who signed up while the project
+// still asked for confirmation and never answered: without confirmation an
+// address belongs to whoever says so.
+func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string) (*auth.User, error) {
 	u, err := tx.UserByEmail(ctx, r.Email, true)
 	switch {
 	case errors.Is(err, auth.ErrUserNotFound):
-		return s.create(ctx, tx, sc, r, hash, true)
+		return s.Create(ctx, tx, sc, newUser(uuid.New(), r, hash, true))
 	case err != nil:
 		return nil, err
-	case !unclaimed(&u):
+	case u.Gone():
 		return nil, auth.ErrUserExists
 	}
-	return &u, s.makeOver(ctx, tx, sc, &u, r, hash)
-}
-
-// unclaimed reports whether a user came by a sign-up of which nothing followed.
-// Whom an admin made, invited or gave rights stays out of strangers' reach. That a
-// confirmation was sent says little, as anybody may ask for one; but only a
-// sign-up leaves the identity's data as the user's metadata.
-func unclaimed(u *auth.User) bool {
-	identity := u.EmailIdentity()
-	if identity == nil {
-		return false
-	}
-	var app, user, said map[string]any
-	err := errors.Join(json.Unmarshal(u.AppMetadata, &app), json.Unmarshal(u.UserMetadata, &user), json.Unmarshal(identity.Data, &said))
-	return err == nil && reflect.DeepEqual(app, signedUp) && reflect.DeepEqual(user, said) &&
-		u.ConfirmedAt == nil && u.ConfirmationSentAt != nil && u.InvitedAt == nil && u.LastSignInAt == nil &&
-		u.BannedUntil == nil && u.Phone == "" && u.Role == auth.RoleAuthenticated
-}
-
-// signedUp is the app_metadata of whoever has signed up by e-mail.
-var signedUp = map[string]any{"provider": auth.ProviderEmail, "providers": []any{auth.ProviderEmail}}
-
-// makeOver leaves of the earlier sign-up only the user's id.
-func (s Service) makeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string) error {
-	now, identity := s.Now(), u.EmailIdentity()
-	old := *u
-	old.Identities = nil
-	fresh, err := old.AddEmailIdentity(r.Data, now)
-	if err != nil {
-		return err
-	}
-	u.EncryptedPassword, u.UserMetadata, identity.Data = hash, fresh.Data, fresh.Data
-	u.ForgetFlows()
-	if err := u.ConfirmEmail(now); err != nil {
-		return err
-	}
-	if err := tx.SaveEmail(ctx, u); err != nil {
-		return err
-	}
-	if err := tx.EndFlows(ctx, u.ID); err != nil {
-		return err
-	}
-	return session.Record(ctx, tx, sc, u, "user_signedup", "team", map[string]any{"provider": auth.ProviderEmail}, now)
+	return &u, s.ReplaceUnconfirmed(ctx, tx, &u, newUser(u.ID, r, hash, true))
 }
 
 // purpose is what mails are spaced out by; asking for the link again is of the
 // same.
 const purpose = "signup"
 
-// unconfirmed signs up and sends the mail that confirms.
-func (s Service) unconfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*Result, error) {
-	if err := s.Mailer.Prepare(ctx, sc); err != nil {
-		return nil, err
-	}
-	// Counted for every address, and told of every address that somebody has by
-	// now, which is so of all that were asked for before.
-	refused := s.Mailer.Throttle(ctx, sc, purpose, r.Email)
-	var answer *auth.User
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+// registerUnconfirmed signs up and sends the mail that confirms. A request that
+// comes too soon is counted for every address, and refused only where somebody
+// has it by now: for a new address the refusal would tell that it is new.
+func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (answer *auth.User, err error) {
+	req := mail.Request{Purpose: purpose, Address: r.Email, TellLater: true}
+	err = s.Mailer.Post(ctx, sc, req, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		u, err := tx.UserByEmail(ctx, r.Email, true)
 		switch {
 		case errors.Is(err, auth.ErrUserNotFound):
-			if answer, err = s.create(ctx, tx, sc, r, hash, false); err != nil {
-				return err
-			}
-			return s.send(ctx, tx, sc, answer, r)
+			answer, err = s.pending(ctx, tx, sc, r, hash, out)
+			return err
 		case err != nil:
 			return err
-		case refused != nil:
-			return refused
-		case u.EmailConfirmed():
-			return s.madeUp(ctx, tx, sc, &u, r, &answer)
+		case out.Throttled != nil:
+			return out.Throttled
+		case u.EmailConfirmed(), u.Gone():
+			answer, err = s.obfuscated(ctx, tx, sc, &u, r)
+			return err
 		}
 		if !s.Mailer.Recent(sc, u.ConfirmationSentAt) {
-			if err := s.send(ctx, tx, sc, &u, r); err != nil {
+			if err := s.send(ctx, tx, sc, &u, r, out); err != nil {
 				return err
 			}
 		}
-		answer, err = asFresh(&u, r, s.Now())
+		answer, err = s.shown(u.ID, r)
+		if err == nil {
+			answer.ConfirmationSentAt = u.ConfirmationSentAt
+		}
 		return err
 	})
-	if errors.Is(err, auth.ErrEmailExists) { // another request was first, and sent the mail
-		err = auth.ErrEmailRate.After(time.Second)
-	}
-	if err != nil {
-		if refused == nil {
-			s.Mailer.Forgive(ctx, sc, purpose, r.Email)
-		}
-		return nil, err
-	}
-	s.Mailer.Wake(sc)
-	return &Result{User: answer}, nil
+	return answer, err
 }
 
-func (s Service) create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string, confirmed bool) (*auth.User, error) {
-	now := s.Now()
-	u, err := newUser(r, confirmed, now)
+// pending makes the user who is to confirm.
+func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string, out *mail.Outgoing) (*auth.User, error) {
+	u, err := s.Create(ctx, tx, sc, newUser(uuid.New(), r, hash, false))
 	if err != nil {
 		return nil, err
 	}
-	u.EncryptedPassword = hash
-	if err := tx.CreateUser(ctx, u); err != nil {
+	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, signUpTraits, s.Now()); err != nil {
 		return nil, err
 	}
-	if err := tx.CreateIdentity(ctx, u.EmailIdentity()); err != nil {
+	if err := s.send(ctx, tx, sc, u, r, out); err != nil {
 		return nil, err
 	}
-	action := "user_confirmation_requested"
-	if confirmed {
-		action = "user_signedup"
-	}
-	return u, session.Record(ctx, tx, sc, u, action, "team", map[string]any{"provider": auth.ProviderEmail}, now)
+	settled, err := tx.Settle(ctx, u.ID)
+	return &settled, err
 }
 
-// newUser makes the user and the identity that a registration asks for.
-func newUser(r Registration, confirmed bool, now time.Time) (*auth.User, error) {
-	u := auth.NewUser(now)
-	u.Email = r.Email
-	if confirmed {
-		u.EmailConfirmedAt, u.ConfirmedAt = &now, &now
-	}
-	if err := u.AddProvider(auth.ProviderEmail); err != nil {
-		return nil, err
-	}
-	i, err := u.AddEmailIdentity(r.Data, now)
-	if err != nil {
-		return nil, err
-	}
-	u.UserMetadata = i.Data
-	return u, nil
-}
-
-func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration) error {
+func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, out *mail.Outgoing) error {
 	now := s.Now()
 	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
 		return err
 	}
-	u.ConfirmationSentAt = &now
-	if err := tx.SaveUser(ctx, u); err != nil {
+	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	return s.Mailer.Put(ctx, tx, sc, mail.Letter{
-		Kind: message.Confirmation, User: u, To: u.Email, Token: auth.TokenConfirmation, Verify: "signup",
-		RedirectTo: r.RedirectTo.Target(&sc.Tenant.Config), PKCE: r.PKCE.Given(),
+	return out.Put(ctx, mail.Letter{
+		Kind: message.Confirmation, User: u, RedirectTo: r.RedirectTo.Target(&sc.Tenant.Config), PKCE: r.PKCE.Given(),
 	})
 }
 
-// madeUp answers for an address that is taken as for a fresh one, asking again
+// obfuscated answers for an address that is taken as for a new one, asking again
 // included. Its identities are empty, by which the SDKs' users can tell, as with
 // the reference.
-func (s Service) madeUp(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration, answer **auth.User) error {
-	now := s.Now()
-	u, err := newUser(r, false, now)
+func (s Service) obfuscated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration) (*auth.User, error) {
+	u, err := s.shown(uuid.New(), r)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	now := s.Now()
 	u.Identities, u.ConfirmationSentAt = []auth.Identity{}, &now
-	*answer = u
-	return session.Record(ctx, tx, sc, taken, "user_repeated_signup", "user", map[string]any{"provider": auth.ProviderEmail}, now)
+	_, err = audit.User(ctx, tx, sc, taken, auth.ActionUserRepeatedSignUp, signUpTraits, now)
+	return u, err
 }
 
-// asFresh is the answer for an unconfirmed user who signs up again: nothing of
-// what was said the first time.
-func asFresh(u *auth.User, r Registration, now time.Time) (*auth.User, error) {
-	fresh, err := newUser(r, false, now)
-	if err != nil {
-		return nil, err
-	}
-	fresh.ID = u.ID
-	fresh.Identities = nil
-	if _, err := fresh.AddEmailIdentity(r.Data, now); err != nil {
-		return nil, err
-	}
-	fresh.UserMetadata = fresh.Identities[0].Data
-	fresh.ConfirmationSentAt = u.ConfirmationSentAt
-	return fresh, nil
+// shown is the user that a registration would make: the answer where nothing of
+// the one who is there may be told.
+func (s Service) shown(id uuid.UUID, r Registration) (*auth.User, error) {
+	return s.Preview(newUser(id, r, "", false))
 }

@@ -49,7 +49,7 @@ func TestEmailChangeInEitherOrder(t *testing.T) {
 			done := redeem(t, f.A, second)
 			done.Session()
 			for path, want := range map[string]string{
-				"user.email": "new@example.com", "user.new_email": "", "user.user_metadata.email": "new@example.com",
+				"user.email": "new@example.com", "user.new_email": "", "user.user_metadata.email": "old@example.com",
 				"user.user_metadata.email_verified": "true",
 			} {
 				if got := done.Get(path); got != want {

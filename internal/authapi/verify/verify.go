@@ -9,7 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
@@ -18,9 +20,8 @@ import (
 
 // Service redeems one-time tokens.
 type Service struct {
-	Sessions session.Sessions
-	Guesses  *ratelimit.Limiter // of codes, by address; holds nothing else, so that no flood can push them out
-	Now      func() time.Time
+	users.Users
+	Guesses *ratelimit.Limiter // of codes, by address; holds nothing else, so that no flood can push them out
 }
 
 // Redemption presents a one-time token: Link alone, or Email with Code.
@@ -69,20 +70,19 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 		}
 	}
 	var out Outcome
-	var p *auth.Principal
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
-		p, err = s.redeem(ctx, tx, sc, r, types, &out)
-		return err
+	tokens, err := s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
+		out = Outcome{}
+		return s.redeem(ctx, tx, sc, r, types, &out)
 	})
 	if r.Email != "" && !errors.Is(err, auth.ErrOTPExpired) {
 		s.Guesses.Refund(ctx, sc.Tenant.Ref, guess, r.Email)
 	}
-	if err != nil || p == nil {
-		return &out, err
-	}
-	out.Tokens, err = s.Sessions.Answer(sc, p)
+	out.Tokens = tokens
 	return &out, err
 }
+
+// refusals is how a one-time token tells of an account that may have no session.
+var refusals = session.Refusals{Gone: auth.ErrOTPExpired}
 
 // guessRule lets ten wrong codes pass for an address, and ten more in the time
 // that a code lives: of a million codes.
@@ -90,31 +90,32 @@ func guessRule(sc *tenants.Scope) ratelimit.Rule {
 	return ratelimit.Rule{Name: "verify_address", Events: 10, Per: max(sc.Tenant.Config.OTPTTL(), time.Minute), Burst: 10}
 }
 
-func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType, out *Outcome) (*auth.Principal, error) {
+// redeem consumes the token and gives the proof that it is. The proof is nil
+// when a code or the other half of a change of address comes first.
+func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType, out *Outcome) (*session.Proof, error) {
 	t, u, err := s.find(ctx, tx, sc, r, types)
 	if err != nil {
 		return nil, err
-	}
-	if u.Banned(s.Now()) {
-		return nil, auth.ErrTokenUserBanned
 	}
 	if err := tx.ConsumeToken(ctx, t.ID); err != nil {
 		return nil, err
 	}
 	out.Type = r.typeOf(t)
-	done, err := s.apply(ctx, tx, sc, t, u)
+	action, err := s.apply(ctx, tx, sc, t, u)
 	if err != nil {
 		return nil, err
 	}
-	if !done {
-		out.Halfway = true
+	if out.Halfway = action == ""; out.Halfway {
 		return nil, nil
 	}
 	if r.ByLink && r.pkce() {
+		if _, err := audit.User(ctx, tx, sc, u, action, traits, s.Now()); err != nil {
+			return nil, err
+		}
 		out.Code, err = s.issueCode(ctx, tx, u, r.Type)
 		return nil, err
 	}
-	return s.Sessions.Begin(ctx, tx, sc, u, auth.MethodOTP)
+	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Provider: auth.ProviderEmail}, nil
 }
 
 // typeOf is the request's type; where that is email, which stands for two types,
@@ -130,6 +131,8 @@ func (r Redemption) typeOf(t *auth.OneTimeToken) string {
 	}
 }
 
+var traits = audit.Traits{"provider": auth.ProviderEmail}
+
 // find gives the token, if it is still good, and its user, locked.
 func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*auth.OneTimeToken, *auth.User, error) {
 	hash := token.HashLink(r.Link)
@@ -143,78 +146,57 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if !s.Now().Before(t.CreatedAt.Add(sc.Tenant.Config.OTPTTL())) {
 		return nil, nil, auth.ErrOTPExpired
 	}
-	u, err := tx.UserByID(ctx, t.UserID, true)
-	if errors.Is(err, auth.ErrUserNotFound) || (err == nil && u.DeletedAt != nil) {
+	u, err := s.ByID(ctx, tx, t.UserID)
+	if errors.Is(err, auth.ErrUserNotFound) {
 		return nil, nil, auth.ErrOTPExpired
 	}
-	return &t, &u, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return &t, u, refusals.Admit(u, s.Now())
 }
 
-// apply does what the token is good for; done is false when a change of address
-// waits for its other half.
-func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (done bool, err error) {
+// apply does what the token is good for, and gives what the audit log tells of
+// it: "" when a change of address waits for its other half.
+func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (auth.Action, error) {
 	switch t.Type {
 	case auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent:
 		return s.changeEmail(ctx, tx, sc, t, u)
 	case auth.TokenConfirmation:
-		action := "user_signedup"
+		action := auth.ActionUserSignedUp
 		if u.InvitedAt != nil {
-			action = "invite_accepted"
+			action = auth.ActionInviteAccepted
 		}
-		return true, s.confirm(ctx, tx, sc, u, action, "team")
+		return action, s.confirm(ctx, tx, u)
 	default:
-		return true, s.confirm(ctx, tx, sc, u, "login", "account")
+		return auth.ActionLogin, s.confirm(ctx, tx, u)
 	}
 }
 
 // confirm marks the address as proved: every mailed token proves that.
-func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action, logType string) error {
-	now := s.Now()
-	if !u.EmailConfirmed() {
-		if u.InvitedAt != nil {
-			u.ConfirmationSentAt = nil // as in the reference: what was sent is invited_at's
-		}
-		if err := u.ConfirmEmail(now); err != nil {
-			return err
-		}
-		if err := tx.SaveEmail(ctx, u); err != nil {
-			return err
-		}
-		// A link of the same purpose that is still under way is not needed.
-		if err := tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation); err != nil {
-			return err
-		}
+func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
+	switch {
+	case u.EmailConfirmed():
+		return nil
+	case u.InvitedAt != nil: // as in the reference: what was sent is invited_at's
+		return s.ConfirmEmail(ctx, tx, u, tenantdb.ConfirmationSentAt(nil))
 	}
-	return session.Record(ctx, tx, sc, u, action, logType, map[string]any{"provider": auth.ProviderEmail}, now)
+	return s.ConfirmEmail(ctx, tx, u)
 }
 
 // changeEmail takes one step of a change of address. With secure change both
 // addresses must confirm, in any order.
-func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (done bool, err error) {
-	now := s.Now()
+func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (auth.Action, error) {
 	if u.NewEmail == "" {
-		return false, auth.ErrOTPExpired
+		return "", auth.ErrOTPExpired
 	}
-	if sc.Tenant.Config.SecureEmailChange() && u.EmailChangeConfirmStatus == 0 && u.Email != "" {
-		u.EmailChangeConfirmStatus, u.UpdatedAt = 1, now
-		return false, tx.SaveUser(ctx, u)
+	if sc.Tenant.Config.MailerSecureEmailChange && u.EmailChangeConfirmStatus == 0 && u.Email != "" {
+		return "", tx.UpdateUser(ctx, u, s.Now(), tenantdb.EmailChangeConfirmStatus(1))
 	}
 	if t.Type == auth.TokenEmailChangeCurrent && u.EmailChangeConfirmStatus == 0 {
-		return false, auth.ErrOTPExpired // the new address has confirmed nothing
+		return "", auth.ErrOTPExpired // the new address has confirmed nothing
 	}
-	old := u.Email
-	// What was proved of the old address says nothing of the new one.
-	u.EmailConfirmedAt, u.ConfirmedAt = nil, u.PhoneConfirmedAt
-	if err := u.SetEmail(u.NewEmail, now); err != nil {
-		return false, err
-	}
-	if err := u.ConfirmEmail(now); err != nil {
-		return false, err
-	}
-	if err := tx.ChangeEmail(ctx, u); err != nil {
-		return false, err
-	}
-	return true, session.Record(ctx, tx, sc, u, "user_modified", "user", map[string]any{"old_email": old, "new_email": u.Email}, now)
+	return auth.ActionUserModified, s.ChangeEmail(ctx, tx, u, u.NewEmail, true)
 }
 
 // issueCode gives the PKCE exchange that the link belongs to its code.

@@ -25,6 +25,7 @@ type Fixture struct {
 	Hasher     *password.Hasher
 	Mailer     *mail.Mailer
 	Sessions   session.Sessions
+	Active     *session.Activity
 	Verifier   *token.Verifier
 	Log        *Log // warnings and errors
 
@@ -39,7 +40,8 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	f.keys = tenants.KeyHasher{Pepper: random(32)}
 	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})
 	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Logger: f.Log.logger()}
-	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Now: f.Clock.Now}
+	f.Active = session.NewActivity(1000)
+	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Active: f.Active, Now: f.Clock.Now}
 	verifier, err := token.NewVerifier(1000, f.Clock.Now, func(issuer string) bool {
 		return issuer == f.A.Tenant().Issuer() || issuer == f.B.Tenant().Issuer()
 	})

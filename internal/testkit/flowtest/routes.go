@@ -21,9 +21,11 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
 	engine.Use(web.Common{Logger: f.Log.logger()}.Handler())
-	tenantapi.Flows{
+	flows := tenantapi.Flows{
 		Mailer: f.Mailer, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
 		Limits: web.Limits{Limiter: ratelimit.New(ratelimit.Options{})}, Version: "test", Now: f.Clock.Now,
-	}.Mount(engine.Group("", web.WithScope(p.open)), engine.Group("", web.WithScope(p.keyed)))
+		Active: f.Active,
+	}
+	flows.Mount(engine.Group("", web.WithScope(p.open)), engine.Group("", web.WithScope(p.keyed)))
 	return engine
 }

@@ -32,6 +32,20 @@ func (p *Project) exec(tb testing.TB, role, sql string, args ...any) {
 	})
 }
 
+// TryAs runs SQL as one of the project's roles, and gives its error.
+func (p *Project) TryAs(tb testing.TB, role, sql string) error {
+	tb.Helper()
+	var failed error
+	p.connected(tb, func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, "SET SESSION AUTHORIZATION "+role); err != nil {
+			return err
+		}
+		_, failed = conn.Exec(ctx, sql)
+		return nil
+	})
+	return failed
+}
+
 // Count runs a query that gives one number.
 func (p *Project) Count(tb testing.TB, sql string, args ...any) int {
 	tb.Helper()

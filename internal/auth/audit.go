@@ -1,0 +1,52 @@
+package auth
+
+// Action is what an audit entry tells of, in the reference's words.
+type Action string
+
+// The actions of the flows.
+const (
+	ActionLogin                     Action = "login"
+	ActionLogout                    Action = "logout"
+	ActionInviteAccepted            Action = "invite_accepted"
+	ActionUserSignedUp              Action = "user_signedup"
+	ActionUserInvited               Action = "user_invited"
+	ActionUserDeleted               Action = "user_deleted"
+	ActionUserModified              Action = "user_modified"
+	ActionUserUpdatedPassword       Action = "user_updated_password"
+	ActionUserRecoveryRequested     Action = "user_recovery_requested"
+	ActionUserReauthenticate        Action = "user_reauthenticate_requested"
+	ActionUserConfirmationRequested Action = "user_confirmation_requested"
+	ActionUserRepeatedSignUp        Action = "user_repeated_signup"
+	ActionTokenRevoked              Action = "token_revoked"
+	ActionTokenRefreshed            Action = "token_refreshed"
+)
+
+// LogType is the kind of an audit entry, in the reference's words.
+type LogType string
+
+// The kinds of entries.
+const (
+	LogAccount LogType = "account"
+	LogTeam    LogType = "team"
+	LogToken   LogType = "token"
+	LogUser    LogType = "user"
+)
+
+var logTypes = map[Action]LogType{
+	ActionLogin:          LogAccount,
+	ActionLogout:         LogAccount,
+	ActionInviteAccepted: LogAccount,
+	ActionUserSignedUp:   LogTeam,
+	ActionUserInvited:    LogTeam,
+	ActionUserDeleted:    LogTeam,
+	ActionTokenRevoked:   LogToken,
+	ActionTokenRefreshed: LogToken,
+}
+
+// LogType is the kind of the action's entries.
+func (a Action) LogType() LogType {
+	if t, ok := logTypes[a]; ok {
+		return t
+	}
+	return LogUser
+}

@@ -1,0 +1,69 @@
+package mail
+
+import (
+	"net/url"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Letter is one mail to write, or one link.
+type Letter struct {
+	Kind message.Kind
+	User *auth.User
+	// ToNew addresses the letter of a change of address to the new one. Every
+	// other letter goes to the user's address.
+	ToNew      bool
+	RedirectTo string
+	PKCE       bool
+}
+
+// kind is what a letter of a kind carries: a token of which type, and which type
+// parameter its link has.
+type kind struct {
+	token  auth.TokenType
+	verify string
+}
+
+var kinds = map[message.Kind]kind{
+	message.Confirmation: {auth.TokenConfirmation, "signup"},
+	message.Invite:       {auth.TokenConfirmation, "invite"},
+	message.Recovery:     {auth.TokenRecovery, "recovery"},
+	message.MagicLink:    {auth.TokenRecovery, "magiclink"},
+	message.EmailChange:  {auth.TokenEmailChangeCurrent, "email_change"},
+}
+
+// to is where the letter goes and what its code belongs to.
+func (l Letter) to() string {
+	if l.ToNew {
+		return l.User.NewEmail
+	}
+	return l.User.Email
+}
+
+// token is the type under which the letter's token is stored.
+func (l Letter) token() auth.TokenType {
+	if l.ToNew {
+		return auth.TokenEmailChangeNew
+	}
+	return kinds[l.Kind].token
+}
+
+// link is the address that the letter's button leads to. Its parameters come in
+// the reference's order, which test suites look for in mails.
+func (l Letter) link(t *tenants.Tenant, once token.OneTime) string {
+	link := t.Issuer() + "/verify?token=" + url.QueryEscape(l.linkToken(once)) + "&type=" + url.QueryEscape(kinds[l.Kind].verify)
+	if l.RedirectTo != "" {
+		link += "&redirect_to=" + url.QueryEscape(l.RedirectTo)
+	}
+	return link
+}
+
+func (l Letter) linkToken(once token.OneTime) string {
+	if l.PKCE {
+		return token.PKCEPrefix + once.Link
+	}
+	return once.Link
+}

@@ -1,0 +1,147 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// rotateRefusals is how a refresh tells of an account that may have no session.
+var rotateRefusals = Refusals{Gone: auth.ErrRefreshNotFound, Banned: auth.ErrRefreshBanned}
+
+// Rotate exchanges a refresh token for the next one.
+//
+// The newest token of a session rotates. The one before it answers with the
+// newest again, without limit in time: the client may never have received the
+// answer. Older ones do so within the reuse interval of the last rotation, for
+// tabs that race. After that an old token was stolen, from somebody: the whole
+// session ends and the answer is auth.ErrRefreshUsed.
+func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented string) (*Tokens, error) {
+	id, counter, err := token.ParseRefresh(sc.Tenant.Secrets.RefreshKey, presented)
+	if err != nil {
+		return nil, err
+	}
+	now, cfg := s.Now(), &sc.Tenant.Config
+	// One session a user needs a look at the others, a hook its transaction, and a
+	// user who is not known to be counted the ledger: the single statement has none.
+	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && !s.hooked(sc) && s.Active.known(sc, id, now) {
+		p, ok, err := sc.DB.Rotate(ctx, tenantdb.Rotation{
+			Session: id, Counter: counter, Now: now, UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
+			Timebox: cfg.Timebox(), Inactivity: cfg.InactivityTimeout(),
+		})
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return s.sign(sc, &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)})
+		}
+	}
+	r := rotation{Sessions: s, sc: sc, counter: counter, now: now}
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		r.refused, r.next = nil, nil
+		p, err := tx.PrincipalBySession(ctx, id)
+		if errors.Is(err, auth.ErrSessionNotFound) || errors.Is(err, auth.ErrTokenUserGone) {
+			return auth.ErrRefreshNotFound
+		}
+		if err != nil {
+			return err
+		}
+		r.p = p
+		return r.run(ctx, tx)
+	})
+	if err == nil {
+		err = r.refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.Active.counted(sc, id, now)
+	return s.sign(sc, r.next)
+}
+
+// rotation is a refresh that goes the slow way, its session locked.
+type rotation struct {
+	Sessions
+	sc      *tenants.Scope
+	counter int64
+	now     time.Time
+	p       auth.Principal
+	next    *unsigned
+	refused error // told after the commit of what led to it
+}
+
+func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
+	if err := rotateRefusals.Admit(&r.p.User, r.now); err != nil {
+		return err
+	}
+	if expired, err := r.expired(ctx, tx); err != nil {
+		return err
+	} else if expired {
+		return auth.ErrSessionExpired
+	}
+	if err := r.decide(ctx, tx); err != nil || r.refused != nil {
+		return err
+	}
+	p, refused, err := r.settle(ctx, tx, r.p.User.ID, r.p.Session.ID, rotateRefusals)
+	if r.refused = refused; err != nil || refused != nil {
+		return err
+	}
+	if err := r.Active.count(ctx, tx, r.sc, p.User.ID, r.now); err != nil {
+		return err
+	}
+	r.next, err = r.claims(ctx, tx, r.sc, p)
+	return err
+}
+
+// decide advances the session, leaves it as it is, or ends it.
+func (r *rotation) decide(ctx context.Context, tx *tenantdb.Tx) error {
+	newest := r.p.Session.RefreshCounter
+	switch {
+	case r.counter > newest: // of a session that was restored from a backup
+		return auth.ErrRefreshNotFound
+	case !r.sc.Tenant.Config.RefreshTokenRotation:
+		return r.advance(ctx, tx, newest)
+	case r.counter == newest:
+		return r.advance(ctx, tx, newest+1)
+	case r.counter == newest-1, r.now.Before(r.p.Session.LastActive().Add(r.reuseInterval())):
+		return nil // the newest one again
+	}
+	r.refused = auth.ErrRefreshUsed
+	return r.End(ctx, tx, r.sc, &r.p.User, Only(r.p.Session.ID), CauseReuse)
+}
+
+func (r *rotation) reuseInterval() time.Duration {
+	return time.Duration(r.sc.Tenant.Config.RefreshTokenReuseInterval) * time.Second
+}
+
+// expired applies the project's limits on sessions, which count at a refresh.
+func (r *rotation) expired(ctx context.Context, tx *tenantdb.Tx) (bool, error) {
+	s, cfg := &r.p.Session, &r.sc.Tenant.Config
+	switch {
+	case s.NotAfter != nil && !r.now.Before(*s.NotAfter):
+		return true, nil
+	case cfg.Timebox() > 0 && !r.now.Before(s.CreatedAt.Add(cfg.Timebox())):
+		return true, nil
+	case cfg.InactivityTimeout() > 0 && !r.now.Before(s.LastActive().Add(cfg.InactivityTimeout())):
+		return true, nil
+	case cfg.SessionsSinglePerUser:
+		return tx.NewerSession(ctx, s)
+	}
+	return false, nil
+}
+
+func (r *rotation) advance(ctx context.Context, tx *tenantdb.Tx, counter int64) error {
+	s := &r.p.Session
+	s.RefreshCounter, s.RefreshedAt = counter, &r.now
+	s.UserAgent, s.IP = r.sc.UserAgent, r.sc.ClientAddress()
+	if err := tx.AdvanceSession(ctx, s); err != nil {
+		return err
+	}
+	return audit.Self(ctx, tx, r.sc, &r.p.User, auth.ActionTokenRefreshed, r.now)
+}

@@ -1,0 +1,115 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Proof is that a user is who they say.
+type Proof struct {
+	User     *auth.User  // locked, or made in this transaction
+	Method   auth.Method // of the session's amr
+	Refusals Refusals
+	// Action is what the audit log tells, of this provider if not "".
+	Action   auth.Action
+	Provider string
+}
+
+// SignIn opens a transaction, in which prove finds and locks the user and writes
+// what follows from the proof, and begins a session. A nil proof without an error
+// begins none: it commits, and the tokens are nil.
+//
+// An account that may have no session is refused with the proof's Refusals, and
+// what prove wrote is committed: it may be a trigger of the project's developer
+// that shuts the user out, and what it wrote stays.
+func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *tenantdb.Tx) (*Proof, error)) (*Tokens, error) {
+	var begun *unsigned
+	var refused error
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		begun, refused = nil, nil
+		proof, err := prove(tx)
+		if err != nil || proof == nil {
+			return err
+		}
+		if refused = proof.Refusals.Admit(proof.User, s.Now()); refused != nil {
+			return nil
+		}
+		begun, refused, err = s.begin(ctx, tx, sc, proof)
+		return err
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil || begun == nil {
+		return nil, err
+	}
+	s.Active.counted(sc, begun.principal.Session.ID, s.Now())
+	return s.sign(sc, begun)
+}
+
+// begin writes the session and what goes with it. refused is an account that the
+// developer's triggers shut out meanwhile: then no session is left.
+func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof) (begun *unsigned, refused, err error) {
+	now, u := s.Now(), proof.User
+	session := auth.Session{
+		ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now,
+		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
+		AMR: []auth.AMR{{Method: proof.Method, Timestamp: now.Unix()}},
+	}
+	if sc.Tenant.Config.SessionsSinglePerUser {
+		if err := s.End(ctx, tx, sc, u, All, CauseReplaced); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := tx.CreateSession(ctx, &session); err != nil {
+		return nil, nil, err
+	}
+	if err := tx.UpdateUser(ctx, u, now, tenantdb.LastSignInAt(&now)); err != nil {
+		return nil, nil, err
+	}
+	entry, err := audit.User(ctx, tx, sc, u, proof.Action, traits(proof.Provider), now)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, refused, err := s.settle(ctx, tx, u.ID, session.ID, proof.Refusals)
+	if err != nil {
+		return nil, nil, err
+	}
+	if refused != nil {
+		return nil, refused, errors.Join(tx.DeleteSession(ctx, session.ID), tx.DeleteAudit(ctx, entry))
+	}
+	if err := s.Active.count(ctx, tx, sc, u.ID, now); err != nil {
+		return nil, nil, err
+	}
+	begun, err = s.claims(ctx, tx, sc, p)
+	return begun, nil, err
+}
+
+func traits(provider string) audit.Traits {
+	if provider == "" {
+		return nil
+	}
+	return audit.Traits{"provider": provider}
+}
+
+// settle reads user and session as all triggers left them, and asks once more
+// whether the account may have it.
+func (s Sessions) settle(ctx context.Context, tx *tenantdb.Tx, user, session uuid.UUID, r Refusals) (p auth.Principal, refused, err error) {
+	p, err = tx.SettleSession(ctx, user, session)
+	switch {
+	case errors.Is(err, auth.ErrTokenUserGone):
+		return p, r.Gone, nil
+	case errors.Is(err, auth.ErrSessionNotFound): // a trigger removed it
+		return p, auth.ErrSessionNotFound, nil
+	case err != nil:
+		return p, nil, err
+	}
+	return p, r.Admit(&p.User, s.Now()), nil
+}

@@ -1,0 +1,78 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Upgrade is a further proof within a session: a second factor.
+type Upgrade struct {
+	AAL    auth.AAL
+	Method auth.Method
+	Factor uuid.UUID // that was used; uuid.Nil for none
+	Action auth.Action
+}
+
+// upgradeRefusals is how an upgrade tells of an account that may have no session.
+var upgradeRefusals = Refusals{Gone: auth.ErrTokenUserGone}
+
+// Upgrade opens a transaction, locks the principal's session, lets prove check
+// the proof, and raises the session's assurance level. The refresh token from
+// before is two behind afterwards, so that it counts as old, as in the reference.
+func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, session uuid.UUID, prove func(tx *tenantdb.Tx, p *auth.Principal) (*Upgrade, error)) (*Tokens, error) {
+	var next *unsigned
+	var refused error
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		next, refused = nil, nil
+		p, err := tx.PrincipalBySession(ctx, session)
+		if err != nil {
+			return err
+		}
+		now := s.Now()
+		if err := upgradeRefusals.Admit(&p.User, now); err != nil {
+			return err
+		}
+		up, err := prove(tx, &p)
+		if err != nil {
+			return err
+		}
+		if err := s.raise(ctx, tx, sc, &p, up, now); err != nil {
+			return err
+		}
+		p, refused, err = s.settle(ctx, tx, p.User.ID, p.Session.ID, upgradeRefusals)
+		if err != nil || refused != nil {
+			return err
+		}
+		next, err = s.claims(ctx, tx, sc, p)
+		return err
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.sign(sc, next)
+}
+
+func (s Sessions) raise(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, up *Upgrade, now time.Time) error {
+	p.Session.RefreshCounter += 2
+	p.Session.RefreshedAt, p.Session.AAL = &now, up.AAL
+	if up.Factor != uuid.Nil {
+		p.Session.FactorID = &up.Factor
+	}
+	if err := tx.RaiseSession(ctx, &p.Session); err != nil {
+		return err
+	}
+	if err := tx.PutAMR(ctx, p.Session.ID, auth.AMR{Method: up.Method, Timestamp: now.Unix()}); err != nil {
+		return err
+	}
+	return audit.Self(ctx, tx, sc, &p.User, up.Action, now)
+}

@@ -1,0 +1,229 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// New says who is to be made.
+type New struct {
+	ID             uuid.UUID // drawn when Nil
+	Email, Phone   string    // normalized
+	EmailConfirmed bool
+	PhoneConfirmed bool
+	Password       string // its hash
+	Role           string // auth.RoleAuthenticated when ""
+	BannedUntil    *time.Time
+	AppMetadata    map[string]any
+	UserMetadata   map[string]any
+	Identities     []Identity
+	// SoughtFirst says that the transaction looked for the user and found nobody.
+	// Then a taken address means that another request was first, and the
+	// transaction is run again.
+	SoughtFirst bool
+}
+
+// Identity is how a provider knows a user.
+type Identity struct {
+	Provider   string
+	ProviderID string // the id of the user in the project when ""
+	Data       map[string]any
+}
+
+// EmailIdentity is the identity of an e-mail address. data holds what is kept
+// beside the address; nobody has proved yet to own it.
+func EmailIdentity(email string, data map[string]any) Identity {
+	all := map[string]any{}
+	for name, value := range data {
+		all[name] = value
+	}
+	all["email"], all["email_verified"], all["phone_verified"] = email, false, false
+	return Identity{Provider: auth.ProviderEmail, Data: all}
+}
+
+// PhoneIdentity is the identity of a phone number.
+func PhoneIdentity(phone string) Identity {
+	return Identity{Provider: auth.ProviderPhone, Data: map[string]any{"phone": phone, "email_verified": false, "phone_verified": false}}
+}
+
+// Create writes a user with their identities. auth.ErrEmailExists,
+// auth.ErrPhoneExists, auth.ErrUserExists for a taken id; auth.ErrValidation for
+// metadata that is too large.
+func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n New) (*auth.User, error) {
+	u, err := n.user(s.Now())
+	if err != nil {
+		return nil, err
+	}
+	if s.Hooks != nil {
+		if err := s.Hooks.BeforeCreate(ctx, tx, sc, u); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.free(ctx, tx, n); err != nil {
+		return nil, err
+	}
+	if err := tx.CreateUser(ctx, u); err != nil {
+		if n.SoughtFirst {
+			err = tenantdb.Raced(err)
+		}
+		return nil, err
+	}
+	for _, i := range n.Identities {
+		if err := s.addIdentity(ctx, tx, u, i); err != nil {
+			return nil, err
+		}
+	}
+	if s.Hooks != nil {
+		return u, s.Hooks.AfterCreate(ctx, tx, sc, u)
+	}
+	return u, nil
+}
+
+// free refuses an address that a row has in another spelling, which no constraint
+// does.
+func (s Users) free(ctx context.Context, tx *tenantdb.Tx, n New) error {
+	if n.Email != "" && !n.SoughtFirst {
+		if err := EmailFree(ctx, tx, n.Email, n.ID); err != nil {
+			return err
+		}
+	}
+	if n.Phone != "" {
+		return PhoneFree(ctx, tx, n.Phone, n.ID)
+	}
+	return nil
+}
+
+// EmailFree reports auth.ErrEmailExists when another user than id has the
+// address.
+func EmailFree(ctx context.Context, tx *tenantdb.Tx, email string, id uuid.UUID) error {
+	u, err := tx.UserByEmail(ctx, email, false)
+	return another(u, err, id, auth.ErrEmailExists)
+}
+
+// PhoneFree reports auth.ErrPhoneExists when another user than id has the number.
+func PhoneFree(ctx context.Context, tx *tenantdb.Tx, phone string, id uuid.UUID) error {
+	u, err := tx.UserByPhone(ctx, phone, false)
+	return another(u, err, id, auth.ErrPhoneExists)
+}
+
+func another(u auth.User, err error, id uuid.UUID, exists error) error {
+	switch {
+	case errors.Is(err, auth.ErrUserNotFound):
+		return nil
+	case err == nil && u.ID != id:
+		return exists
+	}
+	return err
+}
+
+// user makes the row, without identities.
+func (n New) user(now time.Time) (*auth.User, error) {
+	u := auth.NewUser(now)
+	u.Email, u.Phone, u.EncryptedPassword, u.BannedUntil = n.Email, n.Phone, n.Password, n.BannedUntil
+	if n.ID != uuid.Nil {
+		u.ID = n.ID
+	}
+	if n.Role != "" {
+		u.Role = n.Role
+	}
+	if n.Email != "" && n.EmailConfirmed {
+		u.EmailConfirmedAt = &now
+	}
+	if n.Phone != "" && n.PhoneConfirmed {
+		u.PhoneConfirmedAt = &now
+	}
+	var err error
+	if u.UserMetadata, err = auth.MergeMetadata(nil, n.UserMetadata); err != nil {
+		return nil, err
+	}
+	if u.AppMetadata, err = auth.MergeMetadata(nil, n.AppMetadata); err != nil {
+		return nil, err
+	}
+	for _, i := range n.Identities {
+		if u.AppMetadata, err = auth.MergeMetadata(u.AppMetadata, auth.WithProvider(u.AppMetadata, i.Provider)); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// addIdentity writes an identity of u and puts it on u.
+func (s Users) addIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identity) error {
+	row, err := i.row(u.ID, s.Now())
+	if err != nil {
+		return err
+	}
+	if err := tx.CreateIdentity(ctx, &row); err != nil {
+		return err
+	}
+	u.Identities = append(u.Identities, row)
+	return nil
+}
+
+// row makes the row of an identity.
+func (i Identity) row(user uuid.UUID, now time.Time) (auth.Identity, error) {
+	row := auth.Identity{
+		ID: uuid.New(), ProviderID: i.ProviderID, UserID: user, Provider: i.Provider,
+		LastSignInAt: &now, CreatedAt: &now, UpdatedAt: &now,
+	}
+	if row.ProviderID == "" {
+		row.ProviderID = user.String()
+	}
+	if email, ok := i.Data["email"].(string); ok {
+		row.Email = email
+	}
+	data := map[string]any{}
+	for name, value := range i.Data {
+		data[name] = value
+	}
+	data["sub"] = row.ProviderID
+	var err error
+	row.Data, err = auth.MergeMetadata(nil, data)
+	return row, err
+}
+
+// Preview is the user that Create would make, without writing anything.
+func (s Users) Preview(n New) (*auth.User, error) {
+	now := s.Now()
+	u, err := n.user(now)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range n.Identities {
+		row, err := i.row(u.ID, now)
+		if err != nil {
+			return nil, err
+		}
+		u.Identities = append(u.Identities, row)
+	}
+	return u, nil
+}
+
+// Link gives a user another identity, and names its provider in their
+// app_metadata. An identity that another user has is auth.ErrIdentityExists.
+func (s Users) Link(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identity) error {
+	if i.ProviderID != "" {
+		other, err := tx.UserByIdentity(ctx, i.Provider, i.ProviderID, false)
+		if err := another(other, err, u.ID, auth.ErrIdentityExists); err != nil {
+			return err
+		}
+		if err == nil {
+			return nil // linked before
+		}
+	}
+	if err := s.addIdentity(ctx, tx, u, i); err != nil {
+		return err
+	}
+	app, err := tenantdb.AppMetadata(auth.WithProvider(u.AppMetadata, i.Provider))
+	if err != nil {
+		return err
+	}
+	return tx.UpdateUser(ctx, u, s.Now(), app)
+}

@@ -1,0 +1,56 @@
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// ReplaceUnconfirmed gives the account of a sign-up that nobody ever confirmed
+// to a new sign-up: of the earlier one only the id stays. Users that an admin
+// created, invited or promoted are never replaced: auth.ErrUserExists.
+func (s Users) ReplaceUnconfirmed(ctx context.Context, tx *tenantdb.Tx, u *auth.User, n New) error {
+	if !replaceable(u) {
+		return auth.ErrUserExists
+	}
+	fresh, err := n.user(s.Now())
+	if err != nil {
+		return err
+	}
+	changes := []tenantdb.UserChange{
+		tenantdb.EncryptedPassword(n.Password), tenantdb.OnlyMetadata(fresh.AppMetadata, fresh.UserMetadata),
+	}
+	if fresh.EmailConfirmedAt != nil {
+		changes = append(changes, tenantdb.EmailConfirmedAt(fresh.EmailConfirmedAt))
+	}
+	if err := s.endFlows(ctx, tx, u, changes...); err != nil {
+		return err
+	}
+	identity, err := n.Identities[0].row(u.ID, s.Now())
+	if err != nil {
+		return err
+	}
+	return tx.ReplaceIdentityData(ctx, u.IdentityOf(auth.ProviderEmail), s.Now(), identity.Data)
+}
+
+// replaceable reports whether a user came by a sign-up of which nothing
+// followed. That a confirmation was sent says little, as anybody may ask for
+// one; but only a sign-up leaves the identity's data as the user's metadata.
+func replaceable(u *auth.User) bool {
+	identity := u.IdentityOf(auth.ProviderEmail)
+	if identity == nil {
+		return false
+	}
+	var app, user, data map[string]any
+	err := errors.Join(json.Unmarshal(u.AppMetadata, &app), json.Unmarshal(u.UserMetadata, &user), json.Unmarshal(identity.Data, &data))
+	return err == nil && reflect.DeepEqual(app, signedUp) && reflect.DeepEqual(user, data) &&
+		u.ConfirmedAt == nil && u.ConfirmationSentAt != nil && u.InvitedAt == nil && u.LastSignInAt == nil &&
+		u.BannedUntil == nil && u.Phone == "" && u.Role == auth.RoleAuthenticated
+}
+
+// signedUp is the app_metadata of whoever has signed up by e-mail.
+var signedUp = map[string]any{"provider": auth.ProviderEmail, "providers": []any{auth.ProviderEmail}}

@@ -1,0 +1,69 @@
+// Package users is the one place that finds, makes and changes the users of a
+// project: what a flow decides about a user is written here, with the identities
+// that go with it. It owns no route and opens no transaction.
+//
+// Users are written column by column. Between two statements of a transaction,
+// triggers of the project's developer may write to the same rows, and what they
+// write stays.
+package users
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Users finds, makes and changes users.
+type Users struct {
+	Sessions session.Sessions
+	Now      func() time.Time
+	// Hooks may refuse a new user or hear of one; nil for none.
+	Hooks Hooks
+}
+
+// Hooks is what a project may run around the making of a user.
+type Hooks interface {
+	// BeforeCreate is called before the row is written. An error refuses the user.
+	BeforeCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
+	// AfterCreate is called with the user as written.
+	AfterCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
+}
+
+// ByID gives an account that can be used, locked; auth.ErrUserNotFound.
+func (s Users) ByID(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) (*auth.User, error) {
+	return usable(tx.UserByID(ctx, id, true))
+}
+
+// ByEmail gives the account that can be used with this address, which must be
+// normalized, locked. auth.ErrUserNotFound also for one that is deleted or of
+// another audience.
+func (s Users) ByEmail(ctx context.Context, tx *tenantdb.Tx, email string) (*auth.User, error) {
+	return usable(tx.UserByEmail(ctx, email, true))
+}
+
+// ByPhone is ByEmail for a phone number.
+func (s Users) ByPhone(ctx context.Context, tx *tenantdb.Tx, phone string) (*auth.User, error) {
+	return usable(tx.UserByPhone(ctx, phone, true))
+}
+
+// ByIdentity gives the account that can be used with an identity, locked;
+// auth.ErrUserNotFound.
+func (s Users) ByIdentity(ctx context.Context, tx *tenantdb.Tx, provider, providerID string) (*auth.User, error) {
+	return usable(tx.UserByIdentity(ctx, provider, providerID, true))
+}
+
+func usable(u auth.User, err error) (*auth.User, error) {
+	if err == nil && u.Gone() {
+		err = auth.ErrUserNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &u, nil
+}
