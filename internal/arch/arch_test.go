@@ -60,6 +60,7 @@ func TestCheck(t *testing.T) {
 		"control in web":         {"internal/web/x.go", `import _ "github.com/reevehq/reeve/internal/web/control"`, "not below it"},
 		"gorm in web":            {"internal/web/x.go", `import _ "gorm.io/gorm"`, "belongs to internal/controldb"},
 		"gorm driver in tenants": {"tenants/tenantdb/x.go", `import _ "gorm.io/driver/postgres"`, "belongs to internal/controldb"},
+		"river in a sweep":       {"internal/authapi/tidy/x.go", `import _ "github.com/riverqueue/river"`, "belongs to internal/job"},
 		"stripe":                 {"internal/control/usage/x.go", `import _ "github.com/stripe/stripe-go/v76"`, "belongs to internal/control/billing"},
 		"casbin":                 {"internal/control/org/x.go", `import _ "github.com/casbin/casbin/v2"`, "belongs to internal/authz"},
 		"saml":                   {"internal/authapi/external/x.go", `import _ "github.com/crewjam/saml"`, "belongs to internal/authapi/saml"},

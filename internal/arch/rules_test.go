@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/web/control"}, // the web side of the Management API
 	{"internal/web", "internal/provision"},
 	{"internal/authz"}, // roles and permissions of the control plane, read from controldb
-	{"internal/controldb", "internal/token"},
+	{"internal/controldb", "internal/token", "internal/job"},
 	// What works for one tenant and knows it by its scope or ref. Below controldb,
 	// which keeps the captured mails.
 	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool", "internal/guard"},
@@ -62,6 +62,7 @@ var owners = []owner{
 	{"github.com/gin-gonic/gin", []string{"internal/web", "internal/server", "internal/tenantapi", "internal/authapi", "internal/control", "internal/storage"}},
 	{"github.com/danielgtaylor/huma", []string{"internal/web/control"}},
 	{"gorm.io", []string{"internal/controldb"}},
+	{"github.com/riverqueue", []string{"internal/job"}},
 	{"github.com/stripe", []string{"internal/control/billing"}},
 	{"github.com/casbin", []string{"internal/authz"}},
 	{"github.com/crewjam/saml", []string{"internal/authapi/saml"}},

@@ -1,0 +1,380 @@
+package job
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/reevehq/reeve/internal/testkit"
+	"github.com/reevehq/reeve/tenants"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// open makes a pool as each process has one.
+func open(t *testing.T, url string) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// newDatabase is a control database as far as this package needs one.
+func newDatabase(t *testing.T) (url string, pool *pgxpool.Pool) {
+	t.Helper()
+	url = testkit.Database(t)
+	pool = open(t, url)
+	if err := Migrate(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	return url, pool
+}
+
+// start runs a Runner until the test ends or stop is called.
+func start(t *testing.T, pool *pgxpool.Pool, o Options) (r *Runner, stop func()) {
+	t.Helper()
+	if o.pollEvery == 0 {
+		o.pollEvery = 100 * time.Millisecond
+	}
+	r, err := New(pool, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return r, stop
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 1800 {
+		if ok() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("never: %s", what)
+}
+
+func count(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) (n int) {
+	t.Helper()
+	if err := pool.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	url := testkit.Database(t)
+	pool := open(t, url)
+	pending := func(want bool) {
+		t.Helper()
+		if got, err := Pending(t.Context(), pool); err != nil || got != want {
+			t.Errorf("pending: %v, %v, want %v", got, err, want)
+		}
+	}
+	pending(true)
+	var group errgroup.Group // replicas that start together
+	for range 4 {
+		replica := open(t, url)
+		group.Go(func() error { return Migrate(t.Context(), replica) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	pending(false)
+	// A process that was killed in between.
+	if _, err := pool.Exec(t.Context(), "DELETE FROM river.river_migration WHERE version > 7"); err != nil {
+		t.Fatal(err)
+	}
+	pending(true)
+	if err := Migrate(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	pending(false)
+	// A newer release's tables.
+	if _, err := pool.Exec(t.Context(), "INSERT INTO river.river_migration (line, version) VALUES ('main', 1000)"); err != nil {
+		t.Fatal(err)
+	}
+	pending(false)
+	if n := count(t, pool, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"); n != 0 {
+		t.Errorf("%d relations of River in schema public", n)
+	}
+}
+
+// Two processes run a task once a period, however many of them look for work.
+func TestATaskRunsOnceAPeriod(t *testing.T) {
+	t.Parallel()
+	url, pool := newDatabase(t)
+	var runs atomic.Int32
+	for range 2 {
+		start(t, open(t, url), Options{Tasks: []Task{{Name: "sweep", Every: 2 * time.Second, Run: func(context.Context) error {
+			runs.Add(1)
+			return nil
+		}}}})
+	}
+	const done = "SELECT count(*) FROM river.river_job WHERE kind = 'sweep' AND state = 'completed'"
+	eventually(t, "four periods have their run", func() bool { return count(t, pool, done) >= 4 })
+	if n := count(t, pool, `SELECT count(*) - count(DISTINCT date_bin('2 seconds', scheduled_at, 'epoch')) FROM river.river_job`); n != 0 {
+		t.Errorf("%d runs too many in their periods", n)
+	}
+	if ran, noted := int(runs.Load()), count(t, pool, "SELECT count(*) FROM river.river_job WHERE attempt > 0"); ran > noted {
+		t.Errorf("%d runs for %d periods", ran, noted)
+	}
+}
+
+// What fails is tried again, and the log says why; what always fails is left to
+// the next period.
+func TestAFailedRunIsRepeated(t *testing.T) {
+	t.Parallel()
+	_, pool := newDatabase(t)
+	var log safeBuffer
+	var tries atomic.Int32
+	start(t, pool, Options{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Tasks: []Task{{Name: "flaky", Every: time.Hour, Run: func(context.Context) error {
+			switch tries.Add(1) {
+			case 1:
+				return errors.New("the weather")
+			case 2:
+				panic("the moon")
+			}
+			return nil
+		}}},
+	})
+	eventually(t, "the third try succeeds", func() bool {
+		return count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'flaky' AND state = 'completed' AND attempt = 3") == 1
+	})
+	text := log.String()
+	for _, want := range []string{"job failed, will be tried again", "job=flaky", "the weather", "job panicked", "the moon"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %q: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "River client started") {
+		t.Error("the log has what is no warning")
+	}
+}
+
+// Each project has its run once a period, whoever offers it and how often.
+func TestOffer(t *testing.T) {
+	t.Parallel()
+	url, pool := newDatabase(t)
+	var mu sync.Mutex
+	got := map[tenants.Ref]int{}
+	options := Options{ProjectTasks: []ProjectTask{{Name: "tidy", Every: time.Hour, Run: func(_ context.Context, ref tenants.Ref) error {
+		mu.Lock()
+		defer mu.Unlock()
+		got[ref]++
+		return nil
+	}}}}
+	first, _ := start(t, pool, options)
+	second, _ := start(t, open(t, url), options)
+	for _, r := range []*Runner{first, second, first} {
+		if err := r.Offer(t.Context(), "tidy", []tenants.Ref{"a", "b"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := second.Offer(t.Context(), "tidy", []tenants.Ref{"b", "c"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all are done", func() bool {
+		return count(t, pool, "SELECT count(*) FROM river.river_job WHERE state = 'completed'") >= 3
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	// The hour may have ended in between.
+	if rows := count(t, pool, "SELECT count(*) FROM river.river_job"); len(got) != 3 || rows < 3 ||
+		rows > 3 && count(t, pool, "SELECT count(DISTINCT date_trunc('hour', scheduled_at)) FROM river.river_job") == 1 {
+		t.Errorf("%v in %d rows", got, rows)
+	}
+	if err := first.Offer(t.Context(), "tidy", nil); err != nil {
+		t.Error(err)
+	}
+	if err := first.Offer(t.Context(), "unheard_of", []tenants.Ref{"a"}); err == nil {
+		t.Error("an unknown task was offered")
+	}
+}
+
+// A task that a newer release noted is left to it.
+func TestUnknownTasksAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	_, pool := newDatabase(t)
+	newer, err := New(pool, Options{ProjectTasks: []ProjectTask{{Name: "newer", Every: time.Hour, Run: nil}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := newer.Offer(t.Context(), "newer", []tenants.Ref{"a"}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, pool, Options{Tasks: []Task{{Name: "known", Every: time.Hour, Run: func(context.Context) error { return nil }}}})
+	eventually(t, "the known one is done", func() bool {
+		return count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'known' AND state = 'completed'") == 1
+	})
+	if n := count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'newer' AND state = 'available' AND attempt = 0"); n != 1 {
+		t.Error("a task that this process does not know was touched")
+	}
+}
+
+// A stop lets a run end, and interrupts one that does not: that one is done by
+// the next process, at once.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	_, pool := newDatabase(t)
+	begun := make(chan struct{}, 2)
+	var ended, interrupted atomic.Bool
+	task := func(name string, run func(context.Context) error) Task {
+		return Task{Name: name, Every: time.Hour, Run: func(ctx context.Context) error {
+			begun <- struct{}{}
+			return run(ctx)
+		}}
+	}
+	_, stop := start(t, pool, Options{StopGrace: time.Second, Tasks: []Task{
+		task("short", func(ctx context.Context) error {
+			select {
+			case <-time.After(300 * time.Millisecond):
+				ended.Store(true)
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}),
+		task("endless", func(ctx context.Context) error {
+			<-ctx.Done()
+			interrupted.Store(true)
+			return ctx.Err()
+		}),
+	}})
+	<-begun
+	<-begun
+	stop()
+	if !ended.Load() || !interrupted.Load() {
+		t.Errorf("the short one ended: %v, the endless one was interrupted: %v", ended.Load(), interrupted.Load())
+	}
+	if n := count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'short' AND state = 'completed'"); n != 1 {
+		t.Error("the run that ended is not noted as done")
+	}
+	start(t, pool, Options{Tasks: []Task{{Name: "endless", Every: time.Hour, Run: func(context.Context) error { return nil }}}})
+	eventually(t, "the next process does it", func() bool {
+		return count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'endless' AND state = 'completed'") >= 1
+	})
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	_, pool := newDatabase(t)
+	run := func(context.Context) error { return nil }
+	for name, tasks := range map[string][]Task{
+		"two of a name":  {{Name: "a_task", Every: time.Hour, Run: run}, {Name: "a_task", Every: time.Hour, Run: run}},
+		"no period":      {{Name: "a_task", Run: run}},
+		"too much time":  {{Name: "a_task", Every: time.Hour, Timeout: maxTimeout + 1, Run: run}},
+		"no usable name": {{Name: "a task", Every: time.Hour, Run: run}},
+	} {
+		if _, err := New(pool, Options{Tasks: tasks}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// victimEnv tells the test binary to be a process that can be killed.
+const victimEnv = "REEVE_TEST_JOB_DATABASE"
+
+// TestVictimProcess is no test: it is the process that TestAKilledRunIsRescued
+// kills.
+func TestVictimProcess(t *testing.T) {
+	url := os.Getenv(victimEnv)
+	if url == "" {
+		t.Skip("only in a process of its own")
+	}
+	pool := open(t, url)
+	start(t, pool, Options{Tasks: []Task{{Name: "endless", Every: time.Hour, Run: func(ctx context.Context) error {
+		if _, err := pool.Exec(ctx, "INSERT INTO begun DEFAULT VALUES"); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}}}})
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or whoever started it is gone
+}
+
+// What a process had begun when it was killed is begun again by another.
+func TestAKilledRunIsRescued(t *testing.T) {
+	t.Parallel()
+	url, pool := newDatabase(t)
+	if _, err := pool.Exec(t.Context(), "CREATE TABLE begun (at timestamptz DEFAULT now())"); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^TestVictimProcess$")
+	cmd.Env = append(os.Environ(), victimEnv+"="+url)
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // SIGKILL: nothing is finished
+		_ = cmd.Wait()         // says that it was killed
+	})
+	t.Cleanup(kill)
+	eventually(t, "the run begins", func() bool { return count(t, pool, "SELECT count(*) FROM begun") == 1 })
+	kill()
+	if n := count(t, pool, "SELECT count(*) FROM river.river_job WHERE state = 'running'"); n != 1 {
+		t.Fatalf("%d runs noted as going on", n)
+	}
+
+	var rescued atomic.Bool
+	start(t, pool, Options{rescueAfter: time.Second, Tasks: []Task{{Name: "endless", Every: 24 * time.Hour, Run: func(context.Context) error {
+		rescued.Store(true)
+		return nil
+	}}}})
+	eventually(t, "the killed process's run is done", func() bool {
+		return rescued.Load() && count(t, pool, "SELECT count(*) FROM river.river_job WHERE state = 'completed' AND attempt > 1") == 1
+	})
+}
+
+// safeBuffer is a buffer that several goroutines write.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,97 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+// schema is where River's tables are in the control database.
+const schema = "river"
+
+// migrationLock is the advisory lock of the control database that processes which
+// start together take turns with.
+const migrationLock = 0x72656576656a6f62 // "reevejob"
+
+// Migrate brings River's tables up to what this binary knows. Each step is a
+// transaction: what was cut off is done by the next call.
+func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	pending, err := Pending(ctx, pool)
+	if err != nil || !pending {
+		return err
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate job tables: %w", err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+		return fmt.Errorf("lock job tables: %w", err)
+	}
+	defer func() {
+		if _, err := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock)); err != nil {
+			_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the lock ends with its session
+		}
+	}()
+	if there, err := hasSchema(ctx, pool); err != nil {
+		return err
+	} else if !there { // IF NOT EXISTS would ask for the right to create even then
+		if _, err := pool.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
+			return fmt.Errorf("create schema %s: %w", schema, err)
+		}
+	}
+	m, err := migrator(pool)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate job tables: %w", err)
+	}
+	return nil
+}
+
+// Pending reports whether Migrate has something to do. A newer release's tables
+// are this one's too.
+func Pending(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
+	var there bool
+	if err := pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", schema+".river_migration").Scan(&there); err != nil {
+		return false, fmt.Errorf("look for job tables: %w", err)
+	}
+	if !there {
+		return true, nil
+	}
+	var have int
+	if err := pool.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+schema+".river_migration").Scan(&have); err != nil {
+		return false, fmt.Errorf("read version of job tables: %w", err)
+	}
+	m, err := migrator(pool)
+	if err != nil {
+		return false, err
+	}
+	for _, v := range m.AllVersions() {
+		if v.Version > have {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func hasSchema(ctx context.Context, pool *pgxpool.Pool) (there bool, err error) {
+	if err := pool.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", schema).Scan(&there); err != nil {
+		return false, fmt.Errorf("look for schema %s: %w", schema, err)
+	}
+	return there, nil
+}
+
+func migrator(pool *pgxpool.Pool) (*rivermigrate.Migrator[pgx.Tx], error) {
+	m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: schema, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, fmt.Errorf("job migrations: %w", err)
+	}
+	return m, nil
+}
