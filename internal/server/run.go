@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/reevehq/reeve/internal/authapi/tidy"
 )
 
 const (
@@ -56,9 +54,11 @@ func (s *Server) Run(ctx context.Context) error {
 		defer stop()
 		return s.drain(srv, ended)
 	})
-	for _, job := range []func(context.Context) error{s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.tidy} {
+	for _, run := range []func(context.Context) error{
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs,
+	} {
 		group.Go(func() error {
-			err := job(background)
+			err := run(background)
 			if background.Err() != nil {
 				return nil // it was told to end
 			}
@@ -85,28 +85,6 @@ func (s *Server) drain(srv *http.Server, ended <-chan struct{}) error {
 		return srv.Close()
 	}
 	return err
-}
-
-// tidyPeriod is the time between two rounds of tidy.
-const tidyPeriod = 10 * time.Minute
-
-// tidy removes what has had its time: from the control database, and from those
-// of the projects that are in use.
-func (s *Server) tidy(ctx context.Context) error {
-	projects := tidy.Tidier{Tenant: s.registry.Tenant, Database: s.Database, Logger: s.log, Now: s.now}
-	tick := time.NewTicker(tidyPeriod)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if _, err := s.control.DeleteOldIdempotencyKeys(ctx); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "old idempotency keys stay for now", "error", err)
-		}
-		projects.Run(ctx, s.budget.Refs())
-	}
 }
 
 // close gives back what New opened.

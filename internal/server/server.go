@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/guard"
+	"github.com/reevehq/reeve/internal/job"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbound"
 	"github.com/reevehq/reeve/internal/outbox"
@@ -75,6 +76,7 @@ type Server struct {
 	verifier  *token.Verifier
 	outbound  *outbound.Client
 	outbox    *outbox.Dispatcher
+	jobs      *job.Runner
 	mailer    *mail.Mailer
 	cluster   servers
 	ready     atomic.Bool
@@ -178,6 +180,9 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 func (s *Server) migrateControl(ctx context.Context) error {
 	if !s.config.Migrate {
 		pending, err := s.control.Pending(ctx)
+		if err == nil && !pending {
+			pending, err = job.Pending(ctx, s.control.Pool())
+		}
 		if err != nil {
 			return fmt.Errorf("control database: %w", err)
 		}
@@ -187,6 +192,9 @@ func (s *Server) migrateControl(ctx context.Context) error {
 		return nil
 	}
 	if err := s.control.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate the control database: %w", err)
+	}
+	if err := job.Migrate(ctx, s.control.Pool()); err != nil {
 		return fmt.Errorf("migrate the control database: %w", err)
 	}
 	return nil
@@ -219,6 +227,9 @@ func (s *Server) assemble(hashCost int) (err error) {
 		Marks: marks{s.control}, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading
 	}
 	mails := s.outbox.Register(message.Mails, message.Consumer{Sender: s.sender}, outbox.Options{})
+	if s.jobs, err = s.newJobs(); err != nil {
+		return err
+	}
 	s.mailer = &mail.Mailer{Dispatcher: mails, Limiter: s.limiter, Now: s.now, Logger: s.log}
 	if !c.Mail.Capture {
 		s.mailer.SharedPerHour = c.Mail.MaxPerHour

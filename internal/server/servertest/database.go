@@ -98,12 +98,13 @@ func (p *Project) Fingerprint(tb testing.TB) Fingerprint {
 	return nil
 }
 
-// FingerprintOf hashes the tables of a database, except some.
+// FingerprintOf hashes the tables of a database, except some and those of scheduled
+// work, which change by themselves.
 func FingerprintOf(tb testing.TB, conn *pgx.Conn, except ...string) Fingerprint {
 	tb.Helper()
 	rows, err := conn.Query(tb.Context(), `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
 		JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND c.relname <> ALL ($1)`, append([]string{}, except...))
+		WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'river') AND c.relname <> ALL ($1)`, append([]string{}, except...))
 	if err != nil {
 		tb.Fatal(err)
 	}

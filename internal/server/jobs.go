@@ -1,0 +1,49 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/reevehq/reeve/internal/authapi/tidy"
+	"github.com/reevehq/reeve/internal/job"
+)
+
+// tidyProject is the name of the job that tidies a project's database.
+const tidyProject = "tidy_project"
+
+// offerPeriod is the time between two looks at the projects that are in use.
+const offerPeriod = 10 * time.Minute
+
+// newJobs lists the work that is due at times, see package job.
+func (s *Server) newJobs() (*job.Runner, error) {
+	projects := tidy.Tidier{Tenant: s.registry.Tenant, Database: s.Database, Now: s.now}
+	return job.New(s.control.Pool(), job.Options{
+		Logger: s.log,
+		Tasks: []job.Task{
+			{Name: "delete_idempotency_keys", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+				_, err := s.control.DeleteOldIdempotencyKeys(ctx)
+				return err
+			}},
+		},
+		ProjectTasks: []job.ProjectTask{
+			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},
+		},
+	})
+}
+
+// offerJobs notes the jobs of the projects that are in use in this process. Which
+// these are, no other process knows; a project that nobody uses costs nothing.
+func (s *Server) offerJobs(ctx context.Context) error {
+	tick := time.NewTicker(offerPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.jobs.Offer(ctx, tidyProject, s.budget.Refs()); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "projects are not tidied for now", "error", err)
+		}
+	}
+}

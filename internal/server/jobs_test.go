@@ -1,0 +1,73 @@
+package server_test
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/server"
+	"github.com/reevehq/reeve/internal/server/servertest"
+	"github.com/reevehq/reeve/internal/testkit"
+)
+
+// TestSweepsRun: what had its time is removed by whichever replica has its turn.
+func TestSweepsRun(t *testing.T) {
+	t.Parallel()
+	first := servertest.Start(t)
+	conn := servertest.Connect(t, first.ControlURL)
+	const runs = "SELECT count(*) FROM river.river_job WHERE kind = 'delete_idempotency_keys' AND state = 'completed'"
+	eventually(t, "the sweep of a fresh installation", func() bool { return count(t, conn, runs) >= 1 })
+	first.Stop()
+	run(t, conn, "DELETE FROM river.river_job") // as if its period were over
+	run(t, conn, `INSERT INTO idempotency_keys (actor, key, request_hash, created_at)
+		VALUES (gen_random_uuid(), 'old', 'x', now() - interval '25 hours'), (gen_random_uuid(), 'young', 'x', now())`)
+	for range 2 {
+		first.Replica(t)
+	}
+	eventually(t, "the old key is gone", func() bool {
+		return count(t, conn, "SELECT count(*) FROM idempotency_keys WHERE key = 'old'") == 0
+	})
+	if n := count(t, conn, "SELECT count(*) FROM idempotency_keys WHERE key = 'young'"); n != 1 {
+		t.Error("a key that is still good was removed")
+	}
+}
+
+// TestTidyRuns: a project whose turn is noted is tidied through the server's own
+// connections.
+func TestTidyRuns(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	p := reeve.Project(t, "untidy", nil)
+	conn := servertest.Connect(t, p.AdminURL(t))
+	run(t, conn, `INSERT INTO auth.flow_state (id, provider_type, authentication_method, created_at)
+		VALUES (gen_random_uuid(), 'email', 'otp', 'epoch')`)
+	run(t, servertest.Connect(t, reeve.ControlURL), `INSERT INTO river.river_job (kind, args, max_attempts, queue, state)
+		VALUES ('tidy_project', jsonb_build_object('ref', '`+p.Ref+`'), 3, 'default', 'available')`)
+	eventually(t, "the row is gone", func() bool { return count(t, conn, "SELECT count(*) FROM auth.flow_state") == 0 })
+	p.Do(t, http.MethodGet, "/settings", nil).Expect(t, http.StatusOK)
+}
+
+// TestJobTablesAreAskedFor: where migrations are a step of their own, a process
+// does not start without the tables of scheduled work.
+func TestJobTablesAreAskedFor(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.StartOn(t, testkit.Database(t), secret.NewMasterKey())
+	reeve.Stop()
+	start := func() error {
+		c := config.Development()
+		c.Migrate = false
+		c.HTTP.Listen, c.HTTP.PublicURL = "127.0.0.1:0", "http://reeve.test"
+		c.Database.ControlURL, c.Database.AdminURL = reeve.ControlURL, testkit.Postgres(t)
+		c.Secrets.MasterKeys = []string{reeve.MasterKey}
+		c.Database = c.Database.Resolve()
+		_, err := server.New(t.Context(), server.Options{Config: c, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Dev: true})
+		return err
+	}
+	run(t, servertest.Connect(t, reeve.ControlURL), "DROP SCHEMA river CASCADE")
+	if err := start(); err == nil || !strings.Contains(err.Error(), "reeve migrate") {
+		t.Errorf("without job tables: %v", err)
+	}
+}
