@@ -40,6 +40,7 @@ const (
 var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/health", guard: open},
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
+	{method: "GET", path: "/.well-known/openid-configuration", guard: open},
 	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
 	{method: "GET", path: "/settings", guard: keyed},
 	{

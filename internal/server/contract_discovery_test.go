@@ -62,6 +62,18 @@ var discoveryFacts = []fact{
 		},
 	},
 	{
+		name: "openid-configuration", status: 200, header: map[string]string{"Cache-Control": "^public, max-age=600$"},
+		body: `{issuer text, authorization_endpoint text, token_endpoint text, userinfo_endpoint text, jwks_uri text,
+			scopes_supported [text], response_types_supported [=code], response_modes_supported [=query],
+			grant_types_supported [text], subject_types_supported [=public],
+			id_token_signing_alg_values_supported [=ES256], code_challenge_methods_supported [text],
+			token_endpoint_auth_methods_supported [text],
+			claims_supported [text]}`,
+		ask: func(c *call) *servertest.Answer {
+			return c.bare(c.mail, http.MethodGet, "/.well-known/openid-configuration", nil)
+		},
+	},
+	{
 		name: "unknown path", status: 404, code: "not_found", deviates: "errors are JSON",
 		ask: func(c *call) *servertest.Answer { return c.do(c.mail, http.MethodGet, "/nope", nil) },
 	},

@@ -15,7 +15,9 @@ import (
 )
 
 // needless are the routes that answer without any database.
-var needless = map[string]bool{"GET /health": true, "GET /.well-known/jwks.json": true, "GET /settings": true}
+var needless = map[string]bool{
+	"GET /health": true, "GET /settings": true, "GET /.well-known/jwks.json": true, "GET /.well-known/openid-configuration": true,
+}
 
 // TestPostgresAway: while Postgres is away every request is told to come back,
 // what needs no database still answers, and afterwards everything works without

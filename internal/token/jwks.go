@@ -2,6 +2,7 @@ package token
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/reevehq/reeve/tenants"
 )
@@ -22,4 +23,22 @@ func PublicKeys(t *tenants.Tenant) JWKS {
 		}
 	}
 	return set
+}
+
+// Algorithms gives the algorithms of the project's keys that are not revoked (RFC
+// 7518, section 3.1), each once, that of the key in use first.
+func Algorithms(t *tenants.Tenant) []string {
+	algorithms := []string{}
+	add := func(k *tenants.SigningKey) {
+		if k.Verifies() && !slices.Contains(algorithms, k.Algorithm) {
+			algorithms = append(algorithms, k.Algorithm)
+		}
+	}
+	if k, err := inUse(t); err == nil {
+		add(k)
+	}
+	for i := range t.SigningKeys {
+		add(&t.SigningKeys[i])
+	}
+	return algorithms
 }

@@ -1,5 +1,5 @@
 // Package discovery tells apps what a project offers and how to verify its
-// tokens: /health, /settings and /.well-known/jwks.json. None of them touches
+// tokens: /health, /settings and two documents below /.well-known. None of them touches
 // the project's database, so they answer while it is away.
 package discovery
 
@@ -13,13 +13,14 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Handler serves the three routes.
+// Handler serves the routes.
 type Handler struct{ Version string }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
 	r.Open.GET("/health", web.Tenant(http.StatusOK, h.health))
-	r.Open.GET("/.well-known/jwks.json", web.Tenant(http.StatusOK, h.jwks))
+	r.Open.GET(jwksPath, web.Tenant(http.StatusOK, h.jwks))
+	r.Open.GET(configurationPath, web.Tenant(http.StatusOK, h.configuration))
 	r.Keyed.GET("/settings", web.Tenant(http.StatusOK, h.settings))
 }
 
@@ -50,7 +51,10 @@ type KeySet struct {
 }
 
 // SetHeaders implements web.HeaderSetter.
-func (*KeySet) SetHeaders(h http.Header) {
+func (*KeySet) SetHeaders(h http.Header) { cacheable(h) }
+
+// cacheable lets caches keep an answer for ten minutes.
+func cacheable(h http.Header) {
 	h.Set("Cache-Control", "public, max-age=600")
 	h.Add("Vary", "apikey, Authorization") // on the bare host they say whose keys these are
 }

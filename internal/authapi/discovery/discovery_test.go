@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -102,5 +103,44 @@ func TestJWKS(t *testing.T) {
 	get(t, &tenants.Tenant{}, "/.well-known/jwks.json", &got)
 	if got.Keys == nil || len(got.Keys) != 0 {
 		t.Errorf("without keys %v, want an empty list", got.Keys)
+	}
+}
+
+func TestConfiguration(t *testing.T) {
+	t.Parallel()
+	p := &tenants.Tenant{URL: "https://ref.example.com"}
+	for _, k := range []struct {
+		algorithm string
+		status    tenants.KeyStatus
+	}{
+		{"EdDSA", tenants.KeyStandby}, {"RS256", tenants.KeyRevoked}, {"ES256", tenants.KeyInUse}, {"HS256", tenants.KeyPreviouslyUsed},
+		{"EdDSA", tenants.KeyPreviouslyUsed},
+	} {
+		key, _, err := tenants.NewSigningKey(k.algorithm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key.Status = k.status
+		p.SigningKeys = append(p.SigningKeys, key)
+	}
+	var got map[string]any
+	h := get(t, p, "/.well-known/openid-configuration", &got)
+	if h.Get("Cache-Control") != "public, max-age=600" || h.Get("Vary") != "apikey, Authorization" {
+		t.Errorf("cached as %v", h)
+	}
+	const issuer = "https://ref.example.com/auth/v1"
+	for member, want := range map[string]any{
+		"issuer": issuer, "jwks_uri": issuer + "/.well-known/jwks.json", "authorization_endpoint": issuer + "/oauth/authorize",
+		"token_endpoint": issuer + "/oauth/token", "userinfo_endpoint": issuer + "/oauth/userinfo",
+		"subject_types_supported": []any{"public"}, "response_types_supported": []any{"code"},
+		"id_token_signing_alg_values_supported": []any{"ES256", "EdDSA", "HS256"},
+	} {
+		if !reflect.DeepEqual(got[member], want) {
+			t.Errorf("%s is %v, want %v", member, got[member], want)
+		}
+	}
+	get(t, &tenants.Tenant{}, "/.well-known/openid-configuration", &got)
+	if none, ok := got["id_token_signing_alg_values_supported"].([]any); !ok || len(none) != 0 {
+		t.Errorf("without keys %v", got)
 	}
 }
