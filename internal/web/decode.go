@@ -22,12 +22,18 @@ import (
 const MaxBody = 1 << 20
 
 // decoder reads requests into values of one type.
-type decoder[Req any] struct{ body bool }
+type decoder[Req any] struct {
+	body bool
+	form []formField
+}
 
 // newDecoder looks at the type once, when its route is mounted: a body is read
-// only into types that have members for it.
+// only into types that have members for it, and a form only into those that have
+// fields for one.
 func newDecoder[Req any]() decoder[Req] {
-	return decoder[Req]{body: hasMembers(reflect.TypeFor[Req]())}
+	t := reflect.TypeFor[Req]()
+	form := formFields(t)
+	return decoder[Req]{body: hasMembers(t) || form != nil, form: form}
 }
 
 // hasMembers reports whether JSON can set anything in a struct.
@@ -40,7 +46,8 @@ func hasMembers(t reflect.Type) bool {
 	})
 }
 
-// decode reads the body as JSON, whatever its Content-Type says, as the reference
+// decode reads the body: a form where the type has fields for one and the
+// Content-Type says so, else JSON, whatever the Content-Type says, as the reference
 // does: a bare fetch sends text/plain. That lets any site send such a request
 // without a preflight, which is no danger here, as what authorizes a request is
 // never added by the browser. Then it binds headers, query and path. Unknown
@@ -51,7 +58,7 @@ func (d decoder[Req]) decode(c *gin.Context) (*Req, error) {
 		return nil, err
 	}
 	if d.body {
-		if err := decodeBody(c, req); err != nil {
+		if err := d.decodeBody(c, req); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +75,7 @@ func (d decoder[Req]) decode(c *gin.Context) (*Req, error) {
 
 // decodeBody asks for a body wherever one has a meaning: DELETE may come without,
 // and GET has none.
-func decodeBody(c *gin.Context, into any) error {
+func (d decoder[Req]) decodeBody(c *gin.Context, into *Req) error {
 	method := c.Request.Method
 	if method == http.MethodGet || method == http.MethodHead {
 		return nil
@@ -76,6 +83,9 @@ func decodeBody(c *gin.Context, into any) error {
 	body, err := readBody(c)
 	if err != nil || (len(body) == 0 && method == http.MethodDelete) {
 		return err
+	}
+	if d.form != nil && isForm(c.GetHeader("Content-Type")) {
+		return decodeForm(body, d.form, reflect.ValueOf(into).Elem())
 	}
 	return DecodeJSON(body, into)
 }
