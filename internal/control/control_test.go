@@ -264,6 +264,14 @@ func TestWire(t *testing.T) {
 			method: "POST", path: "/v1/organizations", body: "name=x",
 			headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, code: "unsupported_media_type",
 		},
+		"no media type": {
+			method: "POST", path: "/v1/organizations", body: `{"name":"x"}`,
+			headers: []string{"Content-Type", ""}, status: 415, code: "unsupported_media_type",
+		},
+		"text": {
+			method: "POST", path: "/v1/organizations", body: `{"name":"x"}`,
+			headers: []string{"Content-Type", "text/plain"}, status: 415, code: "unsupported_media_type",
+		},
 		"odd media type": {
 			method: "POST", path: "/v1/organizations", body: "{}",
 			headers: []string{"Content-Type", ";;"}, status: 415, code: "unsupported_media_type",

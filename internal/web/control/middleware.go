@@ -142,10 +142,8 @@ func (s *Server) checkBody(c *gin.Context) {
 }
 
 func checkJSON(contentType string, body []byte) error {
-	if contentType != "" {
-		if media, _, err := mime.ParseMediaType(contentType); err != nil || media != "application/json" {
-			return errMedia
-		}
+	if media, _, err := mime.ParseMediaType(contentType); err != nil || media != "application/json" {
+		return errMedia
 	}
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
