@@ -61,10 +61,14 @@ func TestHostedDumpCopies(t *testing.T) {
 	auth := p.as(t, p.auth)
 	auth.exec(`INSERT INTO auth.sso_providers (id) VALUES ('7d4e0a36-53a7-4c2c-9a39-0f0a51f6f001')`)
 	for _, c := range []struct{ head, rows string }{
-		{"auth.scim_users (id, sso_provider_id, user_id, resource, created_at, updated_at, deleted_at)",
-			"7d4e0a36-53a7-4c2c-9a39-0f0a51f61001\t7d4e0a36-53a7-4c2c-9a39-0f0a51f6f001\t\\N\t{\"userName\": \"kim\"}\t2026-10-01 08:20:00+00\t2026-10-01 08:20:00+00\t\\N\n"},
-		{"auth.scim_tokens (id, sso_provider_id, token_hash, prefix, created_at, expires_at, revoked_at, last_used_at)",
-			"7d4e0a36-53a7-4c2c-9a39-0f0a51f60001\t7d4e0a36-53a7-4c2c-9a39-0f0a51f6f001\t" + strings.Repeat("0a", 32) + "\tab\t2026-10-01 08:20:00+00\t\\N\t\\N\t\\N\n"},
+		{
+			"auth.scim_users (id, sso_provider_id, user_id, resource, created_at, updated_at, deleted_at)",
+			"7d4e0a36-53a7-4c2c-9a39-0f0a51f61001\t7d4e0a36-53a7-4c2c-9a39-0f0a51f6f001\t\\N\t{\"userName\": \"kim\"}\t2026-10-01 08:20:00+00\t2026-10-01 08:20:00+00\t\\N\n",
+		},
+		{
+			"auth.scim_tokens (id, sso_provider_id, token_hash, prefix, created_at, expires_at, revoked_at, last_used_at)",
+			"7d4e0a36-53a7-4c2c-9a39-0f0a51f60001\t7d4e0a36-53a7-4c2c-9a39-0f0a51f6f001\t" + strings.Repeat("0a", 32) + "\tab\t2026-10-01 08:20:00+00\t\\N\t\\N\t\\N\n",
+		},
 		{"auth.mfa_recovery_code_sets (id, user_id, mfa_factor_id, failed_verification_count, verification_locked_until, created_at, updated_at)", ""},
 		{"auth.mfa_recovery_codes (id, mfa_recovery_code_set_id, code_hash, consumed_at, created_at)", ""},
 		{"auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at, expires_at)", ""},

@@ -4,11 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
 )
 
 // mailKind is the kind of outbox row whose marks are in the table that had no kinds.
-const mailKind = "email"
+const mailKind = string(message.Mails)
 
 // MarkOutbox notes that a project's outbox may hold undelivered rows of a kind. It
 // is one statement outside any transaction; a second mark moves the first one's

@@ -138,16 +138,16 @@ func (t *turn) done(key rowKey) {
 
 // failed decides whether a row is tried again.
 func (t *turn) failed(row Row, err error) {
-	reason := reason(err)
-	log := t.log.With("row", row.ID, "attempts", row.Attempts+1, "reason", reason)
+	why := reason(err)
+	log := t.log.With("row", row.ID, "attempts", row.Attempts+1, "reason", why)
 	if Permanent(err) || t.tooOld(row) {
 		log.Warn("message given up")
-		_ = t.record(func(ctx context.Context) error { return t.q.Store.Dead(ctx, t.ref, row.ID, reason) })
+		_ = t.record(func(ctx context.Context) error { return t.q.Store.Dead(ctx, t.ref, row.ID, why) })
 		return
 	}
 	delay := retryDelay(row.Attempts)
 	log.Warn("message will be tried again", "delay", delay.String())
-	_ = t.record(func(ctx context.Context) error { return t.q.Store.Retry(ctx, t.ref, row.ID, reason, delay) })
+	_ = t.record(func(ctx context.Context) error { return t.q.Store.Retry(ctx, t.ref, row.ID, why, delay) })
 }
 
 // tooOld tells whether a row is no longer worth another try.
