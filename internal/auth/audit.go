@@ -14,7 +14,7 @@ const (
 	ActionUserModified              Action = "user_modified"
 	ActionUserUpdatedPassword       Action = "user_updated_password"
 	ActionUserRecoveryRequested     Action = "user_recovery_requested"
-	ActionUserReauthenticate        Action = "user_reauthenticate_requested"
+	ActionReauthenticationRequested Action = "user_reauthenticate_requested"
 	ActionUserConfirmationRequested Action = "user_confirmation_requested"
 	ActionUserRepeatedSignUp        Action = "user_repeated_signup"
 	ActionTokenRevoked              Action = "token_revoked"

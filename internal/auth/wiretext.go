@@ -29,7 +29,9 @@ const (
 	TextEmailExists     = "A user with this email address has already been registered"
 	TextPhoneExists     = "A user with this phone number has already been registered"
 
-	TextSamePassword = "New password should be different from the old password."
+	TextReauthNeeded  = "Password update requires reauthentication"
+	TextReauthInvalid = "Nonce has expired or is invalid"
+	TextSamePassword  = "New password should be different from the old password."
 
 	TextOTPExpired  = "Token has expired or is invalid"
 	TextLinkExpired = "Email link is invalid or has expired"

@@ -5,12 +5,9 @@ import (
 	"net/url"
 )
 
-// Templates are a project's own subjects and bodies. A missing or empty entry
-// means the default.
-type Templates struct {
-	Subjects map[Kind]string
-	Contents map[Kind]string
-}
+// Template is a project's own texts for a kind of mail; an empty one means the
+// default.
+type Template struct{ Subject, Content string }
 
 // Data is what a template can show. Apart from ProjectName the names are the
 // reference's template variables, such as {{ .ConfirmationURL }}.

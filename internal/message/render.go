@@ -23,7 +23,7 @@ const maxSubject = 200
 // unknown kind. A project template that is broken, too large or too slow is
 // replaced by the default, and Message.TemplateError tells why. ID is fresh,
 // CreatedAt is the wall clock; whoever stores the message may set both.
-func Render(kind Kind, t Templates, to string, d Data) (Message, error) {
+func Render(kind Kind, own Template, to string, d Data) (Message, error) {
 	page, ok := defaultPages()[kind]
 	if !ok {
 		return Message{}, fmt.Errorf("render %q: %w", kind, ErrUnknownKind)
@@ -34,10 +34,10 @@ func Render(kind Kind, t Templates, to string, d Data) (Message, error) {
 	}
 	vars := d.variables(m.To)
 	var err error
-	if m.Subject, err = subject(kind, t.Subjects[kind], page, vars); err != nil {
+	if m.Subject, err = subject(kind, own.Subject, page, vars); err != nil {
 		m.TemplateError = fmt.Errorf("subject of %s: %w", kind, err)
 	}
-	if m.HTML, err = body(kind, t.Contents[kind], page, vars); err != nil {
+	if m.HTML, err = body(kind, own.Content, page, vars); err != nil {
 		m.TemplateError = fmt.Errorf("content of %s: %w", kind, err)
 	}
 	doc := readHTML(m.HTML)

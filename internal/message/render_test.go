@@ -34,7 +34,7 @@ func TestRenderDefaultsMatchGoldenFiles(t *testing.T) {
 		if kind == Reauthentication {
 			d.ConfirmationURL = ""
 		}
-		m, err := Render(kind, Templates{}, "jane@example.com", d)
+		m, err := Render(kind, Template{}, "jane@example.com", d)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestRenderDefaultsMatchGoldenFiles(t *testing.T) {
 
 func TestRenderRefusesUnknownKind(t *testing.T) {
 	t.Parallel()
-	if _, err := Render("nonsense", Templates{}, "jane@example.com", data()); !errors.Is(err, ErrUnknownKind) {
+	if _, err := Render("nonsense", Template{}, "jane@example.com", data()); !errors.Is(err, ErrUnknownKind) {
 		t.Fatal(err)
 	}
 }
@@ -69,7 +69,7 @@ func TestRenderWithoutNameUsesHost(t *testing.T) {
 	t.Parallel()
 	d := data()
 	d.ProjectName = ""
-	m, err := Render(MagicLink, Templates{}, "jane@example.com", d)
+	m, err := Render(MagicLink, Template{}, "jane@example.com", d)
 	if err != nil || m.Subject != "Your sign-in link for notes.example" {
 		t.Fatal(m.Subject, err)
 	}
@@ -81,7 +81,7 @@ func TestRenderHostileData(t *testing.T) {
 	d.ProjectName = "<script>alert(1)</script>\r\nBcc: victim@example.com\u202e"
 	d.Email = `"><img src=x onerror=alert(1)>@example.com`
 	d.ConfirmationURL = "javascript:alert(document.cookie)"
-	m, err := Render(EmailChange, Templates{}, "jane@example.com\r\nBcc: x@example.com", d)
+	m, err := Render(EmailChange, Template{}, "jane@example.com\r\nBcc: x@example.com", d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,12 +100,12 @@ func TestRenderHostileData(t *testing.T) {
 
 func TestRenderOwnTemplates(t *testing.T) {
 	t.Parallel()
-	own := Templates{
-		Subjects: map[Kind]string{MagicLink: "Hi {{ .Data.name }}, sign in\n{{ if eq .Data.lang \"de\" }}(de){{ end }}"},
-		Contents: map[Kind]string{MagicLink: `<h2>Hi {{ .Data.name }}</h2>
+	own := Template{
+		Subject: "Hi {{ .Data.name }}, sign in\n{{ if eq .Data.lang \"de\" }}(de){{ end }}",
+		Content: `<h2>Hi {{ .Data.name }}</h2>
 <a href="https://notes.example/logo"><img alt="Logo" src="x"></a>
 <p>Follow <a href="{{ .SiteURL }}/auth/confirm?token_hash={{ .TokenHash }}&type=email">this link</a></p>
-{{ range $i, $r := .Data.roles }}<li>{{ $i }} {{ $r | printf "%v" }}</li>{{ else }}none{{ end }}`},
+{{ range $i, $r := .Data.roles }}<li>{{ $i }} {{ $r | printf "%v" }}</li>{{ else }}none{{ end }}`,
 	}
 	d := data()
 	d.Data = map[string]any{"name": "<b>Jane</b>", "lang": "de", "roles": []string{"a", "b"}}
@@ -169,7 +169,7 @@ var hostile = map[string]string{
 
 func TestHostileTemplatesFallBackToTheDefault(t *testing.T) {
 	t.Parallel()
-	want, err := Render(Confirmation, Templates{}, "jane@example.com", data())
+	want, err := Render(Confirmation, Template{}, "jane@example.com", data())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +179,7 @@ func TestHostileTemplatesFallBackToTheDefault(t *testing.T) {
 			called := false
 			d := data()
 			d.Data = map[string]any{"s": stringer{&called}, "f": func() string { called = true; return "" }}
-			m, err := Render(Confirmation, Templates{
-				Subjects: map[Kind]string{Confirmation: source}, Contents: map[Kind]string{Confirmation: source},
-			}, "jane@example.com", d)
+			m, err := Render(Confirmation, Template{Subject: source, Content: source}, "jane@example.com", d)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -255,7 +253,7 @@ func TestTemplatesThatReadMuchFallBackToTheDefault(t *testing.T) {
 			t.Parallel()
 			d := data()
 			d.Data = metadata()
-			m, err := Render(Confirmation, Templates{Contents: map[Kind]string{Confirmation: source}}, "jane@example.com", d)
+			m, err := Render(Confirmation, Template{Content: source}, "jane@example.com", d)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -336,9 +334,7 @@ func FuzzOwnTemplate(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
-		m, err := Render(Recovery, Templates{
-			Subjects: map[Kind]string{Recovery: source}, Contents: map[Kind]string{Recovery: source},
-		}, "jane@example.com", data())
+		m, err := Render(Recovery, Template{Subject: source, Content: source}, "jane@example.com", data())
 		if err != nil || m.Subject == "" || strings.ContainsAny(m.Subject, "\r\n") || len(m.HTML) > maxRendered {
 			t.Fatalf("%v %q", err, m.Subject)
 		}

@@ -182,7 +182,7 @@ func sender(s SMTPSettings) *SMTP {
 
 func testMail(t *testing.T) Message {
 	t.Helper()
-	m, err := Render(Confirmation, Templates{Subjects: map[Kind]string{Confirmation: "Grüße {{ .Data.x }}"}}, "jane@exämple.test",
+	m, err := Render(Confirmation, Template{Subject: "Grüße {{ .Data.x }}"}, "jane@exämple.test",
 		Data{ProjectName: "Acme", ConfirmationURL: "https://x.example/?a=1&b=2", Token: "493027", Data: map[string]any{"x": "\r\nBcc: v@x.example"}})
 	if err != nil {
 		t.Fatal(err)

@@ -69,9 +69,10 @@ var tenantRoutes = []tenantRoute{
 	{
 		method: "PUT", path: "/user", guard: signed, body: map[string]any{"data": map[string]any{"a": "b"}},
 		more: map[string]any{
-			"email": annEmail, "phone": "", "password": "", "current_password": "", "code_challenge": "", "code_challenge_method": "",
+			"email": annEmail, "phone": "", "password": "", "current_password": "", "nonce": "", "code_challenge": "", "code_challenge_method": "",
 		},
 	},
+	{method: "GET", path: "/reauthenticate", guard: signed},
 	{method: "POST", path: "/logout", guard: signed},
 	{method: "GET", path: "/admin/users", guard: byAdmin},
 	{

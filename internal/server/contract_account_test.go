@@ -135,6 +135,12 @@ var accountFacts = []fact{
 	{name: "update, no token", status: 401, code: "no_authorization", ask: func(c *call) *servertest.Answer {
 		return c.do(c.auto, http.MethodPut, "/user", jsonObject{"data": jsonObject{}})
 	}},
+	{name: "reauthenticate", status: 200, body: "{}", ask: func(c *call) *servertest.Answer {
+		return c.as(c.mail, c.user(c.mail).AccessToken, http.MethodGet, "/reauthenticate", nil)
+	}},
+	{name: "reauthenticate, no token", status: 401, code: "no_authorization", ask: func(c *call) *servertest.Answer {
+		return c.do(c.mail, http.MethodGet, "/reauthenticate", nil)
+	}},
 	{
 		name: "logout", status: 204,
 		ask: func(c *call) *servertest.Answer {

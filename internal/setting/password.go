@@ -4,6 +4,7 @@ package setting
 type Passwords struct {
 	PasswordMinLength          int
 	PasswordRequiredCharacters string
+	ReauthenticateForPassword  bool
 }
 
 const (
@@ -28,7 +29,12 @@ func passwords() Group {
 			Effect: "Groups of characters, separated by colons: a password must hold one of each.",
 		},
 		{Name: "password_hibp_enabled", Kind: Bool},
-		{Name: "security_update_password_require_reauthentication", Kind: Bool},
+		{
+			Name: "security_update_password_require_reauthentication", Kind: Bool,
+			Field: func(c *Config) any { return &c.ReauthenticateForPassword },
+			Effect: "Whether a new password asks for the nonce that [`GET /reauthenticate`](auth.md#the-account) mails, " +
+				"in sessions older than a day.",
+		},
 		{Name: "security_update_password_require_current_password", Kind: Bool},
 	}}
 }

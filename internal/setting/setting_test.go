@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"reflect"
 	"strings"
@@ -125,12 +126,7 @@ func other(s Setting) any {
 // name alone.
 func TestFields(t *testing.T) {
 	t.Parallel()
-	fields, reached := 0, map[string]bool{}
-	for _, group := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
-		if !group.Anonymous {
-			fields++
-		}
-	}
+	reached := map[string]bool{}
 	defaults := Default()
 	for _, s := range All() {
 		if s.Field == nil {
@@ -142,9 +138,10 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s is %v after it was set to %v", s.Name, got, other(s))
 		}
 		var where []string
-		for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
-			if !f.Anonymous && reflect.ValueOf(c).FieldByIndex(f.Index).Interface() != reflect.ValueOf(defaults).FieldByIndex(f.Index).Interface() {
-				where = append(where, f.Name)
+		before, after := leaves(reflect.ValueOf(defaults), ""), leaves(reflect.ValueOf(c), "")
+		for name, value := range after {
+			if value != before[name] {
+				where = append(where, name)
 			}
 		}
 		if len(where) != 1 || reached[where[0]] {
@@ -164,9 +161,21 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s: null does not bring the default back", s.Name)
 		}
 	}
-	if len(reached) != fields {
+	if fields := len(leaves(reflect.ValueOf(defaults), "")); len(reached) != fields {
 		t.Errorf("%d of %d fields of Config belong to a setting", len(reached), fields)
 	}
+}
+
+// leaves are the values in a struct and in the structs in it, by their path.
+func leaves(v reflect.Value, path string) map[string]any {
+	if v.Kind() != reflect.Struct {
+		return map[string]any{path: v.Interface()}
+	}
+	out := map[string]any{}
+	for i := range v.NumField() {
+		maps.Copy(out, leaves(v.Field(i), path+"."+v.Type().Field(i).Name))
+	}
+	return out
 }
 
 // TestStored: rows of an earlier and of a later release are read.

@@ -1,32 +1,51 @@
 package setting
 
-// Templates are a project's own mails; an empty text is the built-in one.
+// Mail is a project's own texts for a kind of mail; an empty one is the built-in
+// text.
+type Mail struct{ Subject, Content string }
+
+// Templates are a project's own mails.
 type Templates struct {
-	MailerSubjectConfirmation  string
-	MailerSubjectInvite        string
-	MailerSubjectRecovery      string
-	MailerSubjectEmailChange   string
-	MailerTemplateConfirmation string
-	MailerTemplateInvite       string
-	MailerTemplateRecovery     string
-	MailerTemplateEmailChange  string
+	ConfirmationMail     Mail
+	InviteMail           Mail
+	RecoveryMail         Mail
+	EmailChangeMail      Mail
+	ReauthenticationMail Mail
+}
+
+// mails are the kinds of mail whose texts a project can set.
+var mails = []struct {
+	kind string
+	mail func(*Config) *Mail
+}{
+	{"confirmation", func(c *Config) *Mail { return &c.ConfirmationMail }},
+	{"invite", func(c *Config) *Mail { return &c.InviteMail }},
+	{"recovery", func(c *Config) *Mail { return &c.RecoveryMail }},
+	{"email_change", func(c *Config) *Mail { return &c.EmailChangeMail }},
+	{"reauthentication", func(c *Config) *Mail { return &c.ReauthenticationMail }},
+}
+
+// Mail gives the project's own texts for a kind of mail.
+func (c *Config) Mail(kind string) Mail {
+	for _, m := range mails {
+		if m.kind == kind {
+			return *m.mail(c)
+		}
+	}
+	return Mail{}
 }
 
 func templates() Group {
-	return Group{Title: "Mail templates", Settings: []Setting{
-		subject("confirmation", func(c *Config) any { return &c.MailerSubjectConfirmation }),
-		subject("invite", func(c *Config) any { return &c.MailerSubjectInvite }),
-		subject("recovery", func(c *Config) any { return &c.MailerSubjectRecovery }),
-		subject("email_change", func(c *Config) any { return &c.MailerSubjectEmailChange }),
-		{Name: "mailer_subjects_magic_link", Kind: Text},
-		{Name: "mailer_subjects_reauthentication", Kind: Text},
-		content("confirmation", func(c *Config) any { return &c.MailerTemplateConfirmation }),
-		content("invite", func(c *Config) any { return &c.MailerTemplateInvite }),
-		content("recovery", func(c *Config) any { return &c.MailerTemplateRecovery }),
-		content("email_change", func(c *Config) any { return &c.MailerTemplateEmailChange }),
-		{Name: "mailer_templates_magic_link_content", Kind: Text},
-		{Name: "mailer_templates_reauthentication_content", Kind: Text},
-	}}
+	g := Group{Title: "Mail templates"}
+	for _, m := range mails {
+		g.Settings = append(g.Settings, subject(m.kind, func(c *Config) any { return &m.mail(c).Subject }))
+	}
+	g.Settings = append(g.Settings, Setting{Name: "mailer_subjects_magic_link", Kind: Text})
+	for _, m := range mails {
+		g.Settings = append(g.Settings, content(m.kind, func(c *Config) any { return &m.mail(c).Content }))
+	}
+	g.Settings = append(g.Settings, Setting{Name: "mailer_templates_magic_link_content", Kind: Text})
+	return g
 }
 
 // subject declares the subject of a kind of mail, a template.

@@ -72,7 +72,7 @@ func (f Flows) all() []flow {
 		}},
 		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
-		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
+		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Guesses: f.Guesses}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
 	}

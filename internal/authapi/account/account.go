@@ -14,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
+	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -21,8 +22,9 @@ import (
 // Service changes accounts.
 type Service struct {
 	users.Users
-	Mailer *mail.Mailer
-	Hasher *password.Hasher
+	Mailer  *mail.Mailer
+	Hasher  *password.Hasher
+	Guesses *ratelimit.Limiter // of nonces, by user
 }
 
 // Change is what a user asks to be changed; what is empty stays.
@@ -30,6 +32,7 @@ type Change struct {
 	Email           string // lower-case, and not the current one
 	Password        *string
 	CurrentPassword *string
+	Nonce           string // that Reauthenticate mailed
 	Data            map[string]any
 	RedirectTo      redirect.Asked
 	PKCE            pkce.Challenge
@@ -41,6 +44,10 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if (c.Email != "" || c.Password != nil) && p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
 		return nil, auth.ErrInsufficientAAL
 	}
+	nonceNeeded, err := s.checkNonceGiven(ctx, sc, p, c)
+	if err != nil {
+		return nil, err
+	}
 	hash, err := s.newPassword(ctx, sc, p, c)
 	if err != nil {
 		return nil, err
@@ -50,6 +57,11 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		locked, err := s.lock(ctx, tx, p)
 		if err != nil {
 			return err
+		}
+		if nonceNeeded {
+			if err := s.consumeNonce(ctx, tx, sc, locked, c.Nonce); err != nil {
+				return err
+			}
 		}
 		if err := s.apply(ctx, tx, sc, p, locked, c, hash); err != nil {
 			return err

@@ -12,13 +12,14 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Handler serves /user and /logout.
+// Handler serves /user, /reauthenticate and /logout.
 type Handler struct{ Service Service }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
 	r.User.GET("/user", web.User(http.StatusOK, h.get))
 	r.User.With(web.LimitOTP("user")).PUT("/user", web.User(http.StatusOK, h.put))
+	r.User.With(web.LimitOTP("reauthenticate")).GET("/reauthenticate", web.User(http.StatusOK, h.reauthenticate))
 	r.User.POST("/logout", web.User(http.StatusNoContent, h.logout))
 }
 
@@ -32,6 +33,7 @@ type Update struct {
 	Phone           *string        `json:"phone"`
 	Password        *string        `json:"password"`
 	CurrentPassword *string        `json:"current_password"`
+	Nonce           string         `json:"nonce"`
 	Data            map[string]any `json:"data"`
 	AppMetadata     map[string]any `json:"app_metadata"` // an admin's to change
 	pkce.Challenge
@@ -48,7 +50,10 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 	if req.Phone != nil && *req.Phone != "" && *req.Phone != p.User.Phone {
 		return nil, auth.ErrPhoneDisabled
 	}
-	change := Change{Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, RedirectTo: req.Asked, PKCE: req.Challenge}
+	change := Change{
+		Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, Nonce: req.Nonce,
+		RedirectTo: req.Asked, PKCE: req.Challenge,
+	}
 	if req.Email != nil && *req.Email != "" {
 		email, err := auth.NormalizeEmail(*req.Email)
 		if err != nil {
@@ -59,6 +64,12 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 		}
 	}
 	return h.Service.Change(ctx, sc, p, change)
+}
+
+type empty struct{}
+
+func (h Handler) reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.Principal, _ *web.None) (empty, error) {
+	return empty{}, h.Service.Reauthenticate(ctx, sc, p)
 }
 
 // logoutScope is the query of POST /logout.

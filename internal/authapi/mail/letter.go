@@ -21,7 +21,7 @@ type Letter struct {
 }
 
 // kind is what a letter of a kind carries: a token of which type, and which type
-// parameter its link has.
+// parameter its link has; "" for no link.
 type kind struct {
 	token  auth.TokenType
 	verify string
@@ -33,6 +33,8 @@ var kinds = map[message.Kind]kind{
 	message.Recovery:     {auth.TokenRecovery, "recovery"},
 	message.MagicLink:    {auth.TokenRecovery, "magiclink"},
 	message.EmailChange:  {auth.TokenEmailChangeCurrent, "email_change"},
+	// A code to type in, without a link.
+	message.Reauthentication: {auth.TokenReauthentication, ""},
 }
 
 // to is where the letter goes and what its code belongs to.
@@ -54,6 +56,9 @@ func (l Letter) token() auth.TokenType {
 // link is the address that the letter's button leads to. Its parameters come in
 // the reference's order, which test suites look for in mails.
 func (l Letter) link(t *tenants.Tenant, once token.OneTime) string {
+	if kinds[l.Kind].verify == "" {
+		return ""
+	}
 	link := t.Issuer() + "/verify?token=" + url.QueryEscape(l.linkToken(once)) + "&type=" + url.QueryEscape(kinds[l.Kind].verify)
 	if l.RedirectTo != "" {
 		link += "&redirect_to=" + url.QueryEscape(l.RedirectTo)

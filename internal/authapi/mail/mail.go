@@ -230,7 +230,8 @@ func (m *Mailer) prepare(ctx context.Context, sc *tenants.Scope) error {
 func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
 	data := map[string]any{}
 	_ = json.Unmarshal(orEmpty(l.User.UserMetadata), &data) // what SQL put there and is no object counts as empty
-	mail, err := message.Render(l.Kind, templates(&sc.Tenant.Config), l.to(), message.Data{
+	own := sc.Tenant.Config.Mail(string(l.Kind))
+	mail, err := message.Render(l.Kind, message.Template{Subject: own.Subject, Content: own.Content}, l.to(), message.Data{
 		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.link(sc.Tenant, once),
 		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.to(),
 		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, Data: data,
@@ -244,19 +245,6 @@ func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once t
 	}
 	mail.ID, mail.CreatedAt = uuid.New(), m.Now()
 	return mail, nil
-}
-
-func templates(c *tenants.Config) message.Templates {
-	return message.Templates{
-		Subjects: map[message.Kind]string{
-			message.Confirmation: c.MailerSubjectConfirmation, message.Invite: c.MailerSubjectInvite,
-			message.Recovery: c.MailerSubjectRecovery, message.EmailChange: c.MailerSubjectEmailChange,
-		},
-		Contents: map[message.Kind]string{
-			message.Confirmation: c.MailerTemplateConfirmation, message.Invite: c.MailerTemplateInvite,
-			message.Recovery: c.MailerTemplateRecovery, message.EmailChange: c.MailerTemplateEmailChange,
-		},
-	}
 }
 
 func orEmpty(raw json.RawMessage) json.RawMessage {

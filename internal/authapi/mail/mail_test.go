@@ -197,7 +197,7 @@ func TestBrokenTemplate(t *testing.T) {
 	if log := f.Log.Take(); log != "" {
 		t.Errorf("logged: %s", log)
 	}
-	f.A.Configure(func(c *tenants.Config) { c.MailerTemplateConfirmation = "{{ .Nobody }}" })
+	f.A.Configure(func(c *tenants.Config) { c.ConfirmationMail.Content = "{{ .Nobody }}" })
 	if err := put(f, f.A, letter("bob@example.com"), done); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ var table = map[string]values{
 	},
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
-	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_sb_forwarded_for_enabled": booleans,
+	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans,
 
 	"jwt_exp": seconds, "mailer_otp_exp": seconds,
 	"mailer_otp_length":   {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
@@ -85,10 +85,10 @@ var table = map[string]values{
 		[]string{`""`, quoted(lower + upper + ":" + digits), quoted(lower + ":" + upper + ":" + digits), quoted(lower + ":" + upper + ":" + digits + `:!@#$%^&*()_+-=[]{};'\\:"|<>?,./` + "`~")},
 		[]string{`"abc"`, "5", quoted(lower)},
 	},
-	"mailer_subjects_confirmation": subjects, "mailer_subjects_invite": subjects, "mailer_subjects_recovery": subjects,
+	"mailer_subjects_confirmation": subjects, "mailer_subjects_invite": subjects, "mailer_subjects_recovery": subjects, "mailer_subjects_reauthentication": subjects,
 	"mailer_subjects_email_change":          subjects,
 	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
-	"mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
+	"mailer_templates_reauthentication_content": templates, "mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
 }
 
 func TestEverySettingHasCases(t *testing.T) {

@@ -1,0 +1,95 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Reauthenticate mails a nonce that proves, with the next change of password,
+// that whoever holds the session reads the user's mails. auth.ErrReauthNoAddress,
+// auth.ErrReauthUnverified, auth.ErrEmailRate.
+func (s Service) Reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.Principal) error {
+	return s.Mailer.Post(ctx, sc, mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+		u, err := s.lock(ctx, tx, p)
+		switch {
+		case err != nil:
+			return err
+		case u.Email == "":
+			return auth.ErrReauthNoAddress
+		case !u.EmailConfirmed():
+			return auth.ErrReauthUnverified
+		}
+		if err := s.Mailer.TooSoon(sc, u.ReauthenticationSentAt); err != nil {
+			return err
+		}
+		now := s.Now()
+		if err := tx.UpdateUser(ctx, u, now, tenantdb.ReauthenticationSentAt(&now)); err != nil {
+			return err
+		}
+		if err := audit.Self(ctx, tx, sc, u, auth.ActionReauthenticationRequested, now); err != nil {
+			return err
+		}
+		return out.Put(ctx, mail.Letter{Kind: message.Reauthentication, User: u})
+	})
+}
+
+// freshSession is how old a session may be whose user need not reauthenticate
+// for a new password.
+const freshSession = 24 * time.Hour
+
+// maxNonce bounds what is taken for a nonce, in bytes.
+const maxNonce = 128
+
+// checkNonceGiven reports whether the change asks for a nonce, and refuses one
+// that gives none: auth.ErrReauthNeeded.
+func (s Service) checkNonceGiven(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (needed bool, err error) {
+	fresh := p.Session.ID != uuid.Nil && s.Now().Before(p.Session.CreatedAt.Add(freshSession))
+	if c.Password == nil || !sc.Tenant.Config.ReauthenticateForPassword || fresh {
+		return false, nil
+	}
+	switch {
+	case c.Nonce == "":
+		return false, auth.ErrReauthNeeded
+	case len(c.Nonce) > maxNonce:
+		return false, auth.ErrReauthInvalid
+	}
+	return true, s.Guesses.Allow(ctx, sc.Tenant.Ref, nonceGuesses(sc), p.User.ID.String())
+}
+
+// nonceGuesses lets a user try ten nonces, and ten more in the time that one
+// lives.
+func nonceGuesses(sc *tenants.Scope) ratelimit.Rule {
+	return ratelimit.Rule{Name: "reauthentication", Events: 10, Per: max(sc.Tenant.Config.OTPTTL(), time.Minute), Burst: 10}
+}
+
+// consumeNonce spends a nonce of the user; auth.ErrReauthInvalid.
+func (s Service) consumeNonce(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, nonce string) error {
+	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, strings.ToLower(u.Email), nonce).Hash
+	t, err := tx.TokenByHash(ctx, hash, auth.TokenReauthentication)
+	switch {
+	case errors.Is(err, auth.ErrOTPExpired):
+		return auth.ErrReauthInvalid
+	case err != nil:
+		return err
+	case t.UserID != u.ID, !s.Now().Before(t.CreatedAt.Add(sc.Tenant.Config.OTPTTL())):
+		return auth.ErrReauthInvalid
+	}
+	if err := tx.ConsumeToken(ctx, t.ID); err != nil {
+		return auth.ErrReauthInvalid.Because(err)
+	}
+	s.Guesses.Refund(ctx, sc.Tenant.Ref, nonceGuesses(sc), u.ID.String())
+	return nil
+}
