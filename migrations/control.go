@@ -8,7 +8,7 @@ import (
 //go:embed control/*.sql
 var controlFS embed.FS
 
-// Control gives the goose migrations of the control database.
+// Control returns the goose migrations of the control database.
 func Control() fs.FS {
 	sub, err := fs.Sub(controlFS, "control")
 	if err != nil {

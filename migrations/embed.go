@@ -28,7 +28,7 @@ var cluster string
 // schema must exist before goose looks: see UpTenant.
 const TenantVersionTable = "reeve.goose_db_version"
 
-// Tenant gives the goose migrations of a project's database.
+// Tenant returns the goose migrations of a project's database.
 func Tenant() fs.FS {
 	sub, err := fs.Sub(tenantFS, "tenant")
 	if err != nil {
@@ -37,7 +37,7 @@ func Tenant() fs.FS {
 	return sub
 }
 
-// Cluster gives the SQL that a cluster needs once: the shared roles, and no
+// Cluster returns the SQL that a cluster needs once: the shared roles, and no
 // CONNECT for everybody on the databases that every server has. It is one
 // statement, idempotent, and safe to run concurrently.
 func Cluster() string { return cluster }

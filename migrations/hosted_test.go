@@ -79,7 +79,7 @@ func TestHostedDumpCopies(t *testing.T) {
 	}
 }
 
-// upTo gives the migrations up to a version, as an earlier release had them.
+// upTo returns the migrations up to a version, as an earlier release had them.
 func upTo(t *testing.T, last string) fs.FS {
 	t.Helper()
 	names, err := fs.Glob(migrations.Tenant(), "*.sql")

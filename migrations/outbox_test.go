@@ -35,7 +35,7 @@ func (o *outbox) addKind(kind, payload string) uuid.UUID {
 	return id
 }
 
-// claim gives payloads of mails with their attempts.
+// claim returns payloads of mails with their attempts.
 func (o *outbox) claim(limit int, lease time.Duration) []string {
 	o.t.Helper()
 	return o.claimKind("email", limit, lease)

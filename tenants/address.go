@@ -34,7 +34,7 @@ func (r *Router) Address(host, path string) (Address, error) {
 	}
 }
 
-// refOfHost gives the project that a host names, "" for a main host.
+// refOfHost returns the project that a host names, "" for a main host.
 func (r *Router) refOfHost(hostport string) (Ref, error) {
 	host, ok := hostName(hostport)
 	if !ok {

@@ -6,7 +6,7 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// Refusals of the router. None of them tells whether a key exists in another
+// Refusals of the router. None of them reports whether a key exists in another
 // project: such a key is as unknown as one that nobody was given.
 var (
 	// ErrUnknownProject: no such project is served, or the text is no Ref.

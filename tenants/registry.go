@@ -91,7 +91,7 @@ func newLRU[K comparable, V any](size int, evicted func(K, V)) *simplelru.LRU[K,
 	return lru
 }
 
-// Tenant gives the current snapshot of a project, in whatever status it is:
+// Tenant returns the current snapshot of a project, in whatever status it is:
 // from the cache, or loaded. It returns ErrUnknownProject,
 // ErrRegistryUnavailable when it is not cached and the source does not answer,
 // or the error of ctx.

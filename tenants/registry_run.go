@@ -110,7 +110,7 @@ func (p *poller) look(ctx context.Context) {
 	}
 }
 
-// beginLook tells whether this look is a full one, and marks which loads began
+// beginLook reports whether this look is a full one, and marks which loads began
 // before it. An empty cache has nothing to compare. It also forgets the
 // announcements that no look will bring again.
 func (r *Registry) beginLook(due bool) (full bool, mark uint64) {

@@ -37,7 +37,7 @@ type Router struct {
 	Now func() time.Time
 }
 
-// Resolve gives the active tenant of an address. apikey is PresentedKey of the
+// Resolve returns the active tenant of an address. apikey is PresentedKey of the
 // request, "" if it has none: then only host or path can name the project. A key
 // of another project is refused here, on every kind of address; what the key may
 // do is for Authenticate. It returns ErrUnknownProject, ErrNoKey, ErrUnknownKey,
@@ -113,7 +113,7 @@ func (t *Tenant) gone() bool {
 	return t.Status != StatusActive && t.Status != StatusPaused && t.Status != StatusCreating
 }
 
-// served tells whether requests of the project are answered.
+// served reports whether requests of the project are answered.
 func (t *Tenant) served() error {
 	switch t.Status {
 	case StatusActive:

@@ -114,7 +114,7 @@ func (p program) line(ctx context.Context) (string, error) {
 // usage is an error of whoever called, not of the server.
 type usage struct{ error }
 
-// Unwrap gives what is wrong.
+// Unwrap returns what is wrong.
 func (u usage) Unwrap() error { return u.error }
 
 // stopped forgives a server what it met because it was told to stop.

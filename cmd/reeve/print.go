@@ -172,7 +172,7 @@ func printList(out io.Writer, answer json.RawMessage, only ...string) error {
 	return w.Flush()
 }
 
-// namesOf gives the names of an object's members in their order.
+// namesOf returns the names of an object's members in their order.
 func namesOf(object json.RawMessage) (names []string, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err := d.Token(); err != nil {

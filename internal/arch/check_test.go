@@ -145,7 +145,7 @@ func place(dir string) (layer int, entry string) {
 	return layer, entry
 }
 
-// within tells whether the path is one of the roots or lies below one.
+// within reports whether the path is one of the roots or lies below one.
 func within(p string, roots ...string) bool {
 	return slices.ContainsFunc(roots, func(r string) bool { return p == r || strings.HasPrefix(p, r+"/") })
 }

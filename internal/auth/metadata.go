@@ -123,7 +123,7 @@ func NewUser(now time.Time) *User {
 	}
 }
 
-// WithProvider gives the members of a user's app_metadata that name a provider
+// WithProvider returns the members of a user's app_metadata that name a provider
 // beside those that raw names; the first one is also the main one.
 func WithProvider(raw json.RawMessage, provider string) map[string]any {
 	var meta struct {

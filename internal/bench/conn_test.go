@@ -48,7 +48,7 @@ func TestConnDo(t *testing.T) {
 	}
 }
 
-// answering gives the address of a server that answers its one client so.
+// answering returns the address of a server that answers its one client so.
 func answering(t *testing.T, pieces []string) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -128,7 +128,7 @@ func quantile(times []time.Duration, q float64) time.Duration {
 
 var errRefused = errors.New("refused")
 
-// good gives the body of a 2xx, else an error that quotes the answer.
+// good returns the body of a 2xx, else an error that quotes the answer.
 func good(status int, body []byte, err error) ([]byte, error) {
 	if err == nil && (status < 200 || status > 299) {
 		err = fmt.Errorf("%w: %d %.300s", errRefused, status, body)

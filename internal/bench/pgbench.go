@@ -114,7 +114,7 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.Trace
 // TraceQueryEnd implements pgx.QueryTracer.
 func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// statement gives the SQL that call sends: the server's own, never a copy. The
+// statement returns the SQL that call sends: the server's own, never a copy. The
 // call may find no rows.
 func (b *bench) statement(ctx context.Context, database string, call func(*tenantdb.DB) error) (string, error) {
 	config, err := pgx.ParseConfig(b.pg.url(database))

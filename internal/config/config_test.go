@@ -45,7 +45,7 @@ func file(t *testing.T, text string) string {
 	return path
 }
 
-// problems gives the lines of an error of Load.
+// problems returns the lines of an error of Load.
 func problems(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {

@@ -101,7 +101,7 @@ func (r route) fill(slug, ref string) route {
 	return r
 }
 
-// send gives the answer and fails the test on what no request may cause.
+// send returns the answer and fails the test on what no request may cause.
 func send(t *testing.T, w *controltest.World, token string, r route) controltest.Response {
 	t.Helper()
 	got := w.Do(t, token, r.method, r.path, r.body)

@@ -97,7 +97,7 @@ func (tx *Tx) CreateAuthConfig(ctx context.Context, c AuthConfig) error {
 	return Fault(tx.with(ctx).Create(&row).Error)
 }
 
-// AuthConfigVersion gives one version of a project's configuration;
+// AuthConfigVersion returns one version of a project's configuration;
 // ErrNoAuthConfig.
 func (r reader) AuthConfigVersion(ctx context.Context, ref tenants.Ref, version int) (AuthConfig, error) {
 	var row authConfigRow
@@ -108,13 +108,13 @@ func (r reader) AuthConfigVersion(ctx context.Context, ref tenants.Ref, version 
 	return row.authConfig()
 }
 
-// LockProject gives a living project and keeps others from changing it, its keys
+// LockProject returns a living project and keeps others from changing it, its keys
 // or its configuration until the transaction ends; ErrNoProject.
 func (tx *Tx) LockProject(ctx context.Context, ref tenants.Ref) (Project, error) {
 	return tx.project(tx.with(ctx).Clauses(forUpdate).Where("ref = ?", string(ref)))
 }
 
-// LatestAuthConfigVersion gives the highest version that a project has; 0 when
+// LatestAuthConfigVersion returns the highest version that a project has; 0 when
 // there is none. Lock the project first.
 func (tx *Tx) LatestAuthConfigVersion(ctx context.Context, ref tenants.Ref) (int, error) {
 	var latest int

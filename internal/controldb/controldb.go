@@ -37,7 +37,7 @@ type Options struct {
 // use by many goroutines.
 type DB struct {
 	reader
-	// ProjectURL gives a project's canonical URL. Set it before the first Tenant.
+	// ProjectURL returns a project's canonical URL. Set it before the first Tenant.
 	ProjectURL func(ref tenants.Ref) string
 
 	pool    *pgxpool.Pool
@@ -120,7 +120,7 @@ func (db *DB) Ping(ctx context.Context) error { return Fault(db.pool.Ping(ctx)) 
 // database (job queues).
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
-// Keyring gives the master keys.
+// Keyring returns the master keys.
 func (db *DB) Keyring() *secret.Keyring { return db.keyring }
 
 // Tx runs fn in a transaction (READ COMMITTED) that commits when fn returns nil.

@@ -116,7 +116,7 @@ func databases(rows []databaseRow) []Database {
 	return out
 }
 
-// DatabaseByRef gives one row; ErrNoDatabase.
+// DatabaseByRef returns one row; ErrNoDatabase.
 func (r reader) DatabaseByRef(ctx context.Context, ref tenants.Ref) (Database, error) {
 	var row databaseRow
 	err := r.with(ctx).Where("ref = ?", string(ref)).Take(&row).Error

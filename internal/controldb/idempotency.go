@@ -122,7 +122,7 @@ func (db *DB) ReleaseReservation(ctx context.Context, res Reservation) error {
 		Delete(&idempotencyRow{}).Error)
 }
 
-// DeleteOldIdempotencyKeys removes what is older than a day and tells how many.
+// DeleteOldIdempotencyKeys removes what is older than a day and returns how many.
 func (db *DB) DeleteOldIdempotencyKeys(ctx context.Context) (int64, error) {
 	res := db.with(ctx).Exec(`DELETE FROM idempotency_keys
 		WHERE created_at < clock_timestamp() - interval '` + idempotencyTTL + `'`)

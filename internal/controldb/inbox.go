@@ -81,7 +81,7 @@ func (r reader) InboxMessages(ctx context.Context, ref tenants.Ref, limit int) (
 	return out, nil
 }
 
-// EmptyInbox deletes a project's captured messages and tells how many there
+// EmptyInbox deletes a project's captured messages and returns how many there
 // were.
 func (tx *Tx) EmptyInbox(ctx context.Context, ref tenants.Ref) (int64, error) {
 	res := tx.with(ctx).Where("ref = ?", string(ref)).Delete(&inboxRow{})

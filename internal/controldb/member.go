@@ -37,7 +37,7 @@ func (tx *Tx) AddMember(ctx context.Context, organization, user uuid.UUID, role 
 	return Fault(tx.with(ctx).Create(&row).Error)
 }
 
-// MemberRole gives a user's role in an organization, "" when they are no member.
+// MemberRole returns a user's role in an organization, "" when they are no member.
 func (r reader) MemberRole(ctx context.Context, organization, user uuid.UUID) (Role, error) {
 	var row memberRow
 	err := r.with(ctx).Where("organization_id = ? AND user_id = ?", organization, user).Take(&row).Error

@@ -67,12 +67,12 @@ func (r projectRow) project() Project {
 	}
 }
 
-// ProjectByRef gives a project that is not deleted; ErrNoProject.
+// ProjectByRef returns a project that is not deleted; ErrNoProject.
 func (r reader) ProjectByRef(ctx context.Context, ref tenants.Ref) (Project, error) {
 	return r.project(r.with(ctx).Where("ref = ?", string(ref)))
 }
 
-// PlatformProject gives the project whose users are the dashboard's;
+// PlatformProject returns the project whose users are the dashboard's;
 // ErrNoProject before the first start made it.
 func (r reader) PlatformProject(ctx context.Context) (Project, error) {
 	return r.project(r.with(ctx).Where("platform"))

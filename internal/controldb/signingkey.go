@@ -80,7 +80,7 @@ func SealSigningKey(dk *secret.DataKey, ref tenants.Ref, key tenants.SigningKey)
 	return row, err
 }
 
-// Open gives the key with its private half.
+// Open returns the key with its private half.
 func (k SigningKey) Open(dk *secret.DataKey) (tenants.SigningKey, error) {
 	raw, err := dk.Open(k.place(), k.Sealed)
 	if err != nil {

@@ -97,7 +97,7 @@ func portOf(text string) int {
 	return parsePort(u.Port())
 }
 
-// parsePort gives 0 for what is no port.
+// parsePort returns 0 for what is no port.
 func parsePort(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 65535 {

@@ -40,7 +40,7 @@ func Endpoint(dir string) (url, token string, err error) {
 	return s.URL, s.AccessToken, nil
 }
 
-// readState gives what the last start wrote; nothing where there was none, or
+// readState returns what the last start wrote; nothing where there was none, or
 // where that is not legible.
 func readState(dir string) (s state, legible bool) {
 	text, err := readFile(statePath(dir))

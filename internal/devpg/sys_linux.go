@@ -15,7 +15,7 @@ func procAttr(a *account, death syscall.Signal) *syscall.SysProcAttr {
 	return attr
 }
 
-// isPostmaster tells whether pid is a server on data, which a postmaster has as
+// isPostmaster reports whether pid is a server on data, which a postmaster has as
 // its working directory. A zombie is none.
 func isPostmaster(pid int, data string) bool {
 	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))

@@ -28,7 +28,7 @@ func (l *dirLock) Close() error {
 	return l.file.Close()
 }
 
-// Holder tells whether a living process holds the cluster's folder dir, and its
+// Holder reports whether a living process holds the cluster's folder dir, and its
 // number where that is known.
 func Holder(dir string) (pid int, held bool) {
 	f, err := os.Open(lockPath(dir))

@@ -153,7 +153,7 @@ func closed(ctx context.Context, conn *pgx.Conn, text string) (warning bool, tol
 		text, pgx.Identifier{name}.Sanitize()), nil
 }
 
-// openSQL tells whether PUBLIC may connect to database d.
+// openSQL reports whether PUBLIC may connect to database d.
 const openSQL = `EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
 	WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')`
 

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// examine gives the findings by what they are about.
+// examine returns the findings by what they are about.
 func examine(t *testing.T, data string, vars map[string]string) map[string]Finding {
 	t.Helper()
 	out := map[string]Finding{}

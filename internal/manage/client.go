@@ -69,7 +69,7 @@ type Unreachable struct {
 // Error names the address.
 func (u *Unreachable) Error() string { return "no server at " + u.URL }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (u *Unreachable) Unwrap() error { return u.Err }
 
 // Cause says in few words why: "connection refused", "lookup x: no such host".

@@ -13,7 +13,7 @@ import (
 // kind and the reason.
 var errTemplate = fault.New(fault.Invalid, "validation_failed", "Invalid mail template")
 
-// CheckTemplate tells whether text can be a project's own subject or content
+// CheckTemplate reports whether text can be a project's own subject or content
 // of a kind: it parses, is at most 64 KiB, uses only the fields of Data and
 // harmless builtins, and runs within its bounds with sample data, also when a
 // user has much metadata. Empty text is the default and always passes. The

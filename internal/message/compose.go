@@ -16,7 +16,7 @@ import (
 // route is the envelope of a mail.
 type route struct{ from, to string }
 
-// ascii tells whether the envelope needs no SMTPUTF8 (RFC 6531).
+// ascii reports whether the envelope needs no SMTPUTF8 (RFC 6531).
 func (r route) ascii() bool {
 	return strings.IndexFunc(r.from+r.to, func(c rune) bool { return c > unicode.MaxASCII }) < 0
 }

@@ -152,7 +152,7 @@ func isLink(href string) bool {
 	return !strings.ContainsAny(scheme, "/#?")
 }
 
-// leftOut tells whether an element's words are not for reading.
+// leftOut reports whether an element's words are not for reading.
 func leftOut(t html.Token) bool {
 	switch t.DataAtom {
 	case atom.Head, atom.Style, atom.Script, atom.Title, atom.Template, atom.Noscript:

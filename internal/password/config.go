@@ -2,7 +2,7 @@ package password
 
 import "github.com/reevehq/reeve/tenants"
 
-// PolicyOf gives the rules that a project's configuration sets.
+// PolicyOf returns the rules that a project's configuration sets.
 func PolicyOf(c *tenants.Config) Policy {
 	// A stored value was checked when it was written; one that no longer parses
 	// must not let weak passwords in, so then the length alone counts.

@@ -35,7 +35,7 @@ func (s *Service) await(ctx context.Context, timeout time.Duration, ref tenants.
 	return errGoesOn
 }
 
-// detach gives a context with ctx's values that ends after timeout, or when the
+// detach returns a context with ctx's values that ends after timeout, or when the
 // service is closed, and not with ctx.
 func (s *Service) detach(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)

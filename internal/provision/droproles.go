@@ -264,7 +264,7 @@ const revokesSQL = `SELECT DISTINCT format('SET LOCAL ROLE %s; REVOKE ALL ON %s 
 	aclexplode(o.acl) a
 	WHERE a.grantee = s.role`
 
-// existing gives those of the names that are roles.
+// existing returns those of the names that are roles.
 func existing(ctx context.Context, conn *pgx.Conn, names []string) ([]string, error) {
 	rows, _ := conn.Query(ctx, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)", names)
 	roles, err := pgx.CollectRows(rows, pgx.RowTo[string])

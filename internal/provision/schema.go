@@ -54,7 +54,7 @@ func markVersion(mark string) (version int64) {
 	return version
 }
 
-// servedBy tells whether a template with the mark will do: the very same schema,
+// servedBy reports whether a template with the mark will do: the very same schema,
 // or a newer one.
 func (s schema) servedBy(mark string) bool {
 	return mark == s.mark() || markVersion(mark) > s.version

@@ -72,7 +72,7 @@ func (s *Service) EnsureSchema(ctx context.Context, t *tenants.Tenant) error {
 	}
 }
 
-// upgrade gives the attempt that is under way or failed just now, or begins one.
+// upgrade returns the attempt that is under way or failed just now, or begins one.
 func (s *Service) upgrade(ctx context.Context, ref tenants.Ref) *upgrade {
 	s.upgrades.mu.Lock()
 	defer s.upgrades.mu.Unlock()

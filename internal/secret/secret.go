@@ -144,7 +144,7 @@ func (d *DataKey) Open(place string, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// Derive gives 32 bytes for one purpose of the project.
+// Derive returns 32 bytes for one purpose of the project.
 func (d *DataKey) Derive(purpose string) []byte { return derive(d.raw, d.ref+"/"+purpose) }
 
 // Password draws a random text of 43 URL-safe characters (256 bits).

@@ -7,7 +7,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// mailed gives the newest mail to the address, of n.
+// mailed returns the newest mail to the address, of n.
 func mailed(c *call, email string, n int) servertest.Mail {
 	c.Helper()
 	return c.mail.Inbox(c.T, email, n)[0]

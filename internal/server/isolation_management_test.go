@@ -158,7 +158,7 @@ func TestObjectsOfAnotherProject(t *testing.T) {
 	controlFingerprint(t, reeve).Same(t, before, "control database")
 }
 
-// ids gives an API key and a signing key of a project.
+// ids returns an API key and a signing key of a project.
 func ids(t *testing.T, reeve *servertest.Reeve, ref string) (key, signing string) {
 	t.Helper()
 	var keys []struct{ ID string }

@@ -140,7 +140,7 @@ type address struct {
 	host []string // headers
 }
 
-// named gives the addresses that name the project without its key.
+// named returns the addresses that name the project without its key.
 func (l *loot) named() []address {
 	return []address{
 		{name: "path", path: "/p/" + l.Ref + "/auth/v1"},
@@ -149,7 +149,7 @@ func (l *loot) named() []address {
 	}
 }
 
-// addresses gives all kinds of address; the bare one needs the project's key.
+// addresses returns all kinds of address; the bare one needs the project's key.
 func (l *loot) addresses() []address {
 	return append(l.named(), address{name: "bare", path: "/auth/v1"})
 }

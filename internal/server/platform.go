@@ -82,7 +82,7 @@ func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, 
 	return created.Project, err
 }
 
-// ensureOperator gives the first operator's id. The operator has no password:
+// ensureOperator returns the first operator's id. The operator has no password:
 // they come in with an access token, and can set one by recovery.
 func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid.UUID, error) {
 	t, err := s.registry.Tenant(ctx, platform)
@@ -108,7 +108,7 @@ func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid
 	return id, err
 }
 
-// platformUser gives a user of the platform project; auth.ErrUserNotFound.
+// platformUser returns a user of the platform project; auth.ErrUserNotFound.
 func (s *Server) platformUser(ctx context.Context, id uuid.UUID) (u auth.User, err error) {
 	p, err := s.control.PlatformProject(ctx)
 	if err != nil {

@@ -240,7 +240,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	return nil
 }
 
-// Database gives the project's database over the shared connection budget.
+// Database returns the project's database over the shared connection budget.
 func (s *Server) Database(t *tenants.Tenant) *tenantdb.DB {
 	ref := t.Ref
 	return &tenantdb.DB{

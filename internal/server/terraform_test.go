@@ -27,7 +27,7 @@ func TestTerraform(t *testing.T) {
 	}
 	path := "/v1/projects/" + made.Ref
 
-	// read gives what the state is compared with: name, region, organization, size.
+	// read returns what the state is compared with: name, region, organization, size.
 	read := func(name string) {
 		t.Helper()
 		got := reeve.Manage(t, http.MethodGet, path, nil).Expect(t, 200).JSON(t)

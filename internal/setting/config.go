@@ -47,10 +47,10 @@ func newTable(groups ...Group) *table {
 	return t
 }
 
-// Groups gives every setting, group by group.
+// Groups returns every setting, group by group.
 func Groups() []Group { return slices.Clone(declared.groups) }
 
-// All gives every setting.
+// All returns every setting.
 func All() []Setting { return slices.Clone(declared.all) }
 
 // ByName finds a setting.
@@ -84,7 +84,7 @@ func (c *Config) CheckTogether() error {
 	return nil
 }
 
-// MarshalJSON gives the stored form: an object of all values by name.
+// MarshalJSON returns the stored form: an object of all values by name.
 func (c Config) MarshalJSON() ([]byte, error) {
 	out := make(map[string]any, len(declared.all))
 	for i := range declared.all {

@@ -33,7 +33,7 @@ const (
 	Text    Kind = "string"
 )
 
-// has tells whether a decoded JSON value is of the kind.
+// has reports whether a decoded JSON value is of the kind.
 func (k Kind) has(value any) bool {
 	switch v := value.(type) {
 	case bool:
@@ -89,10 +89,10 @@ type Rule struct {
 	Check func(*Config) error
 }
 
-// Available tells whether the feature of the setting exists.
+// Available reports whether the feature of the setting exists.
 func (s Setting) Available() bool { return s.Effect != "" }
 
-// Nullable tells whether the setting is null in some answers.
+// Nullable reports whether the setting is null in some answers.
 func (s Setting) Nullable() bool { return s.Null || s.Secret || s.Default == nil }
 
 // normal fills in what Default leaves out.

@@ -25,7 +25,7 @@ var mails = []struct {
 	{"reauthentication", func(c *Config) *Mail { return &c.ReauthenticationMail }},
 }
 
-// Mail gives the project's own texts for a kind of mail.
+// Mail returns the project's own texts for a kind of mail.
 func (c *Config) Mail(kind string) Mail {
 	for _, m := range mails {
 		if m.kind == kind {

@@ -42,17 +42,17 @@ type Claims struct {
 
 // The methods below make Claims a jwt.Claims.
 
-// GetExpirationTime gives exp.
+// GetExpirationTime returns exp.
 func (c *Claims) GetExpirationTime() (*jwt.NumericDate, error) {
 	return jwt.NewNumericDate(time.Unix(c.ExpiresAt, 0)), nil
 }
 
-// GetIssuedAt gives iat.
+// GetIssuedAt returns iat.
 func (c *Claims) GetIssuedAt() (*jwt.NumericDate, error) {
 	return jwt.NewNumericDate(time.Unix(c.IssuedAt, 0)), nil
 }
 
-// GetNotBefore gives nbf, nil where there is none.
+// GetNotBefore returns nbf, nil where there is none.
 func (c *Claims) GetNotBefore() (*jwt.NumericDate, error) {
 	if c.NotBefore == 0 {
 		return nil, nil
@@ -60,13 +60,13 @@ func (c *Claims) GetNotBefore() (*jwt.NumericDate, error) {
 	return jwt.NewNumericDate(time.Unix(c.NotBefore, 0)), nil
 }
 
-// GetIssuer gives iss.
+// GetIssuer returns iss.
 func (c *Claims) GetIssuer() (string, error) { return c.Issuer, nil }
 
-// GetSubject gives sub.
+// GetSubject returns sub.
 func (c *Claims) GetSubject() (string, error) { return c.Subject, nil }
 
-// GetAudience gives aud.
+// GetAudience returns aud.
 func (c *Claims) GetAudience() (jwt.ClaimStrings, error) { return jwt.ClaimStrings{c.Audience}, nil }
 
 // Access is a signed access token.
@@ -149,7 +149,7 @@ type received struct {
 	Audience jwt.ClaimStrings `json:"aud"`
 }
 
-// GetAudience gives aud.
+// GetAudience returns aud.
 func (c *received) GetAudience() (jwt.ClaimStrings, error) { return c.Audience, nil }
 
 // maxToken bounds what is parsed at all. A token with two times auth.MaxMetadata
@@ -180,7 +180,7 @@ type cacheKey struct {
 	token   [sha256.Size]byte
 }
 
-// NewVerifier remembers up to size tokens. ours tells whether an issuer belongs
+// NewVerifier remembers up to size tokens. ours reports whether an issuer belongs
 // to some project of this installation.
 func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) (*Verifier, error) {
 	cache, err := lru.New[cacheKey, Identified](size)

@@ -12,7 +12,7 @@ type JWKS struct {
 	Keys []json.RawMessage `json:"keys"`
 }
 
-// PublicKeys gives the set that others verify the project's tokens with: all
+// PublicKeys returns the set that others verify the project's tokens with: all
 // asymmetric keys that are not revoked, standby ones too so that caches know
 // them before they sign. HS256 secrets are never in it.
 func PublicKeys(t *tenants.Tenant) JWKS {
@@ -25,7 +25,7 @@ func PublicKeys(t *tenants.Tenant) JWKS {
 	return set
 }
 
-// Algorithms gives the algorithms of the project's keys that are not revoked (RFC
+// Algorithms returns the algorithms of the project's keys that are not revoked (RFC
 // 7518, section 3.1), each once, that of the key in use first.
 func Algorithms(t *tenants.Tenant) []string {
 	algorithms := []string{}

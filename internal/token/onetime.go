@@ -33,7 +33,7 @@ func NewOneTime(key []byte, address string, digits int) OneTime {
 	return oneTime(key, address, string(code))
 }
 
-// OneTimeOf gives the token that belongs to a code which was typed in.
+// OneTimeOf returns the token that belongs to a code which was typed in.
 func OneTimeOf(key []byte, address, code string) OneTime { return oneTime(key, address, code) }
 
 func oneTime(key []byte, address, code string) OneTime {

@@ -33,7 +33,7 @@ func project(tb testing.TB) *tenants.Tenant {
 	return t
 }
 
-// keyOf gives the project's key of an algorithm.
+// keyOf returns the project's key of an algorithm.
 func keyOf(t *tenants.Tenant, algorithm string) *tenants.SigningKey {
 	for i := range t.SigningKeys {
 		if t.SigningKeys[i].Algorithm == algorithm {

@@ -34,7 +34,7 @@ type ErrorsAt struct {
 	Write ErrorWriter
 }
 
-// at gives the shape at a path: AuthErrors where nothing matches.
+// at returns the shape at a path: AuthErrors where nothing matches.
 func (e Errors) at(path string) ErrorWriter {
 	within := path
 	if rest, ok := strings.CutPrefix(path, "/p/"); ok {

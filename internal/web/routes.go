@@ -44,7 +44,7 @@ func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits) Routes {
 	}
 }
 
-// With gives the group for routes that the limits count, each for itself.
+// With returns the group for routes that the limits count, each for itself.
 func (g Group[E]) With(limits ...Limit) Group[E] {
 	g.counted = slices.Clone(g.counted)
 	for _, l := range limits {

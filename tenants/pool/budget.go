@@ -147,7 +147,7 @@ func newBudget(dial linkDialer, o Options) *Budget {
 	return b
 }
 
-// Acquire gives a connection of the project, which the caller must Release. It
+// Acquire returns a connection of the project, which the caller must Release. It
 // waits if it must: the faults are ErrOverCapacity, ErrDatabaseUnavailable and
 // ErrClosed; an ended ctx gives ctx.Err().
 func (b *Budget) Acquire(ctx context.Context, ref tenants.Ref) (*Conn, error) {

@@ -37,7 +37,7 @@ func (b *Budget) release(c *conn) {
 	b.settle()
 }
 
-// keeps tells whether a returned connection may be used again.
+// keeps reports whether a returned connection may be used again.
 func (b *Budget) keeps(c *conn, now time.Time) bool {
 	if c.dead || c.link.broken() {
 		// The server may have restarted: look at the idle ones before use.

@@ -40,7 +40,7 @@ func (s *share) established() int { return s.inUse + len(s.idle) }
 // is being closed is already somebody else's.
 func (s *share) held() int { return s.established() + s.dialing }
 
-// wants tells whether one more dial for the project is called for.
+// wants reports whether one more dial for the project is called for.
 func (b *Budget) wants(s *share) bool {
 	dials := maxDials
 	if s.established() == 0 {

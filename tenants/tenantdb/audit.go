@@ -66,7 +66,7 @@ type AuditPage struct {
 	OldestFirst bool   // else the newest
 }
 
-// AuditEntries gives one page, in the order of creation, and the number of all entries that
+// AuditEntries returns one page, in the order of creation, and the number of all entries that
 // match.
 func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}

@@ -67,7 +67,7 @@ func terminate(t *testing.T, p *flowtest.Project) func(*pgx.Conn) {
 	}
 }
 
-// user gives a user who is not in the database yet.
+// user returns a user who is not in the database yet.
 func user(f *flowtest.Fixture, email string) *auth.User {
 	u := auth.NewUser(f.Clock.Now())
 	u.Email = email

@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// Factors gives a user's second factors, oldest first, without their secrets.
+// Factors returns a user's second factors, oldest first, without their secrets.
 func (tx *Tx) Factors(ctx context.Context, user uuid.UUID) ([]auth.Factor, error) {
 	rows, err := tx.q.Query(ctx, `SELECT f.id, f.created_at, f.updated_at, f.status::pg_catalog.text, coalesce(f.friendly_name, ''),
 			f.factor_type::pg_catalog.text, coalesce(f.phone, ''), f.last_challenged_at

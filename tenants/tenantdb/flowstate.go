@@ -23,14 +23,14 @@ func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
 	return nil
 }
 
-// OpenFlowState gives the user's newest PKCE exchange of this method that has
+// OpenFlowState returns the user's newest PKCE exchange of this method that has
 // no code yet; auth.ErrFlowNotFound.
 func (tx *Tx) OpenFlowState(ctx context.Context, user uuid.UUID, method auth.Method) (auth.FlowState, error) {
 	return tx.flowState(ctx, `f.user_id = $1 AND f.authentication_method = $2 AND f.auth_code_issued_at IS NULL
 		ORDER BY f.created_at DESC LIMIT 1 FOR UPDATE`, user, string(method))
 }
 
-// FlowStateByCode gives the exchange that issued this code; auth.ErrFlowNotFound.
+// FlowStateByCode returns the exchange that issued this code; auth.ErrFlowNotFound.
 // It is not locked: users are locked before their flows, everywhere. Who wins is
 // decided by DeleteFlowState.
 func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState, error) {

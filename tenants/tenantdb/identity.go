@@ -51,7 +51,7 @@ func sortIdentities(list []auth.Identity) {
 	})
 }
 
-// Identities gives a user's identities, oldest first; never nil.
+// Identities returns a user's identities, oldest first; never nil.
 func (tx *Tx) Identities(ctx context.Context, user uuid.UUID) ([]auth.Identity, error) {
 	rows, err := tx.q.Query(ctx, `SELECT `+identityColumns+` FROM auth.identities i WHERE i.user_id = $1`, user)
 	if err != nil {

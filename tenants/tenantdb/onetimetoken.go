@@ -24,7 +24,7 @@ func (tx *Tx) PutToken(ctx context.Context, t *auth.OneTimeToken) error {
 	return nil
 }
 
-// TokenByHash gives the token with this hash, of one of the types;
+// TokenByHash returns the token with this hash, of one of the types;
 // auth.ErrOTPExpired when there is none. Whether it is still good is the
 // caller's question.
 func (tx *Tx) TokenByHash(ctx context.Context, hash string, types ...auth.TokenType) (auth.OneTimeToken, error) {

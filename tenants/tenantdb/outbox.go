@@ -59,13 +59,13 @@ func (tx *Tx) OutboxRelease(ctx context.Context, id uuid.UUID, delay time.Durati
 	return tx.outbox(ctx, `SELECT reeve.outbox_release($1, $2, $3)`, tx.capability, id, delay)
 }
 
-// OutboxDead gives a message up; its row stays without payload.
+// OutboxDead returns a message up; its row stays without payload.
 func (tx *Tx) OutboxDead(ctx context.Context, id uuid.UUID, reason string) error {
 	return tx.outbox(ctx, `SELECT reeve.outbox_dead($1, $2, $3)`, tx.capability, id, reason)
 }
 
 // OutboxTidy removes up to max messages that were given up longer ago than
-// older, and tells how many.
+// older, and returns how many.
 func (tx *Tx) OutboxTidy(ctx context.Context, older time.Duration, max int) (removed int64, err error) {
 	err = tx.q.QueryRow(ctx, `SELECT reeve.outbox_tidy($1, $2, $3)`, unnamed, tx.capability, older, max).Scan(&removed)
 	if err != nil {

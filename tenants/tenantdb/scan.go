@@ -63,7 +63,7 @@ func (m momentOrEpoch) ScanTimestamp(v pgtype.Timestamp) error {
 	return m.ScanTimestamptz(pgtype.Timestamptz(v))
 }
 
-// object gives raw if it is a JSON object, else the empty one. jsonb is written
+// object returns raw if it is a JSON object, else the empty one. jsonb is written
 // without white space in front.
 func object(raw []byte) json.RawMessage {
 	if !bytes.HasPrefix(raw, []byte("{")) {

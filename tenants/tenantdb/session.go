@@ -22,7 +22,7 @@ import (
 const sessionColumns = `s.id, s.user_id, s.aal::pg_catalog.text, s.factor_id, s.created_at, s.refreshed_at, s.not_after,
 	coalesce(s.user_agent, ''), coalesce(pg_catalog.host(s.ip), ''), coalesce(s.refresh_token_counter, 0)`
 
-// amrColumn gives a session's amr entries, each as "<seconds since 1970> <method>".
+// amrColumn returns a session's amr entries, each as "<seconds since 1970> <method>".
 const amrColumn = `ARRAY(SELECT pg_catalog.floor(extract(epoch FROM c.updated_at))::pg_catalog.text || ' ' || c.authentication_method
 	FROM auth.mfa_amr_claims c WHERE c.session_id = s.id)`
 
@@ -108,7 +108,7 @@ func (tx *Tx) PutAMR(ctx context.Context, session uuid.UUID, amr auth.AMR) error
 	return nil
 }
 
-// PrincipalBySession gives the session, locked, with its user, identities and
+// PrincipalBySession returns the session, locked, with its user, identities and
 // factors. A session that is gone is auth.ErrSessionNotFound.
 func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Principal, error) {
 	// The session row is locked first and alone: an outer join cannot be.

@@ -56,13 +56,13 @@ func (r *userRow) user() auth.User {
 // through its text, which is a tenth of a hot request.
 func binaryID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
-// UserByID gives the user with identities and factors; auth.ErrUserNotFound.
+// UserByID returns the user with identities and factors; auth.ErrUserNotFound.
 // The row is locked when lock is true.
 func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User, error) {
 	return tx.oneUser(ctx, `u.id = $1`, lock, id)
 }
 
-// UserByEmail gives the user with this address, which must be lower-case; the
+// UserByEmail returns the user with this address, which must be lower-case; the
 // row may have it in capitals. Users of an SSO provider are not found by
 // address. auth.ErrUserNotFound.
 func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.User, error) {
@@ -70,14 +70,14 @@ func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.Us
 		ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`, lock, email)
 }
 
-// UserByPhone gives the user with this number, which must be without a plus
+// UserByPhone returns the user with this number, which must be without a plus
 // sign; the row may have one. auth.ErrUserNotFound.
 func (tx *Tx) UserByPhone(ctx context.Context, phone string, lock bool) (auth.User, error) {
 	return tx.oneUser(ctx, `u.phone = ANY (ARRAY[$1, '+' || $1])
 		ORDER BY u.phone = $1 DESC LIMIT 1`, lock, phone)
 }
 
-// UserByIdentity gives the user whom a provider knows by this id;
+// UserByIdentity returns the user whom a provider knows by this id;
 // auth.ErrUserNotFound.
 func (tx *Tx) UserByIdentity(ctx context.Context, provider, providerID string, lock bool) (auth.User, error) {
 	return tx.oneUser(ctx, `u.id = (SELECT i.user_id FROM auth.identities i WHERE i.provider = $1 AND i.provider_id = $2)`,
@@ -176,7 +176,7 @@ type UserPage struct {
 	OldestFirst bool   // else the newest
 }
 
-// Users gives one page, in the order of creation, without identities and factors, and the
+// Users returns one page, in the order of creation, without identities and factors, and the
 // number of all users that match.
 func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}

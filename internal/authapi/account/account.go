@@ -86,7 +86,7 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 // refusals is how a change tells of an account that is shut out.
 var refusals = session.Refusals{Gone: auth.ErrTokenUserGone}
 
-// lock gives the user as they are now. Hashing took its time: who was signed out,
+// lock returns the user as they are now. Hashing took its time: who was signed out,
 // banned or deleted meanwhile changes nothing any more.
 func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (*auth.User, error) {
 	u, err := tx.UserByID(ctx, p.User.ID, true)

@@ -21,7 +21,7 @@ type Service struct {
 	Hasher *password.Hasher
 }
 
-// User gives a user, soft-deleted ones included; auth.ErrUserNotFound.
+// User returns a user, soft-deleted ones included; auth.ErrUserNotFound.
 func (s Service) User(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*auth.User, error) {
 	var u auth.User
 	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
@@ -31,7 +31,7 @@ func (s Service) User(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*au
 	return &u, err
 }
 
-// List gives a page of users and the number of all that match.
+// List returns a page of users and the number of all that match.
 func (s Service) List(ctx context.Context, sc *tenants.Scope, p tenantdb.UserPage) (list []auth.User, total int64, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		list, total, err = tx.Users(ctx, p)
@@ -40,7 +40,7 @@ func (s Service) List(ctx context.Context, sc *tenants.Scope, p tenantdb.UserPag
 	return list, total, err
 }
 
-// Audit gives a page of the audit log and the number of all entries that match.
+// Audit returns a page of the audit log and the number of all entries that match.
 func (s Service) Audit(ctx context.Context, sc *tenants.Scope, p tenantdb.AuditPage) (list []tenantdb.AuditEntry, total int64, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		list, total, err = tx.AuditEntries(ctx, p)

@@ -83,7 +83,7 @@ func banDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// hash gives the hash to store, "" when no password is given. It asks for no
+// hash returns the hash to store, "" when no password is given. It asks for no
 // strength: see Update.
 func (s Service) hash(ctx context.Context, sc *tenants.Scope, a *Attributes) (string, error) {
 	given := a.Password != nil && *a.Password != ""

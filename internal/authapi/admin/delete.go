@@ -64,7 +64,7 @@ func (s Service) erase(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return tx.DeleteIdentities(ctx, u.ID)
 }
 
-// obfuscate gives base64url(SHA-256(id ‖ value)), as the reference; "" stays.
+// obfuscate returns base64url(SHA-256(id ‖ value)), as the reference; "" stays.
 func obfuscate(id uuid.UUID, value string) string {
 	if value == "" {
 		return ""

@@ -20,7 +20,7 @@ type Password struct {
 	Guesses  *ratelimit.Limiter // of passwords, by address; holds nothing else, so that no flood can push them out
 }
 
-// PasswordTokens is the answer to the password grant: it also tells whether the
+// PasswordTokens is the answer to the password grant: it also reports whether the
 // password would still be accepted as a new one.
 type PasswordTokens struct {
 	session.Tokens
@@ -58,7 +58,7 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 	return g.signIn(ctx, sc, email, req.Password)
 }
 
-// signIn gives auth.ErrCredentials for a wrong password and for an unknown
+// signIn returns auth.ErrCredentials for a wrong password and for an unknown
 // address, after the same work. Whether the user is banned or unconfirmed is told
 // only to who knows the password.
 func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {

@@ -26,7 +26,7 @@ func (a *Asked) BindQuery(q url.Values, _ func(string) string) error {
 	return nil
 }
 
-// Target gives the first that is allowed: better, if any, then what was asked
+// Target returns the first that is allowed: better, if any, then what was asked
 // for; else the site URL.
 func (a Asked) Target(cfg *tenants.Config, better ...string) string {
 	return Target(cfg, append(better, a.wish, a.referer)...)

@@ -53,7 +53,7 @@ func compile(pattern string) glob {
 	return g
 }
 
-// readSet reads a set at the start of s and tells its length. A bracket that
+// readSet reads a set at the start of s and returns its length. A bracket that
 // nothing closes, or that begins an IPv6 address, is a character.
 func readSet(s string) (atom, int) {
 	end := strings.IndexByte(s, ']')

@@ -16,7 +16,7 @@ import (
 // maxURL bounds a redirect target.
 const maxURL = 4096
 
-// Target gives the URL to redirect to: the first candidate that is allowed, or
+// Target returns the URL to redirect to: the first candidate that is allowed, or
 // the site URL. An empty or refused candidate is passed over without a word, as
 // in the reference.
 func Target(cfg *tenants.Config, candidates ...string) string {

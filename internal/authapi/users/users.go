@@ -35,12 +35,12 @@ type Hooks interface {
 	AfterCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
 }
 
-// ByID gives an account that can be used, locked; auth.ErrUserNotFound.
+// ByID returns an account that can be used, locked; auth.ErrUserNotFound.
 func (s Users) ByID(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) (*auth.User, error) {
 	return usable(tx.UserByID(ctx, id, true))
 }
 
-// ByEmail gives the account that can be used with this address, which must be
+// ByEmail returns the account that can be used with this address, which must be
 // normalized, locked. auth.ErrUserNotFound also for one that is deleted or of
 // another audience.
 func (s Users) ByEmail(ctx context.Context, tx *tenantdb.Tx, email string) (*auth.User, error) {
@@ -52,7 +52,7 @@ func (s Users) ByPhone(ctx context.Context, tx *tenantdb.Tx, phone string) (*aut
 	return usable(tx.UserByPhone(ctx, phone, true))
 }
 
-// ByIdentity gives the account that can be used with an identity, locked;
+// ByIdentity returns the account that can be used with an identity, locked;
 // auth.ErrUserNotFound.
 func (s Users) ByIdentity(ctx context.Context, tx *tenantdb.Tx, provider, providerID string) (*auth.User, error) {
 	return usable(tx.UserByIdentity(ctx, provider, providerID, true))

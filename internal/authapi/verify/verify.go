@@ -133,7 +133,7 @@ func (r Redemption) typeOf(t *auth.OneTimeToken) string {
 
 var traits = audit.Traits{"provider": auth.ProviderEmail}
 
-// find gives the token, if it is still good, and its user, locked.
+// find returns the token, if it is still good, and its user, locked.
 func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*auth.OneTimeToken, *auth.User, error) {
 	hash := token.HashLink(r.Link)
 	if r.Email != "" {

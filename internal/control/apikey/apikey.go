@@ -68,7 +68,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	return &out, err
 }
 
-// List gives the project's keys, legacy ones first where they are on.
+// List returns the project's keys, legacy ones first where they are on.
 func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.ReadAPIKeys, ref)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]Ke
 	return out, nil
 }
 
-// Get gives a key; controldb.ErrNoAPIKey.
+// Get returns a key; controldb.ErrNoAPIKey.
 func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.ReadAPIKeys, ref)
 	if err != nil {

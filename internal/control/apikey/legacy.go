@@ -9,7 +9,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Legacy tells whether a project accepts legacy JWT keys.
+// Legacy reports whether a project accepts legacy JWT keys.
 func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (bool, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadAPIKeys, ref)
 	return p.LegacyKeys, err

@@ -24,7 +24,7 @@ type Key struct {
 	UpdatedAt         *time.Time     `json:"updated_at" nullable:"true"`
 }
 
-// Legacy tells whether legacy JWT keys are accepted.
+// Legacy reports whether legacy JWT keys are accepted.
 type Legacy struct {
 	Enabled bool `json:"enabled"`
 }

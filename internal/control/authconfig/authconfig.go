@@ -15,12 +15,12 @@ import (
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
-	// CheckTemplate tells whether a text can be a mail's subject or content:
+	// CheckTemplate reports whether a text can be a mail's subject or content:
 	// message.CheckTemplate.
 	CheckTemplate func(kind message.Kind, subject bool, text string) error
 }
 
-// Get gives the configuration in force.
+// Get returns the configuration in force.
 func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (Config, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadAuthConfig, ref)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 	return onWire(after, f), nil
 }
 
-// keys gives what opens and what fingerprints the project's secrets.
+// keys returns what opens and what fingerprints the project's secrets.
 func (s *Service) keys(ctx context.Context, ref tenants.Ref) (*secret.DataKey, fingerprinter, error) {
 	dk, err := s.DB.DataKey(ctx, ref)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // fingerprint is no means to try passwords on.
 type fingerprinter struct{ key []byte }
 
-// of gives the fingerprint of a secret: 64 hex digits. The first half is a MAC of
+// of returns the fingerprint of a secret: 64 hex digits. The first half is a MAC of
 // name and secret. The second is a MAC of the first, by which a fingerprint is
 // known for one after the secret changed.
 func (f fingerprinter) of(name, secret string) string {
@@ -20,7 +20,7 @@ func (f fingerprinter) of(name, secret string) string {
 	return hex.EncodeToString(append(half, f.mac("fingerprint", name, string(half))...))
 }
 
-// made tells whether text is the fingerprint of any secret of that name.
+// made reports whether text is the fingerprint of any secret of that name.
 func (f fingerprinter) made(name, text string) bool {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != sha256.Size {

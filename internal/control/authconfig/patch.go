@@ -21,7 +21,7 @@ func (v values) equal(other values) bool {
 	return v.config == other.config && maps.Equal(v.secrets, other.secrets)
 }
 
-// apply gives the values with a patch on them. null brings a default back. The
+// apply returns the values with a patch on them. null brings a default back. The
 // fault names the first setting, by name, that is wrong.
 func (s *Service) apply(before values, f fingerprinter, patch control.Object) (values, error) {
 	after := values{config: before.config, secrets: maps.Clone(before.secrets)}

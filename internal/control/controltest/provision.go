@@ -121,7 +121,7 @@ func (r *Rows) SetOwnerPassword(_ context.Context, ref tenants.Ref, password str
 	return nil
 }
 
-// Describe gives the same server for all.
+// Describe returns the same server for all.
 func (r *Rows) Describe(tenants.Ref) (host, version string) { return "db.example.com", "15.18" }
 
 // Health fails for the Sick.

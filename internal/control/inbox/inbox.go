@@ -24,7 +24,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, ref string, limit
 	return s.DB.InboxMessages(ctx, project.Ref, limit)
 }
 
-// Empty deletes the captured messages and tells how many there were.
+// Empty deletes the captured messages and returns how many there were.
 func (s *Service) Empty(ctx context.Context, actor authz.Actor, ref string) (n int64, err error) {
 	project, err := s.Authz.Project(ctx, actor, authz.EmptyInbox, ref)
 	if err != nil {

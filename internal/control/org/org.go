@@ -19,7 +19,7 @@ type Service struct {
 	MaxProjects int
 }
 
-// List gives the organizations that the actor is a member of, by name.
+// List returns the organizations that the actor is a member of, by name.
 func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Organization, error) {
 	return s.DB.OrganizationsOf(ctx, actor.UserID)
 }
@@ -52,7 +52,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 	return &out, err
 }
 
-// Get gives an organization that the actor is a member of; fault
+// Get returns an organization that the actor is a member of; fault
 // organization_not_found.
 func (s *Service) Get(ctx context.Context, actor authz.Actor, slug string) (controldb.Organization, error) {
 	return s.Authz.Organization(ctx, actor, authz.ReadOrganization, slug)

@@ -15,7 +15,7 @@ import (
 
 // Handler is the profile's route.
 type Handler struct {
-	// User gives a user of the platform project; auth.ErrUserNotFound.
+	// User returns a user of the platform project; auth.ErrUserNotFound.
 	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
 }
 

@@ -61,7 +61,7 @@ func (s *Service) check(ctx context.Context, p controldb.Project, timeout time.D
 	return ServiceHealth{Healthy: true, Status: "ACTIVE_HEALTHY"}
 }
 
-// services gives the services to check: of those that were asked for, the ones
+// services returns the services to check: of those that were asked for, the ones
 // that run.
 func (in *healthInput) services() ([]string, error) {
 	var out []string

@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 )
 
-// ListOf gives a page of an organization's projects.
+// ListOf returns a page of an organization's projects.
 func (s *Service) ListOf(ctx context.Context, actor authz.Actor, in *pageInput) (*Page, error) {
 	org, err := s.Authz.Organization(ctx, actor, authz.ReadOrganization, in.Slug)
 	if err != nil {

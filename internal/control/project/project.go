@@ -29,7 +29,7 @@ type Provisioner interface {
 
 // Servers knows the Postgres servers that hold the projects' databases.
 type Servers interface {
-	// Describe gives host and server version, without asking the server.
+	// Describe returns host and server version, without asking the server.
 	Describe(ref tenants.Ref) (host, version string)
 	// Health asks the project's database for a sign of life, as the role that
 	// auth works with.
@@ -110,7 +110,7 @@ func (b *CreateBody) region() string {
 	return b.Region
 }
 
-// List gives the projects of all the actor's organizations, the oldest first.
+// List returns the projects of all the actor's organizations, the oldest first.
 func (s *Service) List(ctx context.Context, actor authz.Actor) ([]WithDatabase, error) {
 	orgs, err := s.DB.OrganizationsOf(ctx, actor.UserID)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor) ([]WithDatabase, 
 	return out, nil
 }
 
-// Get gives a project.
+// Get returns a project.
 func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (*WithDatabase, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadProject, ref)
 	if err != nil {

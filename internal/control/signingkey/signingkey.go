@@ -108,7 +108,7 @@ func room(ctx context.Context, tx *controldb.Tx, ref tenants.Ref, legacy bool) e
 	return nil
 }
 
-// List gives the project's keys, the oldest first.
+// List returns the project's keys, the oldest first.
 func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]controldb.SigningKey, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadSigningKeys, ref)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]co
 	return s.DB.SigningKeys(ctx, p.Ref)
 }
 
-// Legacy gives the key that legacy API keys are signed with;
+// Legacy returns the key that legacy API keys are signed with;
 // controldb.ErrNoSigningKey.
 func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (controldb.SigningKey, error) {
 	have, err := s.List(ctx, actor, ref)
@@ -127,7 +127,7 @@ func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (co
 	return controldb.LegacySecret(have)
 }
 
-// Get gives a key; controldb.ErrNoSigningKey.
+// Get returns a key; controldb.ErrNoSigningKey.
 func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (controldb.SigningKey, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadSigningKeys, ref)
 	if err != nil {

@@ -40,7 +40,7 @@ func (w *world) create(t *testing.T, body string) signingkey.Key {
 	return k
 }
 
-// statuses gives the status of each key of the project.
+// statuses returns the status of each key of the project.
 func (w *world) statuses(t *testing.T) map[string]string {
 	t.Helper()
 	var list signingkey.List

@@ -163,7 +163,7 @@ type Mail struct {
 	Code    string   `json:"code"`
 }
 
-// Inbox gives the captured mails to an address, newest first, once there are at
+// Inbox returns the captured mails to an address, newest first, once there are at
 // least n of them.
 func (p *Project) Inbox(tb testing.TB, to string, n int) []Mail {
 	tb.Helper()

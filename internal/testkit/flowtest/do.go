@@ -115,7 +115,7 @@ func (r *Response) WantError(status int, code string) *Response {
 	return r
 }
 
-// Get gives a member as text, by its path with dots: user.app_metadata.provider.
+// Get returns a member as text, by its path with dots: user.app_metadata.provider.
 // It is "" for null and for what is not there.
 func (r *Response) Get(path string) string {
 	v, ok := r.Find(path)
@@ -125,7 +125,7 @@ func (r *Response) Get(path string) string {
 	return fmt.Sprint(v)
 }
 
-// Find gives a member by its path, and whether it is there.
+// Find returns a member by its path, and whether it is there.
 func (r *Response) Find(path string) (any, bool) {
 	var at any = r.JSON
 	for name := range strings.SplitSeq(path, ".") {

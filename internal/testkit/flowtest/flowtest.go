@@ -64,7 +64,7 @@ type Clock struct {
 	now time.Time
 }
 
-// NewClock gives a clock that stands still.
+// NewClock returns a clock that stands still.
 func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Microsecond)} }
 
 // Now tells the time.

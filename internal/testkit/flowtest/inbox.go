@@ -33,7 +33,7 @@ func (p *Project) Mails(tb testing.TB) []message.Message {
 	return out
 }
 
-// Mail gives the newest message to an address; there must be one.
+// Mail returns the newest message to an address; there must be one.
 func (p *Project) Mail(tb testing.TB, to string) message.Message {
 	tb.Helper()
 	mails := p.Mails(tb)

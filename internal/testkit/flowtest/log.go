@@ -19,7 +19,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// Take gives what was logged since the last call, a line an entry.
+// Take returns what was logged since the last call, a line an entry.
 func (l *Log) Take() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,7 +21,7 @@ func withActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
 
-// actorOf gives the request's actor; the zero Actor, which is a member of
+// actorOf returns the request's actor; the zero Actor, which is a member of
 // nothing, where nobody was authenticated.
 func actorOf(ctx context.Context) Actor {
 	a, _ := ctx.Value(actorKey{}).(Actor)

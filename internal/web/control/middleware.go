@@ -158,7 +158,7 @@ func checkJSON(contentType string, body []byte) error {
 // maxField bounds the path of a field in a message, in bytes.
 const maxField = 200
 
-// findNUL gives the path of a string in a decoded JSON value that holds a NUL,
+// findNUL returns the path of a string in a decoded JSON value that holds a NUL,
 // which Postgres cannot store in text.
 func findNUL(v any) (path string, found bool) {
 	steps, found := stepsToNUL(v)
@@ -167,7 +167,7 @@ func findNUL(v any) (path string, found bool) {
 	return fault.Clip(path, maxField), found
 }
 
-// stepsToNUL gives the path from its end to its beginning. It makes the steps on
+// stepsToNUL returns the path from its end to its beginning. It makes the steps on
 // the way back from what it found, so that a value without NUL costs one visit
 // for each of its parts and no memory.
 func stepsToNUL(v any) (steps []string, found bool) {
