@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -47,12 +49,20 @@ func (s *Service) Recover(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
+// lockTimedOut tells whether a statement gave up waiting for a lock (SQLSTATE
+// lock_not_available).
+func lockTimedOut(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "55P03"
+}
+
 // failed records a failed attempt. After maxAttempts a creation is given up: the
 // project is failed and waits for its deletion, a database for nobody is dropped.
 // What says nothing about the database, an interruption or a server that cannot
-// be reached, is tried again for ever.
+// be reached, is tried again for ever. A lock that somebody holds there does say
+// something: the attempts count, so that they become rarer.
 func (s *Service) failed(ctx context.Context, ref tenants.Ref, cause error) {
-	counts := ctx.Err() == nil && !errors.Is(controldb.Fault(cause), controldb.ErrUnavailable)
+	counts := ctx.Err() == nil && (lockTimedOut(cause) || !errors.Is(controldb.Fault(cause), controldb.ErrUnavailable))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
