@@ -25,7 +25,7 @@ var constraints = map[string]*fault.Error{
 	"users_email_partial_key":                auth.ErrEmailExists,
 	"users_phone_key":                        auth.ErrPhoneExists,
 	"users_pkey":                             auth.ErrUserExists.Saying("A user with this id already exists"),
-	"identities_provider_id_provider_unique": auth.ErrEmailExists,
+	"identities_provider_id_provider_unique": auth.ErrIdentityExists,
 }
 
 // asFault classifies a database error. What is not known stays an unclassified

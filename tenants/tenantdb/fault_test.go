@@ -28,7 +28,7 @@ func TestAsFaultOfSQLSTATE(t *testing.T) {
 		{pgconn.PgError{Code: "23505", SchemaName: "auth", ConstraintName: "users_email_partial_key"}, auth.ErrEmailExists},
 		{pgconn.PgError{Code: "23505", SchemaName: "auth", ConstraintName: "users_phone_key"}, auth.ErrPhoneExists},
 		{pgconn.PgError{Code: "23505", SchemaName: "auth", ConstraintName: "users_pkey"}, auth.ErrUserExists},
-		{pgconn.PgError{Code: "23505", SchemaName: "auth", ConstraintName: "identities_provider_id_provider_unique"}, auth.ErrEmailExists},
+		{pgconn.PgError{Code: "23505", SchemaName: "auth", ConstraintName: "identities_provider_id_provider_unique"}, auth.ErrIdentityExists},
 		{pgconn.PgError{Code: "23505", SchemaName: "auth", ConstraintName: "another"}, nil},
 		{pgconn.PgError{Code: "23505", SchemaName: "public", ConstraintName: "users_email_partial_key"}, nil},
 		{pgconn.PgError{Code: "23514", SchemaName: "auth", ConstraintName: "users_email_partial_key"}, nil},

@@ -69,21 +69,28 @@ func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n
 	if err := s.free(ctx, tx, n); err != nil {
 		return nil, err
 	}
-	if err := tx.CreateUser(ctx, u); err != nil {
+	if err := s.write(ctx, tx, u, n.Identities); err != nil {
 		if n.SoughtFirst {
 			err = tenantdb.Raced(err)
 		}
 		return nil, err
 	}
-	for _, i := range n.Identities {
-		if err := s.addIdentity(ctx, tx, u, i); err != nil {
-			return nil, err
-		}
-	}
 	if s.Hooks != nil {
 		return u, s.Hooks.AfterCreate(ctx, tx, sc, u)
 	}
 	return u, nil
+}
+
+func (s Users) write(ctx context.Context, tx *tenantdb.Tx, u *auth.User, identities []Identity) error {
+	if err := tx.CreateUser(ctx, u); err != nil {
+		return err
+	}
+	for _, i := range identities {
+		if err := s.addIdentity(ctx, tx, u, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // free refuses an address that a row has in another spelling, which no constraint

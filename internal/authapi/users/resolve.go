@@ -1,0 +1,108 @@
+package users
+
+import (
+	"context"
+	"errors"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Claim is what an identity provider says of somebody who signed in there.
+type Claim struct {
+	Identity
+	Email    string // normalized; "" when the provider tells none
+	Verified bool   // the provider says that they own the address
+}
+
+// Resolve finds the user whom a claim is about, makes one, or refuses.
+//
+//  1. Whoever has the identity is the user.
+//  2. Else the user with the address, if the provider has verified it, gets the
+//     identity too. An account whose own address nobody has proved may have been
+//     made by somebody else: it loses its password, its other identities and its
+//     sessions first.
+//  3. Else a user is made: auth.ErrSignupDisabled where the project lets nobody
+//     sign up. An address that another user has is left out.
+//
+// An account that is deleted or of another audience is auth.ErrUserNotFound.
+func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c Claim) (*auth.User, error) {
+	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
+	switch {
+	case err == nil && u.Gone():
+		return nil, auth.ErrUserNotFound
+	case err == nil:
+		return &u, s.refreshIdentity(ctx, tx, &u, c.Identity)
+	case !errors.Is(err, auth.ErrUserNotFound):
+		return nil, err
+	}
+	holder, err := c.holder(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if holder == nil || !c.Verified {
+		return s.register(ctx, tx, sc, c, holder == nil)
+	}
+	if holder.Gone() {
+		return nil, auth.ErrUserNotFound
+	}
+	return holder, s.adopt(ctx, tx, sc, holder, c)
+}
+
+// holder gives the user with the claimed address, locked; nil when there is none.
+func (c Claim) holder(ctx context.Context, tx *tenantdb.Tx) (*auth.User, error) {
+	if c.Email == "" {
+		return nil, nil
+	}
+	u, err := tx.UserByEmail(ctx, c.Email, true)
+	if errors.Is(err, auth.ErrUserNotFound) {
+		return nil, nil
+	}
+	return &u, err
+}
+
+// refreshIdentity writes what the provider says of the user now.
+func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identity) error {
+	for n := range u.Identities {
+		row := &u.Identities[n]
+		if row.Provider == i.Provider && row.ProviderID == i.ProviderID {
+			return tx.UpdateIdentity(ctx, row, s.Now(), i.Data)
+		}
+	}
+	return nil
+}
+
+// register makes the user of a claim, with the address if it is free.
+func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c Claim, free bool) (*auth.User, error) {
+	if sc.Tenant.Config.DisableSignup {
+		return nil, auth.ErrSignupDisabled
+	}
+	n := New{UserMetadata: c.Data, Identities: []Identity{c.Identity}, SoughtFirst: true}
+	if free {
+		n.Email, n.EmailConfirmed = c.Email, c.Verified
+	}
+	return s.Create(ctx, tx, sc, n)
+}
+
+// adopt gives a user another identity by their address, which the provider has
+// verified.
+func (s Users) adopt(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c Claim) error {
+	if !u.EmailConfirmed() {
+		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseReplaced); err != nil {
+			return err
+		}
+		if err := tx.DeleteIdentities(ctx, u.ID); err != nil {
+			return err
+		}
+		u.Identities = nil
+		if err := s.endFlows(ctx, tx, u, tenantdb.EncryptedPassword(""), tenantdb.OnlyMetadata(nil, nil)); err != nil {
+			return err
+		}
+		if err := s.ConfirmEmail(ctx, tx, u); err != nil {
+			return err
+		}
+	}
+	return s.Link(ctx, tx, u, c.Identity)
+}
