@@ -10,10 +10,10 @@ const (
 	pathPrefix = "/p/"
 )
 
-// Address tells which project a request addresses, by its Host header and its
-// URL path, without looking anything up. It returns ErrUnknownProject for a host
-// that is neither a project's nor a main host and for /p/ without a ref, and
-// ErrDisagree when host and path name different projects.
+// Address returns which project a request addresses, by its Host header and its
+// URL path, without looking anything up. It returns ErrUnknownProject for a
+// host that is neither a project's nor a main host and for /p/ without a ref,
+// and ErrDisagree when host and path name different projects.
 func (r *Router) Address(host, path string) (Address, error) {
 	byHost, err := r.refOfHost(host)
 	if err != nil {
@@ -58,8 +58,8 @@ func (r *Router) refOfHost(hostport string) (Ref, error) {
 	return "", nil
 }
 
-// refOfPath splits /p/<ref>/rest. A second /p/ in the rest is refused, so that
-// nothing behind the router can read another project out of it.
+// refOfPath splits /p/<ref>/rest. It refuses a second /p/ in the rest, so that
+// no code behind the router can read another project from it.
 func refOfPath(path string) (Ref, string, error) {
 	after, ok := strings.CutPrefix(path, pathPrefix)
 	if !ok {
@@ -80,9 +80,9 @@ func refOfPath(path string) (Ref, string, error) {
 	return ref, rest, nil
 }
 
-// hostName takes the port and one trailing dot off a host and lower-cases it.
-// ok is false unless the rest is a name of letters, digits, hyphens, underscores
-// and dots, or an IP address.
+// hostName removes the port and one trailing dot from a host and lower-cases
+// it. ok is false unless the result is a name of letters, digits, hyphens,
+// underscores and dots, or an IP address.
 func hostName(hostport string) (name string, ok bool) {
 	host, ok := cutPort(hostport)
 	if !ok || host == "" || len(host) > maxHost+1 {

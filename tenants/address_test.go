@@ -126,7 +126,7 @@ func FuzzAddress(f *testing.F) {
 		if _, err := tenants.ParseRef(string(got.Ref)); err != nil {
 			t.Errorf("Ref = %q", got.Ref)
 		}
-		// Whatever names the project must stand there letter for letter.
+		// The ref must appear literally in the host or the path.
 		ref := string(got.Ref)
 		if got.Kind == tenants.AddressPath && !strings.HasPrefix(path, "/p/"+ref) ||
 			got.Kind == tenants.AddressHost && !strings.HasPrefix(strings.ToLower(host), ref+".") {

@@ -28,8 +28,8 @@ func (r Role) acts() (Role, bool) {
 	return "", false
 }
 
-// Credentials are what a request proved about its API key, and what it says
-// about its user.
+// Credentials are a request's verified API key, and the user's token that is
+// not verified yet.
 type Credentials struct {
 	Role      Role
 	Key       *APIKey // nil for a legacy key
@@ -40,11 +40,11 @@ type Credentials struct {
 // beside a user's token acts for that user, as in the reference.
 func (c Credentials) Admin() bool { return c.Role == RoleService && c.UserToken == "" }
 
-// Authenticate judges a request's API key for the project. apikey is the header
-// apikey, or the query parameter of that name; authorization is that header.
-// The key may stand in either; in both it must be the same, except that a legacy
-// key in Authorization decides the role, as it does in the reference. Any other
-// bearer token is taken for a user's and passed through.
+// Authenticate verifies a request's API key for the project. apikey is the
+// header apikey, or the query parameter of that name; authorization is the
+// header of that name. The key may be in either. If both have one, they must be
+// equal, except that a legacy key in Authorization decides the role, as in the
+// reference. Any other bearer token is returned as the user's.
 //
 // It returns ErrNoKey, ErrUnknownKey, ErrExpiredKey or ErrSecretKeyInBrowser.
 func (t *Tenant) Authenticate(hasher KeyHasher, now time.Time, apikey, authorization string, browser bool) (Credentials, error) {
@@ -60,7 +60,7 @@ func (t *Tenant) Authenticate(hasher KeyHasher, now time.Time, apikey, authoriza
 	if LooksLikeKey(bearer) {
 		return Credentials{}, ErrUnknownKey.Saying("apikey and Authorization carry different API keys")
 	}
-	// Without legacy keys every other bearer token is a user's; to look inside
+	// Without legacy keys every other bearer token is a user's. Parsing it
 	// would cost as much as the rest of this function.
 	if !t.LegacyKeys {
 		creds.UserToken = bearer
@@ -76,7 +76,7 @@ func (t *Tenant) Authenticate(hasher KeyHasher, now time.Time, apikey, authoriza
 	return creds, nil
 }
 
-// judge checks one key of either kind.
+// judge verifies one key of either kind.
 func (t *Tenant) judge(hasher KeyHasher, now time.Time, key string, browser bool) (Credentials, error) {
 	if !LooksLikeKey(key) {
 		role, err := t.legacyRole(key, now)
@@ -97,8 +97,8 @@ func (t *Tenant) judge(hasher KeyHasher, now time.Time, key string, browser bool
 	}
 }
 
-// apiKey finds a key of the new kind among the project's. The lookup is by HMAC,
-// so its timing tells nothing about the keys that exist.
+// apiKey finds a key of the new kind among the project's. The lookup is by
+// HMAC, so its timing reveals nothing about the keys that exist.
 func (t *Tenant) apiKey(hasher KeyHasher, key string) (APIKey, error) {
 	typ, ok := ParseKey(key)
 	if !ok {
@@ -111,8 +111,8 @@ func (t *Tenant) apiKey(hasher KeyHasher, key string) (APIKey, error) {
 	return k, nil
 }
 
-// PresentedKey is the API key that a request carries, "" if none: apikey, or
-// else the bearer token if it is a key. Nothing is verified.
+// PresentedKey returns the API key that a request carries, "" if none: apikey,
+// or else the bearer token if it is a key. It verifies nothing.
 func PresentedKey(apikey, authorization string) string {
 	if apikey != "" {
 		return apikey
@@ -127,8 +127,8 @@ func PresentedKey(apikey, authorization string) string {
 	return ""
 }
 
-// bearerToken is the token of an Authorization header of that scheme (RFC 6750),
-// "" for any other scheme.
+// bearerToken returns the token of an Authorization header of the Bearer scheme
+// (RFC 6750), "" for any other scheme.
 func bearerToken(authorization string) string {
 	scheme, token, _ := strings.Cut(strings.TrimSpace(authorization), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -139,9 +139,9 @@ func bearerToken(authorization string) string {
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// LooksLikeBrowser reports whether a request comes from a web page, which cannot
-// change the Sec- headers. Node, Deno, Bun and Python are no browsers; Node's
-// fetch sends Sec-Fetch-Mode, so that one proves nothing.
+// LooksLikeBrowser reports whether a request comes from a web page, which
+// cannot change the Sec- headers. Node, Deno, Bun and Python are not browsers;
+// Node's fetch sends Sec-Fetch-Mode, so that header proves nothing.
 func LooksLikeBrowser(h http.Header) bool {
 	const mozilla = "Mozilla/"
 	ua := h.Get("User-Agent")

@@ -2,9 +2,9 @@ package tenants
 
 import "github.com/reevehq/reeve/internal/setting"
 
-// Config is a project's auth settings that have an effect, as the package
-// setting declares them. Secrets are not in it; see Secrets.
+// Config is the settings of a project that have an effect, as package setting
+// declares them. It holds no secrets; see Secrets.
 type Config = setting.Config
 
-// DefaultConfig is what a new project starts with.
+// DefaultConfig returns the settings of a new project.
 func DefaultConfig() Config { return setting.Default() }

@@ -6,31 +6,31 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// Refusals of the router. None of them reports whether a key exists in another
-// project: such a key is as unknown as one that nobody was given.
+// Errors of the router. None of them reveals whether a key exists in another
+// project: such a key answers as an unknown one does.
 var (
 	// ErrUnknownProject: no such project is served, or the text is no Ref.
 	ErrUnknownProject = fault.New(fault.NotFound, "project_not_found", "Project not found")
 	// ErrDisagree: host and path name different projects.
 	ErrDisagree = fault.New(fault.Unauthorized, "project_mismatch", "Host and path name different projects")
-	// ErrPaused: the project is paused until somebody restores it.
+	// ErrPaused: the project is paused until a member restores it.
 	ErrPaused = fault.New(fault.Unavailable, "project_paused", "Project is paused").After(time.Minute)
-	// ErrCreating: the project's database is being made.
+	// ErrCreating: the project's database is being created.
 	ErrCreating = fault.New(fault.Unavailable, "project_creating", "Project is being created").After(2 * time.Second)
-	// ErrRegistryUnavailable: the control database did not answer and nothing
-	// current is known of the project.
+	// ErrRegistryUnavailable: the control database did not answer and the cache
+	// holds nothing current about the project.
 	ErrRegistryUnavailable = fault.New(fault.Unavailable, "registry_unavailable", "Project data is not available at the moment").After(2 * time.Second)
 )
 
-// Refusals of an API key.
+// Errors of an API key.
 var (
 	// ErrNoKey: the request carries no API key.
 	ErrNoKey = fault.New(fault.Unauthorized, "no_api_key", "No API key found in the request")
 	// ErrUnknownKey: the key is malformed, revoked, unknown, or another project's.
 	ErrUnknownKey = fault.New(fault.Unauthorized, "invalid_api_key", "Invalid API key")
-	// ErrExpiredKey: the key's time is over.
+	// ErrExpiredKey: the key has expired.
 	ErrExpiredKey = fault.New(fault.Unauthorized, "api_key_expired", "API key has expired")
-	// ErrSecretKeyInBrowser: a secret key came from a browser, so it is exposed
-	// to whoever visits that page.
+	// ErrSecretKeyInBrowser: a secret key came from a browser, so every visitor
+	// of that page can read it.
 	ErrSecretKeyInBrowser = fault.New(fault.Unauthorized, "secret_key_in_browser", "Secret API keys must not be used in a browser")
 )

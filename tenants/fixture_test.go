@@ -39,7 +39,7 @@ func newProject(ref tenants.Ref) project {
 	return p
 }
 
-// next is a copy one version on, with the changes made to it.
+// next returns a copy with the next version and the changes applied.
 func next(t *tenants.Tenant, changes ...func(*tenants.Tenant)) *tenants.Tenant {
 	c := *t
 	c.Version++

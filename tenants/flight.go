@@ -2,8 +2,8 @@ package tenants
 
 import "context"
 
-// flight is a load that many callers wait for. Whoever starts it closes done
-// after setting value and err.
+// flight is a load that many callers wait for. Its starter closes done after
+// setting value and err.
 type flight[V any] struct {
 	done  chan struct{}
 	seq   uint64 // position among all loads that the registry began
@@ -11,8 +11,8 @@ type flight[V any] struct {
 	err   error
 }
 
-// wait gives the flight's result, or ctx's error when the caller gives up first;
-// the flight goes on for the others.
+// wait returns the flight's result, or ctx's error when the caller gives up
+// first; the flight continues for the others.
 func (f *flight[V]) wait(ctx context.Context) (V, error) {
 	select {
 	case <-f.done:

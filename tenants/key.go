@@ -19,8 +19,8 @@ const (
 	KeySecret      KeyType = "secret"
 )
 
-// Prefix is the text that keys of the type begin with: a fact of the wire, the
-// SDKs treat keys with it as opaque.
+// Prefix is the text that keys of the type begin with. SDKs recognise keys by
+// it and treat them as opaque.
 func (t KeyType) Prefix() string { return "sb_" + string(t) + "_" }
 
 const (
@@ -40,8 +40,8 @@ type APIKey struct {
 	ExpiresAt time.Time // zero = never
 }
 
-// NewKey draws a key: prefix, 22 random characters (131 bits), "_", 8 characters
-// of checksum.
+// NewKey generates a key: prefix, 22 random characters (131 bits), "_", 8
+// characters of checksum.
 func NewKey(t KeyType) string {
 	buf := make([]byte, keyRandom)
 	_, _ = rand.Read(buf)
@@ -52,8 +52,8 @@ func NewKey(t KeyType) string {
 	return body + "_" + checksum(body)
 }
 
-// ParseKey checks a key's form and checksum before anything is looked up; ok is
-// false for any other text. The checksum finds typing errors, it proves nothing.
+// ParseKey checks a key's form and checksum before any lookup; ok is false for
+// any other text. The checksum only detects typing errors.
 func ParseKey(key string) (t KeyType, ok bool) {
 	switch {
 	case strings.HasPrefix(key, "sb_publishable_"):
@@ -73,7 +73,7 @@ func ParseKey(key string) (t KeyType, ok bool) {
 	return t, true
 }
 
-// LooksLikeKey reports whether s claims to be an API key of the new kind.
+// LooksLikeKey reports whether s has the prefix of an API key of the new kind.
 func LooksLikeKey(s string) bool {
 	return strings.HasPrefix(s, "sb_publishable_") || strings.HasPrefix(s, "sb_secret_")
 }
@@ -87,8 +87,8 @@ func checksum(body string) string {
 	return string(out)
 }
 
-// KeyHasher makes KeyHashes under a pepper that only the process knows, so that
-// a copy of the control database does not let anyone test guesses.
+// KeyHasher computes KeyHashes with a pepper that only the process knows, so
+// that a copy of the control database does not allow guesses to be tested.
 type KeyHasher struct{ Pepper []byte }
 
 // Hash is HMAC-SHA256(pepper, key).

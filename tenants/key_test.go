@@ -18,7 +18,7 @@ func TestParseKey(t *testing.T) {
 		if got, ok := tenants.ParseKey(key); !ok || got != typ {
 			t.Errorf("ParseKey(%s) = %s, %v", key, got, ok)
 		}
-		// One typing error anywhere is found.
+		// Every single typing error is detected.
 		for i := range len(key) {
 			for _, c := range []byte("aB3-_ \x00") {
 				wrong := key[:i] + string(rune(c)) + key[i+1:]

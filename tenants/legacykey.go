@@ -10,19 +10,18 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// maxLegacyKey bounds what is parsed as a legacy key, in bytes; real ones have
-// about 220.
+// maxLegacyKey bounds the length of a legacy key in bytes; real ones have about
+// 220.
 const maxLegacyKey = 4096
 
-// legacyTTL is the life of a minted legacy key: that of the reference.
+// legacyTTL is the lifetime of a new legacy key: that of the reference.
 const legacyTTL = 10 * 365 * 24 * time.Hour
 
-// errNotLegacyKey is why a token is no legacy key of a project. It is a cause,
-// never an answer.
+// errNotLegacyKey is the reason why a token is not a legacy key of a project.
+// It is a cause and is never shown.
 var errNotLegacyKey = errors.New("not a legacy key of the project")
 
-// legacyClaims are the claims of a legacy API key, or enough of any other token
-// to tell it from one.
+// legacyClaims are the claims that tell a legacy API key from other tokens.
 type legacyClaims struct {
 	Role      Role   `json:"role"`
 	Ref       string `json:"ref,omitempty"`
@@ -30,10 +29,10 @@ type legacyClaims struct {
 	jwt.RegisteredClaims
 }
 
-// claimsKey reports whether the claims are those of a legacy key and not of a
-// user. A user's token has a session and a UUID as its subject, whatever role a
-// hook gave it; the subject that tools like to put into a service key is none.
-func (c *legacyClaims) claimsKey() bool {
+// isKey reports whether the claims are those of a legacy key and not of a user.
+// A user's token has a session and a UUID as its subject, whatever role a hook
+// set. A service key may have a subject too, but not a UUID.
+func (c *legacyClaims) isKey() bool {
 	if _, ok := c.Role.acts(); !ok || c.SessionID != nil {
 		return false
 	}
@@ -41,7 +40,7 @@ func (c *legacyClaims) claimsKey() bool {
 }
 
 // peekLegacyKey reads a token's claims without verifying anything. ok is false
-// for what cannot be a legacy key.
+// if the token cannot be a legacy key.
 func peekLegacyKey(token string) (*legacyClaims, bool) {
 	if token == "" || len(token) > maxLegacyKey {
 		return nil, false
@@ -50,7 +49,7 @@ func peekLegacyKey(token string) (*legacyClaims, bool) {
 	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
 		return nil, false
 	}
-	return &claims, claims.claimsKey()
+	return &claims, claims.isKey()
 }
 
 // legacyRole verifies a legacy key: signed by one of the project's signing keys
@@ -65,7 +64,7 @@ func (t *Tenant) legacyRole(token string, now time.Time) (Role, error) {
 		jwt.WithValidMethods([]string{"HS256", "ES256", "RS256", "EdDSA"}),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 	).ParseWithClaims(token, &claims, t.legacyVerifiers)
-	if err == nil && !claims.claimsKey() {
+	if err == nil && !claims.isKey() {
 		err = errNotLegacyKey
 	}
 	switch {
@@ -74,17 +73,17 @@ func (t *Tenant) legacyRole(token string, now time.Time) (Role, error) {
 	case err != nil:
 		return "", ErrUnknownKey.Because(err)
 	case !t.LegacyKeys:
-		// Said only to who holds a genuine one.
+		// Reported only to the holder of a genuine key.
 		return "", ErrUnknownKey.Saying("Legacy API keys are switched off for this project")
 	}
 	role, _ := claims.Role.acts()
 	return role, nil
 }
 
-// legacyVerifiers picks the keys that a token may be verified with. The key
-// names the algorithm, not the token, so a public key never serves as an HMAC
-// secret. Without a kid only HS256 keys come into question: that is how keys of
-// that age were made.
+// legacyVerifiers returns the keys that a token may be verified with. The key
+// determines the algorithm, not the token, so a public key never serves as an
+// HMAC secret. Without a kid only HS256 keys are tried, because older keys were
+// signed that way.
 func (t *Tenant) legacyVerifiers(token *jwt.Token) (any, error) {
 	if _, ok := token.Header["crit"]; ok {
 		return nil, errNotLegacyKey // RFC 7515 section 4.1.11: we understand no extension
@@ -110,9 +109,9 @@ func (t *Tenant) legacyVerifiers(token *jwt.Token) (any, error) {
 	return set, nil
 }
 
-// mayName reports whether a key may vouch for the project that a legacy key
-// names. Keys that came along from elsewhere signed legacy keys there, which name
-// the project as it was called there.
+// mayName reports whether a key may sign for the project that a legacy key
+// names. Imported keys signed legacy keys on another system, with the project's
+// name there.
 func (t *Tenant) mayName(token *jwt.Token, k *SigningKey) bool {
 	claims, ok := token.Claims.(*legacyClaims)
 	return ok && (claims.Ref == "" || claims.Ref == string(t.Ref) || k.Imported)
@@ -121,8 +120,8 @@ func (t *Tenant) mayName(token *jwt.Token, k *SigningKey) bool {
 // ErrNoLegacySecret is returned where no key of the project can sign legacy keys.
 var ErrNoLegacySecret = fault.New(fault.Conflict, "legacy_secret_missing", "The project has no secret that legacy API keys are signed with")
 
-// NewLegacyKey mints a legacy key for the role. It lives ten years, and the same
-// issuedAt gives the same text as long as the signing keys do not change. It
+// NewLegacyKey signs a legacy key for the role. It lives ten years. The same
+// issuedAt yields the same text as long as the signing keys do not change. It
 // returns ErrNoLegacySecret.
 func (t *Tenant) NewLegacyKey(role Role, issuedAt time.Time) (string, error) {
 	if role != RoleAnon && role != RoleService {
@@ -144,9 +143,9 @@ func (t *Tenant) NewLegacyKey(role Role, issuedAt time.Time) (string, error) {
 	return token.SignedString(key.Private)
 }
 
-// legacySecret is the key that legacy keys are signed with: HS256, as clients of
-// that age expect. The one that was made for it goes first, then the oldest of
-// those that came along from elsewhere.
+// legacySecret is the key that legacy keys are signed with: HS256, as older
+// clients expect. The project's own legacy secret is preferred to imported
+// keys, of which the oldest is taken.
 func (t *Tenant) legacySecret() *SigningKey {
 	for _, good := range []func(*SigningKey) bool{
 		func(k *SigningKey) bool { return k.Legacy },

@@ -196,7 +196,8 @@ func FuzzLegacyKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, apikey, authorization string) {
 		got, err := a.Authenticate(hasher, day, apikey, authorization, false)
-		// Nobody guesses a secret, so a pass comes from the key that was given out.
+		// A secret cannot be guessed, so an accepted token is the key that was
+		// issued.
 		if err == nil && (keyID(got) != "p-"+string(refA) || got.Role != tenants.RoleAnon) {
 			t.Errorf("Authenticate(%q, %q) = %+v", apikey, authorization, got)
 		}

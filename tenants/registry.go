@@ -13,19 +13,19 @@ import (
 // Change says that a project reached a version.
 type Change struct {
 	Ref     Ref
-	Version int64 // 0 = unknown, for instance because the project is gone
+	Version int64 // 0 = unknown, for instance because the project was deleted
 }
 
-// Source is where tenants come from: the control database. Every change of what
-// a Tenant holds must raise its Version in the same transaction.
+// Source reads tenants from the control database. Every change of a Tenant's
+// contents must raise its Version in the same transaction.
 type Source interface {
-	// Tenant reads a project with all that belongs to it; ErrUnknownProject.
+	// Tenant reads a project with everything that belongs to it;
+	// ErrUnknownProject.
 	Tenant(ctx context.Context, ref Ref) (*Tenant, error)
-	// RefByKey tells which project a key that is not revoked belongs to;
-	// ErrUnknownKey.
+	// RefByKey returns the project of a key that is not revoked; ErrUnknownKey.
 	RefByKey(ctx context.Context, h KeyHash) (Ref, error)
-	// Changes lists the projects changed within the last while, by the source's
-	// own clock, with their versions now; for 0, all projects.
+	// Changes lists the projects changed within the given time, by the source's
+	// own clock, with their current versions; for 0, all projects.
 	Changes(ctx context.Context, within time.Duration) ([]Change, error)
 	// Listen calls fn for every change that is announced, and blocks until the
 	// connection breaks or ctx ends.
@@ -33,10 +33,10 @@ type Source interface {
 }
 
 // Registry is the cache of tenants: bounded, loaded on demand, one load at a
-// time for each project, and kept current by Run. It holds no goroutine per
-// tenant. When the source is away it goes on serving what it holds, except
-// tenants that it knows to have changed: a revoked key must not come back to
-// life because the control database is down.
+// time for each project, and kept current by Run. It has no goroutine per
+// tenant. While the source is unavailable it serves cached tenants, except
+// those that it knows to have changed: a revoked key must not become valid
+// again because the control database is down.
 type Registry struct {
 	src    Source
 	hasher KeyHasher
@@ -46,7 +46,7 @@ type Registry struct {
 	seq     uint64 // loads begun
 	tenants *simplelru.LRU[Ref, *entry]
 	loads   map[Ref]*flight[*Tenant]
-	missing *simplelru.LRU[Ref, time.Time] // refs that do not exist, until when that is believed
+	missing *simplelru.LRU[Ref, time.Time] // refs that do not exist, and when that expires
 	keys    *simplelru.LRU[KeyHash, Ref]
 	lookups map[KeyHash]*flight[Ref]
 	noKeys  *simplelru.LRU[KeyHash, time.Time]
@@ -58,15 +58,15 @@ type Registry struct {
 	resync    bool // the next poll compares everything
 }
 
-// entry is a cached tenant. A stale one is kept only to tell the observers what
-// was replaced; it is never served.
+// entry is a cached tenant. A stale one is kept only so that observers learn
+// which tenant was replaced; it is never served.
 type entry struct {
 	tenant *Tenant
 	seq    uint64 // of the load that brought it
 	stale  bool
 }
 
-// NewRegistry makes a registry. Without Run it never learns of changes.
+// NewRegistry returns a registry. It learns of changes only while Run runs.
 func NewRegistry(src Source, hasher KeyHasher, o RegistryOptions) *Registry {
 	o = o.withDefaults()
 	r := &Registry{
@@ -75,7 +75,7 @@ func NewRegistry(src Source, hasher KeyHasher, o RegistryOptions) *Registry {
 		lookups: map[KeyHash]*flight[Ref]{},
 		told:    map[Ref]announcement{},
 	}
-	// Every way out of the cache passes here, so an observer misses none.
+	// Every removal from the cache passes here, so observers miss none.
 	r.tenants = newLRU(o.MaxTenants, func(_ Ref, e *entry) {
 		r.events = append(r.events, event{old: e.tenant})
 	})
@@ -111,15 +111,17 @@ func (r *Registry) Tenant(ctx context.Context, ref Ref) (*Tenant, error) {
 		r.seq++
 		f = &flight[*Tenant]{done: make(chan struct{}), seq: r.seq}
 		r.loads[ref] = f
-		// The load is everyone's: it must not end because this caller went away.
+		// The load serves all callers, so it must not end with this one's
+		// context.
 		go r.load(context.WithoutCancel(ctx), ref, f)
 	}
 	r.mu.Unlock()
 	return f.wait(ctx)
 }
 
-// load runs one flight. What it brings is cached only if no change was announced
-// since it began (Changed takes the flight out of loads), for then it may be old.
+// load runs one flight. It caches the result only if no change was announced
+// since it began (Changed takes the flight out of loads): otherwise the result
+// may be old.
 func (r *Registry) load(ctx context.Context, ref Ref, f *flight[*Tenant]) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.LoadTimeout)
 	defer cancel()

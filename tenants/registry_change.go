@@ -2,27 +2,28 @@ package tenants
 
 import "time"
 
-// event is a replacement (both set) or an eviction (only old) that the observers
-// have not heard of.
+// event is a replacement (both set) or an eviction (only old) that was not
+// delivered to the observers yet.
 type event struct{ old, now *Tenant }
 
-// announcement is the newest version that was announced of a project.
+// announcement is the newest announced version of a project.
 type announcement struct {
 	version int64
 	at      time.Time
 }
 
-// OnChange registers an observer, before the registry is used. It is called once
-// for every cached tenant that another snapshot replaces, and once, with now nil,
-// for every one that leaves the cache; in order, and never twice at a time.
+// OnChange registers an observer, before the registry is used. It is called
+// once for every cached tenant that another snapshot replaces, and once, with
+// now nil, for every one that leaves the cache; in order, and never
+// concurrently.
 func (r *Registry) OnChange(fn func(old, now *Tenant)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.observers = append(r.observers, fn)
 }
 
-// drain tells the observers, outside the lock. One goroutine does it at a time,
-// so that they hear of events in their order.
+// drain calls the observers, outside the lock. One goroutine does it at a time,
+// so that they get events in order.
 func (r *Registry) drain() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,17 +45,17 @@ func (r *Registry) drain() {
 	}
 }
 
-// Changed makes the next request of the project load anew, unless the version is
-// already known. Run calls it for what is announced and polled; whoever writes
-// to the control database in this process may call it after the commit, so that
-// its own next request sees the change at once.
+// Changed makes the next request of the project load it again, unless the
+// version is already known. Run calls it for announced and polled changes. Code
+// in this process that writes to the control database may call it after the
+// commit, so that its own next request sees the change at once.
 func (r *Registry) Changed(c Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, cached := r.tenants.Peek(c.Ref)
 	current := !cached || e.stale || e.tenant.Version >= c.Version
 	if c.Version > 0 && current && r.told[c.Ref].version >= c.Version {
-		return // heard before; whatever is being loaded began after that
+		return // known already; any load under way began after that
 	}
 	if c.Version > r.told[c.Ref].version {
 		r.told[c.Ref] = announcement{version: c.Version, at: r.o.Now()}
@@ -63,13 +64,13 @@ func (r *Registry) Changed(c Change) {
 	if cached && (c.Version <= 0 || e.tenant.Version < c.Version) {
 		e.stale = true
 	}
-	// A load that began before the change may bring what was before it. Those who
-	// wait for it asked earlier too; who asks from now on starts another.
+	// A load that began before the change may return the old version. Its
+	// callers also asked before the change; later callers start another load.
 	delete(r.loads, c.Ref)
 }
 
-// compare checks everything cached against the whole list of versions. Entries
-// whose load began after mark are newer than the list and stay.
+// compare checks all cached entries against the complete list of versions.
+// Entries whose load began after mark are newer than the list and stay.
 func (r *Registry) compare(all []Change, mark uint64) {
 	versions := make(map[Ref]int64, len(all))
 	for _, c := range all {
@@ -86,7 +87,8 @@ func (r *Registry) compare(all []Change, mark uint64) {
 			r.tenants.Remove(ref)
 			delete(r.loads, ref)
 		case version != e.tenant.Version && !e.stale:
-			// Not only greater: a control database restored from a backup goes back.
+			// Not only greater: a control database restored from a backup has
+			// older versions.
 			e.stale = true
 			delete(r.loads, ref)
 		}

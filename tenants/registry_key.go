@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// ByKey tells which project an API key belongs to, and which key it is. The
-// checksum is tested before anything is looked up. It returns ErrUnknownKey,
-// ErrRegistryUnavailable or the error of ctx. Expiry is Authenticate's to judge.
+// ByKey returns the project of an API key, and the key. It tests the checksum
+// before any lookup. It returns ErrUnknownKey, ErrRegistryUnavailable or the
+// error of ctx. It does not check expiry; Authenticate does.
 func (r *Registry) ByKey(ctx context.Context, key string) (*Tenant, APIKey, error) {
 	if _, ok := ParseKey(key); !ok {
 		return nil, APIKey{}, ErrUnknownKey
@@ -24,20 +24,21 @@ func (r *Registry) ByKey(ctx context.Context, key string) (*Tenant, APIKey, erro
 	}
 	if _, ok := t.APIKeys[h]; !ok {
 		if cached {
-			// Revoked, or so new that another caller's lookup brought it just now.
+			// Revoked, or so new that another caller's lookup has just loaded
+			// it.
 			r.forgetKey(h)
 			if ref, _, err = r.refByKey(ctx, h); err != nil {
 				return nil, APIKey{}, err
 			}
 		}
-		// The source knows the key but our snapshot does not: the key is newer.
+		// The source knows the key but the snapshot does not: the key is newer.
 		r.outdated(t)
 		if t, err = r.tenantOfKey(ctx, ref); err != nil {
 			return nil, APIKey{}, err
 		}
 	}
-	// The snapshot decides, not the cached lookup, so that a revoked key ends with
-	// the snapshot that held it.
+	// The snapshot decides, not the cached lookup, so that a revoked key stops
+	// working when the snapshot is replaced.
 	k, ok := t.APIKeys[h]
 	if !ok {
 		r.forgetKey(h)
@@ -55,8 +56,8 @@ func (r *Registry) tenantOfKey(ctx context.Context, ref Ref) (*Tenant, error) {
 	return t, err
 }
 
-// outdated makes the next request load anew if t is still what is cached; of
-// many callers that find the same, one causes a load.
+// outdated makes the next request load the tenant again if t is still cached.
+// When many callers find the same tenant outdated, one of them causes a load.
 func (r *Registry) outdated(t *Tenant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,7 +73,7 @@ func (r *Registry) forgetKey(h KeyHash) {
 	r.keys.Remove(h)
 }
 
-// refByKey finds a key's project; cached tells that the source was not asked.
+// refByKey finds a key's project; cached means that the source was not asked.
 func (r *Registry) refByKey(ctx context.Context, h KeyHash) (ref Ref, cached bool, err error) {
 	r.mu.Lock()
 	if ref, ok := r.keys.Get(h); ok {

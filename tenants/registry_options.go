@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RegistryOptions are the bounds and intervals of a Registry. Zero values take
+// RegistryOptions are the bounds and intervals of a Registry. Zero values mean
 // the defaults.
 type RegistryOptions struct {
 	// MaxTenants is how many tenants are cached; 10,000 by default.
@@ -18,11 +18,12 @@ type RegistryOptions struct {
 	MaxNegatives int
 	// NegativeTTL is how long an unknown ref or key is remembered; 2 s by default.
 	NegativeTTL time.Duration
-	// LoadTimeout bounds every question to the source; 5 s by default.
+	// LoadTimeout bounds every query to the source; 5 s by default.
 	LoadTimeout time.Duration
-	// PollInterval is the time between two looks for changes; 500 ms by default.
+	// PollInterval is the time between two polls for changes; 500 ms by
+	// default.
 	PollInterval time.Duration
-	// PollWindow is how far each look reaches back, so that transactions that
+	// PollWindow is how far each poll reaches back, so that transactions that
 	// commit late are covered; 30 s by default.
 	PollWindow time.Duration
 	// ResyncInterval is how often everything cached is compared with the source,
@@ -30,7 +31,8 @@ type RegistryOptions struct {
 	ResyncInterval time.Duration
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
-	// Log hears when the source goes away and comes back; slog.Default by default.
+	// Log records when the source becomes unavailable and available;
+	// slog.Default by default.
 	Log *slog.Logger
 }
 

@@ -13,9 +13,9 @@ const (
 	lastBackoff  = 5 * time.Second
 )
 
-// Run keeps the cache current until ctx ends, and then returns nil: it listens
-// for announced changes, and it polls, so that a lost announcement costs
-// PollInterval and nothing more.
+// Run keeps the cache current until ctx ends, and then returns nil. It listens
+// for announced changes and also polls, so that a lost announcement only costs
+// PollInterval.
 func (r *Registry) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { r.listen(ctx); return nil })
@@ -24,8 +24,8 @@ func (r *Registry) Run(ctx context.Context) error {
 }
 
 // listen keeps one listening connection open, with growing pauses between
-// attempts. Each one asks for a full comparison, since announcements were lost
-// before it; what falls between the two is in the poll window.
+// attempts. Each attempt requests a full comparison, because announcements were
+// lost before it. Changes between the two are in the poll window.
 func (r *Registry) listen(ctx context.Context) {
 	backoff := firstBackoff
 	for {
@@ -54,30 +54,30 @@ func (r *Registry) listen(ctx context.Context) {
 func (r *Registry) poll(ctx context.Context) {
 	tick := time.NewTicker(r.o.PollInterval)
 	defer tick.Stop()
-	p := poller{r: r, lookedAt: r.o.Now(), comparedAt: r.o.Now()}
+	p := poller{r: r, polledAt: r.o.Now(), comparedAt: r.o.Now()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			p.look(ctx)
+			p.poll(ctx)
 		}
 	}
 }
 
-// poller is what one poll hands to the next.
+// poller is the state that one poll passes to the next.
 type poller struct {
 	r          *Registry
-	lookedAt   time.Time // start of the last look that succeeded
-	comparedAt time.Time // the same, of the last full comparison
+	polledAt   time.Time // start of the last poll that succeeded
+	comparedAt time.Time // start of the last full comparison that succeeded
 	failing    bool
 }
 
-func (p *poller) look(ctx context.Context) {
+func (p *poller) poll(ctx context.Context) {
 	r, began := p.r, p.r.o.Now()
-	full, mark := r.beginLook(began.Sub(p.comparedAt) >= r.o.ResyncInterval)
-	// A length of time, not a time of day: this process' clock may be off.
-	within := began.Sub(p.lookedAt) + r.o.PollWindow
+	full, mark := r.beginPoll(began.Sub(p.comparedAt) >= r.o.ResyncInterval)
+	// A duration, not a time of day: this process's clock may be off.
+	within := began.Sub(p.polledAt) + r.o.PollWindow
 	if full {
 		within = 0
 	}
@@ -99,7 +99,7 @@ func (p *poller) look(ctx context.Context) {
 	if p.failing {
 		r.o.Log.InfoContext(ctx, "looking for project changes works again")
 	}
-	p.failing, p.lookedAt = false, began
+	p.failing, p.polledAt = false, began
 	if full {
 		p.comparedAt = began
 		r.compare(changes, mark)
@@ -110,10 +110,10 @@ func (p *poller) look(ctx context.Context) {
 	}
 }
 
-// beginLook reports whether this look is a full one, and marks which loads began
-// before it. An empty cache has nothing to compare. It also forgets the
-// announcements that no look will bring again.
-func (r *Registry) beginLook(due bool) (full bool, mark uint64) {
+// beginPoll reports whether this poll is a full one, and marks which loads
+// began before it. An empty cache has nothing to compare. It also drops the
+// announcements that no later poll will repeat.
+func (r *Registry) beginPoll(due bool) (full bool, mark uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	full = (r.resync || due) && r.tenants.Len() > 0

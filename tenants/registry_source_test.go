@@ -13,7 +13,7 @@ import (
 var errDown = errors.New("connection refused")
 
 // fakeSource is a control database in memory. It can lose announcements, go
-// down, and hold answers back.
+// down, and delay answers.
 type fakeSource struct {
 	mu        sync.Mutex
 	tenants   map[tenants.Ref]*tenants.Tenant
@@ -24,8 +24,8 @@ type fakeSource struct {
 	next      int
 
 	mute bool          // announcements are lost
-	down bool          // every question fails
-	hold chan struct{} // when set, Tenant and RefByKey answer what they read only after it is closed
+	down bool          // every query fails
+	hold chan struct{} // when set, Tenant and RefByKey delay their answers until it is closed
 
 	loads, lookups, polls, fullPolls, listens int
 }

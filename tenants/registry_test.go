@@ -122,7 +122,7 @@ func TestRegistryStaleLoad(t *testing.T) {
 				src.set(func(s *fakeSource) { s.hold = slow })
 				before := make(chan int64, 1)
 				go func() { before <- version(t, r, refA) }()
-				synctest.Wait() // the load has read the old version and hangs
+				synctest.Wait() // the load has read the old version and blocks
 
 				src.set(func(s *fakeSource) { s.hold = nil })
 				src.put(next(old))
@@ -297,8 +297,8 @@ func TestRegistryObservers(t *testing.T) {
 	})
 }
 
-// TestRegistryFollows changes a project and looks at two replicas a second
-// later, with announcements and without.
+// TestRegistryFollows changes a project and checks two replicas a second later,
+// with announcements and without.
 func TestRegistryFollows(t *testing.T) {
 	t.Parallel()
 	type replica = *tenants.Registry
@@ -379,7 +379,7 @@ func TestRegistryNewKeyIsKnownAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newProject(refA)
 	src := newFakeSource(p.Tenant)
-	r := tenants.NewRegistry(src, hasher, tenants.RegistryOptions{}) // never told of anything
+	r := tenants.NewRegistry(src, hasher, tenants.RegistryOptions{}) // receives no announcements
 	version(t, r, refA)
 	key := tenants.NewKey(tenants.KeySecret)
 	src.put(next(p.Tenant, func(t *tenants.Tenant) {
@@ -426,7 +426,8 @@ func TestRegistrySourceDown(t *testing.T) {
 					t.Errorf("got %#v, want Unavailable with RetryAfter", f)
 				}
 			}
-			// Changed while nobody could hear of it, long before the poll window.
+			// Changed while no announcement could arrive, long before the poll
+			// window.
 			src.set(func(s *fakeSource) { s.tenants[refA], s.changedAt[refA] = next(a.Tenant), time.Now() })
 			time.Sleep(10 * time.Minute)
 			src.set(func(s *fakeSource) { s.down = false })

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// AddressKind is what in a request names the project.
+// AddressKind is the part of a request that names the project.
 type AddressKind uint8
 
 // The kinds of address: the API key on the bare main host, <ref>.<base domain>,
@@ -17,7 +17,7 @@ const (
 	AddressPath
 )
 
-// Address is which project a request addresses, before anything is looked up.
+// Address is the project that a request addresses, before any lookup.
 type Address struct {
 	Kind AddressKind
 	Ref  Ref    // "" for AddressKey
@@ -27,21 +27,22 @@ type Address struct {
 // Router finds the tenant that a request is meant for.
 type Router struct {
 	Registry *Registry
-	// BaseDomain is what <ref>. stands before; itself a main host. A port is
-	// ignored. Empty: no project has a host of its own.
+	// BaseDomain is the domain that <ref>. precedes; it is itself a main host.
+	// A port is ignored. Empty: no project has its own host.
 	BaseDomain string
 	// MainHosts are further names of the main host. When there are none, every
-	// host outside the base domain is taken for the main host.
+	// host outside the base domain counts as the main host.
 	MainHosts []string
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 }
 
-// Resolve returns the active tenant of an address. apikey is PresentedKey of the
-// request, "" if it has none: then only host or path can name the project. A key
-// of another project is refused here, on every kind of address; what the key may
-// do is for Authenticate. It returns ErrUnknownProject, ErrNoKey, ErrUnknownKey,
-// ErrExpiredKey, ErrPaused, ErrCreating, ErrRegistryUnavailable or ctx's error.
+// Resolve returns the active tenant of an address. apikey is PresentedKey of
+// the request, "" if it has none: then only host or path can name the project.
+// Resolve refuses a key of another project, on every kind of address;
+// Authenticate decides what the key may do. It returns ErrUnknownProject,
+// ErrNoKey, ErrUnknownKey, ErrExpiredKey, ErrPaused, ErrCreating,
+// ErrRegistryUnavailable or ctx's error.
 func (r *Router) Resolve(ctx context.Context, a Address, apikey string) (*Tenant, error) {
 	t, err := r.resolve(ctx, a, apikey)
 	if err == nil {
@@ -67,7 +68,7 @@ func (r *Router) resolve(ctx context.Context, a Address, apikey string) (*Tenant
 	return t, r.owns(t, apikey)
 }
 
-// byKey finds the tenant on the bare host, where the key alone names it.
+// byKey finds the tenant on the main host, where only the key names it.
 func (r *Router) byKey(ctx context.Context, apikey string) (*Tenant, error) {
 	if apikey == "" {
 		return nil, ErrNoKey
@@ -94,7 +95,7 @@ func (r *Router) byKey(ctx context.Context, apikey string) (*Tenant, error) {
 	return t, r.owns(t, apikey)
 }
 
-// owns checks that a key of either kind is the tenant's.
+// owns checks that a key of either kind belongs to the tenant.
 func (r *Router) owns(t *Tenant, apikey string) error {
 	if LooksLikeKey(apikey) {
 		_, err := t.apiKey(r.Registry.hasher, apikey)
@@ -108,12 +109,12 @@ func (r *Router) owns(t *Tenant, apikey string) error {
 	return err
 }
 
-// gone reports whether the project is to be treated as if it did not exist.
+// gone reports whether the project is treated as if it did not exist.
 func (t *Tenant) gone() bool {
 	return t.Status != StatusActive && t.Status != StatusPaused && t.Status != StatusCreating
 }
 
-// served reports whether requests of the project are answered.
+// served returns an error unless requests of the project are answered.
 func (t *Tenant) served() error {
 	switch t.Status {
 	case StatusActive:

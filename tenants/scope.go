@@ -6,9 +6,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Scope is what the handler of a tenant's request gets: which project it works
-// for, who calls, and nothing by which it could reach another project. It
-// travels as a parameter.
+// Scope is the context of a tenant's request: the project, the caller, and
+// nothing that reaches another project. It travels as a parameter.
 type Scope struct {
 	Tenant *Tenant
 	DB     *tenantdb.DB

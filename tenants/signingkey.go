@@ -16,11 +16,11 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// KeyStatus is where a signing key stands in its life.
+// KeyStatus is the status of a signing key in its life cycle.
 type KeyStatus string
 
-// The life of a signing key: standby (published, not used) → in_use (signs) →
-// previously_used (still verifies) → revoked.
+// The life cycle of a signing key: standby (published, not used) → in_use
+// (signs) → previously_used (still verifies) → revoked.
 const (
 	KeyStandby        KeyStatus = "standby"
 	KeyInUse          KeyStatus = "in_use"
@@ -33,7 +33,7 @@ type SigningKey struct {
 	ID        string // the kid
 	Algorithm string // ES256, RS256, EdDSA or HS256
 	Status    KeyStatus
-	Imported  bool   // brought along from elsewhere, so foreign issuers are expected
+	Imported  bool   // imported from another system, so foreign issuers are expected
 	Legacy    bool   // the HS256 secret that legacy API keys are signed with
 	Private   any    // *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey or []byte
 	Public    any    // what verifies; for HS256 the same bytes
@@ -43,8 +43,8 @@ type SigningKey struct {
 // ErrBadSigningKey is returned for a JWK that cannot sign access tokens.
 var ErrBadSigningKey = fault.New(fault.Invalid, "validation_failed", "private_jwk: not a usable private key")
 
-// NewSigningKey draws a key for the algorithm and gives its private JWK, which
-// is what is sealed and stored.
+// NewSigningKey generates a key for the algorithm and returns it with its
+// private JWK, which is sealed and stored.
 func NewSigningKey(algorithm string) (SigningKey, []byte, error) {
 	var private any
 	var err error
@@ -74,8 +74,8 @@ func NewSigningKey(algorithm string) (SigningKey, []byte, error) {
 	return key, raw, err
 }
 
-// ParseSigningKey reads a private JWK (RFC 7517). The algorithm follows from the
-// key type; alg, when given, must agree. A kid is kept, or drawn.
+// ParseSigningKey reads a private JWK (RFC 7517). The key type determines the
+// algorithm; alg, when given, must agree. A missing kid is generated.
 func ParseSigningKey(raw []byte) (SigningKey, error) {
 	var jwk jose.JSONWebKey
 	if err := json.Unmarshal(raw, &jwk); err != nil {
@@ -135,8 +135,9 @@ func (k *SigningKey) classify() error {
 	return nil
 }
 
-// ownPublicKey checks that the two halves of a key belong together, or its JWKS
-// could not verify what it signs. (RSA and Ed25519 keys are checked by parsing.)
+// ownPublicKey checks that the public key matches the private one: otherwise
+// the JWKS could not verify the key's signatures. (RSA and Ed25519 keys are
+// checked by parsing.)
 func ownPublicKey(p *ecdsa.PrivateKey) bool {
 	private, err := p.ECDH()
 	if err != nil {

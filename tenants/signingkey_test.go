@@ -128,7 +128,7 @@ func FuzzParseSigningKey(f *testing.F) {
 			}
 			return
 		}
-		// What is accepted must be able to do its work.
+		// An accepted key must be able to sign and verify.
 		token := sign(t, k, k.ID, jwt.MapClaims{"sub": "x"})
 		if _, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return k.Public, nil }); err != nil {
 			t.Errorf("key of %q does not verify its own token: %v", raw, err)

@@ -1,8 +1,8 @@
-// Package tenants answers two questions of every request: which project is
-// this, and may it pass. It owns the registry (the cache of tenants and its
-// invalidation), the router (host, path or key to tenant) and API keys. It does
-// not know connections, HTTP handlers, the control database's tables or any auth
-// flow.
+// Package tenants answers two questions about every request: which project it
+// is for, and whether its key admits it. It owns the registry (the cache of
+// tenants and its invalidation), the router (host, path or key to tenant) and
+// API keys. It does not know connections, HTTP handlers, the control database's
+// tables or any auth flow.
 package tenants
 
 import (
@@ -12,14 +12,14 @@ import (
 	"github.com/reevehq/reeve/internal/setting"
 )
 
-// Ref names a project: 20 lower-case letters. It is no secret.
+// Ref names a project: 20 lower-case letters. It is not secret.
 type Ref string
 
 // RefLength is the number of letters in a Ref.
 const RefLength = 20
 
-// ParseRef checks that s is 20 lower-case ASCII letters. Any other text is
-// ErrUnknownProject.
+// ParseRef checks that s is 20 lower-case ASCII letters. It returns
+// ErrUnknownProject for any other text.
 func ParseRef(s string) (Ref, error) {
 	if len(s) != RefLength {
 		return "", ErrUnknownProject
@@ -32,7 +32,7 @@ func ParseRef(s string) (Ref, error) {
 	return Ref(s), nil
 }
 
-// NewRef draws a random Ref (94 bits).
+// NewRef generates a random Ref (94 bits).
 func NewRef() Ref {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	out := make([]byte, 0, RefLength)
@@ -52,30 +52,29 @@ func NewRef() Ref {
 // Database is the name of the project's database.
 func (r Ref) Database() string { return "reeve_" + string(r) }
 
-// AuthRole is the login role that Reeve connects as for auth; it owns the
-// schema auth.
+// AuthRole is the login role that Reeve uses for auth; it owns the schema auth.
 func (r Ref) AuthRole() string { return "reeve_" + string(r) + "_auth" }
 
-// APIRole is the login role that runs on behalf of end users by SET ROLE.
+// APIRole is the login role that acts for end users by SET ROLE.
 func (r Ref) APIRole() string { return "reeve_" + string(r) + "_api" }
 
-// OwnerRole is the developer's own login role; it owns schema public.
+// OwnerRole is the developer's login role; it owns the schema public.
 func (r Ref) OwnerRole() string { return "reeve_" + string(r) + "_owner" }
 
-// Status says whether a project is served.
+// Status is the status of a project; only an active project is served.
 type Status string
 
 // The statuses of a project, with the wire's name for each.
 const (
-	StatusCreating Status = "creating" // COMING_UP: its database is being made
+	StatusCreating Status = "creating" // COMING_UP: its database is being created
 	StatusActive   Status = "active"   // ACTIVE_HEALTHY
 	StatusPaused   Status = "paused"   // INACTIVE: requests answer 503
 	StatusFailed   Status = "failed"   // INIT_FAILED: provisioning gave up
 	StatusDeleting Status = "deleting" // GOING_DOWN: its database is being dropped
 )
 
-// Tenant is what one process knows of a project: an immutable snapshot that the
-// Registry replaces as a whole when Version moves.
+// Tenant is an immutable snapshot of a project. The Registry replaces it as a
+// whole when Version changes.
 type Tenant struct {
 	Ref           Ref
 	Name          string
@@ -94,12 +93,12 @@ type Tenant struct {
 // Issuer is the iss claim of the project's tokens.
 func (t *Tenant) Issuer() string { return t.URL + "/auth/v1" }
 
-// Secrets are a project's opened secrets. They never reach a log or an answer:
-// String and LogValue redact.
+// Secrets are a project's decrypted secrets. They never reach a log or an
+// answer: String and LogValue redact them.
 type Secrets struct {
 	AuthPassword string // of Ref.AuthRole
 	APIPassword  string // of Ref.APIRole
-	Capability   string // lets Reeve write to schema reeve
+	Capability   string // allows Reeve to write to schema reeve
 	RefreshKey   []byte // HMAC key of refresh tokens
 	OTPKey       []byte // HMAC key of one-time tokens
 	OutboxKey    []byte // AEAD key that seals queued messages

@@ -48,7 +48,8 @@ func TestNewRef(t *testing.T) {
 
 func TestRefNames(t *testing.T) {
 	t.Parallel()
-	// Postgres cuts identifiers after 63 bytes, and two cut ones could be the same.
+	// Postgres truncates identifiers to 63 bytes, and two truncated ones could
+	// be equal.
 	plain := regexp.MustCompile(`^[a-z_]{1,63}$`)
 	names := map[string]bool{}
 	for _, name := range []string{refA.Database(), refA.AuthRole(), refA.APIRole(), refA.OwnerRole()} {
@@ -71,7 +72,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		fmt.Fprintf(&log, verb+verb, s, &s)
 	}
-	// Neither in the open nor as the numbers that bytes are printed as.
+	// Neither as text nor as the numbers that bytes are printed as.
 	if strings.Contains(log.String(), "leak") || strings.Contains(log.String(), "108 101 97 107") {
 		t.Errorf("a secret got out: %s", log.String())
 	}

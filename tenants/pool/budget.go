@@ -1,7 +1,7 @@
 // Package pool owns the connections to all projects' databases: one budget, how
-// projects share it, and when a connection is opened, lent, called back and
-// closed. It knows a project by its ref only; how to reach its database is the
-// dialer's.
+// projects share it, and when a connection is opened, lent, recalled and
+// closed. It knows a project by its ref only. The dialer knows how to reach its
+// database.
 package pool
 
 import (
@@ -91,25 +91,26 @@ func (o Options) withDefaults() Options {
 // A request gets, in this order: the project's most recently used idle
 // connection; a new one, if a place is free; a new one in the place of the
 // longest idle connection of another project; the next connection that is
-// released, in order of arrival within the project. How places move between
-// projects is told at [Budget.claimant] and [Budget.spare].
+// released, in order of arrival within the project. [Budget.nextOwner] and
+// [Budget.evictable] describe how places move between projects.
 //
-// A project that has no place after half a second has the longest loan of another
-// called back, if that has lasted for seconds: see [Budget.relieve].
+// When a project has waited half a second without holding any place, the
+// longest loan of another project is recalled, if it has lasted for seconds:
+// see [Budget.recallLongest].
 //
-// A project without connection and waiter has no entry here and no goroutine;
-// one timer closes idle connections for all.
+// A project without a connection and without a waiter has no entry here and no
+// goroutine. One timer closes idle connections for all projects.
 type Budget struct {
 	dial linkDialer
 	o    Options
-	// ctx is that of the dials: a dial outlives the request that caused it, since
-	// whoever waits next can use the connection.
+	// ctx is the context of the dials. A dial outlives the request that caused
+	// it, because the next waiter can use the connection.
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	mu         sync.Mutex
 	shares     map[tenants.Ref]*share
-	claims     claims
+	demand     demand
 	idle       connList
 	lent       connList
 	places     int
@@ -120,7 +121,7 @@ type Budget struct {
 	sweepAt    time.Time // when sweeper fires, zero if it is not set
 	background sync.WaitGroup
 
-	opened, failed, evicted, called, refused uint64
+	opened, failed, evicted, recalled, refused uint64
 }
 
 // New makes a Budget that opens connections by dial.
@@ -168,7 +169,7 @@ func (b *Budget) Acquire(ctx context.Context, ref tenants.Ref) (*Conn, error) {
 		}
 		c := b.unpark(s)
 		b.lend(c, now)
-		doubtful := now.Sub(c.idleAt) > doubtAfter || c.idleAt.Before(s.brokenAt)
+		doubtful := now.Sub(c.idleAt) > checkAfter || c.idleAt.Before(s.brokenAt)
 		b.mu.Unlock()
 		if c.link.usable() && (!doubtful || c.link.alive()) {
 			return &Conn{budget: b, conn: c}, nil

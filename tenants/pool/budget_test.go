@@ -152,7 +152,7 @@ func inBubble(t *testing.T, o Options, run func(t *testing.T, b *Budget, f *fake
 	})
 }
 
-// checkCounts recounts what the budget keeps in counters.
+// checkCounts compares the budget's counters with a recount.
 func checkCounts(t interface{ Errorf(string, ...any) }, b *Budget) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -166,10 +166,10 @@ func checkCounts(t interface{ Errorf(string, ...any) }, b *Budget) {
 		if len(s.idle) > 0 && s.waiters.n > 0 {
 			t.Errorf("%s: %d idle while %d wait", ref, len(s.idle), s.waiters.n)
 		}
-		if b.wants(s) != (s.claim >= 0) {
-			t.Errorf("%s: wants %v, claim %d", ref, b.wants(s), s.claim)
+		if b.wants(s) != (s.heapIndex >= 0) {
+			t.Errorf("%s: wants %v, heap index %d", ref, b.wants(s), s.heapIndex)
 		}
-		if s.waiters.n > 0 && s.held()+s.closing == 0 && s.claim < 0 {
+		if s.waiters.n > 0 && s.held()+s.closing == 0 && s.heapIndex < 0 {
 			t.Errorf("%s: nobody will wake its waiters", ref)
 		}
 	}
@@ -177,14 +177,14 @@ func checkCounts(t interface{ Errorf(string, ...any) }, b *Budget) {
 	for c := b.idle.first; c != nil; c = c.next {
 		listed++
 	}
-	// A place whose old connection is still closing while its next dial is bound
-	// is in two shares' counts.
+	// A place whose old connection is still closing while its next dial is
+	// reserved is in the counts of two shares.
 	if listed != idle || b.places > b.o.Total || places < b.places {
 		t.Errorf("idle %d, listed %d; places %d of %d, in shares %d", idle, listed, b.places, b.o.Total, places)
 	}
-	if len(b.claims) > 0 && (b.places < b.o.Total ||
-		idle > 0 && (b.sweepAt.IsZero() || b.spare(b.claims[0], b.o.Now()) != nil)) {
-		t.Errorf("%d claims with %d of %d places taken and %d idle", len(b.claims), b.places, b.o.Total, idle)
+	if len(b.demand) > 0 && (b.places < b.o.Total ||
+		idle > 0 && (b.sweepAt.IsZero() || b.evictable(b.demand[0], b.o.Now()) != nil)) {
+		t.Errorf("%d projects want a place with %d of %d places taken and %d idle", len(b.demand), b.places, b.o.Total, idle)
 	}
 }
 
@@ -300,7 +300,7 @@ func TestBudgetIdle(t *testing.T) {
 				c.Release()
 				time.Sleep(time.Second)
 			}
-			time.Sleep(3 * time.Second) // the last one has been idle for less than doubtAfter
+			time.Sleep(3 * time.Second) // the last one has been idle for less than checkAfter
 			c := mustAcquire(t, b, refA)
 			linkOf(c).set(func(l *fakeLink) { l.isShut = true }) // as the first query finds out
 			c.Release()

@@ -7,10 +7,10 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Forget closes the project's idle connections and has those in use closed on
-// release. It is for a project that was paused or deleted, or whose password or
-// schema changed. Requests that come later dial anew. It does not wait for the
-// server to end the connections.
+// Forget closes the project's idle connections, and has those in use closed on
+// release. It is called when a project was paused or deleted, or when its
+// password or schema changed. Later requests dial again. Forget does not wait
+// for the server to end the connections.
 func (b *Budget) Forget(ref tenants.Ref) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -20,14 +20,14 @@ func (b *Budget) Forget(ref tenants.Ref) {
 	}
 	s.gen++
 	for len(s.idle) > 0 {
-		b.retire(b.unpark(s))
+		b.discard(b.unpark(s))
 	}
-	b.settle()
+	b.assignPlaces()
 }
 
-// Close refuses all that wait or come later, closes the idle connections and
-// waits until those in use were released and closed. If ctx ends first it says
-// how many are left; those are still closed when they are released.
+// Close refuses waiting and later requests, closes the idle connections and
+// waits until those in use were released and closed. If ctx ends first, the
+// error says how many are left; they are still closed on release.
 func (b *Budget) Close(ctx context.Context) error {
 	b.shut()
 	select {
@@ -55,7 +55,7 @@ func (b *Budget) shut() {
 		b.update(s)
 	}
 	for c := b.idle.first; c != nil; c = b.idle.first {
-		b.retire(b.unparkOldest(c.share))
+		b.discard(b.unparkOldest(c.share))
 	}
 	if b.places == 0 {
 		close(b.drained)

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// doubtAfter is the idle time after which a connection is looked at
-	// before use: it may have died unnoticed. Sooner, that look costs more than
-	// the rare failure that it prevents.
-	doubtAfter = 5 * time.Second
+	// checkAfter is the idle time after which a connection is checked before
+	// use, because it may have died unnoticed. Before that, the check costs
+	// more than the rare failure that it prevents.
+	checkAfter = 5 * time.Second
 	// closeTimeout bounds how long a place is kept for a server that does not
 	// end a connection.
 	closeTimeout = 2 * time.Second
@@ -27,7 +27,7 @@ type link interface {
 	usable() bool          // open, and neither busy nor in a transaction; no I/O
 	broken() bool          // closed by an error
 	alive() bool           // whether the server still holds its end
-	interrupt()            // has the server end it, whoever uses it
+	interrupt()            // the server ends the connection, even while it is in use
 	close(context.Context) // returns when the server has ended it, or ctx ends
 }
 
@@ -42,7 +42,7 @@ type conn struct {
 	openedAt   time.Time
 	idleAt     time.Time
 	lentAt     time.Time
-	calledAt   time.Time // when Budget.relieve called it back last; zero if not
+	recalledAt time.Time // when Budget.recallLongest recalled it last; zero if never
 	prev, next *conn     // in Budget.idle or Budget.lent
 }
 
@@ -57,12 +57,12 @@ type Conn struct {
 // caller other than to have it discarded.
 func (c *Conn) Raw() *pgx.Conn { return c.conn.link.(pgLink).Conn }
 
-// Release returns the connection to the budget, which closes it if it is
-// broken, busy, in a transaction, too old or forgotten, or if its place is due
-// to another project. A second Release does nothing.
+// Release returns the connection to the budget. The budget closes it if it is
+// broken, busy, in a transaction, too old or forgotten, or if another project
+// gets its place. A second Release does nothing.
 func (c *Conn) Release() {
-	// A handle is made per Acquire so that a stale one cannot return a connection
-	// that somebody else holds by now.
+	// Each Acquire makes a new handle, so that a stale one cannot return a
+	// connection that another request holds by now.
 	if pc := c.conn; pc != nil {
 		c.conn = nil
 		c.budget.release(pc)
@@ -120,8 +120,8 @@ func (l pgLink) close(ctx context.Context) {
 
 func (l pgLink) interrupt() { l.kill(l.PgConn().PID()) }
 
-// kill sees to it that a backend whose end was not seen does not go on: a
-// trigger can catch the cancel and never look at the socket.
+// kill makes sure that a backend whose end was not seen does not go on: a
+// trigger can catch the cancel and never read from the socket.
 func (l pgLink) kill(pid uint32) {
 	if l.terminate == nil {
 		return

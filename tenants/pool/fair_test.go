@@ -146,7 +146,7 @@ func TestBudgetFairness(t *testing.T) {
 	})
 }
 
-// TestBudgetPlaces has single places move, one decision at a time.
+// TestBudgetPlaces moves single places, one decision at a time.
 func TestBudgetPlaces(t *testing.T) {
 	t.Parallel()
 	t.Run("freed_place_goes_to_who_holds_the_fewest", func(t *testing.T) {
@@ -214,8 +214,8 @@ func TestBudgetPlaces(t *testing.T) {
 	})
 }
 
-// step is one step of TestBudgetProperties: what a request does, or what
-// happens around it.
+// step is one step of TestBudgetProperties: a request, or an event such as a
+// restart.
 type step struct {
 	After  time.Duration // since the step before
 	Kind   string        // request, forget, down, up, restart
@@ -227,7 +227,8 @@ type step struct {
 
 func drawSteps(rt *rapid.T) []step {
 	ms := func(most int, name string) time.Duration {
-		// Half milliseconds, so that things also happen between one another.
+		// Half milliseconds, so that steps also fall between the budget's
+		// timers.
 		return time.Duration(rapid.IntRange(0, 2*most).Draw(rt, name)) * 500 * time.Microsecond
 	}
 	kinds := []string{"request", "request", "request", "request", "request", "request", "request", "request", "forget", "down", "up", "restart"}
@@ -274,7 +275,7 @@ type problems struct {
 	list []string
 }
 
-// Errorf notes a problem; rapid must hear of it outside the bubble.
+// Errorf notes a problem; it is reported to rapid outside the bubble.
 func (p *problems) Errorf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -364,8 +365,8 @@ func doRequest(t *testing.T, b *Budget, st step, p *problems, held map[*fakeLink
 	c.Release()
 }
 
-// TestBudgetRace has goroutines run against each other on the real clock, for
-// the race detector.
+// TestBudgetRace runs goroutines against each other on the real clock, for the
+// race detector.
 func TestBudgetRace(t *testing.T) {
 	t.Parallel()
 	f := newFakeServer()
@@ -444,9 +445,10 @@ func BenchmarkBudget(b *testing.B) {
 	})
 }
 
-// TestBudgetCallsBack: projects whose statements never end take all places; a
-// quiet one gets one soon all the same, and no loan of ordinary length is cut.
-func TestBudgetCallsBack(t *testing.T) {
+// TestBudgetRecall: when the statements of some projects never end and take all
+// places, a quiet project soon gets one, and no loan of ordinary length is
+// ended.
+func TestBudgetRecall(t *testing.T) {
 	t.Parallel()
 	o := Options{Total: 8, PerTenant: 4, WaitTimeout: 5 * time.Second}
 	inBubble(t, o, func(t *testing.T, b *Budget, _ *fakeServer) {
@@ -481,29 +483,29 @@ func TestBudgetCallsBack(t *testing.T) {
 			time.Sleep(time.Second)
 			select {
 			case <-linkOf(c).called:
-				t.Error("a loan of a second is called back")
+				t.Error("a loan of a second is recalled")
 			default:
 			}
 			c.Release()
-			time.Sleep(11 * time.Second) // it holds nothing any more
+			time.Sleep(11 * time.Second) // it holds no place any more
 		}
 		stop()
 		wg.Wait()
-		if n := cut.Load(); n == 0 || n > int64(b.Stats().Called) {
-			t.Errorf("%d loans were cut, %d called back", n, b.Stats().Called)
+		if n := cut.Load(); n == 0 || n > int64(b.Stats().Recalled) {
+			t.Errorf("%d loans were cut, %d recalled", n, b.Stats().Recalled)
 		}
 	})
 }
 
-// TestBudgetCalledLoanIsNotLentAgain: the server's end may come after the borrower
-// has returned the connection by itself.
-func TestBudgetCalledLoanIsNotLentAgain(t *testing.T) {
+// TestBudgetRecalledIsNotLentAgain: the server may end the connection after its
+// borrower has returned it.
+func TestBudgetRecalledIsNotLentAgain(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{Total: 1, WaitTimeout: 5 * time.Second}, func(t *testing.T, b *Budget, _ *fakeServer) {
 		c := mustAcquire(t, b, refA)
 		first := linkOf(c)
 		b.mu.Lock()
-		c.conn.calledAt = time.Now()
+		c.conn.recalledAt = time.Now()
 		b.mu.Unlock()
 		c.Release()
 		next := mustAcquire(t, b, refA)

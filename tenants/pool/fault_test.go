@@ -8,8 +8,8 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// TestBudgetPassesRefusalsOn: a dialer that says when to come back is quoted, all
-// else is an unavailable database.
+// TestBudgetPassesRefusalsOn: a dialer's fault with a Retry-After is returned
+// as it is; any other error becomes ErrDatabaseUnavailable.
 func TestBudgetPassesRefusalsOn(t *testing.T) {
 	t.Parallel()
 	migrating := fault.New(fault.Unavailable, "project_migrating", "Later").After(2 * time.Second)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// connList holds connections of all projects, the one that came first at the
-// front. Of the idle ones, those of a project are in the order of share.idle.
+// connList holds connections of all projects in the order of arrival. In the
+// list of idle ones, those of one project are in the order of share.idle.
 type connList struct{ first, last *conn }
 
 func (l *connList) push(c *conn) {
@@ -33,7 +33,7 @@ func (l *connList) remove(c *conn) {
 	c.prev, c.next = nil, nil
 }
 
-// park lays c aside as idle.
+// park adds c to the idle connections.
 func (b *Budget) park(c *conn, now time.Time) {
 	c.idleAt = now
 	c.share.idle = append(c.share.idle, c)
@@ -60,16 +60,16 @@ func (b *Budget) unparkOldest(s *share) *conn {
 }
 
 // armSweeper sets the one timer for the longest idle connection: for the end of
-// its grace if its place is wanted, else for its IdleTTL. A timer that is set
-// for an earlier time is left alone, so that in the normal course connections
-// come and go without touching it.
+// its grace if its place is wanted, else for its IdleTTL. It leaves a timer
+// that is set for an earlier time alone, so that ordinary loans do not touch
+// the timer.
 func (b *Budget) armSweeper(now time.Time) {
 	c := b.idle.first
 	if c == nil || b.closed {
 		return
 	}
 	ttl := b.o.IdleTTL
-	if len(b.claims) > 0 {
+	if len(b.demand) > 0 {
 		ttl = min(ttl, grace)
 	}
 	if due := c.idleAt.Add(ttl); b.sweepAt.IsZero() || due.Before(b.sweepAt) {
@@ -78,16 +78,16 @@ func (b *Budget) armSweeper(now time.Time) {
 	}
 }
 
-// sweep closes the connections that have been idle for IdleTTL, and serves the
-// claims.
+// sweep closes the connections that have been idle for IdleTTL, and assigns the
+// freed places.
 func (b *Budget) sweep() {
 	now := b.o.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sweepAt = time.Time{}
 	for c := b.idle.first; c != nil && now.Sub(c.idleAt) >= b.o.IdleTTL; c = b.idle.first {
-		b.retire(b.unparkOldest(c.share))
+		b.discard(b.unparkOldest(c.share))
 	}
-	b.settle()
+	b.assignPlaces()
 	b.armSweeper(now)
 }

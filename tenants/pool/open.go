@@ -10,8 +10,8 @@ import (
 )
 
 // replace closes c and, once the server has ended it, opens a connection for
-// next in its place. If next has no need of it any more, another claim has it,
-// else the place is free.
+// next in its place. If next does not need it any more, the place goes to
+// another project in demand, or becomes free.
 func (b *Budget) replace(c *conn, next *share) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	c.link.close(ctx)
@@ -26,23 +26,23 @@ func (b *Budget) replace(c *conn, next *share) {
 		next = nil
 	}
 	if next == nil {
-		next = b.take()
+		next = b.reserve()
 	}
 	if next == nil {
-		b.vacate()
+		b.freePlace()
 		b.mu.Unlock()
 		return
 	}
 	gen := next.gen
-	b.settle() // c's project may have been kept below PerTenant by c
+	b.assignPlaces() // c's project may have been kept below PerTenant by c
 	b.mu.Unlock()
 	b.open(next, gen)
 }
 
-// vacate frees a place.
-func (b *Budget) vacate() {
+// freePlace returns a place to the budget.
+func (b *Budget) freePlace() {
 	b.places--
-	b.settle()
+	b.assignPlaces()
 	if b.closed && b.places == 0 {
 		close(b.drained)
 	}
@@ -67,19 +67,19 @@ func (b *Budget) open(s *share, gen uint64) {
 	s.retryAt = time.Time{}
 	c := &conn{share: s, link: link, gen: gen, openedAt: now}
 	if b.closed || gen != s.gen {
-		b.retire(c)
+		b.discard(c)
 	} else {
-		b.place(c, now)
+		b.reuse(c, now)
 	}
-	b.settle()
+	b.assignPlaces()
 }
 
-// dialFailed decides about the waiters when a dial failed. If the project has
+// dialFailed decides about the waiters after a failed dial. If the project has
 // no connection and no other dial under way, all of them fail: a dead database
-// answers none of them, and making each wait for its own dial would only take
-// places from others. The next request tries again, so recovery needs nothing.
-// If it has connections, the waiters go on waiting for those. A dial from before
-// a Forget says nothing about the database as it is now.
+// answers none of them, and a dial for each would only take places from other
+// projects. The next request dials again, so recovery needs no further code. If
+// the project has connections, the waiters wait for those. A dial that began
+// before a Forget says nothing about the database as it is now.
 func (b *Budget) dialFailed(s *share, gen uint64, err error, now time.Time) {
 	switch {
 	case gen != s.gen:
@@ -93,12 +93,12 @@ func (b *Budget) dialFailed(s *share, gen uint64, err error, now time.Time) {
 		}
 	}
 	b.update(s)
-	b.vacate()
+	b.freePlace()
 }
 
-// dialFault is what waiters are told of a failed dial: the dialer's own refusal
-// where it says that the request may be repeated, else that the database is
-// unavailable.
+// dialFault is the error that waiters get for a failed dial: the dialer's own
+// fault if it says that the request may be repeated, else
+// ErrDatabaseUnavailable.
 func dialFault(ref tenants.Ref, err error) *fault.Error {
 	err = fmt.Errorf("connect to project %s: %w", ref, err)
 	if f := fault.From(err); f.Kind == fault.Unavailable {

@@ -112,7 +112,8 @@ func acquire(t *testing.T, b *pool.Budget, ref tenants.Ref) *pool.Conn {
 
 func backend(c *pool.Conn) uint32 { return c.Raw().PgConn().PID() }
 
-// eventually waits for what another goroutine or the server brings about.
+// eventually waits until done holds, for what another goroutine or the server
+// does.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
@@ -218,14 +219,14 @@ func TestBudgetLoudProjectOnPostgres(t *testing.T) {
 			got <- c
 		}()
 		eventually(t, "the quiet project waits", func() bool { return b.TenantStats(quiet).Waiting == 1 })
-		// One release of the loud project, no more, has to do.
+		// A single release of the loud project must be enough.
 		release <- struct{}{}
 		c := <-got
 		if c == nil {
 			break
 		}
 		c.Release()
-		// The loud one takes the place back, which shows that it was short of it.
+		// The loud project takes the place back, so it was short of places.
 		eventually(t, "the loud project holds four again", func() bool { return b.TenantStats(loud).InUse == 4 })
 		if st := b.TenantStats(loud); st.Waiting != 1000-i-1 {
 			t.Errorf("%+v", st)
@@ -361,9 +362,9 @@ func TestBudgetMissingDatabase(t *testing.T) {
 	closeBudget(t, b)
 }
 
-// TestBudgetCallsBackOnPostgres: a statement that does not end loses its
-// connection to a project that has none.
-func TestBudgetCallsBackOnPostgres(t *testing.T) {
+// TestBudgetRecallOnPostgres: a connection with a statement that does not end
+// is closed for a project that has none.
+func TestBudgetRecallOnPostgres(t *testing.T) {
 	t.Parallel()
 	p := newProjects(t, 2)
 	var admin sync.Mutex // a connection serves one at a time
@@ -391,7 +392,7 @@ func TestBudgetCallsBackOnPostgres(t *testing.T) {
 	if err := <-endless; !errors.As(err, &pg) || pg.Code != "57P01" {
 		t.Errorf("the endless statement: %v", err)
 	}
-	if b.Stats().Called == 0 {
-		t.Error("no loan was called back")
+	if b.Stats().Recalled == 0 {
+		t.Error("no loan was recalled")
 	}
 }

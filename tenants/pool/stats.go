@@ -12,11 +12,11 @@ type Stats struct {
 	Tenants int // projects with a connection or a waiter
 
 	// Counters since the start.
-	Opened  uint64 // dials that succeeded
-	Failed  uint64 // dials that failed
-	Evicted uint64 // connections closed in favour of another project
-	Called  uint64 // loans called back, see Budget.relieve
-	Refused uint64 // requests that were refused, timed out or were given up while waiting
+	Opened   uint64 // dials that succeeded
+	Failed   uint64 // dials that failed
+	Evicted  uint64 // connections closed in favour of another project
+	Recalled uint64 // loans ended for another project, see Budget.recallLongest
+	Refused  uint64 // requests that were refused, timed out or were given up while waiting
 }
 
 // TenantStats is a snapshot of one project's part of a Budget.
@@ -37,7 +37,7 @@ func (b *Budget) Stats() Stats {
 	defer b.mu.Unlock()
 	st := Stats{
 		Total: b.o.Total, Open: b.places, Tenants: len(b.shares),
-		Opened: b.opened, Failed: b.failed, Evicted: b.evicted, Called: b.called, Refused: b.refused,
+		Opened: b.opened, Failed: b.failed, Evicted: b.evicted, Recalled: b.recalled, Refused: b.refused,
 	}
 	for _, s := range b.shares {
 		t := s.stats()

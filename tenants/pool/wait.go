@@ -61,14 +61,14 @@ func (q *queue) grant(w *waiter, g grant) {
 	w.done <- g
 }
 
-// enqueue lets a request of ref wait, and does what it can to serve it.
+// enqueue queues a request of ref, and assigns places.
 func (b *Budget) enqueue(ref tenants.Ref, now time.Time) (*waiter, error) {
 	if b.closed {
 		return nil, ErrClosed
 	}
 	s := b.shares[ref]
 	if s == nil {
-		s = &share{ref: ref, claim: -1}
+		s = &share{ref: ref, heapIndex: -1}
 		b.shares[ref] = s
 	}
 	if s.waiters.n >= b.o.MaxWaiting {
@@ -79,22 +79,22 @@ func (b *Budget) enqueue(ref tenants.Ref, now time.Time) (*waiter, error) {
 	w := &waiter{share: s, seq: b.seq, since: now, done: make(chan grant, 1)}
 	s.waiters.push(w)
 	b.update(s)
-	b.settle()
+	b.assignPlaces()
 	return w, nil
 }
 
 func (b *Budget) wait(ctx context.Context, w *waiter) (*Conn, error) {
 	left := b.o.WaitTimeout
-	timer := time.NewTimer(min(left, starved))
+	timer := time.NewTimer(min(left, recallAfter))
 	defer timer.Stop()
 	for {
 		var g grant
 		select {
 		case g = <-w.done:
 		case <-timer.C:
-			if left -= starved; left > 0 {
-				b.relieve(w)
-				timer.Reset(min(left, starved))
+			if left -= recallAfter; left > 0 {
+				b.recallLongest(w)
+				timer.Reset(min(left, recallAfter))
 				continue
 			}
 			g = b.leave(w)
@@ -112,7 +112,7 @@ func (b *Budget) wait(ctx context.Context, w *waiter) (*Conn, error) {
 }
 
 // leave takes w out of its queue. If w was granted something in the meantime,
-// the grant is returned, and a connection in it is the caller's.
+// leave returns the grant, and the caller owns its connection.
 func (b *Budget) leave(w *waiter) grant {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -124,7 +124,7 @@ func (b *Budget) leave(w *waiter) grant {
 	b.refused++
 	err := ErrOverCapacity
 	if s.established() == 0 && s.dialing > 0 {
-		// Not for want of a place: the database does not answer.
+		// Not for lack of a place: the database does not answer.
 		err = ErrDatabaseUnavailable
 	}
 	b.update(s)

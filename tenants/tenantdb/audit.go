@@ -21,7 +21,7 @@ type AuditEntry struct {
 	IPAddress string          `json:"ip_address"`
 }
 
-// Audit is what happened, as the reference writes it.
+// Audit is an event for the audit log, in the reference's form.
 type Audit struct {
 	Action        auth.Action    `json:"action"`
 	ActorID       string         `json:"actor_id"`
@@ -31,7 +31,7 @@ type Audit struct {
 	Traits        map[string]any `json:"traits,omitempty"`
 }
 
-// Audit writes an entry, which commits with what it tells of, and gives its id.
+// Audit writes an entry in the transaction of the event, and returns its id.
 // The log type follows from the action.
 func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) (uuid.UUID, error) {
 	id := uuid.New()
@@ -48,8 +48,8 @@ func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) (uui
 	return id, nil
 }
 
-// DeleteAudit takes back an entry of this transaction, of what did not happen
-// after all.
+// DeleteAudit removes an entry that this transaction wrote for an event that
+// did not take place after all.
 func (tx *Tx) DeleteAudit(ctx context.Context, id uuid.UUID) error {
 	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.audit_log_entries WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("delete audit entry: %w", err)
@@ -57,17 +57,17 @@ func (tx *Tx) DeleteAudit(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// AuditPage asks for one page of the audit log.
+// AuditPage selects one page of the audit log.
 type AuditPage struct {
 	Page        int // from 1
 	PerPage     int
 	Column      string // author, action or type; "" = no filter
 	Value       string // text that the column must contain
-	OldestFirst bool   // else the newest
+	OldestFirst bool   // else newest first
 }
 
-// AuditEntries returns one page, in the order of creation, and the number of all entries that
-// match.
+// AuditEntries returns one page, in the order of creation, and the number of
+// all matching entries.
 func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
 	if member, ok := map[string]string{"author": "actor_username", "action": "action", "type": "log_type"}[p.Column]; ok && p.Value != "" {

@@ -1,8 +1,8 @@
 // Package tenantdb reads and writes one project's database: the tables of
 // schema auth, and the outbox of schema reeve through its functions. One file a
-// table. It owns SQL and the mapping of database errors to faults; it knows no
-// rule of any flow, and not which project it works for: that is in its
-// connections.
+// table. It owns SQL and the mapping of database errors to faults. It knows no
+// rule of any flow, and not which project it works for: its connections
+// determine that.
 //
 // All SQL is schema-qualified, because the project's developer may put
 // triggers, and so code, into the same session.
@@ -30,7 +30,7 @@ type Conn interface {
 type DB struct {
 	// Acquire lends a connection to this project's database as its auth role.
 	Acquire func(ctx context.Context) (Conn, error)
-	// Capability lets this process write to schema reeve.
+	// Capability authorizes this process to write to schema reeve.
 	Capability string
 }
 
@@ -46,21 +46,21 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// attempts is how often a connection that died while it lay idle (the server
-// restarted) is replaced by another, which may be as dead.
+// attempts is how often a connection that died while it was idle (the server
+// restarted) is replaced by another, which may be dead too.
 const attempts = 4
 
-// rollbackTimeout bounds what a transaction that failed still waits for.
+// rollbackTimeout bounds the rollback of a failed transaction.
 const rollbackTimeout = 5 * time.Second
 
-// raced is an error after which a transaction is run again.
+// raced wraps an error after which a transaction is run again.
 type raced struct{ error }
 
 func (r raced) Unwrap() error { return r.error }
 
 // Raced marks the refusal of a row that the transaction had looked for and not
-// found: another request wrote it meanwhile. The transaction is run again, and
-// finds it then. Other errors, and nil, are returned as they are.
+// found: another request wrote it in between. Tx then runs the transaction
+// again, which finds the row. Other errors, and nil, are returned as they are.
 func Raced(err error) error {
 	if fault.From(err).Kind == fault.Unprocessable {
 		return raced{err}
@@ -68,7 +68,7 @@ func Raced(err error) error {
 	return err
 }
 
-// runs is how often a transaction that raced is run at most.
+// runs is how often a raced transaction is run at most.
 const runs = 4
 
 // Tx runs fn in one READ COMMITTED transaction and commits when fn returns nil. An
@@ -108,9 +108,9 @@ func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
-// begin lends a connection with an open transaction. Until BEGIN was answered
-// nothing of fn has run, so any connection that dies of it may be replaced; after
-// that none is.
+// begin borrows a connection and opens a transaction. Before BEGIN is answered
+// nothing of fn has run, so a dead connection is replaced; after that it is
+// not.
 func (db *DB) begin(ctx context.Context) (Conn, pgx.Tx, error) {
 	for attempt := 1; ; attempt++ {
 		conn, err := db.Acquire(ctx)
@@ -129,8 +129,8 @@ func (db *DB) begin(ctx context.Context) (Conn, pgx.Tx, error) {
 	}
 }
 
-// Do runs fn without a transaction: for single statements. fn is called again
-// when the connection turned out to be dead before its first statement was sent.
+// Do runs fn without a transaction, for single statements. It calls fn again
+// when the connection turns out to be dead before the first statement was sent.
 func (db *DB) Do(ctx context.Context, fn func(*Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		stale, err := db.once(ctx, fn)
@@ -141,8 +141,8 @@ func (db *DB) Do(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // once is one attempt of Do. It is stale only if the first statement failed and
-// never left: the driver says the same of a later statement, but by then the ones
-// before it have had their effect.
+// was never sent: the driver reports the same of a later statement, but the
+// statements before that one have had their effect.
 func (db *DB) once(ctx context.Context, fn func(*Tx) error) (stale bool, err error) {
 	conn, err := db.Acquire(ctx)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// watched is a project's database whose connections a test spoils, with counts
-// of what is lent and given back.
+// watched is a project's database that counts borrowed and returned
+// connections. spoil may break each of them.
 type watched struct {
 	*tenantdb.DB
 	lent, back atomic.Int64
@@ -57,10 +57,10 @@ func (w *watched) wantReturned(t *testing.T, lent int64) {
 	}
 }
 
-// hangUp closes our end, as a failed write does.
+// hangUp closes the client's end, as a failed write does.
 func hangUp(conn *pgx.Conn) { _ = conn.Close(context.Background()) }
 
-// terminate makes the server close its end, as a restart does.
+// terminate makes the server close the connection, as a restart does.
 func terminate(t *testing.T, p *flowtest.Project) func(*pgx.Conn) {
 	return func(conn *pgx.Conn) {
 		p.Exec(t, `SELECT pg_terminate_backend($1, 10000)`, int32(conn.PgConn().PID()))
@@ -115,7 +115,8 @@ func TestTx(t *testing.T) {
 	}
 }
 
-// A connection of a flow that panics comes back, and nothing of it stays.
+// When a flow panics, its connection is returned and its transaction rolled
+// back.
 func TestTxPanic(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -141,8 +142,8 @@ func TestTxPanic(t *testing.T) {
 	}
 }
 
-// Connections that died while they lay idle are replaced before anything of the
-// flow has run.
+// Connections that died while they were idle are replaced before anything of
+// the flow has run.
 func TestTxOnDeadConnections(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -177,12 +178,12 @@ func TestTxOnDeadConnections(t *testing.T) {
 }
 
 // A connection that dies within a transaction ends it: its statements are never
-// run again, whatever the driver says of the last one.
+// run again, whatever the driver reports about the last one.
 func TestTxConnectionLost(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
 	for name, spoil := range map[string]func(*pgx.Conn){"hung up": hangUp, "terminated": terminate(t, f.A)} {
-		for _, another := range []bool{true, false} { // statement after it, or the commit
+		for _, another := range []bool{true, false} { // another statement, or the commit
 			w := watch(f.A, nil)
 			calls := 0
 			err := w.Tx(ctx, func(tx *tenantdb.Tx) error {
@@ -207,8 +208,8 @@ func TestTxConnectionLost(t *testing.T) {
 	}
 }
 
-// Without a transaction each statement has its effect at once, so only the first
-// one may be tried again.
+// Without a transaction each statement has its effect at once, so only the
+// first one may be retried.
 func TestDo(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -242,7 +243,7 @@ func TestDo(t *testing.T) {
 	}
 	later.wantReturned(t, 1)
 
-	// Whether a statement that was sent had its effect nobody knows.
+	// A statement that was sent may have had its effect.
 	f.A.Exec(t, `CREATE FUNCTION public.die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
 			$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
 		CREATE TRIGGER die BEFORE INSERT ON auth.audit_log_entries FOR EACH ROW EXECUTE FUNCTION public.die()`)
@@ -256,7 +257,7 @@ func TestDo(t *testing.T) {
 	}
 }
 
-// The error of who lends connections comes through as it is.
+// An error of Acquire is returned as it is.
 func TestNoConnection(t *testing.T) {
 	t.Parallel()
 	db := tenantdb.DB{Acquire: func(context.Context) (tenantdb.Conn, error) { return nil, errRefused }}

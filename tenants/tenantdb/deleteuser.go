@@ -11,9 +11,9 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// DeleteUser removes the user and, by foreign keys, all that hangs on them.
-// auth.ErrUserNotFound; auth.ErrUserReferenced, which names the table, when a
-// foreign key of the project's own forbids it, a deferred one included.
+// DeleteUser removes the user and, by foreign keys, everything that belongs to
+// them. auth.ErrUserNotFound; auth.ErrUserReferenced, which names the table,
+// when a foreign key of the developer's forbids it, including a deferred one.
 func (tx *Tx) DeleteUser(ctx context.Context, id uuid.UUID) error {
 	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.users WHERE id = $1`, id)
 	if err == nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// constraints maps a constraint of the schema to the refusal that its violation
+// constraints maps a constraint of the schema to the fault that its violation
 // means.
 var constraints = map[string]*fault.Error{
 	"users_email_partial_key":                auth.ErrEmailExists,
@@ -28,8 +28,8 @@ var constraints = map[string]*fault.Error{
 	"identities_provider_id_provider_unique": auth.ErrIdentityExists,
 }
 
-// asFault classifies a database error. What is not known stays an unclassified
-// error and so an Internal fault.
+// asFault classifies a database error. An unknown error stays unclassified and
+// so becomes an Internal fault.
 func asFault(err error) error {
 	if err == nil {
 		return nil
@@ -66,7 +66,7 @@ func postgresFault(pg *pgconn.PgError, err error) error {
 	}
 	switch {
 	case inFunction.MatchString(pg.Where):
-		// Whatever it is, it is not what the client sent that is wrong.
+		// In any case the cause is not the client's input.
 		return auth.ErrTriggerFailed.Because(fmt.Errorf("%w: %s", err, firstLine(pg.Where)))
 	case pg.Code == "23505" && pg.SchemaName == "auth" && constraints[pg.ConstraintName] != nil:
 		return constraints[pg.ConstraintName].Because(err)
@@ -78,7 +78,7 @@ func postgresFault(pg *pgconn.PgError, err error) error {
 	return err
 }
 
-// ofState knows the SQLSTATEs that mean the same wherever they arise: try again.
+// ofState maps the SQLSTATEs that always mean: try again.
 func ofState(code string) *fault.Error {
 	switch {
 	case code == "40001", code == "40P01":
@@ -93,15 +93,15 @@ func ofState(code string) *fault.Error {
 	return nil
 }
 
-// inFunction finds, in the context that Postgres gives with an error, that it
-// arose in a function: a trigger of the project's developer, such as "PL/pgSQL
-// function public.handle_new_user() line 3 at RAISE", in some languages with a
-// word in front. (The context of a parameter that cannot be read is "unnamed portal
+// inFunction matches the context of an error that was raised in a function: a
+// trigger of the project's developer, such as "PL/pgSQL function
+// public.handle_new_user() line 3 at RAISE", with a word in front in some
+// languages. (The context of a parameter that cannot be read is "unnamed portal
 // parameter $1".)
 var inFunction = regexp.MustCompile(`(?im)^(SQL[ -]fun|.{0,20}PL/)`)
 
-// firstLine is where in the function an error arose: the lines after it tell how
-// it came to be called.
+// firstLine is where in the function an error was raised; the following lines
+// are its callers.
 func firstLine(where string) string {
 	const most = 300
 	for line := range strings.SplitSeq(where, "\n") {
@@ -112,7 +112,7 @@ func firstLine(where string) string {
 	return ""
 }
 
-// isConnectionLoss recognises a server that went away in the middle of a reply.
+// isConnectionLoss recognises a server that went away during a reply.
 func isConnectionLoss(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, pgx.ErrTxClosed)

@@ -83,7 +83,7 @@ func TestAsFaultOfSQLSTATE(t *testing.T) {
 	}
 }
 
-// wantFault checks the refusal, and that one which will pass says when to retry.
+// wantFault checks the fault, and that a temporary one has a Retry-After.
 func wantFault(t *testing.T, name string, err error, want *fault.Error) {
 	t.Helper()
 	var f *fault.Error

@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// CreateFlowState writes the beginning of a PKCE exchange.
+// CreateFlowState writes the start of a PKCE exchange.
 func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
 	_, err := tx.q.Exec(ctx, `INSERT INTO auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
 			provider_type, authentication_method, auth_code_issued_at, created_at, updated_at)
@@ -30,9 +30,10 @@ func (tx *Tx) OpenFlowState(ctx context.Context, user uuid.UUID, method auth.Met
 		ORDER BY f.created_at DESC LIMIT 1 FOR UPDATE`, user, string(method))
 }
 
-// FlowStateByCode returns the exchange that issued this code; auth.ErrFlowNotFound.
-// It is not locked: users are locked before their flows, everywhere. Who wins is
-// decided by DeleteFlowState.
+// FlowStateByCode returns the exchange that issued this code;
+// auth.ErrFlowNotFound. It does not lock the row, because users are locked
+// before their flows everywhere. Of concurrent requests, the one whose
+// DeleteFlowState succeeds wins.
 func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState, error) {
 	return tx.flowState(ctx, `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL`, code)
 }
@@ -50,7 +51,7 @@ func (tx *Tx) flowState(ctx context.Context, where string, args ...any) (auth.Fl
 	return f, nil
 }
 
-// IssueCode gives the exchange its authorization code.
+// IssueCode stores the authorization code of the exchange.
 func (tx *Tx) IssueCode(ctx context.Context, id uuid.UUID, code string, now time.Time) error {
 	tag, err := tx.q.Exec(ctx, `UPDATE auth.flow_state SET auth_code = $2, auth_code_issued_at = $3, updated_at = $3 WHERE id = $1`, id, code, now)
 	if err != nil {
@@ -62,8 +63,8 @@ func (tx *Tx) IssueCode(ctx context.Context, id uuid.UUID, code string, now time
 	return nil
 }
 
-// DeleteFlowState ends an exchange: its code is good once. auth.ErrFlowNotFound
-// when another request was first.
+// DeleteFlowState ends an exchange, so that its code is used once.
+// auth.ErrFlowNotFound when another request was first.
 func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
 	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE id = $1`, id)
 	if err != nil {
@@ -75,8 +76,8 @@ func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// EndFlows ends everything that a user, or somebody in their account, has begun:
-// one-time tokens and PKCE exchanges.
+// EndFlows deletes all one-time tokens and PKCE exchanges of a user, whoever
+// began them.
 func (tx *Tx) EndFlows(ctx context.Context, user uuid.UUID) error {
 	if err := tx.DeleteTokens(ctx, user); err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Whatever auth.MergeMetadata lets pass can be stored, comes back as it was, and
-// is no longer than the bound.
+// Everything that auth.MergeMetadata accepts can be stored, is read back
+// unchanged, and is within the bound.
 func TestMetadataStored(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()

@@ -9,8 +9,8 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// PutToken writes a one-time token; an older one of the same user and type is
-// gone.
+// PutToken writes a one-time token and replaces an older one of the same user
+// and type.
 func (tx *Tx) PutToken(ctx context.Context, t *auth.OneTimeToken) error {
 	_, err := tx.q.Exec(ctx, `INSERT INTO auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
 		VALUES ($1, $2, $3::auth.one_time_token_type, $4, $5, $6::pg_catalog.timestamptz AT TIME ZONE 'utc', $6::pg_catalog.timestamptz AT TIME ZONE 'utc')
@@ -25,8 +25,7 @@ func (tx *Tx) PutToken(ctx context.Context, t *auth.OneTimeToken) error {
 }
 
 // TokenByHash returns the token with this hash, of one of the types;
-// auth.ErrOTPExpired when there is none. Whether it is still good is the
-// caller's question.
+// auth.ErrOTPExpired when there is none. It does not check the token's expiry.
 func (tx *Tx) TokenByHash(ctx context.Context, hash string, types ...auth.TokenType) (auth.OneTimeToken, error) {
 	names := make([]string, len(types))
 	for i, t := range types {

@@ -111,7 +111,7 @@ func TestRotateRefused(t *testing.T) {
 	}
 }
 
-// Many at once with the same counter: one wins, whoever it is.
+// Of many concurrent rotations with the same counter exactly one succeeds.
 func TestRotateAtOnce(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()

@@ -8,11 +8,12 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// The rows of schema auth are also written by the developer's SQL, dumps and
-// seeds. The types below read what Postgres admits there and JSON or Go do not.
+// The developer's SQL, dumps and seeds also write rows of schema auth. The
+// types below read values that Postgres allows there and that JSON or Go do
+// not.
 
-// The times that JSON can hold (RFC 3339 has four digits for the year). Times
-// outside, infinity included, are read as the nearer of the two.
+// The times that JSON can represent (RFC 3339 has four digits for the year).
+// Times outside, including infinity, are read as the nearer of the two.
 var (
 	earliest = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
 	latest   = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
@@ -46,7 +47,7 @@ func (m moment) ScanTimestamp(v pgtype.Timestamp) error {
 	return m.ScanTimestamptz(pgtype.Timestamptz(v))
 }
 
-// momentOrEpoch scans a timestamp; NULL is 1970.
+// momentOrEpoch scans a timestamp; NULL becomes 1970.
 type momentOrEpoch struct{ at *time.Time }
 
 // ScanTimestamptz implements pgtype.TimestamptzScanner.

@@ -18,7 +18,8 @@ import (
 )
 
 // sessionColumns is what sessionRow scans, of a table aliased s that may be
-// outer joined; without its amr entries, which cost as much as all the rest.
+// outer joined. It leaves out the amr entries, which cost as much as all other
+// columns.
 const sessionColumns = `s.id, s.user_id, s.aal::pg_catalog.text, s.factor_id, s.created_at, s.refreshed_at, s.not_after,
 	coalesce(s.user_agent, ''), coalesce(pg_catalog.host(s.ip), ''), coalesce(s.refresh_token_counter, 0)`
 
@@ -68,7 +69,7 @@ func parseAMR(entries []string) []auth.AMR {
 		at, method, _ := strings.Cut(e, " ")
 		seconds, err := strconv.ParseInt(at, 10, 64)
 		if err != nil {
-			continue // an entry without a time is none
+			continue // an entry without a time is ignored
 		}
 		out = append(out, auth.AMR{Method: auth.Method(method), Timestamp: seconds})
 	}
@@ -111,7 +112,8 @@ func (tx *Tx) PutAMR(ctx context.Context, session uuid.UUID, amr auth.AMR) error
 // PrincipalBySession returns the session, locked, with its user, identities and
 // factors. A session that is gone is auth.ErrSessionNotFound.
 func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Principal, error) {
-	// The session row is locked first and alone: an outer join cannot be.
+	// The session row is locked first and alone, because an outer join cannot
+	// be.
 	var user uuid.UUID
 	err := tx.q.QueryRow(ctx, `SELECT s.user_id FROM auth.sessions s WHERE s.id = $1 FOR UPDATE`, id).Scan(&user)
 	if err != nil {
@@ -132,7 +134,7 @@ func (tx *Tx) principal(ctx context.Context, user, session uuid.UUID) (auth.Prin
 	return tx.scanPrincipal(ctx, rows, true)
 }
 
-// Rotation asks for the next refresh token of a session.
+// Rotation is a request for the next refresh token of a session.
 type Rotation struct {
 	Session    uuid.UUID
 	Counter    int64 // the one presented; must be the newest
@@ -144,13 +146,13 @@ type Rotation struct {
 }
 
 // Rotate moves the session to its next refresh token, writes the audit entry
-// and reads what the access token needs, all in one statement and so in one
-// round trip and one transaction. ok is false, and nothing has changed, when the
-// token presented is not the newest or when the session or user may not go on:
-// the caller then finds out why, slowly.
+// and reads what the access token needs, all in one statement: one round trip
+// and one transaction. ok is false, and nothing has changed, when the token
+// presented is not the newest or when the session or user may not continue. The
+// caller then finds the reason in a transaction.
 //
-// The condition on the counter makes it safe when many tabs refresh at once:
-// READ COMMITTED checks it again after waiting for the row, so one wins.
+// The condition on the counter makes concurrent refreshes safe: READ COMMITTED
+// checks it again after waiting for the row, so one of them succeeds.
 func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
 	err = db.Do(ctx, func(tx *Tx) error {
 		rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
@@ -167,8 +169,8 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 	return p, err == nil, err
 }
 
-// The user is asked for in a subquery, not joined: a plan that was made while
-// the table was small must not scan it when it has grown.
+// The user is read in a subquery, not joined: a plan that was cached while the
+// table was small must not scan it when it has grown.
 const rotateSQL = `WITH s AS (
 	UPDATE auth.sessions AS s
 	   SET refresh_token_counter = $2 + 1, refreshed_at = $3 AT TIME ZONE 'utc', updated_at = $3,
@@ -233,7 +235,7 @@ func (tx *Tx) NewerSession(ctx context.Context, s *auth.Session) (bool, error) {
 	return newer, nil
 }
 
-// SessionStands reports whether a session still exists.
+// SessionStands reports whether a session exists.
 func (tx *Tx) SessionStands(ctx context.Context, id uuid.UUID) (bool, error) {
 	var stands bool
 	if err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM auth.sessions s WHERE s.id = $1)`, id).Scan(&stands); err != nil {
@@ -242,7 +244,7 @@ func (tx *Tx) SessionStands(ctx context.Context, id uuid.UUID) (bool, error) {
 	return stands, nil
 }
 
-// DeleteSession ends one session; that it was gone already is no error.
+// DeleteSession ends one session; a missing one is no error.
 func (tx *Tx) DeleteSession(ctx context.Context, id uuid.UUID) error {
 	return tx.deleteSessions(ctx, `id = $1`, id)
 }

@@ -10,13 +10,13 @@ import (
 // TidyBatch is the most rows of one table that one call of Tidy removes.
 const TidyBatch = 1000
 
-// What Tidy leaves standing, past the moment from which a row is of no use. The
-// sessions stay for some days so that who asks can be told why they ended.
+// How long Tidy keeps rows after they have become useless. Sessions stay for
+// some days so that a client can learn why its session ended.
 const (
 	keepFlow    = 24 * time.Hour     // flow states, relay states, challenges, factors never verified
 	keepToken   = 8 * 24 * time.Hour // one-time tokens: mailer_otp_exp is 7 days at most
 	keepSession = 72 * time.Hour
-	keepDead    = 30 * 24 * time.Hour // messages that were given up
+	keepDead    = 30 * 24 * time.Hour // undeliverable messages
 )
 
 // TidyLimits are the project's limits on sessions; 0 means none.
@@ -25,12 +25,11 @@ type TidyLimits struct {
 	Inactivity time.Duration
 }
 
-// Tidy removes rows that are of no more use, up to TidyBatch of each table, and
-// tells how many: TidyBatch or more means that there may be others. Rows that
-// somebody works with are passed over. Each table is a statement and a
-// transaction of its own, so that one where a trigger of the developer's fails
-// keeps its rows and the others do not. The audit log is not touched: how long it
-// is kept is for the developer to say.
+// Tidy removes useless rows, up to TidyBatch of each table, and returns how
+// many: TidyBatch or more means that there may be others. It skips rows that
+// are locked. Each table is a statement and a transaction of its own, so that a
+// failing trigger of the developer's on one table does not affect the others.
+// Tidy does not touch the audit log; the developer decides how long it is kept.
 func (db *DB) Tidy(ctx context.Context, now time.Time, limits TidyLimits) (deleted int64, err error) {
 	var failed []error
 	do := func(remove func(*Tx) (int64, error)) {
@@ -53,14 +52,15 @@ func (db *DB) Tidy(ctx context.Context, now time.Time, limits TidyLimits) (delet
 	return deleted, errors.Join(append(failed, ctx.Err())...)
 }
 
-// staleRows are rows of a table that are of no more use.
+// staleRows are the useless rows of a table.
 type staleRows struct {
 	table, where string
 	before       time.Time // $1
 }
 
-// stale lists what is removed. Every condition on the time has an index on its
-// column, and what references a table comes before it.
+// stale lists the rows to remove. Every condition on the time has an index on
+// its column, and referencing tables come before the tables that they
+// reference.
 func stale(now time.Time, limits TidyLimits) []staleRows {
 	flow := now.Add(-keepFlow)
 	list := []staleRows{
@@ -75,8 +75,9 @@ func stale(now time.Time, limits TidyLimits) []staleRows {
 		list = append(list, staleRows{table: "sessions", where: `created_at < $1`, before: now.Add(-limits.Timebox - keepSession)})
 	}
 	if limits.Inactivity > 0 {
-		// No index has refreshed_at: it would cost every refresh. A session is no
-		// younger than its last refresh.
+		// refreshed_at has no index, because it would make every refresh more
+		// expensive. A session is created before its last refresh, so the
+		// condition on created_at is safe.
 		list = append(list, staleRows{
 			table: "sessions", before: now.Add(-limits.Inactivity - keepSession),
 			where: `created_at < $1 AND (refreshed_at IS NULL OR refreshed_at < $1::pg_catalog.timestamptz AT TIME ZONE 'utc')`,

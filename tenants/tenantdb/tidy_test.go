@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// What the rows below refer to.
+// The parents of the rows below.
 const (
 	aUser     = "11111111-1111-1111-1111-111111111111"
 	aProvider = "22222222-2222-2222-2222-222222222222"
@@ -31,7 +31,7 @@ func withParents(t *testing.T, p *flowtest.Project) {
 const putFlow = `INSERT INTO auth.flow_state (id, provider_type, authentication_method, auth_code, auth_code_issued_at, created_at)
 	VALUES ($1, 'email', 'otp', $1::uuid::text, now(), $2)`
 
-// A row goes a minute after its time has come, and stays until then.
+// A row is removed a minute after it has become useless, and not before.
 func TestTidy(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -74,8 +74,8 @@ func TestTidy(t *testing.T) {
 	}
 }
 
-// Without limits sessions have no end; the audit log, verified factors and
-// messages that wait have none ever.
+// Without limits sessions never end; the audit log, verified factors and
+// waiting messages never do.
 func TestTidyKeeps(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -92,7 +92,7 @@ func TestTidyKeeps(t *testing.T) {
 	}
 }
 
-// One call is bounded, and the outbox counts.
+// One call is bounded, and includes the outbox.
 func TestTidyBatch(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -106,7 +106,7 @@ func TestTidyBatch(t *testing.T) {
 	}
 }
 
-// A row in use is passed over, not waited for.
+// A locked row is skipped, not waited for.
 func TestTidyPassesOver(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -129,7 +129,7 @@ func TestTidyPassesOver(t *testing.T) {
 	tidy(1)
 }
 
-// Where a trigger of the developer's fails, the other tables are tidied all the same.
+// When a trigger of the developer's fails, the other tables are still tidied.
 func TestTidyTrigger(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()

@@ -13,9 +13,10 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// What a trigger of the project's developer does is not the client's fault: the
-// client learns nothing of it, the log learns project, request, function, message and
-// SQLSTATE, and not what the statement was sent, even where the server tells that.
+// A failing trigger of the developer's is not the client's fault: the answer
+// shows nothing of it. The log has project, request, function, message and
+// SQLSTATE, but not the statement's parameters, even where the server reports
+// them.
 func TestFailingTrigger(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true }), context.Background()

@@ -14,7 +14,7 @@ import (
 )
 
 // userColumns is every column that userRow scans, of a table aliased u. Seeds
-// often leave aud and role out.
+// often leave out aud and role.
 const userColumns = `u.id, coalesce(nullif(u.aud, ''), '` + auth.Audience + `'), coalesce(nullif(u.role, ''), '` + auth.RoleAuthenticated + `'), coalesce(u.email, ''),
 	coalesce(u.encrypted_password, ''), u.email_confirmed_at, u.invited_at, coalesce(u.phone, ''),
 	u.phone_confirmed_at, u.confirmation_sent_at, u.confirmed_at, u.recovery_sent_at,
@@ -23,8 +23,8 @@ const userColumns = `u.id, coalesce(nullif(u.aud, ''), '` + auth.Audience + `'),
 	u.raw_app_meta_data, u.raw_user_meta_data, u.created_at, u.updated_at, u.banned_until, u.deleted_at,
 	u.is_anonymous, u.is_sso_user`
 
-// hasFactorsColumn says whether factors are worth a question of their own: most
-// users have none. (EXISTS may be planned as a scan of the whole table.)
+// hasFactorsColumn says whether a query for factors is needed: most users have
+// none. (EXISTS may be planned as a scan of the whole table.)
 const hasFactorsColumn = `coalesce((SELECT true FROM auth.mfa_factors f WHERE f.user_id = u.id LIMIT 1), false)`
 
 type userRow struct {
@@ -52,8 +52,8 @@ func (r *userRow) user() auth.User {
 	return u
 }
 
-// binaryID passes an id as the driver encodes it at once: uuid.UUID would go
-// through its text, which is a tenth of a hot request.
+// binaryID passes an id in the driver's own form: encoding a uuid.UUID goes
+// through its text, which takes a tenth of a hot request.
 func binaryID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // UserByID returns the user with identities and factors; auth.ErrUserNotFound.
@@ -63,8 +63,8 @@ func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User,
 }
 
 // UserByEmail returns the user with this address, which must be lower-case; the
-// row may have it in capitals. Users of an SSO provider are not found by
-// address. auth.ErrUserNotFound.
+// row may have it in capitals. It does not find users of an SSO provider.
+// auth.ErrUserNotFound.
 func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.User, error) {
 	return tx.oneUser(ctx, `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
 		ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`, lock, email)
@@ -77,7 +77,7 @@ func (tx *Tx) UserByPhone(ctx context.Context, phone string, lock bool) (auth.Us
 		ORDER BY u.phone = $1 DESC LIMIT 1`, lock, phone)
 }
 
-// UserByIdentity returns the user whom a provider knows by this id;
+// UserByIdentity returns the user with this id at a provider;
 // auth.ErrUserNotFound.
 func (tx *Tx) UserByIdentity(ctx context.Context, provider, providerID string, lock bool) (auth.User, error) {
 	return tx.oneUser(ctx, `u.id = (SELECT i.user_id FROM auth.identities i WHERE i.provider = $1 AND i.provider_id = $2)`,
@@ -104,8 +104,8 @@ func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any)
 	return u, err
 }
 
-// CreateUser writes a new user and reads the row back into u, as the triggers
-// before it left it. A taken address is auth.ErrEmailExists.
+// CreateUser writes a new user and reads the row back into u, so that changes
+// of BEFORE triggers show. A taken address is auth.ErrEmailExists.
 func (tx *Tx) CreateUser(ctx context.Context, u *auth.User) error {
 	row := tx.q.QueryRow(ctx, `INSERT INTO auth.users AS u (instance_id, id, aud, role, email, encrypted_password,
 			email_confirmed_at, invited_at, phone, phone_confirmed_at, confirmation_sent_at, recovery_sent_at,
@@ -122,8 +122,8 @@ func (tx *Tx) CreateUser(ctx context.Context, u *auth.User) error {
 	return scanWritten(row, u, "create user")
 }
 
-// scanWritten reads back a row that was just written. The identities and factors
-// of u stay as they are.
+// scanWritten reads back a row that was just written. It leaves u's identities
+// and factors unchanged.
 func scanWritten(row pgx.Row, u *auth.User, what string) error {
 	var r userRow
 	if err := row.Scan(r.targets()...); err != nil {
@@ -135,15 +135,15 @@ func scanWritten(row pgx.Row, u *auth.User, what string) error {
 	return nil
 }
 
-// suppressed explains a write of a row that is there and that did not happen: a
+// suppressed explains a write that returned no row although the row exists: a
 // trigger of the developer's returned NULL.
 func suppressed(err error) error {
 	return notFound(err, auth.ErrTriggerFailed.Because(fmt.Errorf("%w: a trigger suppressed it", err)))
 }
 
-// Settle fires the constraint triggers that wait for the commit, and reads the
-// user as all triggers left it; auth.ErrUserNotFound where one deleted it. It is
-// called last in a transaction whose answer shows the user.
+// Settle fires the deferred constraint triggers, and reads the user as all
+// triggers left it; auth.ErrUserNotFound if one deleted it. It is the last call
+// in a transaction whose answer shows the user.
 func (tx *Tx) Settle(ctx context.Context, id uuid.UUID) (auth.User, error) {
 	if err := tx.fireDeferred(ctx); err != nil {
 		return auth.User{}, err
@@ -151,8 +151,8 @@ func (tx *Tx) Settle(ctx context.Context, id uuid.UUID) (auth.User, error) {
 	return tx.UserByID(ctx, id, false)
 }
 
-// SettleSession is Settle for a session with its user. A user that is gone,
-// softly too, is auth.ErrTokenUserGone; a session that is gone
+// SettleSession is Settle for a session with its user. A deleted user,
+// including a soft-deleted one, is auth.ErrTokenUserGone; a deleted session is
 // auth.ErrSessionNotFound.
 func (tx *Tx) SettleSession(ctx context.Context, user, session uuid.UUID) (auth.Principal, error) {
 	if err := tx.fireDeferred(ctx); err != nil {
@@ -168,16 +168,16 @@ func (tx *Tx) fireDeferred(ctx context.Context) error {
 	return nil
 }
 
-// UserPage asks for one page of users.
+// UserPage selects one page of users.
 type UserPage struct {
 	Page        int // from 1
 	PerPage     int
 	Filter      string // part of an address, phone or name; "" = all
-	OldestFirst bool   // else the newest
+	OldestFirst bool   // else newest first
 }
 
-// Users returns one page, in the order of creation, without identities and factors, and the
-// number of all users that match.
+// Users returns one page, in the order of creation, without identities and
+// factors, and the number of all matching users.
 func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
 	if p.Filter != "" {
@@ -191,7 +191,7 @@ func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error)
 	}
 	order := `u.created_at DESC, u.id`
 	if p.OldestFirst {
-		order = `u.created_at, u.id DESC` // the same index, from its other end
+		order = `u.created_at, u.id DESC` // the same index, read backwards
 	}
 	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, false FROM auth.users u WHERE `+where+
 		` ORDER BY `+order+` LIMIT $1 OFFSET $2`, args...)
@@ -218,14 +218,14 @@ func orEmpty(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// principalColumns is what scanPrincipal reads: one row an identity.
+// principalColumns is what scanPrincipal reads: one row per identity.
 const principalColumns = userColumns + `, ` + hasFactorsColumn + `, ` + identityColumns + `, ` + sessionColumns
 
-// UserOfSession answers the hot question of every request with an access
-// token, in one round trip (two for users with a second factor): the user with
-// identities and factors, and the session without its amr entries. A user that
-// is gone, or of another audience, is auth.ErrTokenUserGone, a session that is gone
-// auth.ErrSessionNotFound; whether the user is banned is the caller's question.
+// UserOfSession is the hot query of every request with an access token, in one
+// round trip (two for users with a second factor): the user with identities and
+// factors, and the session without its amr entries. A user that is gone, or of
+// another audience, is auth.ErrTokenUserGone, a session that is gone
+// auth.ErrSessionNotFound. It does not check whether the user is banned.
 func (db *DB) UserOfSession(ctx context.Context, userID, sessionID uuid.UUID) (auth.Principal, error) {
 	var p auth.Principal
 	err := db.Do(ctx, func(tx *Tx) error {

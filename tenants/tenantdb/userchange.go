@@ -13,17 +13,17 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// UserChange is a column of auth.users to write. Flows write the columns that
-// they change and no others: triggers of the project's developer run between two
-// statements of a transaction, and what they wrote must stay.
+// UserChange is a column of auth.users to write. Flows write only the columns
+// that they change: triggers of the project's developer run between two
+// statements of a transaction, and their changes must stay.
 type UserChange struct {
 	set  string // with %s for the parameters
 	args []any
 }
 
-// UpdateUser writes columns of a user who was read under lock, and reads the row
-// back into u, as the triggers before the update left it. Identities and factors
-// of u stay as they are. A taken address is auth.ErrEmailExists or
+// UpdateUser writes columns of a user who was read under lock, and reads the
+// row back into u, so that changes of BEFORE triggers show. Identities and
+// factors of u stay unchanged. A taken address is auth.ErrEmailExists or
 // auth.ErrPhoneExists.
 func (tx *Tx) UpdateUser(ctx context.Context, u *auth.User, now time.Time, changes ...UserChange) error {
 	args, set := []any{u.ID, now}, []string{"updated_at = $2"}
@@ -76,7 +76,7 @@ func RecoverySentAt(at *time.Time) UserChange { return column("recovery_sent_at"
 // ReauthenticationSentAt writes reauthentication_sent_at.
 func ReauthenticationSentAt(at *time.Time) UserChange { return column("reauthentication_sent_at", at) }
 
-// NewEmail writes email_change and that neither address has confirmed it.
+// NewEmail writes email_change and clears the confirmations of both addresses.
 func NewEmail(email string) UserChange {
 	return UserChange{"email_change = %s, email_change_confirm_status = 0", []any{email}}
 }
@@ -96,7 +96,7 @@ func BannedUntil(at *time.Time) UserChange { return column("banned_until", at) }
 // DeletedAt writes deleted_at.
 func DeletedAt(at *time.Time) UserChange { return column("deleted_at", at) }
 
-// NotAnonymous ends that a user is anonymous.
+// NotAnonymous makes an anonymous user a permanent one.
 func NotAnonymous() UserChange { return UserChange{set: "is_anonymous = false"} }
 
 // AppMetadata merges members into raw_app_meta_data; null removes one.
@@ -114,7 +114,7 @@ func OnlyMetadata(app, user json.RawMessage) UserChange {
 	return UserChange{"raw_app_meta_data = %s, raw_user_meta_data = %s", []any{orEmpty(app), orEmpty(user)}}
 }
 
-// merge makes the merge in the database: what a trigger wrote since the row was
+// merge merges in the database, so that what a trigger wrote since the row was
 // read stays.
 func merge(name string, changes map[string]any) (UserChange, error) {
 	put, removed, err := split(changes)
@@ -124,7 +124,7 @@ func merge(name string, changes map[string]any) (UserChange, error) {
 	return UserChange{name + ` = ` + merged("u."+name, "%s", "%s"), []any{put, removed}}, nil
 }
 
-// merged is the SQL of an object with the members of put and without those
+// merged is the SQL of an object with the members of put and without those of
 // removed.
 func merged(column, put, removed string) string {
 	return `(CASE WHEN pg_catalog.jsonb_typeof(` + column + `) = 'object' THEN ` + column + ` ELSE '{}' END || ` +
