@@ -1,6 +1,6 @@
 package auth
 
-// Action is what an audit entry tells of, in the reference's words.
+// Action is the event of an audit entry, in the reference's words.
 type Action string
 
 // The actions of the flows.

@@ -1,6 +1,6 @@
-// Package auth holds the words of authentication: user, identity, session,
-// factor, one-time token, assurance level, and the refusals that every flow
-// shares. JSON tags are the wire's names. It knows neither HTTP nor SQL.
+// Package auth defines the terms of authentication: user, identity, session,
+// factor, one-time token, assurance level, and the errors that flows share.
+// JSON tags are the wire's names. It knows neither HTTP nor SQL.
 package auth
 
 import (
@@ -25,13 +25,13 @@ const Audience = "authenticated"
 // RoleAuthenticated is the role of a user unless an admin sets another.
 const RoleAuthenticated = "authenticated"
 
-// The identity providers that are no one else's: e-mail address, phone number.
+// The built-in identity providers: e-mail address and phone number.
 const (
 	ProviderEmail = "email"
 	ProviderPhone = "phone"
 )
 
-// Method says how a session was proved (an amr entry of the access token).
+// Method is how a session was authenticated (an amr entry of the access token).
 type Method string
 
 // The methods of the flows, as the access token's amr spells them.
@@ -43,8 +43,8 @@ const (
 	MethodEmailChange Method = "email_change"
 )
 
-// User is a row of auth.users with what hangs on it. Its JSON form is the
-// wire's user object.
+// User is a row of auth.users with its identities and factors. Its JSON form is
+// the wire's user object.
 type User struct {
 	ID                       uuid.UUID       `json:"id"`
 	Aud                      string          `json:"aud"`
@@ -77,22 +77,22 @@ type User struct {
 	IsSSOUser                bool            `json:"-"`
 }
 
-// EmailConfirmed reports whether the user proved to own the address.
+// EmailConfirmed reports whether the user has proved ownership of the address.
 func (u *User) EmailConfirmed() bool { return u.EmailConfirmedAt != nil }
 
-// Banned reports whether the user is shut out at the moment.
+// Banned reports whether the user is banned at now.
 func (u *User) Banned(now time.Time) bool {
 	return u.BannedUntil != nil && u.BannedUntil.After(now)
 }
 
-// Gone reports whether nobody can use the account: it was deleted softly, or is of
-// another audience. SQL may write both.
+// Gone reports whether the account is unusable: soft-deleted, or of another
+// audience. SQL may write both.
 func (u *User) Gone() bool { return u.DeletedAt != nil || u.Aud != Audience }
 
 // HasPassword reports whether the user can sign in with a password.
 func (u *User) HasPassword() bool { return u.EncryptedPassword != "" }
 
-// Identity is how a user is known to a provider (auth.identities).
+// Identity is a user's account at a provider (auth.identities).
 type Identity struct {
 	ID           uuid.UUID       `json:"identity_id"`
 	ProviderID   string          `json:"id"` // the user's id at the provider
@@ -134,7 +134,7 @@ type Session struct {
 	NotAfter       *time.Time
 	UserAgent      string
 	IP             string
-	RefreshCounter int64 // of the newest refresh token handed out
+	RefreshCounter int64 // of the newest refresh token issued
 	AMR            []AMR
 }
 
@@ -146,15 +146,15 @@ func (s *Session) LastActive() time.Time {
 	return s.CreatedAt
 }
 
-// Principal is who sent a request: the owner of a valid access token whose
-// session still stands. A token that belongs to no session, as apps sign them that
-// hold the project's key, leaves Session without an ID.
+// Principal is the sender of a request: the owner of a valid access token whose
+// session exists. A token without a session, as apps sign it that hold the
+// project's key, leaves Session without an ID.
 type Principal struct {
 	User    User
 	Session Session
 }
 
-// TokenType says what a one-time token is good for (auth.one_time_token_type).
+// TokenType is the purpose of a one-time token (auth.one_time_token_type).
 type TokenType string
 
 // The kinds of one-time token. A magic link uses the recovery token, as in the
@@ -167,8 +167,8 @@ const (
 	TokenReauthentication   TokenType = "reauthentication_token"
 )
 
-// OneTimeToken is a row of auth.one_time_tokens. Hash is what is stored: the
-// token itself goes to the user only.
+// OneTimeToken is a row of auth.one_time_tokens. Only Hash is stored; the token
+// itself is sent to the user.
 type OneTimeToken struct {
 	ID        uuid.UUID
 	UserID    uuid.UUID
@@ -178,7 +178,8 @@ type OneTimeToken struct {
 	CreatedAt time.Time
 }
 
-// FlowState is a row of auth.flow_state: a PKCE exchange under way (RFC 7636).
+// FlowState is a row of auth.flow_state: a PKCE exchange in progress (RFC
+// 7636).
 type FlowState struct {
 	ID                   uuid.UUID
 	UserID               *uuid.UUID

@@ -23,8 +23,8 @@ func NormalizeEmail(s string) (string, error) {
 	if email == "" {
 		return "", ErrValidation.Saying("An email address is required")
 	}
-	// Letters of other scripts are refused before they are lower-cased: the Kelvin
-	// sign, for one, would turn into the k of somebody else's address.
+	// Letters of other scripts are refused before lower-casing: the Kelvin
+	// sign, for example, would become the k of another user's address.
 	ascii := strings.IndexFunc(email, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 	email = strings.ToLower(email)
 	switch {

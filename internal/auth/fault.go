@@ -2,10 +2,10 @@ package auth
 
 import "github.com/reevehq/reeve/internal/fault"
 
-// The refusals of the tenant plane. Codes are the wire's, and the messages that
-// clients compare too (wiretext.go); other messages are Reeve's own.
-// A provider that is off is ErrEmailDisabled or ErrPhoneDisabled to who signs in,
-// ErrEmailOff or ErrPhoneOff to all others: the wire has a status for each.
+// The errors of the tenant plane. Codes are the wire's, and so are the messages
+// that clients compare (wiretext.go); other messages are Reeve's own. A
+// disabled provider is ErrEmailDisabled or ErrPhoneDisabled at sign-in, and
+// ErrEmailOff or ErrPhoneOff elsewhere: the wire has a status for each.
 var (
 	ErrBadJSON          = fault.New(fault.Invalid, "bad_json", "The request body is not valid JSON")
 	ErrValidation       = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
@@ -56,10 +56,10 @@ var (
 	ErrTriggerFailed    = fault.New(fault.Internal, "unexpected_failure", "A database function of the project failed")
 )
 
-// The refusals that differ from another one in their message only.
+// The errors that differ from another one only in their message.
 var (
-	// ErrLinkExpired is ErrOTPExpired of a link, or of the hash that a link carries.
+	// ErrLinkExpired is ErrOTPExpired for a link, or for the hash in a link.
 	ErrLinkExpired = ErrOTPExpired.Saying(TextLinkExpired)
-	// ErrRefreshBanned is ErrUserBanned at a refresh.
+	// ErrRefreshBanned is ErrUserBanned for a refresh.
 	ErrRefreshBanned = ErrUserBanned.Saying(TextRefreshBanned)
 )

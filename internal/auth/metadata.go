@@ -12,14 +12,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxMetadata bounds each half of a user's metadata, in bytes of JSON. Both halves
-// travel in every access token, which must fit into a request's headers: a user
-// whose token did not could not take the change back.
+// MaxMetadata bounds each half of a user's metadata, in bytes of JSON. Both
+// halves are in every access token, which must fit into a request's headers. A
+// user whose token did not fit could not undo the change.
 const MaxMetadata = 20 << 10
 
-// MergeMetadata puts changes over raw, a JSON object; a null removes its key.
-// Numbers keep their digits where changes holds them as json.Number. What jsonb
-// cannot hold, or would blow up, is ErrValidation.
+// MergeMetadata merges changes into raw, a JSON object; a null removes its key.
+// Numbers keep their digits if changes holds them as json.Number. Values that
+// jsonb cannot hold, or would expand too much, are ErrValidation.
 func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage, error) {
 	written := 0
 	for _, v := range changes {
@@ -47,8 +47,8 @@ func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage
 	return out, nil
 }
 
-// decodeObject reads a JSON object, with the digits of its numbers; what SQL put
-// there and is none counts as empty.
+// decodeObject reads a JSON object and keeps the digits of its numbers. A value
+// that SQL wrote and that is not an object counts as empty.
 func decodeObject(raw json.RawMessage) map[string]any {
 	var object map[string]any
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -60,16 +60,17 @@ func decodeObject(raw json.RawMessage) map[string]any {
 }
 
 const (
-	// maxNesting is how deep metadata may be; Postgres gives up at some thousands.
+	// maxNesting is the greatest depth of metadata; Postgres fails at some
+	// thousands.
 	maxNesting = 100
-	// maxNumber is the longest literal of a number: enough for every float64.
+	// maxNumber is the greatest length of a number: enough for every float64.
 	maxNumber = 400
 )
 
 var errNumber = ErrValidation.Saying("The metadata holds a number that cannot be stored")
 
-// writtenOut checks a value and tells how much longer it gets in jsonb, which
-// writes numbers out: 1e300 has 301 digits there.
+// writtenOut checks a value and returns how much longer it gets in jsonb, which
+// writes numbers in full: 1e300 has 301 digits there.
 func writtenOut(v any, depth int) (int, error) {
 	if depth > maxNesting {
 		return 0, ErrValidation.Saying("The metadata is nested too deeply")
@@ -114,7 +115,7 @@ func digits(n json.Number) (int, error) {
 	return max(0, len(strconv.FormatFloat(f, 'f', -1, 64))-len(n)), nil
 }
 
-// NewUser makes a user who is known by nothing yet.
+// NewUser returns a user without an address or identity.
 func NewUser(now time.Time) *User {
 	return &User{
 		ID: uuid.New(), Aud: Audience, Role: RoleAuthenticated,
@@ -123,14 +124,14 @@ func NewUser(now time.Time) *User {
 	}
 }
 
-// WithProvider returns the members of a user's app_metadata that name a provider
-// beside those that raw names; the first one is also the main one.
+// WithProvider returns the members of app_metadata that name a provider in
+// addition to those in raw. The first provider is also the main one.
 func WithProvider(raw json.RawMessage, provider string) map[string]any {
 	var meta struct {
 		Provider  string   `json:"provider"`
 		Providers []string `json:"providers"`
 	}
-	_ = json.Unmarshal(raw, &meta) // what is no such form counts as empty
+	_ = json.Unmarshal(raw, &meta) // any other form counts as empty
 	if !slices.Contains(meta.Providers, provider) {
 		meta.Providers = append(meta.Providers, provider)
 	}

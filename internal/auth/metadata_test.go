@@ -68,7 +68,7 @@ func TestMergeMetadata(t *testing.T) {
 	}
 }
 
-// Merging is putting keys into a map, whatever the values.
+// Merging is assigning keys of a map, whatever the values.
 func TestMergeMetadataProperty(t *testing.T) {
 	t.Parallel()
 	value := rapid.OneOf(rapid.Just[any](nil), rapid.Map(rapid.Int64(), func(n int64) any { return n }), rapid.Map(rapid.String(), func(s string) any { return s }))

@@ -8,8 +8,8 @@ import (
 // phoneForm is a number of ITU-T E.164 without its plus sign.
 var phoneForm = regexp.MustCompile(`^[1-9][0-9]{1,14}$`)
 
-// NormalizePhone takes the plus sign and spaces off a phone number and checks its
-// form (ITU-T E.164); ErrValidation.
+// NormalizePhone removes the plus sign and spaces from a phone number and
+// checks its form (ITU-T E.164); ErrValidation.
 func NormalizePhone(s string) (string, error) {
 	phone := strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(s), " ", ""), "+")
 	if !phoneForm.MatchString(phone) {

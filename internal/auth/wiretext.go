@@ -1,10 +1,10 @@
 package auth
 
 // The messages below are part of the wire. Apps and the test suites of stock
-// clients compare them, in whole or by their beginning, where the reference had no
-// error code for long or still gives one code to several cases. They are spelled as
-// the reference spells them and must not be reworded; all other messages are
-// Reeve's own.
+// clients compare them, in whole or by their prefix, where the reference long
+// had no error code or still uses one code for several cases. They are spelled
+// as in the reference and must not be reworded. All other messages are Reeve's
+// own.
 const (
 	// TextBadJWT begins the message of every bad_jwt; the reason follows.
 	TextBadJWT = "invalid JWT: unable to parse or verify signature, "
@@ -47,7 +47,7 @@ const (
 
 	TextRequestRate = "Request rate limit reached"
 	TextEmailRate   = "email rate limit exceeded"
-	// TextEmailTooSoon is the message of over_email_send_rate_limit where the same
-	// address was written to a moment ago; %d are seconds.
+	// TextEmailTooSoon is the message of over_email_send_rate_limit when a mail
+	// was just sent to the same address; %d is a number of seconds.
 	TextEmailTooSoon = "For security purposes, you can only request this after %d seconds."
 )

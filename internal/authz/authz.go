@@ -1,8 +1,7 @@
 // Package authz decides what an actor of the Management API may do. It owns the
-// table of roles and actions, and the rule that what belongs to an organization
-// which the actor is not a member of does not exist for them. It does not
-// authenticate anybody and keeps no state: memberships are rows of the control
-// database.
+// table of roles and actions, and the rule that objects of an organization do
+// not exist for actors who are not members of it. It authenticates nobody and
+// keeps no state: memberships are rows of the control database.
 package authz
 
 import (
@@ -16,14 +15,14 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Actor is who makes a request of the Management API: a user of the platform
-// project, by way of one of their access tokens.
+// Actor is the sender of a request to the Management API: a user of the
+// platform project, identified by an access token.
 type Actor struct {
 	UserID  uuid.UUID
 	TokenID uuid.UUID
 }
 
-// The refusals. An object of a foreign organization answers exactly as one that
+// The errors. An object of another organization answers exactly like one that
 // does not exist.
 var (
 	ErrForbidden            = fault.New(fault.Forbidden, "forbidden", "Your role in the organization does not allow this")
@@ -31,14 +30,13 @@ var (
 	ErrProjectNotFound      = fault.New(fault.NotFound, "project_not_found", "Project not found")
 )
 
-// Authorizer answers by the memberships in the control database.
+// Authorizer decides by the memberships in the control database.
 type Authorizer struct {
 	DB *controldb.DB
 }
 
-// Require refuses with ErrOrganizationNotFound when the actor is no member of
-// the organization, and with ErrForbidden when their role does not allow the
-// action.
+// Require returns ErrOrganizationNotFound when the actor is not a member of the
+// organization, and ErrForbidden when their role does not allow the action.
 func (a *Authorizer) Require(ctx context.Context, actor Actor, action Action, organization uuid.UUID) error {
 	role, err := a.DB.MemberRole(ctx, organization, actor.UserID)
 	if err != nil {
@@ -53,8 +51,8 @@ func (a *Authorizer) Require(ctx context.Context, actor Actor, action Action, or
 	return nil
 }
 
-// Organization finds an organization by its slug, provided that the actor may do
-// the action there; faults as Require.
+// Organization returns an organization by its slug if the actor may do the
+// action there; errors as Require.
 func (a *Authorizer) Organization(ctx context.Context, actor Actor, action Action, slug string) (controldb.Organization, error) {
 	org, err := a.DB.OrganizationBySlug(ctx, slug)
 	if err != nil {
@@ -63,9 +61,9 @@ func (a *Authorizer) Organization(ctx context.Context, actor Actor, action Actio
 	return org, a.Require(ctx, actor, action, org.ID)
 }
 
-// Project finds a project by its ref, provided that the actor may do the action
-// there: ErrProjectNotFound when it is unknown, deleted, foreign or no ref at
-// all, else ErrForbidden.
+// Project returns a project by its ref if the actor may do the action there. It
+// returns ErrProjectNotFound when the ref is malformed or the project is
+// unknown, deleted or another organization's, else ErrForbidden.
 func (a *Authorizer) Project(ctx context.Context, actor Actor, action Action, ref string) (controldb.Project, error) {
 	parsed, err := tenants.ParseRef(ref)
 	if err != nil {

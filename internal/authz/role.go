@@ -2,7 +2,7 @@ package authz
 
 import "github.com/reevehq/reeve/internal/controldb"
 
-// Action is something that an actor does to an object of an organization.
+// Action is an operation on an object of an organization.
 type Action string
 
 // The actions.
@@ -24,7 +24,7 @@ const (
 	EmptyInbox       Action = "inbox:delete"
 )
 
-// rank orders the roles: each may do what the ones below it may.
+// rank orders the roles: each has the rights of the lower ones.
 func rank(r controldb.Role) int {
 	switch r {
 	case controldb.ReadOnly:
@@ -40,8 +40,8 @@ func rank(r controldb.Role) int {
 	}
 }
 
-// lowest is the least role that may do an action; an action that is not listed
-// is nobody's.
+// lowest returns the lowest role that may do an action; no role may do an
+// action that is not listed.
 func lowest(a Action) (controldb.Role, bool) {
 	switch a {
 	case ReadOrganization, ReadProject, ReadAPIKeys, ReadSigningKeys, ReadAuthConfig:

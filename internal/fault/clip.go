@@ -2,8 +2,8 @@ package fault
 
 import "strings"
 
-// Clip bounds, in bytes, what an error puts into the log: it may quote what a
-// project's own triggers and templates say.
+// Clip bounds, in bytes, an error's text for the log: it may quote what a
+// project's triggers and templates write.
 func Clip(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -1,10 +1,10 @@
 // Package fault is the one error type that crosses packages. A package that
-// refuses something returns a *Error; the web layer alone turns its Kind into
+// refuses a request returns an *Error; only the web layer turns its Kind into
 // an HTTP status. It owns no codes: sentinels live in the noun's package.
 //
-// A sentinel is made by New and has an identity of its own, which its copies
-// keep. Two sentinels stay distinct even if they have the same Kind and Code: the
-// code is for clients, who need fewer distinctions than the program.
+// A sentinel is made by New and has its own identity, which its copies keep.
+// Two sentinels stay distinct even with the same Kind and Code: the code is for
+// clients, which need fewer distinctions than the program.
 package fault
 
 import (
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Kind says what sort of refusal an Error is. The zero Kind is Internal, so an
-// error that nobody classified is never shown to a client.
+// Kind classifies an Error. The zero Kind is Internal, so an unclassified error
+// is never shown to a client.
 type Kind uint8
 
 // The kinds, with the HTTP status that the web layer gives each.
@@ -34,7 +34,7 @@ const (
 )
 
 // Error is a refusal. Code is the stable wire code, Message is safe to show to
-// the caller, Err is the cause and is only ever logged.
+// the caller, Err is the cause and is only logged.
 type Error struct {
 	Kind    Kind
 	Code    string
@@ -53,7 +53,7 @@ func New(kind Kind, code, message string) *Error {
 	return &Error{Kind: kind, Code: code, Message: message}
 }
 
-// Error tells the code, the message and the cause; it is meant for logs.
+// Error returns the code, the message and the cause; it is meant for logs.
 func (e *Error) Error() string {
 	s := e.Code + ": " + e.Message
 	if e.Err != nil {
@@ -65,8 +65,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether e and target are the same sentinel or copies of it. What
-// the two say does not matter.
+// Is reports whether e and target are the same sentinel or copies of it. Their
+// messages do not matter.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.sentinel() == e.sentinel()

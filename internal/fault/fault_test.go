@@ -15,8 +15,8 @@ import (
 
 var errTaken = fault.New(fault.Conflict, "taken", "It is taken")
 
-// Sentinels are shared by all requests: what is said of one refusal must not
-// show in the next.
+// Sentinels are shared by all requests: the message of one copy must not show
+// in another.
 func TestCopies(t *testing.T) {
 	t.Parallel()
 	sentinel := fault.New(fault.Conflict, "taken", "It is taken").With("a", 1)

@@ -1,6 +1,6 @@
-// Package tenantapi lists the flows of the tenant plane and gives each service
-// what it needs. A new flow gets its line here, for the server and for the flows'
-// own tests alike.
+// Package tenantapi lists the flows of the tenant plane and passes each service
+// its dependencies. A new flow is added here, both for the server and for the
+// flows' own tests.
 package tenantapi
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/reevehq/reeve/internal/web"
 )
 
-// Flows is what the flows need.
+// Flows are the dependencies of the flows.
 type Flows struct {
 	Mailer    *mail.Mailer
 	Passwords *password.Hasher
@@ -34,17 +34,17 @@ type Flows struct {
 	Guesses *ratelimit.Limiter
 	// Limits counts requests by address.
 	Limits web.Limits
-	// Active is who was counted as active in the billing period.
+	// Active records the users already counted in the billing period.
 	Active  *session.Activity
 	Version string
 	Now     func() time.Time
 }
 
-// flow is what serves some routes of the tenant plane.
+// flow is a handler with routes.
 type flow interface{ Mount(web.Routes) }
 
-// Mount adds every route of the tenant plane. The groups give a request its
-// tenant; keyed refuses those without an API key.
+// Mount adds every route of the tenant plane. The groups assign a request its
+// tenant; keyed refuses requests without an API key.
 func (f Flows) Mount(open, keyed gin.IRouter) {
 	routes := web.NewRoutes(open, keyed, f.Verifier, f.Limits)
 	for _, flow := range f.all() {
@@ -52,7 +52,7 @@ func (f Flows) Mount(open, keyed gin.IRouter) {
 	}
 }
 
-// Sessions is the door to sessions that the flows use.
+// Sessions returns the session service that the flows use.
 func (f Flows) Sessions() session.Sessions {
 	return session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Now: f.Now}
 }

@@ -27,19 +27,20 @@ type Service struct {
 	Guesses *ratelimit.Limiter // of nonces, by user
 }
 
-// Change is what a user asks to be changed; what is empty stays.
+// Change is the requested change; empty fields stay as they are.
 type Change struct {
 	Email           string // lower-case, and not the current one
 	Password        *string
 	CurrentPassword *string
-	Nonce           string // that Reauthenticate mailed
+	Nonce           string // from Reauthenticate's mail
 	Data            map[string]any
 	RedirectTo      redirect.Asked
 	PKCE            pkce.Challenge
 }
 
-// Change applies the change and gives the user as it is now. auth.ErrSamePassword,
-// auth.ErrCurrentPassword, weak_password, auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL.
+// Change applies the change and returns the user as it is now.
+// auth.ErrSamePassword, auth.ErrCurrentPassword, weak_password,
+// auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
 	if (c.Email != "" || c.Password != nil) && p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
 		return nil, auth.ErrInsufficientAAL
@@ -83,11 +84,11 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	return &u, err
 }
 
-// refusals is how a change tells of an account that is shut out.
+// refusals are the errors of a change for an account that may have no session.
 var refusals = session.Refusals{Gone: auth.ErrTokenUserGone}
 
-// lock returns the user as they are now. Hashing took its time: who was signed out,
-// banned or deleted meanwhile changes nothing any more.
+// lock returns the user as they are now. Hashing took time: a user who was
+// signed out, banned or deleted in the meantime is refused.
 func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (*auth.User, error) {
 	u, err := tx.UserByID(ctx, p.User.ID, true)
 	if errors.Is(err, auth.ErrUserNotFound) {
@@ -109,8 +110,8 @@ func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (
 	return &u, err
 }
 
-// newPassword checks and hashes the new password, before any transaction; ""
-// when none is asked for.
+// newPassword checks and hashes the new password, before any transaction; it
+// returns "" when the password does not change.
 func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (string, error) {
 	if c.Password == nil {
 		return "", nil
@@ -162,7 +163,7 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return audit.Self(ctx, tx, sc, u, auth.ActionUserModified, s.Now())
 }
 
-// Scope says which of the user's sessions a logout ends.
+// Scope selects the sessions that a logout ends.
 type Scope string
 
 // The scopes of a logout; an empty one is global.
@@ -172,8 +173,8 @@ const (
 	ScopeOthers Scope = "others"
 )
 
-// Logout ends sessions. To a token that belongs to no session all are others, and
-// none is local: auth.ErrSessionNotFound.
+// Logout ends sessions. For a token without a session, every session is another
+// one, and there is no local one: auth.ErrSessionNotFound.
 func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, scope Scope) error {
 	which, ok := map[Scope]session.Which{
 		"": session.All, ScopeGlobal: session.All,

@@ -18,7 +18,7 @@ type m = flowtest.M
 
 func autoconfirm(c *tenants.Config) { c.MailerAutoconfirm = true }
 
-// Every route, with every token but a good one.
+// Every route, with every kind of bad token.
 func TestUserGuard(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -131,7 +131,7 @@ func TestUpdateData(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { put(c.body).WantError(c.status, c.code) })
 	}
-	// What is the admin's to say is not the user's.
+	// Members of app_metadata are not the user's to change.
 	res = put(m{"role": "service_role", "ban_duration": "none", "id": uuid.NewString()}).Want(200)
 	if res.Get("role") != "authenticated" || res.Get("app_metadata.role") != "" || res.Get("id") != ann.UserID {
 		t.Errorf("user %s", res.Raw)

@@ -7,8 +7,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TestRefusedChangeSpendsNoMail: what a trigger of the developer's refuses takes
-// nothing of the mails that the project may send.
+// TestRefusedChangeSpendsNoMail: a change that a trigger of the developer's
+// refuses does not count against the project's mail limit.
 func TestRefusedChangeSpendsNoMail(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm, func(c *tenants.Config) { c.RateLimitEmailSent = 2 })

@@ -8,9 +8,9 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// beginEmailChange begins a change of address. The new one must confirm even
-// where sign-ups need not: the account is somebody's, and whoever holds a session
-// of it must not be able to carry it off unasked.
+// beginEmailChange begins a change of address. The new address must be
+// confirmed even where sign-ups need no confirmation: otherwise anyone with a
+// session of the account could take it over.
 func (s Service) beginEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c Change) error {
 	if err := s.Mailer.TooSoon(sc, u.EmailChangeSentAt); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// mint signs a token as an app does that holds the project's key.
+// mint signs a token as an app that holds the project's key does.
 func mint(t *testing.T, f *flowtest.Fixture, p *flowtest.Project, user string, claims m) flowtest.Option {
 	t.Helper()
 	var key tenants.SigningKey
@@ -34,8 +34,8 @@ func mint(t *testing.T, f *flowtest.Fixture, p *flowtest.Project, user string, c
 	return flowtest.User(signed)
 }
 
-// A token without a session stands for its user on every route, whatever it says
-// of roles, and for no session.
+// A token without a session stands for its user on every route, whatever roles
+// it names, and for no session.
 func TestMinted(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -73,7 +73,7 @@ func TestMinted(t *testing.T) {
 		})
 	}
 
-	// A change, and what asks for a session or for a second factor.
+	// A change, and requests that need a session or a second factor.
 	if res := f.A.Do(t, "PUT", "/user", m{"data": m{"a": 1}}, token).Want(200); res.Get("user_metadata.a") != "1" {
 		t.Errorf("changed: %s", res.Raw)
 	}

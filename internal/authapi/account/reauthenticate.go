@@ -18,8 +18,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Reauthenticate mails a nonce that proves, with the next change of password,
-// that whoever holds the session reads the user's mails. auth.ErrReauthNoAddress,
+// Reauthenticate mails a nonce. The next change of password uses it to prove
+// that the session's holder reads the user's mails. auth.ErrReauthNoAddress,
 // auth.ErrReauthUnverified, auth.ErrEmailRate.
 func (s Service) Reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.Principal) error {
 	return s.Mailer.Post(ctx, sc, mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
@@ -46,17 +46,17 @@ func (s Service) Reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.
 	})
 }
 
-// freshSession is how old a session may be whose user need not reauthenticate
-// for a new password.
-const freshSession = 24 * time.Hour
+// reauthenticateAfter is the age from which a session must reauthenticate for a
+// new password.
+const reauthenticateAfter = 24 * time.Hour
 
-// maxNonce bounds what is taken for a nonce, in bytes.
+// maxNonce bounds a nonce, in bytes.
 const maxNonce = 128
 
-// checkNonceGiven reports whether the change asks for a nonce, and refuses one
-// that gives none: auth.ErrReauthNeeded.
+// checkNonceGiven reports whether the change needs a nonce, and returns
+// auth.ErrReauthNeeded if it needs one and has none.
 func (s Service) checkNonceGiven(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (needed bool, err error) {
-	fresh := p.Session.ID != uuid.Nil && s.Now().Before(p.Session.CreatedAt.Add(freshSession))
+	fresh := p.Session.ID != uuid.Nil && s.Now().Before(p.Session.CreatedAt.Add(reauthenticateAfter))
 	if c.Password == nil || !sc.Tenant.Config.ReauthenticateForPassword || fresh {
 		return false, nil
 	}
@@ -69,13 +69,13 @@ func (s Service) checkNonceGiven(ctx context.Context, sc *tenants.Scope, p *auth
 	return true, s.Guesses.Allow(ctx, sc.Tenant.Ref, nonceGuesses(sc), p.User.ID.String())
 }
 
-// nonceGuesses lets a user try ten nonces, and ten more in the time that one
-// lives.
+// nonceGuesses allows a user ten wrong nonces, and ten more in the lifetime of
+// a nonce.
 func nonceGuesses(sc *tenants.Scope) ratelimit.Rule {
 	return ratelimit.Rule{Name: "reauthentication", Events: 10, Per: max(sc.Tenant.Config.OTPTTL(), time.Minute), Burst: 10}
 }
 
-// consumeNonce spends a nonce of the user; auth.ErrReauthInvalid.
+// consumeNonce deletes a nonce of the user; auth.ErrReauthInvalid.
 func (s Service) consumeNonce(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, nonce string) error {
 	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, strings.ToLower(u.Email), nonce).Hash
 	t, err := tx.TokenByHash(ctx, hash, auth.TokenReauthentication)

@@ -56,7 +56,7 @@ func TestReauthenticate(t *testing.T) {
 	put(bob, m{"password": "password789"}).Want(200)
 }
 
-// Nonces cannot be guessed by trying.
+// Nonces cannot be guessed.
 func TestReauthenticateGuesses(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.ReauthenticateForPassword, c.JWTExp = true, 7*24*3600 })

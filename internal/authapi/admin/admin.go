@@ -15,7 +15,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Service manages users for an admin.
+// Service manages users on behalf of an admin.
 type Service struct {
 	users.Users
 	Hasher *password.Hasher
@@ -49,10 +49,10 @@ func (s Service) Audit(ctx context.Context, sc *tenants.Scope, p tenantdb.AuditP
 	return list, total, err
 }
 
-// Create makes a user. auth.ErrValidation, auth.ErrEmailExists,
-// auth.ErrPhoneExists, auth.ErrUserExists for a taken id. The project's rules for
-// passwords do not apply, as in the reference: an admin may make users with a
-// password that they are to change.
+// Create creates a user. auth.ErrValidation, auth.ErrEmailExists,
+// auth.ErrPhoneExists, auth.ErrUserExists for a taken id. The project's
+// password rules do not apply, as in the reference: an admin may set a password
+// that the user is to change.
 func (s Service) Create(ctx context.Context, sc *tenants.Scope, a *Attributes) (*auth.User, error) {
 	if a.Email == "" && a.Phone == "" {
 		return nil, auth.ErrValidation.Saying("Cannot create a user without either an email or phone")
@@ -86,7 +86,7 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, a *Attributes) (
 	return &u, nil
 }
 
-// newUser is the user of a change, with the identities of their addresses.
+// newUser is the user to create, with the identities of their addresses.
 func (c *change) newUser(now time.Time) users.New {
 	n := users.New{
 		ID: c.id, Email: c.email, Phone: c.phone, EmailConfirmed: c.emailConfirm, PhoneConfirmed: c.phoneConfirm,
@@ -108,7 +108,7 @@ func (c *change) newUser(now time.Time) users.New {
 	return n
 }
 
-// bannedUntil is the end of the ban that the change asks for; nil for none.
+// bannedUntil is the end of the requested ban; nil for none.
 func (c *change) bannedUntil(now time.Time) *time.Time {
 	if c.ban <= 0 {
 		return nil

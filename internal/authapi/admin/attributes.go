@@ -14,8 +14,7 @@ import (
 // maxRole is the width of the column.
 const maxRole = 255
 
-// Attributes is what an admin says about a user: the body of POST and PUT. What
-// is not there is not changed.
+// Attributes is the body of POST and PUT. Absent members do not change.
 type Attributes struct {
 	ID           string         `json:"id"` // of a new user only
 	Email        string         `json:"email"`
@@ -32,13 +31,13 @@ type Attributes struct {
 
 // change is Attributes after validation.
 type change struct {
-	id           uuid.UUID // zero = draw one
-	email, phone string    // normalized; "" = stays
+	id           uuid.UUID // generated when zero
+	email, phone string    // normalized; unchanged when ""
 	emailConfirm bool
 	phoneConfirm bool
-	hash         string // of the password; "" = stays
+	hash         string // of the password; unchanged when ""
 	user, app    map[string]any
-	role         string        // "" = stays
+	role         string        // unchanged when ""
 	ban          time.Duration // 0 with setsBan lifts the ban
 	setsBan      bool
 }
@@ -83,8 +82,8 @@ func banDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// hash returns the hash to store, "" when no password is given. It asks for no
-// strength: see Update.
+// hash returns the hash to store, "" when no password is given. It does not
+// check the password's strength: see Update.
 func (s Service) hash(ctx context.Context, sc *tenants.Scope, a *Attributes) (string, error) {
 	given := a.Password != nil && *a.Password != ""
 	switch {

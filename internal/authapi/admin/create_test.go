@@ -151,8 +151,8 @@ func TestCreateInBothProjects(t *testing.T) {
 	f.B.Admin(t, "GET", "/admin/users/"+id, nil).Want(200)
 }
 
-// An admin may create users with a password that the project's rules refuse; the
-// users are told at their sign-in.
+// An admin may create users with a password that the project's rules refuse;
+// their sign-in reports it as weak.
 func TestCreateWeakPassword(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -166,7 +166,8 @@ func TestCreateWeakPassword(t *testing.T) {
 	}
 }
 
-// A hash of a library that cut the phrase matches the whole of it, and stays.
+// A hash of a library that truncated the password matches the whole of it, and
+// stays.
 func TestCreateCutHash(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

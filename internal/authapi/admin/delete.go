@@ -14,8 +14,9 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Delete removes a user with all that hangs on them. auth.ErrUserNotFound;
-// auth.ErrUserReferenced when rows of the project's own tables forbid it.
+// Delete removes a user and everything that belongs to them.
+// auth.ErrUserNotFound; auth.ErrUserReferenced when rows of the developer's
+// tables forbid it.
 func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByID(ctx, id, true)
@@ -29,9 +30,9 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) er
 	})
 }
 
-// SoftDelete empties a user but keeps the row, so that foreign keys hold. The
-// address can be registered anew; what stands in its place is a digest, by which
-// one who has the address and the id can still recognise it. Twice is no error.
+// SoftDelete clears a user but keeps the row, so that foreign keys hold. The
+// address can be registered again. A digest replaces it, which somebody who has
+// the address and the id can recognise. Repeating it is no error.
 func (s Service) SoftDelete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByID(ctx, id, true)
@@ -64,7 +65,8 @@ func (s Service) erase(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return tx.DeleteIdentities(ctx, u.ID)
 }
 
-// obfuscate returns base64url(SHA-256(id ‖ value)), as the reference; "" stays.
+// obfuscate returns base64url(SHA-256(id ‖ value)), as the reference does, and
+// "" for "".
 func obfuscate(id uuid.UUID, value string) string {
 	if value == "" {
 		return ""

@@ -25,7 +25,7 @@ func TestDelete(t *testing.T) {
 	f.A.SignUp(t, "ann@example.com", "password123")
 }
 
-// A foreign key of the developer's own forbids the delete, deferred or not.
+// A foreign key of the developer's prevents the deletion, deferred or not.
 func TestDeleteReferenced(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -49,7 +49,7 @@ func TestSoftDelete(t *testing.T) {
 	f.A.Admin(t, "PUT", "/admin/users/"+ann.UserID, m{"phone": "4670000004", "user_metadata": m{"name": "Ann"}}).Want(200)
 	f.A.Do(t, "POST", "/recover", m{"email": "ann@example.com"}).Want(200)
 	recovery := f.A.LinkQuery(t, f.A.Mail(t, "ann@example.com")).Get("token")
-	for range 2 { // twice is no error
+	for range 2 { // repeating it is no error
 		f.A.Admin(t, "DELETE", "/admin/users/"+ann.UserID, m{"should_soft_delete": true}).Want(200)
 	}
 

@@ -8,7 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 )
 
-// Every route, as everybody but the holder of the project's secret key.
+// Every route, with every key and token except the project's secret key.
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -64,7 +64,7 @@ func body(method string) any {
 	return m{"email": "new@example.com", "ban_duration": "24h", "type": "magiclink"}
 }
 
-// Ids of one project name nobody in the other.
+// An id of one project does not exist in another one.
 func TestIDsOfTheOtherProject(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)

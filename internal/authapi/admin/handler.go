@@ -32,12 +32,12 @@ func (h Handler) Mount(r web.Routes) {
 	r.Admin.GET(auditPath, web.Tenant(http.StatusOK, h.audit))
 }
 
-// errBadID is what the reference answers for an id that is no UUID.
+// errBadID is the reference's answer to an id that is not a UUID.
 var errBadID = fault.New(fault.NotFound, "validation_failed", "The user id must be a UUID")
 
 func parseID(s string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(s)
-	// Parse also takes braces, urn: and no hyphens; the wire's form is the one.
+	// Parse also accepts braces, urn: and no hyphens; the wire has one form.
 	return id, err == nil && len(s) == 36
 }
 

@@ -77,7 +77,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// badSorts name no column that lists are sorted by, or no direction.
+// badSorts name a column that lists are not sorted by, or no direction.
 var badSorts = []string{
 	"sort=", "sort=email", "sort=id+asc", "sort=Created_At", "sort=created_at+up", "sort=created_at+", "sort=created_at++asc", "sort=created_at+asc+",
 	"sort=created_at,id", "sort=created_at%09asc", "sort=+created_at", "sort=created_at%3Bselect+1", "sort=created_at+asc&sort=email",

@@ -9,7 +9,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Ids above 2^53 keep their digits on every way into the metadata and out of it.
+// Numbers above 2^53 keep their digits on every way into the metadata and back.
 func TestMetadataDigits(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })

@@ -6,7 +6,7 @@ import (
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 )
 
-// TestUsersWrittenBySQL: what a developer can write into a row stops nothing.
+// TestUsersWrittenBySQL: no row that a developer can write breaks a route.
 func TestUsersWrittenBySQL(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)

@@ -13,14 +13,15 @@ import (
 
 const (
 	defaultPerPage = 50
-	// maxPerPage is what more becomes, as apps ask for very many to get all.
+	// maxPerPage replaces greater values: apps ask for very many to get all.
 	maxPerPage = 10_000
 	maxPage    = 1 << 30
-	// maxSearch bounds what is searched for, in bytes.
+	// maxSearch bounds a search text, in bytes.
 	maxSearch = 255
 )
 
-// page is which page of a list was asked for, and what else its URL must repeat.
+// page is the requested page of a list, and the parameters that its links
+// repeat.
 type page struct {
 	number, size int
 	path         string
@@ -39,7 +40,7 @@ func bindPage(q url.Values, path string) (page, error) {
 	return p, nil
 }
 
-// bindNumber leaves n as it is when the query does not name it.
+// bindNumber leaves n unchanged when the query does not have the parameter.
 func bindNumber(n *int, q url.Values, name string, least, most int) error {
 	text := q.Get(name)
 	if text == "" {
@@ -53,9 +54,9 @@ func bindNumber(n *int, q url.Values, name string, least, most int) error {
 	return nil
 }
 
-// oldestFirst reads sort, which is created_at and a direction, newest first
-// without one, as in the reference. Of several the first counts: the others would
-// order what is equal in the only column there is.
+// oldestFirst reads sort, which is created_at and a direction; without a
+// direction newest come first, as in the reference. Of several only the first
+// counts: created_at is the only column, so the others have no effect.
 func (p *page) oldestFirst(q url.Values) (bool, error) {
 	given := q["sort"]
 	for _, sort := range given {
@@ -84,8 +85,9 @@ func (p *page) searchFor(q url.Values, name string) (string, error) {
 	return text, nil
 }
 
-// headers tells the number of all rows and where the next and the last page are
-// (RFC 8288). The page comes first in the URLs: the SDKs read it off there.
+// headers sets the number of all rows and the links to the next and the last
+// page (RFC 8288). The parameter page comes first in the URLs, because the SDKs
+// parse it there.
 func (p *page) headers(h http.Header, total int64) {
 	last := max(1, (total+int64(p.size)-1)/int64(p.size))
 	var links []string

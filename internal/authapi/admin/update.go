@@ -13,8 +13,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Update changes a user and gives it as it is now. auth.ErrUserNotFound, also
-// for one that was deleted softly; weak_password; else as Create.
+// Update changes a user and returns it as it is now. auth.ErrUserNotFound, also
+// for a soft-deleted user; weak_password; else as Create.
 func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a *Attributes) (*auth.User, error) {
 	if a.Password != nil {
 		if err := password.PolicyOf(&sc.Tenant.Config).Check(*a.Password); err != nil {
@@ -73,7 +73,7 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return audit.Admin(ctx, tx, sc, u, auth.ActionUserModified, s.Now())
 }
 
-// applyPlain writes what concerns no address and no password.
+// applyPlain writes everything except addresses and the password.
 func (s Service) applyPlain(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c *change) error {
 	now := s.Now()
 	var changes []tenantdb.UserChange

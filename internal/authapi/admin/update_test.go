@@ -112,7 +112,7 @@ func TestUpdateEmail(t *testing.T) {
 	f.A.SignUp(t, "ann@example.com", "password123") // the old address is free
 }
 
-// An unconfirmed user can be confirmed, and given a phone number.
+// An admin can confirm an unconfirmed user, and set a phone number.
 func TestUpdateConfirms(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

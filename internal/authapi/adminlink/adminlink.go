@@ -15,24 +15,24 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Service makes links.
+// Service generates links.
 type Service struct {
 	users.Users
 	Mailer *mail.Mailer
 	Hasher *password.Hasher
 }
 
-// Link is a link that was made.
+// Link is a generated link.
 type Link struct {
 	mail.Link
 	User *auth.User
 	Type Type
 }
 
-// Generate writes a token without a mail. auth.ErrEmailExists where a confirmed
-// user needs no such link, or has the new address; auth.ErrUserNotFound where
-// there must be one. A magic link for nobody makes a user, as in the reference,
-// and so does a sign-up.
+// Generate writes a token without a mail. auth.ErrEmailExists if a confirmed
+// user needs no such link, or has the new address; auth.ErrUserNotFound if the
+// type needs an existing user. A magic link for an unknown address creates the
+// user, as in the reference, and so does a sign-up link.
 func (s Service) Generate(ctx context.Context, sc *tenants.Scope, o *Order) (*Link, error) {
 	link := Link{Type: o.Type}
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
@@ -71,8 +71,8 @@ func (s Service) Invite(ctx context.Context, sc *tenants.Scope, o *Order) (*auth
 	return &u, err
 }
 
-// begin finds or makes the user, writes what is asked for, and gives the letter
-// that goes with it.
+// begin finds or creates the user, writes the changes of the link's type, and
+// returns the letter for the link.
 func (s Service) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o *Order) (mail.Letter, error) {
 	found, err := tx.UserByEmail(ctx, o.Email, true)
 	unknown := errors.Is(err, auth.ErrUserNotFound)
@@ -101,8 +101,8 @@ var letterKinds = map[Type]message.Kind{
 	EmailChangeCurrent: message.EmailChange, EmailChangeNew: message.EmailChange,
 }
 
-// register makes the user, or brings an unconfirmed one up to what the admin
-// says, and marks the confirmation as sent.
+// register creates the user, or updates an unconfirmed one with the admin's
+// data, and marks the confirmation as sent.
 func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, unknown bool, o *Order) (*auth.User, error) {
 	if !unknown && (u.EmailConfirmed() || u.Gone()) {
 		return nil, auth.ErrEmailExists
@@ -139,7 +139,7 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	return u, audit.Admin(ctx, tx, sc, u, action, now)
 }
 
-// recovery marks a link that signs an existing user in.
+// recovery marks a link that signs in an existing user.
 func (s Service) recovery(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
 	now := s.Now()
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.RecoverySentAt(&now)); err != nil {
@@ -148,8 +148,9 @@ func (s Service) recovery(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	return audit.Admin(ctx, tx, sc, u, auth.ActionUserRecoveryRequested, now)
 }
 
-// emailChange begins a change of address and marks one half of it as sent. What
-// was confirmed before counts no more: the other half must not do for both.
+// emailChange begins a change of address and marks one of its two links as
+// sent. Earlier confirmations are cleared: one side's link must not confirm for
+// both.
 func (s Service) emailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o *Order) error {
 	if err := s.BeginEmailChange(ctx, tx, u, o.NewEmail); err != nil {
 		return err

@@ -16,7 +16,7 @@ func generate(t *testing.T, p *flowtest.Project, body m) *flowtest.Response {
 	return p.Admin(t, "POST", "/admin/generate_link", body)
 }
 
-// Each type: what the answer says, and that link token and code both work.
+// Each type: the members of the answer, and that link token and code both work.
 func TestGenerate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -25,7 +25,7 @@ func TestGenerate(t *testing.T) {
 		existing     string // "", unconfirmed or confirmed
 		typ          string // verification_type
 		verify       string // type of the link and of the code
-		mark         string // a time of the user that is set
+		mark         string // a time of the user that must be set
 		signsInAfter string
 	}{
 		{"signup", m{"type": "signup", "password": "password123"}, "", "signup", "signup", "confirmation_sent_at", "password123"},
@@ -98,7 +98,7 @@ func redeem(t *testing.T, p *flowtest.Project, by, typ, email string, res *flowt
 			t.Fatalf("the link leads to %v", got)
 		}
 	}
-	// Once is enough, by whatever way.
+	// The first use, by link or code, consumes both.
 	p.Do(t, "POST", "/verify", m{"type": typ, "token_hash": res.Get("hashed_token")}).WantError(403, "otp_expired")
 	p.Do(t, "POST", "/verify", m{"type": typ, "email": email, "token": res.Get("email_otp")}).WantError(403, "otp_expired")
 }
@@ -173,7 +173,7 @@ func TestGenerateEmailChange(t *testing.T) {
 	}
 }
 
-// Two links for the same side do not make a change of address.
+// Two links for the same side do not change the address.
 func TestGenerateEmailChangeOneSideTwice(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []string{"email_change_current", "email_change_new"} {
@@ -263,8 +263,8 @@ func TestInviteRefused(t *testing.T) {
 	f.B.Admin(t, "POST", "/invite", m{"email": "b@example.com"}).Want(200)
 }
 
-// Whoever signed up first with somebody else's address does not keep a password
-// to an account whose invitation the owner accepts.
+// A person who signed up first with another's address does not keep a password
+// to the account after its owner accepts an invitation.
 func TestInviteTakesAForeignPasswordAway(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

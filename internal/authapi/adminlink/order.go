@@ -8,7 +8,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Type says what a link is for.
+// Type is the purpose of a link.
 type Type string
 
 // The types of link.
@@ -21,7 +21,7 @@ const (
 	EmailChangeNew     Type = "email_change_new"
 )
 
-// Order is a request for a link that was validated.
+// Order is a validated request for a link.
 type Order struct {
 	Type       Type
 	Email      string // lower-case

@@ -1,5 +1,5 @@
-// Package audit writes the entries of a project's audit log, in the reference's
-// form: who did what to whom, in the transaction of what it tells of.
+// Package audit writes entries of a project's audit log in the reference's
+// form, in the transaction of the event.
 package audit
 
 import (
@@ -16,7 +16,7 @@ import (
 // Traits are further facts of an entry.
 type Traits map[string]any
 
-// User writes that the user did something to their own account, and gives the
+// User writes that the user did something to their own account, and returns the
 // entry's id. traits may be nil.
 func User(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, traits Traits, now time.Time) (uuid.UUID, error) {
 	name := u.Email
@@ -37,10 +37,10 @@ func Admin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User
 	return err
 }
 
-// By is who writes an entry about a user.
+// By writes an entry about a user: User or Admin.
 type By func(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, now time.Time) error
 
-// Self writes as User does, without traits.
+// Self is User without traits.
 func Self(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, now time.Time) error {
 	_, err := User(ctx, tx, sc, u, action, nil, now)
 	return err

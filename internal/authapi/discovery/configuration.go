@@ -10,7 +10,7 @@ import (
 )
 
 // Paths below an issuer. OpenID Connect Discovery 1.0, section 4, fixes the
-// configuration's; the configuration names the other.
+// path of the configuration; the configuration names the other.
 const (
 	configurationPath = "/.well-known/openid-configuration"
 	jwksPath          = "/.well-known/jwks.json"

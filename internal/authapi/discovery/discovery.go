@@ -1,6 +1,6 @@
-// Package discovery tells apps what a project offers and how to verify its
-// tokens: /health, /settings and two documents below /.well-known. None of them touches
-// the project's database, so they answer while it is away.
+// Package discovery describes what a project offers and how to verify its
+// tokens: /health, /settings and two documents below /.well-known. None of them
+// uses the project's database, so they answer while it is unavailable.
 package discovery
 
 import (
@@ -24,7 +24,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.Keyed.GET("/settings", web.Tenant(http.StatusOK, h.settings))
 }
 
-// Health is the answer of /health. Name is what SDKs and tools look for.
+// Health is the answer of /health. SDKs and tools look for Name.
 type Health struct {
 	Version     string `json:"version"`
 	Name        string `json:"name"`
@@ -35,8 +35,8 @@ func (h Handler) health(context.Context, *tenants.Scope, *web.None) (Health, err
 	return Health{Version: h.Version, Name: "GoTrue", Description: "Reeve, speaking the protocol of Supabase Auth"}, nil
 }
 
-// settings tells what the project's settings make public, in the form that
-// setting.Config.AppendPublic has.
+// settings returns the project's public settings, in the form of
+// setting.Config.AppendPublic.
 func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (json.RawMessage, error) {
 	return sc.Tenant.Config.AppendPublic(make([]byte, 0, 1024)), nil
 }

@@ -27,7 +27,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.Keyed.With(web.LimitToken).POST("/token", web.Tenant(http.StatusOK, h.token))
 }
 
-// request is POST /token: what all grants share.
+// request is the part of POST /token that all grants share.
 type request struct {
 	grantType string
 	Members
@@ -47,7 +47,7 @@ func (h Handler) token(ctx context.Context, sc *tenants.Scope, req *request) (an
 	return grant.Redeem(ctx, sc, req.Members)
 }
 
-// Members are the members of the request's body, each grant's its own.
+// Members are the members of the request's body; each grant decodes its own.
 type Members struct{ raw json.RawMessage }
 
 // UnmarshalJSON implements json.Unmarshaler.

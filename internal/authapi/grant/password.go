@@ -17,18 +17,18 @@ import (
 type Password struct {
 	Sessions session.Sessions
 	Hasher   *password.Hasher
-	Guesses  *ratelimit.Limiter // of passwords, by address; holds nothing else, so that no flood can push them out
+	Guesses  *ratelimit.Limiter // of passwords, by address; not shared, so that no flood can evict them
 }
 
-// PasswordTokens is the answer to the password grant: it also reports whether the
-// password would still be accepted as a new one.
+// PasswordTokens is the answer to the password grant: it also says whether the
+// password would be accepted as a new one.
 type PasswordTokens struct {
 	session.Tokens
 	WeakPassword *password.Weakness `json:"weak_password"`
 }
 
-// wrongPasswords is how many failures an account may see before even the right
-// password has to wait: it slows down guessing from many addresses.
+// wrongPasswords is the number of failures of an account after which the right
+// password must wait too: it slows down guessing from many addresses.
 var wrongPasswords = ratelimit.Rule{Name: "password_address", Events: 60, Per: 5 * time.Minute, Burst: 60}
 
 // Redeem implements Grant.
@@ -52,15 +52,15 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 		return nil, auth.ErrEmailDisabled
 	}
 	email, err := auth.NormalizeEmail(req.Email)
-	if err != nil { // nobody has such an address, which is all that the reference says
+	if err != nil { // an invalid address belongs to no user, and the reference says no more
 		return nil, auth.ErrCredentials.Because(err)
 	}
 	return g.signIn(ctx, sc, email, req.Password)
 }
 
 // signIn returns auth.ErrCredentials for a wrong password and for an unknown
-// address, after the same work. Whether the user is banned or unconfirmed is told
-// only to who knows the password.
+// address, after the same work. Only somebody who knows the password learns
+// that the user is banned or unconfirmed.
 func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
 	if err := g.Guesses.Allow(ctx, sc.Tenant.Ref, wrongPasswords, email); err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass str
 	return &PasswordTokens{Tokens: *tokens, WeakPassword: password.PolicyOf(&sc.Tenant.Config).Weakness(pass)}, nil
 }
 
-// checkPassword compares outside of any transaction, as it takes long. It gives
-// the hash that matched, and a better one where that should replace it.
+// checkPassword compares outside of any transaction, because it takes long. It
+// returns the hash that matched, and a better one if it should be replaced.
 func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, pass string) (hash, upgrade string, err error) {
 	var u auth.User
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
@@ -106,7 +106,8 @@ func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, p
 		return "", "", auth.ErrCredentials
 	}
 	if weak {
-		// An imported password may be longer than bcrypt takes; it stays as it is.
+		// An imported password may be longer than bcrypt's limit; it is not
+		// rehashed.
 		if upgrade, err = g.Hasher.Hash(ctx, sc.Tenant.Ref, pass); errors.Is(err, password.ErrTooLong) {
 			err = nil
 		}
@@ -114,8 +115,8 @@ func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, p
 	return u.EncryptedPassword, upgrade, err
 }
 
-// provePassword looks whether the password that was compared still is the
-// user's, and writes a better hash of it.
+// provePassword checks that the compared hash is still the user's, and writes a
+// better hash of the password.
 func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, email, hash, upgrade string) (*session.Proof, error) {
 	u, err := tx.UserByEmail(ctx, email, true)
 	switch {
@@ -123,7 +124,7 @@ func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenant
 		return nil, auth.ErrCredentials
 	case err != nil:
 		return nil, err
-	case u.EncryptedPassword != hash: // changed while we compared
+	case u.EncryptedPassword != hash: // changed during the comparison
 		return nil, auth.ErrCredentials
 	}
 	if upgrade != "" && !u.Gone() {

@@ -99,7 +99,7 @@ func TestPasswordGrantTellsNobody(t *testing.T) {
 	}
 }
 
-// Many wrong passwords make even the right one wait, in this project only.
+// Many wrong passwords also delay the right one, in this project only.
 func TestWrongPasswordsAreCounted(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -118,7 +118,7 @@ func TestWrongPasswordsAreCounted(t *testing.T) {
 	f.A.Do(t, "POST", passwordGrant, right).Want(200)
 }
 
-// The rules for passwords have become stricter: the old one is good to sign in.
+// The password rules became stricter: an old password can still sign in.
 func TestWeakPasswordIsTold(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -130,7 +130,8 @@ func TestWeakPasswordIsTold(t *testing.T) {
 	}
 }
 
-// Rows that came by SQL, as from a seed file, often lack what has a default here.
+// Rows that were inserted by SQL, as from a seed file, often have NULL where
+// Reeve writes a default.
 func TestPasswordOfASeed(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

@@ -11,9 +11,9 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// PKCE is the grant of an authorization code and its verifier (RFC 7636, section
-// 4.5). A code is good once; a wrong verifier does not spend it, as in the
-// reference, and cannot be guessed in the time that a code lives.
+// PKCE is the grant of an authorization code and its verifier (RFC 7636,
+// section 4.5). A code is used once. A wrong verifier does not consume it, as
+// in the reference; a verifier cannot be guessed in the lifetime of a code.
 type PKCE struct{ Sessions session.Sessions }
 
 // Redeem implements Grant.
@@ -52,7 +52,7 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 	return tokens, err
 }
 
-// proof ends the exchange and gives the proof of its code.
+// proof ends the exchange and returns the proof of its code.
 func (g PKCE) proof(ctx context.Context, tx *tenantdb.Tx, f *auth.FlowState) (*session.Proof, error) {
 	if f.UserID == nil {
 		return nil, auth.ErrFlowNotFound

@@ -36,7 +36,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// Refresh tokens of one project, and mangled ones, are none in another.
+// Refresh tokens of another project, and mangled ones, are refused.
 func TestRefreshForeign(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -56,8 +56,8 @@ func TestRefreshForeign(t *testing.T) {
 	f.A.Refresh(t, s.Refresh).Want(200)
 }
 
-// Whatever is presented whenever, the session goes on exactly as long as the
-// rules say, and one that ended stays ended.
+// In any order of requests, the session continues exactly as long as the rules
+// say, and an ended session stays ended.
 func TestRefreshRotation(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -98,7 +98,8 @@ func check(rt *rapid.T, res *flowtest.Response, status int, code string) {
 	}
 }
 
-// Many tabs present the same token at once: all go on, with the same next one.
+// Many tabs present the same token at once: all succeed, with the same next
+// one.
 func TestRefreshAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]func(*tenants.Config){

@@ -9,19 +9,19 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Letter is one mail to write, or one link.
+// Letter is a mail, or a link, to be written.
 type Letter struct {
 	Kind message.Kind
 	User *auth.User
-	// ToNew addresses the letter of a change of address to the new one. Every
-	// other letter goes to the user's address.
+	// ToNew sends the letter of a change of address to the new address. Every
+	// other letter is sent to the user's address.
 	ToNew      bool
 	RedirectTo string
 	PKCE       bool
 }
 
-// kind is what a letter of a kind carries: a token of which type, and which type
-// parameter its link has; "" for no link.
+// kind describes the letters of a kind: the type of their token, and the type
+// parameter of their link; "" for no link.
 type kind struct {
 	token  auth.TokenType
 	verify string
@@ -37,7 +37,7 @@ var kinds = map[message.Kind]kind{
 	message.Reauthentication: {auth.TokenReauthentication, ""},
 }
 
-// to is where the letter goes and what its code belongs to.
+// to is the address that the letter is sent to and its code belongs to.
 func (l Letter) to() string {
 	if l.ToNew {
 		return l.User.NewEmail
@@ -45,7 +45,7 @@ func (l Letter) to() string {
 	return l.User.Email
 }
 
-// token is the type under which the letter's token is stored.
+// token is the stored type of the letter's token.
 func (l Letter) token() auth.TokenType {
 	if l.ToNew {
 		return auth.TokenEmailChangeNew
@@ -53,8 +53,8 @@ func (l Letter) token() auth.TokenType {
 	return kinds[l.Kind].token
 }
 
-// link is the address that the letter's button leads to. Its parameters come in
-// the reference's order, which test suites look for in mails.
+// link is the URL of the letter's button. Its parameters are in the reference's
+// order, because test suites search mails for them.
 func (l Letter) link(t *tenants.Tenant, once token.OneTime) string {
 	if kinds[l.Kind].verify == "" {
 		return ""

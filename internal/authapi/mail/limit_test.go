@@ -11,8 +11,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TestSharedServerHasALimit: a project cannot raise what it sends through the
-// operator's mail server; through its own it can.
+// TestSharedServerHasALimit: a project cannot raise its limit for the
+// operator's mail server; it can for its own.
 func TestSharedServerHasALimit(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.RateLimitEmailSent = 1000 })

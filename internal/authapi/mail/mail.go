@@ -1,8 +1,8 @@
-// Package mail puts one-time tokens and the mails that carry them into the
-// transaction of a flow: a mail goes out if and only if the flow commits. It owns
-// the whole of it, in one call: how often mails may go out, the token, the link,
-// the outbox row and the waking of the dispatcher. What mails look like is
-// message's, when they are due is each flow's.
+// Package mail writes one-time tokens and the mails that carry them, in the
+// transaction of a flow: a mail is sent if and only if the flow commits. It
+// owns the limits on mails, the token, the link, the outbox row and waking the
+// dispatcher. Package message owns what mails look like; each flow decides when
+// to send one.
 package mail
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Dispatcher delivers the mails that lie in the outboxes: an outbox.Queue.
+// Dispatcher delivers the mails in the outboxes: an outbox.Queue.
 type Dispatcher interface {
 	Prepare(ctx context.Context, ref tenants.Ref) error
 	Wake(ref tenants.Ref)
@@ -38,13 +38,13 @@ type Mailer struct {
 	Limiter    *ratelimit.Limiter
 	Now        func() time.Time
 	Logger     *slog.Logger // slog.Default() when nil
-	// SharedPerHour is the most mails an hour of a project without a mail server
-	// of its own; 0 is no limit but the project's.
+	// SharedPerHour is the hourly limit of mails for a project without its own
+	// mail server; 0 means only the project's limit.
 	SharedPerHour int
 }
 
-// TooSoon refuses a signed-in user a second mail of a kind within the project's
-// smtp_max_frequency; lastSent may be nil.
+// TooSoon refuses a second mail of a kind to a signed-in user within the
+// project's smtp_max_frequency; lastSent may be nil.
 func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
 	if wait := m.wait(sc, lastSent); wait > 0 {
 		return tooSoon(wait)
@@ -52,9 +52,10 @@ func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
 	return nil
 }
 
-// Recent reports whether a mail of a kind went to a user within the project's
-// smtp_max_frequency. Then no other goes, but whoever asked without being signed
-// in is not told: that there was one says that the user exists.
+// Recent reports whether a mail of a kind was sent to a user within the
+// project's smtp_max_frequency. Then no other is sent. A requester who is not
+// signed in must not learn of it, because an earlier mail shows that the user
+// exists.
 func (m *Mailer) Recent(sc *tenants.Scope, lastSent *time.Time) bool { return m.wait(sc, lastSent) > 0 }
 
 func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
@@ -72,20 +73,20 @@ func tooSoon(wait time.Duration) *fault.Error {
 
 // Request is a request for mails.
 type Request struct {
-	// Purpose and Address space mails out: a second request within the project's
-	// smtp_max_frequency is refused. It is counted before it is known whether
-	// anybody has the address, so that the refusal tells nothing. With Address ""
-	// nothing is counted.
+	// Purpose and Address identify mails that are spaced out: a second request
+	// within the project's smtp_max_frequency is refused. It is counted before
+	// the address is looked up, so that the refusal reveals nothing. With
+	// Address "" nothing is counted.
 	Purpose, Address string
-	// TellLater leaves it to the flow whether the refusal is told: see
+	// ReportLater lets the flow decide whether to report the refusal: see
 	// Outgoing.Throttled.
-	TellLater bool
+	ReportLater bool
 }
 
-// Outgoing takes the mails of one transaction.
+// Outgoing collects the mails of one transaction.
 type Outgoing struct {
-	// Throttled is the refusal of a Request with TellLater; nil when it is not
-	// too soon.
+	// Throttled is the refusal of a Request with ReportLater; nil when it is
+	// not too soon.
 	Throttled error
 
 	mailer *Mailer
@@ -94,16 +95,17 @@ type Outgoing struct {
 	put    int
 }
 
-// Post opens a transaction in which compose does what the flow does, and puts
-// its mails into out. They go out if and only if the transaction commits. A
-// project that has used up its mails refuses everybody alike, before compose.
-// auth.ErrEmailRate; else what compose returns.
+// Post opens a transaction and runs compose in it, which does the work of the
+// flow and puts its mails into out. They are sent if and only if the
+// transaction commits. A project that has used up its mails refuses every
+// request before compose runs. It returns auth.ErrEmailRate or the error of
+// compose.
 func (m *Mailer) Post(ctx context.Context, sc *tenants.Scope, r Request, compose func(tx *tenantdb.Tx, out *Outgoing) error) error {
-	if err := m.prepare(ctx, sc); err != nil {
+	if err := m.reserve(ctx, sc); err != nil {
 		return err
 	}
 	out := &Outgoing{mailer: m, sc: sc, Throttled: m.throttle(ctx, sc, r)}
-	if out.Throttled != nil && !r.TellLater {
+	if out.Throttled != nil && !r.ReportLater {
 		return out.Throttled
 	}
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
@@ -123,7 +125,8 @@ func (m *Mailer) Post(ctx context.Context, sc *tenants.Scope, r Request, compose
 }
 
 // Put counts a mail against the project's limit, and writes its token and the
-// mail. It comes last in compose: a mail counts whatever becomes of the rest.
+// mail. It comes last in compose, because the mail counts even if the rest
+// fails.
 func (o *Outgoing) Put(ctx context.Context, l Letter) error {
 	m, sc := o.mailer, o.sc
 	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
@@ -145,8 +148,8 @@ func (o *Outgoing) Put(ctx context.Context, l Letter) error {
 	return o.tx.Enqueue(ctx, mail.ID, string(message.Mails), sealed)
 }
 
-// PutEmailChange mails the links of the change of address that is pending in the
-// letter's user: to the new address and, with secure change, to the current one.
+// PutEmailChange mails the links of the letter's user's pending change of
+// address: to the new address and, with secure change, to the current one.
 func (o *Outgoing) PutEmailChange(ctx context.Context, l Letter) error {
 	l.Kind = message.EmailChange
 	if o.sc.Tenant.Config.MailerSecureEmailChange && l.User.Email != "" {
@@ -158,21 +161,21 @@ func (o *Outgoing) PutEmailChange(ctx context.Context, l Letter) error {
 	return o.Put(ctx, l)
 }
 
-// Link is a letter's link without the mail, for an admin to deliver.
+// Link is a letter's link without a mail, for an admin to deliver.
 type Link struct {
 	URL   string
 	Token string // in the link
 	Code  string // to be typed in instead
 }
 
-// Link writes the letter's token and gives the link.
+// Link writes the letter's token and returns the link.
 func (m *Mailer) Link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (Link, error) {
 	once, err := m.putToken(ctx, tx, sc, l)
 	return Link{URL: l.link(sc.Tenant, once), Token: once.Link, Code: once.Code}, err
 }
 
 func (m *Mailer) putToken(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (token.OneTime, error) {
-	to := strings.ToLower(l.to()) // as whoever types the code in is looked up
+	to := strings.ToLower(l.to()) // the code is looked up by the typed address, in lower case
 	once := token.NewOneTime(sc.Tenant.Secrets.OTPKey, to, sc.Tenant.Config.MailerOTPLength)
 	err := tx.PutToken(ctx, &auth.OneTimeToken{
 		ID: uuid.New(), UserID: l.User.ID, Type: l.token(), Hash: once.Hash, RelatesTo: to, CreatedAt: m.Now(),
@@ -188,7 +191,7 @@ func (m *Mailer) throttle(ctx context.Context, sc *tenants.Scope, r Request) err
 	return m.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
 }
 
-// refund takes a throttle back, for a request that failed.
+// refund removes the count of a request that failed.
 func (m *Mailer) refund(ctx context.Context, sc *tenants.Scope, r Request) {
 	if gap := spacing(sc); gap > 0 && r.Address != "" {
 		m.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
@@ -206,8 +209,8 @@ func spacing(sc *tenants.Scope) time.Duration {
 	return time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
 }
 
-// limit is the project's own, and the operator's where the operator's mail server
-// sends for it: a project may not spend that server's good name.
+// limit is the project's limit and, for the operator's mail server, at most the
+// operator's: a project must not use up that server's reputation.
 func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
 	n := sc.Tenant.Config.RateLimitEmailSent
 	if m.SharedPerHour > 0 && sc.Tenant.Config.SMTPHost == "" {
@@ -216,20 +219,20 @@ func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
 	return ratelimit.EmailSent(n)
 }
 
-// prepare refuses a project that has used up its mails, and notes that it may
-// have some to deliver.
-func (m *Mailer) prepare(ctx context.Context, sc *tenants.Scope) error {
+// reserve refuses a project that has used up its mails, and notes that the
+// project may have mails to deliver.
+func (m *Mailer) reserve(ctx context.Context, sc *tenants.Scope) error {
 	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
 		return err
 	}
 	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
 }
 
-// render makes the mail. A template of the project that does not run is replaced
-// by the default, and the log tells why.
+// render renders the mail. If the project's template fails, the default
+// replaces it and the error is logged.
 func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
 	data := map[string]any{}
-	_ = json.Unmarshal(orEmpty(l.User.UserMetadata), &data) // what SQL put there and is no object counts as empty
+	_ = json.Unmarshal(orEmpty(l.User.UserMetadata), &data) // not an object (SQL may write one) counts as empty
 	own := sc.Tenant.Config.Mail(string(l.Kind))
 	mail, err := message.Render(l.Kind, message.Template{Subject: own.Subject, Content: own.Content}, l.to(), message.Data{
 		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.link(sc.Tenant, once),

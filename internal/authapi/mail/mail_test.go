@@ -23,7 +23,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// A message opens in its own project and under its own row, and not otherwise.
+// A message opens only in its own project and its own row.
 func TestSeal(t *testing.T) {
 	t.Parallel()
 	key := func(b string) *tenants.Tenant {
@@ -67,7 +67,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// put mails a letter to a new user, in one transaction, which fn may fail.
+// put mails a letter to a new user, in one transaction; fn may make it fail.
 func put(f *flowtest.Fixture, p *flowtest.Project, l mail.Letter, fn func() error) error {
 	ctx := context.Background()
 	return f.Mailer.Post(ctx, p.Scope(), mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
@@ -81,7 +81,7 @@ func put(f *flowtest.Fixture, p *flowtest.Project, l mail.Letter, fn func() erro
 	})
 }
 
-// post asks for mails and puts none.
+// post requests mails and puts none.
 func post(ctx context.Context, f *flowtest.Fixture, p *flowtest.Project, r mail.Request) error {
 	return f.Mailer.Post(ctx, p.Scope(), r, func(*tenantdb.Tx, *mail.Outgoing) error { return nil })
 }
@@ -128,7 +128,7 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// A link without a mail carries the same token as one.
+// A link without a mail carries the same token as one in a mail.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -158,7 +158,7 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// The limit of mails is the project's, and once it is used up everybody is
+// The limit of mails is per project. Once it is used up, every request is
 // refused alike.
 func TestMailLimit(t *testing.T) {
 	t.Parallel()
@@ -186,8 +186,7 @@ func TestMailLimit(t *testing.T) {
 	}
 }
 
-// A project's template that does not run is told to the log, and the default
-// stands in for it.
+// A failing template of a project is logged, and the default is used instead.
 func TestBrokenTemplate(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -235,9 +234,10 @@ func TestThrottle(t *testing.T) {
 	f.Clock.Advance(time.Minute)
 	ask(f.A, "recovery", "ann@example.com", true)
 
-	// Who may be told decides the flow; a request that fails is not counted.
+	// The flow decides whether to report the refusal; a failed request is not
+	// counted.
 	for range 2 {
-		later := mail.Request{Purpose: "signup", Address: "cid@example.com", TellLater: true}
+		later := mail.Request{Purpose: "signup", Address: "cid@example.com", ReportLater: true}
 		refused := errors.New("no")
 		err := f.Mailer.Post(t.Context(), f.A.Scope(), later, func(_ *tenantdb.Tx, out *mail.Outgoing) error {
 			if out.Throttled != nil {
@@ -250,7 +250,7 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 	ask(f.A, "signup", "cid@example.com", true)
-	told := f.Mailer.Post(t.Context(), f.A.Scope(), mail.Request{Purpose: "signup", Address: "cid@example.com", TellLater: true},
+	told := f.Mailer.Post(t.Context(), f.A.Scope(), mail.Request{Purpose: "signup", Address: "cid@example.com", ReportLater: true},
 		func(_ *tenantdb.Tx, out *mail.Outgoing) error { return out.Throttled })
 	if !errors.Is(told, auth.ErrEmailRate) {
 		t.Errorf("told later: %v", told)
@@ -298,7 +298,7 @@ func TestOutbox(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Two payloads change places: neither opens, so neither reaches the wrong person.
+	// Two swapped payloads do not open, so neither reaches the wrong person.
 	byAddress := map[string]uuid.UUID{}
 	for _, m := range f.A.Mails(t) {
 		byAddress[m.To] = m.ID

@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Seal makes an outbox row's payload of a message.
+// Seal encrypts a message as the payload of an outbox row.
 func Seal(t *tenants.Tenant, m message.Message) ([]byte, error) {
 	raw, err := json.Marshal(m)
 	if err != nil {

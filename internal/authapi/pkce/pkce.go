@@ -1,5 +1,5 @@
 // Package pkce is proof key for code exchange (RFC 7636) as the SDKs use it for
-// links in mails: the app that asked for the link is the one that redeems it.
+// links in mails: the app that requested the link is the one that redeems it.
 package pkce
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// TTL is how long a code is good for from its issue. How long it may take until
-// then is for the link that issues it.
+// TTL is the lifetime of a code from its issue. The lifetime of the link that
+// issues it is separate.
 const TTL = 5 * time.Minute
 
 // Challenge are the two members that start an exchange in a request's body.
@@ -32,7 +32,7 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9\-._~]{43,128}$`)
 // Given reports whether the request asks for PKCE.
 func (c Challenge) Given() bool { return c.CodeChallenge != "" }
 
-// Check refuses half a challenge and malformed ones (RFC 7636, section 4.2).
+// Check refuses incomplete and malformed challenges (RFC 7636, section 4.2).
 func (c Challenge) Check() error {
 	if (c.CodeChallenge == "") != (c.CodeChallengeMethod == "") {
 		return auth.ErrValidation.Saying("PKCE flow requires code_challenge_method and code_challenge")
@@ -49,7 +49,7 @@ func (c Challenge) Check() error {
 	return nil
 }
 
-// Begin writes the exchange for a user whose link is under way.
+// Begin writes the exchange for a user to whom a link is being sent.
 func (c Challenge) Begin(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, method auth.Method, now time.Time) error {
 	if !c.Given() {
 		return nil
@@ -68,7 +68,7 @@ func Verify(f *auth.FlowState, verifier string) error {
 		sum := sha256.Sum256([]byte(verifier))
 		got = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
-	// An exchange that was begun without a challenge is redeemed by nobody.
+	// An exchange without a challenge cannot be redeemed.
 	if f.CodeChallenge == "" || subtle.ConstantTimeCompare([]byte(got), []byte(f.CodeChallenge)) != 1 {
 		return auth.ErrBadVerifier
 	}

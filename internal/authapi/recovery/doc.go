@@ -1,7 +1,7 @@
 // Package recovery sends links to people who are not signed in: POST /recover
-// for a forgotten password, POST /resend for a confirmation that got lost.
+// for a forgotten password, POST /resend for a lost confirmation.
 //
-// The answer is an empty object whether or not anybody has the address, and so
-// is the refusal of asking again too soon: for an unknown address it is counted
-// in memory, for a known one by what the user's row says.
+// The answer is an empty object whether or not the address has a user. So is
+// the refusal of a request that comes too soon: it is counted in memory for an
+// unknown address, and by the user's row for a known one.
 package recovery

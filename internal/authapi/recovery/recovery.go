@@ -23,14 +23,14 @@ type Service struct {
 	Mailer *mail.Mailer
 }
 
-// Order asks for a link by mail.
+// Order is a validated request for a link by mail.
 type Order struct {
 	Email      string // lower-case
 	RedirectTo redirect.Asked
 	PKCE       pkce.Challenge
 }
 
-// Kind says which link is sent again.
+// Kind selects the link to send again.
 type Kind string
 
 // The kinds, as the wire spells them.
@@ -39,8 +39,8 @@ const (
 	EmailChange Kind = "email_change"
 )
 
-// Recover mails a link that signs the user in. That nobody has the address is no
-// error. auth.ErrEmailRate.
+// Recover mails a link that signs the user in. An unknown address is no error.
+// auth.ErrEmailRate.
 func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error {
 	return s.send(ctx, sc, "recovery", o.Email, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
 		if s.Mailer.Recent(sc, u.RecoverySentAt) {
@@ -50,8 +50,8 @@ func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error 
 	})
 }
 
-// Resend mails the link of an open sign-up or change of address again. That
-// there is none is no error. auth.ErrEmailRate.
+// Resend mails the link of a pending sign-up or change of address again. It is
+// no error if there is none. auth.ErrEmailRate.
 func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Order) error {
 	return s.send(ctx, sc, string(kind), o.Email, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
 		switch {
@@ -64,8 +64,8 @@ func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Ord
 	})
 }
 
-// send runs compose for the user with the address, in one transaction. Where
-// there is no such user, or compose puts nothing, the answer is the same.
+// send runs compose for the user with the address, in one transaction. The
+// answer is the same if there is no such user or compose puts no mail.
 func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email string, compose func(*tenantdb.Tx, *auth.User, *mail.Outgoing) error) error {
 	defer equalizeTime(ctx, time.Now())
 	return s.Mailer.Post(ctx, sc, mail.Request{Purpose: purpose, Address: email}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
@@ -80,14 +80,14 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 	})
 }
 
-// How long an answer takes at least. To write a mail takes some milliseconds more
-// than to find nobody; that must not show.
+// The least duration of an answer. Writing a mail takes some milliseconds more
+// than finding no user; the difference must not show.
 const (
 	answerFloor  = 40 * time.Millisecond
 	answerJitter = 20 * time.Millisecond
 )
 
-// equalizeTime waits until an answer that was begun then may leave.
+// equalizeTime waits until an answer to a request that began then may be sent.
 func equalizeTime(ctx context.Context, began time.Time) {
 	wait := answerFloor + rand.N(answerJitter) - time.Since(began) //nolint:gosec // jitter is no secret
 	if wait <= 0 {
@@ -131,8 +131,8 @@ func (o Order) letter(sc *tenants.Scope, kind message.Kind, u *auth.User) mail.L
 }
 
 func (s Service) resendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {
-	// Both get a new link, so what one side confirmed counts no more: with two
-	// links that side could confirm for both.
+	// Both sides get a new link, so earlier confirmations are cleared: with two
+	// links one side could confirm for both.
 	now := s.Now()
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.EmailChangeSentAt(&now), tenantdb.EmailChangeConfirmStatus(0)); err != nil {
 		return err

@@ -64,7 +64,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Known and unknown addresses answer alike, at first and when asking again.
+// Known and unknown addresses answer alike, at first and when repeated.
 func TestTellsNobody(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -117,8 +117,8 @@ func TestResendSignup(t *testing.T) {
 	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": f.A.LinkQuery(t, mail).Get("token")}).Session()
 }
 
-// The limit on the project's mails holds here as well, and a mail that was
-// refused leaves no trace.
+// The limit on the project's mails applies here too, and a refused mail leaves
+// no trace.
 func TestMailLimit(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.RateLimitEmailSent = 1 })

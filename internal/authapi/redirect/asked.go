@@ -7,10 +7,10 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Asked is where a request asks that the browser be sent; requests embed it. As
-// in the reference that is the header redirect_to, else the query's; where they
-// are refused it is the page that the request came from, if that is allowed:
-// an app that runs at many addresses need not name each.
+// Asked is the redirect that a request asks for; requests embed it. As in the
+// reference it is the header redirect_to, else the query parameter. If these
+// are refused it is the referring page, if that is allowed: an app that runs at
+// many addresses need not name each.
 type Asked struct{ wish, referer string }
 
 // BindHeader implements web.HeaderBinder.
@@ -26,8 +26,8 @@ func (a *Asked) BindQuery(q url.Values, _ func(string) string) error {
 	return nil
 }
 
-// Target returns the first that is allowed: better, if any, then what was asked
-// for; else the site URL.
+// Target returns the first allowed of: better, the requested redirect, the
+// referring page; else the site URL.
 func (a Asked) Target(cfg *tenants.Config, better ...string) string {
 	return Target(cfg, append(better, a.wish, a.referer)...)
 }

@@ -2,9 +2,9 @@ package redirect
 
 import "strings"
 
-// maxGlob bounds a pattern. The cost of a match is at most its length times that
-// of the URL, whatever the two are: a project's own patterns cannot keep a
-// processor busy that others need.
+// maxGlob bounds a pattern. A match costs at most its length times that of the
+// URL, whatever they contain: a project's patterns cannot occupy a processor
+// that other projects need.
 const maxGlob = 512
 
 // glob is a compiled pattern, one atom after the other.
@@ -12,9 +12,9 @@ type glob []atom
 
 type atom struct {
 	kind  atomKind
-	char  byte   // of a literal
-	set   string // of a set: pairs of first and last
-	other bool   // the set names what is not meant
+	char  byte   // the literal
+	set   string // the set: pairs of first and last
+	other bool   // the set is negated
 }
 
 type atomKind uint8
@@ -27,7 +27,7 @@ const (
 	set              // [a-z] one of them, [!a-z] one that is none of them
 )
 
-// compile reads a pattern; what is no wildcard stands for itself.
+// compile parses a pattern; any character that is not a wildcard is a literal.
 func compile(pattern string) glob {
 	var g glob
 	for i := 0; i < len(pattern); i++ {
@@ -53,8 +53,8 @@ func compile(pattern string) glob {
 	return g
 }
 
-// readSet reads a set at the start of s and returns its length. A bracket that
-// nothing closes, or that begins an IPv6 address, is a character.
+// readSet parses a set at the start of s and returns its length. A bracket that
+// is not closed, or that begins an IPv6 address, is a literal.
 func readSet(s string) (atom, int) {
 	end := strings.IndexByte(s, ']')
 	if end < 2 || strings.Contains(s[:end], "::") {
@@ -99,13 +99,13 @@ func (a atom) takes(c byte) bool {
 // match reports whether the pattern describes all of s.
 func (g glob) match(s string) bool { return g.run(s, -1) }
 
-// matchRest is match for path and query. What the pattern says of a path must be
-// found in the path: the question mark that begins the query is for a ? of the
-// pattern, or for wildcards that nothing follows.
+// matchRest is match for path and query. The path's part of the pattern must
+// match the path: only a ? of the pattern, or wildcards at its end, match the
+// question mark that begins the query.
 func (g glob) matchRest(s string) bool { return g.run(s, strings.IndexByte(s, '?')) }
 
-// run follows all ways through the pattern at once, so that no input is slow. At
-// query, unless it is -1, the query begins.
+// run follows all states of the pattern at once, so that no input is slow. The
+// query begins at index query; -1 means that there is none.
 func (g glob) run(s string, query int) bool {
 	end := len(g) // of what wildcards at the end of the pattern do not take
 	for end > 0 && g[end-1].repeats() {
@@ -137,7 +137,7 @@ func (g glob) run(s string, query int) bool {
 	return at[len(g)]
 }
 
-// skip passes over the atoms that may stand for nothing.
+// skip advances over the atoms that may match nothing.
 func (g glob) skip(at []bool) {
 	for k := range g {
 		if at[k] && g[k].repeats() {

@@ -2,23 +2,24 @@ package redirect
 
 import "strings"
 
-// pattern is an entry of the allow list, split as a URL is: each part is matched
-// on its own, so that no wildcard makes one part out of another.
+// pattern is an entry of the allow list, split as a URL is. Each part is
+// matched separately, so that no wildcard crosses from one part to another.
 type pattern struct {
 	scheme   string
-	host     glob // of the name, without a port
+	host     glob // the name, without a port
 	port     glob // with its colon
-	anyPort  bool // there is no port in the pattern, and its last wildcard takes one
-	rest     glob // of path and query
+	anyPort  bool // the pattern has no port, and its last wildcard matches one
+	rest     glob // path and query
 	unusable bool
 }
 
-// readPattern reads an entry of the allow list. The scheme must be spelled out, as
-// ** alone would allow every site there is.
+// readPattern parses an entry of the allow list. The scheme must be literal,
+// because ** alone would allow every site.
 //
-// A wildcard at the end of a host's last label stands for the rest of the URL, and
-// * for a port too, but never for more of the name: https://example.com* is not
-// example.community. As a label of its own, in 10.0.0.*, it stands for a label.
+// A wildcard at the end of a host's last label matches the rest of the URL, and
+// * also a port, but never more of the name: https://example.com* does not
+// match example.community. As a whole label, as in 10.0.0.*, it matches a
+// label.
 func readPattern(s string) pattern {
 	scheme, text, ok := strings.Cut(s, "://")
 	if !ok || len(s) > maxGlob {
@@ -41,8 +42,8 @@ func readPattern(s string) pattern {
 	return p
 }
 
-// cutRest splits a pattern's host from its path, or from a query that follows the
-// host: there ? is a character, not a wildcard, which an = or & behind it tells.
+// cutRest splits a pattern's host from its path, or from a query that follows
+// the host: there ? is a literal, not a wildcard, as a following = or & shows.
 func cutRest(s string) (host, rest string) {
 	end := strings.IndexByte(s, '/')
 	if end < 0 {
@@ -54,8 +55,8 @@ func cutRest(s string) (host, rest string) {
 	return s[:end], s[end:]
 }
 
-// cutPort splits host:port; port keeps its colon. The colons of an IPv6 address
-// and of a set are within brackets.
+// cutPort splits host:port; port keeps its colon. Colons of an IPv6 address or
+// a set are inside brackets.
 func cutPort(host string) (name, port string) {
 	for i := 0; i < len(host); i++ {
 		switch host[i] {

@@ -1,6 +1,6 @@
-// Package redirect decides where a browser may be sent: to the project's site or
-// to what its allow list names, nowhere else. It also makes the forms that a
-// redirect carries: a session or an error in the fragment, a code in the query.
+// Package redirect decides where a browser may be sent: only to the project's
+// site or to entries of its allow list. It also encodes a redirect's payload: a
+// session or an error in the fragment, a code in the query.
 package redirect
 
 import (
@@ -16,9 +16,9 @@ import (
 // maxURL bounds a redirect target.
 const maxURL = 4096
 
-// Target returns the URL to redirect to: the first candidate that is allowed, or
-// the site URL. An empty or refused candidate is passed over without a word, as
-// in the reference.
+// Target returns the URL to redirect to: the first allowed candidate, or the
+// site URL. Empty and refused candidates are skipped silently, as in the
+// reference.
 func Target(cfg *tenants.Config, candidates ...string) string {
 	for _, c := range candidates {
 		if c != "" && Allowed(cfg, c) {
@@ -28,18 +28,18 @@ func Target(cfg *tenants.Config, candidates ...string) string {
 	return cfg.SiteURL
 }
 
-// Usable reports whether a browser can be sent to a target: a site URL may be empty
-// or come from a database that was moved in.
+// Usable reports whether a browser can be sent to a target: a site URL may be
+// empty or come from an imported database.
 func Usable(target string) bool {
 	u, err := url.Parse(target)
 	return err == nil && u.Scheme != ""
 }
 
-// Allowed reports whether a browser may be sent to raw: it has the site's scheme
-// and host, or matches a glob of the allow list. In a glob * stands for any
-// characters but . and /, ** for any at all, ? for one as in *, and [a-z] for one
-// of a set. What is matched is the text that was given, as the browser gets it;
-// without its fragment, and scheme and host in any case.
+// Allowed reports whether a browser may be sent to raw: it has the site's
+// scheme and host, or matches a glob of the allow list. In a glob * matches any
+// characters but . and /, ** any characters, ? one of those that * matches, and
+// [a-z] one of a set. The text is matched as given, since the browser gets it
+// so; without its fragment, and scheme and host in any case.
 func Allowed(cfg *tenants.Config, raw string) bool {
 	t, ok := parse(raw)
 	if !ok {
@@ -64,13 +64,14 @@ type target struct {
 	rest       string // path and query as they were written
 }
 
-// web reports whether browsers ask a host for it, and do not hand it to an app.
+// web reports whether browsers request it from a host instead of passing it to
+// an app.
 func (t target) web() bool {
 	return strings.EqualFold(t.scheme, "http") || strings.EqualFold(t.scheme, "https")
 }
 
-// parse refuses whatever browsers and parsers may read differently, and schemes
-// that run code.
+// parse refuses everything that browsers and parsers may interpret differently,
+// and schemes that run code.
 func parse(raw string) (target, bool) {
 	if len(raw) > maxURL || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
 		return target{}, false
@@ -91,7 +92,7 @@ func parse(raw string) (target, bool) {
 		end = len(after)
 	}
 	host := after[:end]
-	if !strings.EqualFold(host, u.Host) { // percent-encoded, perhaps
+	if !strings.EqualFold(host, u.Host) { // for example percent-encoded
 		return target{}, false
 	}
 	t.url, t.rest = u, after[end:]
@@ -117,9 +118,9 @@ func plainHost(host string) bool {
 	return net.ParseIP(host) != nil || hostForm.MatchString(host) && !oddNumericHost(host)
 }
 
-// dotSegments finds what browsers resolve before they ask, so that the path which
-// a glob saw would not be the one that is fetched. path is percent-decoded, as
-// %2e counts as a dot.
+// dotSegments reports whether the path has segments that browsers resolve
+// before the request, so that the path that a glob matched would not be the one
+// requested. path is percent-decoded, because %2e counts as a dot.
 func dotSegments(path string) bool {
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "." || segment == ".." {
@@ -129,15 +130,15 @@ func dotSegments(path string) bool {
 	return false
 }
 
-// oddNumericHost finds hosts that browsers read as an address although they are
-// not written as one: 2130706433, 0x7f.1, 127.1.
+// oddNumericHost reports whether browsers interpret a host as an IP address
+// although it is not written as one: 2130706433, 0x7f.1, 127.1.
 func oddNumericHost(host string) bool {
 	last := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
 	return strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x")
 }
 
-// sameSite compares scheme and host; the port too, unless the site is on this
-// machine, where development servers move from port to port.
+// sameSite compares scheme and host, and the port unless the site is on this
+// machine, where development servers change ports.
 func sameSite(site string, target *url.URL) bool {
 	s, err := url.Parse(site)
 	if err != nil || s.Hostname() == "" || !strings.EqualFold(s.Scheme, target.Scheme) ||
@@ -173,13 +174,13 @@ func WithCode(target, code string) string {
 	return withQuery(target, url.Values{"code": {code}})
 }
 
-// withQuery sets values in the target's query. The rest of the target stays as it
-// was written: a parser would print com.example:// as com.example:, which is
+// withQuery sets values in the target's query. The rest of the target stays as
+// written: a parser would print com.example:// as com.example:, which is
 // another URL to the app's system.
 func withQuery(target string, values url.Values) string {
 	target, fragment, fragmented := strings.Cut(target, "#")
 	target, query, _ := strings.Cut(target, "?")
-	all, _ := url.ParseQuery(query) // what cannot be read is left out
+	all, _ := url.ParseQuery(query) // an unreadable query is dropped
 	for k := range values {
 		all.Set(k, values.Get(k))
 	}
@@ -190,16 +191,16 @@ func withQuery(target string, values url.Values) string {
 	return target
 }
 
-// WithError tells a refusal to the app: in the fragment, and for a PKCE flow in
-// the query too.
+// WithError adds an error to the target: in the fragment, and for a PKCE flow
+// in the query too.
 func WithError(target string, f *fault.Error, pkce bool) string {
 	return tell(target, url.Values{
 		"error": {oauthError(f.Kind)}, "error_code": {f.Code}, "error_description": {f.Message},
 	}, pkce)
 }
 
-// WithMessage tells the app what its user is to read, in the same places as an
-// error.
+// WithMessage adds a message for the app's user to the target, in the same
+// places as an error.
 func WithMessage(target, message string, pkce bool) string {
 	return tell(target, url.Values{"message": {message}}, pkce)
 }

@@ -25,7 +25,7 @@ func siteConfig(site string) *tenants.Config {
 	return &c
 }
 
-// What a project allows in the tables below.
+// The allow list of the tables below.
 var (
 	nothing = config()
 	usual   = config("https://*.example.com/**", "myapp://callback", "http://localhost:3000/**", "**")
@@ -66,7 +66,7 @@ func TestAllowed(t *testing.T) {
 		"https://anything.example.net/a":   config("https://**"),
 		"https://example.org/A":            config("https://Example.Org/A"),
 
-		// Schemes of apps, which may have nothing behind them.
+		// Schemes of apps, which may be followed by nothing.
 		"com.example://":                  config("com.example://"),
 		"com.example://#a":                config("com.example://"),
 		"com.example://?a=b":              config("com.example://*"),
@@ -93,7 +93,7 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// hostile are targets that lead elsewhere, or that somebody may read so.
+// hostile are targets that lead elsewhere, or may be interpreted so.
 var hostile = []string{
 	"https://evil.com", "https://evil.com/", "http://app.example.com", "ftp://app.example.com", "wss://app.example.com",
 	// No scheme, or a scheme without a host.
@@ -104,39 +104,39 @@ var hostile = []string{
 	"https://app.example.com%40evil.com", "https://evil.com%40app.example.com", "https://app.example.com:@evil.com",
 	// Backslashes, which browsers read as slashes.
 	"https:\\\\app.example.com", "https://evil.com\\.example.com/", "https://evil.com\\@www.example.com/", "https://app.example.com\\.evil.com", "https://www.example.com/\\evil.com",
-	// White space and control characters, which browsers leave out.
+	// White space and control characters, which browsers remove.
 	" https://app.example.com", "https://app.example.com ", "ht\ttps://app.example.com", "https://app.example.com/\r\nSet-Cookie: a=b", "https://app.example.com/\x00", "\x01https://app.example.com",
 	"java\nscript:alert(1)", "https://app.example.com/\x7f", "https://app.exam\tple.com",
 	// Code and local schemes.
 	"javascript:alert(1)", "JavaScript://app.example.com/%0aalert(1)", "javascript://callback", "data:text/html,x", "data://app.example.com/,x", "vbscript:x", "file:///etc/passwd",
 	"about:blank", "blob:https://app.example.com/x", "filesystem:https://app.example.com/x", "view-source:https://app.example.com", "mailto:a@example.com", "tel:1",
-	// Other hosts in disguise.
+	// Other hosts, disguised.
 	"https://evil.com/app.example.com", "https://evil.com/x.example.com/y", "https://evil.com?x.example.com/y", "https://evil.com#x.example.com/y", "https://evil?x.example.com/y",
 	"https://[2001:db8::1]?x.example.com/y", "https://[2001:db8::1]/x.example.com/y", "https://localhost?.example.com/", "https://evil:443?.example.com/",
 	"https://app.example.com.evil.com", "https://appxexample.com", "https://example.com", "https://evilexample.com/", "https://.example.com/", "https://a.b.example.com/",
 	"https://app.example.com.", "https://www.example.com./", "https://app.example.com..", "https://app.example.com:8443", "https://app.example.com:0443", "https://app.example.com:80",
 	"https://www.example.com:8443/", "https://app.example.com:x", "https://app.example.com:443:443", "https://app.example.com:-1", "https://app.example.com:99999999999999999999",
-	// Names that are not ASCII, as they are or percent-encoded: browsers map ſ to s,
-	// 。 to a dot, ／ to a slash.
+	// Non-ASCII names, literal or percent-encoded: browsers map ſ to s, 。 to a
+	// dot, ／ to a slash.
 	"https://www.ехample.com/", "https://www.exampl\u0435.com/", "https://ﬀ.example.com/", "https://app。example。com", "https://evil.com／.example.com/", "https://evil.com％2f.example.com/",
 	"https://app.example.com\u200b", "https://ⓔvil.com/", "https://evil%E3%80%82com%EF%BC%8F.example.com/", "https://app%2eexample.com", "https://evil.com%2f.example.com/", "https://evil.com%23.example.com/",
 	"https://evil.com%5c.example.com/", "https://evil.com%00.example.com/", "https://evil.com%252f.example.com/", "https://xn--pple-43d.com/", "https://%77ww.example.com/", "https://www.example.com\u212a/",
-	// Characters that no host name has.
+	// Characters that are not allowed in host names.
 	"https://evil.com;.example.com/", "https://evil.com&.example.com/", "https://a'b.example.com/", "https://a*b.example.com/", "https://a,b.example.com/", "https://<a>.example.com/", "https://a|b.example.com/",
-	// Addresses in other writings.
+	// Addresses in other notations.
 	"http://2130706433/", "http://0x7f000001/", "http://0x7f.1/", "http://127.1/", "http://0177.0.0.1/", "http://127.0.0.1/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://[fe80::1%25eth0]/",
 	"http://1.example.com.1/", "https://0x.example.com.0xa/", "https://[::1/", "https://::1/",
-	// The right host, but another place on it than a pattern saw.
+	// The right host, but another path than the pattern matched.
 	"http://localhost:3000/../x", "https://www.example.com/a/../../b", "https://www.example.com/%2e%2e/b", "https://www.example.com/.%2E/b", "https://www.example.com/a/.", "http://localhost:3000/./x",
 	"http://localhost:3001/", "http://localhost/", "http://localhost.evil.com:3000/", "http://localhost:3000.evil.com/", "http://localhost:3000@evil.com/", "http://127.0.0.1:3000/", "https://localhost:3000/",
-	// Near the app's scheme.
+	// Similar to the app's scheme.
 	"myapp://callback.evil.com", "myapp://callback/x", "myapp://x@callback", "myapp:callback", "myapp:/callback", "myapp2://callback", "myapp://callback?x=1", "xmyapp://callback", "myapp://Callback/",
 	"", "*", "**", "https://**", "https://*.example.com.evil.com/**", "https://app.example.com/" + strings.Repeat("a", 4096), strings.Repeat("https://", 100), "%", "https://app.example.com/%", "https://%",
 }
 
 // near are pairs of a pattern and a target that it must not reach.
 var near = map[string][]string{
-	// A wildcard at the end of a host is for what follows the host.
+	// A wildcard at the end of a host matches what follows the host.
 	"https://shop.example.com*": {
 		"https://shop.example.community", "https://shop.example.com.evil.org", "https://shop.example.comm:8080", "https://shop.example.com-evil", "https://shop.example.com/",
 		"https://shop.example.com/a", "https://shop.example.community?x", "https://shop.example.com@evil.org",
@@ -149,20 +149,20 @@ var near = map[string][]string{
 	"https://shop.example.com?*":       {"https://shop.example.community"},
 	"https://localhost*":               {"https://localhost.evil.org", "https://localhosts"},
 	"com.example://auth*":              {"com.example://authority", "com.example://auth.evil"},
-	// What a pattern says of the path is not in the query.
+	// The path's part of a pattern does not match in the query.
 	"https://a.com/**/done":     {"https://a.com/evil?x=/done", "https://a.com/?/done", "https://a.com?/done"},
 	"https://a.com/*/done":      {"https://a.com/evil?/done"},
 	"https://a.com/**b":         {"https://a.com/?b", "https://a.com/a?x=b"},
 	"https://a.com/b*c":         {"https://a.com/b?c", "https://a.com/b?x=c"},
 	"https://a.com/**/b/**":     {"https://a.com/evil?/b/"},
 	"com.example://login/**/ok": {"com.example://login/evil?/ok", "com.example://login?/x/ok"},
-	// The scheme and nothing behind it.
+	// The scheme alone.
 	"com.example://":  {"com.example:", "com.example:/", "com.example://login", "com.example://?a=b", "com.examples://", "com.example2://", "https://"},
 	"com.example://*": {"com.example://a.b", "com.example://a/b", "com.example://x@y", "com.example:a"},
 	"com_a://x":       {"com-a://x", "comxa://x"},
 	"com-a://x":       {"com_a://x"},
 	"_app://x":        {"_app://x"},
-	// Spelled otherwise than the pattern.
+	// Spelled differently from the pattern.
 	"https://a.com/é":      {"https://a.com/%C3%A9"},
 	"https://a.com/%2F":    {"https://a.com//", "https://a.com/%2f"},
 	"https://*.a.com/x":    {"https://b%2ea.com/x", "https://b.a.com:8080/x"},
@@ -263,8 +263,8 @@ func TestGlob(t *testing.T) {
 	}
 }
 
-// No pattern of a project's own keeps a processor busy: were this not linear, it
-// would not end.
+// No pattern of a project keeps a processor busy: if matching were not linear,
+// this test would not end.
 func TestGlobCost(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"**[ab]?", "*a", "**a", "**[a-z]", "**?", "*b**a"} {
@@ -303,7 +303,7 @@ func TestSite(t *testing.T) {
 	}
 }
 
-// FuzzAllowed checks what is allowed the way a browser would read it.
+// FuzzAllowed checks allowed targets as a browser would interpret them.
 func FuzzAllowed(f *testing.F) {
 	for _, raw := range hostile {
 		f.Add(raw)
@@ -324,8 +324,8 @@ func FuzzAllowed(f *testing.F) {
 	})
 }
 
-// FuzzPattern: what a pattern of a named host reaches is on that host, and stays
-// there with a code or an error.
+// FuzzPattern: every target that a pattern with a literal host allows is on
+// that host, and stays there with a code or an error.
 func FuzzPattern(f *testing.F) {
 	for pattern, targets := range near {
 		for _, raw := range targets {
@@ -338,7 +338,7 @@ func FuzzPattern(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, tail, raw string) {
 		if strings.Trim(tail, "*?/=&") != "" {
-			return // it may name another host
+			return // it may match another host
 		}
 		for _, start := range []string{"https://shop.example.com", "https://shop.example.com/", "com.example://login"} {
 			if !redirect.Allowed(config(start+tail), raw) {
@@ -357,8 +357,8 @@ func FuzzPattern(f *testing.F) {
 	})
 }
 
-// browserReads finds scheme and host as the WHATWG URL standard does, carelessly:
-// anything that could end a host ends it.
+// browserReads extracts scheme and host like the WHATWG URL standard, loosely:
+// any character that could end a host ends it.
 func browserReads(raw string) (scheme, host string) {
 	raw = strings.TrimFunc(raw, func(r rune) bool { return r <= ' ' })
 	raw = strings.NewReplacer("\t", "", "\r", "", "\n", "", "\\", "/").Replace(raw)

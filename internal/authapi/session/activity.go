@@ -11,15 +11,15 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Activity remembers, of the sessions seen last, that their users are counted as
-// active in the billing period, so that their refreshes need not ask the ledger
-// in the project's database. It is bounded: what it forgets is asked for again.
-// A nil Activity counts nobody.
+// Activity remembers which recently used sessions have their user counted as
+// active in the billing period, so that refreshes of these sessions need no
+// query in the project's database. It is bounded; for a forgotten session the
+// query is repeated. A nil Activity counts nobody.
 type Activity struct {
 	limit int
 
 	mu      sync.Mutex
-	recent  map[activityKey]time.Time // to the period that is counted
+	recent  map[activityKey]time.Time // to the counted period
 	earlier map[activityKey]time.Time
 }
 
@@ -28,20 +28,20 @@ type activityKey struct {
 	session uuid.UUID
 }
 
-// NewActivity remembers from limit to twice as many sessions.
+// NewActivity returns an Activity that remembers between limit and twice as
+// many sessions.
 func NewActivity(limit int) *Activity {
 	return &Activity{limit: limit, recent: map[activityKey]time.Time{}}
 }
 
-// period is the first day of the billing period that now is in. Until billing
-// gives organizations their own it is the calendar month, in UTC.
+// period is the first day of the billing period of now: the calendar month in
+// UTC, until billing defines periods for organizations.
 func period(now time.Time) time.Time {
 	year, month, _ := now.UTC().Date()
 	return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// count writes into the ledger that a user is active, in the transaction of what
-// shows it.
+// count records that a user is active, in the transaction of the activity.
 func (a *Activity) count(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, user uuid.UUID, now time.Time) error {
 	if a == nil {
 		return nil
@@ -49,7 +49,7 @@ func (a *Activity) count(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	return tx.CountActive(ctx, period(now), user)
 }
 
-// counted notes, after the commit, that the session's user is counted.
+// counted notes, after the commit, that the session's user was counted.
 func (a *Activity) counted(sc *tenants.Scope, session uuid.UUID, now time.Time) {
 	if a == nil {
 		return

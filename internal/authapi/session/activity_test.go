@@ -11,7 +11,7 @@ import (
 )
 
 // A user is counted once in a period, by the sign-in or by the first refresh in
-// it, and later refreshes do not ask the ledger.
+// it. Later refreshes do not query the ledger.
 func TestActivity(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -58,7 +58,7 @@ func TestActivity(t *testing.T) {
 	}
 }
 
-// What the filter has forgotten is asked for again, and counted no second time.
+// A forgotten session is queried again, and its user is not counted twice.
 func TestActivityIsBounded(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()

@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Which says which sessions of a user end.
+// Which selects sessions of a user.
 type Which struct {
 	scope scope
 	id    uuid.UUID
@@ -34,11 +34,11 @@ func Only(id uuid.UUID) Which { return Which{scopeOnly, id} }
 // AllBut is every session but this one.
 func AllBut(id uuid.UUID) Which { return Which{scopeAllBut, id} }
 
-// Cause is why sessions end.
+// Cause is the reason why sessions end.
 type Cause uint8
 
-// The causes. Those that no request of their own tells of have an entry in the
-// audit log; the others end with what the log tells anyway.
+// The causes. Those without an audit entry from their own request get one; for
+// the others the request's entry is enough.
 const (
 	CauseLogout   Cause = iota // the user signs out
 	CauseReuse                 // a refresh token was used twice
@@ -52,7 +52,7 @@ var causeActions = map[Cause]auth.Action{
 	CauseReuse:  auth.ActionTokenRevoked,
 }
 
-// End ends sessions of a user. That there are none is no error.
+// End ends sessions of a user. It is no error if there are none.
 func (s Sessions) End(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, which Which, cause Cause) error {
 	var err error
 	switch which.scope {

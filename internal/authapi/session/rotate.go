@@ -12,24 +12,26 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// rotateRefusals is how a refresh tells of an account that may have no session.
+// rotateRefusals are a refresh's errors for accounts that may have no session.
 var rotateRefusals = Refusals{Gone: auth.ErrRefreshNotFound, Banned: auth.ErrRefreshBanned}
 
 // Rotate exchanges a refresh token for the next one.
 //
-// The newest token of a session rotates. The one before it answers with the
-// newest again, without limit in time: the client may never have received the
-// answer. Older ones do so within the reuse interval of the last rotation, for
-// tabs that race. After that an old token was stolen, from somebody: the whole
-// session ends and the answer is auth.ErrRefreshUsed.
+// The newest token of a session rotates. The one before it is answered with the
+// newest again, without a time limit, because the client may never have
+// received that answer. Older tokens are answered in the same way within the
+// reuse interval of the last rotation, for concurrent tabs. After that an old
+// token counts as stolen: the whole session ends and the answer is
+// auth.ErrRefreshUsed.
 func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented string) (*Tokens, error) {
 	id, counter, err := token.ParseRefresh(sc.Tenant.Secrets.RefreshKey, presented)
 	if err != nil {
 		return nil, err
 	}
 	now, cfg := s.Now(), &sc.Tenant.Config
-	// One session a user needs a look at the others, a hook its transaction, and a
-	// user who is not known to be counted the ledger: the single statement has none.
+	// A single-session limit needs the user's other sessions, a hook needs a
+	// transaction, and a user who is not known to be counted needs the ledger.
+	// The single statement covers none of these.
 	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && !s.hooked(sc) && s.Active.known(sc, id, now) {
 		p, ok, err := sc.DB.Rotate(ctx, tenantdb.Rotation{
 			Session: id, Counter: counter, Now: now, UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
@@ -65,7 +67,7 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 	return s.sign(sc, r.next)
 }
 
-// rotation is a refresh that goes the slow way, its session locked.
+// rotation is a refresh in a transaction, with its session locked.
 type rotation struct {
 	Sessions
 	sc      *tenants.Scope
@@ -73,7 +75,7 @@ type rotation struct {
 	now     time.Time
 	p       auth.Principal
 	next    *unsigned
-	refused error // told after the commit of what led to it
+	refused error // returned after the commit of the changes that it causes
 }
 
 func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
@@ -99,7 +101,7 @@ func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
 	return err
 }
 
-// decide advances the session, leaves it as it is, or ends it.
+// decide advances the session, leaves it unchanged, or ends it.
 func (r *rotation) decide(ctx context.Context, tx *tenantdb.Tx) error {
 	newest := r.p.Session.RefreshCounter
 	switch {
@@ -110,7 +112,7 @@ func (r *rotation) decide(ctx context.Context, tx *tenantdb.Tx) error {
 	case r.counter == newest:
 		return r.advance(ctx, tx, newest+1)
 	case r.counter == newest-1, r.now.Before(r.p.Session.LastActive().Add(r.reuseInterval())):
-		return nil // the newest one again
+		return nil // answered with the newest again
 	}
 	r.refused = auth.ErrRefreshUsed
 	return r.End(ctx, tx, r.sc, &r.p.User, Only(r.p.Session.ID), CauseReuse)
@@ -120,7 +122,8 @@ func (r *rotation) reuseInterval() time.Duration {
 	return time.Duration(r.sc.Tenant.Config.RefreshTokenReuseInterval) * time.Second
 }
 
-// expired applies the project's limits on sessions, which count at a refresh.
+// expired applies the project's limits on sessions, which take effect at a
+// refresh.
 func (r *rotation) expired(ctx context.Context, tx *tenantdb.Tx) (bool, error) {
 	s, cfg := &r.p.Session, &r.sc.Tenant.Config
 	switch {

@@ -13,21 +13,21 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Sessions is the door to sessions.
+// Sessions begins, rotates, upgrades and ends sessions.
 type Sessions struct {
 	Tokens token.Issuer
 	Now    func() time.Time
-	// Active is who was counted as active; nil counts nobody.
+	// Active remembers the users already counted as active; nil counts nobody.
 	Active *Activity
 	// Hook may change the claims of access tokens; nil for none.
 	Hook TokenHook
 }
 
-// TokenHook is what a project may run before an access token is signed.
+// TokenHook is code of a project that runs before an access token is signed.
 type TokenHook interface {
 	// Enabled reports whether the project has such a hook.
 	Enabled(sc *tenants.Scope) bool
-	// Customize changes the claims. An error rolls the sign-in or refresh back.
+	// Customize changes the claims. An error rolls back the sign-in or refresh.
 	Customize(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, c *token.Claims) error
 }
 
@@ -41,8 +41,8 @@ type Tokens struct {
 	User         *auth.User `json:"user"`
 }
 
-// Values is the form of the tokens in a redirect's fragment. The empty sb field
-// is the reference's mark of a fragment that is meant for the SDK.
+// Values encodes the tokens for a redirect's fragment. The empty field sb is
+// the reference's mark of a fragment for the SDK.
 func (t *Tokens) Values() url.Values {
 	return url.Values{
 		"access_token": {t.AccessToken}, "token_type": {t.TokenType}, "refresh_token": {t.RefreshToken},
@@ -51,13 +51,13 @@ func (t *Tokens) Values() url.Values {
 	}
 }
 
-// unsigned is what a transaction leaves to be signed after its commit.
+// unsigned is the result of a transaction that is signed after its commit.
 type unsigned struct {
 	principal auth.Principal
 	claims    *token.Claims
 }
 
-// claims makes the claims for a principal, inside the transaction.
+// claims builds the claims for a principal, inside the transaction.
 func (s Sessions) claims(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p auth.Principal) (*unsigned, error) {
 	u := &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)}
 	if s.hooked(sc) {
@@ -70,7 +70,7 @@ func (s Sessions) claims(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 
 func (s Sessions) hooked(sc *tenants.Scope) bool { return s.Hook != nil && s.Hook.Enabled(sc) }
 
-// sign signs the access token and tells the session's newest refresh token. It
+// sign signs the access token and builds the session's newest refresh token. It
 // is called after the commit.
 func (s Sessions) sign(sc *tenants.Scope, u *unsigned) (*Tokens, error) {
 	access, err := s.Tokens.Sign(sc.Tenant, u.claims)

@@ -18,7 +18,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// signIn begins a session of a user, whom it makes first if need be.
+// signIn begins a session of a user, and creates the user first unless known.
 func signIn(t *testing.T, f *flowtest.Fixture, sc *tenants.Scope, u *auth.User, known bool) *session.Tokens {
 	t.Helper()
 	tokens, err := try(f, sc, u, known)
@@ -115,7 +115,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// One session a user ends those before it, and nobody else's.
+// With one session per user, a new one ends that user's earlier ones only.
 func TestSinglePerUser(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.SessionsSinglePerUser = true })
@@ -132,7 +132,8 @@ func TestSinglePerUser(t *testing.T) {
 }
 
 // An account that may have no session gets none, and is neither audited nor
-// counted; what the proof wrote stays. Each state in each spelling of SQL.
+// counted; what prove wrote stays. Each state is tried in each form that SQL
+// can write.
 func TestRefusedAccounts(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -178,7 +179,7 @@ func TestRefusedAccounts(t *testing.T) {
 	}
 }
 
-// What begins in a transaction that fails has not begun.
+// A failed transaction leaves nothing of the sign-in.
 func TestSignInRolledBack(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -250,7 +251,8 @@ func TestTokenHook(t *testing.T) {
 	}
 }
 
-// A second factor raises the session; the refresh token from before is old.
+// A second factor raises the session's level; the earlier refresh token counts
+// as old.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()

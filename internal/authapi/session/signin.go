@@ -12,23 +12,23 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Proof is that a user is who they say.
+// Proof is the proof of a user's identity.
 type Proof struct {
-	User     *auth.User  // locked, or made in this transaction
+	User     *auth.User  // locked, or created in this transaction
 	Method   auth.Method // of the session's amr
 	Refusals Refusals
-	// Action is what the audit log tells, of this provider if not "".
+	// Action is the audit log's, with this provider if not "".
 	Action   auth.Action
 	Provider string
 }
 
-// SignIn opens a transaction, in which prove finds and locks the user and writes
-// what follows from the proof, and begins a session. A nil proof without an error
-// begins none: it commits, and the tokens are nil.
+// SignIn opens a transaction and begins a session. In the transaction, prove
+// finds and locks the user and writes the consequences of the proof. If prove
+// returns nil without an error, SignIn commits and returns nil tokens.
 //
 // An account that may have no session is refused with the proof's Refusals, and
-// what prove wrote is committed: it may be a trigger of the project's developer
-// that shuts the user out, and what it wrote stays.
+// what prove wrote is committed: a trigger of the project's developer may have
+// banned the user, and its changes must stay.
 func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *tenantdb.Tx) (*Proof, error)) (*Tokens, error) {
 	var begun *unsigned
 	var refused error
@@ -54,8 +54,9 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 	return s.sign(sc, begun)
 }
 
-// begin writes the session and what goes with it. refused is an account that the
-// developer's triggers shut out meanwhile: then no session is left.
+// begin writes the session and everything that belongs to it. refused is set
+// when the developer's triggers banned the account in the meantime; then the
+// session is removed.
 func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof) (begun *unsigned, refused, err error) {
 	now, u := s.Now(), proof.User
 	session := auth.Session{
@@ -99,8 +100,8 @@ func traits(provider string) audit.Traits {
 	return audit.Traits{"provider": provider}
 }
 
-// settle reads user and session as all triggers left them, and asks once more
-// whether the account may have it.
+// settle reads user and session as all triggers left them, and checks again
+// whether the account may have the session.
 func (s Sessions) settle(ctx context.Context, tx *tenantdb.Tx, user, session uuid.UUID, r Refusals) (p auth.Principal, refused, err error) {
 	p, err = tx.SettleSession(ctx, user, session)
 	switch {

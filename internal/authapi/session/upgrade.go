@@ -16,16 +16,17 @@ import (
 type Upgrade struct {
 	AAL    auth.AAL
 	Method auth.Method
-	Factor uuid.UUID // that was used; uuid.Nil for none
+	Factor uuid.UUID // the factor used; uuid.Nil for none
 	Action auth.Action
 }
 
-// upgradeRefusals is how an upgrade tells of an account that may have no session.
+// upgradeRefusals are an upgrade's errors for accounts that may have no
+// session.
 var upgradeRefusals = Refusals{Gone: auth.ErrTokenUserGone}
 
 // Upgrade opens a transaction, locks the principal's session, lets prove check
-// the proof, and raises the session's assurance level. The refresh token from
-// before is two behind afterwards, so that it counts as old, as in the reference.
+// the proof, and raises the session's assurance level. It advances the counter
+// by two, so that the earlier refresh token counts as old, as in the reference.
 func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, session uuid.UUID, prove func(tx *tenantdb.Tx, p *auth.Principal) (*Upgrade, error)) (*Tokens, error) {
 	var next *unsigned
 	var refused error

@@ -52,7 +52,7 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 	return result.User, nil
 }
 
-// allowed refuses what the project does not offer.
+// allowed refuses sign-ups that the project does not offer.
 func allowed(cfg *tenants.Config, req *Request) error {
 	switch {
 	case cfg.DisableSignup:

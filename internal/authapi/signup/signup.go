@@ -26,7 +26,7 @@ type Service struct {
 	Hasher *password.Hasher
 }
 
-// Registration is a request that was validated; Email is lower-case.
+// Registration is a validated request; Email is lower-case.
 type Registration struct {
 	Email, Password string
 	Data            map[string]any
@@ -34,13 +34,13 @@ type Registration struct {
 	PKCE            pkce.Challenge
 }
 
-// Result is a session, or the user who is to be confirmed.
+// Result is a session, or the user who must confirm.
 type Result struct {
 	Tokens *session.Tokens
 	User   *auth.User
 }
 
-// Register signs a user up. auth.ErrUserExists only with autoconfirm;
+// Register signs up a user. auth.ErrUserExists only with autoconfirm;
 // weak_password; auth.ErrEmailRate.
 func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration) (*Result, error) {
 	cfg := &sc.Tenant.Config
@@ -59,9 +59,8 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration
 	return &Result{User: u}, err
 }
 
-// newUser is the user of a registration. A sign-up leaves the data of the
-// identity as the user's metadata, in which an address that the project takes
-// for confirmed counts as verified.
+// newUser is the user of a registration. The identity's data are also the
+// user's metadata. With confirmed, the address in them counts as verified.
 func newUser(id uuid.UUID, r Registration, hash string, confirmed bool) users.New {
 	identity := users.EmailIdentity(r.Email, r.Data)
 	metadata := map[string]any{"sub": id.String()}
@@ -79,7 +78,7 @@ func newUser(id uuid.UUID, r Registration, hash string, confirmed bool) users.Ne
 
 var signUpTraits = audit.Traits{"provider": auth.ProviderEmail}
 
-// registerConfirmed signs up and in at once.
+// registerConfirmed creates a confirmed user and a session.
 func (s Service) registerConfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*session.Tokens, error) {
 	return s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
 		u, err := s.confirmedUser(ctx, tx, sc, r, hash)
@@ -93,9 +92,9 @@ func (s Service) registerConfirmed(ctx context.Context, sc *tenants.Scope, r Reg
 	})
 }
 
-// confirmedUser makes the user, or replaces one who signed up while the project
-// still asked for confirmation and never answered: without confirmation an
-// address belongs to whoever says so.
+// confirmedUser creates the user, or replaces one who signed up while the
+// project required confirmation and never confirmed: without confirmation an
+// address belongs to the latest sign-up.
 func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string) (*auth.User, error) {
 	u, err := tx.UserByEmail(ctx, r.Email, true)
 	switch {
@@ -109,15 +108,16 @@ func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants
 	return &u, s.ReplaceUnconfirmed(ctx, tx, &u, newUser(u.ID, r, hash, true))
 }
 
-// purpose is what mails are spaced out by; asking for the link again is of the
-// same.
+// purpose is the mail.Request purpose of sign-ups; resending the link shares
+// it.
 const purpose = "signup"
 
-// registerUnconfirmed signs up and sends the mail that confirms. A request that
-// comes too soon is counted for every address, and refused only where somebody
-// has it by now: for a new address the refusal would tell that it is new.
+// registerUnconfirmed creates an unconfirmed user and sends the confirmation
+// mail. The limit on repeated requests counts every address. It is reported
+// only for addresses that already have a user, so that the answer does not
+// reveal whether a user exists.
 func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (answer *auth.User, err error) {
-	req := mail.Request{Purpose: purpose, Address: r.Email, TellLater: true}
+	req := mail.Request{Purpose: purpose, Address: r.Email, ReportLater: true}
 	err = s.Mailer.Post(ctx, sc, req, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		u, err := tx.UserByEmail(ctx, r.Email, true)
 		switch {
@@ -137,7 +137,7 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 				return err
 			}
 		}
-		answer, err = s.shown(u.ID, r)
+		answer, err = s.preview(u.ID, r)
 		if err == nil {
 			answer.ConfirmationSentAt = u.ConfirmationSentAt
 		}
@@ -146,7 +146,7 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 	return answer, err
 }
 
-// pending makes the user who is to confirm.
+// pending creates the user who must confirm.
 func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string, out *mail.Outgoing) (*auth.User, error) {
 	u, err := s.Create(ctx, tx, sc, newUser(uuid.New(), r, hash, false))
 	if err != nil {
@@ -175,11 +175,11 @@ func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 	})
 }
 
-// obfuscated answers for an address that is taken as for a new one, asking again
-// included. Its identities are empty, by which the SDKs' users can tell, as with
-// the reference.
+// obfuscated answers for a taken address as for a new one, including repeated
+// requests. Its identities are empty, which SDK users can check, as with the
+// reference.
 func (s Service) obfuscated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration) (*auth.User, error) {
-	u, err := s.shown(uuid.New(), r)
+	u, err := s.preview(uuid.New(), r)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +189,8 @@ func (s Service) obfuscated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Sc
 	return u, err
 }
 
-// shown is the user that a registration would make: the answer where nothing of
-// the one who is there may be told.
-func (s Service) shown(id uuid.UUID, r Registration) (*auth.User, error) {
+// preview is the user that a registration would create: the answer when nothing
+// of the existing user may be shown.
+func (s Service) preview(id uuid.UUID, r Registration) (*auth.User, error) {
 	return s.Preview(newUser(id, r, "", false))
 }

@@ -109,7 +109,8 @@ func TestSignupConfirmation(t *testing.T) {
 	f.A.Do(t, "POST", "/token?grant_type=password", login).Want(200)
 }
 
-// Who signs up again before confirming gets the mail again, and changes nothing.
+// A second sign-up before the confirmation sends the mail again and changes
+// nothing.
 func TestSignupAgain(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -132,8 +133,8 @@ func TestSignupAgain(t *testing.T) {
 	f.A.Do(t, "POST", "/token?grant_type=password", m{"email": "c@example.com", "password": "password456"}).WantError(400, "invalid_credentials")
 }
 
-// A taken address answers as a fresh one: the same members, no mail, and the
-// same refusal of asking again.
+// A taken address answers like a new one: the same members, no mail, and the
+// same refusal when repeated.
 func TestSignupTellsNobody(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -141,7 +142,7 @@ func TestSignupTellsNobody(t *testing.T) {
 	f.A.EmptyOutbox(t)
 	f.Clock.Advance(time.Hour)
 	answers := map[string]*flowtest.Response{}
-	for _, email := range []string{"taken@example.com", "fresh@example.com"} {
+	for _, email := range []string{"taken@example.com", "new@example.com"} {
 		body := m{"email": email, "password": "password456", "data": m{"nick": "n"}}
 		answers[email] = f.A.Do(t, "POST", "/signup", body).Want(200)
 		again := f.A.Do(t, "POST", "/signup", body).WantError(429, "over_email_send_rate_limit")
@@ -152,15 +153,15 @@ func TestSignupTellsNobody(t *testing.T) {
 		f.A.Do(t, "POST", "/signup", body).Want(200)
 		f.Clock.Advance(time.Minute)
 	}
-	got, want := answers["taken@example.com"], answers["fresh@example.com"]
+	got, want := answers["taken@example.com"], answers["new@example.com"]
 	if g, w := keys(got.JSON), keys(want.JSON); g != w {
-		t.Errorf("members differ: %s, fresh %s", g, w)
+		t.Errorf("members differ: %s, new %s", g, w)
 	}
 	for _, of := range []string{"app_metadata", "user_metadata"} {
 		g, _ := got.Find(of)
 		w, _ := want.Find(of)
 		if keys(g.(m)) != keys(w.(m)) {
-			t.Errorf("%s: %v, fresh %v", of, g, w)
+			t.Errorf("%s: %v, new %v", of, g, w)
 		}
 	}
 	if got.Get("id") == taken.UserID || got.Get("last_sign_in_at") != "" {
@@ -193,7 +194,7 @@ func TestSignupMailLimit(t *testing.T) {
 	sign(f.A, "c@example.com").Want(200)
 }
 
-// Of many at once with the same address one wins.
+// Of many concurrent sign-ups with the same address one succeeds.
 func TestSignupAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, confirm := range map[string]bool{"autoconfirm": true, "confirmation": false} {
@@ -212,8 +213,8 @@ func TestSignupAtOnce(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			// Without confirmation one is signed in. With it the one whose request
-			// counted is answered, and any that found nobody.
+			// Without confirmation one is signed in. With it, the counted
+			// request is answered, and those that found no user.
 			refusal := 422
 			if !confirm {
 				refusal = 429
@@ -231,8 +232,8 @@ func TestSignupAtOnce(t *testing.T) {
 	}
 }
 
-// A trigger of the developer's that fails makes the sign-up fail, and no mail
-// goes out for a user who is not there.
+// A failing trigger of the developer's makes the sign-up fail, and no mail is
+// sent for a user who does not exist.
 func TestSignupWithFailingTrigger(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -248,8 +249,8 @@ func TestSignupWithFailingTrigger(t *testing.T) {
 	}
 }
 
-// A project that stops asking for confirmation does not lock out those who were
-// waiting for it, nor lets anybody into accounts that an admin began.
+// A project that stops requiring confirmation does not lock out users who had
+// not confirmed, and does not open accounts that an admin began.
 func TestSignupAfterConfirmationWasTurnedOff(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -287,8 +288,8 @@ func TestSignupAfterConfirmationWasTurnedOff(t *testing.T) {
 	}
 }
 
-// Without redirect_to, or with a refused one, the app's own page is where a link
-// leads, if that is allowed.
+// Without redirect_to, or with a refused one, a link leads to the page of the
+// request, if that is allowed.
 func TestSignupFromAPage(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.URIAllowList = "https://*.preview.example/**" })

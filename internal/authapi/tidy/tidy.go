@@ -1,7 +1,7 @@
-// Package tidy removes from the projects' databases what has had its time:
-// exchanges, tokens and challenges that nobody finished, sessions that ended, and
-// messages that were given up. Which rows, and how many at a time, is tenantdb's;
-// when a project has its turn is the server's.
+// Package tidy removes useless rows from the projects' databases: abandoned
+// exchanges, tokens and challenges, ended sessions, and undeliverable messages.
+// Package tenantdb decides which rows, and how many at a time; the server
+// decides when.
 package tidy
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// maxRounds bounds how often one turn of a project asks for another batch.
+// maxRounds bounds the batches of one run for a project.
 const maxRounds = 50
 
 // Tidier tidies projects' databases.
@@ -24,9 +24,9 @@ type Tidier struct {
 	Now      func() time.Time
 }
 
-// Tidy removes batch after batch from a project's database until nothing more is
-// there. A project that is not active is left alone. It can be repeated, and run
-// twice at a time.
+// Tidy removes batch after batch from a project's database until there are no
+// more. It skips a project that is not active. It can be repeated, and can run
+// twice at the same time.
 func (t *Tidier) Tidy(ctx context.Context, ref tenants.Ref) error {
 	tenant, err := t.Tenant(ctx, ref)
 	if errors.Is(err, tenants.ErrUnknownProject) {

@@ -41,7 +41,7 @@ func flows(t *testing.T, p *flowtest.Project) int {
 	return p.Count(t, `SELECT count(*) FROM auth.flow_state`)
 }
 
-// All that is to be removed goes in one turn, and nothing of another project.
+// One run removes everything that is due, and nothing of another project.
 func TestTidy(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
@@ -57,7 +57,7 @@ func TestTidy(t *testing.T) {
 	}
 }
 
-// The project's limits on sessions are those that count.
+// The project's limits on sessions apply.
 func TestTidySessions(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true }), context.Background()
@@ -77,8 +77,8 @@ func TestTidySessions(t *testing.T) {
 	}
 }
 
-// A project that is not active is left alone; one that cannot be found is an error
-// unless it was deleted.
+// A project that is not active is skipped; an unknown one is an error unless it
+// was deleted.
 func TestTidyWithoutAProject(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()

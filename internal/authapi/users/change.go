@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// ConfirmEmail marks the user's address as proved, in the user and in the
-// identity. Another link that would confirm it is not needed any more.
+// ConfirmEmail marks the user's address as confirmed, in the user and in the
+// identity, and deletes other links that would confirm it.
 func (s Users) ConfirmEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
 	now := s.Now()
 	verified, err := s.userMetadata(u, map[string]any{"email_verified": true})
@@ -33,8 +33,7 @@ func (s Users) ConfirmEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 	return tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation)
 }
 
-// userMetadata is the change of a user's metadata, which must not outgrow
-// auth.MaxMetadata.
+// userMetadata is a change of a user's metadata, bounded by auth.MaxMetadata.
 func (s Users) userMetadata(u *auth.User, changes map[string]any) (tenantdb.UserChange, error) {
 	if _, err := auth.MergeMetadata(u.UserMetadata, changes); err != nil {
 		return tenantdb.UserChange{}, err
@@ -42,8 +41,8 @@ func (s Users) userMetadata(u *auth.User, changes map[string]any) (tenantdb.User
 	return tenantdb.UserMetadata(changes)
 }
 
-// SetUserMetadata is a change that merges members into a user's metadata;
-// auth.ErrValidation when it gets too large.
+// SetUserMetadata returns the change that merges members into a user's
+// metadata; auth.ErrValidation when it gets too large.
 func (s Users) SetUserMetadata(u *auth.User, changes map[string]any) (tenantdb.UserChange, error) {
 	return s.userMetadata(u, changes)
 }
@@ -56,9 +55,9 @@ func (s Users) SetAppMetadata(u *auth.User, changes map[string]any) (tenantdb.Us
 	return tenantdb.AppMetadata(changes)
 }
 
-// BeginEmailChange notes the address that a user wants to change to. Links of
-// another change count no more. auth.ErrEmailExists when somebody has the
-// address.
+// BeginEmailChange stores the address that a user wants to change to, and
+// invalidates the links of an earlier change. auth.ErrEmailExists when another
+// user has the address.
 func (s Users) BeginEmailChange(ctx context.Context, tx *tenantdb.Tx, u *auth.User, email string) error {
 	if err := EmailFree(ctx, tx, email, u.ID); err != nil {
 		return err
@@ -73,11 +72,11 @@ func (s Users) BeginEmailChange(ctx context.Context, tx *tenantdb.Tx, u *auth.Us
 }
 
 // ChangeEmail makes email, which must be normalized, the user's address: in the
-// user and in the identity of provider email, which is made where there is none.
-// A change that was pending is over. All one-time tokens go: links that were
-// mailed to the old address must not act on the new one. proved says that the
-// user has just proved to own it; else it counts as proved as the old one did.
-// auth.ErrEmailExists.
+// user and in the identity of provider email, which is created if it is
+// missing. It ends a pending change, and deletes all one-time tokens, because
+// links that were mailed to the old address must not act on the new one. proved
+// says that the user has just proved ownership; else the new address is
+// confirmed if the old one was. auth.ErrEmailExists.
 func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, email string, proved bool) error {
 	now := s.Now()
 	changes := []tenantdb.UserChange{tenantdb.Email(email), tenantdb.NewEmail("")}
@@ -103,16 +102,16 @@ func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, e
 	return tx.DeleteTokens(ctx, u.ID)
 }
 
-// putIdentity changes data of the user's identity of a provider, or gives them
-// one.
-func (s Users) putIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, fresh Identity, data map[string]any) error {
-	if i := u.IdentityOf(fresh.Provider); i != nil {
+// putIdentity merges data into the user's identity of a provider, or creates
+// the identity.
+func (s Users) putIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, identity Identity, data map[string]any) error {
+	if i := u.IdentityOf(identity.Provider); i != nil {
 		return tx.UpdateIdentity(ctx, i, s.Now(), data)
 	}
 	for name, value := range data {
-		fresh.Data[name] = value
+		identity.Data[name] = value
 	}
-	return s.Link(ctx, tx, u, fresh)
+	return s.Link(ctx, tx, u, identity)
 }
 
 // ChangePhone sets, with phone not "", and confirms a user's number, with the
@@ -143,9 +142,10 @@ func (s Users) ChangePhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User, p
 	})
 }
 
-// SetPassword writes a new password, as its hash, and ends what somebody may
-// have begun who was in the account: sessions, links, a change of address,
-// exchanges. This is what people do who fear for their account.
+// SetPassword writes a new password, as its hash, and ends everything that
+// somebody else in the account may have begun: sessions, links, a change of
+// address, exchanges. People change their password when they fear for their
+// account.
 func (s Users) SetPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, hash string, which session.Which, by audit.By) error {
 	if err := s.Sessions.End(ctx, tx, sc, u, which, session.CausePassword); err != nil {
 		return err
@@ -156,9 +156,9 @@ func (s Users) SetPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Sco
 	return by(ctx, tx, sc, u, auth.ActionUserUpdatedPassword, s.Now())
 }
 
-// endFlows forgets what was asked for by mail and not finished, and ends the
-// links. email_change_sent_at stays: it spaces out mails to addresses that are
-// not the user's, which a new password must not allow again.
+// endFlows ends pending links and a pending change of address. It keeps
+// email_change_sent_at, which limits mails to addresses that are not the
+// user's: a new password must not allow them again.
 func (s Users) endFlows(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
 	changes = append(changes, tenantdb.ConfirmationSentAt(nil), tenantdb.RecoverySentAt(nil),
 		tenantdb.ReauthenticationSentAt(nil), tenantdb.NewEmail(""))

@@ -12,9 +12,9 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// New says who is to be made.
+// New describes a user to create.
 type New struct {
-	ID             uuid.UUID // drawn when Nil
+	ID             uuid.UUID // generated when Nil
 	Email, Phone   string    // normalized
 	EmailConfirmed bool
 	PhoneConfirmed bool
@@ -24,21 +24,21 @@ type New struct {
 	AppMetadata    map[string]any
 	UserMetadata   map[string]any
 	Identities     []Identity
-	// SoughtFirst says that the transaction looked for the user and found nobody.
+	// SoughtFirst says that the transaction looked for the user and found none.
 	// Then a taken address means that another request was first, and the
 	// transaction is run again.
 	SoughtFirst bool
 }
 
-// Identity is how a provider knows a user.
+// Identity is a user's account at a provider.
 type Identity struct {
 	Provider   string
-	ProviderID string // the id of the user in the project when ""
+	ProviderID string // the user's id in the project when ""
 	Data       map[string]any
 }
 
-// EmailIdentity is the identity of an e-mail address. data holds what is kept
-// beside the address; nobody has proved yet to own it.
+// EmailIdentity is the identity of an e-mail address whose ownership is not
+// proved yet. data holds further members beside the address.
 func EmailIdentity(email string, data map[string]any) Identity {
 	all := map[string]any{}
 	for name, value := range data {
@@ -93,8 +93,8 @@ func (s Users) write(ctx context.Context, tx *tenantdb.Tx, u *auth.User, identit
 	return nil
 }
 
-// free refuses an address that a row has in another spelling, which no constraint
-// does.
+// free refuses an address that exists in another spelling, which no constraint
+// covers.
 func (s Users) free(ctx context.Context, tx *tenantdb.Tx, n New) error {
 	if n.Email != "" && !n.SoughtFirst {
 		if err := EmailFree(ctx, tx, n.Email, n.ID); err != nil {
@@ -107,14 +107,15 @@ func (s Users) free(ctx context.Context, tx *tenantdb.Tx, n New) error {
 	return nil
 }
 
-// EmailFree reports auth.ErrEmailExists when another user than id has the
+// EmailFree returns auth.ErrEmailExists when a user other than id has the
 // address.
 func EmailFree(ctx context.Context, tx *tenantdb.Tx, email string, id uuid.UUID) error {
 	u, err := tx.UserByEmail(ctx, email, false)
 	return another(u, err, id, auth.ErrEmailExists)
 }
 
-// PhoneFree reports auth.ErrPhoneExists when another user than id has the number.
+// PhoneFree returns auth.ErrPhoneExists when a user other than id has the
+// number.
 func PhoneFree(ctx context.Context, tx *tenantdb.Tx, phone string, id uuid.UUID) error {
 	u, err := tx.UserByPhone(ctx, phone, false)
 	return another(u, err, id, auth.ErrPhoneExists)
@@ -130,7 +131,7 @@ func another(u auth.User, err error, id uuid.UUID, exists error) error {
 	return err
 }
 
-// user makes the row, without identities.
+// user returns the row, without identities.
 func (n New) user(now time.Time) (*auth.User, error) {
 	u := auth.NewUser(now)
 	u.Email, u.Phone, u.EncryptedPassword, u.BannedUntil = n.Email, n.Phone, n.Password, n.BannedUntil
@@ -161,7 +162,7 @@ func (n New) user(now time.Time) (*auth.User, error) {
 	return u, nil
 }
 
-// addIdentity writes an identity of u and puts it on u.
+// addIdentity writes an identity of u and appends it to u.
 func (s Users) addIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identity) error {
 	row, err := i.row(u.ID, s.Now())
 	if err != nil {
@@ -174,7 +175,7 @@ func (s Users) addIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i
 	return nil
 }
 
-// row makes the row of an identity.
+// row returns the row of an identity.
 func (i Identity) row(user uuid.UUID, now time.Time) (auth.Identity, error) {
 	row := auth.Identity{
 		ID: uuid.New(), ProviderID: i.ProviderID, UserID: user, Provider: i.Provider,
@@ -196,7 +197,7 @@ func (i Identity) row(user uuid.UUID, now time.Time) (auth.Identity, error) {
 	return row, err
 }
 
-// Preview is the user that Create would make, without writing anything.
+// Preview returns the user that Create would create, without writing anything.
 func (s Users) Preview(n New) (*auth.User, error) {
 	now := s.Now()
 	u, err := n.user(now)
@@ -222,7 +223,7 @@ func (s Users) Link(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identi
 			return err
 		}
 		if err == nil {
-			return nil // linked before
+			return nil // already linked
 		}
 	}
 	if err := s.addIdentity(ctx, tx, u, i); err != nil {

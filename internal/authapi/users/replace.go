@@ -17,15 +17,15 @@ func (s Users) ReplaceUnconfirmed(ctx context.Context, tx *tenantdb.Tx, u *auth.
 	if !replaceable(u) {
 		return auth.ErrUserExists
 	}
-	fresh, err := n.user(s.Now())
+	replacement, err := n.user(s.Now())
 	if err != nil {
 		return err
 	}
 	changes := []tenantdb.UserChange{
-		tenantdb.EncryptedPassword(n.Password), tenantdb.OnlyMetadata(fresh.AppMetadata, fresh.UserMetadata),
+		tenantdb.EncryptedPassword(n.Password), tenantdb.OnlyMetadata(replacement.AppMetadata, replacement.UserMetadata),
 	}
-	if fresh.EmailConfirmedAt != nil {
-		changes = append(changes, tenantdb.EmailConfirmedAt(fresh.EmailConfirmedAt))
+	if replacement.EmailConfirmedAt != nil {
+		changes = append(changes, tenantdb.EmailConfirmedAt(replacement.EmailConfirmedAt))
 	}
 	if err := s.endFlows(ctx, tx, u, changes...); err != nil {
 		return err
@@ -37,9 +37,9 @@ func (s Users) ReplaceUnconfirmed(ctx context.Context, tx *tenantdb.Tx, u *auth.
 	return tx.ReplaceIdentityData(ctx, u.IdentityOf(auth.ProviderEmail), s.Now(), identity.Data)
 }
 
-// replaceable reports whether a user came by a sign-up of which nothing
-// followed. That a confirmation was sent says little, as anybody may ask for
-// one; but only a sign-up leaves the identity's data as the user's metadata.
+// replaceable reports whether a user came from a sign-up that was never used. A
+// sent confirmation proves little, because anybody may request one; but only a
+// sign-up copies the identity's data to the user's metadata.
 func replaceable(u *auth.User) bool {
 	identity := u.IdentityOf(auth.ProviderEmail)
 	if identity == nil {
@@ -52,5 +52,5 @@ func replaceable(u *auth.User) bool {
 		u.BannedUntil == nil && u.Phone == "" && u.Role == auth.RoleAuthenticated
 }
 
-// signedUp is the app_metadata of whoever has signed up by e-mail.
+// signedUp is the app_metadata of a user who signed up by e-mail.
 var signedUp = map[string]any{"provider": auth.ProviderEmail, "providers": []any{auth.ProviderEmail}}

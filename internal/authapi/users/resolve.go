@@ -10,25 +10,25 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Claim is what an identity provider says of somebody who signed in there.
-type Claim struct {
+// ProviderUser is an identity provider's description of the user who signed in.
+type ProviderUser struct {
 	Identity
-	Email    string // normalized; "" when the provider tells none
-	Verified bool   // the provider says that they own the address
+	Email    string // normalized; "" when the provider sends none
+	Verified bool   // the provider has verified that the user owns the address
 }
 
-// Resolve finds the user whom a claim is about, makes one, or refuses.
+// Resolve finds the user that a provider describes, creates one, or refuses.
 //
-//  1. Whoever has the identity is the user.
+//  1. The user with the identity, if there is one.
 //  2. Else the user with the address, if the provider has verified it, gets the
-//     identity too. An account whose own address nobody has proved may have been
-//     made by somebody else: it loses its password, its other identities and its
+//     identity too. An account with an unproved address may have been
+//     created by somebody else: it loses its password, its other identities and its
 //     sessions first.
-//  3. Else a user is made: auth.ErrSignupDisabled where the project lets nobody
-//     sign up. An address that another user has is left out.
+//  3. Else a new user: auth.ErrSignupDisabled where the project does not allow
+//     sign-ups. An address that another user has is left out.
 //
 // An account that is deleted or of another audience is auth.ErrUserNotFound.
-func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c Claim) (*auth.User, error) {
+func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, error) {
 	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
 	switch {
 	case err == nil && u.Gone():
@@ -51,8 +51,9 @@ func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return holder, s.adopt(ctx, tx, sc, holder, c)
 }
 
-// holder gives the user with the claimed address, locked; nil when there is none.
-func (c Claim) holder(ctx context.Context, tx *tenantdb.Tx) (*auth.User, error) {
+// holder returns the user with the provider's address, locked; nil when there
+// is none.
+func (c ProviderUser) holder(ctx context.Context, tx *tenantdb.Tx) (*auth.User, error) {
 	if c.Email == "" {
 		return nil, nil
 	}
@@ -63,7 +64,7 @@ func (c Claim) holder(ctx context.Context, tx *tenantdb.Tx) (*auth.User, error) 
 	return &u, err
 }
 
-// refreshIdentity writes what the provider says of the user now.
+// refreshIdentity updates the identity with the provider's current data.
 func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identity) error {
 	for n := range u.Identities {
 		row := &u.Identities[n]
@@ -74,8 +75,8 @@ func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.Use
 	return nil
 }
 
-// register makes the user of a claim, with the address if it is free.
-func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c Claim, free bool) (*auth.User, error) {
+// register creates the user, with the address if it is free.
+func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser, free bool) (*auth.User, error) {
 	if sc.Tenant.Config.DisableSignup {
 		return nil, auth.ErrSignupDisabled
 	}
@@ -86,9 +87,9 @@ func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	return s.Create(ctx, tx, sc, n)
 }
 
-// adopt gives a user another identity by their address, which the provider has
-// verified.
-func (s Users) adopt(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c Claim) error {
+// adopt links the identity to the user with the same address, which the
+// provider has verified.
+func (s Users) adopt(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c ProviderUser) error {
 	if !u.EmailConfirmed() {
 		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseReplaced); err != nil {
 			return err

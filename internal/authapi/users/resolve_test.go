@@ -14,7 +14,7 @@ import (
 )
 
 // resolve runs Users.Resolve in a transaction of its own.
-func resolve(f *flowtest.Fixture, p *flowtest.Project, c users.Claim) (u *auth.User, err error) {
+func resolve(f *flowtest.Fixture, p *flowtest.Project, c users.ProviderUser) (u *auth.User, err error) {
 	ctx := context.Background()
 	service := users.Users{Sessions: f.Sessions, Now: f.Clock.Now}
 	err = p.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
@@ -29,8 +29,8 @@ func resolve(f *flowtest.Fixture, p *flowtest.Project, c users.Claim) (u *auth.U
 	return u, err
 }
 
-func claim(id, email string, verified bool) users.Claim {
-	return users.Claim{
+func providerUser(id, email string, verified bool) users.ProviderUser {
+	return users.ProviderUser{
 		Identity: users.Identity{Provider: "github", ProviderID: id, Data: map[string]any{"email": email, "name": "Ann"}},
 		Email:    email, Verified: verified,
 	}
@@ -39,7 +39,7 @@ func claim(id, email string, verified bool) users.Claim {
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
-	must := func(p *flowtest.Project, c users.Claim) *auth.User {
+	must := func(p *flowtest.Project, c users.ProviderUser) *auth.User {
 		t.Helper()
 		u, err := resolve(f, p, c)
 		if err != nil {
@@ -47,12 +47,12 @@ func TestResolve(t *testing.T) {
 		}
 		return u
 	}
-	made := must(f.A, claim("1", "ann@example.com", true))
+	made := must(f.A, providerUser("1", "ann@example.com", true))
 	if made.Email != "ann@example.com" || !made.EmailConfirmed() || len(made.Identities) != 1 || made.Identities[0].ProviderID != "1" ||
 		string(made.AppMetadata) != `{"provider": "github", "providers": ["github"]}` {
 		t.Errorf("made %+v", made)
 	}
-	again := claim("1", "moved@example.com", true)
+	again := providerUser("1", "moved@example.com", true)
 	again.Data["name"] = "Ann Two"
 	if same := must(f.A, again); same.ID != made.ID || same.Email != "ann@example.com" {
 		t.Errorf("the identity found %+v", same)
@@ -60,12 +60,12 @@ func TestResolve(t *testing.T) {
 	if got := flowtest.One[string](t, f.A, `SELECT identity_data->>'name' FROM auth.identities`); got != "Ann Two" {
 		t.Errorf("the identity says %s", got)
 	}
-	if other := must(f.B, claim("1", "ann@example.com", true)); other.ID == made.ID {
+	if other := must(f.B, providerUser("1", "ann@example.com", true)); other.ID == made.ID {
 		t.Error("found in the other project")
 	}
 
 	bob := f.A.SignUp(t, "bob@example.com", "password123")
-	linked := must(f.A, claim("2", "bob@example.com", true))
+	linked := must(f.A, providerUser("2", "bob@example.com", true))
 	if linked.ID.String() != bob.UserID || len(linked.Identities) != 2 {
 		t.Errorf("linked %+v", linked)
 	}
@@ -74,14 +74,14 @@ func TestResolve(t *testing.T) {
 
 	// An address that the provider has not verified links to nobody, and is not
 	// taken from its owner.
-	stranger := must(f.A, claim("3", "bob@example.com", false))
+	stranger := must(f.A, providerUser("3", "bob@example.com", false))
 	if stranger.ID.String() == bob.UserID || stranger.Email != "" || stranger.EmailConfirmed() {
 		t.Errorf("an unverified address gave %+v", stranger)
 	}
-	if unverified := must(f.A, claim("4", "cid@example.com", false)); unverified.Email != "cid@example.com" || unverified.EmailConfirmed() {
+	if unverified := must(f.A, providerUser("4", "cid@example.com", false)); unverified.Email != "cid@example.com" || unverified.EmailConfirmed() {
 		t.Errorf("an unverified, free address gave %+v", unverified)
 	}
-	if nameless := must(f.A, claim("5", "", false)); nameless.Email != "" {
+	if nameless := must(f.A, providerUser("5", "", false)); nameless.Email != "" {
 		t.Errorf("without an address %+v", nameless)
 	}
 }
@@ -94,7 +94,7 @@ func TestResolveTakesOverUnconfirmed(t *testing.T) {
 	f.A.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": "attacker's", "data": m{"evil": true}}).Want(200)
 	attacker := f.A.SignIn(t, "ann@example.com", "attacker's")
 	link := f.A.LinkQuery(t, f.A.Mail(t, "ann@example.com")).Get("token")
-	u, err := resolve(f, f.A, claim("1", "ann@example.com", true))
+	u, err := resolve(f, f.A, providerUser("1", "ann@example.com", true))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,21 +111,21 @@ func TestResolveRefuses(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
 	f.A.SignUp(t, "ann@example.com", "password123")
-	if _, err := resolve(f, f.A, claim("1", "ann@example.com", true)); err != nil {
+	if _, err := resolve(f, f.A, providerUser("1", "ann@example.com", true)); err != nil {
 		t.Fatal(err)
 	}
 	f.A.SignUp(t, "bob@example.com", "password123")
 	f.A.Exec(t, `UPDATE auth.users SET deleted_at = now()`)
 	f.A.Configure(func(c *tenants.Config) { c.DisableSignup = true })
 	for name, c := range map[string]struct {
-		claim users.Claim
-		want  error
+		user users.ProviderUser
+		want error
 	}{
-		"identity of a deleted account": {claim("1", "ann@example.com", true), auth.ErrUserNotFound},
-		"address of a deleted account":  {claim("2", "bob@example.com", true), auth.ErrUserNotFound},
-		"nobody may sign up":            {claim("3", "new@example.com", true), auth.ErrSignupDisabled},
+		"identity of a deleted account": {providerUser("1", "ann@example.com", true), auth.ErrUserNotFound},
+		"address of a deleted account":  {providerUser("2", "bob@example.com", true), auth.ErrUserNotFound},
+		"nobody may sign up":            {providerUser("3", "new@example.com", true), auth.ErrSignupDisabled},
 	} {
-		if u, err := resolve(f, f.A, c.claim); !errors.Is(err, c.want) {
+		if u, err := resolve(f, f.A, c.user); !errors.Is(err, c.want) {
 			t.Errorf("%s: %+v, %v", name, u, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestResolveRefuses(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return service.Link(ctx, tx, bob, claim("1", "ann@example.com", true).Identity)
+		return service.Link(ctx, tx, bob, providerUser("1", "ann@example.com", true).Identity)
 	})
 	if !errors.Is(err, auth.ErrIdentityExists) {
 		t.Errorf("linked another user's identity: %v", err)
@@ -153,7 +153,7 @@ func TestResolveAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 5 {
 			wg.Go(func() {
-				if _, err := resolve(f, f.A, claim(id, email, true)); err != nil {
+				if _, err := resolve(f, f.A, providerUser(id, email, true)); err != nil {
 					t.Errorf("%q: %v", email, err)
 				}
 			})

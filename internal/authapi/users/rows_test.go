@@ -12,7 +12,7 @@ import (
 
 func autoconfirm(c *tenants.Config) { c.MailerAutoconfirm = true }
 
-// An address that SQL wrote in capitals is the same address to every flow.
+// An address that SQL wrote in capitals is the same address in every flow.
 func TestAddressInCapitals(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -34,7 +34,7 @@ func TestAddressInCapitals(t *testing.T) {
 	if s := f.A.Do(t, "POST", "/verify", m{"type": "recovery", "email": "ann@example.com", "token": mail.Code}).Session(); s.UserID != id {
 		t.Errorf("the code signs %s in", s.UserID)
 	}
-	// Two rows that differ in capitals only: the one that is spelled alike.
+	// Of two rows that differ only in capitals, the lower-case one is found.
 	f.A.Exec(t, `INSERT INTO auth.users (id, email, encrypted_password, email_confirmed_at, created_at)
 		SELECT gen_random_uuid(), 'ann@example.com', encrypted_password, now(), '1999-01-01' FROM auth.users WHERE id = $1`, id)
 	if s := f.A.SignIn(t, "ann@example.com", "password123"); s.UserID == id {
@@ -54,8 +54,8 @@ func TestPhoneWithPlusSign(t *testing.T) {
 	f.A.Admin(t, "PUT", "/admin/users/"+ann.Get("id"), m{"phone": "+46700000001"}).Want(200)
 }
 
-// Rows of any form that SQL can write are answered, in lists too, and keep the
-// types of the wire.
+// Every row that SQL can write is answered, in lists too, with the wire's
+// types.
 func TestRowsOfAnyForm(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
@@ -98,8 +98,8 @@ func TestRowsOfAnyForm(t *testing.T) {
 	}
 }
 
-// An account that SQL marked as deleted, or that is of another audience, is no
-// account to any flow.
+// Accounts that SQL marked as deleted, or that are of another audience, do not
+// exist for any flow.
 func TestAccountsThatAreGone(t *testing.T) {
 	t.Parallel()
 	for _, set := range []string{"deleted_at = now()", "aud = 'elsewhere'"} {
@@ -131,7 +131,7 @@ func TestAccountsThatAreGone(t *testing.T) {
 	}
 }
 
-// Requests for the same new address at once do not report each other's row.
+// Concurrent requests for the same new address do not report each other's row.
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

@@ -21,8 +21,8 @@ const (
 	inTrigger = ` AND NOT raw_app_meta_data ? 'role'`
 )
 
-// triggers are the places from which a developer's SQL writes to a user in the
-// middle of a flow.
+// triggers are the tables and events on which a developer's SQL writes to a
+// user during a flow.
 var triggers = map[string]struct{ on, mark, ban string }{
 	"users, before insert":   {"BEFORE INSERT ON auth.users", markNew, banNew},
 	"users, after insert":    {"AFTER INSERT ON auth.users", markUser + "NEW.id", banUser + "NEW.id"},
@@ -38,7 +38,7 @@ var triggers = map[string]struct{ on, mark, ban string }{
 	"sessions at the commit": {"CONSTRAINT AFTER INSERT ON auth.sessions DEFERRABLE INITIALLY DEFERRED", markUser + "NEW.user_id", banUser + "NEW.user_id"},
 }
 
-// plant puts a trigger into the project's database, as its developer would.
+// plant creates a trigger in the project's database.
 func plant(t *testing.T, p *flowtest.Project, on, body string) {
 	t.Helper()
 	p.ExecAsOwner(t, `CREATE TABLE IF NOT EXISTS profiles (id uuid);
@@ -50,8 +50,8 @@ func plant(t *testing.T, p *flowtest.Project, on, body string) {
 		CREATE `+timing(on)+` FOR EACH ROW EXECUTE FUNCTION public.planted()`)
 }
 
-// forget takes users and trigger away, and lets time pass, so that mails may go out
-// again.
+// forget removes users and trigger, and advances the clock, so that mails may
+// be sent again.
 func forget(t *testing.T, f *flowtest.Fixture, p *flowtest.Project) {
 	t.Helper()
 	p.Exec(t, `DROP FUNCTION IF EXISTS public.planted() CASCADE; DELETE FROM auth.users; DELETE FROM reeve.outbox`)
@@ -67,8 +67,8 @@ func timing(on string) string {
 	return "TRIGGER planted " + on
 }
 
-// flows lead, each by its own way, to a session or to a user who is to confirm.
-// They answer with the response that shows the user, and whether it is a session.
+// flows are the ways to a session or to a user who must confirm. They return
+// the response that shows the user, and whether it is a session.
 var flows = map[string]struct {
 	autoconfirm bool
 	run         func(t *testing.T, p *flowtest.Project, planted func()) *flowtest.Response
@@ -114,8 +114,8 @@ var flows = map[string]struct {
 	}},
 }
 
-// What a developer's trigger writes to a user stays, whatever flow runs around
-// it, and the answer and the access token show it.
+// A trigger's changes to a user stay, whatever flow runs around it, and the
+// answer and the access token show them.
 func TestTriggersWriteToUsers(t *testing.T) {
 	t.Parallel()
 	for flow, run := range flows {
@@ -149,7 +149,7 @@ func TestTriggersWriteToUsers(t *testing.T) {
 	}
 }
 
-// A user whom a trigger bans gets no session, and stays banned.
+// A user that a trigger bans gets no session, and stays banned.
 func TestTriggersBanUsers(t *testing.T) {
 	t.Parallel()
 	for flow, run := range flows {
@@ -180,7 +180,7 @@ func TestTriggersBanUsers(t *testing.T) {
 	}
 }
 
-// A user who is to confirm is shown as the triggers left them.
+// An unconfirmed user is shown as the triggers left them.
 func TestTriggersWriteToUnconfirmedUsers(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -203,7 +203,7 @@ func TestTriggersWriteToUnconfirmedUsers(t *testing.T) {
 	}
 }
 
-// Changes of an account write their own columns and no others.
+// Changes of an account write only their own columns.
 func TestTriggersOnChanges(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
@@ -224,7 +224,8 @@ func TestTriggersOnChanges(t *testing.T) {
 	}
 }
 
-// A trigger that suppresses a row is the developer's fault, and told as such.
+// A trigger that suppresses a row is the developer's fault, and reported as
+// such.
 func TestTriggersSuppressRows(t *testing.T) {
 	t.Parallel()
 	for _, table := range []string{"users", "identities", "sessions"} {

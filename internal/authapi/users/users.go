@@ -1,10 +1,10 @@
-// Package users is the one place that finds, makes and changes the users of a
-// project: what a flow decides about a user is written here, with the identities
-// that go with it. It owns no route and opens no transaction.
+// Package users is the only place that finds, creates and changes the users of
+// a project: it writes what a flow decides about a user, with the identities
+// that belong to it. It owns no route and opens no transaction.
 //
-// Users are written column by column. Between two statements of a transaction,
-// triggers of the project's developer may write to the same rows, and what they
-// write stays.
+// Users are written column by column. Triggers of the project's developer may
+// write to the same rows between two statements of a transaction, and their
+// changes stay.
 package users
 
 import (
@@ -19,15 +19,15 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Users finds, makes and changes users.
+// Users finds, creates and changes users.
 type Users struct {
 	Sessions session.Sessions
 	Now      func() time.Time
-	// Hooks may refuse a new user or hear of one; nil for none.
+	// Hooks may refuse a new user or be notified of one; nil for none.
 	Hooks Hooks
 }
 
-// Hooks is what a project may run around the making of a user.
+// Hooks is code of a project that runs around the creation of a user.
 type Hooks interface {
 	// BeforeCreate is called before the row is written. An error refuses the user.
 	BeforeCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
@@ -35,14 +35,14 @@ type Hooks interface {
 	AfterCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
 }
 
-// ByID returns an account that can be used, locked; auth.ErrUserNotFound.
+// ByID returns a usable account, locked; auth.ErrUserNotFound.
 func (s Users) ByID(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) (*auth.User, error) {
 	return usable(tx.UserByID(ctx, id, true))
 }
 
-// ByEmail returns the account that can be used with this address, which must be
-// normalized, locked. auth.ErrUserNotFound also for one that is deleted or of
-// another audience.
+// ByEmail returns the usable account with this address, which must be
+// normalized, locked. auth.ErrUserNotFound also for an account that is deleted
+// or of another audience.
 func (s Users) ByEmail(ctx context.Context, tx *tenantdb.Tx, email string) (*auth.User, error) {
 	return usable(tx.UserByEmail(ctx, email, true))
 }
@@ -52,7 +52,7 @@ func (s Users) ByPhone(ctx context.Context, tx *tenantdb.Tx, phone string) (*aut
 	return usable(tx.UserByPhone(ctx, phone, true))
 }
 
-// ByIdentity returns the account that can be used with an identity, locked;
+// ByIdentity returns the usable account with an identity, locked;
 // auth.ErrUserNotFound.
 func (s Users) ByIdentity(ctx context.Context, tx *tenantdb.Tx, provider, providerID string) (*auth.User, error) {
 	return usable(tx.UserByIdentity(ctx, provider, providerID, true))

@@ -8,8 +8,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// changing begins a change of address and gives the tokens of the two links.
-func changing(t *testing.T, f *flowtest.Fixture) (s flowtest.Session, current, fresh string) {
+// changing begins a change of address and returns the tokens of the two links.
+func changing(t *testing.T, f *flowtest.Fixture) (s flowtest.Session, current, newAddress string) {
 	t.Helper()
 	s = f.A.SignUp(t, "old@example.com", "password123")
 	f.A.EmptyOutbox(t)
@@ -80,7 +80,7 @@ func TestEmailChangeWithoutTheOldAddress(t *testing.T) {
 	f.A.SignIn(t, "new@example.com", "password123")
 }
 
-// One side alone cannot confirm for both, however often it asks.
+// One side alone cannot confirm for both, however often it requests links.
 func TestEmailChangeOneSideTwice(t *testing.T) {
 	t.Parallel()
 	for _, side := range []string{"old@example.com", "new@example.com"} {
@@ -107,11 +107,11 @@ func TestEmailChangeOneSideTwice(t *testing.T) {
 func TestEmailChangeToAnotherAddress(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
-	s, current, fresh := changing(t, f)
+	s, current, newAddress := changing(t, f)
 	redeem(t, f.A, current).Want(200)
 	f.Clock.Advance(time.Minute)
 	f.A.Do(t, "PUT", "/user", m{"email": "third@example.com"}, flowtest.User(s.Access)).Want(200)
-	redeem(t, f.A, fresh).WantError(403, "otp_expired")
+	redeem(t, f.A, newAddress).WantError(403, "otp_expired")
 	third := f.A.LinkQuery(t, f.A.Mail(t, "third@example.com")).Get("token")
 	if res := redeem(t, f.A, third).Want(200); res.Get("access_token") != "" {
 		t.Error("the earlier confirmation counted")
@@ -122,26 +122,26 @@ func TestEmailChangeToAnotherAddress(t *testing.T) {
 	}
 }
 
-// Somebody else was faster to take the new address.
+// Another user has taken the new address in the meantime.
 func TestEmailChangeTaken(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
-	_, current, fresh := changing(t, f)
+	_, current, newAddress := changing(t, f)
 	f.A.SignUp(t, "new@example.com", "password456")
 	redeem(t, f.A, current).Want(200)
-	redeem(t, f.A, fresh).WantError(422, "email_exists")
+	redeem(t, f.A, newAddress).WantError(422, "email_exists")
 	f.A.SignIn(t, "old@example.com", "password123")
 	f.A.SignIn(t, "new@example.com", "password456")
 }
 
-// After a change, links that were mailed to the old address are dead.
+// After a change, links that were mailed to the old address are invalid.
 func TestEmailChangeEndsLinksOfTheOldAddress(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
-	_, current, fresh := changing(t, f)
+	_, current, newAddress := changing(t, f)
 	f.A.Do(t, "POST", "/recover", m{"email": "old@example.com"}).Want(200)
 	recovery := f.A.LinkQuery(t, f.A.Mail(t, "old@example.com")).Get("token")
 	redeem(t, f.A, current).Want(200)
-	redeem(t, f.A, fresh).Session()
+	redeem(t, f.A, newAddress).Session()
 	f.A.Do(t, "POST", "/verify", m{"type": "recovery", "token_hash": recovery}).WantError(403, "otp_expired")
 }

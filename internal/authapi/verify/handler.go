@@ -16,8 +16,8 @@ import (
 // Handler serves /verify.
 type Handler struct{ Service Service }
 
-// Mount adds the routes. The one for links in mails needs no key, as a link
-// carries none.
+// Mount adds the routes. GET /verify needs no key, because links in mails carry
+// none.
 func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitVerify).GET("/verify", web.Tenant(http.StatusOK, h.get))
 	r.Keyed.With(web.LimitVerify).POST("/verify", web.Tenant(http.StatusOK, h.post))
@@ -59,7 +59,7 @@ func (r *Request) check() error {
 // errBadEmail is 422 here, as in the reference.
 var errBadEmail = fault.New(fault.Unprocessable, "validation_failed", "Invalid email format")
 
-// Message is the answer when a change of address waits for its other half.
+// Message is the answer when a change of address still needs its other half.
 type Message struct {
 	Msg  string `json:"msg"`
 	Code string `json:"code"`
@@ -87,10 +87,10 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 	return out.Tokens, nil
 }
 
-// errNoTarget is for projects whose site URL leads nowhere.
+// errNoTarget is for projects whose site URL is unusable.
 var errNoTarget = fault.New(fault.Invalid, "validation_failed", "The link names no page to go on to, and the project has no site URL")
 
-// halfway is what a user reads after the first of two confirmations.
+// halfway is the message for a user after the first of two confirmations.
 const halfway = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 
 // link is the query of GET /verify.
@@ -110,7 +110,7 @@ func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, erro
 	switch {
 	case l.typ == "" || l.token == "": // no link of ours, so nobody's app waits for the error
 		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
-	case !redirect.Usable(target): // the token stays good
+	case !redirect.Usable(target): // the token is not consumed
 		return nil, errNoTarget
 	}
 	in := Redemption{Type: l.typ, Link: l.token, ByLink: true}

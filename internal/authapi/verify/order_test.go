@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// TestExchangeDuringNewPassword: who ends a user's flows holds the user, and so
-// must wait for nobody who redeems one of them.
+// TestExchangeDuringNewPassword: a transaction that ends a user's flows holds
+// the user's lock, so it must not wait for a request that redeems one of them.
 func TestExchangeDuringNewPassword(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -23,8 +23,8 @@ func TestExchangeDuringNewPassword(t *testing.T) {
 			return err
 		}
 		go func() { answer <- exchange(t, f.A, got, verifier) }()
-		// Not of pg_locks: who waits for a transaction has no database there, and other
-		// tests wait on the same server.
+		// Not from pg_locks: a wait for a transaction has no database there,
+		// and other tests wait on the same server.
 		const waiting = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 		for f.A.Count(t, waiting) == 0 {
 			if len(answer) > 0 {
@@ -41,16 +41,16 @@ func TestExchangeDuringNewPassword(t *testing.T) {
 	(<-answer).WantError(404, "flow_state_not_found")
 }
 
-// TestEmailChangeOfAnotherAddress: a link that was mailed for another change does
-// not count for the one that an admin began.
+// TestEmailChangeOfAnotherAddress: a link that was mailed for one change does
+// not count for another one that an admin began.
 func TestEmailChangeOfAnotherAddress(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
-	_, _, fresh := changing(t, f)
+	_, _, newAddress := changing(t, f)
 	made := f.A.Admin(t, "POST", "/admin/generate_link", m{
 		"type": "email_change_current", "email": "old@example.com", "new_email": "b@example.com",
 	}).Want(200)
-	redeem(t, f.A, fresh).WantError(403, "otp_expired")
+	redeem(t, f.A, newAddress).WantError(403, "otp_expired")
 	redeem(t, f.A, made.Get("hashed_token")).Want(200)
 	if got := email(t, f); got != "old@example.com" {
 		t.Errorf("the address is %s, which nobody has confirmed", got)

@@ -18,7 +18,7 @@ func challenge() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// code signs up with PKCE, follows the link and gives the code of the redirect.
+// code signs up with PKCE, follows the link and returns the redirect's code.
 func code(t *testing.T, p *flowtest.Project, email, value, method string) string {
 	t.Helper()
 	p.Do(t, "POST", "/signup?redirect_to="+url.QueryEscape("http://localhost:3000/cb?next=1"), m{
@@ -75,7 +75,7 @@ func TestPKCEOfUserWhoWasBannedOrDeleted(t *testing.T) {
 	exchange(t, f.A, got, verifier).WantError(404, "flow_state_not_found")
 }
 
-// Refusals of a PKCE link stand in the query too, where the app looks.
+// Refusals of a PKCE link are in the query too, where the app looks.
 func TestPKCELinkRefused(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -85,7 +85,7 @@ func TestPKCELinkRefused(t *testing.T) {
 	}
 }
 
-// A recovery link and a change of address go on with a code as well.
+// A recovery link and a change of address also continue with a code.
 func TestPKCEForOtherLinks(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

@@ -21,7 +21,7 @@ import (
 // Service redeems one-time tokens.
 type Service struct {
 	users.Users
-	Guesses *ratelimit.Limiter // of codes, by address; holds nothing else, so that no flood can push them out
+	Guesses *ratelimit.Limiter // of codes, by address; not shared, so that no flood can evict them
 }
 
 // Redemption presents a one-time token: Link alone, or Email with Code.
@@ -30,20 +30,21 @@ type Redemption struct {
 	Link   string
 	Email  string
 	Code   string
-	ByLink bool // opened by a browser, so that a PKCE flow goes on with a code
+	ByLink bool // opened by a browser, so a PKCE flow continues with a code
 }
 
 func (r Redemption) pkce() bool { return strings.HasPrefix(r.Link, token.PKCEPrefix) }
 
-// Outcome is a session, a code (PKCE), or that the other half is awaited.
+// Outcome is a session, a code (PKCE), or Halfway when the other confirmation of
+// a change of address is missing.
 type Outcome struct {
 	Tokens  *session.Tokens
 	Code    string
 	Halfway bool
-	Type    string // of the token, where the request said email
+	Type    string // the token's type, where the request has type email
 }
 
-// purposes says which stored tokens each verification type may redeem.
+// purposes maps a verification type to the stored tokens that it may redeem.
 var purposes = map[string][]auth.TokenType{
 	"signup":       {auth.TokenConfirmation},
 	"invite":       {auth.TokenConfirmation},
@@ -53,8 +54,8 @@ var purposes = map[string][]auth.TokenType{
 	"email_change": {auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent},
 }
 
-// Redeem consumes the token and does what it is good for. auth.ErrOTPExpired
-// covers wrong, used, expired and unknown alike.
+// Redeem consumes the token and applies it. auth.ErrOTPExpired covers wrong,
+// used, expired and unknown tokens alike.
 func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*Outcome, error) {
 	types, ok := purposes[r.Type]
 	switch {
@@ -81,17 +82,18 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 	return &out, err
 }
 
-// refusals is how a one-time token tells of an account that may have no session.
+// refusals are the errors of a one-time token for accounts that may have no
+// session.
 var refusals = session.Refusals{Gone: auth.ErrOTPExpired}
 
-// guessRule lets ten wrong codes pass for an address, and ten more in the time
-// that a code lives: of a million codes.
+// guessRule allows ten wrong codes for an address, and ten more in the lifetime
+// of a code. There are a million codes.
 func guessRule(sc *tenants.Scope) ratelimit.Rule {
 	return ratelimit.Rule{Name: "verify_address", Events: 10, Per: max(sc.Tenant.Config.OTPTTL(), time.Minute), Burst: 10}
 }
 
-// redeem consumes the token and gives the proof that it is. The proof is nil
-// when a code or the other half of a change of address comes first.
+// redeem consumes the token and returns it as a proof. The proof is nil when a
+// code is issued instead, or the other half of a change of address is missing.
 func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType, out *Outcome) (*session.Proof, error) {
 	t, u, err := s.find(ctx, tx, sc, r, types)
 	if err != nil {
@@ -118,8 +120,8 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Provider: auth.ProviderEmail}, nil
 }
 
-// typeOf is the request's type; where that is email, which stands for two types,
-// the one that the token has.
+// typeOf is the request's type; for email, which covers two types, it is the
+// token's.
 func (r Redemption) typeOf(t *auth.OneTimeToken) string {
 	switch {
 	case r.Type != "email":
@@ -133,7 +135,7 @@ func (r Redemption) typeOf(t *auth.OneTimeToken) string {
 
 var traits = audit.Traits{"provider": auth.ProviderEmail}
 
-// find returns the token, if it is still good, and its user, locked.
+// find returns the valid token and its user, locked.
 func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*auth.OneTimeToken, *auth.User, error) {
 	hash := token.HashLink(r.Link)
 	if r.Email != "" {
@@ -156,8 +158,8 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	return &t, u, refusals.Admit(u, s.Now())
 }
 
-// apply does what the token is good for, and gives what the audit log tells of
-// it: "" when a change of address waits for its other half.
+// apply applies the token and returns the action for the audit log: "" when the
+// other half of a change of address is missing.
 func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (auth.Action, error) {
 	switch t.Type {
 	case auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent:
@@ -173,19 +175,19 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	}
 }
 
-// confirm marks the address as proved: every mailed token proves that.
+// confirm marks the address as confirmed: every mailed token proves ownership.
 func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
 	switch {
 	case u.EmailConfirmed():
 		return nil
-	case u.InvitedAt != nil: // as in the reference: what was sent is invited_at's
+	case u.InvitedAt != nil: // the mail that was sent is recorded in invited_at, as in the reference
 		return s.ConfirmEmail(ctx, tx, u, tenantdb.ConfirmationSentAt(nil))
 	}
 	return s.ConfirmEmail(ctx, tx, u)
 }
 
-// changeEmail takes one step of a change of address. With secure change both
-// addresses must confirm, in any order.
+// changeEmail applies one of the confirmations of a change of address. With
+// secure change both addresses must confirm, in any order.
 func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (auth.Action, error) {
 	if u.NewEmail == "" {
 		return "", auth.ErrOTPExpired
@@ -199,7 +201,7 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	return auth.ActionUserModified, s.ChangeEmail(ctx, tx, u, u.NewEmail, true)
 }
 
-// issueCode gives the PKCE exchange that the link belongs to its code.
+// issueCode issues the code of the link's PKCE exchange.
 func (s Service) issueCode(ctx context.Context, tx *tenantdb.Tx, u *auth.User, typ string) (string, error) {
 	f, err := tx.OpenFlowState(ctx, u.ID, Method(typ))
 	if err != nil {
@@ -209,8 +211,8 @@ func (s Service) issueCode(ctx context.Context, tx *tenantdb.Tx, u *auth.User, t
 	return code, tx.IssueCode(ctx, f.ID, code, s.Now())
 }
 
-// Method is the amr method that a PKCE exchange of a verification type begins
-// with.
+// Method is the amr method of a PKCE exchange that began with a verification
+// type.
 func Method(typ string) auth.Method {
 	if typ == "signup" {
 		return auth.MethodEmailSignup

@@ -13,7 +13,8 @@ import (
 
 type m = flowtest.M
 
-// signUp leaves an unconfirmed user and gives the token of the mail's link.
+// signUp creates an unconfirmed user and returns the mail's link token and
+// code.
 func signUp(t *testing.T, p *flowtest.Project, email string) (link, code string) {
 	t.Helper()
 	p.Do(t, "POST", "/signup", m{"email": email, "password": "password123"}).Want(200)
@@ -55,7 +56,7 @@ func TestVerifyRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { f.A.Do(t, "POST", "/verify", c.body).WantError(c.status, c.code) })
 	}
-	// The other project, where somebody has the same address.
+	// The other project, which has a user with the same address.
 	signUp(t, f.B, "c@example.com")
 	f.B.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link}).WantError(403, "otp_expired")
 	f.B.Do(t, "POST", "/verify", m{"type": "signup", "email": "c@example.com", "token": code + "0"}).WantError(403, "otp_expired")
@@ -85,8 +86,7 @@ func TestVerifyBanned(t *testing.T) {
 	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link}).WantError(403, "user_banned")
 }
 
-// Guesses are counted for the address that they are made for, in the project
-// that they are made in.
+// Wrong codes are counted per address and project.
 func TestVerifyGuesses(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
@@ -166,7 +166,7 @@ func TestVerifyLink(t *testing.T) {
 	f.A.Refresh(t, got.Get("refresh_token")).Want(200)
 }
 
-// TestNoSiteURL: a link that leads nowhere keeps its token.
+// TestNoSiteURL: a link without a usable target does not consume its token.
 func TestNoSiteURL(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
