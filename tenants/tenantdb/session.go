@@ -137,7 +137,8 @@ func (tx *Tx) principal(ctx context.Context, user, session uuid.UUID) (auth.Prin
 // Rotation is a request for the next refresh token of a session.
 type Rotation struct {
 	Session    uuid.UUID
-	Counter    int64 // the one presented; must be the newest
+	User       uuid.UUID // whose the session must be; uuid.Nil = anybody's
+	Counter    int64     // the one presented; must be the newest
 	Now        time.Time
 	UserAgent  string
 	IP         string
@@ -156,7 +157,7 @@ type Rotation struct {
 func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
 	err = db.Do(ctx, func(tx *Tx) error {
 		rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
-			interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()))
+			interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil})
 		if err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
@@ -176,6 +177,7 @@ const rotateSQL = `WITH s AS (
 	   SET refresh_token_counter = $2 + 1, refreshed_at = $3 AT TIME ZONE 'utc', updated_at = $3,
 	       user_agent = nullif($4, ''), ip = nullif($5, '')::pg_catalog.inet
 	 WHERE s.id = $1 AND coalesce(s.refresh_token_counter, 0) = $2
+	   AND ($9::pg_catalog.uuid IS NULL OR s.user_id = $9)
 	   AND (SELECT o.deleted_at IS NULL AND coalesce(nullif(o.aud, ''), '` + auth.Audience + `') = '` + auth.Audience + `'
 	          AND (o.banned_until IS NULL OR o.banned_until <= $3)
 	          FROM auth.users AS o WHERE o.id = s.user_id)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -19,8 +20,8 @@ type Activity struct {
 	limit int
 
 	mu      sync.Mutex
-	recent  map[activityKey]time.Time // to the counted period
-	earlier map[activityKey]time.Time
+	recent  map[activityKey]activity
+	earlier map[activityKey]activity
 }
 
 type activityKey struct {
@@ -28,10 +29,16 @@ type activityKey struct {
 	session uuid.UUID
 }
 
+// activity is the counted user and period.
+type activity struct {
+	user   uuid.UUID
+	period time.Time
+}
+
 // NewActivity returns an Activity that remembers between limit and twice as
 // many sessions.
 func NewActivity(limit int) *Activity {
-	return &Activity{limit: limit, recent: map[activityKey]time.Time{}}
+	return &Activity{limit: limit, recent: map[activityKey]activity{}}
 }
 
 // period is the first day of the billing period of now: the calendar month in
@@ -49,37 +56,40 @@ func (a *Activity) count(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	return tx.CountActive(ctx, period(now), user)
 }
 
-// counted notes, after the commit, that the session's user was counted.
-func (a *Activity) counted(sc *tenants.Scope, session uuid.UUID, now time.Time) {
+// counted notes, after the commit, that the session's user was counted. now is the
+// time that count was called with: the period may have ended since.
+func (a *Activity) counted(sc *tenants.Scope, s *auth.Session, now time.Time) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.put(activityKey{sc.Tenant.Ref, session}, period(now))
+	a.put(activityKey{sc.Tenant.Ref, s.ID}, activity{s.UserID, period(now)})
 }
 
-func (a *Activity) put(key activityKey, period time.Time) {
+func (a *Activity) put(key activityKey, counted activity) {
 	if len(a.recent) >= a.limit {
-		a.earlier, a.recent = a.recent, map[activityKey]time.Time{}
+		a.earlier, a.recent = a.recent, map[activityKey]activity{}
 	}
-	a.recent[key] = period
+	a.recent[key] = counted
 }
 
-// known reports whether the session's user is known to be counted.
-func (a *Activity) known(sc *tenants.Scope, session uuid.UUID, now time.Time) bool {
+// known reports whether a user of the session is known to be counted, and which:
+// SQL of the project's developer may have given the session to another one since.
+// The user is uuid.Nil, for any, where nobody is counted.
+func (a *Activity) known(sc *tenants.Scope, session uuid.UUID, now time.Time) (user uuid.UUID, ok bool) {
 	if a == nil {
-		return true
+		return uuid.Nil, true
 	}
 	key, current := activityKey{sc.Tenant.Ref, session}, period(now)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at, ok := a.recent[key]; ok {
-		return at.Equal(current)
+	if last, ok := a.recent[key]; ok {
+		return last.user, last.period.Equal(current)
 	}
-	if at, ok := a.earlier[key]; ok && at.Equal(current) {
-		a.put(key, at)
-		return true
+	if last, ok := a.earlier[key]; ok && last.period.Equal(current) {
+		a.put(key, last)
+		return last.user, true
 	}
-	return false
+	return uuid.Nil, false
 }

@@ -6,8 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // A user is counted once in a period, by the sign-in or by the first refresh in
@@ -77,6 +81,57 @@ func TestActivityIsBounded(t *testing.T) {
 	}
 	if n := f.A.Count(t, `SELECT count(*) FROM reeve.activity`); n != 2 {
 		t.Errorf("%d of 5 were asked for again, want those that did not fit", n)
+	}
+}
+
+// A sign-in counts in the period in which it was written down, even where its
+// commit falls into the next one: that one is not counted yet.
+func TestActivityAtTheEndOfAPeriod(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	f.Clock.Advance(time.Until(time.Date(2027, 1, 31, 23, 59, 59, 0, time.UTC)))
+	f.Sessions.Hook = slow{f.Clock}
+	tokens := signIn(t, f, f.A.Scope(), newUser(f, "ann@example.com"), false)
+	f.Sessions.Hook = nil
+	if _, err := f.Sessions.Rotate(ctx, f.A.Scope(), tokens.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	if got := flowtest.One[string](t, f.A, `SELECT string_agg(period::text, ' ' ORDER BY period) FROM reeve.activity`); got != "2027-01-01 2027-02-01" {
+		t.Errorf("counted in %s", got)
+	}
+}
+
+// slow is a hook that takes a minute.
+type slow struct{ clock *flowtest.Clock }
+
+func (slow) Enabled(*tenants.Scope) bool { return true }
+
+func (h slow) Customize(context.Context, *tenantdb.Tx, *tenants.Scope, *auth.Principal, *token.Claims) error {
+	h.clock.Advance(time.Minute)
+	return nil
+}
+
+// A developer cannot let many users take turns at one session that is counted.
+func TestActivityOfASessionThatChangesHands(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	tokens := signIn(t, f, f.A.Scope(), newUser(f, "ann@example.com"), false)
+	for _, email := range []string{"bob@example.com", "cid@example.com"} {
+		u := newUser(f, email)
+		if err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return tx.CreateUser(ctx, u) }); err != nil {
+			t.Fatal(err)
+		}
+		f.A.ExecAsOwner(t, `UPDATE auth.sessions SET user_id = $1`, u.ID)
+		for range 2 {
+			next, err := f.Sessions.Rotate(ctx, f.A.Scope(), tokens.RefreshToken)
+			if err != nil || next.User.ID != u.ID {
+				t.Fatalf("%+v, %v", next, err)
+			}
+			tokens = next
+		}
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM reeve.activity`); n != 3 {
+		t.Errorf("%d users are counted, want 3", n)
 	}
 }
 

@@ -32,9 +32,10 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 	// A single-session limit needs the user's other sessions, a hook needs a
 	// transaction, and a user who is not known to be counted needs the ledger.
 	// The single statement covers none of these.
-	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && !s.hooked(sc) && s.Active.known(sc, id, now) {
+	user, counted := s.Active.known(sc, id, now)
+	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && !s.hooked(sc) && counted {
 		p, ok, err := sc.DB.Rotate(ctx, tenantdb.Rotation{
-			Session: id, Counter: counter, Now: now, UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
+			Session: id, User: user, Counter: counter, Now: now, UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
 			Timebox: cfg.Timebox(), Inactivity: cfg.InactivityTimeout(),
 		})
 		if err != nil {
@@ -63,7 +64,7 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 	if err != nil {
 		return nil, err
 	}
-	s.Active.counted(sc, id, now)
+	s.Active.counted(sc, &r.next.principal.Session, now)
 	return s.sign(sc, r.next)
 }
 

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,6 +33,7 @@ type Proof struct {
 func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *tenantdb.Tx) (*Proof, error)) (*Tokens, error) {
 	var begun *unsigned
 	var refused error
+	var now time.Time
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		begun, refused = nil, nil
 		proof, err := prove(tx)
@@ -41,7 +43,8 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 		if refused = proof.Refusals.Admit(proof.User, s.Now()); refused != nil {
 			return nil
 		}
-		begun, refused, err = s.begin(ctx, tx, sc, proof)
+		now = s.Now()
+		begun, refused, err = s.begin(ctx, tx, sc, proof, now)
 		return err
 	})
 	if err == nil {
@@ -50,15 +53,15 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 	if err != nil || begun == nil {
 		return nil, err
 	}
-	s.Active.counted(sc, begun.principal.Session.ID, s.Now())
+	s.Active.counted(sc, &begun.principal.Session, now)
 	return s.sign(sc, begun)
 }
 
 // begin writes the session and everything that belongs to it. refused is set
 // when the developer's triggers banned the account in the meantime; then the
 // session is removed.
-func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof) (begun *unsigned, refused, err error) {
-	now, u := s.Now(), proof.User
+func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof, now time.Time) (begun *unsigned, refused, err error) {
+	u := proof.User
 	session := auth.Session{
 		ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now,
 		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
