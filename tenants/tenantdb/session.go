@@ -149,8 +149,9 @@ type Rotation struct {
 // Rotate moves the session to its next refresh token, writes the audit entry
 // and reads what the access token needs, all in one statement: one round trip
 // and one transaction. ok is false, and nothing has changed, when the token
-// presented is not the newest or when the session or user may not continue. The
-// caller then finds the reason in a transaction.
+// presented is not the newest, when the session or user may not continue, or when
+// triggers of the project's developer would run. The caller then finds the reason
+// in a transaction.
 //
 // The condition on the counter makes concurrent refreshes safe: READ COMMITTED
 // checks it again after waiting for the row, so one of them succeeds.
@@ -171,7 +172,9 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 }
 
 // The user is read in a subquery, not joined: a plan that was cached while the
-// table was small must not scan it when it has grown.
+// table was small must not scan it when it has grown. The statement cannot read
+// what triggers write, so it changes nothing where the tables that it writes to
+// have triggers.
 const rotateSQL = `WITH s AS (
 	UPDATE auth.sessions AS s
 	   SET refresh_token_counter = $2 + 1, refreshed_at = $3 AT TIME ZONE 'utc', updated_at = $3,
@@ -185,6 +188,8 @@ const rotateSQL = `WITH s AS (
 	   AND ($6::pg_catalog.interval IS NULL OR s.created_at + $6::pg_catalog.interval > $3)
 	   AND ($7::pg_catalog.interval IS NULL OR
 	        greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) + $7::pg_catalog.interval > $3)
+	   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+	        WHERE t.tgrelid IN ('auth.sessions'::pg_catalog.regclass, 'auth.audit_log_entries'::pg_catalog.regclass) AND NOT t.tgisinternal)
 	RETURNING s.*
 ), audit AS (
 	INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)

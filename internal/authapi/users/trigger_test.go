@@ -180,6 +180,44 @@ func TestTriggersBanUsers(t *testing.T) {
 	}
 }
 
+// A refresh heeds what triggers write while it runs, as a sign-in does.
+func TestTriggersAtRefresh(t *testing.T) {
+	t.Parallel()
+	const ann = ` WHERE email = 'ann@example.com'`
+	for _, on := range []string{
+		"AFTER UPDATE ON auth.sessions", "CONSTRAINT AFTER UPDATE ON auth.sessions DEFERRABLE INITIALLY DEFERRED",
+		"BEFORE INSERT ON auth.audit_log_entries", "AFTER INSERT ON auth.audit_log_entries",
+	} {
+		t.Run(on, func(t *testing.T) {
+			t.Parallel()
+			f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+			refresh := func(body string) *flowtest.Response {
+				forget(t, f, f.A)
+				s := f.A.SignUp(t, "ann@example.com", "password123")
+				plant(t, f.A, on, body)
+				return f.A.Refresh(t, s.Refresh)
+			}
+			for body, code := range map[string]string{
+				`UPDATE auth.users SET banned_until = 'infinity'` + ann + ` AND banned_until IS NULL`: "user_banned",
+				`UPDATE auth.users SET deleted_at = now()` + ann + ` AND deleted_at IS NULL`:          "refresh_token_not_found",
+				`UPDATE auth.users SET aud = 'elsewhere'` + ann + ` AND aud <> 'elsewhere'`:           "refresh_token_not_found",
+				`DELETE FROM auth.users` + ann: "refresh_token_not_found",
+				`DELETE FROM auth.sessions`:    "session_not_found",
+				`RAISE EXCEPTION 'no'`:         "unexpected_failure",
+			} {
+				if res := refresh(body); res.Status < 400 || res.Get("error_code") != code {
+					t.Errorf("%s: %d %s", body, res.Status, res.Raw)
+				}
+			}
+			res := refresh(`UPDATE auth.users SET raw_app_meta_data = '{"role": "approver"}'` + ann + inTrigger).Want(200)
+			if app, _ := flowtest.Claims(t, res.Get("access_token"))["app_metadata"].(m); app["role"] != "approver" {
+				t.Errorf("the token says %v", app)
+			}
+			f.Log.Take() // of the failing trigger
+		})
+	}
+}
+
 // An unconfirmed user is shown as the triggers left them.
 func TestTriggersWriteToUnconfirmedUsers(t *testing.T) {
 	t.Parallel()
