@@ -19,7 +19,9 @@ const MaxMetadata = 20 << 10
 
 // MergeMetadata merges changes into raw, a JSON object; a null removes its key.
 // Numbers keep their digits if changes holds them as json.Number. Values that
-// jsonb cannot hold, or would expand too much, are ErrValidation.
+// jsonb cannot hold, or would expand too much, are ErrValidation, and so is a
+// result larger than MaxMetadata. A database that was moved in, or a trigger, may
+// exceed that: then the result must not be larger than raw.
 func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage, error) {
 	written := 0
 	for _, v := range changes {
@@ -30,6 +32,10 @@ func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage
 		written += n
 	}
 	merged := decodeObject(raw)
+	before, err := json.Marshal(merged)
+	if err != nil {
+		return nil, fmt.Errorf("encode metadata: %w", err)
+	}
 	for k, v := range changes {
 		if v == nil {
 			delete(merged, k)
@@ -41,7 +47,7 @@ func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage
 	if err != nil {
 		return nil, fmt.Errorf("encode metadata: %w", err)
 	}
-	if len(out)+written > MaxMetadata {
+	if len(out)+written > max(MaxMetadata, len(before)) {
 		return nil, ErrValidation.Saying("The metadata is larger than 20 KiB")
 	}
 	return out, nil

@@ -26,6 +26,7 @@ func nested(n int) any {
 
 func TestMergeMetadata(t *testing.T) {
 	t.Parallel()
+	large := strings.Repeat("1, ", auth.MaxMetadata) + "1" // as jsonb is written
 	for name, c := range map[string]struct {
 		raw     string
 		changes object
@@ -57,6 +58,8 @@ func TestMergeMetadata(t *testing.T) {
 		"as large as may be":        {`{}`, object{"a": strings.Repeat("x", auth.MaxMetadata-8)}, `{"a":"` + strings.Repeat("x", auth.MaxMetadata-8) + `"}`},
 		"too large":                 {`{}`, object{"a": strings.Repeat("x", auth.MaxMetadata-7)}, ``},
 		"too large together":        {`{"b":"` + strings.Repeat("x", auth.MaxMetadata-10) + `"}`, object{"a": "xx"}, ``},
+		"larger than too large":     {`{"a": [` + large + `]}`, object{"b": 1}, ``},
+		"less than too large":       {`{"a": [` + large + `],"b":123}`, object{"b": 1}, `{"a":[` + strings.ReplaceAll(large, " ", "") + `],"b":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -180,6 +180,21 @@ func TestTriggersBanUsers(t *testing.T) {
 	}
 }
 
+// Metadata that SQL made larger than auth.MaxMetadata keeps nobody from confirming
+// an address; its user can make it smaller, not larger.
+func TestMetadataThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	plant(t, f.A, "BEFORE INSERT ON auth.users", `NEW.raw_user_meta_data := NEW.raw_user_meta_data || jsonb_build_object('a', repeat('x', 15000), 'b', repeat('x', 15000))`)
+	ann := f.A.SignUp(t, "ann@example.com", "password123")
+	put := func(data m) *flowtest.Response {
+		return f.A.Do(t, "PUT", "/user", m{"data": data}, flowtest.User(ann.Access))
+	}
+	put(m{"c": "more"}).WantError(400, "validation_failed")
+	put(m{"a": nil, "c": "more"}).Want(200)
+	put(m{"d": "more"}).Want(200)
+}
+
 // A refresh heeds what triggers write while it runs, as a sign-in does.
 func TestTriggersAtRefresh(t *testing.T) {
 	t.Parallel()
