@@ -161,8 +161,18 @@ func (tx *Tx) SettleSession(ctx context.Context, user, session uuid.UUID) (auth.
 	return tx.principal(ctx, user, session)
 }
 
+// fireDeferred names the constraint triggers of the database. ALL would set the
+// deferred foreign keys too: they write nothing, and a trigger that is fired here
+// may satisfy one only with its next statement.
 func (tx *Tx) fireDeferred(ctx context.Context) error {
-	if _, err := tx.q.Exec(ctx, `SET CONSTRAINTS ALL IMMEDIATE`); err != nil {
+	var names *string
+	err := tx.q.QueryRow(ctx, `SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ')
+		FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+		WHERE c.contype = 't' AND c.condeferrable`).Scan(&names)
+	if err == nil && names != nil {
+		_, err = tx.q.Exec(ctx, `SET CONSTRAINTS `+*names+` IMMEDIATE`, pgx.QueryExecModeExec)
+	}
+	if err != nil {
 		return asFault(fmt.Errorf("fire deferred triggers: %w", err))
 	}
 	return nil

@@ -180,6 +180,32 @@ func TestTriggersBanUsers(t *testing.T) {
 	}
 }
 
+// Deferred triggers may rely on deferred foreign keys that refer to each other,
+// as at a commit.
+func TestDeferredTriggersWithDeferredKeys(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	f.A.ExecAsOwner(t, `CREATE TABLE teams (id uuid PRIMARY KEY, leader uuid NOT NULL);
+		CREATE TABLE people (id uuid PRIMARY KEY REFERENCES auth.users, team uuid NOT NULL REFERENCES teams DEFERRABLE INITIALLY DEFERRED);
+		ALTER TABLE teams ADD FOREIGN KEY (leader) REFERENCES people DEFERRABLE INITIALLY DEFERRED;
+		CREATE FUNCTION public.join_team() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+		DECLARE team uuid := gen_random_uuid(); BEGIN
+			INSERT INTO people VALUES (NEW.id, team); INSERT INTO teams VALUES (team, NEW.id);
+			UPDATE auth.users SET raw_app_meta_data = raw_app_meta_data || '{"role": "leader"}' WHERE id = NEW.id; RETURN NEW;
+		END $$;
+		CREATE CONSTRAINT TRIGGER "join, now" AFTER INSERT ON auth.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.join_team()`)
+	res := f.A.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": "password123"}).Want(200)
+	if res.Get("user.app_metadata.role") != "leader" || f.A.Count(t, "SELECT count(*) FROM public.people JOIN public.teams ON team = teams.id") != 1 {
+		t.Errorf("%s", res.Raw)
+	}
+	f.A.ExecAsOwner(t, `ALTER TABLE teams ADD CONSTRAINT known FOREIGN KEY (id) REFERENCES people DEFERRABLE INITIALLY DEFERRED NOT VALID`)
+	f.A.Do(t, "POST", "/signup", m{"email": "bob@example.com", "password": "password123"}).WantError(500, "unexpected_failure")
+	if n := f.A.Count(t, "SELECT count(*) FROM auth.users"); n != 1 {
+		t.Errorf("%d users after a key that nothing satisfies", n)
+	}
+	f.Log.Take()
+}
+
 // Metadata that SQL made larger than auth.MaxMetadata keeps nobody from confirming
 // an address; its user can make it smaller, not larger.
 func TestMetadataThatIsTooLarge(t *testing.T) {
