@@ -51,8 +51,23 @@ func siteURL(s string) error {
 }
 
 // globForm is an absolute URL in which * ** and ? may stand for something, in
-// any scheme that apps register.
-var globForm = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://[\x21\x24-\x2b\x2d-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$`)
+// any scheme that apps register: they use underscores too, and some register a
+// scheme that nothing follows.
+var globForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+._-]*)://([\x21\x24-\x2b\x2d-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]*)$`)
+
+func web(scheme string) bool {
+	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+}
+
+// LocalScheme reports whether URLs of a scheme run code or name something in
+// the browser. No redirect may go there.
+func LocalScheme(scheme string) bool {
+	switch strings.ToLower(scheme) {
+	case "javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source":
+		return true
+	}
+	return false
+}
 
 // allowList accepts URLs with wildcards, separated by commas.
 func allowList(s string) error {
@@ -64,9 +79,9 @@ func allowList(s string) error {
 		switch {
 		case len(glob) > maxGlob:
 			return fmt.Errorf("each URL must have at most %d characters", maxGlob)
-		case form == nil:
+		case form == nil, web(form[1]) && form[2] == "":
 			return fmt.Errorf("%q is no absolute URL: entries are separated by commas, have a scheme, and * ** and ? as wildcards", glob)
-		case form[1] == "javascript" || form[1] == "data" || form[1] == "vbscript" || form[1] == "file":
+		case LocalScheme(form[1]):
 			return fmt.Errorf("the scheme %s is not allowed", form[1])
 		}
 	}

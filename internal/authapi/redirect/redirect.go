@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -97,8 +98,7 @@ func parse(raw string) (target, bool) {
 	}
 	t.url, t.rest = u, after[end:]
 	t.name, t.port = cutPort(strings.ToLower(host))
-	switch strings.ToLower(scheme) {
-	case "javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source":
+	if setting.LocalScheme(scheme) {
 		return target{}, false
 	}
 	if t.web() && (!plainHost(u.Hostname()) || dotSegments(u.Path)) {

@@ -58,8 +58,8 @@ var table = map[string]values{
 		[]string{`""`, `"app.example.com"`, `"/path"`, `"ftp://x"`, `"javascript://x"`, `"https://"`, `"https://x#y"`, `"https://a:b@x"`, `"https://x,y"`, `"https://x y"`, "5", `"https://x/` + strings.Repeat("y", 2048) + `"`},
 	},
 	"uri_allow_list": {
-		[]string{`""`, `"https://*.example.com/**"`, `"http://localhost:*/a?b, myapp://callback"`},
-		[]string{`"example.com"`, `"/path"`, `"https://x y"`, `"javascript://%0aalert(1)"`, `"https://x/#y"`, "5", `"https://x/` + strings.Repeat("y", 512) + `"`, `"` + strings.Repeat("https://x,", 410) + `"`, `"https://x\\y"`, `"https://{a}"`},
+		[]string{`""`, `"https://*.example.com/**"`, `"http://localhost:*/a?b, myapp://callback"`, `"com.example://,com.my_app://login,MyApp://**"`},
+		[]string{`"example.com"`, `"/path"`, `"https://x y"`, `"https://"`, `"javascript://%0aalert(1)"`, `"JavaScript://x"`, `"blob://x"`, `"view-source://x"`, `"https://x/#y"`, "5", `"https://x/` + strings.Repeat("y", 512) + `"`, `"` + strings.Repeat("https://x,", 410) + `"`, `"https://x\\y"`, `"https://{a}"`},
 	},
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
