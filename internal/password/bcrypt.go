@@ -21,8 +21,9 @@ type bcryptHash struct {
 	cost    int
 }
 
-// parseBcrypt reads $2a$, $2b$ and $2y$, which are one algorithm; $2x$ is
-// another (it has the sign bug of 2011), although the library would take it.
+// parseBcrypt reads $2a$, $2b$ and $2y$, which are the same algorithm. $2x$ is
+// another one (it has the sign bug of 2011), although the library would accept
+// it.
 func parseBcrypt(hash string) (stored, error) {
 	if len(hash) != bcryptLength || !strings.ContainsRune("aby", rune(hash[2])) || hash[3] != '$' || hash[6] != '$' {
 		return nil, errors.New("bcrypt hash has a wrong form")
@@ -43,15 +44,16 @@ func parseBcrypt(hash string) (stored, error) {
 }
 
 func (b bcryptHash) matches(password string) bool {
-	// The libraries that imported hashes come from cut a phrase after 72 bytes, so
-	// the rest of a longer one says nothing. Hash cuts nothing: its hashes match a
-	// longer phrase only if that begins with a password of 72 bytes.
+	// The libraries that made imported hashes truncate a password to 72 bytes,
+	// so such a hash does not cover the rest of a longer one. Hash truncates
+	// nothing: its hashes match a longer password only if that begins with one
+	// of 72 bytes.
 	password = password[:min(len(password), MaxBytes)]
-	// To bcrypt, which repeats the password and the NUL behind it, a and a NUL a are
-	// the same.
+	// bcrypt repeats the password with a trailing NUL, so to it "a" and
+	// "a\x00a" are equal.
 	whole := strings.IndexByte(password, 0) < 0
 	return bcrypt.CompareHashAndPassword([]byte(b.encoded), []byte(password)) == nil && whole
 }
 
-// weakerThan leaves a higher cost alone: an import should not lose strength.
+// weakerThan keeps a higher cost: an import should not lose strength.
 func (b bcryptHash) weakerThan(cost int) bool { return b.cost < cost }

@@ -15,30 +15,30 @@ import (
 // DefaultQueue is how many calls of one project may wait in a Gate.
 const DefaultQueue = 64
 
-// ErrBusy is given when too many calls of the same project wait already.
+// ErrBusy is returned when too many calls of the same project are waiting.
 var ErrBusy = fault.New(fault.TooMany, "over_request_rate_limit",
 	"Too many password operations at once, try again shortly").After(time.Second)
 
-// Gate admits a bounded number of calls at once over all projects. Projects
-// that wait share the slots by time (start-time fair queueing): the one that
-// has held them for the least time is next, so that slow calls win nothing over
-// fast ones. While another project waits, none is given the last of two or more
-// slots; a project alone may use every one.
+// Gate admits a bounded number of concurrent calls over all projects. Waiting
+// projects share the slots by time (start-time fair queueing): the project that
+// has held slots for the least time is next, so slow calls have no advantage
+// over fast ones. While another project waits, no project gets the last of two
+// or more slots; a project alone may use all of them.
 type Gate struct {
 	perProject int
 	slots      int
 	now        func() time.Time
 
 	mu     sync.Mutex
-	free   int                    // positive only while nobody waits
-	shares map[tenants.Ref]*share // who runs, waits, or is ahead of the floor
-	floor  time.Duration          // the least time used by a project that waits
+	free   int                    // positive only while no call waits
+	shares map[tenants.Ref]*share // projects that run, wait, or are ahead of the floor
+	floor  time.Duration          // the least time used by a waiting project
 	last   time.Time              // until when used is counted
 	turns  uint64                 // counts turns, see share.turn
 }
 
-// NewGate makes a Gate of so many slots (GOMAXPROCS when not positive) and
-// waiting calls per project (DefaultQueue when not positive).
+// NewGate returns a Gate with this number of slots (GOMAXPROCS when not
+// positive) and of waiting calls per project (DefaultQueue when not positive).
 func NewGate(slots, perProject int) *Gate {
 	if slots <= 0 {
 		slots = runtime.GOMAXPROCS(0)
@@ -55,9 +55,9 @@ func NewGate(slots, perProject int) *Gate {
 	}
 }
 
-// Enter waits for the project's turn. The caller must call leave when done;
-// calling it again does nothing. It returns ErrBusy at once when the project's
-// queue is full, or the context's error, which takes the call out of the queue.
+// Enter waits for the project's turn. The caller must call leave when done; a
+// second call does nothing. Enter returns ErrBusy at once when the project's
+// queue is full, or the context's error, which removes the call from the queue.
 func (g *Gate) Enter(ctx context.Context, ref tenants.Ref) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("wait for password hashing: %w", err)
@@ -93,14 +93,14 @@ func (g *Gate) join(ref tenants.Ref) (*share, *list.Element, error) {
 	case s.calls.Len() >= g.perProject:
 		return nil, nil, ErrBusy
 	case s.calls.Len() == 0:
-		s.used = max(s.used, g.floor) // time that it left to others is not saved up
+		s.used = max(s.used, g.floor) // unused time is not saved up
 		s.turn = g.turn()
 	}
 	return s, s.calls.PushBack(make(chan struct{})), nil
 }
 
-// abandon takes a call out of its queue, or passes its slot on when it was
-// admitted at the same moment.
+// abandon removes a call from its queue. If it was admitted in the meantime,
+// abandon passes its slot on.
 func (g *Gate) abandon(s *share, call *list.Element) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -122,7 +122,7 @@ func (g *Gate) release(s *share) {
 	g.next()
 }
 
-// Waiting tells how many calls of a project wait, for metrics.
+// Waiting returns the number of waiting calls of a project, for metrics.
 func (g *Gate) Waiting(ref tenants.Ref) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

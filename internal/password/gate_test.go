@@ -102,7 +102,7 @@ func TestGate_round_robin(t *testing.T) {
 			t.Fatalf("admitted while the slot was taken: %v", order)
 		}
 		first()
-		first() // leaving twice frees one slot only
+		first() // leaving twice frees one slot
 		synctest.Wait()
 		want := []string{"loud0", "quiet0", "third0", "loud1", "quiet1", "loud2", "loud3"}
 		if !slices.Equal(order, want) {
@@ -204,7 +204,7 @@ func TestGate_cancel(t *testing.T) {
 	})
 }
 
-// Admission and cancellation at the same moment lose no slot.
+// Concurrent admission and cancellation lose no slot.
 func TestGate_cancel_races_admission(t *testing.T) {
 	t.Parallel()
 	g := NewGate(1, 100)
@@ -229,7 +229,7 @@ func TestGate_cancel_races_admission(t *testing.T) {
 	assertIdle(t, g, 1)
 }
 
-// assertIdle checks that all slots are free and nothing is kept of anyone.
+// assertIdle checks that all slots are free and no project is recorded.
 func assertIdle(t *testing.T, g *Gate, slots int) {
 	t.Helper()
 	g.mu.Lock()

@@ -9,10 +9,10 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// maxHashBytes bounds the text of a hash before anything looks at it.
+// maxHashBytes bounds the text of a hash before it is parsed.
 const maxHashBytes = 1024
 
-// ErrBadHash is given for a password_hash that cannot be imported.
+// ErrBadHash is returned for a password_hash that cannot be imported.
 var ErrBadHash = fault.New(fault.Invalid, "validation_failed",
 	"password_hash must be a bcrypt, argon2i, argon2id or Firebase scrypt hash of acceptable cost")
 
@@ -33,16 +33,16 @@ func CheckImport(hash string) error {
 	return nil
 }
 
-// stored is a hash that was read from its text.
+// stored is a parsed hash.
 type stored interface {
 	// matches compares in constant time, given the parameters.
 	matches(password string) bool
-	// weakerThan says whether a bcrypt hash of that cost should replace it.
+	// weakerThan reports whether a bcrypt hash of that cost should replace it.
 	weakerThan(cost int) bool
 }
 
 // parse reads a hash. Verify uses it too, because a project's developer can
-// write hashes into the table past CheckImport.
+// write hashes into the table without CheckImport.
 func parse(hash string) (stored, error) {
 	if len(hash) > maxHashBytes {
 		return nil, errors.New("hash is too long")
@@ -62,7 +62,7 @@ func parse(hash string) (stored, error) {
 	return nil, errors.New("hash is of an unknown kind")
 }
 
-// parameter reads "name=number" and holds the number to [least, most].
+// parameter reads "name=number" and checks that the number is in [least, most].
 func parameter(s, name string, least, most uint64) (uint64, error) {
 	digits, ok := strings.CutPrefix(s, name+"=")
 	if !ok {

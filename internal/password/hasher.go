@@ -1,7 +1,7 @@
-// Package password owns the rules for passwords, their hashes, and the fair
-// share of the processor that each project has for hashing. It hashes with
-// bcrypt and verifies every form that can be imported. It stores nothing, and
-// knows neither users nor the list of leaked passwords.
+// Package password owns the rules for passwords, their hashes, and each
+// project's fair share of the processor for hashing. It hashes with bcrypt and
+// verifies every form that can be imported. It stores nothing, and knows
+// neither users nor the list of leaked passwords.
 package password
 
 import (
@@ -20,12 +20,12 @@ const DefaultCost = 10
 type Hasher struct {
 	// Cost is the bcrypt cost of new hashes, 4 to 12; DefaultCost when zero.
 	Cost int
-	// Gate bounds what runs at once; nil lets everything pass (for tests).
+	// Gate bounds concurrent calls; nil means no bound (for tests).
 	Gate *Gate
 }
 
-// Hash makes a bcrypt hash. It returns ErrTooLong or ErrNUL for a password
-// that bcrypt would cut, ErrBusy when the project's queue is full, or the
+// Hash returns a bcrypt hash. It returns ErrTooLong or ErrNUL for a password
+// that bcrypt would truncate, ErrBusy when the project's queue is full, or the
 // context's error.
 func (h *Hasher) Hash(ctx context.Context, project tenants.Ref, password string) (string, error) {
 	if err := hashable(password); err != nil {
@@ -44,11 +44,10 @@ func (h *Hasher) Hash(ctx context.Context, project tenants.Ref, password string)
 }
 
 // Verify compares a password with a hash in any form that CheckImport accepts.
-// An empty, malformed or too costly hash is no match, after the work of a
-// bcrypt comparison. Upgrade, only ever true with ok, says that the hash is
-// weaker or of another kind than Hash makes and the caller should store a new
-// one. The error is ErrBusy or the context's; it says nothing about the
-// password.
+// An empty, malformed or too costly hash does not match, after the work of a
+// bcrypt comparison. upgrade is true only with ok: the hash is weaker than
+// Hash's or of another kind, and the caller should store a new one. The error
+// is ErrBusy or the context's; it is independent of the password.
 func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password string) (ok, upgrade bool, err error) {
 	leave, err := h.enter(ctx, project)
 	if err != nil {
@@ -58,7 +57,7 @@ func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password
 	stored, err := parse(hash)
 	if err != nil {
 		h.spend(password)
-		return false, false, nil //nolint:nilerr // a hash that cannot be read matches nothing
+		return false, false, nil //nolint:nilerr // an unreadable hash does not match
 	}
 	if !stored.matches(password) {
 		return false, false, nil
@@ -67,20 +66,22 @@ func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password
 	return true, hashable(password) == nil && stored.weakerThan(h.cost()), nil
 }
 
-// Dummy spends what Verify would, so that an unknown user takes as long as a
+// Dummy takes as long as Verify, so that an unknown user takes as long as a
 // wrong password. It returns ErrBusy or the context's error where Verify would,
-// and the caller must pass that on: else load tells who exists.
+// and the caller must return that too: otherwise load would reveal which users
+// exist.
 func (h *Hasher) Dummy(ctx context.Context, project tenants.Ref, password string) error {
 	_, _, err := h.Verify(ctx, project, "", password)
 	return err
 }
 
-// spend does a bcrypt comparison at the cost of new hashes and forgets it.
+// spend does a bcrypt comparison at the cost of new hashes and ignores its
+// result.
 func (h *Hasher) spend(password string) {
 	bcryptHash{encoded: h.dummyHash()}.matches(password)
 }
 
-// dummyHash is well formed; any salt and digest in bcrypt's alphabet will do.
+// dummyHash is well formed; its salt and digest are arbitrary.
 func (h *Hasher) dummyHash() string {
 	return fmt.Sprintf("$2a$%02d$Q8fzFYrDUCHzTsvmMx3kz.H9Rn1Qd0vZt4hJbTq7aXyU2oKcWmLe6", h.cost())
 }

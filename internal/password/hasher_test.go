@@ -120,7 +120,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// An argon2 import may have a longer password than bcrypt takes; it then stays.
+// An argon2 import may have a longer password than bcrypt's limit; it is kept.
 func TestVerify_no_upgrade_that_cannot_be_hashed(t *testing.T) {
 	t.Parallel()
 	pw := strings.Repeat("x", 100)
@@ -136,8 +136,8 @@ func TestVerify_no_upgrade_that_cannot_be_hashed(t *testing.T) {
 	}
 }
 
-// The dummy hash must be one that bcrypt computes with, not one that it
-// refuses at sight.
+// The dummy hash must be one that bcrypt computes with, not one that it refuses
+// immediately.
 func TestDummy_computes(t *testing.T) {
 	t.Parallel()
 	for _, cost := range []int{0, 4, 12} {
@@ -160,7 +160,7 @@ func TestDummy_computes(t *testing.T) {
 	}
 }
 
-// An unknown user and a known one are refused alike when the gate is full.
+// A full gate refuses unknown and known users alike.
 func TestDummy_busy_like_Verify(t *testing.T) {
 	t.Parallel()
 	h := &Hasher{Cost: 4, Gate: NewGate(1, 1)}
@@ -181,8 +181,8 @@ func TestDummy_busy_like_Verify(t *testing.T) {
 	<-queued
 }
 
-// A developer can write any hash into the table. One that is too costly matches
-// nothing, not even its own password.
+// A developer can write any hash into the table. One that is too costly does
+// not match, even with its own password.
 func TestVerify_too_costly_is_no_match(t *testing.T) {
 	t.Parallel()
 	a, err := parseArgon2(argon2idVector)
@@ -304,7 +304,7 @@ func TestCheckImport_accepts(t *testing.T) {
 	}
 }
 
-// Nothing makes the parser panic or lets a cost past its bound.
+// No input panics or exceeds the bound on cost.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		firebaseVector, argon2iVector, argon2idVector, (&Hasher{}).dummyHash(),

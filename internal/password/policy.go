@@ -11,7 +11,7 @@ import (
 const (
 	// MinLengthFloor is the shortest minimum that a Policy can have.
 	MinLengthFloor = 6
-	// MaxBytes is what bcrypt can take in; a longer password would be cut.
+	// MaxBytes is bcrypt's limit; a longer password would be truncated.
 	MaxBytes = 72
 )
 
@@ -21,18 +21,18 @@ const (
 	ReasonCharacters = "characters"
 )
 
-// Refusals of a new password.
+// Errors for a new password.
 var (
 	// ErrWeak carries the detail "weak_password" with the reasons.
 	ErrWeak = fault.New(fault.Unprocessable, "weak_password", "Password is too weak")
-	// ErrTooLong is given for more than MaxBytes bytes.
+	// ErrTooLong is returned for more than MaxBytes bytes.
 	ErrTooLong = fault.New(fault.Invalid, "validation_failed", "Password cannot be longer than 72 bytes")
-	// ErrNUL is given for a password with a NUL, which bcrypt takes as its end.
+	// ErrNUL is returned for a password with a NUL, which ends it for bcrypt.
 	ErrNUL = fault.New(fault.Invalid, "validation_failed", "Password cannot contain a NUL character")
 )
 
 // Policy is a project's rules for new passwords (password_min_length and
-// password_required_characters of its configuration). The zero Policy asks for
+// password_required_characters of its configuration). The zero Policy requires
 // MinLengthFloor characters.
 type Policy struct {
 	// MinLength is in characters (Unicode code points); MinLengthFloor when less.
@@ -41,8 +41,8 @@ type Policy struct {
 	RequiredCharacters []string
 }
 
-// Weakness says why a password fails a Policy, in the JSON form that the
-// password grant answers beside a session.
+// Weakness says why a password fails a Policy, in the JSON form of the password
+// grant's answer.
 type Weakness struct {
 	Message string   `json:"message"`
 	Reasons []string `json:"reasons"`
@@ -59,7 +59,7 @@ func (p Policy) Check(password string) error {
 	return nil
 }
 
-// hashable refuses what bcrypt would cut: ErrTooLong or ErrNUL.
+// hashable refuses passwords that bcrypt would truncate: ErrTooLong or ErrNUL.
 func hashable(password string) error {
 	if len(password) > MaxBytes {
 		return ErrTooLong
@@ -71,7 +71,7 @@ func hashable(password string) error {
 }
 
 // Weakness returns nil when the password satisfies the rules. The reference
-// counts bytes; here characters count, so that one emoji is not four.
+// counts bytes; Reeve counts characters, so that one emoji is not four.
 func (p Policy) Weakness(password string) *Weakness {
 	var w Weakness
 	var messages []string

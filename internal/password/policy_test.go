@@ -136,7 +136,7 @@ func FuzzParseRequired(f *testing.F) {
 			}
 			escaped[i] = strings.ReplaceAll(set, ":", `\:`)
 		}
-		// A set that ends in a backslash can only stand last.
+		// A set that ends in a backslash can only be the last.
 		if slices.ContainsFunc(escaped[:max(len(escaped)-1, 0)], func(s string) bool { return strings.HasSuffix(s, `\`) }) {
 			t.Fatalf("set before the last ends in a backslash: %q", sets)
 		}

@@ -13,14 +13,14 @@ const (
 	maxRequiredSets  = 16
 )
 
-// ErrBadRequired is given for a list of required characters that is not text,
-// has control characters, or is too long (1,024 bytes, 16 sets).
+// ErrBadRequired is returned for a list of required characters that is not
+// text, has control characters, or is too long (1,024 bytes, 16 sets).
 var ErrBadRequired = fault.New(fault.Invalid, "validation_failed",
 	"password_required_characters must be at most 16 sets of printable characters, separated by colons")
 
 // ParseRequired reads the configuration's form of required characters: sets
-// separated by ":", where "\:" is a colon that belongs to the set and every
-// other backslash is itself. Empty sets are dropped.
+// separated by ":", where "\:" is a colon in a set and every other backslash is
+// a literal. Empty sets are dropped.
 func ParseRequired(s string) ([]string, error) {
 	if len(s) > maxRequiredBytes || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 		return nil, ErrBadRequired

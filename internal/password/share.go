@@ -9,12 +9,12 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// share is what one project has of a Gate.
+// share is one project's part of a Gate.
 type share struct {
-	used  time.Duration // slot time while anyone waited; see settle
+	used  time.Duration // slot time while another call waited; see settle
 	held  int           // slots that it holds now
-	turn  uint64        // when it began to wait or was last served; decides among equals
-	calls *list.List    // that wait, of chan struct{}, closed on admission; first come first served
+	turn  uint64        // when it began to wait or was last served; breaks ties
+	calls *list.List    // waiting calls: chan struct{}, closed on admission; first come first served
 }
 
 // shareOf finds or makes a project's share.
@@ -27,10 +27,10 @@ func (g *Gate) shareOf(ref tenants.Ref) *share {
 	return s
 }
 
-// settle charges each project for the slots that it held since the last time,
-// running calls included. Time while nobody waited took nothing from anyone and
-// is not charged, nor is what was used before it remembered. It comes before
-// every change of who holds or waits.
+// settle charges each project for the slots that it held since the last call,
+// including running calls. Time while no call waited was taken from nobody and
+// is not charged, and neither is time before the share existed. It is called
+// before every change of who holds or waits.
 func (g *Gate) settle() {
 	now := g.now()
 	spent := now.Sub(g.last)
@@ -47,8 +47,9 @@ func (g *Gate) settle() {
 	if len(line) > 0 {
 		g.floor = slices.MinFunc(line, fewest).used
 	}
-	// A project that is gone is kept while it is ahead: else one slow call after
-	// another, each from an empty queue, would always count as a newcomer's.
+	// A project without calls is kept while it is ahead: otherwise a sequence
+	// of slow calls, each to an empty queue, would always count as a
+	// newcomer's.
 	for ref, s := range g.shares {
 		if s.held == 0 && s.calls.Len() == 0 && s.used <= g.floor {
 			delete(g.shares, ref)
@@ -56,11 +57,12 @@ func (g *Gate) settle() {
 	}
 }
 
-// next gives a slot that became free to the waiting project that used least.
+// next gives a free slot to the waiting project that used least.
 func (g *Gate) next() {
 	line := g.line()
 	if len(line) > 1 {
-		// At most one project can be at the limit, so one at least is left.
+		// At most one project can be at the limit, so at least one other is
+		// left.
 		line = slices.DeleteFunc(line, func(s *share) bool { return s.held >= max(1, g.slots-1) })
 	}
 	if len(line) == 0 {
@@ -73,7 +75,7 @@ func (g *Gate) next() {
 	close(s.calls.Remove(s.calls.Front()).(chan struct{}))
 }
 
-// line lists the projects that wait.
+// line lists the waiting projects.
 func (g *Gate) line() []*share {
 	var line []*share
 	for _, s := range g.shares {

@@ -13,8 +13,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// play plays hashing in a synctest bubble: calls last as long as they say, and
-// the order in which they are admitted is kept.
+// play simulates hashing in a synctest bubble: calls take the given time, and
+// the order of admission is recorded.
 type play struct {
 	t     *testing.T
 	gate  *Gate
@@ -32,7 +32,7 @@ func newPlay(t *testing.T, slots int) *play {
 	return &play{t: t, gate: NewGate(slots, 100), spent: make(map[tenants.Ref]time.Duration)}
 }
 
-// call hashes for so long, times in a row, each when the one before is done.
+// call hashes for the given time, repeatedly, each after the previous one.
 func (p *play) call(ref tenants.Ref, lasts time.Duration, times int) {
 	for range times {
 		leave, err := p.gate.Enter(p.t.Context(), ref)
@@ -88,7 +88,7 @@ func TestGate_shares_by_time(t *testing.T) {
 				p.queue("f", 100*time.Millisecond, 30)
 				time.Sleep(time.Hour)
 				ten := strings.Repeat("f", 10)
-				// Where both used the same, either may be first.
+				// Of equal users either may be first.
 				got := strings.ReplaceAll(p.String(), ten+"fS", ten+"Sf")
 				if want := "S" + ten + "S" + ten + "S" + ten + "S"; got != want {
 					t.Errorf("order = %s, want %s", got, want)
@@ -122,7 +122,7 @@ func TestGate_equal_time(t *testing.T) {
 				p.mu.Lock()
 				spent := maps.Clone(p.spent)
 				p.mu.Unlock()
-				// No more apart than what is running can make up.
+				// The difference is at most what the running calls account for.
 				apart := time.Duration(2*slots) * lasts["S"]
 				for ref, got := range spent {
 					if fair := whole * time.Duration(slots) / 3; (got - fair).Abs() > apart {
@@ -136,7 +136,7 @@ func TestGate_equal_time(t *testing.T) {
 	}
 }
 
-// A newcomer is next, after one running call, whatever queue it finds.
+// A newcomer is next, after one running call, whatever the queues are.
 func TestGate_newcomer_is_next(t *testing.T) {
 	t.Parallel()
 	for slots := 1; slots <= 4; slots++ {
@@ -150,7 +150,8 @@ func TestGate_newcomer_is_next(t *testing.T) {
 					before := len(p.String())
 					p.queue("f", 90*time.Millisecond, 1)
 					time.Sleep(time.Second)
-					// Of calls admitted at one instant, any may be noted first.
+					// Of calls admitted at the same instant, any may be
+					// recorded first.
 					order := p.since(before)
 					f := slices.IndexFunc(order, func(a admission) bool { return a.ref == "f" })
 					if f < 0 || !order[f].at.Equal(order[0].at) {
@@ -164,7 +165,7 @@ func TestGate_newcomer_is_next(t *testing.T) {
 	}
 }
 
-// Slots that nobody else wanted are not held against who used them.
+// Slots that no other project wanted are not charged to the one that used them.
 func TestGate_idle_time_is_free(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -181,8 +182,8 @@ func TestGate_idle_time_is_free(t *testing.T) {
 	})
 }
 
-// Time that a project left to others is not saved up: it may not then keep
-// them out for as long.
+// Time that a project left to others is not saved up: it must not shut them out
+// for as long later.
 func TestGate_saves_nothing_up(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ slots, before, fair int }{
@@ -225,7 +226,7 @@ func TestGate_alone_uses_every_slot(t *testing.T) {
 	})
 }
 
-// The last slot goes to another project that waits, even one that used more.
+// The last slot goes to another waiting project, even one that used more.
 func TestGate_last_slot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// maxHops bounds how much of X-Forwarded-For is believed and read.
+// maxHops bounds how many entries of X-Forwarded-For are read.
 const maxHops = 32
 
-// Proxies are the addresses whose X-Forwarded-For is believed. The zero value
-// believes nobody.
+// Proxies are the addresses whose X-Forwarded-For is trusted. The zero value
+// trusts none.
 type Proxies struct{ Trusted []netip.Prefix }
 
 // ParseProxies reads networks in CIDR form or single addresses, and reports
-// every bad one. A network of all addresses is refused, because then anybody
+// every bad one. It refuses a network of all addresses, because then any client
 // could claim any address.
 func ParseProxies(networks []string) (Proxies, error) {
 	var p Proxies
@@ -59,11 +59,10 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	return prefix.Masked(), nil
 }
 
-// Client tells the address that a request came from: the peer's, or, when the
-// peer is trusted, the right-most address in X-Forwarded-For that is not. What
-// stands left of that, or of something that is no address, was written by
-// somebody unknown and is not read. It is the zero Addr when even the peer has
-// no IP address (a Unix socket).
+// Client returns the address that a request came from: the peer's, or, when the
+// peer is trusted, the right-most untrusted address in X-Forwarded-For. Entries
+// left of that, or of one that is not an address, may be forged and are not
+// read. It is the zero Addr when the peer has no IP address (a Unix socket).
 func (p Proxies) Client(r *http.Request) netip.Addr {
 	client := parseHop(r.RemoteAddr)
 	if !p.trusts(client) {
@@ -107,9 +106,9 @@ func cutLast(list string) (before, last string, more bool) {
 	return "", list, false
 }
 
-// parseHop reads an address with or without port and brackets. Zones are
-// dropped, because they mean nothing away from their host, and IPv4 in IPv6 is
-// unmapped, so that one client has one address.
+// parseHop reads an address with or without port and brackets. It drops zones,
+// which mean nothing outside their host, and unmaps IPv4 in IPv6, so that one
+// client has one address.
 func parseHop(s string) netip.Addr {
 	s = strings.TrimSpace(s)
 	addr, err := netip.ParseAddr(s)
@@ -128,9 +127,9 @@ func parseHop(s string) netip.Addr {
 }
 
 // LimitKey is the identifier under which an address is limited: an IPv4 address
-// itself, of an IPv6 address its /64, which is the least that a provider gives
-// one customer. Requests without an address share one identifier; it is never
-// empty, which would be the whole project.
+// itself, and for an IPv6 address its /64, the smallest network that a provider
+// assigns to a customer. Requests without an address share one identifier; it
+// is never empty, because "" is the whole project.
 func LimitKey(addr netip.Addr) string {
 	addr = addr.WithZone("").Unmap()
 	switch {

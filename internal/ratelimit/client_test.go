@@ -106,8 +106,8 @@ func TestLimitKey(t *testing.T) {
 	}
 }
 
-// A client cannot choose its address: what an untrusted peer writes changes
-// nothing, and behind one proxy only what the proxy appended counts.
+// A client cannot choose its address: an untrusted peer's header has no effect,
+// and behind one proxy only the entry that the proxy appended counts.
 func FuzzClient(f *testing.F) {
 	f.Add("1.1.1.1, 10.0.0.2", "[2001:db8::1]:80", "@")
 	f.Add("::ffff:10.0.0.1,,", "fe80::1%x", "10.0.0.1:1")

@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// key is a bucket's name within its project.
+// key names a bucket within its project.
 type key struct{ rule, identifier string }
 
 // project holds the buckets of one project.
@@ -18,7 +18,7 @@ type project struct {
 	ref     tenants.Ref
 	whole   map[string]*rate.Limiter // by rule; identifier "", never evicted
 	clients *simplelru.LRU[key, *rate.Limiter]
-	place   int // in the heap
+	place   int // index in the heap
 }
 
 // find returns a bucket, or nil, and marks it and its project as used.
@@ -35,7 +35,7 @@ func (m *Memory) find(ref tenants.Ref, k key) *rate.Limiter {
 	return b
 }
 
-// insert adds a bucket and makes room for it.
+// insert adds a bucket, and evicts others if needed.
 func (m *Memory) insert(ref tenants.Ref, k key, b *rate.Limiter, now time.Time) {
 	p := m.project(ref)
 	if k.identifier == "" {
@@ -54,7 +54,7 @@ func (m *Memory) insert(ref tenants.Ref, k key, b *rate.Limiter, now time.Time) 
 	heap.Fix(&m.largest, p.place)
 }
 
-// project finds or makes the place for a project's buckets.
+// project finds or creates a project's set of buckets.
 func (m *Memory) project(ref tenants.Ref) *project {
 	p := m.projects[ref]
 	if p == nil {
@@ -66,9 +66,9 @@ func (m *Memory) project(ref tenants.Ref) *project {
 	return p
 }
 
-// sweep drops a few buckets that are full again: of the project at hand, and of
-// the one that was quiet for longest, so that the memory of projects that went
-// quiet comes back. Two out for one in keeps ahead of growth.
+// sweep drops a few full buckets: of the given project, and of the one that was
+// unused for longest, so that the memory of unused projects is freed. Dropping
+// two for each insert keeps ahead of growth.
 func (m *Memory) sweep(p *project, now time.Time) {
 	m.sweepOldest(p, now)
 	if _, quiet, ok := m.recent.GetOldest(); ok && quiet != p {
@@ -88,7 +88,7 @@ func (m *Memory) sweepOldest(p *project, now time.Time) {
 	}
 }
 
-// spent says whether no bucket of the project as a whole carries anything.
+// spent reports whether all buckets of the project as a whole are full.
 func (p *project) spent(now time.Time) bool {
 	for _, b := range p.whole {
 		if !full(b, now) {
@@ -98,7 +98,7 @@ func (p *project) spent(now time.Time) bool {
 	return true
 }
 
-// full says whether a new bucket would do as well.
+// full reports whether a new bucket would be equivalent.
 func full(b *rate.Limiter, now time.Time) bool {
 	return b.TokensAt(now) >= float64(b.Burst())
 }

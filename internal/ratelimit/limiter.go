@@ -46,13 +46,13 @@ type Source interface {
 	// Take takes one event out of the bucket and returns 0. When the bucket is
 	// empty it takes nothing and returns the time until the next event.
 	Take(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) (wait time.Duration, err error)
-	// Peek returns what Take would return, and takes nothing.
+	// Peek returns the same as Take, and takes nothing.
 	Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) (wait time.Duration, err error)
 	// Return puts one event back. A full bucket stays as it is.
 	Return(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) error
 }
 
-// How a Limiter treats a shared source that fails.
+// How a Limiter treats a failing shared source.
 const (
 	sharedTimeout = 250 * time.Millisecond // for one call
 	sharedPause   = 5 * time.Second        // after a failure, until the next call
@@ -63,25 +63,25 @@ type Options struct {
 	// Shared is a Source that several processes share. When nil, the Limiter
 	// counts in this process only.
 	Shared Source
-	// Logger reports a shared source that fails; slog.Default() when nil.
+	// Logger records failures of the shared source; slog.Default() when nil.
 	Logger *slog.Logger
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 }
 
-// Limiter refuses what exceeds a rule.
+// Limiter refuses events that exceed a rule.
 //
-// A shared source that fails neither stops requests nor lifts the limits: the
-// Limiter then counts in this process. It counts here while the shared source
-// works, too, so that a failure resets nothing that this process has seen; what
-// other processes have seen is not known during the failure. A failed source is
-// not asked again for a few seconds, so that few requests wait for it.
+// A failing shared source neither stops requests nor lifts the limits: the
+// Limiter then counts in this process. It also counts here while the shared
+// source works, so that a failure resets nothing that this process has counted;
+// the counts of other processes are unknown during the failure. A failed source
+// is not called again for a few seconds, so that few requests wait for it.
 type Limiter struct {
 	shared Source // may be nil
 	local  *Memory
 	logger *slog.Logger
 	now    func() time.Time
-	askAt  atomic.Int64 // Unix time in nanoseconds from which on shared is asked
+	askAt  atomic.Int64 // Unix time in nanoseconds before which shared is not called
 }
 
 // New makes a Limiter.
@@ -118,7 +118,7 @@ func (l *Limiter) Allow(ctx context.Context, ref tenants.Ref, rule Rule, identif
 	return nil
 }
 
-// Peek returns what Allow would return, and counts nothing.
+// Peek returns the same as Allow, and counts nothing.
 func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) error {
 	if rule.empty() {
 		return rule.refuse(max(rule.Per, time.Second))
@@ -137,9 +137,9 @@ func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifi
 	return nil
 }
 
-// Refund takes back an event that Allow counted: for limits that count failures
-// only. Such an event is counted first and refunded on success, so that attempts
-// made at the same time all count. Refund works after ctx ended.
+// Refund takes back an event that Allow counted, for limits that count failures
+// only: each attempt is counted first and refunded on success, so that
+// concurrent attempts all count. Refund works after ctx ended.
 func (l *Limiter) Refund(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) {
 	if rule.empty() {
 		return
@@ -151,12 +151,12 @@ func (l *Limiter) Refund(ctx context.Context, ref tenants.Ref, rule Rule, identi
 	_ = l.local.Return(ctx, ref, rule, identifier)
 }
 
-// Forget drops what this process holds of a project, as when it is deleted. What
-// a shared source holds expires.
+// Forget drops this process's counts of a project, for instance when it is
+// deleted. Counts in a shared source expire.
 func (l *Limiter) Forget(ref tenants.Ref) { l.local.Forget(ref) }
 
-// ask calls the shared source, if there is one that did not fail a moment ago,
-// and reports whether it answered.
+// ask calls the shared source, unless it is nil or failed recently, and reports
+// whether it answered.
 func (l *Limiter) ask(ctx context.Context, call func(context.Context) error) bool {
 	if l.shared == nil || l.now().UnixNano() < l.askAt.Load() {
 		return false
@@ -167,8 +167,8 @@ func (l *Limiter) ask(ctx context.Context, call func(context.Context) error) boo
 	if err == nil {
 		return true
 	}
-	// A caller that went away says nothing about the source: otherwise a client
-	// could switch it off by closing connections.
+	// A caller that went away is not a failure of the source: otherwise a
+	// client could switch it off by closing connections.
 	if ctx.Err() == nil {
 		l.askAt.Store(l.now().Add(sharedPause).UnixNano())
 		l.logger.WarnContext(ctx, "shared rate limits are unavailable; this process counts for itself", "error", fault.Clip(err.Error(), 500))
@@ -191,6 +191,6 @@ func shorten(identifier string) string {
 		return identifier
 	}
 	sum := sha256.Sum256([]byte(identifier))
-	// The prefix keeps it apart from an identifier that spells a digest.
+	// The prefix distinguishes it from an identifier that looks like a digest.
 	return "\x00" + string(sum[:])
 }

@@ -86,7 +86,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// A rule without events refuses before anything is counted, and by Peek too.
+// A rule without events refuses before anything is counted, also in Peek.
 func TestRule_without_events(t *testing.T) {
 	t.Parallel()
 	l := New(Options{Shared: &failing{err: errors.New("not to be asked")}, Now: newClock().Now})
@@ -189,7 +189,7 @@ func TestShared(t *testing.T) {
 	}
 }
 
-// A shared source that is away neither stops requests nor lifts the limits.
+// A failing shared source neither stops requests nor lifts the limits.
 func TestShared_fails(t *testing.T) {
 	t.Parallel()
 	for name, breakIt := range map[string]func(*failing){

@@ -28,8 +28,8 @@ type MemoryOptions struct {
 	Now func() time.Time
 }
 
-// Memory is the Source in the memory of this process: a token bucket for each
-// project, rule and identifier. Its methods return no error.
+// Memory is a Source in this process: a token bucket for each project, rule and
+// identifier. Its methods return no error.
 //
 // Memory is bounded without letting one project, or one client, wipe another's
 // state:
@@ -106,12 +106,12 @@ func (m *Memory) Return(_ context.Context, ref tenants.Ref, rule Rule, identifie
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if b := m.find(ref, key{rule: rule.Name, identifier: identifier}); b != nil {
-		b.AllowN(m.now(), -1) // a bucket that is full stays so
+		b.AllowN(m.now(), -1) // a full bucket stays full
 	}
 	return nil
 }
 
-// Forget drops all state of a project, as when it is deleted.
+// Forget drops all buckets of a project, for instance when it is deleted.
 func (m *Memory) Forget(ref tenants.Ref) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -120,7 +120,7 @@ func (m *Memory) Forget(ref tenants.Ref) {
 	}
 }
 
-// Len tells how many buckets are held, for metrics.
+// Len returns the number of buckets, for metrics.
 func (m *Memory) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -131,7 +131,7 @@ func (m *Memory) Len() int {
 	return n
 }
 
-// bucket finds or makes a bucket and adapts it to the rule as it is now.
+// bucket finds or creates a bucket and adapts it to the current rule.
 func (m *Memory) bucket(ref tenants.Ref, k key, rule Rule, now time.Time) *rate.Limiter {
 	limit := rate.Limit(float64(rule.Events) / rule.Per.Seconds())
 	b := m.find(ref, k)

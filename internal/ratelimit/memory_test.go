@@ -18,7 +18,7 @@ const (
 	projectB = tenants.Ref("bbbbbbbbbbbbbbbbbbbb")
 )
 
-// clock is a time that tests move.
+// clock is a clock that tests advance.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -196,8 +196,8 @@ func TestFull_memory_evicts_of_the_largest(t *testing.T) {
 	checkBooks(t, m)
 }
 
-// What went quiet is dropped once it carries nothing, also of projects that
-// never come back.
+// Unused buckets are dropped once they are full, also of projects that are
+// never used again.
 func TestQuiet_projects_cost_nothing(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -220,8 +220,8 @@ func TestQuiet_projects_cost_nothing(t *testing.T) {
 	checkBooks(t, m)
 }
 
-// Whatever happens: in any span of time no more pass than burst plus rate, an
-// event passes when its wait is over, and the books balance.
+// In any sequence of events: in any time span at most burst plus rate events
+// pass, an event passes after its wait, and the counts are right.
 func TestTake_properties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -262,7 +262,7 @@ func TestTake_properties(t *testing.T) {
 	})
 }
 
-// checkBooks compares the counts with what is held.
+// checkBooks compares the counts with the buckets.
 func checkBooks(t interface{ Errorf(string, ...any) }, m *Memory) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// maxBurst is the burst that the reference gives its limits per client. A
-// lower configured number is the burst itself, so that the number holds.
+// maxBurst is the burst of the reference's limits per client. A lower
+// configured number is the burst itself, so that the number holds.
 const maxBurst = 30
 
 // EmailSent limits the mails of a whole project: identifier "". It refuses with
@@ -22,12 +22,12 @@ func Verify(perFiveMinutes int) Rule { return perClient("verify", perFiveMinutes
 // Token limits /token, whatever the grant, for each client.
 func Token(perFiveMinutes int) Rule { return perClient("token", perFiveMinutes) }
 
-// OTP limits what sends codes or links, for each client. The reference counts
-// /signup, /otp, /magiclink, /recover, /resend and PUT /user each apart: use
-// For with the route.
+// OTP limits routes that send codes or links, for each client. The reference
+// counts /signup, /otp, /magiclink, /recover, /resend and PUT /user separately:
+// use For with the route.
 func OTP(perFiveMinutes int) Rule { return perClient("otp", perFiveMinutes) }
 
-// For returns the rule with a bucket of its own for one of the routes it
+// For returns the rule with a separate bucket for one of the routes that it
 // limits. The part must come from code, never from a request.
 func (r Rule) For(part string) Rule {
 	r.Name += "/" + part

@@ -1,7 +1,7 @@
-// Package token makes and checks what a project hands to its users: signed
-// access tokens (JWT, RFC 7519), refresh tokens, one-time tokens, and the JWKS
-// (RFC 7517) that others verify with. It keeps no state but a cache of verified
-// access tokens, and touches no database.
+// Package token issues and verifies a project's tokens: signed access tokens
+// (JWT, RFC 7519), refresh tokens, one-time tokens, and the JWKS (RFC 7517)
+// that others verify with. Its only state is a cache of verified access tokens.
+// It uses no database.
 package token
 
 import (
@@ -76,11 +76,11 @@ type Access struct {
 	ExpiresIn time.Duration
 }
 
-// Issuer makes and signs access tokens.
+// Issuer builds and signs access tokens.
 type Issuer struct{ Now func() time.Time }
 
-// Claims are the claims of an access token for the principal. They end with the
-// session, if that ends earlier than the project's jwt_exp.
+// Claims are the claims of an access token for the principal. They expire with
+// the session, if that ends before the project's jwt_exp.
 func (i Issuer) Claims(t *tenants.Tenant, p *auth.Principal) *Claims {
 	now := i.Now()
 	ttl := t.Config.AccessTokenTTL()
@@ -141,9 +141,8 @@ func orEmpty(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// received are the claims of a token that comes in. A project's key may be in other
-// hands too, and an app that signs with it may write the audience as a list (RFC
-// 7519, section 4.1.3).
+// received are the claims of an incoming token. An app may hold a project's key
+// too, and may write the audience as a list (RFC 7519, section 4.1.3).
 type received struct {
 	Claims
 	Audience jwt.ClaimStrings `json:"aud"`
@@ -152,25 +151,25 @@ type received struct {
 // GetAudience returns aud.
 func (c *received) GetAudience() (jwt.ClaimStrings, error) { return c.Audience, nil }
 
-// maxToken bounds what is parsed at all. A token with two times auth.MaxMetadata
-// in base64 is shorter.
+// maxToken bounds the length of a token before parsing. A token with two times
+// auth.MaxMetadata in base64 is shorter.
 const maxToken = 60 << 10
 
-// Identified is what a verified access token says: whose it is.
+// Identified is the user and session of a verified access token.
 type Identified struct {
 	UserID    uuid.UUID
-	SessionID uuid.UUID // uuid.Nil: the token belongs to no session
+	SessionID uuid.UUID // uuid.Nil for a token without a session
 	Role      string
 	AAL       auth.AAL
 	ExpiresAt time.Time
 }
 
-// Verifier checks access tokens. It remembers those that it found good: by the
-// project, the version of its snapshot (so a revoked key acts at once) and a
-// hash of the token.
+// Verifier verifies access tokens. It caches valid ones by project, version of
+// its snapshot (so that a revoked key takes effect at once) and hash of the
+// token.
 type Verifier struct {
 	Now   func() time.Time
-	Ours  func(issuer string) bool // whether an issuer is a project of this Reeve
+	Ours  func(issuer string) bool // whether an issuer is a project of this installation
 	cache *lru.Cache[cacheKey, Identified]
 }
 
@@ -180,8 +179,8 @@ type cacheKey struct {
 	token   [sha256.Size]byte
 }
 
-// NewVerifier remembers up to size tokens. ours reports whether an issuer belongs
-// to some project of this installation.
+// NewVerifier returns a Verifier that caches up to size tokens. ours reports
+// whether an issuer belongs to a project of this installation.
 func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) (*Verifier, error) {
 	cache, err := lru.New[cacheKey, Identified](size)
 	if err != nil {
@@ -190,14 +189,13 @@ func NewVerifier(size int, now func() time.Time, ours func(issuer string) bool) 
 	return &Verifier{Now: now, Ours: ours, cache: cache}, nil
 }
 
-// Verify checks a token of the project: signature by a key that is not revoked,
-// the key's own algorithm, audience, issuer, expiry, and the ids within. A token
-// without session_id, as apps sign them that hold the project's key, belongs to no
-// session.
-// A token that names another project of this installation as its issuer is
-// auth.ErrElsewhere, anything else auth.ErrBadJWT.
+// Verify verifies a token of the project: signature by a key that is not
+// revoked, the key's own algorithm, audience, issuer, expiry, and the ids in
+// it. A token without session_id, as apps that hold the project's key sign
+// them, has no session. A token whose issuer is another project of this
+// installation is auth.ErrElsewhere; any other failure is auth.ErrBadJWT.
 func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
-	// The base64 decoder would pass over line ends: one token, many spellings.
+	// The base64 decoder ignores line ends, so one token would have many forms.
 	if len(raw) > maxToken || strings.ContainsAny(raw, "\r\n") {
 		return Identified{}, badJWT(jwt.ErrTokenMalformed)
 	}
@@ -219,8 +217,8 @@ func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 	return id, nil
 }
 
-// elsewhere reports whether a token that was refused says to be of another
-// project of ours: then host, path or key and token disagree.
+// elsewhere reports whether a refused token names another project of this
+// installation: then host, path or key disagree with the token.
 func (v *Verifier) elsewhere(t *tenants.Tenant, raw string) bool {
 	var claims received
 	if _, _, err := jwt.NewParser().ParseUnverified(raw, &claims); err != nil {
@@ -267,9 +265,9 @@ func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
 	}, nil
 }
 
-// verifyingKey finds the key that a token names. The algorithm must be the
+// verifyingKey returns the key that a token names. The algorithm must be the
 // key's own, so a public key can never be used as an HMAC secret. A token
-// without kid can only be one of an imported HS256 secret.
+// without kid can only be signed by an imported HS256 secret.
 func verifyingKey(t *tenants.Tenant, tok *jwt.Token) (*tenants.SigningKey, error) {
 	if _, ok := tok.Header["crit"]; ok {
 		return nil, errors.New("no extension is understood") // RFC 7515 section 4.1.11
@@ -287,8 +285,8 @@ func verifyingKey(t *tenants.Tenant, tok *jwt.Token) (*tenants.SigningKey, error
 	return nil, fmt.Errorf("%w: %q for %s", errNoKey, kid, tok.Method.Alg())
 }
 
-// issuer accepts the project's own issuer, and for keys that were imported also
-// that of the place which they came from, as long as this is no other project.
+// issuer accepts the project's own issuer and, for imported keys, also an
+// issuer outside this installation.
 func (v *Verifier) issuer(t *tenants.Tenant, key *tenants.SigningKey, iss string) error {
 	if iss == t.Issuer() || (key.Imported && !v.Ours(iss)) {
 		return nil

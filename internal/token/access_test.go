@@ -14,7 +14,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// sign makes an access token at noon.
+// sign issues an access token at noon.
 func sign(t *tenants.Tenant, p *auth.Principal) (token.Access, error) {
 	i := token.Issuer{Now: atNoon}
 	return i.Sign(t, i.Claims(t, p))
@@ -73,7 +73,7 @@ func unverified(t *testing.T, raw string) (head map[string]any, claims map[strin
 	return head, claims
 }
 
-// A session that must end soon gives tokens that end with it.
+// Tokens of a session that ends soon expire with it.
 func TestAccessOfEndingSession(t *testing.T) {
 	t.Parallel()
 	a := project(t)
@@ -104,8 +104,8 @@ func TestAccessWithoutKey(t *testing.T) {
 	}
 }
 
-// The longest token that a user can have is still one: nobody can lock
-// themselves out by what they write into their metadata.
+// The longest token that a user can have is valid: users cannot lock themselves
+// out by their metadata.
 func TestAccessOfLargestMetadata(t *testing.T) {
 	t.Parallel()
 	a, p := project(t), principal()
@@ -126,7 +126,7 @@ func TestAccessOfLargestMetadata(t *testing.T) {
 	}
 }
 
-// What is remembered of a token counts for one project and one snapshot of it.
+// A cached token is valid for one project and one snapshot of it.
 func TestVerifyRemembers(t *testing.T) {
 	t.Parallel()
 	now := noon
@@ -146,7 +146,7 @@ func TestVerifyRemembers(t *testing.T) {
 	accepted("first", a, true)
 	accepted("remembered", a, true)
 	accepted("the other project", b, false)
-	// Not even a twin: the same keys, the same issuer, another ref.
+	// Not even for a twin: the same keys, the same issuer, another ref.
 	accepted("a twin", changed(a, func(n *tenants.Tenant) { n.Ref, n.SigningKeys = b.Ref, b.SigningKeys }), false)
 	revoked := changed(a, func(n *tenants.Tenant) { keyOf(n, "ES256").Status = tenants.KeyRevoked })
 	accepted("revoked", revoked, false)
@@ -156,8 +156,8 @@ func TestVerifyRemembers(t *testing.T) {
 	accepted("remembered, but expired", a, false)
 }
 
-// Projects that brought the same key along accept tokens of the place that it
-// comes from, and their own, never each other's.
+// Projects that imported the same key accept tokens of the key's origin and
+// their own, never each other's.
 func TestVerifyImportedKey(t *testing.T) {
 	t.Parallel()
 	a, b := project(t), project(t)

@@ -19,7 +19,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// forger signs what it likes.
+// forger signs arbitrary claims.
 type forger struct {
 	t            *testing.T
 	head, claims map[string]any
@@ -34,7 +34,7 @@ func newForger(t *testing.T, p *tenants.Tenant) *forger {
 	}}
 }
 
-// sign makes a token; nil in head or claims takes a member away.
+// sign signs a token; nil in head or claims removes a member.
 func (f *forger) sign(method jwt.SigningMethod, key any, head, claims object) string {
 	f.t.Helper()
 	tok := jwt.NewWithClaims(method, jwt.MapClaims(over(f.claims, claims)))
@@ -125,7 +125,7 @@ func TestVerifyForged(t *testing.T) {
 	}
 }
 
-// An app that holds the project's key signs tokens of its own: without a session,
+// An app that holds the project's key signs its own tokens: without a session,
 // with a list of audiences.
 func TestVerifyMinted(t *testing.T) {
 	t.Parallel()
@@ -158,8 +158,8 @@ func publicBytes(t *testing.T, key *tenants.SigningKey) map[string][]byte {
 	}
 }
 
-// told are reasons that clients know, by the name of a forged token.
-var told = map[string]string{
+// reasonsByToken are the reasons that clients know, by the name of a forged token.
+var reasonsByToken = map[string]string{
 	"garbage": "token is malformed", "two parts": "token is malformed: token contains an invalid number of segments",
 	"no signature": "token signature is invalid: signature is invalid", "own key, unknown kid": "token is unverifiable: unrecognized JWT kid or algorithm",
 	"expired": "token has invalid claims: token is expired", "nbf later": "token has invalid claims: token is not valid yet",
@@ -167,15 +167,15 @@ var told = map[string]string{
 	"sub no UUID": "invalid claim: sub claim must be a UUID",
 }
 
-// checkReason: the message of a bad_jwt has the beginning that clients look for,
-// and holds nothing that the token or a key brought along.
+// checkReason: the message of a bad_jwt has the prefix that clients compare,
+// and holds nothing of the token or of a key.
 func checkReason(t *testing.T, name string, err error) {
 	t.Helper()
 	reason, ok := strings.CutPrefix(fault.From(err).Message, "invalid JWT: unable to parse or verify signature, ")
 	if !ok || reason == "" || len(reason) > 100 || strings.Trim(reason, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_: ") != "" {
 		t.Errorf("%s: message %q", name, fault.From(err).Message)
 	}
-	if want := told[name]; want != "" && reason != want {
+	if want := reasonsByToken[name]; want != "" && reason != want {
 		t.Errorf("%s: reason %q, want %q", name, reason, want)
 	}
 }

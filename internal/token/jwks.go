@@ -12,9 +12,9 @@ type JWKS struct {
 	Keys []json.RawMessage `json:"keys"`
 }
 
-// PublicKeys returns the set that others verify the project's tokens with: all
-// asymmetric keys that are not revoked, standby ones too so that caches know
-// them before they sign. HS256 secrets are never in it.
+// PublicKeys returns the set for verifying the project's tokens: all asymmetric
+// keys that are not revoked, including standby ones so that caches know them
+// before they sign. It never contains HS256 secrets.
 func PublicKeys(t *tenants.Tenant) JWKS {
 	set := JWKS{Keys: []json.RawMessage{}}
 	for i := range t.SigningKeys {
@@ -25,8 +25,8 @@ func PublicKeys(t *tenants.Tenant) JWKS {
 	return set
 }
 
-// Algorithms returns the algorithms of the project's keys that are not revoked (RFC
-// 7518, section 3.1), each once, that of the key in use first.
+// Algorithms returns the distinct algorithms of the project's keys that are not
+// revoked (RFC 7518, section 3.1), starting with the one of the key in use.
 func Algorithms(t *tenants.Tenant) []string {
 	algorithms := []string{}
 	add := func(k *tenants.SigningKey) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// OneTime is a fresh one-time token: Code is typed in by a person, Link travels
-// in a link, Hash is what is stored. Link follows from the address and the code
-// under the project's key, so either finds the same row; Hash is a digest of
-// Link, so a copy of the database yields neither.
+// OneTime is a new one-time token. A person types Code in, a URL carries Link,
+// and Hash is stored. Link is derived from address and code with the project's
+// key, so both find the same row. Hash is a digest of Link, so a copy of the
+// database yields neither.
 type OneTime struct {
 	Code string
 	Link string
@@ -23,7 +23,7 @@ type OneTime struct {
 // reference's.
 const linkBytes = 28
 
-// NewOneTime draws a code with digits decimal digits for the address.
+// NewOneTime generates a code of that many decimal digits for the address.
 func NewOneTime(key []byte, address string, digits int) OneTime {
 	code := make([]byte, digits)
 	for i := range code {
@@ -33,7 +33,7 @@ func NewOneTime(key []byte, address string, digits int) OneTime {
 	return oneTime(key, address, string(code))
 }
 
-// OneTimeOf returns the token that belongs to a code which was typed in.
+// OneTimeOf returns the token of a code that was typed in.
 func OneTimeOf(key []byte, address, code string) OneTime { return oneTime(key, address, code) }
 
 func oneTime(key []byte, address, code string) OneTime {
@@ -43,10 +43,10 @@ func oneTime(key []byte, address, code string) OneTime {
 	return OneTime{Code: code, Link: link, Hash: HashLink(link)}
 }
 
-// PKCEPrefix marks a link whose answer is a code, not a session.
+// PKCEPrefix marks a link that is answered with a code instead of a session.
 const PKCEPrefix = "pkce_"
 
-// HashLink is the digest of a Link that is stored; a PKCE prefix does not count.
+// HashLink is the stored digest of a Link; it ignores a PKCE prefix.
 func HashLink(link string) string {
 	sum := sha256.Sum256([]byte(strings.TrimPrefix(link, PKCEPrefix)))
 	return hex.EncodeToString(sum[:linkBytes])

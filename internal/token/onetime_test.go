@@ -33,7 +33,8 @@ func TestOneTime(t *testing.T) {
 			"address": token.OneTimeOf(key, "bob@example.com", once.Code).Hash,
 			"key":     token.OneTimeOf(randomKey(), "ann@example.com", once.Code).Hash,
 			"code":    token.OneTimeOf(key, "ann@example.com", once.Code+"0").Hash,
-			// The two parts do not run into each other.
+			// Address and code are separated, so that they do not run into each
+			// other.
 			"border":              token.OneTimeOf(key, "ann@example.com\x00"+once.Code[:1], once.Code[1:]).Hash,
 			"stored hash as link": token.HashLink(once.Hash),
 			"prefix twice":        token.HashLink(token.PKCEPrefix + token.PKCEPrefix + once.Link),

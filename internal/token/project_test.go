@@ -60,7 +60,7 @@ func principal() *auth.Principal {
 	}}
 }
 
-// verifier knows the issuers of the projects given.
+// verifier returns a Verifier that knows the issuers of the projects.
 func verifier(tb testing.TB, now func() time.Time, all ...*tenants.Tenant) *token.Verifier {
 	tb.Helper()
 	v, err := token.NewVerifier(100, now, func(issuer string) bool {

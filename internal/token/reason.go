@@ -8,7 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// What this package itself finds wrong with a token.
+// The errors of a token that this package itself detects.
 var (
 	errParts   = errors.New("not three parts")
 	errNoKey   = errors.New("no such key")
@@ -16,9 +16,9 @@ var (
 	errSession = errors.New("session_id is not a UUID")
 )
 
-// reasons are what a bad_jwt tells its client, in the reference's words where it
-// has such a case, the most specific first. They are constants: nothing of the
-// token, of a key or of a library's error becomes part of an answer.
+// reasons are the messages of a bad_jwt, in the reference's words where it has
+// the case, the most specific first. They are constants: no part of the token,
+// of a key or of a library's error is shown.
 var reasons = []struct {
 	err  error
 	text string

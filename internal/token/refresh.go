@@ -11,22 +11,22 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// A refresh token is not stored anywhere. It says which session it belongs to
-// and the how-manieth of the session it is, under a MAC with the project's key:
+// A refresh token is not stored. It names its session and has a counter within
+// the session, authenticated by a MAC with the project's key:
 //
 //	base64url( 1 | session id (16) | counter (8, big endian) | HMAC-SHA256 (20) )
 //
-// The session's row holds the counter of the newest one. So a copy of the
+// The session's row holds the counter of the newest token. So a copy of the
 // database yields no refresh token, a guessed one never reaches the database,
-// and the newest one can be told again to a client that lost it. The reference
-// counts the same way in its refresh tokens of version 2.
+// and the newest one can be issued again to a client that lost it. The
+// reference's refresh tokens of version 2 have counters too.
 const (
 	refreshVersion = 1
 	refreshMAC     = 20
 	refreshBody    = 1 + 16 + 8
 )
 
-// Refresh makes the refresh token number counter of a session.
+// Refresh returns the refresh token with a counter of a session.
 func Refresh(key []byte, session uuid.UUID, counter int64) string {
 	body := make([]byte, refreshBody, refreshBody+sha256.Size)
 	body[0] = refreshVersion
@@ -35,14 +35,14 @@ func Refresh(key []byte, session uuid.UUID, counter int64) string {
 	return base64.RawURLEncoding.EncodeToString(append(body, refreshSum(key, body)...))
 }
 
-// ParseRefresh reads a refresh token of the project that key belongs to;
-// auth.ErrRefreshNotFound for anything else.
+// ParseRefresh parses a refresh token of the project that key belongs to;
+// auth.ErrRefreshNotFound for any other text.
 func ParseRefresh(key []byte, token string) (session uuid.UUID, counter int64, err error) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(refreshBody+refreshMAC) {
 		return uuid.Nil, 0, auth.ErrRefreshNotFound
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	// The decoder passes over line ends, so the length of the text does not fix it.
+	// The decoder ignores line ends, so the length of the text varies.
 	if err != nil || len(raw) != refreshBody+refreshMAC || raw[0] != refreshVersion {
 		return uuid.Nil, 0, auth.ErrRefreshNotFound
 	}

@@ -54,7 +54,7 @@ func TestParseRefreshForged(t *testing.T) {
 	for i := range good {
 		refused("a character replaced", good[:i]+"*"+good[i+1:])
 		refused("a character left out", good[:i]+good[i+1:])
-		// The base64 decoder passes over these.
+		// The base64 decoder ignores these.
 		refused("a line end for a character", good[:i]+"\n"+good[i+1:])
 		refused("a line end between", good[:i]+"\r"+good[i:])
 	}

@@ -27,8 +27,8 @@ func requireUser(v *token.Verifier) gin.HandlerFunc {
 	}
 }
 
-// requireAdmin asks for a secret key, or a legacy service_role key. A user's token
-// is told apart from no token, as in the reference.
+// requireAdmin requires a secret key, or a legacy service_role key. A user's
+// token is refused differently from no token, as in the reference.
 func requireAdmin(v *token.Verifier) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc := scope(c)
@@ -61,16 +61,16 @@ func principal(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.
 	if p.Session.NotAfter != nil && !v.Now().Before(*p.Session.NotAfter) {
 		return auth.Principal{}, auth.ErrSessionNotFound
 	}
-	// What the database says now counts, but never more than the token proved.
+	// The database's state counts, but never more than the token proved.
 	if id.AAL != "" && id.AAL < p.Session.AAL {
 		p.Session.AAL = id.AAL
 	}
 	return p, nil
 }
 
-// userOf reads the user, and the session where the token belongs to one. An app
-// that signs tokens with the project's key has none to name: its tokens stand for
-// the user alone, as in the reference, and prove one factor at most.
+// userOf reads the user, and the session if the token has one. Tokens that an
+// app signs with the project's key have none: they stand for the user alone, as
+// in the reference, and prove at most one factor.
 func userOf(ctx context.Context, sc *tenants.Scope, id token.Identified) (auth.Principal, error) {
 	if id.SessionID != uuid.Nil {
 		return sc.DB.UserOfSession(ctx, id.UserID, id.SessionID)

@@ -18,7 +18,7 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// MaxBody is the most bytes that a request body of the tenant plane may have.
+// MaxBody bounds a request body of the tenant plane, in bytes.
 const MaxBody = 1 << 20
 
 // decoder reads requests into values of one type.
@@ -27,16 +27,16 @@ type decoder[Req any] struct {
 	form []formField
 }
 
-// newDecoder looks at the type once, when its route is mounted: a body is read
-// only into types that have members for it, and a form only into those that have
-// fields for one.
+// newDecoder inspects the type once, when its route is mounted: a body is only
+// read into types with JSON members, and a form only into types with form
+// fields.
 func newDecoder[Req any]() decoder[Req] {
 	t := reflect.TypeFor[Req]()
 	form := formFields(t)
 	return decoder[Req]{body: hasMembers(t) || form != nil, form: form}
 }
 
-// hasMembers reports whether JSON can set anything in a struct.
+// hasMembers reports whether JSON can set any field of a struct.
 func hasMembers(t reflect.Type) bool {
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
 		return true
@@ -46,12 +46,12 @@ func hasMembers(t reflect.Type) bool {
 	})
 }
 
-// decode reads the body: a form where the type has fields for one and the
-// Content-Type says so, else JSON, whatever the Content-Type says, as the reference
-// does: a bare fetch sends text/plain. That lets any site send such a request
-// without a preflight, which is no danger here, as what authorizes a request is
-// never added by the browser. Then it binds headers, query and path. Unknown
-// members are passed over, as the SDKs send more than is needed.
+// decode reads the body: a form if the type has fields for one and the
+// Content-Type says so, else JSON whatever the Content-Type is, as in the
+// reference: a bare fetch sends text/plain. So any site can send such a request
+// without a preflight. That is safe, because browsers do not add the
+// credentials by themselves. Then it binds headers, query and path. It ignores
+// unknown members, because the SDKs send more than is needed.
 func (d decoder[Req]) decode(c *gin.Context) (*Req, error) {
 	req := new(Req)
 	if err := checkQuery(c.Request); err != nil {
@@ -73,8 +73,8 @@ func (d decoder[Req]) decode(c *gin.Context) (*Req, error) {
 	return req, nil
 }
 
-// decodeBody asks for a body wherever one has a meaning: DELETE may come without,
-// and GET has none.
+// decodeBody requires a body wherever one has a meaning: it is optional for
+// DELETE, and GET has none.
 func (d decoder[Req]) decodeBody(c *gin.Context, into *Req) error {
 	method := c.Request.Method
 	if method == http.MethodGet || method == http.MethodHead {
@@ -102,8 +102,8 @@ func readBody(c *gin.Context) ([]byte, error) {
 	return body, nil
 }
 
-// DecodeJSON reads one JSON value strictly, passing over unknown members; numbers
-// of untyped values keep their digits. auth.ErrBadJSON, auth.ErrValidation for
+// DecodeJSON reads one JSON value strictly, ignoring unknown members; numbers
+// of untyped values keep their digits. auth.ErrBadJSON; auth.ErrValidation for
 // text that Postgres cannot store.
 func DecodeJSON(body []byte, into any) error {
 	if len(body) == 0 {
@@ -135,8 +135,8 @@ func DecodeJSON(body []byte, into any) error {
 
 var errTrailing = errors.New("something follows the JSON value")
 
-// hasNUL finds the escape of U+0000, which Postgres cannot store. (A raw NUL is
-// no valid JSON.)
+// hasNUL reports whether the body has an escaped U+0000, which Postgres cannot
+// store. (A raw NUL is not valid JSON.)
 func hasNUL(body []byte) bool {
 	for i := 0; i+5 < len(body); i++ {
 		if body[i] != '\\' {

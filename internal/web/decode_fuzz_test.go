@@ -9,8 +9,8 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// FuzzDecodeJSON: a body is decoded or refused as the client's fault, and what is
-// decoded can be stored: Postgres takes no NUL.
+// FuzzDecodeJSON: a body is decoded or refused as the client's fault, and
+// decoded values can be stored: Postgres does not accept NUL.
 func FuzzDecodeJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"email":"a@b.c","password":"x","data":{"a":[1,null,{"b":"c"}]}}`, `{"email":5}`, `{"data":[]}`, `null`, `[]`, ``, `{`, `{"email":"\u0000"}`,

@@ -32,7 +32,7 @@ func TestHasNUL(t *testing.T) {
 	}
 }
 
-// hasNUL agrees with a decoder on everything that is JSON.
+// hasNUL agrees with a decoder on all valid JSON.
 func FuzzHasNUL(f *testing.F) {
 	for _, s := range []string{`"\u0000"`, `"\\u0000"`, `{"a":["\\\u0000"]}`, `{"\u0000":null}`} {
 		f.Add([]byte(s))
@@ -51,7 +51,7 @@ func FuzzHasNUL(f *testing.F) {
 	})
 }
 
-// holdsNUL looks for a NUL in a decoded JSON value.
+// holdsNUL reports whether a decoded JSON value contains a NUL.
 func holdsNUL(v any) bool {
 	switch v := v.(type) {
 	case string:
@@ -166,7 +166,7 @@ func TestDecodeRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	// A wrong type is named, a value never shown.
+	// An error names the wrong member and never shows a value.
 	_, err := newDecoder[form]().decode(ask("POST", "/", asJSON, strings.NewReader(`{"count":"hunter2"}`)))
 	if err == nil || !strings.Contains(err.Error(), "count: must not be a JSON string") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("wrong type: %v", err)

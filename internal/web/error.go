@@ -15,8 +15,8 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// apiVersionHeader chooses between the two shapes of an error answer;
-// errorCodeHeader tells the code in both.
+// apiVersionHeader selects one of the two shapes of an error answer;
+// errorCodeHeader has the code in both.
 const (
 	apiVersionHeader = "X-Supabase-Api-Version"
 	errorCodeHeader  = "X-Sb-Error-Code"
@@ -47,11 +47,11 @@ func Status(k fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// writeError answers err in the shape that the path has, and ends the request. An
-// Internal fault is logged here, once, and its cause is not shown.
+// writeError writes err in the shape of the path, and ends the request. It logs
+// an Internal fault, once, and does not show its cause.
 func writeError(c *gin.Context, err error) {
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
-		c.Status(499) // nobody reads it; the access log shows it
+		c.Status(499) // the client is gone; the status is for the access log
 		c.Abort()
 		return
 	}
@@ -69,7 +69,7 @@ func writeError(c *gin.Context, err error) {
 var errUnexpected = fault.New(fault.Internal, "unexpected_failure",
 	"Unexpected failure; the server's log tells the cause under this answer's X-Request-Id")
 
-// refuse shows f as it is.
+// refuse writes f as it is.
 func refuse(c *gin.Context, f *fault.Error) {
 	if f.RetryAfter > 0 {
 		c.Header("Retry-After", seconds(f.RetryAfter))
@@ -82,8 +82,8 @@ func refuse(c *gin.Context, f *fault.Error) {
 	write(c.Writer, c.Request, Refusal{Status: Status(f.Kind), Fault: f, RequestID: requestID(c)})
 }
 
-// wantsDated reports whether the client asked for a version of 2024 or later;
-// what is no date counts as no version, as in the reference.
+// wantsDated reports whether the client requested a version of 2024 or later; a
+// malformed date counts as no version, as in the reference.
 func wantsDated(version string) bool {
 	_, err := time.Parse(time.DateOnly, version)
 	return err == nil && version >= apiVersion2024
@@ -107,7 +107,7 @@ func logFault(c *gin.Context, f *fault.Error, status int) {
 	logger(c).Log(c.Request.Context(), level, "request failed", attrs...)
 }
 
-// seconds rounds up, as Retry-After counts whole seconds.
+// seconds rounds up to the whole seconds of Retry-After.
 func seconds(d time.Duration) string {
 	return strconv.Itoa(int(max(1, math.Ceil(d.Seconds()))))
 }

@@ -20,7 +20,8 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// serve answers one request by handler, behind Common, and gives the log.
+// serveOne answers one request by the handlers, behind Common, and returns the
+// log.
 func serveOne(r *http.Request, handlers ...gin.HandlerFunc) (*httptest.ResponseRecorder, string) {
 	var log bytes.Buffer
 	gin.SetMode(gin.ReleaseMode)
@@ -81,7 +82,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// Retry-After counts whole seconds: it is never so early that the next attempt
+// Retry-After is in whole seconds and never so early that the next attempt
 // would be refused as well.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
@@ -95,7 +96,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// What nobody classified is logged once and not shown.
+// An unclassified error is logged once and not shown.
 func TestInternalError(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
@@ -129,7 +130,7 @@ func TestTimeouts(t *testing.T) {
 	if rec.Body.Len() != 0 || !strings.Contains(log, "status=499") || strings.Contains(log, "level=ERROR") {
 		t.Errorf("the client is gone: %d %s, log %s", rec.Code, rec.Body, log)
 	}
-	// Something within was cancelled, not the request.
+	// An inner context was cancelled, not the request's.
 	if rec, _ = serveOne(post(), failing(context.Canceled)); rec.Code != 500 {
 		t.Errorf("cancelled within: %d", rec.Code)
 	}

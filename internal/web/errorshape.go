@@ -11,24 +11,24 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// Refusal is an error as a client may see it.
+// Refusal is an error as shown to a client.
 type Refusal struct {
 	Status    int
 	Fault     *fault.Error // Err is not shown
 	RequestID string
 }
 
-// ErrorWriter writes a refusal in the shape of one protocol. Retry-After is set
-// already.
+// ErrorWriter writes a refusal in the shape of one protocol. Retry-After is
+// already set.
 type ErrorWriter func(http.ResponseWriter, *http.Request, Refusal)
 
-// Errors says which shape errors have at which paths. It holds for everything
-// that is refused there: by a handler or a limit, by a panic, and for paths and
-// methods that no route has.
+// Errors maps paths to the shapes of their errors. It applies to every refusal
+// there: by a handler, a limit or a panic, and for paths and methods without a
+// route.
 type Errors []ErrorsAt
 
-// ErrorsAt is the shape at a path and all paths below it. A project's own path,
-// /p/<ref>, may stand before it. The longest path that matches counts.
+// ErrorsAt is the shape at a path and all paths below it, with or without the
+// prefix /p/<ref>. The longest matching path applies.
 type ErrorsAt struct {
 	Path  string // "/auth/v1"; "/" is everywhere
 	Write ErrorWriter
@@ -68,7 +68,7 @@ func AuthErrors(w http.ResponseWriter, r *http.Request, e Refusal) {
 	WriteErrorJSON(w, e.Status, out)
 }
 
-// WriteErrorJSON is for writers whose shape is JSON.
+// WriteErrorJSON is for ErrorWriters that write JSON.
 func WriteErrorJSON(w http.ResponseWriter, status int, body any) {
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -81,12 +81,12 @@ func WriteErrorJSON(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(raw) // a client that is gone reads nothing
 }
 
-// NotFound answers for a path that no route has.
+// NotFound answers for a path without a route.
 func NotFound(c *gin.Context) {
 	writeError(c, fault.New(fault.NotFound, "not_found", "There is no such endpoint"))
 }
 
-// MethodNotAllowed answers for a path that has routes with other methods only.
+// MethodNotAllowed answers for a path that only has routes with other methods.
 func MethodNotAllowed(c *gin.Context) {
 	writeError(c, fault.New(fault.MethodNotAllowed, "method_not_allowed", "This endpoint does not support the method"))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// directoryErrors is another shape than the auth API's, here that of RFC 7644,
+// directoryErrors is a different shape from the auth API's: that of RFC 7644,
 // section 3.12.
 func directoryErrors(w http.ResponseWriter, _ *http.Request, e Refusal) {
 	w.Header().Set("Content-Type", "application/scim+json")
@@ -25,8 +25,8 @@ func directoryErrors(w http.ResponseWriter, _ *http.Request, e Refusal) {
 	})
 }
 
-// TestErrorsOfAGroup: whatever is refused inside a group of routes is written in
-// the group's shape, and nothing outside is.
+// TestErrorsOfAGroup: every refusal inside a group of routes has the group's
+// shape, and none outside has it.
 func TestErrorsOfAGroup(t *testing.T) {
 	t.Parallel()
 	gin.SetMode(gin.ReleaseMode)

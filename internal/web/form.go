@@ -12,10 +12,10 @@ import (
 )
 
 // Forms (application/x-www-form-urlencoded) are read into request types whose
-// fields have a tag form:"name" beside or in place of the one for JSON. A string
-// takes a field that is sent once; a []string takes one that may be repeated, in
-// the order in which it is sent. Fields that the type does not know are passed
-// over (RFC 6749, section 3.2), but count.
+// fields have a tag form:"name", with or instead of one for JSON. A string
+// field accepts one value; a []string accepts several, in the order in which
+// they are sent. Unknown fields are ignored (RFC 6749, section 3.2), but count
+// towards the bounds.
 
 // Bounds of a form.
 const (
@@ -23,15 +23,15 @@ const (
 	maxFormValue  = 512 << 10 // bytes; a SAML response in base64 fits
 )
 
-// formField is where a field of a form goes.
+// formField is the destination of a form's field.
 type formField struct {
 	name     string
 	index    []int
 	repeated bool
 }
 
-// formFields lists the fields of a request type; nil if it takes no form. It
-// panics on a type that cannot be filled, when its route is mounted.
+// formFields lists the form fields of a request type; nil if there are none. It
+// panics on an unsupported type, when its route is mounted.
 func formFields(t reflect.Type) []formField {
 	var fields []formField
 	for _, f := range reflect.VisibleFields(t) {
@@ -53,8 +53,8 @@ func isForm(contentType string) bool {
 	return err == nil && media == "application/x-www-form-urlencoded"
 }
 
-// decodeForm is strict where parsers differ: a semicolon, a bad escape and a field
-// that is sent twice without being declared so are refused.
+// decodeForm is strict where parsers differ: it refuses a semicolon, a bad
+// escape, and a repeated field that is not a []string.
 func decodeForm(body []byte, fields []formField, into reflect.Value) error {
 	if bytes.Count(body, []byte("&")) >= maxFormFields {
 		return errForm(fmt.Sprintf("The form has more than %d fields", maxFormFields))

@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// grantForm takes a form and JSON, as /oauth/token does.
+// grantForm accepts a form and JSON, as /oauth/token does.
 type grantForm struct {
 	Grant     string   `json:"grant_type" form:"grant_type"`
 	Resources []string `json:"resource" form:"resource"`
@@ -79,7 +79,7 @@ func TestDecodeFormRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	// A route that does not ask for forms reads none.
+	// A route without form fields reads no form.
 	if _, err := newDecoder[form]().decode(ask("POST", "/", asForm, strings.NewReader("name=n"))); !errors.Is(err, auth.ErrBadJSON) {
 		t.Errorf("a route of JSON takes a form: %v", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Bounds of answers that wait for slow readers, in bytes. Answers up to
+// Bounds of the answers that are held for slow readers, in bytes. Answers up to
 // largeAnswer do not count.
 const (
 	largeAnswer = 1 << 20
@@ -28,7 +28,7 @@ type largeAnswers struct {
 	of  map[tenants.Ref]int
 }
 
-// hold counts n bytes for the project until release, or refuses.
+// hold counts n bytes for the project until release, or refuses them.
 func (l *largeAnswers) hold(ref tenants.Ref, n int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,8 +49,8 @@ func (l *largeAnswers) release(ref tenants.Ref, n int) {
 	}
 }
 
-// writeBody writes an answer, and holds a large one against the bounds until its
-// reader has it.
+// writeBody writes an answer, and counts a large one against the bounds until
+// it has been written.
 func writeBody(c *gin.Context, code int, contentType string, body []byte) {
 	held, counted := c.Get(largeKey)
 	if !counted || len(body) <= largeAnswer {

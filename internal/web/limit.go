@@ -7,11 +7,11 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Limit is a rule of a project's configuration that counts the requests of a
-// client address. Routes whose rules have one name share a bucket.
+// Limit is a rule of a project's configuration that counts requests per client
+// address. Routes whose rules have the same name share a bucket.
 type Limit func(*tenants.Config) ratelimit.Rule
 
-// LimitOTP is for routes that send codes or links, each with a bucket of its own.
+// LimitOTP is for routes that send codes or links, with a separate bucket each.
 func LimitOTP(route string) Limit {
 	return func(c *tenants.Config) ratelimit.Rule { return ratelimit.OTP(c.RateLimitOTP).For(route) }
 }
@@ -27,8 +27,8 @@ func LimitToken(c *tenants.Config) ratelimit.Rule {
 // Limits counts requests of the tenant plane.
 type Limits struct{ Limiter *ratelimit.Limiter }
 
-// ByAddress lets a client address do as many requests as the project's rule
-// says; the rule's name is its bucket.
+// ByAddress limits each client address by the project's rule; the rule's name
+// is its bucket.
 func (l Limits) ByAddress(rule Limit) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc := scope(c)

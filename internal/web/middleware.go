@@ -24,20 +24,20 @@ const (
 	largeKey     = "reeve.large"
 )
 
-// The longest that requests may take: of the tenant plane, and of all others, among
-// them creating a project, which waits for its database (20 s).
+// The time limits of requests: of the tenant plane, and of all others,
+// including the creation of a project, which waits for its database (20 s).
 const (
 	RequestTimeout = 10 * time.Second
 	ControlTimeout = 25 * time.Second
 )
 
-// Common is what every request of every plane goes through: an id, a logger, a
+// Common is the middleware of every request on every plane: an id, a logger, a
 // time limit, and recovery from panics.
 type Common struct {
 	Logger *slog.Logger
 	// AccessLog writes a line for every request.
 	AccessLog bool
-	// Errors says which shape errors have at which paths.
+	// Errors are the shapes of errors by path.
 	Errors Errors
 }
 
@@ -76,14 +76,14 @@ func (m Common) Handler() gin.HandlerFunc {
 	}
 }
 
-// MaxHeaders is the most bytes that a request's address and headers may have;
-// the longest access token fits.
+// MaxHeaders bounds a request's target and headers, in bytes; the longest
+// access token fits.
 const MaxHeaders = 64 << 10
 
 var errHeaders = fault.New(fault.HeadersTooLarge, "validation_failed", "The request's headers are larger than 64 KB")
 
-// headerBytes counts what a client sent before the body. The server bounds it
-// too, far above, but answers without a code.
+// headerBytes is the size of a request without its body. The server has a bound
+// too, much higher, but answers without a code.
 func headerBytes(r *http.Request) int {
 	n := len(r.URL.Path) + len(r.URL.RawQuery) + len(r.Host)
 	for name, values := range r.Header {
@@ -118,9 +118,9 @@ func logger(c *gin.Context) *slog.Logger {
 	return slog.Default()
 }
 
-// CORS lets browser apps of any origin call the tenant plane: what protects it
-// are keys and tokens in headers, never cookies. It must be on the engine, so
-// that it answers preflights, which no route is for.
+// CORS allows browser apps of any origin to call the tenant plane: keys and
+// tokens in headers protect it, never cookies. It must be on the engine, so
+// that it answers preflights, which have no route.
 func CORS() gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !TenantPath(c.Request.URL.Path) {
@@ -141,9 +141,9 @@ func CORS() gin.HandlerFunc {
 	}
 }
 
-// allowHeaders lets browsers send whatever headers the app has: apps add their
-// own to every request of the SDKs, and tracing tools do. The answer names them,
-// as a wildcard would leave out Authorization (Fetch, section 3.2.4).
+// allowHeaders allows all requested headers: apps and tracing tools add their
+// own to every request of the SDKs. The answer lists them, because a wildcard
+// excludes Authorization (Fetch, section 3.2.4).
 func allowHeaders(h http.Header, asked string) {
 	h.Add("Vary", "Access-Control-Request-Headers")
 	if asked != "" {

@@ -38,14 +38,14 @@ func TestCORS(t *testing.T) {
 			t.Errorf("method %s is not allowed", method)
 		}
 	}
-	// Refusals too: an app must be able to read what is wrong.
+	// Errors too: an app must be able to read them.
 	for _, handler := range []gin.HandlerFunc{func(c *gin.Context) { c.Status(http.StatusOK) }, failing(errors.New("x"))} {
 		rec, _ = serveOne(post(), handler)
 		if rec.Header().Get("Access-Control-Allow-Origin") != "*" || rec.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%d %v", rec.Code, rec.Header())
 		}
 	}
-	// The Management API and the dashboard are for their own origin only.
+	// The Management API and the dashboard allow only their own origin.
 	for _, path := range []string{"/v1/projects", "/", "/authx", "/px", "/healthz"} {
 		rec, _ = serveOne(httptest.NewRequest(http.MethodOptions, path, nil), failing(nil))
 		if got := rec.Header().Get("Access-Control-Allow-Origin"); got != "" {
@@ -136,7 +136,7 @@ func TestAPIKey(t *testing.T) {
 	}
 }
 
-// as gives requests the scope of a project and an address.
+// as gives requests the scope of a project and a client address.
 func as(ref tenants.Ref, ip string) gin.HandlerFunc {
 	return WithScope(func(*http.Request) (*tenants.Scope, error) {
 		sc := &tenants.Scope{Tenant: &tenants.Tenant{Ref: ref}, ClientIP: netip.MustParseAddr(ip)}
@@ -252,7 +252,8 @@ func TestTenant(t *testing.T) {
 	}
 }
 
-// TestCallersBeforeBodies: who may not call a route learns that, whatever they send.
+// TestCallersBeforeBodies: an unauthorized caller is refused before the body is
+// read.
 func TestCallersBeforeBodies(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]gin.HandlerFunc{"user": requireUser(nil), "admin": requireAdmin(nil)} {

@@ -13,8 +13,8 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// Pages answers people with a page, and everything else by next: people open
-// links of mails, and addresses that they mistype.
+// Pages answers browsers with a page, and all other clients by next: people
+// open links in mails and mistype URLs.
 func Pages(next ErrorWriter) ErrorWriter {
 	return func(w http.ResponseWriter, r *http.Request, e Refusal) {
 		w.Header().Add("Vary", "Accept")
@@ -26,8 +26,8 @@ func Pages(next ErrorWriter) ErrorWriter {
 	}
 }
 
-// wantsPage reports whether a client asks for HTML by name, and for no JSON that
-// it likes as much: what programs accept is mostly */*.
+// wantsPage reports whether a client accepts HTML explicitly, and JSON less
+// than that: most programs accept */*.
 func wantsPage(accept []string) bool {
 	var page, data float64
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
@@ -46,8 +46,8 @@ func wantsPage(accept []string) bool {
 	return page > data
 }
 
-// quality is the weight of RFC 9110, section 12.4.2; what is no weight counts as
-// none given.
+// quality is the weight of RFC 9110, section 12.4.2; a malformed weight counts
+// as absent.
 func quality(s string) float64 {
 	q, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(q >= 0 && q <= 1) {
@@ -56,7 +56,7 @@ func quality(s string) float64 {
 	return q
 }
 
-// pageText is what a page tells beside the refusal's own message.
+// pageText is a page's text in addition to the fault's message.
 type pageText struct{ Title, Advice string }
 
 func textOf(k fault.Kind) pageText {
@@ -79,7 +79,7 @@ func textOf(k fault.Kind) pageText {
 
 func writePage(w http.ResponseWriter, e Refusal) {
 	message := e.Fault.Message
-	if e.Fault.Kind == fault.Internal { // it tells operators where to look
+	if e.Fault.Kind == fault.Internal { // operators find the request in the log by it
 		message = ""
 	}
 	var body bytes.Buffer
@@ -89,7 +89,7 @@ func writePage(w http.ResponseWriter, e Refusal) {
 		Message, Code, ID string
 		StatusCode        int
 	}{textOf(e.Fault.Kind), pageStyle, message, e.Fault.Code, e.RequestID, e.Status})
-	if err != nil { // a fault of the template, which the tests run
+	if err != nil { // the template is wrong, which the tests would show
 		body.Reset()
 		body.WriteString("Something went wrong")
 	}
@@ -110,8 +110,8 @@ h1{font-size:1.6rem;line-height:1.25;margin:0 0 1rem}
 footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid #77777d;font-size:.875rem;color:#55555c;overflow-wrap:anywhere}
 @media (prefers-color-scheme:dark){body{background:#17171b;color:#ececf1}footer{color:#b4b4bd}}`
 
-// pagePolicy lets a page load nothing, run nothing, and stand in no frame; its
-// style is allowed by its digest.
+// pagePolicy forbids a page to load or run anything and to be framed; its style
+// is allowed by digest.
 var pagePolicy = func() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -70,7 +70,7 @@ func TestPages(t *testing.T) {
 		if strings.Contains(body, "<p>"+html.EscapeString(f.Message)+"</p>") != (f != errUnexpected) {
 			t.Errorf("%s: does not say what happened: %s", name, body)
 		}
-		// The style that is sent is the one that the policy lets in.
+		// The policy allows the style that is sent.
 		_, style, _ := strings.Cut(body, "<style>")
 		style, _, _ = strings.Cut(style, "</style>")
 		sum := sha256.Sum256([]byte(style))
@@ -82,7 +82,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestPagesForPeopleOnly: programs get the shape of the group, with the same status
+// TestPagesForPeopleOnly: programs get the group's shape, with the same status
 // and headers.
 func TestPagesForPeopleOnly(t *testing.T) {
 	t.Parallel()

@@ -9,31 +9,31 @@ import (
 	"github.com/reevehq/reeve/internal/token"
 )
 
-// Routes are the groups that the flows of the tenant plane mount their routes on.
-// A group says who may call; limits are named with each route.
+// Routes are the groups on which the flows of the tenant plane mount their
+// routes. A group determines who may call; limits are set for each route.
 type Routes struct {
-	Open  Group[Endpoint]     // anyone; an API key that is sent must be good
+	Open  Group[Endpoint]     // anyone; an API key, if sent, must be valid
 	Keyed Group[Endpoint]     // with an API key
 	User  Group[UserEndpoint] // with an API key and a user's access token
 	Admin Group[Endpoint]     // with a secret key
 }
 
-// Endpoint is a function that Tenant adapted to HTTP.
+// Endpoint is a function adapted to HTTP by Tenant.
 type Endpoint gin.HandlerFunc
 
-// UserEndpoint is a function that User adapted to HTTP. It can be mounted only
-// where there is a user.
+// UserEndpoint is a function adapted to HTTP by User. It can be mounted only on
+// groups with a user.
 type UserEndpoint gin.HandlerFunc
 
 // Group is a set of routes that the same callers may use.
 type Group[E Endpoint | UserEndpoint] struct {
 	router gin.IRouter
 	limits Limits
-	// counted are the limits of the routes; admit refuses callers after them.
+	// counted are the limits of the routes; admit checks callers after them.
 	counted, admit []gin.HandlerFunc
 }
 
-// NewRoutes makes the groups. open and keyed give a request its scope; keyed
+// NewRoutes returns the groups. open and keyed set a request's scope; keyed
 // refuses requests without an API key.
 func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits) Routes {
 	return Routes{
@@ -44,7 +44,7 @@ func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits) Routes {
 	}
 }
 
-// With returns the group for routes that the limits count, each for itself.
+// With returns the group with limits, each counted separately.
 func (g Group[E]) With(limits ...Limit) Group[E] {
 	g.counted = slices.Clone(g.counted)
 	for _, l := range limits {

@@ -1,8 +1,8 @@
-// Package web is where HTTP ends: no flow or resource names gin. It adapts requests
-// of the tenant plane to plain functions, finds their tenant and their caller,
-// writes errors in the shape of each group of routes, and counts requests against
-// limits. The Management API's side is the package control below it. It holds no
-// rule of any flow.
+// Package web ends HTTP: no flow or resource imports gin. It adapts requests of
+// the tenant plane to plain functions, finds their tenant and caller, writes
+// errors in the shape of each group of routes, and counts requests against
+// limits. Package control below it does the same for the Management API. It
+// owns no rule of any flow.
 package web
 
 import (
@@ -20,7 +20,7 @@ import (
 )
 
 // QueryBinder is implemented by request types that read the query string or
-// path parameters; param gives "" for a parameter that the route lacks.
+// path parameters; param returns "" for a parameter that the route lacks.
 type QueryBinder interface {
 	BindQuery(query url.Values, param func(name string) string) error
 }
@@ -29,7 +29,7 @@ type QueryBinder interface {
 // before the query.
 type HeaderBinder interface{ BindHeader(h http.Header) }
 
-// HeaderSetter is implemented by answers that set headers of their own.
+// HeaderSetter is implemented by answers that set headers.
 type HeaderSetter interface{ SetHeaders(h http.Header) }
 
 // Redirect is an answer that sends the browser elsewhere (303).
@@ -38,7 +38,7 @@ type Redirect struct{ Location string }
 // NoContent is an answer without a body (204).
 type NoContent struct{}
 
-// Raw is an answer that is no JSON.
+// Raw is an answer that is not JSON.
 type Raw struct {
 	ContentType string
 	Body        []byte
@@ -54,7 +54,7 @@ func Tenant[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *Re
 	return func(c *gin.Context) { serve(c, code, d, fn) }
 }
 
-// User is Tenant for functions that work for the user who is signed in.
+// User is Tenant for functions that act for the signed-in user.
 func User[Req, Res any](code int, fn func(context.Context, *tenants.Scope, *auth.Principal, *Req) (Res, error)) UserEndpoint {
 	d := newDecoder[Req]()
 	return func(c *gin.Context) {
@@ -96,12 +96,12 @@ func write(c *gin.Context, code int, res any) {
 	}
 }
 
-// writeJSON encodes before it answers: gin would send the status with an empty
-// body for what cannot be encoded.
+// writeJSON encodes before it writes: gin would send the status with an empty
+// body if encoding fails.
 func writeJSON(c *gin.Context, code int, res any) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false) // it would make six bytes of each < and &
+	enc.SetEscapeHTML(false) // it would turn each < and & into six bytes
 	if err := enc.Encode(res); err != nil {
 		writeError(c, fmt.Errorf("encode answer: %w", err))
 		return

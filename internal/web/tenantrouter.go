@@ -22,8 +22,8 @@ type TenantRouter struct {
 	Now      func() time.Time
 }
 
-// RouteTenant finds the project by host, path or key and leaves its scope for
-// the handlers: 404 unknown, 503 paused, 401 when host, path and key disagree.
+// RouteTenant finds the project by host, path or key and sets the request's
+// scope: 404 unknown, 503 paused, 401 when host, path and key disagree.
 func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 	return func(c *gin.Context) {
 		address, err := t.Router.Address(c.Request.Host, c.Request.URL.Path)
@@ -49,17 +49,17 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 // maxUserAgent bounds what is stored of a User-Agent.
 const maxUserAgent = 512
 
-// userAgent is what can be stored of the header, which may hold any byte.
+// userAgent is the header without bytes that cannot be stored.
 func userAgent(r *http.Request) string {
 	return strings.ToValidUTF8(cut(r.UserAgent(), maxUserAgent), "")
 }
 
-// RequireKey checks the API key: publishable, secret, or legacy where these are
-// on.
+// RequireKey checks the API key: publishable, secret, or legacy if these are
+// enabled.
 func (t TenantRouter) RequireKey() gin.HandlerFunc { return t.key(true) }
 
-// OptionalKey is for routes that are open, such as links in mails; a key that is
-// sent must still be good.
+// OptionalKey is for open routes, such as links in mails; a key, if sent, must
+// be valid.
 func (t TenantRouter) OptionalKey() gin.HandlerFunc { return t.key(false) }
 
 func (t TenantRouter) key(required bool) gin.HandlerFunc {
@@ -81,8 +81,8 @@ func (t TenantRouter) key(required bool) gin.HandlerFunc {
 	}
 }
 
-// forwardedFor honours Sb-Forwarded-For: a server that holds a secret key tells
-// for whom it asks, if the project allows that.
+// forwardedFor reads Sb-Forwarded-For: a server with a secret key names the
+// client that it acts for, if the project allows that.
 func forwardedFor(r *http.Request, sc *tenants.Scope) (netip.Addr, bool) {
 	h := r.Header.Get("Sb-Forwarded-For")
 	if h == "" || !sc.Tenant.Config.SBForwardedFor || sc.Role != tenants.RoleService {
@@ -93,8 +93,8 @@ func forwardedFor(r *http.Request, sc *tenants.Scope) (netip.Addr, bool) {
 }
 
 // apiKey is the key of the apikey header, or of the query for clients that
-// cannot set headers. A secret key is not taken from there: addresses end up in
-// logs and histories.
+// cannot set headers. The query must not have a secret key: URLs end up in logs
+// and histories.
 func apiKey(r *http.Request) string {
 	if k := r.Header.Get("apikey"); k != "" {
 		return k

@@ -8,8 +8,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// WithScope stands in for RouteTenant and RequireKey where there is one project
-// only: in tests of the flows. of tells the request's scope, or the refusal.
+// WithScope replaces RouteTenant and RequireKey in tests of the flows. of
+// returns the request's scope, or an error.
 func WithScope(of func(*http.Request) (*tenants.Scope, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc, err := of(c.Request)
