@@ -10,14 +10,14 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// change asks for a change of a new user's account.
+// change changes a new user's account.
 func change(body jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.as(c.mail, c.user(c.mail).AccessToken, http.MethodPut, "/user", body)
 	}
 }
 
-// noChange asks for a change that is refused.
+// noChange requests a change that is refused.
 func noChange(body jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.as(c.mail, c.somebody(c.mail).AccessToken, http.MethodPut, "/user", body)
@@ -29,7 +29,7 @@ func getUser(c *call, access string) *servertest.Answer {
 	return c.as(c.auto, access, http.MethodGet, "/user", nil)
 }
 
-// forged asks for the user with a token that was signed by an imported secret.
+// forged requests the user with a token that was signed by an imported secret.
 func forged(make func(s servertest.Session, session string) (user, sess string, exp time.Time)) func(c *call) *servertest.Answer {
 	return with(nil, func(c *call, p *testProject) *servertest.Answer {
 		key, s := importSecret(c.T, p, "standby"), c.user(p)
@@ -158,7 +158,7 @@ var accountFacts = []fact{
 	signedOut("others", "first", 200), signedOut("others", "second", 403),
 }
 
-// signedOut tells how GET /user answers in the first or second of a user's two
+// signedOut returns GET /user's answer in the first or second of a user's two
 // sessions once the first one has signed out in the scope.
 func signedOut(scope, which string, status int) fact {
 	f := fact{name: strings.Join([]string{"user after logout", scope, which, "session"}, " "), status: status, body: anyone}

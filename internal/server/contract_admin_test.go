@@ -15,7 +15,7 @@ const (
 	listed = "{" + userBase + ", user_metadata object, identities null, " + confirmed + ", last_sign_in_at? time}"
 )
 
-// made is the user object of a user whom an admin made.
+// made is the user object of a user that an admin created.
 func made(more string) string { return userShape(adminMeta, adminData, more) }
 
 // planUser is made with app_metadata.

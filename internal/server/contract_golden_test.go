@@ -19,18 +19,18 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-var update = flag.Bool("update", false, "write the golden files of the contract anew")
+var update = flag.Bool("update", false, "write the golden files of the contract")
 
 const goldenFolder = "testdata/contract"
 
-// spelled are the members whose strings are words of the contract, not data.
+// spelled are the members whose strings are part of the contract, not data.
 var spelled = []string{
 	"action", "alg", "amr", "aud", "code", "crv", "error", "error_code", "key_ops", "kty", "log_type", "method", "name",
 	"provider", "providers", "role", "token_type", "type", "use", "verification_type",
 }
 
-// golden compares a success with its golden file, in which kinds stand for
-// values, so that every change of the contract is a visible diff.
+// golden compares a success with its golden file, in which kinds replace values,
+// so that every change of the contract is a visible diff.
 func golden(t *testing.T, name string, a *servertest.Answer) {
 	t.Helper()
 	out := map[string]any{"status": a.Status}
@@ -73,7 +73,7 @@ func compare(t *testing.T, path string, got []byte) {
 	}
 }
 
-// onlyThese refuses golden files that no fact has.
+// onlyThese fails the test for golden files without a fact.
 func onlyThese(t *testing.T, files map[string]bool) {
 	t.Helper()
 	entries, err := os.ReadDir(goldenFolder)
@@ -91,7 +91,7 @@ func fileName(name string) string {
 	return strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-"), "-") + ".json"
 }
 
-// kinds replaces values by what they are.
+// kinds replaces values by their kinds.
 func kinds(member string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -111,7 +111,7 @@ func kinds(member string, v any) any {
 	case string:
 		return textKind(member, v)
 	}
-	return v // true, false and null speak for themselves
+	return v // true, false and null stay
 }
 
 func textKind(member, s string) string {

@@ -41,7 +41,7 @@ var recoveryFacts = []fact{
 		}),
 	},
 	{
-		name: "recover, too soon", status: 429, code: "over_email_send_rate_limit", header: soon, deviates: "when to come back",
+		name: "recover, too soon", status: 429, code: "over_email_send_rate_limit", header: soon, deviates: "retry after",
 		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
 			email := c.user(p).User.Email
 			recoverFor(&call{T: c.T, world: c.world}, p, email).Expect(c.T, http.StatusOK)
@@ -50,7 +50,7 @@ var recoveryFacts = []fact{
 	},
 	{
 		name: "recover, unknown and too soon", status: 429, code: "over_email_send_rate_limit", header: soon,
-		deviates: "asking again tells nothing",
+		deviates: "repeated requests reveal nothing",
 		ask: with(slow, func(c *call, p *testProject) *servertest.Answer {
 			email := c.email()
 			recoverFor(&call{T: c.T, world: c.world}, p, email).Expect(c.T, http.StatusOK)

@@ -14,13 +14,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// A jsonShape says what JSON must look like:
+// A jsonShape describes JSON; the primer in contract_test.go has an example:
 //
 //	{name shape, other? shape}  an object with exactly these members; ? may be absent
 //	[shape]                     a list of one or more such elements; [] is the empty list
 //	uuid time jwt string text number digits true false bool null object
-//	=word                       this very string; = alone is the empty one
-//	#3600                       this very number
+//	=word                       this string; = alone is the empty one
+//	#3600                       this number
 //
 // text is a string that is not empty, time is RFC 3339 in UTC.
 type jsonShape struct {
@@ -37,8 +37,7 @@ type member struct {
 
 var shapeToken = regexp.MustCompile(`[{}\[\],]|[^{}\[\],\s]+`)
 
-// parseShape panics on a shape that is malformed, which only a test's author can
-// write.
+// parseShape panics on a malformed shape, which is an error of the test's author.
 func parseShape(text string) jsonShape {
 	tokens := shapeToken.FindAllString(text, -1)
 	s, rest := shapeOf(tokens)
@@ -80,7 +79,7 @@ func after(want string, tokens []string) []string {
 	return tokens[1:]
 }
 
-// differences tells where v, decoded JSON, is not of the shape.
+// differences lists where v, decoded JSON, differs from the shape.
 func (s jsonShape) differences(path string, v any) []string {
 	switch s.kind {
 	case "{":
@@ -190,7 +189,7 @@ func inJSON(v any) string {
 	return string(raw)
 }
 
-// mustHave fails the test unless v is of the shape.
+// mustHave fails the test unless v has the shape.
 func mustHave(tb testing.TB, what, text string, v any) {
 	tb.Helper()
 	if diff := parseShape(text).differences("", v); len(diff) > 0 {
@@ -198,7 +197,7 @@ func mustHave(tb testing.TB, what, text string, v any) {
 	}
 }
 
-// asObject makes decoded JSON of parameters, each of which may stand once only.
+// asObject converts parameters to decoded JSON; each may occur only once.
 func asObject(tb testing.TB, raw string) map[string]any {
 	tb.Helper()
 	values, err := url.ParseQuery(raw)
@@ -208,7 +207,7 @@ func asObject(tb testing.TB, raw string) map[string]any {
 	out := map[string]any{}
 	for name, v := range values {
 		if len(v) != 1 {
-			tb.Errorf("parameter %s stands %d times", name, len(v))
+			tb.Errorf("parameter %s occurs %d times", name, len(v))
 		}
 		out[name] = v[0]
 	}

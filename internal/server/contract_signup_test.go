@@ -9,7 +9,7 @@ import (
 
 type testProject = servertest.Project
 
-// signUp asks for a sign-up of a fresh address with further members.
+// signUp signs up a new address with further members.
 func signUp(on func(w *world) *testProject, more jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		body := jsonObject{"email": c.email(), "password": goodPassword}
@@ -23,7 +23,7 @@ func signUp(on func(w *world) *testProject, more jsonObject) func(c *call) *serv
 func onAuto(w *world) *testProject { return w.auto }
 func onMail(w *world) *testProject { return w.mail }
 
-// with asks in a project of its own that has these settings.
+// with runs ask in a separate project with these settings.
 func with(getSettings jsonObject, ask func(c *call, p *testProject) *servertest.Answer) func(c *call) *servertest.Answer {
 	key := new(byte)
 	return func(c *call) *servertest.Answer {
@@ -35,7 +35,7 @@ func plainSignUp(c *call, p *testProject) *servertest.Answer {
 	return c.do(p, http.MethodPost, "/signup", jsonObject{"email": c.email(), "password": goodPassword})
 }
 
-// letters and digits are sets that the configuration may demand.
+// letters and digits are sets of required characters.
 const (
 	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits  = "0123456789"

@@ -15,61 +15,126 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// The contract is what the clients of Supabase Auth see of an answer: status,
-// error code, members and their types, headers, where a redirect leads and what
-// it carries. Of messages only those are in it that clients compare (texts).
+// The contract is the part of an answer that clients of Supabase Auth depend on:
+// status, error code, members and their types, headers, the target of a redirect
+// and its parameters. Of messages it has only those that clients compare (texts).
+//
+// # How to read a fact
+//
+// Each contract_*_test.go file is a table of facts. A fact is one request and its
+// answer:
+//
+//	{
+//		name: "signup, confirmation", status: 200,
+//		body: `{id uuid, aud =authenticated, phone =, user_metadata {}, identities [{id uuid}], confirmed_at? time}`,
+//		ask: func(c *call) *servertest.Answer {
+//			return c.do(c.mail, http.MethodPost, "/signup", jsonObject{"email": c.email(), "password": goodPassword})
+//		},
+//	},
+//
+// ask sends the requests and returns the answer to the last one. The call c has two
+// projects, c.auto (autoconfirm) and c.mail (confirmation by mail), and helpers: do
+// sends the publishable key, as a user's token, admin the secret key, and bare no
+// key. email, user, somebody and waiting provide addresses and users. Facts run in
+// parallel in the same projects, so a fact must not change what it did not create.
+// Settings of its own need a project of its own: see with.
+//
+// body is a shape, which describes the JSON of the answer. The one above says:
+//
+//	id uuid              the member id is a UUID; other kinds are time, jwt, text (a
+//	                     string that is not empty), string, digits, number, bool,
+//	                     true, false, null and object
+//	aud =authenticated   aud is this string
+//	phone =              phone is the empty string
+//	user_metadata {}     an object without members
+//	identities [{...}]   a list of one or more elements of this shape; [] is the
+//	                     empty list
+//	confirmed_at? time   the member may be absent
+//
+// expires_in #3600 would be this number. An object must have exactly the members
+// listed, so a member that is new or missing fails the test. Common shapes are
+// functions and constants (userShape, sessionShape). An answer with an empty body
+// has no shape.
+//
+// With code set the fact is an error. ask then runs twice, once for each shape
+// of errors (without and with X-Supabase-Api-Version); body lists the members
+// beside code and message, without braces: `weak_password {reasons [=length]}`. The
+// message must match texts if it lists the code.
+//
+// header holds regular expressions by name. to describes a redirect: its URL, and
+// the shapes of its query and fragment.
+//
+// # Golden files
+//
+// The answer of each fact that is not an error is also compared with
+// testdata/contract/<name>.json, where values are replaced by their kinds, so that
+// every change of the contract shows in the diff. To write them:
+//
+//	go run ./internal/testkit/withpg -- go test ./internal/server -run TestContract -update
+//
+// # How to add a fact
+//
+// Find out what the reference answers. Add the fact to the table of its route, run
+// the command above, and review the new golden file. A new table is added to
+// the list in TestContract. If Reeve answers differently from the reference on
+// purpose, name the reason in deviates, and explain it in deviations.
+//
+// For example, to add that a sign-up keeps the member nick of data: name the fact
+// "signup, data", set body to userShape(newMeta+", nick text", newMeta+", nick
+// text", "confirmation_sent_at time") and ask to signUp(onMail, jsonObject{"data":
+// jsonObject{"nick": "n"}}).
 
 // fact is one exchange of the contract.
 type fact struct {
 	name string
-	// ask does what must come before, then the request in question by the
-	// methods of the call. It is run once for each shape of an error.
+	// ask sends the fact's request, after those that it depends on, by the methods
+	// of the call. For an error it runs once for each shape.
 	ask    func(c *call) *servertest.Answer
 	status int
 	code   string            // of an error
-	body   string            // shape; of an error what it has beside code and message
+	body   string            // a shape; for an error the members beside code and message
 	header map[string]string // regular expressions
 	to     redirectTo
 	// deviates names the entry of deviations that explains the difference.
 	deviates string
 }
 
-// redirectTo is a redirect's target without its parameters, and the shapes of
-// these.
+// redirectTo is a redirect's target without its parameters, and the parameters'
+// shapes.
 type redirectTo struct{ url, query, fragment string }
 
-// deviations are where Reeve answers otherwise than the reference, each for a
-// reason that its users have.
+// deviations are the intended differences from the reference, each with its
+// reason.
 var deviations = map[string]string{
 	"a stolen session is over": "When reuse of a refresh token is detected, the session ends: its newest token is refused too. " +
 		"The reference answers 200 to it, so a thief who was faster stays signed in.",
 	"the token one behind": "The refresh token before the newest answers with the newest at any time, as the reference's refresh " +
 		"tokens of version 2 do. Those of version 1 do so within the reuse interval only and sign out clients that lost an answer.",
 	"confirmed_at at once": "The answer that confirms an address carries confirmed_at. The reference leaves it out until the next " +
-		"read, as the column is generated.",
+		"read, because the column is generated.",
 	"answers show what is stored": "The answer to a sign-up that is confirmed at once shows identity_data.email_verified as it is stored: " +
-		"false, as nobody proved to own the address. The reference stores false too, and shows true in this answer alone.",
-	"errors are JSON": "An unknown path and a method that a path lacks are refused in the shape of all errors. The reference " +
-		"answers plain text and nothing.",
-	"asking again tells nothing": "Who asks for a mail twice is refused whether or not the address is known. The reference refuses " +
-		"for known addresses only, and so tells that they are.",
+		"false, because nobody has proved to own the address. The reference also stores false, but shows true in this answer.",
+	"errors are JSON": "Unknown paths and methods are refused in the shape of all errors. The reference " +
+		"answers plain text, or an empty body.",
+	"repeated requests reveal nothing": "A second request for a mail is refused whether or not the address is known. The reference refuses " +
+		"it for known addresses only, and so reveals that they are known.",
 	"one session is one session": "With one session a user, a new sign-in ends the others at once, so their refresh tokens are unknown. " +
 		"The reference lets their access tokens live on and answers session_expired to the next refresh.",
 	"keys without a gateway": "The refusals of API keys have the shape of all errors. In the reference they are the gateway's and " +
 		"look different from server to server.",
-	"when to come back": "429 carries Retry-After, which the reference does not send.",
+	"retry after": "429 carries Retry-After, which the reference does not send.",
 }
 
-// world is what all facts share.
+// world is the state that all facts share.
 type world struct {
 	reeve *servertest.Reeve
-	auto  *servertest.Project // confirms by itself
-	mail  *servertest.Project // sends mails to confirm
+	auto  *servertest.Project // autoconfirm
+	mail  *servertest.Project // confirmation by mail
 	count atomic.Int64
-	once  sync.Map // what facts share, by key
+	once  sync.Map // values of shared, by key
 }
 
-// shared makes what several runs may use once.
+// shared returns the value of a key, which the first call creates.
 func shared[T any](w *world, key any, create func() T) T {
 	got, _ := w.once.LoadOrStore(key, sync.OnceValue(create))
 	return got.(func() T)()
@@ -79,7 +144,7 @@ func shared[T any](w *world, key any, create func() T) T {
 type call struct {
 	*testing.T
 	*world
-	headers []string // of the request in question
+	headers []string // of the fact's request
 }
 
 func (c *call) do(p *servertest.Project, method, path string, body any, headers ...string) *servertest.Answer {
@@ -97,13 +162,13 @@ func (c *call) admin(p *servertest.Project, method, path string, body any) *serv
 	return c.bare(p, method, path, body, "apikey", p.SecretKey)
 }
 
-// bare sends no key of its own.
+// bare sends a request without a key.
 func (c *call) bare(p *servertest.Project, method, path string, body any, headers ...string) *servertest.Answer {
 	c.Helper()
 	return c.reeve.Do(c.T, method, p.Auth(path), body, slices.Concat(headers, c.headers)...)
 }
 
-// email is an address that nobody has.
+// email is a new address.
 func (c *call) email() string { return fmt.Sprintf("u%d@example.com", c.count.Add(1)) }
 
 const goodPassword = "password123"
@@ -114,14 +179,14 @@ func (c *call) user(p *servertest.Project) servertest.Session {
 	return p.SignUp(c.T, c.email(), goodPassword)
 }
 
-// somebody is a confirmed user of the project, signed in, whom nobody changes or
-// signs out.
+// somebody is a confirmed user of the project, signed in. Facts share it, and must
+// not change it or sign it out.
 func (c *call) somebody(p *servertest.Project) servertest.Session {
 	c.Helper()
 	return shared(c.world, p.Ref, func() servertest.Session { return c.user(p) })
 }
 
-// waiting is the address of a new user who is to confirm it.
+// waiting is the address of a new user who has not confirmed it.
 func (c *call) waiting(p *servertest.Project) string {
 	c.Helper()
 	email := c.email()
@@ -200,7 +265,7 @@ func (f fact) refusal(t *testing.T, w *world) {
 	plain := f.ask(&call{T: t, world: w}).Expect(t, f.status)
 	mustHave(t, "error", fmt.Sprintf("{code #%d, error_code =%s, msg text%s}", f.status, f.code, extra), decoded(t, plain))
 	if echo := plain.Header.Get(version); echo != "" {
-		t.Errorf("%s: %s, though nobody asked for it", version, echo)
+		t.Errorf("%s: %s, which was not requested", version, echo)
 	}
 	dated := f.ask(&call{T: t, world: w, headers: []string{version, "2024-01-01"}}).Expect(t, f.status)
 	mustHave(t, "dated error", fmt.Sprintf("{code =%s, message text%s}", f.code, extra), decoded(t, dated))

@@ -10,8 +10,8 @@ import (
 )
 
 // texts are the messages that clients compare, by error code: a regular expression
-// of the whole message. They are spelled out here once more, because what the
-// clients know does not change when Reeve's constants do.
+// of the whole message. They repeat Reeve's constants, because clients do not change
+// with them.
 var texts = map[string]string{
 	"bad_jwt":                     `invalid JWT: unable to parse or verify signature, [a-zA-Z_:. ]{5,120}`,
 	"session_not_found":           `Session from session_id claim in JWT does not exist`,

@@ -26,7 +26,7 @@ func refreshGrant(c *call, p *testProject, refresh string) *servertest.Answer {
 	return c.do(p, http.MethodPost, "/token?grant_type=refresh_token", jsonObject{"refresh_token": refresh})
 }
 
-// adminMeta and adminData are what a user has whom an admin made.
+// adminMeta and adminData are the metadata of a user that an admin created.
 const (
 	adminMeta = "email_verified true"
 	adminData = newMeta

@@ -1,18 +1,18 @@
 package server_test
 
-// The members of a user object that each stage of its life has. A member that is
-// listed here is there, one that is not is absent: never null.
+// The members of a user object at each stage of its life. A member that is not
+// listed is absent, never null.
 const (
 	userBase = `id uuid, aud =authenticated, role =authenticated, email text, phone =,
 		app_metadata {provider =email, providers [=email]}, created_at time, updated_at time, is_anonymous false`
 	confirmed = `email_confirmed_at time, confirmed_at time`
 	signedIn  = confirmed + `, last_sign_in_at time`
-	// metadata of somebody who signed up by e-mail.
+	// metadata of a user who signed up by e-mail.
 	newMeta  = `email text, email_verified false, phone_verified false, sub uuid`
 	goodMeta = `email text, email_verified true, phone_verified false, sub uuid`
 )
 
-// identities is the one identity of a user who has an e-mail address.
+// identities is the only identity of a user with an e-mail address.
 func identities(data string) string {
 	return `identities [{identity_id uuid, id uuid, user_id uuid, provider =email, email text, identity_data {` + data + `},
 		last_sign_in_at time, created_at time, updated_at time}]`
@@ -27,7 +27,7 @@ func userShape(meta, data, more string) string {
 	return s + "}"
 }
 
-// sessionMembers are the members of an answer that signs a user in.
+// sessionMembers are the members of an answer with a session.
 func sessionMembers(user string) string {
 	return `access_token jwt, token_type =bearer, expires_in #3600, expires_at number, refresh_token text, user ` + user
 }

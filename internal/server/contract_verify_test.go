@@ -31,7 +31,7 @@ var (
 	recovered     = sessionShape(userShape(adminMeta, adminData, signedIn+", recovery_sent_at time"))
 )
 
-// code verifies the mailed code of a sign-up, type typ.
+// signupCode verifies the mailed code of a sign-up, type typ.
 func signupCode(typ string) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		email := c.waiting(c.mail)

@@ -47,9 +47,6 @@ func newTable(groups ...Group) *table {
 	return t
 }
 
-// Groups returns every setting, group by group.
-func Groups() []Group { return slices.Clone(declared.groups) }
-
 // All returns every setting.
 func All() []Setting { return slices.Clone(declared.all) }
 
@@ -62,7 +59,7 @@ func ByName(name string) (Setting, bool) {
 	return declared.all[i], true
 }
 
-// Default is what a new project starts with.
+// Default returns the settings of a new project.
 func Default() Config {
 	var c Config
 	for i := range declared.all {
@@ -71,8 +68,8 @@ func Default() Config {
 	return c
 }
 
-// CheckTogether checks what no setting can tell alone; the error begins with the
-// name of the setting that is wrong.
+// CheckTogether checks the rules over several settings; the error begins with the
+// name of the wrong setting.
 func (c *Config) CheckTogether() error {
 	for _, g := range declared.groups {
 		for _, r := range g.Rules {

@@ -39,7 +39,10 @@ type sessionRow struct {
 
 func (r *sessionRow) targets() []any {
 	return []any{
-		&r.id, &r.userID, &r.aal, &r.factorID, moment{&r.createdAt}, moment{&r.refreshedAt}, moment{&r.notAfter},
+		&r.id, &r.userID, &r.aal, &r.factorID,
+		moment{&r.createdAt},
+		moment{&r.refreshedAt},
+		moment{&r.notAfter},
 		&r.userAgent, &r.ip, &r.counter,
 	}
 }

@@ -36,11 +36,26 @@ type userRow struct {
 func (r *userRow) targets() []any {
 	u := &r.u
 	return []any{
-		(*[16]byte)(&u.ID), &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword, moment{&u.EmailConfirmedAt}, moment{&u.InvitedAt}, &u.Phone,
-		moment{&u.PhoneConfirmedAt}, moment{&u.ConfirmationSentAt}, moment{&u.ConfirmedAt}, moment{&u.RecoverySentAt},
-		&u.NewEmail, moment{&u.EmailChangeSentAt}, &u.EmailChangeConfirmStatus,
-		&u.NewPhone, moment{&u.PhoneChangeSentAt}, moment{&u.ReauthenticationSentAt}, moment{&u.LastSignInAt},
-		&r.appMeta, &r.userMeta, momentOrEpoch{&u.CreatedAt}, momentOrEpoch{&u.UpdatedAt}, moment{&u.BannedUntil}, moment{&u.DeletedAt},
+		(*[16]byte)(&u.ID), &u.Aud, &u.Role, &u.Email, &u.EncryptedPassword,
+		moment{&u.EmailConfirmedAt},
+		moment{&u.InvitedAt},
+		&u.Phone,
+		moment{&u.PhoneConfirmedAt},
+		moment{&u.ConfirmationSentAt},
+		moment{&u.ConfirmedAt},
+		moment{&u.RecoverySentAt},
+		&u.NewEmail,
+		moment{&u.EmailChangeSentAt},
+		&u.EmailChangeConfirmStatus,
+		&u.NewPhone,
+		moment{&u.PhoneChangeSentAt},
+		moment{&u.ReauthenticationSentAt},
+		moment{&u.LastSignInAt},
+		&r.appMeta, &r.userMeta,
+		momentOrEpoch{&u.CreatedAt},
+		momentOrEpoch{&u.UpdatedAt},
+		moment{&u.BannedUntil},
+		moment{&u.DeletedAt},
 		&u.IsAnonymous, &u.IsSSOUser, &r.hasFactors,
 	}
 }

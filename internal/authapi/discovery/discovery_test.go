@@ -113,7 +113,10 @@ func TestConfiguration(t *testing.T) {
 		algorithm string
 		status    tenants.KeyStatus
 	}{
-		{"EdDSA", tenants.KeyStandby}, {"RS256", tenants.KeyRevoked}, {"ES256", tenants.KeyInUse}, {"HS256", tenants.KeyPreviouslyUsed},
+		{"EdDSA", tenants.KeyStandby},
+		{"RS256", tenants.KeyRevoked},
+		{"ES256", tenants.KeyInUse},
+		{"HS256", tenants.KeyPreviouslyUsed},
 		{"EdDSA", tenants.KeyPreviouslyUsed},
 	} {
 		key, _, err := tenants.NewSigningKey(k.algorithm)

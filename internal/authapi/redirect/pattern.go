@@ -34,7 +34,7 @@ func readPattern(s string) pattern {
 	if attached {
 		name = bare
 	}
-	p.anyPort = port == "" && wild != "" && !(attached && strings.Contains(wild, "**"))
+	p.anyPort = port == "" && wild != "" && (!attached || !strings.Contains(wild, "**"))
 	if rest == "" && port == "" {
 		rest = wild
 	}
