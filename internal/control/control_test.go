@@ -1,5 +1,5 @@
-// Package control_test tests the Management API as a whole: every route as every
-// kind of caller, and with input that no client of good will sends.
+// Package control_test tests the Management API as a whole: every route as
+// every kind of caller, and with input that no well-meaning client sends.
 package control_test
 
 import (
@@ -44,7 +44,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 	}
 }
 
-// route is one route and who of an organization may use it.
+// route is a route, and the least role that may use it.
 type route struct {
 	method, path, body string
 	least              int // index into roles
@@ -57,7 +57,7 @@ const (
 	administrator
 )
 
-// id stands for an object that there is not: 404 for who may look.
+// id is an object that does not exist: 404 for members who may look.
 const id = "22222222-2222-4222-8222-222222222222"
 
 var routes = []route{
@@ -101,7 +101,8 @@ func (r route) fill(slug, ref string) route {
 	return r
 }
 
-// send returns the answer and fails the test on what no request may cause.
+// send returns the answer and fails the test on anything that no request may
+// cause.
 func send(t *testing.T, w *controltest.World, token string, r route) controltest.Response {
 	t.Helper()
 	got := w.Do(t, token, r.method, r.path, r.body)
@@ -128,7 +129,7 @@ func TestRoutes(t *testing.T) {
 				t.Run("another organization's owner", func(t *testing.T) {
 					foreign := send(t, w, w.Stranger, r)
 					foreign.Want(t, 404)
-					// It must look as if there were no such thing.
+					// The answer must be that of an object that does not exist.
 					missing := send(t, w, w.Stranger, route.fill("nowhere", strings.Repeat("a", 20)))
 					if string(foreign.Body) != string(missing.Body) {
 						t.Errorf("a foreign object answers %s, a missing one %s", foreign.Body, missing.Body)

@@ -23,8 +23,7 @@ type thingInput struct {
 	Ref string `path:"ref"`
 }
 
-// odd serves one operation, of which the world's resources must have no like,
-// and gives what is logged.
+// odd serves one operation, whose route no resource has, and returns the log.
 func odd(w *controltest.World, op control.Operation, fn func() (*thing, error)) *strings.Builder {
 	var log strings.Builder
 	server := &control.Server{DB: w.DB, Keyring: w.Keyring, Log: slog.New(slog.NewTextHandler(&log, nil)), Version: "test"}

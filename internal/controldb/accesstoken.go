@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// ErrNoAccessToken is returned for a text that is no live access token.
+// ErrNoAccessToken is returned for a text that is not a valid access token.
 var ErrNoAccessToken = fault.New(fault.NotFound, "access_token_not_found", "Access token not found")
 
 // accessTokenForm is the form that the tools of the ecosystem expect.
@@ -48,8 +48,9 @@ func (r accessTokenRow) accessToken() AccessToken {
 	}
 }
 
-// CreateAccessToken draws a personal access token (sbp_ and 40 hex digits, 160
-// bits) that never expires. Its text is given this once; the HMAC is stored.
+// CreateAccessToken generates a personal access token (sbp_ and 40 hex digits,
+// 160 bits) that never expires. Only this call returns its text; its HMAC is
+// stored.
 func (db *DB) CreateAccessToken(ctx context.Context, user uuid.UUID, name string) (string, error) {
 	return db.CreateAccessTokenUntil(ctx, user, name, nil)
 }
@@ -68,7 +69,7 @@ func (db *DB) CreateAccessTokenUntil(ctx context.Context, user uuid.UUID, name s
 }
 
 // AccessTokenByText finds the token with this text. ErrNoAccessToken when it is
-// not of the form, unknown or expired. It notes the use, at most once a minute.
+// malformed, unknown or expired. It records the use, at most once a minute.
 func (db *DB) AccessTokenByText(ctx context.Context, text string) (AccessToken, error) {
 	if !accessTokenForm.MatchString(text) {
 		return AccessToken{}, ErrNoAccessToken
@@ -83,7 +84,7 @@ func (db *DB) AccessTokenByText(ctx context.Context, text string) (AccessToken, 
 		return AccessToken{}, ErrNoAccessToken
 	}
 	if row.LastUsedAt == nil || now.Sub(*row.LastUsedAt) > time.Minute {
-		// Nobody is refused because this note could not be written.
+		// A failure to record the use refuses nobody.
 		err := db.with(ctx).Model(&accessTokenRow{}).
 			Where("id = ? AND (last_used_at IS NULL OR last_used_at < ?)", row.ID, now).
 			Update("last_used_at", now).Error
@@ -105,7 +106,7 @@ func (db *DB) AccessTokens(ctx context.Context) ([]AccessToken, error) {
 	return out, Fault(err)
 }
 
-// DeleteAccessToken removes a token: it is refused from then on.
+// DeleteAccessToken removes a token, which is refused from then on.
 // ErrNoAccessToken.
 func (db *DB) DeleteAccessToken(ctx context.Context, id uuid.UUID) error {
 	return changed(db.with(ctx).Where("id = ?", id).Delete(&accessTokenRow{}), ErrNoAccessToken)

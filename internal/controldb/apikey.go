@@ -13,15 +13,14 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// ErrNoAPIKey is returned for an id that no API key of the project has.
+// ErrNoAPIKey is returned for an id that is not an API key of the project.
 var ErrNoAPIKey = fault.New(fault.NotFound, "api_key_not_found", "API key not found")
 
-// apiKeyPrefix is how much of the random part is kept readable, to tell keys
-// apart by: 5 of 22 characters.
+// apiKeyPrefix is how many characters of the random part stay readable, to
+// distinguish keys: 5 of 22.
 const apiKeyPrefix = 5
 
-// APIKey is a row of api_keys. The text of a secret key is not in it, nor
-// anywhere.
+// APIKey is a row of api_keys. The text of a secret key is not stored.
 type APIKey struct {
 	ID          uuid.UUID
 	Ref         tenants.Ref
@@ -68,8 +67,8 @@ func apiKeyRowOf(k APIKey) apiKeyRow {
 	}
 }
 
-// NewAPIKey draws a key of the project: the row to create, and its text, which
-// for a secret key is nowhere else.
+// NewAPIKey generates a key of the project: the row to create, and its text,
+// which for a secret key is stored nowhere.
 func NewAPIKey(h tenants.KeyHasher, dk *secret.DataKey, ref tenants.Ref, t tenants.KeyType, name string) (APIKey, string, error) {
 	text := tenants.NewKey(t)
 	k := APIKey{
@@ -97,16 +96,16 @@ func (k APIKey) Text(dk *secret.DataKey) (string, error) {
 
 func (k APIKey) place() string { return "api_keys/sealed/" + k.ID.String() }
 
-// CreateAPIKey inserts a key and gives it with its times; a taken name is fault
-// conflict.
+// CreateAPIKey inserts a key and returns it with its times; a taken name is
+// fault conflict.
 func (tx *Tx) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	row := apiKeyRowOf(k)
 	err := tx.with(ctx).Create(&row).Error
 	return row.apiKey(), Fault(err)
 }
 
-// APIKeys lists a project's keys, the oldest first; of those made in one
-// transaction the publishable ones.
+// APIKeys lists a project's keys, the oldest first; of those created in one
+// transaction, publishable ones first.
 func (r reader) APIKeys(ctx context.Context, ref tenants.Ref) ([]APIKey, error) {
 	var rows []apiKeyRow
 	err := r.with(ctx).Where("ref = ?", string(ref)).Order("created_at, type, id").Find(&rows).Error
@@ -137,7 +136,7 @@ func (tx *Tx) UpdateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	return tx.APIKeyByID(ctx, k.Ref, k.ID)
 }
 
-// DeleteAPIKey removes a key: it is refused from then on. ErrNoAPIKey.
+// DeleteAPIKey removes a key, which is refused from then on. ErrNoAPIKey.
 func (tx *Tx) DeleteAPIKey(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
 	return changed(tx.with(ctx).Where("ref = ? AND id = ?", string(ref), id).Delete(&apiKeyRow{}), ErrNoAPIKey)
 }

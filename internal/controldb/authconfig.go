@@ -41,8 +41,8 @@ type authConfigRow struct {
 
 func (authConfigRow) TableName() string { return "auth_configs" }
 
-// authConfig reads the stored JSON over the defaults, so that a field which is
-// newer than the row has its default.
+// authConfig reads the stored JSON over the defaults, so that a field newer
+// than the row has its default.
 func (r authConfigRow) authConfig() (AuthConfig, error) {
 	c := AuthConfig{
 		Ref: tenants.Ref(r.Ref), Version: r.Version, Config: tenants.DefaultConfig(),
@@ -86,7 +86,7 @@ func (c AuthConfig) OpenSecrets(dk *secret.DataKey) (setting.Secrets, error) {
 
 func (c AuthConfig) place() string { return "auth_configs/secrets/" + strconv.Itoa(c.Version) }
 
-// CreateAuthConfig inserts a version. A version that exists is fault conflict:
+// CreateAuthConfig inserts a version. An existing version is fault conflict:
 // two changes started from the same one.
 func (tx *Tx) CreateAuthConfig(ctx context.Context, c AuthConfig) error {
 	raw, err := json.Marshal(c.Config)
@@ -108,8 +108,8 @@ func (r reader) AuthConfigVersion(ctx context.Context, ref tenants.Ref, version 
 	return row.authConfig()
 }
 
-// LockProject returns a living project and keeps others from changing it, its keys
-// or its configuration until the transaction ends; ErrNoProject.
+// LockProject returns a living project and locks it, its keys and its
+// configuration until the transaction ends; ErrNoProject.
 func (tx *Tx) LockProject(ctx context.Context, ref tenants.Ref) (Project, error) {
 	return tx.project(tx.with(ctx).Clauses(forUpdate).Where("ref = ?", string(ref)))
 }

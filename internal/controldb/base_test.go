@@ -67,7 +67,7 @@ func (b *base) tx(t *testing.T, fn func(tx *Tx) error) {
 }
 
 // project inserts an active project with everything that a tenant needs, and
-// gives its data key.
+// returns its data key.
 func (b *base) project(t *testing.T, ref tenants.Ref) *secret.DataKey {
 	t.Helper()
 	dk, wrapped, err := b.Keyring().NewDataKey(string(ref))
@@ -207,7 +207,7 @@ func TestConstraints(t *testing.T) {
 	}{
 		{"name too long", func(tx *Tx) error { return tx.RenameProject(ctx, refA, strings.Repeat("x", 257)) }, fault.Invalid, "name"},
 		{"unknown ref", func(tx *Tx) error { return tx.RenameProject(ctx, refB, "x") }, fault.NotFound, "Project"},
-		{"unknown organization", func(tx *Tx) error { return tx.ClaimProject(ctx, uuid.New()) }, fault.NotFound, "Organization"},
+		{"unknown organization", func(tx *Tx) error { return tx.CheckProjectLimit(ctx, uuid.New()) }, fault.NotFound, "Organization"},
 		{"second in use", func(tx *Tx) error {
 			return tx.with(ctx).Exec(`INSERT INTO signing_keys (id, ref, kid, algorithm, status, private)
 				VALUES (gen_random_uuid(), ?, 'k', 'ES256', 'in_use', '')`, string(refA)).Error
@@ -272,7 +272,7 @@ func TestOutboxMarks(t *testing.T) {
 	b.exec(t, "UPDATE outbox_marks SET marked_at = marked_at - interval '1 hour'")
 	b.exec(t, "UPDATE outbox_kind_marks SET marked_at = marked_at - interval '1 hour'")
 	for _, kind := range kinds {
-		// A is marked once more while its outbox is being emptied.
+		// A is marked again while its outbox is being emptied.
 		if err := b.MarkOutbox(t.Context(), refA, kind); err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +285,7 @@ func TestOutboxMarks(t *testing.T) {
 			t.Errorf("%s: marks left = %v", kind, refs)
 		}
 	}
-	// The other kind's mark is another mark.
+	// The mark of the other kind is separate.
 	if err := b.UnmarkOutbox(t.Context(), refA, "webhook", 0); err != nil {
 		t.Fatal(err)
 	}

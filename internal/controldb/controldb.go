@@ -1,11 +1,11 @@
 // Package controldb is the control database: who owns which project, where it
-// lives and what it may. One file a table; rows are private structs, mapped to
+// is and its limits. One file a table; rows are private structs, mapped to
 // domain structs. It owns transactions, the mapping of constraint violations to
-// faults, and the notifications by which processes hear of a changed project.
-// It knows no HTTP, asks no permissions and never touches a project's database.
+// faults, and the notifications of changed projects to all processes. It knows
+// no HTTP, checks no permissions and never uses a project's database.
 //
-// Read verbs (ProjectByRef) can be called on *DB and on *Tx, writing verbs
-// (CreateProject) on *Tx only. Every error leaves through Fault.
+// Read verbs (ProjectByRef) can be called on *DB and on *Tx, write verbs
+// (CreateProject) on *Tx only. Every error goes through Fault.
 package controldb
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Options are what Open may be told; zero values mean the defaults.
+// Options configure Open; zero values mean the defaults.
 type Options struct {
 	MaxConns   int32                        // 10
 	Now        func() time.Time             // time.Now
@@ -51,13 +51,13 @@ type DB struct {
 // Tx is one transaction; it must not be used after Tx's function returned.
 type Tx struct{ reader }
 
-// reader carries the read verbs that DB and Tx share.
+// reader has the read verbs that DB and Tx share.
 type reader struct{ g *gorm.DB }
 
 func (r reader) with(ctx context.Context) *gorm.DB { return r.g.WithContext(ctx) }
 
-// Open connects to the control database. Where it is migrated already, the
-// pepper is read (or drawn); else Migrate does that. Unreachable is fault
+// Open connects to the control database. If it is migrated already, Open reads
+// (or generates) the pepper; else Migrate does. An unreachable server is fault
 // database_unavailable.
 func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options) (*DB, error) {
 	pool, err := newPool(ctx, url, opts.MaxConns)
@@ -107,16 +107,16 @@ func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, er
 	return pool, nil
 }
 
-// Close gives all connections back.
+// Close closes all connections.
 func (db *DB) Close() {
-	_ = db.sql.Close() // holds no connection, but a goroutine
+	_ = db.sql.Close() // has no connection, but a goroutine
 	db.pool.Close()
 }
 
-// Ping asks the server for a sign of life.
+// Ping checks that the server answers.
 func (db *DB) Ping(ctx context.Context) error { return Fault(db.pool.Ping(ctx)) }
 
-// Pool is the pool of connections, for what needs plain SQL on the control
+// Pool is the pool of connections, for code that needs plain SQL on the control
 // database (job queues).
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 

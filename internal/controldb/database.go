@@ -11,12 +11,12 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// DatabaseState is where a project's database stands.
+// DatabaseState is the state of a project's database.
 type DatabaseState string
 
-// The life of a database: creating → warm (complete, nobody's) → assigned →
-// dropping → dropping_roles (it is gone, its key too; its roles are left) →
-// dropped. A cold one goes from creating straight to assigned.
+// The life of a database: creating → warm (complete, not assigned) → assigned →
+// dropping → dropping_roles (the database and its key are gone, its roles are
+// left) → dropped. A cold one goes from creating straight to assigned.
 const (
 	DatabaseCreating      DatabaseState = "creating"
 	DatabaseWarm          DatabaseState = "warm"
@@ -26,10 +26,11 @@ const (
 	DatabaseDropped       DatabaseState = "dropped"
 )
 
-// ErrNoDatabase is returned where no such row of databases is.
+// ErrNoDatabase is returned when there is no such row of databases.
 var ErrNoDatabase = fault.New(fault.NotFound, "project_not_found", "Project not found")
 
-// secretsPlace is where a database's role passwords are sealed to.
+// secretsPlace is the context under which a database's role passwords are
+// sealed.
 const secretsPlace = "databases/secrets"
 
 // Database is a row of databases. Wrapped and Sealed are nil once shredded.
@@ -46,7 +47,7 @@ type Database struct {
 	CreatedAt     time.Time
 }
 
-// Passwords are those of a project's three login roles.
+// Passwords are the passwords of a project's three login roles.
 type Passwords struct {
 	Auth  string `json:"auth"`
 	API   string `json:"api"`
@@ -135,8 +136,8 @@ func (db *DB) DataKey(ctx context.Context, ref tenants.Ref) (*secret.DataKey, er
 	return db.keyring.OpenDataKey(string(ref), d.Wrapped)
 }
 
-// UnfinishedDatabases lists what is being created or dropped on the cluster,
-// was not given up (maxAttempts), and may be tried again by now.
+// UnfinishedDatabases lists the databases that are being created or dropped,
+// were not given up (maxAttempts), and are due for another attempt.
 func (r reader) UnfinishedDatabases(ctx context.Context, cluster string, maxAttempts int, now time.Time) ([]Database, error) {
 	var rows []databaseRow
 	err := r.with(ctx).
@@ -146,8 +147,8 @@ func (r reader) UnfinishedDatabases(ctx context.Context, cluster string, maxAtte
 	return databases(rows), Fault(err)
 }
 
-// RolesLeft lists what is gone from the cluster but for its roles, which may be
-// tried again by now.
+// RolesLeft lists the dropped databases whose roles are left and due for
+// another attempt.
 func (r reader) RolesLeft(ctx context.Context, cluster string, now time.Time) ([]Database, error) {
 	var rows []databaseRow
 	err := r.with(ctx).
@@ -156,7 +157,8 @@ func (r reader) RolesLeft(ctx context.Context, cluster string, now time.Time) ([
 	return databases(rows), Fault(err)
 }
 
-// Databases lists what the cluster has or is to have, the oldest first.
+// Databases lists the databases of the cluster, existing or being created, the
+// oldest first.
 func (r reader) Databases(ctx context.Context, cluster string) ([]Database, error) {
 	var rows []databaseRow
 	err := r.with(ctx).Where("cluster_id = ? AND state NOT IN ('dropping_roles', 'dropped')", cluster).Order("created_at").Find(&rows).Error
@@ -173,8 +175,8 @@ func (r reader) DatabasesBelow(ctx context.Context, cluster string, version int6
 	return databases(rows), Fault(err)
 }
 
-// CountWarm counts the warm databases of the cluster and those that are being
-// made to become warm ones.
+// CountWarm counts the warm databases of the cluster, including those being
+// created.
 func (r reader) CountWarm(ctx context.Context, cluster string) (int, error) {
 	var n int64
 	err := r.with(ctx).Table("databases AS d").
@@ -183,7 +185,7 @@ func (r reader) CountWarm(ctx context.Context, cluster string) (int, error) {
 	return int(n), Fault(err)
 }
 
-// RefsOf tells which of the refs have a row that is not dropped.
+// RefsOf returns those of the refs that have a row that is not dropped.
 func (r reader) RefsOf(ctx context.Context, refs []tenants.Ref) (map[tenants.Ref]bool, error) {
 	names := make([]string, len(refs))
 	for i, ref := range refs {

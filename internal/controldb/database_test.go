@@ -8,8 +8,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TestShredded: a database whose roles are left has no key, is no more on the
-// cluster, keeps its ref from orphans, and ends when they are gone.
+// TestShredded: a database whose roles are left has no key, is not listed on
+// the cluster, keeps its ref from Orphans, and ends when the roles are gone.
 func TestShredded(t *testing.T) {
 	t.Parallel()
 	b := newBase(t)
@@ -43,7 +43,7 @@ func TestShredded(t *testing.T) {
 	}
 }
 
-// TestShreddedWarm: one that nobody had leaves no row.
+// TestShreddedWarm: a database that was never assigned leaves no row.
 func TestShreddedWarm(t *testing.T) {
 	t.Parallel()
 	b := newBase(t)

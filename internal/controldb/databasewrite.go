@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// warmLock makes replicas take turns when they count warm databases.
+// warmLock serializes replicas that count warm databases.
 const warmLock = 0x7265657665_01
 
 // CreateDatabase inserts a row in state creating.
@@ -29,7 +29,7 @@ func (tx *Tx) LockWarmCount(ctx context.Context) error {
 }
 
 // TakeWarm locks a warm database whose schema is at least version; no two
-// transactions get the same one. ErrNoDatabase when there is none free.
+// transactions get the same one. ErrNoDatabase when none is free.
 func (tx *Tx) TakeWarm(ctx context.Context, cluster string, version int64) (Database, error) {
 	var row databaseRow
 	err := tx.with(ctx).Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}).
@@ -38,15 +38,15 @@ func (tx *Tx) TakeWarm(ctx context.Context, cluster string, version int64) (Data
 	return row.database(), orFault(err, ErrNoDatabase)
 }
 
-// AssignDatabase makes a warm or finished database a project's.
+// AssignDatabase assigns a warm or finished database to a project.
 func (tx *Tx) AssignDatabase(ctx context.Context, ref tenants.Ref) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseWarm, DatabaseCreating}, map[string]any{
 		"state": DatabaseAssigned, "attempts": 0, "last_error": nil, "retry_at": nil,
 	})
 }
 
-// ReopenDatabase sends a warm database back to creating with other sealed
-// passwords, so that the steps after step are done again.
+// ReopenDatabase returns a warm database to creating with other sealed
+// passwords, so that the steps after step are repeated.
 func (tx *Tx) ReopenDatabase(ctx context.Context, ref tenants.Ref, step int, sealed []byte) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseWarm}, map[string]any{
 		"state": DatabaseCreating, "step": step, "secrets": sealed,
@@ -58,7 +58,7 @@ func (tx *Tx) SetDatabaseSecrets(ctx context.Context, ref tenants.Ref, sealed []
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseAssigned}, map[string]any{"secrets": sealed})
 }
 
-// WarmDatabase marks a finished database as free to be assigned.
+// WarmDatabase marks a finished database as available.
 func (tx *Tx) WarmDatabase(ctx context.Context, ref tenants.Ref) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseCreating}, map[string]any{
 		"state": DatabaseWarm, "attempts": 0, "last_error": nil, "retry_at": nil,
@@ -70,15 +70,15 @@ func (tx *Tx) StepDone(ctx context.Context, ref tenants.Ref, step int) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseCreating}, map[string]any{"step": step})
 }
 
-// DropDatabase marks a database as to be dropped, whatever it was before.
+// DropDatabase marks a database as to be dropped, whatever its state.
 func (tx *Tx) DropDatabase(ctx context.Context, ref tenants.Ref) error {
 	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping}
 	return tx.moveDatabase(ctx, ref, states, map[string]any{"state": DatabaseDropping, "attempts": 0, "retry_at": nil})
 }
 
-// ShredDatabase forgets the data key and the passwords of a database that is
-// gone from its cluster: what was sealed with the key opens never again. Its roles
-// may be left.
+// ShredDatabase deletes the data key and the passwords of a database that was
+// dropped from its cluster: data sealed with the key can never be decrypted
+// again. Its roles may be left.
 func (tx *Tx) ShredDatabase(ctx context.Context, ref tenants.Ref) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseDropping}, map[string]any{
 		"state": DatabaseDroppingRoles, "wrapped_key": nil, "secrets": nil,
@@ -86,8 +86,8 @@ func (tx *Tx) ShredDatabase(ctx context.Context, ref tenants.Ref) error {
 	})
 }
 
-// RolesDropped records that a shredded database's roles are gone too, and with
-// them everything. One that no project ever had leaves no row.
+// RolesDropped records that a shredded database's roles are gone too, so
+// nothing is left. A database that was never assigned leaves no row.
 func (tx *Tx) RolesDropped(ctx context.Context, ref tenants.Ref) error {
 	err := tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseDroppingRoles}, map[string]any{
 		"state": DatabaseDropped, "attempts": 0, "last_error": nil, "retry_at": nil,
@@ -95,12 +95,12 @@ func (tx *Tx) RolesDropped(ctx context.Context, ref tenants.Ref) error {
 	if err != nil {
 		return err
 	}
-	// No row is the usual case: projects stay, as deleted ones.
+	// No row is the usual case: the rows of deleted projects stay.
 	return Fault(tx.with(ctx).Where("ref = ? AND state = 'dropped'", string(ref)).
 		Where("NOT EXISTS (SELECT 1 FROM projects p WHERE p.ref = databases.ref)").Delete(&databaseRow{}).Error)
 }
 
-// failing are the states in which an attempt at something may fail.
+// failing are the states in which an attempt may fail.
 var failing = []DatabaseState{
 	DatabaseCreating, DatabaseWarm, DatabaseAssigned, DatabaseDropping, DatabaseDroppingRoles,
 }
@@ -113,7 +113,7 @@ func (tx *Tx) DatabaseFailed(ctx context.Context, ref tenants.Ref, cause string,
 }
 
 // DatabaseDeferred records why an attempt could not be made and when the next
-// may be; it does not count as one.
+// is due; it does not count as an attempt.
 func (tx *Tx) DatabaseDeferred(ctx context.Context, ref tenants.Ref, cause string, retryAt time.Time) error {
 	return tx.moveDatabase(ctx, ref, failing, map[string]any{"last_error": cause, "retry_at": retryAt})
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ensureTimeout bounds Ensure; making a database on a slow disk takes seconds.
+// ensureTimeout bounds Ensure; creating a database on a slow disk takes
+// seconds.
 const ensureTimeout = 30 * time.Second
 
-// Ensure makes the control database that url names, if the server has none of
-// that name. Two processes that start at once may both call it.
+// Ensure creates the control database that url names, if the server has no such
+// database. Two processes may call it at the same time.
 func Ensure(ctx context.Context, url string) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -33,7 +34,7 @@ func Ensure(ctx context.Context, url string) error {
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&found); err != nil || found {
 		return err
 	}
-	// template0: template1 is the operator's, and may hold anything.
+	// template0, because the operator may have put anything into template1.
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0 ENCODING 'UTF8'")
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && (pg.Code == "42P04" || pg.Code == "23505") { // another process was first

@@ -15,16 +15,16 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// ErrUnavailable says that the control database cannot be reached now.
+// ErrUnavailable is returned while the control database cannot be reached.
 var ErrUnavailable = fault.New(fault.Unavailable, "database_unavailable",
 	"The database is not reachable at the moment").After(time.Second)
 
-// ErrStale is returned by an update or delete whose row is not there, or not in
-// the state that the change starts from.
+// ErrStale is returned by an update or delete whose row does not exist, or is
+// not in the state that the change requires.
 var ErrStale = fault.New(fault.Conflict, "conflict", "The object was changed or removed meanwhile")
 
-// constraints maps the name of a violated constraint to what the caller is
-// told. A violation that is not listed is an Internal fault.
+// constraints maps the name of a violated constraint to its fault. Other
+// violations are Internal faults.
 var constraints = map[string]*fault.Error{
 	"organizations_slug_key":           fault.New(fault.Conflict, "conflict", "An organization with this slug exists already"),
 	"organizations_slug_check":         fault.New(fault.Invalid, "validation_failed", "slug: must be 1 to 64 of a-z, 0-9 and -"),
@@ -55,7 +55,7 @@ var (
 	errProjectName    = fault.New(fault.Invalid, "validation_failed", "name: must have 1 to 256 characters")
 )
 
-// Fault turns an error of the driver into the fault that callers can act on:
+// Fault converts an error of the driver to the fault that callers can handle:
 // database_unavailable, a constraint's fault, or the error itself.
 func Fault(err error) error {
 	var f *fault.Error
@@ -64,7 +64,7 @@ func Fault(err error) error {
 	switch {
 	case err == nil, errors.As(err, &f), errors.Is(err, context.Canceled):
 		return err
-	case errors.As(err, &connect): // whatever the server said to it
+	case errors.As(err, &connect): // whatever the server answered
 		return ErrUnavailable.Because(err)
 	case errors.As(err, &pg):
 		if c, ok := constraints[pg.ConstraintName]; ok && pg.ConstraintName != "" {
@@ -82,8 +82,8 @@ func Fault(err error) error {
 
 func unavailableState(code string) bool {
 	// 08 connection, 53 too many connections or no memory, 57P0x shutting down
-	// or starting up, 40 deadlock or serialization, 55P03 a lock that was not to be
-	// had in time: all worth another try.
+	// or starting up, 40 deadlock or serialization, 55P03 lock timeout: all can
+	// be retried.
 	return code == "55P03" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") ||
 		strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "40")
 }
@@ -98,7 +98,7 @@ func unreachable(err error) bool {
 		strings.Contains(err.Error(), "database is closed")
 }
 
-// orFault answers notFound where a query found no row.
+// orFault returns notFound for a query without a row.
 func orFault(err error, notFound *fault.Error) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) || errors.Is(err, sql.ErrNoRows) {
 		return notFound
@@ -106,7 +106,7 @@ func orFault(err error, notFound *fault.Error) error {
 	return Fault(err)
 }
 
-// changed checks that an update or delete met a row.
+// changed checks that an update or delete affected a row.
 func changed(g *gorm.DB, none *fault.Error) error {
 	if g.Error != nil {
 		return Fault(g.Error)

@@ -20,18 +20,18 @@ var forUpdate = clause.Locking{Strength: "UPDATE"}
 const idempotencyTTL = "24 hours"
 
 // ErrReservationLost is returned to a create that took so long that another
-// request has its Idempotency-Key now.
+// request has taken over its Idempotency-Key.
 var ErrReservationLost = fault.New(fault.Conflict, "idempotency_under_way",
 	"Another request with this Idempotency-Key took over")
 
-// Reservation is an Idempotency-Key that a request holds while it is under way.
+// Reservation is an Idempotency-Key held by a request in progress.
 type Reservation struct {
 	Actor uuid.UUID
 	Key   string
-	at    time.Time // which of the key's requests: times come from the database's clock alone
+	at    time.Time // identifies the key's request; times come from the database's clock alone
 }
 
-// IdempotentRequest is what is known of the first request with a key.
+// IdempotentRequest is the stored first request with a key.
 type IdempotentRequest struct {
 	RequestHash []byte
 	Status      int // 0 while there is no answer
@@ -51,11 +51,12 @@ type idempotencyRow struct {
 
 func (idempotencyRow) TableName() string { return "idempotency_keys" }
 
-// ReserveIdempotencyKey takes a key for a request. When an earlier request has
-// it, that is given instead, along with its reservation.
+// ReserveIdempotencyKey reserves a key for a request. If an earlier request has
+// it, that request is returned with its reservation.
 func (db *DB) ReserveIdempotencyKey(ctx context.Context, actor uuid.UUID, key string, hash []byte) (Reservation, *IdempotentRequest, error) {
 	res := Reservation{Actor: actor, Key: key}
-	// A key can expire or be given back between insert and select: once more then.
+	// A key can expire or be released between insert and select; then it is
+	// tried once more.
 	for range 5 {
 		err := db.with(ctx).Exec(`DELETE FROM idempotency_keys
 			WHERE actor = ? AND key = ? AND created_at < clock_timestamp() - interval '`+idempotencyTTL+`'`, actor, key).Error
@@ -93,7 +94,7 @@ func (db *DB) ReserveIdempotencyKey(ctx context.Context, actor uuid.UUID, key st
 }
 
 // TakeOverReservation gives a reservation without an answer to another request;
-// nil when it got one, or was taken, meanwhile.
+// nil when it got an answer, or was taken over, in the meantime.
 func (db *DB) TakeOverReservation(ctx context.Context, res Reservation) (*Reservation, error) {
 	err := db.with(ctx).Raw(`UPDATE idempotency_keys SET created_at = clock_timestamp()
 		WHERE actor = ? AND key = ? AND created_at = ? AND status IS NULL RETURNING created_at`,
@@ -115,14 +116,14 @@ func (tx *Tx) CompleteReservation(ctx context.Context, res Reservation, status i
 		Updates(map[string]any{"status": status, "response": sealed}), ErrReservationLost)
 }
 
-// ReleaseReservation forgets a reservation that has no answer.
+// ReleaseReservation deletes a reservation without an answer.
 func (db *DB) ReleaseReservation(ctx context.Context, res Reservation) error {
 	return Fault(db.with(ctx).
 		Where("actor = ? AND key = ? AND created_at = ? AND status IS NULL", res.Actor, res.Key, res.at).
 		Delete(&idempotencyRow{}).Error)
 }
 
-// DeleteOldIdempotencyKeys removes what is older than a day and returns how many.
+// DeleteOldIdempotencyKeys removes rows older than a day and returns how many.
 func (db *DB) DeleteOldIdempotencyKeys(ctx context.Context) (int64, error) {
 	res := db.with(ctx).Exec(`DELETE FROM idempotency_keys
 		WHERE created_at < clock_timestamp() - interval '` + idempotencyTTL + `'`)

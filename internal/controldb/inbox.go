@@ -32,8 +32,8 @@ type inboxRow struct {
 
 func (inboxRow) TableName() string { return "inbox_messages" }
 
-// SaveMessage captures a message in a project's inbox. The same message, told by
-// its id, is captured once. The newest thousand are kept.
+// SaveMessage captures a message in a project's inbox. A message with a known
+// id is not captured again. The newest thousand are kept.
 func (db *DB) SaveMessage(ctx context.Context, ref tenants.Ref, m message.Message) error {
 	links := m.Links
 	if links == nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// MaxSigningKeys is how many signing keys a project may have: all that are not
+// MaxSigningKeys is the limit of signing keys of a project: all that are not
 // revoked are published and tried.
 const MaxSigningKeys = 20
 
 // ErrSigningKeyLimit is returned when a project has MaxSigningKeys.
 var ErrSigningKeyLimit = fault.New(fault.Conflict, "signing_key_limit_reached", "The project has reached its maximum number of signing keys")
 
-// LegacySecret finds, among a project's keys with the oldest first, the one that
-// tenants.Tenant.NewLegacyKey signs with; ErrNoSigningKey.
+// LegacySecret finds, among a project's keys with the oldest first, the one
+// that tenants.Tenant.NewLegacyKey signs with; ErrNoSigningKey.
 func LegacySecret(keys []SigningKey) (SigningKey, error) {
 	for _, good := range []func(SigningKey) bool{
 		func(k SigningKey) bool { return k.Legacy },
@@ -31,8 +31,8 @@ func LegacySecret(keys []SigningKey) (SigningKey, error) {
 	return SigningKey{}, ErrNoSigningKey
 }
 
-// NewLegacySecret draws the HS256 secret that legacy API keys are signed with. It
-// is on standby: tokens of users are not signed with it unless it is put in use.
+// NewLegacySecret generates the HS256 secret that legacy API keys are signed
+// with. It is on standby: it signs no users' tokens unless it is put in use.
 func NewLegacySecret(dk *secret.DataKey, ref tenants.Ref) (SigningKey, error) {
 	key, _, err := tenants.NewSigningKey("HS256")
 	if err != nil {
@@ -42,7 +42,7 @@ func NewLegacySecret(dk *secret.DataKey, ref tenants.Ref) (SigningKey, error) {
 	return SealSigningKey(dk, ref, key)
 }
 
-// EnsureLegacySecret makes a legacy secret where the project has none. The
+// EnsureLegacySecret creates a legacy secret if the project has none. The
 // project must be locked. ErrSigningKeyLimit.
 func (tx *Tx) EnsureLegacySecret(ctx context.Context, dk *secret.DataKey, ref tenants.Ref) error {
 	have, err := tx.SigningKeys(ctx, ref)

@@ -15,8 +15,8 @@ import (
 // channelProject announces changed projects; the payload is "ref:version".
 const channelProject = "reeve_project"
 
-// Listen calls fn for every announced change of a project, on a connection of
-// its own, until ctx ends or the connection breaks. A change that is committed
+// Listen calls fn for every announced change of a project, on a separate
+// connection, until ctx ends or the connection breaks. A change that commits
 // while nobody listens is not announced later: see Changes.
 func (db *DB) Listen(ctx context.Context, fn func(tenants.Change)) error {
 	cfg := db.pool.Config().ConnConfig.Copy()
@@ -40,14 +40,14 @@ func (db *DB) Listen(ctx context.Context, fn func(tenants.Change)) error {
 }
 
 func closeConn(conn *pgx.Conn) {
-	// ctx has ended when this runs; the server should hear of it all the same.
+	// ctx has ended when this runs, but the server should be notified.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
 }
 
-// parseChange reads "ref:version". Anyone who may connect can notify, so
-// anything else is passed over.
+// parseChange parses "ref:version". Any role that may connect can notify, so
+// other payloads are ignored.
 func parseChange(payload string) (tenants.Change, bool) {
 	name, number, _ := strings.Cut(payload, ":")
 	ref, err := tenants.ParseRef(name)

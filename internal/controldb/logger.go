@@ -9,11 +9,11 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// slowQuery is from when on a statement is worth a line in the log.
+// slowQuery is the duration from which a statement is logged.
 const slowQuery = time.Second
 
-// quietLogger passes gorm's warnings on. Statements are logged when slow, and
-// without values: gorm's Trace callback would put them in, so it is not called.
+// quietLogger passes on gorm's warnings. It logs slow statements without their
+// values: gorm's Trace callback would include them, so it is not called.
 type quietLogger struct{ log *slog.Logger }
 
 func (q quietLogger) LogMode(logger.LogLevel) logger.Interface { return q }

@@ -37,9 +37,9 @@ func (db *DB) MarkedOutboxes(ctx context.Context, kind string, limit int) ([]ten
 	return refs, Fault(err)
 }
 
-// UnmarkOutbox removes a mark that is at least olderThan old, by the clock of the
-// database alone: give the time since before the outbox was found empty, and a
-// row written meanwhile keeps its mark.
+// UnmarkOutbox removes a mark that is at least olderThan old, by the database's
+// clock. Pass the time since before the outbox was found empty; then a mark for
+// a row written in the meantime is kept.
 func (db *DB) UnmarkOutbox(ctx context.Context, ref tenants.Ref, kind string, olderThan time.Duration) error {
 	if kind == mailKind {
 		_, err := db.pool.Exec(ctx, `DELETE FROM outbox_marks

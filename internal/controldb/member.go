@@ -9,11 +9,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Role is what a member is in an organization; internal/authz says what each
-// may do.
+// Role is a member's role in an organization; internal/authz defines its
+// rights.
 type Role string
 
-// The roles, the mightiest first.
+// The roles, the highest first.
 const (
 	Owner         Role = "owner"
 	Administrator Role = "administrator"

@@ -11,11 +11,11 @@ import (
 	"github.com/reevehq/reeve/migrations"
 )
 
-// versionTable is where goose keeps what was applied.
+// versionTable is where goose stores the applied versions.
 const versionTable = "schema_version"
 
-// Migrate brings the control database to the version that this binary knows and
-// reads (or draws) the pepper. Replicas that start together take turns.
+// Migrate migrates the control database to this binary's version and reads (or
+// generates) the pepper. Replicas that start at the same time take turns.
 func (db *DB) Migrate(ctx context.Context) error {
 	provider, done, err := db.migrations()
 	if err != nil {
@@ -40,7 +40,7 @@ func (db *DB) Pending(ctx context.Context) (bool, error) {
 }
 
 func (db *DB) migrations() (*goose.Provider, func(), error) {
-	// One try a second, for five minutes: another replica may be at it.
+	// One attempt a second, for five minutes: another replica may be migrating.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return nil, nil, fmt.Errorf("migration lock: %w", err)

@@ -33,7 +33,7 @@ func (organizationRow) TableName() string { return "organizations" }
 
 func (r organizationRow) organization() Organization { return Organization(r) }
 
-// NewSlug draws an organization's slug: 20 lower-case letters.
+// NewSlug generates an organization's slug: 20 lower-case letters.
 func NewSlug() string {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	out := make([]byte, 0, 20)
@@ -50,13 +50,14 @@ func NewSlug() string {
 	return string(out)
 }
 
-// ErrOrganizationLimit refuses a user one more organization.
+// ErrOrganizationLimit is returned when a user owns all the organizations they
+// may.
 var ErrOrganizationLimit = fault.New(fault.Forbidden, "organization_limit_reached",
 	"You own the maximum number of organizations")
 
-// ClaimOrganization locks what the user owns and checks that it is fewer than
-// most: ErrOrganizationLimit.
-func (tx *Tx) ClaimOrganization(ctx context.Context, owner uuid.UUID, most int) error {
+// CheckOrganizationLimit locks the user's organizations and checks that they
+// are fewer than most: ErrOrganizationLimit.
+func (tx *Tx) CheckOrganizationLimit(ctx context.Context, owner uuid.UUID, most int) error {
 	if err := tx.with(ctx).Exec("SELECT pg_advisory_xact_lock(hashtextextended('organizations of ' || ?::text, 0))", owner).Error; err != nil {
 		return Fault(err)
 	}
@@ -68,9 +69,9 @@ func (tx *Tx) ClaimOrganization(ctx context.Context, owner uuid.UUID, most int) 
 	return Fault(err)
 }
 
-// CreateOrganization inserts an organization and gives it with what was filled
-// in: id, slug, plan and the limit of projects where they are zero. A taken slug
-// is fault conflict.
+// CreateOrganization inserts an organization and returns it with generated
+// values for id, slug, plan and the limit of projects where they are zero. A
+// taken slug is fault conflict.
 func (tx *Tx) CreateOrganization(ctx context.Context, o Organization) (Organization, error) {
 	if o.ID == uuid.Nil {
 		o.ID = uuid.New()

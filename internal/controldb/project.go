@@ -11,10 +11,10 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// StatusDeleted is a project's last status: only its row is left.
+// StatusDeleted is a project's last status: only the row is left.
 const StatusDeleted tenants.Status = "deleted"
 
-// ErrNoProject is returned for a ref that no living project has.
+// ErrNoProject is returned for a ref without a living project.
 var ErrNoProject = fault.New(fault.NotFound, "project_not_found", "Project not found")
 
 // ErrProjectLimit is returned when an organization has all the projects it may.
@@ -73,7 +73,7 @@ func (r reader) ProjectByRef(ctx context.Context, ref tenants.Ref) (Project, err
 }
 
 // PlatformProject returns the project whose users are the dashboard's;
-// ErrNoProject before the first start made it.
+// ErrNoProject before the first start created it.
 func (r reader) PlatformProject(ctx context.Context) (Project, error) {
 	return r.project(r.with(ctx).Where("platform"))
 }
@@ -104,9 +104,9 @@ func (r reader) projects(q *gorm.DB) ([]Project, error) {
 	return out, nil
 }
 
-// ClaimProject locks the organization and checks that it may have one more
+// CheckProjectLimit locks the organization and checks that it may have one more
 // project: fault organization_not_found, ErrProjectLimit.
-func (tx *Tx) ClaimProject(ctx context.Context, organization uuid.UUID) error {
+func (tx *Tx) CheckProjectLimit(ctx context.Context, organization uuid.UUID) error {
 	var allowed, have int64
 	err := tx.with(ctx).Raw("SELECT max_projects FROM organizations WHERE id = ? FOR UPDATE", organization).
 		Row().Scan(&allowed)
@@ -124,7 +124,7 @@ func (tx *Tx) ClaimProject(ctx context.Context, organization uuid.UUID) error {
 	return nil
 }
 
-// CreateProject inserts a project and gives it with what the database filled in.
+// CreateProject inserts a project and returns it with the database's defaults.
 func (tx *Tx) CreateProject(ctx context.Context, p Project) (Project, error) {
 	row := projectRow{
 		Ref: string(p.Ref), OrganizationID: p.OrganizationID, Name: p.Name, Region: p.Region,
@@ -161,8 +161,9 @@ func (tx *Tx) updateProject(ctx context.Context, ref tenants.Ref, set map[string
 		Where("ref = ? AND deleted_at IS NULL", string(ref)).Updates(set), ErrNoProject)
 }
 
-// BuryProject marks a project as deleted and removes what hangs on it: keys,
-// configuration, captured mails, marks. ErrNoProject when it is not there.
+// BuryProject marks a project as deleted and removes everything that belongs to
+// it: keys, configuration, captured mails, marks. ErrNoProject when there is
+// none.
 func (tx *Tx) BuryProject(ctx context.Context, ref tenants.Ref, at time.Time) error {
 	for _, table := range []string{"api_keys", "signing_keys", "auth_configs", "inbox_messages", "outbox_marks"} {
 		if err := tx.with(ctx).Exec("DELETE FROM "+table+" WHERE ref = ?", string(ref)).Error; err != nil {

@@ -17,8 +17,8 @@ import (
 
 const pepperPlace = "settings/pepper"
 
-// Hasher hashes API keys and access tokens under the installation's pepper. It
-// panics before Migrate: a hash under no pepper must never be stored.
+// Hasher hashes API keys and access tokens with the installation's pepper. It
+// panics before Migrate: a hash without pepper must never be stored.
 func (db *DB) Hasher() tenants.KeyHasher {
 	p := db.pepper.Load()
 	if p == nil {
@@ -27,16 +27,18 @@ func (db *DB) Hasher() tenants.KeyHasher {
 	return tenants.KeyHasher{Pepper: *p}
 }
 
-// Installation names this control database: 32 hex digits that never change and
-// tell nothing. Provisioning marks what it makes with it.
+// Installation identifies this control database: 32 hex digits that never
+// change and have no meaning. Provisioning marks its databases and roles with
+// it.
 func (db *DB) Installation() string {
 	mac := hmac.New(sha256.New, db.Hasher().Pepper)
 	mac.Write([]byte("installation"))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// loadPepper reads the pepper, and draws it where there is none. Replicas that
-// draw at once keep the first one's. A database without tables is left alone.
+// loadPepper reads the pepper, and generates a missing one. Of replicas that do
+// so at the same time the first one's is kept. A database without tables is not
+// changed.
 func (db *DB) loadPepper(ctx context.Context) error {
 	draw := make([]byte, 32)
 	_, _ = rand.Read(draw)

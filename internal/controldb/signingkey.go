@@ -15,7 +15,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// ErrNoSigningKey is returned for an id that no signing key of the project has.
+// ErrNoSigningKey is returned for an id that is not a signing key of the
+// project.
 var ErrNoSigningKey = fault.New(fault.NotFound, "signing_key_not_found", "Signing key not found")
 
 // SigningKey is a row of signing_keys; its private half is sealed.
@@ -60,9 +61,9 @@ func (r signingKeyRow) signingKey() SigningKey {
 	return k
 }
 
-// SealSigningKey makes the row for a project's key, in the status and with the
-// provenance that the key tells. The row's id is the kid of a key of our own; an
-// imported kid may be in use in another project too, so its row gets a fresh id.
+// SealSigningKey returns the row for a project's key, with the key's status and
+// origin. The row's id is the kid of a generated key. An imported kid may be in
+// use in another project too, so its row gets a new id.
 func SealSigningKey(dk *secret.DataKey, ref tenants.Ref, key tenants.SigningKey) (SigningKey, error) {
 	id, err := uuid.Parse(key.ID)
 	if err != nil || key.Imported {
@@ -80,7 +81,7 @@ func SealSigningKey(dk *secret.DataKey, ref tenants.Ref, key tenants.SigningKey)
 	return row, err
 }
 
-// Open returns the key with its private half.
+// Open decrypts the key's private half and returns the key.
 func (k SigningKey) Open(dk *secret.DataKey) (tenants.SigningKey, error) {
 	raw, err := dk.Open(k.place(), k.Sealed)
 	if err != nil {
@@ -96,8 +97,8 @@ func (k SigningKey) Open(dk *secret.DataKey) (tenants.SigningKey, error) {
 
 func (k SigningKey) place() string { return "signing_keys/private/" + k.ID.String() }
 
-// CreateSigningKey inserts a key and gives it with its times. A taken kid, or a
-// second key in use, is fault conflict.
+// CreateSigningKey inserts a key and returns it with its times. A taken kid, or
+// a second key in use, is fault conflict.
 func (tx *Tx) CreateSigningKey(ctx context.Context, k SigningKey) (SigningKey, error) {
 	row := signingKeyRow{
 		ID: k.ID, Ref: string(k.Ref), Kid: k.KID, Algorithm: k.Algorithm, Status: string(k.Status),
@@ -129,7 +130,7 @@ func (r reader) SigningKeyByID(ctx context.Context, ref tenants.Ref, id uuid.UUI
 	return row.signingKey(), orFault(err, ErrNoSigningKey)
 }
 
-// RetireSigningKey makes the project's key that is in use a previously used one;
+// RetireSigningKey makes the project's key in use a previously used one;
 // without such a key it does nothing.
 func (tx *Tx) RetireSigningKey(ctx context.Context, ref tenants.Ref) error {
 	return Fault(tx.with(ctx).Model(&signingKeyRow{}).Where("ref = ? AND status = 'in_use'", string(ref)).
@@ -146,7 +147,7 @@ func (tx *Tx) SetSigningKeyStatus(ctx context.Context, ref tenants.Ref, id uuid.
 	return tx.SigningKeyByID(ctx, ref, id)
 }
 
-// DeleteSigningKey removes a key, private half and all; ErrNoSigningKey.
+// DeleteSigningKey removes a key with its private half; ErrNoSigningKey.
 func (tx *Tx) DeleteSigningKey(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
 	return changed(tx.with(ctx).Where("ref = ? AND id = ?", string(ref), id).Delete(&signingKeyRow{}), ErrNoSigningKey)
 }

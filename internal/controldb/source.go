@@ -15,7 +15,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// DB is where the registry gets its tenants from.
+// DB is the registry's source of tenants.
 var _ tenants.Source = (*DB)(nil)
 
 const (
@@ -30,16 +30,17 @@ const (
 		WHERE ref = $1 ORDER BY created_at, id`
 )
 
-// Tenant reads a project with all that belongs to it, in one round trip, and
-// opens its secrets. A project in any status is returned with that status;
-// tenants.ErrUnknownProject for a ref that none has.
+// Tenant reads a project with everything that belongs to it, in one round trip,
+// and decrypts its secrets. A project in any status is returned with that
+// status; tenants.ErrUnknownProject for an unknown ref.
 func (db *DB) Tenant(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
 	t := &tenants.Tenant{Ref: ref, URL: db.ProjectURL(ref)}
 	var head tenantHead
 	var keys []tenantKey
 	var signing []SigningKey
-	// The version is read first: parts that changed since make the snapshot newer
-	// than its version says, which costs one more load and never a missed change.
+	// The version is read first: parts that change after that make the snapshot
+	// newer than its version, which costs one more load and never a missed
+	// change.
 	batch := &pgx.Batch{}
 	batch.Queue(tenantSQL, string(ref)).QueryRow(head.scanInto(t))
 	batch.Queue(tenantKeysSQL, string(ref)).Query(func(rows pgx.Rows) (err error) {
@@ -95,7 +96,7 @@ func (h *tenantHead) open(t *tenants.Tenant, dk *secret.DataKey) error {
 	if err != nil {
 		return err
 	}
-	// A field that the stored version does not have yet keeps its default.
+	// A field that the stored version does not have keeps its default.
 	t.Config = tenants.DefaultConfig()
 	if err := json.Unmarshal(h.config, &t.Config); err != nil {
 		return fmt.Errorf("decode configuration %d: %w", h.configVersion, err)
@@ -116,8 +117,8 @@ func (h *tenantHead) open(t *tenants.Tenant, dk *secret.DataKey) error {
 	return nil
 }
 
-// Capability is what lets Reeve write to schema reeve of the project that dk
-// belongs to; the database holds its SHA-256.
+// Capability authorizes Reeve to write to schema reeve of the project of dk;
+// the database has its SHA-256.
 func Capability(dk *secret.DataKey) string {
 	return base64.RawURLEncoding.EncodeToString(dk.Derive("capability"))
 }
@@ -149,7 +150,7 @@ func scanSigningKey(row pgx.CollectableRow) (k SigningKey, err error) {
 	return k, err
 }
 
-// RefByKey tells which living project an API key belongs to;
+// RefByKey returns the living project that an API key belongs to;
 // tenants.ErrUnknownKey.
 func (db *DB) RefByKey(ctx context.Context, h tenants.KeyHash) (tenants.Ref, error) {
 	var ref tenants.Ref
@@ -158,14 +159,15 @@ func (db *DB) RefByKey(ctx context.Context, h tenants.KeyHash) (tenants.Ref, err
 	return ref, orFault(err, tenants.ErrUnknownKey)
 }
 
-// Changes lists the projects that changed within the last while, deleted ones
-// too; for 0, all that are not deleted. The clock is the database's, which also
-// stamped the changes. A change that commits late carries the time it was made
-// at, so ask for some seconds more than were missed.
+// Changes lists the projects changed within the given time, including deleted
+// ones; for 0, all that are not deleted. Times are the database's, which also
+// stamped the changes. A change that commits late has the time at which it was
+// made, so pass some seconds more than were missed.
 func (db *DB) Changes(ctx context.Context, within time.Duration) ([]tenants.Change, error) {
 	sql, args := `SELECT ref, version FROM projects WHERE deleted_at IS NULL`, []any{}
 	if within > 0 {
-		// A scalar subquery, unlike a volatile function, lets the index be used.
+		// A scalar subquery, unlike a volatile function, allows the index to be
+		// used.
 		sql, args = `SELECT ref, version FROM projects WHERE changed_at > (SELECT clock_timestamp() - $1::interval)`, []any{within}
 	}
 	rows, err := db.pool.Query(ctx, sql, args...)

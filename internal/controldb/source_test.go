@@ -38,7 +38,7 @@ func TestTenant(t *testing.T) {
 			t.Errorf("%d signing keys", len(got.SigningKeys))
 		}
 	}
-	// A row moved to another project opens nothing.
+	// A row that is moved to another project cannot be decrypted.
 	b.exec(t, `UPDATE databases SET secrets = (SELECT secrets FROM databases WHERE ref = $1) WHERE ref = $2`, refA, refB)
 	if _, err := b.Tenant(t.Context(), refB); !errors.Is(err, secret.ErrSealed) {
 		t.Errorf("Tenant with another's secrets = %v", err)
@@ -92,7 +92,7 @@ func TestChangesAreHeard(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Nothing changed within the hour but what the step changes.
+			// Within the last hour nothing changed but the step's change.
 			b.exec(t, "ALTER TABLE projects DISABLE TRIGGER project_changed")
 			b.exec(t, "UPDATE projects SET changed_at = clock_timestamp() - interval '2 hours'")
 			b.exec(t, "ALTER TABLE projects ENABLE TRIGGER project_changed")
@@ -121,7 +121,7 @@ func TestChangesAreHeard(t *testing.T) {
 	}
 }
 
-// awaitListener changes a project until the listener hears of it.
+// awaitListener changes a project until the listener is notified.
 func awaitListener(t *testing.T, b *base, heard <-chan tenants.Change) {
 	t.Helper()
 	for {

@@ -126,7 +126,7 @@ func (n NewProject) answerTimeout() time.Duration {
 // claim counts the project against its organization and finds it a database: a
 // warm one, assigned, or a new row in state creating.
 func (s *Service) claim(ctx context.Context, tx *controldb.Tx, n NewProject) (controldb.Database, *secret.DataKey, error) {
-	if err := tx.ClaimProject(ctx, n.OrganizationID); err != nil {
+	if err := tx.CheckProjectLimit(ctx, n.OrganizationID); err != nil {
 		return controldb.Database{}, nil, err
 	}
 	known, err := s.schema()

@@ -16,13 +16,13 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// MaxKeys is how many keys a project may have: every process holds them all.
+// MaxKeys is the limit of keys of a project: every process caches them all.
 const MaxKeys = 100
 
 // ErrLimit is returned when a project has MaxKeys.
 var ErrLimit = fault.New(fault.Conflict, "api_key_limit_reached", "The project has reached its maximum number of API keys")
 
-// Service is the rules of API keys.
+// Service implements the rules of API keys.
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
@@ -30,8 +30,8 @@ type Service struct {
 	Log   *slog.Logger
 }
 
-// Create draws a key. Its text is in this answer and, for a secret key, never
-// again. A taken name is fault conflict.
+// Create generates a key. Only this answer has the text of a secret key. A
+// taken name is fault conflict.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b CreateBody) (*Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
@@ -68,7 +68,8 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	return &out, err
 }
 
-// List returns the project's keys, legacy ones first where they are on.
+// List returns the project's keys, starting with the legacy ones if they are
+// enabled.
 func (s *Service) List(ctx context.Context, actor authz.Actor, ref string) ([]Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.ReadAPIKeys, ref)
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 	return show(row, dk)
 }
 
-// Update changes what the body names; see UpdateBody.
+// Update changes the members in the body; see UpdateBody.
 func (s *Service) Update(ctx context.Context, actor authz.Actor, ref, id string, body control.Object) (*Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
@@ -131,8 +132,8 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref, id string,
 	return show(row, dk)
 }
 
-// Delete deletes a key, which is refused within a second from then on, and gives
-// what it was. Why it was deleted goes into the log.
+// Delete deletes a key, which is refused everywhere within a second, and
+// returns it. The reason for the deletion is logged.
 func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string, why Deletion) (*Key, error) {
 	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
@@ -153,7 +154,7 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string,
 	return show(row, dk)
 }
 
-// open finds the project and its data key.
+// open returns the project and its data key.
 func (s *Service) open(ctx context.Context, actor authz.Actor, action authz.Action, ref string) (controldb.Project, *secret.DataKey, error) {
 	p, err := s.Authz.Project(ctx, actor, action, ref)
 	if err != nil {

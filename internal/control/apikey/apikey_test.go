@@ -170,7 +170,7 @@ func TestLegacy(t *testing.T) {
 	w.Do(t, w.Owner, "POST", keys+"/legacy", "").Refused(t, 409, "signing_key_exists", "")
 	first := w.Do(t, w.Developer, "GET", path, "").Want(t, 200).Golden(t, "list_legacy")
 	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Golden(t, "list_legacy_read_only")
-	// The registry takes the keys for what they say they are.
+	// The registry accepts the keys as what they are.
 	var listed []apikey.Key
 	first.Into(t, &listed)
 	tenant, err := w.DB.Tenant(t.Context(), ref)
@@ -186,7 +186,7 @@ func TestLegacy(t *testing.T) {
 	if again := w.Do(t, w.Developer, "GET", path, ""); string(again.Body) != string(first.Body) {
 		t.Errorf("first %s, then %s", first.Body, again.Body)
 	}
-	// Off and on again, they are the same.
+	// Disabled and enabled again, they are the same.
 	w.Do(t, w.Developer, "PUT", path+"/legacy?enabled=false", "").Want(t, 200)
 	if got := w.Do(t, w.Developer, "GET", path, ""); strings.Contains(string(got.Body), "legacy") {
 		t.Errorf("switched off: %s", got.Body)
@@ -195,7 +195,8 @@ func TestLegacy(t *testing.T) {
 	if again := w.Do(t, w.Developer, "GET", path, ""); string(again.Body) != string(first.Body) {
 		t.Errorf("first %s, then %s", first.Body, again.Body)
 	}
-	// Revoked, the secret signs nothing; switched on once more, there is a new one.
+	// A revoked secret signs nothing; enabling the keys again creates a new
+	// one.
 	shown := func() (keys []apikey.Key) {
 		w.Do(t, w.Developer, "GET", path, "").Want(t, 200).Into(t, &keys)
 		return keys

@@ -10,13 +10,13 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// errTemplate refuses what would have no effect.
+// errTemplate refuses a template, which would have no effect.
 var errTemplate = text.ErrInvalid.Saying("secret_jwt_template: is not supported yet, leave it out")
 
 var nameForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{3,63}$`)
 
-// change applies a body of update to a key. A field that is left out stays,
-// null takes a description away.
+// change applies the body of an update to a key. An absent field stays, null
+// removes a description.
 func change(row *controldb.APIKey, body control.Object) error {
 	for _, field := range slices.Sorted(maps.Keys(body)) {
 		var err error

@@ -1,6 +1,6 @@
-// Package apikey is the API keys of a project in the Management API: the
-// publishable and secret ones, and the switch for legacy JWT keys. What a key is
-// and how it is verified is package tenants'.
+// Package apikey serves the API keys of a project in the Management API: the
+// publishable and secret ones, and the switch for legacy JWT keys. Package
+// tenants defines what a key is and verifies it.
 package apikey
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the API keys' routes.
+// Handler serves the API keys' routes.
 type Handler struct {
 	Service *Service
 }

@@ -15,10 +15,10 @@ func (s *Service) Legacy(ctx context.Context, actor authz.Actor, ref string) (bo
 	return p.LegacyKeys, err
 }
 
-// SetLegacy switches legacy JWT keys on or off. They carry the time at which
-// they were first switched on, so that they are the same ones after a pause. A
-// project without a secret to sign them with gets one, as on
-// signing-keys/legacy; controldb.ErrSigningKeyLimit.
+// SetLegacy enables or disables legacy JWT keys. They have the time at which
+// they were first enabled, so that they stay the same after a pause. A project
+// without a secret to sign them gets one, as on signing-keys/legacy;
+// controldb.ErrSigningKeyLimit.
 func (s *Service) SetLegacy(ctx context.Context, actor authz.Actor, ref string, on bool) error {
 	p, dk, err := s.open(ctx, actor, authz.WriteAPIKeys, ref)
 	if err != nil {
@@ -45,9 +45,9 @@ func (s *Service) SetLegacy(ctx context.Context, actor authz.Actor, ref string, 
 	})
 }
 
-// legacyKeys shows the two legacy keys of a project that has them on. The text
-// of the one that acts as service_role is for those who may see secrets; neither
-// has one after the secret that signs them was revoked.
+// legacyKeys returns the two legacy keys of a project that has them enabled.
+// Only those who may see secrets see the text of the service_role key. After
+// their secret was revoked neither has a text.
 func (s *Service) legacyKeys(ctx context.Context, actor authz.Actor, p controldb.Project) ([]Key, error) {
 	out := []Key{}
 	if !p.LegacyKeys || p.LegacyKeysAt == nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // Key is an API key on the wire. APIKey is null for a secret key, except in the
-// answer to its creation: its text is stored nowhere. SecretJWTTemplate is always
-// null.
+// answer to its creation, because the text is not stored. SecretJWTTemplate is
+// always null.
 type Key struct {
 	APIKey            *string        `json:"api_key" nullable:"true"`
 	ID                *string        `json:"id" nullable:"true"`
@@ -29,7 +29,7 @@ type Legacy struct {
 	Enabled bool `json:"enabled"`
 }
 
-// CreateBody is what create accepts; of templates only none.
+// CreateBody is the body of create. Only an empty template is accepted.
 type CreateBody struct {
 	Type              string         `json:"type" enum:"publishable,secret"`
 	Name              string         `json:"name" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
@@ -37,16 +37,16 @@ type CreateBody struct {
 	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
 }
 
-// UpdateBody describes what update accepts; null takes a description away. Of
-// templates only none is accepted.
+// UpdateBody is the body of update; null removes a description. Only an empty
+// template is accepted.
 type UpdateBody struct {
 	Name              string         `json:"name,omitempty" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
 	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
 	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
 }
 
-// Reveal is accepted everywhere that the reference has it. A secret key's text
-// cannot be revealed, everything else is never hidden.
+// Reveal is accepted wherever the reference has it, without effect: a secret
+// key's text cannot be revealed, and nothing else is hidden.
 type listInput struct {
 	Ref    string `path:"ref"`
 	Reveal bool   `query:"reveal"`
@@ -78,7 +78,7 @@ type deleteInput struct {
 	Deletion
 }
 
-// Deletion tells why a key is deleted.
+// Deletion is the reason for a key's deletion.
 type Deletion struct {
 	WasCompromised bool   `query:"was_compromised"`
 	Reason         string `query:"reason" maxLength:"1024"`
@@ -93,7 +93,7 @@ type setLegacyInput struct {
 	Enabled bool   `query:"enabled" required:"true"`
 }
 
-// onWire shows a key; text is empty where it is not to be shown.
+// onWire converts a key; text is empty if it must not be shown.
 func onWire(k controldb.APIKey, text string) Key {
 	id, hash, prefix := k.ID.String(), hex.EncodeToString(k.Hash[:]), k.Type.Prefix()+k.Prefix
 	inserted, updated := k.CreatedAt.UTC(), k.UpdatedAt.UTC()

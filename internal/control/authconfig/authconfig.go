@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Service is the rules of the auth configuration.
+// Service implements the rules of the auth configuration.
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
@@ -42,10 +42,10 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (Confi
 }
 
 // Update applies a patch, all of it or nothing, as a new version that is in
-// force in every process within a second, and gives the whole configuration. A
-// patch that changes nothing makes no version. Concurrent patches follow each
-// other: none undoes another's fields. Fault validation_failed names the first
-// wrong field.
+// force in every process within a second, and returns the whole configuration.
+// A patch that changes nothing creates no version. Concurrent patches are
+// applied one after the other: none undoes another's fields. Fault
+// validation_failed names the first wrong field.
 func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, patch control.Object) (Config, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteAuthConfig, ref)
 	if err != nil {
@@ -91,7 +91,8 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 	return onWire(after, f), nil
 }
 
-// keys returns what opens and what fingerprints the project's secrets.
+// keys returns the keys that decrypt and that fingerprint the project's
+// secrets.
 func (s *Service) keys(ctx context.Context, ref tenants.Ref) (*secret.DataKey, fingerprinter, error) {
 	dk, err := s.DB.DataKey(ctx, ref)
 	if err != nil {

@@ -33,7 +33,7 @@ func newWorld(t *testing.T) (*controltest.World, tenants.Ref, string) {
 	return w, ref, "/v1/projects/" + string(ref) + "/config/auth"
 }
 
-// values are, for each field, JSON texts that are accepted and refused.
+// values are, for each field, JSON texts that must be accepted and refused.
 type values struct{ good, bad []string }
 
 var (
@@ -183,7 +183,7 @@ func TestSMTP(t *testing.T) {
 	if password() != "hunter2" {
 		t.Error("the tenant does not have the password")
 	}
-	// Another field keeps it, writing back what was read keeps it too.
+	// A patch of another field keeps it, and so does writing back the answer.
 	patch(`{"jwt_exp":60}`).Want(t, 200, shown.SMTPPass)
 	patch(`{"smtp_pass":"`+shown.SMTPPass+`"}`).Want(t, 200, shown.SMTPPass)
 	if password() != "hunter2" {
@@ -203,8 +203,8 @@ func TestSMTP(t *testing.T) {
 	}
 }
 
-// TestFingerprint: what stands for a secret in an answer cannot be computed
-// without the server, and is never taken for a secret.
+// TestFingerprint: a secret's fingerprint cannot be computed without the
+// server, and is never accepted as a secret.
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	w, ref, path := newWorld(t)
@@ -236,7 +236,7 @@ func TestFingerprint(t *testing.T) {
 	patch(`{"smtp_pass":"`+first+`"}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
 	patch(`{"smtp_pass":null}`).Want(t, 200)
 	patch(`{"smtp_pass":"`+first+`"}`).Refused(t, 400, "validation_failed", "smtp_pass: ")
-	// A secret that only looks like one is a secret.
+	// A secret that only looks like a fingerprint is a secret.
 	patch(`{"smtp_pass":"`+hex.EncodeToString(bare[:])+`"}`).Want(t, 200)
 }
 

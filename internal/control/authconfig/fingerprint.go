@@ -6,15 +6,15 @@ import (
 	"encoding/hex"
 )
 
-// fingerprinter makes what is answered in place of a secret setting: it shows
-// whether the secret is the one that was there before, and nothing else. The key
-// is the project's own and leaves the server as little as the secrets do, so a
-// fingerprint is no means to try passwords on.
+// fingerprinter computes what answers show in place of a secret setting: it
+// shows whether the secret is unchanged, and nothing else. The key is per
+// project and never leaves the server, so a fingerprint cannot be used to test
+// guesses.
 type fingerprinter struct{ key []byte }
 
-// of returns the fingerprint of a secret: 64 hex digits. The first half is a MAC of
-// name and secret. The second is a MAC of the first, by which a fingerprint is
-// known for one after the secret changed.
+// of returns the fingerprint of a secret: 64 hex digits. The first half is a
+// MAC of name and secret. The second half is a MAC of the first, which
+// identifies fingerprints even after the secret changed.
 func (f fingerprinter) of(name, secret string) string {
 	half := f.mac("secret", name, secret)
 	return hex.EncodeToString(append(half, f.mac("fingerprint", name, string(half))...))
@@ -30,7 +30,7 @@ func (f fingerprinter) made(name, text string) bool {
 	return hmac.Equal(raw[sha256.Size/2:], f.mac("fingerprint", name, string(half)))
 }
 
-// mac is half of an HMAC-SHA-256; no part but the last holds a zero byte.
+// mac is half of an HMAC-SHA-256; only the last part may contain a zero byte.
 func (f fingerprinter) mac(purpose, name, text string) []byte {
 	h := hmac.New(sha256.New, f.key)
 	h.Write([]byte(purpose + "\x00" + name + "\x00" + text))

@@ -1,7 +1,7 @@
-// Package authconfig is a project's auth configuration in the Management API:
-// reading it, and changing it setting by setting, each change a new version. It
-// owns how secret settings are answered. Which settings there are, and which
-// values they may have, the package setting declares.
+// Package authconfig serves a project's auth configuration in the Management
+// API: reading it, and changing single settings, where each change is a new
+// version. It owns how secret settings are answered. Package setting declares
+// the settings and their values.
 package authconfig
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the configuration's routes.
+// Handler serves the configuration's routes.
 type Handler struct {
 	Service *Service
 }

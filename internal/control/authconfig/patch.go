@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// values is everything that a version of the configuration holds.
+// values is the contents of a version of the configuration.
 type values struct {
 	config  setting.Config
 	secrets setting.Secrets
@@ -21,8 +21,8 @@ func (v values) equal(other values) bool {
 	return v.config == other.config && maps.Equal(v.secrets, other.secrets)
 }
 
-// apply returns the values with a patch on them. null brings a default back. The
-// fault names the first setting, by name, that is wrong.
+// apply returns the values with a patch applied. null restores a default. The
+// fault names the first wrong setting in alphabetical order.
 func (s *Service) apply(before values, f fingerprinter, patch control.Object) (values, error) {
 	after := values{config: before.config, secrets: maps.Clone(before.secrets)}
 	for _, name := range slices.Sorted(maps.Keys(patch)) {
@@ -68,12 +68,11 @@ func (s *Service) check(declared setting.Setting, value any) error {
 	return nil
 }
 
-// setSecret takes a new secret; null or "" removes it. The fingerprint of the
-// present one, which is what reading the configuration gives, changes nothing: a
-// client may write back what it read. The fingerprint of an earlier one is
-// refused, because it is no secret.
+// setSecret sets a new secret; null or "" removes it. The fingerprint of the
+// present one, which answers show, changes nothing, so that a client may write
+// back what it read. The fingerprint of an earlier one is refused.
 func (v *values) setSecret(name string, value any, f fingerprinter) error {
-	secret, _ := value.(string) // Check has seen it
+	secret, _ := value.(string) // Check has checked the type
 	present, exists := v.secrets[name]
 	switch {
 	case secret == "":

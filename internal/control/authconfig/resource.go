@@ -25,7 +25,7 @@ type Attributes struct {
 	Auth *Config `json:"auth"`
 }
 
-// mountResource registers the route that the CLI compares configurations by.
+// mountResource registers the route with which the CLI compares configurations.
 func (h *Handler) mountResource(api control.API) {
 	control.Register(api, control.Operation{
 		ID: "get-project-config", Method: http.MethodGet, Path: "/v2/projects/{ref}/config", Tag: "Auth configuration",

@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// TestNoSecretIsAnswered: with every secret set, the answer holds none of them,
-// and writing it back changes none.
+// TestNoSecretIsAnswered: with every secret set, the answer contains none of
+// them, and writing it back changes none.
 func TestNoSecretIsAnswered(t *testing.T) {
 	t.Parallel()
 	f := fingerprinter{key: []byte("a key of the project")}

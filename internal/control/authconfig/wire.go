@@ -5,9 +5,8 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Config is the whole configuration on the wire: every declared setting by name.
-// In place of a secret it holds the secret's fingerprint, or null where there is
-// none.
+// Config is the whole configuration on the wire: every declared setting by
+// name. A secret is shown as its fingerprint, or null if it is not set.
 type Config map[string]any
 
 func onWire(v values, f fingerprinter) Config {

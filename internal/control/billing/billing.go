@@ -1,5 +1,5 @@
-// Package billing answers what clients ask about a project's bill. Nothing is
-// billed: there are no add-ons to select.
+// Package billing answers clients' requests about a project's bill. Nothing is
+// billed, and there are no add-ons.
 package billing
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the bill's route.
+// Handler serves the bill's route.
 type Handler struct {
 	Authz *authz.Authorizer
 }
@@ -30,7 +30,7 @@ type Addons struct {
 	Available []Addon `json:"available_addons"`
 }
 
-// Addon is something that can be added to a project.
+// Addon is an add-on of a project.
 type Addon struct {
 	Type string `json:"type"`
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Rows makes projects that are rows of the control database only, by the same
-// verbs and in the same transaction as internal/provision, and says of their
-// databases what it is told to.
+// Rows creates projects that are only rows of the control database, by the same
+// verbs and in the same transaction as internal/provision. Its fields determine
+// the state of their databases.
 type Rows struct {
 	World *World
 	// Sick are the projects whose database does not answer.
 	Sick map[tenants.Ref]bool
-	// Cold makes projects that are still creating when their transaction commits.
+	// Cold leaves projects creating when their transaction commits.
 	Cold bool
-	// OwnerPasswords are those that were set after a project was made.
+	// OwnerPasswords are the passwords set after a project's creation.
 	OwnerPasswords map[tenants.Ref]string
 }
 
@@ -31,7 +31,7 @@ func (r *Rows) Create(ctx context.Context, n provision.NewProject) (provision.Cr
 	}
 	var created provision.Created
 	err := r.World.DB.Tx(ctx, func(tx *controldb.Tx) (err error) {
-		if err := tx.ClaimProject(ctx, n.OrganizationID); err != nil {
+		if err := tx.CheckProjectLimit(ctx, n.OrganizationID); err != nil {
 			return err
 		}
 		if created, err = r.insert(ctx, tx, n); err != nil || n.Within == nil {

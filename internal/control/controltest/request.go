@@ -39,7 +39,7 @@ func (w *World) Do(t testing.TB, token, method, path, body string, headers ...st
 	return Response{Status: rec.Code, Header: rec.Header(), Body: rec.Body.Bytes()}
 }
 
-// Want fails the test unless the status is this one and the body holds every
+// Want fails the test unless the status is this one and the body contains every
 // text.
 func (r Response) Want(t testing.TB, status int, texts ...string) Response {
 	t.Helper()
@@ -54,7 +54,7 @@ func (r Response) Want(t testing.TB, status int, texts ...string) Response {
 	return r
 }
 
-// Refused is Want for a refusal: its code, and what its message begins with.
+// Refused is Want for an error: its code, and the prefix of its message.
 func (r Response) Refused(t testing.TB, status int, code, message string) Response {
 	t.Helper()
 	r.Want(t, status)
@@ -78,7 +78,7 @@ func (r Response) Into(t testing.TB, into any) Response {
 	return r
 }
 
-// volatile is what differs from run to run in an answer.
+// volatile matches the parts of an answer that differ between runs.
 var volatile = []struct {
 	form *regexp.Regexp
 	name string
@@ -93,7 +93,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`(\b|_)[a-z]{20}(\b|_)`), "$1<ref>$2"},
 }
 
-// Golden compares an answer, without what differs from run to run, with
+// Golden compares an answer, without its volatile parts, with
 // testdata/NAME.json. UPDATE_GOLDEN=1 writes the file instead.
 func (r Response) Golden(t testing.TB, name string) Response {
 	t.Helper()

@@ -1,6 +1,6 @@
-// Package controltest is the fixture of the control plane's tests: a control
-// database of its own with two organizations, members of every role, and the
-// real router over it. Projects are rows only; nothing is made on a cluster.
+// Package controltest is the fixture of the control plane's tests: a separate
+// control database with two organizations, members of every role, and the real
+// router. Projects are only rows; nothing is created on a cluster.
 package controltest
 
 import (
@@ -40,7 +40,7 @@ type World struct {
 // Mounter is a resource's Handler.
 type Mounter interface{ Mount(api control.API) }
 
-// New makes a world with the resources that mount gives for it.
+// New returns a world with the resources that mount returns for it.
 func New(t testing.TB, mount func(*World) []Mounter) *World {
 	t.Helper()
 	gin.SetMode(gin.TestMode)
@@ -98,7 +98,8 @@ func (w *World) people(t testing.TB) {
 	_, w.Stranger = w.Member(t, w.Rival, controldb.Owner)
 }
 
-// Member makes a user who is a member of an organization, and a token of theirs.
+// Member creates a user who is a member of an organization, and returns a token
+// of theirs.
 func (w *World) Member(t testing.TB, org controldb.Organization, role controldb.Role) (uuid.UUID, string) {
 	t.Helper()
 	user := uuid.New()
@@ -121,8 +122,8 @@ func (w *World) Exec(t testing.TB, sql string, args ...any) {
 	}
 }
 
-// failOnPanic fails the test when something is logged as an error: a request
-// that ends in a 500 is always a fault of ours.
+// failOnPanic fails the test when an error is logged: a request that ends in a
+// 500 is always Reeve's fault.
 type failOnPanic struct{ testing.TB }
 
 func (f failOnPanic) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }

@@ -1,5 +1,5 @@
-// Package inbox shows the messages that were captured instead of sent: a list of
-// the newest, and a way to empty it. It does not capture anything itself.
+// Package inbox serves the messages that were captured instead of sent: a list
+// of the newest, and a way to empty it. It does not capture messages.
 package inbox
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the inbox's routes.
+// Handler serves the inbox's routes.
 type Handler struct {
 	Service *Service
 }

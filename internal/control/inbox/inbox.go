@@ -8,14 +8,14 @@ import (
 	"github.com/reevehq/reeve/internal/message"
 )
 
-// Service is the rules of the inbox: its messages hold links and codes that sign
-// users in, so a read-only member does not see them.
+// Service implements the rules of the inbox. Its messages hold links and codes
+// that sign users in, so a read-only member does not see them.
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
 }
 
-// List gives up to limit captured messages, the newest first.
+// List returns up to limit captured messages, the newest first.
 func (s *Service) List(ctx context.Context, actor authz.Actor, ref string, limit int) ([]message.Message, error) {
 	project, err := s.Authz.Project(ctx, actor, authz.ReadInbox, ref)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package org is the organizations of the Management API: list, create, get. It
-// does not own members beyond the first owner, nor what a project is.
+// Package org serves the organizations of the Management API: list, create,
+// get. It does not own members other than the first owner, nor projects.
 package org
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the organizations' routes.
+// Handler serves the organizations' routes.
 type Handler struct {
 	Service *Service
 }
@@ -55,7 +55,7 @@ type createInput struct {
 	Body CreateBody
 }
 
-// CreateBody is what create accepts.
+// CreateBody is the body of create.
 type CreateBody struct {
 	Name string `json:"name" minLength:"1" maxLength:"256"`
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Service is the rules of organizations.
+// Service implements the rules of organizations.
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
-	// MaxOrganizations is how many a user may own; 0 is any number.
+	// MaxOrganizations is how many a user may own; 0 means no limit.
 	MaxOrganizations int
 	// MaxProjects is the quota of new organizations; 0 is the database's default.
 	MaxProjects int
@@ -24,9 +24,9 @@ func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Orga
 	return s.DB.OrganizationsOf(ctx, actor.UserID)
 }
 
-// Create makes an organization and its creator the owner. The slug is drawn, so
-// names need not be unique. controldb.ErrOrganizationLimit: a quota of projects is
-// none if everybody may have any number of organizations.
+// Create creates an organization with its creator as the owner. The slug is
+// random, so names need not be unique. controldb.ErrOrganizationLimit: without
+// it, the quota of projects could be avoided with more organizations.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*Organization, error) {
 	name, err := text.Name("name", name, 1, 256)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 	var out Organization
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
 		if s.MaxOrganizations > 0 {
-			if err := tx.ClaimOrganization(ctx, actor.UserID, s.MaxOrganizations); err != nil {
+			if err := tx.CheckOrganizationLimit(ctx, actor.UserID, s.MaxOrganizations); err != nil {
 				return err
 			}
 		}

@@ -28,7 +28,7 @@ func TestOrganizations(t *testing.T) {
 	if len(created.Slug) != 20 || strings.Trim(created.Slug, "abcdefghijklmnopqrstuvwxyz") != "" {
 		t.Errorf("slug = %q", created.Slug)
 	}
-	// Who creates one owns it, and nobody else sees it.
+	// The creator owns it, and nobody else sees it.
 	w.Do(t, w.ReadOnly, "GET", "/v1/organizations/"+created.Slug, "").Want(t, 200, "Café")
 	w.Do(t, w.Owner, "GET", "/v1/organizations/"+created.Slug, "").Refused(t, 404, "organization_not_found", "")
 	if got := w.Do(t, w.Owner, "GET", "/v1/organizations", ""); strings.Contains(string(got.Body), created.Slug) {
@@ -56,7 +56,7 @@ func TestOrganizationLimit(t *testing.T) {
 	create := func(as string) controltest.Response {
 		return w.Do(t, as, "POST", "/v1/organizations", `{"name":"One more"}`)
 	}
-	// A membership elsewhere counts only for who owns it.
+	// A membership in another organization counts only for its owner.
 	create(w.ReadOnly).Want(t, 201)
 	create(w.ReadOnly).Want(t, 201)
 	create(w.ReadOnly).Refused(t, 403, "organization_limit_reached", "")

@@ -1,5 +1,5 @@
-// Package profile tells who makes a request of the Management API. It does not
-// own users: they are those of the platform project.
+// Package profile serves the actor of a request to the Management API. It does
+// not own users: they are the platform project's.
 package profile
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the profile's route.
+// Handler serves the profile's route.
 type Handler struct {
 	// User returns a user of the platform project; auth.ErrUserNotFound.
 	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
@@ -34,9 +34,8 @@ type Profile struct {
 	Username     string `json:"username" doc:"The address, or the id of a user without one."`
 }
 
-// get needs no permission: it tells nothing but the actor's own. An access token
-// outlives its user, so a user who was deleted still has a profile, of the id
-// alone.
+// get needs no permission: it shows only the actor. An access token outlives
+// its user, so a deleted user still has a profile, with only the id.
 func (h *Handler) get(ctx context.Context, actor control.Actor, _ *struct{}) (*Profile, error) {
 	id := actor.UserID.String()
 	user, err := h.User(ctx, actor.UserID)

@@ -1,6 +1,6 @@
-// Package project is the projects of the Management API: list, create, get,
-// rename, delete, health. It decides who may; making and dropping databases is
-// internal/provision's.
+// Package project serves the projects of the Management API: list, create, get,
+// rename, delete, health. It checks permissions; internal/provision creates and
+// drops databases.
 package project
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the projects' routes.
+// Handler serves the projects' routes.
 type Handler struct {
 	Service *Service
 }

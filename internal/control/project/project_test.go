@@ -143,7 +143,7 @@ func TestHealth(t *testing.T) {
 	commas := w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth,db,rest&timeout_ms=100"), "").Want(t, 200)
 	commas.Golden(t, "health")
 	w.Do(t, w.ReadOnly, "GET", path(sick.Ref, "?services=auth"), "").Want(t, 200).Golden(t, "health_sick")
-	// What does not run is not told of, nor is it an error to ask.
+	// A service that does not run is left out, and requesting it is no error.
 	all := "?services=auth,db,db_postgres_user,pooler,realtime,rest,storage,pg_bouncer"
 	w.Do(t, w.ReadOnly, "GET", path(p.Ref, all), "").Want(t, 200).Golden(t, "health_all")
 	for _, none := range []string{"?services=rest", "?services=storage,realtime", "?services=pooler&services=pg_bouncer"} {
@@ -262,7 +262,7 @@ func TestIdempotencyUnderWay(t *testing.T) {
 		return w.Do(t, w.Owner, "POST", "/v1/projects", shop, "Idempotency-Key", "k")
 	}
 	send().Want(t, 201)
-	// As a process that was killed leaves it: reserved, nothing stored.
+	// The state after a process was killed: reserved, nothing stored.
 	w.Exec(t, "UPDATE idempotency_keys SET status = NULL, response = NULL, created_at = now()")
 	got := send().Refused(t, 409, "idempotency_under_way", "")
 	if got.Header.Get("Retry-After") == "" {
@@ -310,7 +310,8 @@ func TestIdempotencyConcurrent(t *testing.T) {
 func TestIdempotencyTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	// While the first create is in its transaction, its reservation is taken over.
+	// While the first create is in its transaction, its reservation is taken
+	// over.
 	_, err := w.DB.Pool().Exec(t.Context(), `CREATE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN UPDATE idempotency_keys SET created_at = created_at + interval '1 second'; RETURN NULL; END $$;
 		CREATE TRIGGER take_over AFTER INSERT ON projects FOR EACH ROW EXECUTE FUNCTION take_over()`)

@@ -21,7 +21,7 @@ type Project struct {
 	Status           string `json:"status"`
 }
 
-// Database tells where a project's data lives.
+// Database describes where a project's data is stored.
 type Database struct {
 	Host           string `json:"host"`
 	Version        string `json:"version"`
@@ -35,7 +35,7 @@ type WithDatabase struct {
 	Database Database `json:"database"`
 }
 
-// Created is the answer to create: the only one that holds the secrets.
+// Created is the answer to create, the only one with the secrets.
 type Created struct {
 	Project
 	URL            string `json:"url" doc:"Where the project's API is."`
@@ -65,7 +65,7 @@ type Page struct {
 	Pagination Pagination `json:"pagination"`
 }
 
-// Pagination tells which part.
+// Pagination says which part.
 type Pagination struct {
 	Count  int `json:"count" doc:"Of all that match."`
 	Limit  int `json:"limit"`
@@ -101,8 +101,8 @@ type createInput struct {
 	Body CreateBody
 }
 
-// CreateBody is what create accepts. Plan, size, template and the like are those
-// of the hosted reference; they are accepted and have no effect here.
+// CreateBody is the body of create. Plan, size, template and the like belong to
+// the hosted reference; they are accepted and have no effect here.
 type CreateBody struct {
 	Name                string           `json:"name" minLength:"1" maxLength:"256"`
 	OrganizationSlug    string           `json:"organization_slug,omitempty" pattern:"^[\\w-]+$" maxLength:"64"`
@@ -129,7 +129,7 @@ type updateInput struct {
 	Body UpdateBody
 }
 
-// UpdateBody is what update accepts.
+// UpdateBody is the body of update.
 type UpdateBody struct {
 	Name string `json:"name" minLength:"1" maxLength:"256"`
 }
@@ -139,12 +139,12 @@ type passwordInput struct {
 	Body PasswordBody
 }
 
-// PasswordBody is what a change of the password accepts.
+// PasswordBody is the body of a change of the password.
 type PasswordBody struct {
 	Password string `json:"password" minLength:"8" maxLength:"128" doc:"Printable ASCII characters."`
 }
 
-// Message is an answer that says nothing but that it was done.
+// Message is an answer that only confirms the operation.
 type Message struct {
 	Message string `json:"message"`
 }
@@ -164,7 +164,7 @@ type pageInput struct {
 	Statuses string `query:"statuses" maxLength:"512" doc:"Separated by commas."`
 }
 
-// cloudProvider stands where the reference names whose machines they are.
+// cloudProvider is in place of the reference's cloud provider.
 const cloudProvider = "REEVE"
 
 func statusOnWire(s tenants.Status) string {
@@ -215,7 +215,7 @@ func pageItem(p controldb.Project) PageItem {
 	}
 }
 
-// databaseStatus maps to the smaller set of words that databases have.
+// databaseStatus maps to the smaller set of statuses of databases.
 func databaseStatus(status string) string {
 	if status == "INACTIVE" {
 		return "UNKNOWN"

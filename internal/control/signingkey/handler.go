@@ -1,6 +1,6 @@
-// Package signingkey is the JWT signing keys of a project in the Management API:
-// making, importing, rotating, revoking. What a key is, and how it signs and
-// verifies, is package tenants' and internal/token's.
+// Package signingkey serves the JWT signing keys of a project in the Management
+// API: creating, importing, rotating, revoking. Packages tenants and token
+// define what a key is, and how it signs and verifies.
 package signingkey
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
-// Handler is the signing keys' routes.
+// Handler serves the signing keys' routes.
 type Handler struct {
 	Service *Service
 }
@@ -55,8 +55,8 @@ type List struct {
 	Keys []Key `json:"keys"`
 }
 
-// CreateBody is what create accepts. PrivateJWK is a key brought along (RFC
-// 7517), an HS256 secret with kty oct; left out, a key is drawn.
+// CreateBody is the body of create. PrivateJWK is a key to import (RFC 7517),
+// an HS256 secret with kty oct; without it a key is generated.
 type CreateBody struct {
 	Algorithm  string         `json:"algorithm" enum:"EdDSA,ES256,RS256,HS256"`
 	Status     string         `json:"status,omitempty" enum:"in_use,standby" default:"standby"`
@@ -83,7 +83,7 @@ type updateInput struct {
 	Body UpdateBody
 }
 
-// UpdateBody is what update accepts.
+// UpdateBody is the body of update.
 type UpdateBody struct {
 	Status string `json:"status" enum:"in_use,previously_used,revoked,standby"`
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// key draws the key that the body asks for, or reads the one that it brings.
+// key generates the requested key, or parses the imported one.
 func (b *CreateBody) key() (tenants.SigningKey, error) {
 	status := tenants.KeyStatus(b.Status)
 	if b.Status == "" {
@@ -45,8 +45,8 @@ func (b *CreateBody) key() (tenants.SigningKey, error) {
 	return key, nil
 }
 
-// checkMembers refuses members that a private JWK of the kind does not have, and
-// kids that no header should carry.
+// checkMembers refuses members that a private JWK of the type does not have,
+// and kids that are unsuitable for a header.
 func checkMembers(jwk map[string]any) error {
 	known := []string{"kty", "kid", "use", "key_ops", "ext", "alg"}
 	switch jwk["kty"] {
@@ -82,8 +82,8 @@ func checkMembers(jwk map[string]any) error {
 	return nil
 }
 
-// prove signs and verifies once: a JWK whose public half belongs to another
-// private one would sign tokens that nobody accepts.
+// prove signs and verifies once: a JWK whose public and private keys do not
+// match would sign tokens that nobody accepts.
 func prove(key tenants.SigningKey) error {
 	method := jwt.GetSigningMethod(key.Algorithm)
 	const sample = "reeve"

@@ -12,7 +12,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// The refusals.
+// The errors.
 var (
 	ErrInUse      = fault.New(fault.Conflict, "signing_key_in_use", "The key is in use: put another one in use first")
 	ErrNotRevoked = fault.New(fault.Conflict, "signing_key_not_revoked", "Tokens signed with the key are still accepted: revoke it first")
@@ -20,15 +20,15 @@ var (
 	ErrLegacy     = fault.New(fault.Conflict, "signing_key_exists", "The project has a legacy secret already")
 )
 
-// Service is the rules of signing keys.
+// Service implements the rules of signing keys.
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
 }
 
-// Create makes a key, or imports one. A key that is put in use makes the one
-// before it a previously used one, in the same transaction: its tokens stay
-// good. Faults: validation_failed, conflict for a kid that the project has.
+// Create generates or imports a key. If the key is put in use, the one before
+// becomes a previously used one in the same transaction, so its tokens stay
+// valid. Faults: validation_failed, conflict for a kid that the project has.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b CreateBody) (*Key, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
 	if err != nil {
@@ -49,8 +49,9 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	return s.insert(ctx, row)
 }
 
-// CreateLegacy draws the HS256 secret that legacy API keys are signed with; see
-// controldb.NewLegacySecret. ErrLegacy when there is one, made or imported.
+// CreateLegacy generates the HS256 secret that legacy API keys are signed with;
+// see controldb.NewLegacySecret. ErrLegacy if there is one, generated or
+// imported.
 func (s *Service) CreateLegacy(ctx context.Context, actor authz.Actor, ref string) (*Key, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *Service) insert(ctx context.Context, row controldb.SigningKey) (*Key, e
 	return &out, err
 }
 
-// room locks the project and sees whether it may have one more key.
+// room locks the project and checks that it may have one more key.
 func room(ctx context.Context, tx *controldb.Tx, ref tenants.Ref, legacy bool) error {
 	if _, err := tx.LockProject(ctx, ref); err != nil {
 		return err
@@ -136,10 +137,10 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (c
 	return find(ctx, s.DB, p.Ref, id)
 }
 
-// Move gives a key another status. Standby, previously used and revoked can
-// follow each other; a revoked key cannot be put in use at once; the key in use
-// leaves it only when another one takes its place (ErrInUse). Setting the status
-// that the key has changes nothing.
+// Move changes a key's status. Standby, previously used and revoked can follow
+// each other; a revoked key cannot be put in use directly; the key in use
+// changes its status only when another one replaces it (ErrInUse). Setting the
+// present status changes nothing.
 func (s *Service) Move(ctx context.Context, actor authz.Actor, ref, id, status string) (controldb.SigningKey, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *Service) Move(ctx context.Context, actor authz.Actor, ref, id, status s
 	return row, err
 }
 
-// Delete removes a key that is on standby or revoked, and gives what it was.
+// Delete removes a key that is on standby or revoked, and returns it.
 func (s *Service) Delete(ctx context.Context, actor authz.Actor, ref, id string) (controldb.SigningKey, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteSigningKeys, ref)
 	if err != nil {

@@ -174,7 +174,7 @@ func TestImport(t *testing.T) {
 		if algorithm != "HS256" && created.PublicJWK["kid"] != key.ID {
 			t.Errorf("%s: public_jwk = %v", algorithm, created.PublicJWK)
 		}
-		// The same key twice is a mistake; in another project it is not.
+		// The same key twice is refused, but not in another project.
 		w.Do(t, w.Owner, "POST", w.path, body(t, algorithm, "standby", jwk)).Refused(t, 409, "conflict", "")
 		other := w.Project(t, w.Acme, "Other").Project.Ref
 		w.Do(t, w.Owner, "POST", "/v1/projects/"+string(other)+"/config/auth/signing-keys",

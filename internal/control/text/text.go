@@ -1,5 +1,5 @@
-// Package text checks the names and descriptions that people give to objects of
-// the control plane. It owns no object's own rules.
+// Package text checks the names and descriptions of objects of the control
+// plane. It owns no rules of a particular object.
 package text
 
 import (
@@ -16,8 +16,8 @@ import (
 var ErrInvalid = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
 
 // Name trims space around s and checks that it then has shortest to longest
-// characters, none of them a control character or a bidirectional override, by
-// which a name could pose as another.
+// characters, without control characters or bidirectional overrides, with which
+// one name could look like another.
 func Name(field, s string, shortest, longest int) (string, error) {
 	s = strings.TrimSpace(s)
 	if n := utf8.RuneCountInString(s); n < shortest || n > longest {

@@ -8,11 +8,11 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// Actor is who makes a request of the Management API.
+// Actor is the sender of a request to the Management API.
 type Actor = authz.Actor
 
-// errUnauthorized answers every request without a live access token; it
-// does not tell which of the reasons it was.
+// errUnauthorized answers every request without a valid access token; it does
+// not say why the token is invalid.
 var errUnauthorized = fault.New(fault.Unauthorized, "unauthorized", "Unauthorized: a valid access token is required")
 
 type actorKey struct{}
@@ -21,15 +21,15 @@ func withActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
 
-// actorOf returns the request's actor; the zero Actor, which is a member of
-// nothing, where nobody was authenticated.
+// actorOf returns the request's actor; the zero Actor, which is a member of no
+// organization, if nobody was authenticated.
 func actorOf(ctx context.Context) Actor {
 	a, _ := ctx.Value(actorKey{}).(Actor)
 	return a
 }
 
-// bearer takes the token out of an Authorization header (RFC 6750 §2.1);
-// the scheme is case-insensitive (RFC 9110 §11.1).
+// bearer returns the token of an Authorization header (RFC 6750 §2.1); the
+// scheme is case-insensitive (RFC 9110 §11.1).
 func bearer(header string) (string, bool) {
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {

@@ -17,8 +17,8 @@ import (
 	"github.com/reevehq/reeve/internal/web"
 )
 
-// refusal is the wire's shape of an error: message and code, and the
-// fault's details beside them.
+// refusal is the wire's shape of an error: message, code, and the fault's
+// details.
 type refusal struct {
 	status  int
 	message string
@@ -59,8 +59,8 @@ type errorBody struct {
 	Code    string `json:"code" doc:"The same for the same refusal, for programs."`
 }
 
-// explain turns an error into the wire's shape; what nobody classified is logged
-// here, once, and not shown.
+// explain converts an error to the wire's shape. An unclassified error is
+// logged here, once, and not shown.
 func (s *Server) explain(ctx context.Context, err error) *refusal {
 	f := fault.From(err)
 	if f.Kind == fault.Internal && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
@@ -80,8 +80,8 @@ func (s *Server) explain(ctx context.Context, err error) *refusal {
 	return e
 }
 
-// WriteError is a web.ErrorWriter: the Management API's shape for what is refused
-// before or beside its own middleware.
+// WriteError is a web.ErrorWriter: the Management API's shape for errors
+// outside its own middleware.
 func WriteError(w http.ResponseWriter, _ *http.Request, e web.Refusal) {
 	f := e.Fault
 	web.WriteErrorJSON(w, e.Status, &refusal{message: f.Message, code: f.Code, details: f.Details})
@@ -100,7 +100,7 @@ func (s *Server) refuse(c *gin.Context, err error) {
 	c.AbortWithStatusJSON(e.status, e)
 }
 
-// answerContext lets translateError change the status that huma chose.
+// answerContext allows translateError to change the status that huma chose.
 type answerContext struct {
 	humaContext
 	status int
@@ -121,8 +121,9 @@ func captureStatus(ctx huma.Context, next func(huma.Context)) {
 	next(&answerContext{humaContext: ctx})
 }
 
-// translateError turns huma's own refusals (RFC 9457, 422) into the wire's: 400,
-// with a message that names the field. Values are left out: they may be secrets.
+// translateError converts huma's own errors (RFC 9457, 422) to the wire's: 400,
+// with a message that names the field. Values are left out, because they may be
+// secrets.
 func translateError(ctx huma.Context, _ string, v any) (any, error) {
 	model, ok := v.(*huma.ErrorModel)
 	if !ok {
@@ -146,7 +147,7 @@ func translateError(ctx huma.Context, _ string, v any) (any, error) {
 	return e, nil
 }
 
-// detail says "field: what is wrong".
+// detail returns "field: what is wrong".
 func detail(d *huma.ErrorDetail) string {
 	field, message := d.Location, d.Message
 	for _, in := range []string{"body", "path", "query", "header"} {

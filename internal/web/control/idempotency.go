@@ -11,21 +11,21 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// Idempotent creates. The first request with an Idempotency-Key reserves it. Its
-// answer, sealed because it may hold a secret that is shown once, is stored by
-// Remember in the transaction that creates the object, so that a process killed
-// at any instant leaves both or neither. For 24 hours the same request gets that
-// answer again; another request with the key is refused. A request that comes
-// while the first is under way is told to wait. A reservation that is older than
-// ReservationTTL and has no answer has created nothing, and never will, because
-// Remember fails once another request has taken over: so the request runs again.
-// A create that is refused gives the key back.
+// Idempotent creates. The first request with an Idempotency-Key reserves it.
+// Remember stores its answer in the transaction that creates the object, so
+// that a process killed at any instant leaves both or neither. The answer is
+// sealed, because it may hold a secret that is shown once. For 24 hours the
+// same request gets that answer again; another request with the key is refused.
+// A request that arrives while the first is in progress is told to wait. A
+// reservation that is older than ReservationTTL and has no answer has created
+// nothing, and never will, because Remember fails once another request has
+// taken over: so the request runs again. A failed create releases the key.
 
-// ReservationTTL is how long a create may be under way before another request
+// ReservationTTL is how long a create may be in progress before another request
 // with its key takes over.
 const ReservationTTL = time.Minute
 
-// The refusals of idempotent creates.
+// Errors of idempotent creates.
 var (
 	ErrIdempotencyKeyReused = fault.New(fault.Conflict, "idempotency_key_reused",
 		"This Idempotency-Key was used with another request")
@@ -35,7 +35,7 @@ var (
 
 type reservationKey struct{}
 
-// reservation is a create that is under way.
+// reservation is a create in progress.
 type reservation struct {
 	server *Server
 	row    controldb.Reservation
@@ -44,8 +44,8 @@ type reservation struct {
 }
 
 // Remember stores out as the answer to the request's Idempotency-Key, in the
-// transaction that creates what out tells of. Without such a key it does
-// nothing. When another request took over meanwhile it fails with
+// transaction that creates the object. Without a key it does nothing. When
+// another request took over in the meantime it fails with
 // controldb.ErrReservationLost, so that the transaction does not commit. It may
 // be called again, in a later transaction, with a newer answer.
 func Remember(ctx context.Context, tx *controldb.Tx, out any) error {
@@ -72,8 +72,8 @@ func (r *reservation) place() string {
 	return "idempotency_keys/response/" + r.row.Actor.String() + "/" + r.row.Key
 }
 
-// once runs a create at most once per Idempotency-Key, or gives the stored
-// answer; replayed tells which.
+// once runs a create at most once per Idempotency-Key, or returns the stored
+// answer; replayed reports which.
 func once[Out any](ctx context.Context, s *Server, op Operation, run func(context.Context) (*Out, error)) (out *Out, replayed bool, err error) {
 	if !op.Creates || requestOf(ctx).key == "" {
 		out, err = run(ctx)
@@ -108,9 +108,9 @@ func once[Out any](ctx context.Context, s *Server, op Operation, run func(contex
 	return out, false, nil
 }
 
-// rememberLate stores the answer of an operation that created something and
-// forgot Remember: giving the key back would create it again at the next try. It
-// is an error all the same, for a process killed before this leaves one half.
+// rememberLate stores the answer of an operation that created something without
+// calling Remember: releasing the key would let a retry create it again. It is
+// logged as an error, because a process killed before this leaves one half.
 func (s *Server) rememberLate(ctx context.Context, op Operation, out any) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -119,7 +119,7 @@ func (s *Server) rememberLate(ctx context.Context, op Operation, out any) {
 		"request_id", requestOf(ctx).id, "operation", op.ID, "error", err)
 }
 
-// reserve takes the key for this request, or opens the answer that it has.
+// reserve reserves the key for this request, or opens its stored answer.
 func (s *Server) reserve(ctx context.Context, r *reservation) ([]byte, error) {
 	request, actor := requestOf(ctx), actorOf(ctx)
 	row, earlier, err := s.DB.ReserveIdempotencyKey(ctx, actor.UserID, request.key, request.digest[:])
@@ -148,8 +148,8 @@ func (s *Server) reserve(ctx context.Context, r *reservation) ([]byte, error) {
 	return nil, nil
 }
 
-// release gives the key back, unless an answer is stored. The caller may have
-// gone: that is no reason to keep it.
+// release releases the key, unless an answer is stored. It also runs when the
+// caller has gone.
 func (s *Server) release(ctx context.Context, r *reservation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

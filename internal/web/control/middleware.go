@@ -35,11 +35,11 @@ var (
 	errInvalid  = fault.New(fault.Invalid, "validation_failed", "The request is not valid")
 )
 
-// request is what the middleware finds out for the layers below.
+// request is what the middleware passes to the layers below.
 type request struct {
 	id        string
-	project   string   // the path's ref, if it has a good one
-	operation string   // the Operation's ID, once it is reached
+	project   string   // the path's ref, if it is well formed
+	operation string   // the Operation's ID, once it is known
 	key       string   // the Idempotency-Key, if any
 	digest    [32]byte // of method, path, query and body; set with key only
 }
@@ -53,7 +53,7 @@ func requestOf(ctx context.Context) *request {
 	return &request{}
 }
 
-// identify takes up the id that Common gave the request, or gives one.
+// identify uses the request id of Common, or generates one.
 func (s *Server) identify(c *gin.Context) {
 	r := &request{id: c.Writer.Header().Get("X-Request-Id")}
 	if r.id == "" {
@@ -66,7 +66,7 @@ func (s *Server) identify(c *gin.Context) {
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, r))
 }
 
-// rescue turns a panic below into a 500 without details; the stack is logged.
+// rescue answers 500 without details for a panic below, and logs the stack.
 func (s *Server) rescue(c *gin.Context) {
 	defer func() {
 		p := recover()
@@ -81,7 +81,7 @@ func (s *Server) rescue(c *gin.Context) {
 	c.Next()
 }
 
-// authenticate lets nobody pass without a live access token.
+// authenticate requires a valid access token.
 func (s *Server) authenticate(c *gin.Context) {
 	token, ok := bearer(c.GetHeader("Authorization"))
 	if !ok {
@@ -100,7 +100,7 @@ func (s *Server) authenticate(c *gin.Context) {
 	c.Request = c.Request.WithContext(withActor(c.Request.Context(), actor))
 }
 
-// checkURL refuses what Postgres could not store: NUL and broken UTF-8.
+// checkURL refuses URLs that Postgres cannot store: NUL and invalid UTF-8.
 func (s *Server) checkURL(c *gin.Context) {
 	for _, p := range c.Params {
 		if !web.StorableText(p.Value) {
@@ -116,8 +116,8 @@ func (s *Server) checkURL(c *gin.Context) {
 	}
 }
 
-// checkBody reads the body, whole and bounded, and lets only JSON without NUL
-// characters pass. Strict types are the operations' business.
+// checkBody reads the whole body, up to a bound, and requires JSON without NUL
+// characters. Operations check the types.
 func (s *Server) checkBody(c *gin.Context) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err != nil {
@@ -158,8 +158,8 @@ func checkJSON(contentType string, body []byte) error {
 // maxField bounds the path of a field in a message, in bytes.
 const maxField = 200
 
-// findNUL returns the path of a string in a decoded JSON value that holds a NUL,
-// which Postgres cannot store in text.
+// findNUL returns the path of a string in a decoded JSON value that holds a
+// NUL, which Postgres cannot store in text.
 func findNUL(v any) (path string, found bool) {
 	steps, found := stepsToNUL(v)
 	slices.Reverse(steps)
@@ -167,9 +167,9 @@ func findNUL(v any) (path string, found bool) {
 	return fault.Clip(path, maxField), found
 }
 
-// stepsToNUL returns the path from its end to its beginning. It makes the steps on
-// the way back from what it found, so that a value without NUL costs one visit
-// for each of its parts and no memory.
+// stepsToNUL returns the path in reverse. It builds the steps only on the way
+// back from a NUL, so that a value without NUL costs one visit for each of its
+// parts and no memory.
 func stepsToNUL(v any) (steps []string, found bool) {
 	switch v := v.(type) {
 	case string:
@@ -193,7 +193,7 @@ func stepsToNUL(v any) (steps []string, found bool) {
 	return nil, false
 }
 
-// readIdempotencyKey remembers the key and what it stands for.
+// readIdempotencyKey reads the key and the digest of its request.
 func (s *Server) readIdempotencyKey(c *gin.Context, body []byte) error {
 	values := c.Request.Header.Values("Idempotency-Key")
 	if len(values) == 0 {
@@ -205,7 +205,7 @@ func (s *Server) readIdempotencyKey(c *gin.Context, body []byte) error {
 	r := requestOf(c.Request.Context())
 	r.key = values[0]
 	h := sha256.New()
-	// Lengths first, so that no two requests give the same input.
+	// Lengths first, so that no two requests have the same input.
 	for _, part := range []string{c.Request.Method, c.Request.URL.Path, c.Request.URL.RawQuery, string(body)} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}

@@ -27,8 +27,8 @@ func TestFindNUL(t *testing.T) {
 	}
 }
 
-// TestFindNULMakesNoPaths: a path for each value of a deep or wide body would cost
-// the square of its size.
+// TestFindNULMakesNoPaths: building a path for each value of a deep or wide
+// body would cost the square of its size.
 func TestFindNULMakesNoPaths(t *testing.T) {
 	for name, body := range map[string]string{
 		"deep": strings.Repeat(`{"name":`, 5000) + `"x"` + strings.Repeat("}", 5000),

@@ -2,8 +2,8 @@ package control
 
 import "github.com/danielgtaylor/huma/v2"
 
-// ObjectSchema describes, in the OpenAPI document, a JSON object that has no Go
-// type: its members are known at run time.
+// ObjectSchema describes, in the OpenAPI document, a JSON object without a Go
+// type: its members are known only at run time.
 type ObjectSchema struct {
 	Name     string // unique in the document
 	Members  []MemberSchema
@@ -13,7 +13,7 @@ type ObjectSchema struct {
 // MemberSchema describes one member of an ObjectSchema.
 type MemberSchema struct {
 	Name, Type       string        // Type is JSON Schema's: "boolean", "integer", "number", "string"
-	Object           *ObjectSchema // in place of Type and all that follows
+	Object           *ObjectSchema // replaces Type and all fields below
 	Doc              string
 	Nullable         bool
 	WriteOnly        bool
@@ -23,7 +23,8 @@ type MemberSchema struct {
 	MaxLength        int // 0 for none
 }
 
-// objectSchema adds o to the document's components and gives a reference to it.
+// objectSchema adds o to the document's components and returns a reference to
+// it.
 func (a API) objectSchema(o ObjectSchema) *huma.Schema {
 	object := &huma.Schema{
 		Type: huma.TypeObject, Properties: make(map[string]*huma.Schema, len(o.Members)), AdditionalProperties: false,

@@ -18,15 +18,14 @@ type Operation struct {
 	Summary string
 	Tag     string
 	Status  int // of success; 0 means 200
-	// Creates makes an Idempotency-Key count. The operation must call Remember in
+	// Creates enables the Idempotency-Key. The operation must call Remember in
 	// the transaction that creates.
 	Creates bool
-	// Body, when set, is a value of the type that describes the body in the
-	// OpenAPI document in place of the input's own Body, for operations that
-	// check their fields themselves; or an ObjectSchema.
+	// Body, when set, replaces the input's Body in the OpenAPI document: a
+	// value of the type that describes it, or an ObjectSchema. It is for
+	// operations that check their fields themselves.
 	Body any
-	// Answer, when set, describes the answer in the OpenAPI document in place of
-	// its type.
+	// Answer, when set, replaces the answer's type in the OpenAPI document.
 	Answer *ObjectSchema
 }
 
@@ -61,7 +60,7 @@ func Register[In, Out any](api API, op Operation, fn func(context.Context, Actor
 		}
 		return answer, nil
 	})
-	// Only now: what huma validates by was fixed at registration.
+	// Only now, because huma's validation was fixed at registration.
 	if op.Body != nil {
 		api.describeBody(op)
 	}
@@ -82,8 +81,9 @@ func (a API) describe(op Operation) huma.Operation {
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Tags: []string{op.Tag},
 		DefaultStatus: op.Status,
 		MaxBodyBytes:  maxBody,
-		// The body was read whole by checkBody. huma's default, five seconds, stays on
-		// the connection, and its end cancels the request's context.
+		// checkBody has read the body. huma's read deadline, five seconds by
+		// default, would stay on the connection, and would cancel the request's
+		// context.
 		BodyReadTimeout: -1,
 		Responses:       map[string]*huma.Response{"400": refusal, "401": refusal, "403": refusal, "404": refusal},
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// schemaName names a type in the OpenAPI document by its package too: resources
-// call their things Key and CreateBody.
+// schemaName includes the package in a type's name in the OpenAPI document,
+// because several resources have a Key or CreateBody.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {

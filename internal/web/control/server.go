@@ -19,16 +19,17 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Server is the web side of the Management API: request ids, access
-// tokens, body checks, idempotent creates, the error shape and the OpenAPI
-// document. What a route does is the resources' own.
+// Server is the web side of the Management API: request ids, access tokens,
+// body checks, idempotent creates, the error shape and the OpenAPI document.
+// Resources define what a route does.
 type Server struct {
 	DB      *controldb.DB
 	Keyring *secret.Keyring // seals the remembered answers
 	Log     *slog.Logger
 	Version string // of the product, for the OpenAPI document
-	// Changed hears of every project that a request of this process changed,
-	// before the answer leaves, so that who changed a setting finds it in force.
+	// Changed is called for every project that a request of this process
+	// changed, before the answer is sent, so that the change is in force when
+	// the client gets the answer.
 	Changed func(ref tenants.Ref)
 }
 
@@ -38,9 +39,9 @@ type API struct {
 	server *Server
 }
 
-// Mount adds the routes under /v1 and /v2 to the engine, first of them the open
-// GET /v1/openapi.json. The engine should have web.Common with WriteError for
-// the errors of these paths.
+// Mount adds the routes under /v1 and /v2 to the engine, including the open GET
+// /v1/openapi.json. The engine should have web.Common with WriteError for the
+// errors of these paths.
 func (s *Server) Mount(engine *gin.Engine) API {
 	group := engine.Group("", s.identify, s.rescue, s.announce, s.authenticate, s.checkURL, s.checkBody)
 	config := huma.Config{
@@ -68,7 +69,7 @@ func (s *Server) Mount(engine *gin.Engine) API {
 	return api
 }
 
-// announce tells Changed after a request that may have changed a project. The
+// announce calls Changed after a request that may have changed a project. The
 // answer is small and still in the server's buffer then.
 func (s *Server) announce(c *gin.Context) {
 	c.Next()
@@ -80,8 +81,8 @@ func (s *Server) announce(c *gin.Context) {
 	}
 }
 
-// document serves the OpenAPI description, encoded once, when first asked for:
-// by then every resource is mounted.
+// document serves the OpenAPI description. It is encoded once, at the first
+// request, when all resources are mounted.
 func (a API) document() gin.HandlerFunc {
 	encode := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
 	return func(c *gin.Context) {
