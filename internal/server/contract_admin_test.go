@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -28,6 +29,15 @@ func byID(method string, body jsonObject) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.admin(c.auto, method, "/admin/users/"+c.user(c.auto).User.ID, body)
 	}
+}
+
+// confirmedByMail is the id of a new user who followed the link of the sign-up.
+func confirmedByMail(c *call) string {
+	c.Helper()
+	hash := mailed(c, c.waiting(c.mail), 1).LinkToken(c.T)
+	var s servertest.Session
+	c.mail.Do(c.T, http.MethodPost, "/verify", jsonObject{"type": "signup", "token_hash": hash}).Expect(c.T, http.StatusOK).Into(c.T, &s)
+	return s.User.ID
 }
 
 var adminFacts = []fact{
@@ -138,6 +148,25 @@ var adminFacts = []fact{
 	{
 		name: "admin update user, metadata", status: 200, body: userShape(adminMeta+", a number", adminData, signedIn),
 		ask: byID(http.MethodPut, jsonObject{"user_metadata": jsonObject{"a": 1}}),
+	},
+	{
+		name: "admin update user, email", status: 200, body: userShape(goodMeta, newMeta, signedIn+", confirmation_sent_at time"),
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.mail, http.MethodPut, "/admin/users/"+confirmedByMail(c), jsonObject{"email": c.email()})
+		},
+	},
+	{
+		name: "admin update user, email that is confirmed", status: 200, body: userShape(adminMeta, goodMeta, signedIn),
+		ask: func(c *call) *servertest.Answer {
+			return c.admin(c.auto, http.MethodPut, "/admin/users/"+c.user(c.auto).User.ID, jsonObject{"email": c.email(), "email_confirm": true})
+		},
+	},
+	{
+		name: "admin update user, confirm", status: 200, body: userShape(adminMeta, newMeta, confirmed),
+		ask: func(c *call) *servertest.Answer {
+			id := c.auto.Admin(c.T, http.MethodPost, "/admin/users", jsonObject{"email": c.email()}).Expect(c.T, http.StatusOK).JSON(c.T)["id"]
+			return c.admin(c.auto, http.MethodPut, fmt.Sprint("/admin/users/", id), jsonObject{"email_confirm": true})
+		},
 	},
 	{
 		name: "admin update user, unknown", status: 404, code: "user_not_found",

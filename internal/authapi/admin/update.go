@@ -56,7 +56,11 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		}
 	}
 	if c.emailConfirm && u.Email != "" {
-		if err := s.ConfirmEmail(ctx, tx, u, tenantdb.NotAnonymous()); err != nil {
+		confirm := s.AssumeEmail
+		if c.email != "" { // the identity changes with what the admin says of it
+			confirm = s.ConfirmEmail
+		}
+		if err := confirm(ctx, tx, u, tenantdb.NotAnonymous()); err != nil {
 			return err
 		}
 	}

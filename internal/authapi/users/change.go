@@ -13,6 +13,18 @@ import (
 // ConfirmEmail marks the user's address as confirmed, in the user and in the
 // identity, and deletes other links that would confirm it.
 func (s Users) ConfirmEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
+	if err := s.AssumeEmail(ctx, tx, u, changes...); err != nil {
+		return err
+	}
+	if i := u.IdentityOf(auth.ProviderEmail); i != nil {
+		return tx.UpdateIdentity(ctx, i, s.Now(), map[string]any{"email": u.Email, "email_verified": true})
+	}
+	return nil
+}
+
+// AssumeEmail is ConfirmEmail for an address whose owner proved nothing, which an
+// admin confirms: the identity stays as it is.
+func (s Users) AssumeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
 	now := s.Now()
 	verified, err := emailVerified()
 	if err != nil {
@@ -24,11 +36,6 @@ func (s Users) ConfirmEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 	}
 	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return err
-	}
-	if i := u.IdentityOf(auth.ProviderEmail); i != nil {
-		if err := tx.UpdateIdentity(ctx, i, now, map[string]any{"email": u.Email, "email_verified": true}); err != nil {
-			return err
-		}
 	}
 	return tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation)
 }
@@ -77,8 +84,8 @@ func (s Users) BeginEmailChange(ctx context.Context, tx *tenantdb.Tx, u *auth.Us
 // user and in the identity of provider email, which is created if it is
 // missing. It ends a pending change, and deletes all one-time tokens, because
 // links that were mailed to the old address must not act on the new one. proved
-// says that the user has just proved ownership; else the new address is
-// confirmed if the old one was. auth.ErrEmailExists.
+// says that the user has just proved ownership; else the user stays confirmed or
+// not, and the identity is not verified. auth.ErrEmailExists.
 func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, email string, proved bool) error {
 	now := s.Now()
 	changes := []tenantdb.UserChange{tenantdb.Email(email), tenantdb.NewEmail("")}
@@ -98,7 +105,7 @@ func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, e
 	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return err
 	}
-	if err := s.putIdentity(ctx, tx, u, EmailIdentity(email, nil), map[string]any{"email": email, "email_verified": u.EmailConfirmed()}); err != nil {
+	if err := s.putIdentity(ctx, tx, u, EmailIdentity(email, nil), map[string]any{"email": email, "email_verified": proved}); err != nil {
 		return err
 	}
 	return tx.DeleteTokens(ctx, u.ID)
@@ -116,8 +123,8 @@ func (s Users) putIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i
 	return s.Link(ctx, tx, u, identity)
 }
 
-// ChangePhone sets, with phone not "", and confirms a user's number, with the
-// identity of provider phone. auth.ErrPhoneExists.
+// ChangePhone sets, with phone not "", and confirms a user's number. A number that
+// is set is that of the identity of provider phone too. auth.ErrPhoneExists.
 func (s Users) ChangePhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User, phone string, confirm bool) error {
 	var changes []tenantdb.UserChange
 	if phone != "" {
@@ -139,9 +146,10 @@ func (s Users) ChangePhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User, p
 	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return err
 	}
-	return s.putIdentity(ctx, tx, u, PhoneIdentity(u.Phone), map[string]any{
-		"phone": u.Phone, "email_verified": u.EmailConfirmed(), "phone_verified": u.PhoneConfirmedAt != nil,
-	})
+	if phone == "" {
+		return nil
+	}
+	return s.putIdentity(ctx, tx, u, PhoneIdentity(phone), map[string]any{"phone": phone, "phone_verified": confirm})
 }
 
 // SetPassword writes a new password, as its hash, and ends everything that
