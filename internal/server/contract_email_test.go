@@ -121,6 +121,13 @@ var emailChangeFacts = []fact{
 		},
 	},
 	{
+		name: "update email, autoconfirm, code of the new address", status: 200, body: halfway, deviates: "both addresses confirm",
+		ask: func(c *call) *servertest.Answer {
+			ch := changeEmail(c, c.auto, nil)
+			return verifyCode(c, c.auto, ch.to, ch.toNew.Code)
+		},
+	},
+	{
 		name: "update email, new address alone without secure change", status: 200, body: emailChanged,
 		ask: with(jsonObject{"mailer_secure_email_change_enabled": false}, func(c *call, p *testProject) *servertest.Answer {
 			s, to := c.user(p), c.email()

@@ -60,10 +60,18 @@ var signupFacts = []fact{
 		},
 	},
 	{
-		name: "signup, email taken, confirmation", status: 200,
+		name: "signup, email taken, confirmation", status: 200, deviates: "taken address like a new one",
 		body: "{" + userBase + ", user_metadata {" + newMeta + "}, identities [], confirmation_sent_at time}",
 		ask: func(c *call) *servertest.Answer {
 			return signUp(onMail, jsonObject{"email": c.somebody(c.mail).User.Email})(c)
+		},
+	},
+	{
+		name: "signup, email invited, autoconfirm", status: 422, code: "user_already_exists", deviates: "invited users are not replaced",
+		ask: func(c *call) *servertest.Answer {
+			email := c.email()
+			c.auto.Admin(c.T, http.MethodPost, "/invite", jsonObject{"email": email}).Expect(c.T, http.StatusOK)
+			return signUp(onAuto, jsonObject{"email": email})(c)
 		},
 	},
 	{

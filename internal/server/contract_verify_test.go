@@ -50,6 +50,15 @@ var verifyFacts = []fact{
 	{name: "verify POST, code of a signup", status: 200, body: justConfirmed, deviates: "confirmed_at at once", ask: signupCode("signup")},
 	{name: "verify POST, code of a signup as email", status: 200, body: justConfirmed, ask: signupCode("email")},
 	{name: "verify POST, code of a recovery", status: 200, body: recovered, ask: recoveryCode("recovery")},
+	{
+		name: "verify POST, code of a recovery of an address not confirmed", status: 200, deviates: "recovery verifies the identity",
+		body: sessionShape(userShape(goodMeta, goodMeta, signedIn+", confirmation_sent_at time, recovery_sent_at time")),
+		ask: func(c *call) *servertest.Answer {
+			email := c.waiting(c.mail)
+			c.mail.Do(c.T, http.MethodPost, "/recover", jsonObject{"email": email}).Expect(c.T, http.StatusOK)
+			return post(c, jsonObject{"type": "recovery", "email": email, "token": mailed(c, email, 2).Code})
+		},
+	},
 	{name: "verify POST, code of a recovery as email", status: 200, body: recovered, ask: recoveryCode("email")},
 	{name: "verify POST, code of a recovery as magiclink", status: 200, body: recovered, ask: recoveryCode("magiclink")},
 	{

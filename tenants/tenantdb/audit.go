@@ -26,6 +26,7 @@ type Audit struct {
 	Action        auth.Action    `json:"action"`
 	ActorID       string         `json:"actor_id"`
 	ActorUsername string         `json:"actor_username"`
+	ActorName     string         `json:"actor_name,omitempty"`
 	ActorViaSSO   bool           `json:"actor_via_sso"`
 	LogType       auth.LogType   `json:"log_type"`
 	Traits        map[string]any `json:"traits,omitempty"`
@@ -66,12 +67,20 @@ type AuditPage struct {
 	OldestFirst bool   // else newest first
 }
 
+// auditColumns are the conditions that the columns of AuditPage stand for; $3 is
+// the pattern.
+var auditColumns = map[string]string{
+	"author": `(e.payload->>'actor_username' ILIKE $3 OR e.payload->>'actor_name' ILIKE $3)`,
+	"action": `e.payload->>'action' ILIKE $3`,
+	"type":   `e.payload->>'log_type' ILIKE $3`,
+}
+
 // AuditEntries returns one page, in the order of creation, and the number of
 // all matching entries.
 func (tx *Tx) AuditEntries(ctx context.Context, p AuditPage) ([]AuditEntry, int64, error) {
 	where, args := `true`, []any{p.PerPage, (p.Page - 1) * p.PerPage}
-	if member, ok := map[string]string{"author": "actor_username", "action": "action", "type": "log_type"}[p.Column]; ok && p.Value != "" {
-		where = `e.payload->>'` + member + `' ILIKE $3`
+	if searched, ok := auditColumns[p.Column]; ok && p.Value != "" {
+		where = searched
 		args = append(args, "%"+likeEscaper.Replace(p.Value)+"%")
 	}
 	var total int64

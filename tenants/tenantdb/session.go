@@ -196,8 +196,10 @@ const rotateSQL = `WITH s AS (
 	RETURNING s.*
 ), audit AS (
 	INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-	SELECT '00000000-0000-0000-0000-000000000000', $8, pg_catalog.json_build_object('action', 'token_refreshed',
-		'actor_id', u.id, 'actor_username', coalesce(u.email, u.phone, ''), 'actor_via_sso', u.is_sso_user, 'log_type', 'token'), $3, $5
+	SELECT '00000000-0000-0000-0000-000000000000', $8, pg_catalog.json_strip_nulls(pg_catalog.json_build_object('action', 'token_refreshed',
+		'actor_id', u.id, 'actor_username', coalesce(nullif(u.phone, ''), u.email, ''), 'actor_via_sso', u.is_sso_user, 'log_type', 'token',
+		'actor_name', CASE pg_catalog.jsonb_typeof(u.raw_user_meta_data->'full_name') WHEN 'string'
+			THEN nullif(u.raw_user_meta_data->>'full_name', '') END)), $3, $5
 	FROM s JOIN auth.users u ON u.id = s.user_id
 )
 SELECT ` + principalColumns + `, ` + amrColumn + `

@@ -152,3 +152,43 @@ func TestAudit(t *testing.T) {
 		t.Errorf("project B's audit log: %s", res.Raw)
 	}
 }
+
+// The actor of an entry goes by phone number before address, and by the name that
+// the metadata give; the fast and the slow way of a refresh agree on it.
+func TestAuditNamesTheActor(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	for _, c := range []struct {
+		email, phone string
+		name         any
+		username     string
+		actor        any
+	}{
+		{"a@example.com", "", nil, "a@example.com", nil},
+		{"b@example.com", "15550001111", "Bea B", "15550001111", "Bea B"},
+		{"c@example.com", "", 7, "c@example.com", nil},
+		{"d@example.com", "", m{"first": "D"}, "d@example.com", nil},
+		{"e@example.com", "", "", "e@example.com", nil},
+	} {
+		f.A.Admin(t, "POST", "/admin/users", m{
+			"email": c.email, "phone": c.phone, "password": "password123", "email_confirm": true, "user_metadata": m{"full_name": c.name},
+		}).Want(200)
+		f.Clock.Advance(time.Second)
+		s := f.A.SignIn(t, c.email, "password123")
+		for range 2 {
+			f.Clock.Advance(time.Second)
+			next := f.A.Refresh(t, s.Refresh).Want(200)
+			s.Refresh = next.Get("refresh_token")
+		}
+		var list []struct{ Payload m }
+		f.A.Admin(t, "GET", "/admin/audit?per_page=3", nil).Want(200).Decode(&list)
+		for i, action := range []string{"token_refreshed", "token_refreshed", "login"} {
+			if got := list[i].Payload; got["action"] != action || got["actor_username"] != c.username || got["actor_name"] != c.actor {
+				t.Errorf("%s: entry %v", c.email, got)
+			}
+		}
+	}
+	if res := f.A.Admin(t, "GET", "/admin/audit?query=author:bea", nil).Want(200); res.Header.Get("X-Total-Count") != "3" {
+		t.Errorf("entries of Bea: %s", res.Raw)
+	}
+}

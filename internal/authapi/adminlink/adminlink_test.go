@@ -240,7 +240,7 @@ func TestInvite(t *testing.T) {
 	q = f.A.LinkQuery(t, f.A.Mail(t, "inv@example.com"))
 	f.A.Do(t, "POST", "/verify", m{"type": "invite", "token_hash": q.Get("token")}).Session()
 	f.A.Admin(t, "POST", "/invite", m{"email": "inv@example.com"}).WantError(422, "email_exists")
-	for _, action := range []string{"user_invited", "invite_accepted"} {
+	for _, action := range []string{"user_invited", "user_signedup"} {
 		if n := f.A.Count(t, "SELECT count(*) FROM auth.audit_log_entries WHERE payload->>'action' = $1", action); n == 0 {
 			t.Errorf("no audit entry %s", action)
 		}

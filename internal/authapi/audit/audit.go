@@ -3,7 +3,9 @@
 package audit
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,16 +18,27 @@ import (
 // Traits are further facts of an entry.
 type Traits map[string]any
 
+// ByProvider are the traits of what somebody did by way of a provider.
+func ByProvider(provider string) Traits { return Traits{"provider": provider} }
+
 // User writes that the user did something to their own account, and returns the
 // entry's id. traits may be nil.
 func User(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, traits Traits, now time.Time) (uuid.UUID, error) {
-	name := u.Email
-	if name == "" {
-		name = u.Phone
-	}
 	return tx.Audit(ctx, tenantdb.Audit{
-		Action: action, ActorID: u.ID.String(), ActorUsername: name, ActorViaSSO: u.IsSSOUser, Traits: traits,
+		Action: action, ActorID: u.ID.String(), ActorUsername: cmp.Or(u.Phone, u.Email), ActorName: fullName(u),
+		ActorViaSSO: u.IsSSOUser, Traits: traits,
 	}, now, sc.ClientAddress())
+}
+
+// fullName is the name that the user's metadata give; "" when they give none, or
+// one that is no text.
+func fullName(u *auth.User) string {
+	var metadata struct {
+		FullName any `json:"full_name"`
+	}
+	_ = json.Unmarshal(u.UserMetadata, &metadata) // what SQL put there and is no object names nobody
+	name, _ := metadata.FullName.(string)
+	return name
 }
 
 // Admin writes that the service role did something to a user.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -137,6 +138,7 @@ func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenant
 		refusals.Unconfirmed = auth.ErrEmailUnconfirmed
 	}
 	return &session.Proof{
-		User: &u, Method: auth.MethodPassword, Action: auth.ActionLogin, Provider: auth.ProviderEmail, Refusals: refusals,
+		User: &u, Method: auth.MethodPassword, Refusals: refusals,
+		Action: auth.ActionLogin, Traits: audit.ByProvider(auth.ProviderEmail),
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/tenants"
@@ -68,7 +69,7 @@ func (g PKCE) proof(ctx context.Context, tx *tenantdb.Tx, f *auth.FlowState) (*s
 		return nil, err
 	}
 	return &session.Proof{
-		User: &u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Provider: f.ProviderType,
+		User: &u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Traits: audit.Traits{"provider_type": f.ProviderType},
 		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned},
 	}, nil
 }

@@ -56,9 +56,19 @@ func (c Challenge) Begin(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, m
 	}
 	return tx.CreateFlowState(ctx, &auth.FlowState{
 		ID: uuid.New(), UserID: &user, AuthCode: uuid.NewString(), CodeChallenge: c.CodeChallenge,
-		CodeChallengeMethod: strings.ToLower(c.CodeChallengeMethod), ProviderType: auth.ProviderEmail,
+		CodeChallengeMethod: strings.ToLower(c.CodeChallengeMethod), ProviderType: providerType(method),
 		AuthenticationMethod: method, CreatedAt: now,
 	})
+}
+
+// providerType is how rows and the audit log name an exchange that began with a
+// mail, in the reference's words: a sign-up by its provider, all others by their
+// method.
+func providerType(method auth.Method) string {
+	if method == auth.MethodEmailSignup {
+		return auth.ProviderEmail
+	}
+	return string(method)
 }
 
 // Verify checks a code verifier; auth.ErrBadVerifier.

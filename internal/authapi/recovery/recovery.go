@@ -123,6 +123,9 @@ func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
 		return err
 	}
+	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, now); err != nil {
+		return err
+	}
 	return out.Put(ctx, o.letter(sc, message.Confirmation, u))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/internal/token"
@@ -37,7 +38,7 @@ func try(f *flowtest.Fixture, sc *tenants.Scope, u *auth.User, known bool) (*ses
 			}
 		}
 		return &session.Proof{
-			User: u, Method: auth.MethodPassword, Action: auth.ActionLogin, Provider: auth.ProviderEmail,
+			User: u, Method: auth.MethodPassword, Action: auth.ActionLogin, Traits: audit.ByProvider(auth.ProviderEmail),
 			Refusals: session.Refusals{Gone: errGone, Banned: errBanned},
 		}, nil
 	})

@@ -18,9 +18,9 @@ type Proof struct {
 	User     *auth.User  // locked, or created in this transaction
 	Method   auth.Method // of the session's amr
 	Refusals Refusals
-	// Action is the audit log's, with this provider if not "".
-	Action   auth.Action
-	Provider string
+	// Action is the audit log's, with these traits; nil for none.
+	Action auth.Action
+	Traits audit.Traits
 }
 
 // SignIn opens a transaction and begins a session. In the transaction, prove
@@ -78,7 +78,7 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.LastSignInAt(&now)); err != nil {
 		return nil, nil, err
 	}
-	entry, err := audit.User(ctx, tx, sc, u, proof.Action, traits(proof.Provider), now)
+	entry, err := audit.User(ctx, tx, sc, u, proof.Action, proof.Traits, now)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,13 +94,6 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	}
 	begun, err = s.claims(ctx, tx, sc, p)
 	return begun, nil, err
-}
-
-func traits(provider string) audit.Traits {
-	if provider == "" {
-		return nil
-	}
-	return audit.Traits{"provider": provider}
 }
 
 // settle reads user and session as all triggers left them, and checks again

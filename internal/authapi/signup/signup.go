@@ -76,25 +76,39 @@ func newUser(id uuid.UUID, r Registration, hash string, confirmed bool) users.Ne
 	}
 }
 
-var signUpTraits = audit.Traits{"provider": auth.ProviderEmail}
+var signUpTraits = audit.ByProvider(auth.ProviderEmail)
 
-// registerConfirmed creates a confirmed user and a session.
+// registerConfirmed creates a confirmed user and a session. A repeated sign-up is
+// committed to the audit log before it is refused.
 func (s Service) registerConfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (*session.Tokens, error) {
-	return s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
+	taken := false
+	tokens, err := s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
 		u, err := s.confirmedUser(ctx, tx, sc, r, hash)
+		action := auth.ActionUserSignedUp
+		if taken = u != nil && errors.Is(err, auth.ErrUserExists); taken {
+			action, err = auth.ActionUserRepeatedSignUp, nil
+		}
 		if err != nil {
 			return nil, err
 		}
+		if _, err := audit.User(ctx, tx, sc, u, action, signUpTraits, s.Now()); err != nil || taken {
+			return nil, err
+		}
 		return &session.Proof{
-			User: u, Method: auth.MethodPassword, Action: auth.ActionUserSignedUp, Provider: auth.ProviderEmail,
+			User: u, Method: auth.MethodPassword, Action: auth.ActionLogin, Traits: signUpTraits,
 			Refusals: session.Refusals{Gone: auth.ErrUserNotFound},
 		}, nil
 	})
+	if err == nil && taken {
+		err = auth.ErrUserExists
+	}
+	return tokens, err
 }
 
 // confirmedUser creates the user, or replaces one who signed up while the
 // project required confirmation and never confirmed: without confirmation an
-// address belongs to the latest sign-up.
+// address belongs to the latest sign-up. With auth.ErrUserExists it returns the
+// user who has the address.
 func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string) (*auth.User, error) {
 	u, err := tx.UserByEmail(ctx, r.Email, true)
 	switch {
@@ -103,7 +117,7 @@ func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants
 	case err != nil:
 		return nil, err
 	case u.Gone():
-		return nil, auth.ErrUserExists
+		return &u, auth.ErrUserExists
 	}
 	return &u, s.ReplaceUnconfirmed(ctx, tx, &u, newUser(u.ID, r, hash, true))
 }
@@ -152,9 +166,6 @@ func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	if err != nil {
 		return nil, err
 	}
-	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, signUpTraits, s.Now()); err != nil {
-		return nil, err
-	}
 	if err := s.send(ctx, tx, sc, u, r, out); err != nil {
 		return nil, err
 	}
@@ -164,6 +175,9 @@ func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 
 func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, out *mail.Outgoing) error {
 	now := s.Now()
+	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, signUpTraits, now); err != nil {
+		return err
+	}
 	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
 		return err
 	}

@@ -111,13 +111,13 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		return nil, nil
 	}
 	if r.ByLink && r.pkce() {
-		if _, err := audit.User(ctx, tx, sc, u, action, traits, s.Now()); err != nil {
+		if _, err := audit.User(ctx, tx, sc, u, action, traits(action), s.Now()); err != nil {
 			return nil, err
 		}
 		out.Code, err = s.issueCode(ctx, tx, u, r.Type)
 		return nil, err
 	}
-	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Provider: auth.ProviderEmail}, nil
+	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Traits: traits(action)}, nil
 }
 
 // typeOf is the request's type; for email, which covers two types, it is the
@@ -133,7 +133,14 @@ func (r Redemption) typeOf(t *auth.OneTimeToken) string {
 	}
 }
 
-var traits = audit.Traits{"provider": auth.ProviderEmail}
+// traits are those of the action's entry in the audit log: only a sign-up names
+// its provider, as in the reference.
+func traits(action auth.Action) audit.Traits {
+	if action == auth.ActionUserSignedUp {
+		return audit.ByProvider(auth.ProviderEmail)
+	}
+	return nil
+}
 
 // find returns the valid token and its user, locked.
 func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*auth.OneTimeToken, *auth.User, error) {
@@ -164,14 +171,12 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	switch t.Type {
 	case auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent:
 		return s.changeEmail(ctx, tx, sc, t, u)
-	case auth.TokenConfirmation:
-		action := auth.ActionUserSignedUp
-		if u.InvitedAt != nil {
-			action = auth.ActionInviteAccepted
+	default:
+		action := auth.ActionUserSignedUp // of an invitation too
+		if t.Type == auth.TokenRecovery && u.EmailConfirmed() {
+			action = auth.ActionLogin
 		}
 		return action, s.confirm(ctx, tx, u)
-	default:
-		return auth.ActionLogin, s.confirm(ctx, tx, u)
 	}
 }
 
