@@ -80,7 +80,7 @@ func userOf(ctx context.Context, sc *tenants.Scope, id token.Identified) (auth.P
 		p.User, err = tx.UserByID(ctx, id.UserID, false)
 		return err
 	})
-	if errors.Is(err, auth.ErrUserNotFound) || (err == nil && p.User.DeletedAt != nil) {
+	if errors.Is(err, auth.ErrUserNotFound) || (err == nil && p.User.Gone()) {
 		return auth.Principal{}, auth.ErrTokenUserGone
 	}
 	return p, err

@@ -92,6 +92,10 @@ func TestMinted(t *testing.T) {
 	f.A.Do(t, "PUT", "/user", m{"password": "one more password"}, second).WantError(401, "insufficient_aal")
 	f.A.Do(t, "PUT", "/user", m{"email": "new@example.com"}, second).WantError(401, "insufficient_aal")
 
+	f.A.Exec(t, `UPDATE auth.users SET aud = 'elsewhere'`)
+	f.A.Do(t, "GET", "/user", nil, token).WantError(403, "user_not_found")
+	f.A.Do(t, "POST", "/logout", nil, token).WantError(403, "user_not_found")
+	f.A.Exec(t, `UPDATE auth.users SET aud = 'authenticated'`)
 	f.A.Admin(t, "PUT", "/admin/users/"+ann.UserID, m{"ban_duration": "1h"}).Want(200)
 	f.A.Do(t, "GET", "/user", nil, token).WantError(403, "user_banned")
 	f.A.Admin(t, "DELETE", "/admin/users/"+ann.UserID, m{"should_soft_delete": true}).Want(200)
