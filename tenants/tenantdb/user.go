@@ -3,6 +3,7 @@ package tenantdb
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -81,8 +82,23 @@ func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User,
 // row may have it in capitals. It does not find users of an SSO provider.
 // auth.ErrUserNotFound.
 func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.User, error) {
-	return tx.oneUser(ctx, `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
-		ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`, lock, email)
+	return tx.oneUser(ctx, byEmail, lock, email)
+}
+
+// byEmail selects the user with the address $1 from auth.users u.
+const byEmail = `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
+	ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`
+
+// PasswordByEmail returns the encrypted password of the user that UserByEmail
+// finds; "" for none, and where there is no such user. Both take one statement, so
+// that the time does not reveal whether there is one.
+func (tx *Tx) PasswordByEmail(ctx context.Context, email string) (string, error) {
+	var hash string
+	err := tx.q.QueryRow(ctx, `SELECT coalesce(u.encrypted_password, '') FROM auth.users u WHERE `+byEmail, email).Scan(&hash)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return hash, nil
 }
 
 // UserByPhone returns the user with this number, which must be without a plus

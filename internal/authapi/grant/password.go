@@ -85,21 +85,20 @@ func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass str
 // checkPassword compares outside of any transaction, because it takes long. It
 // returns the hash that matched, and a better one if it should be replaced.
 func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, pass string) (hash, upgrade string, err error) {
-	var u auth.User
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
-		u, err = tx.UserByEmail(ctx, email, false)
+		hash, err = tx.PasswordByEmail(ctx, email)
 		return err
 	})
-	if err != nil && !errors.Is(err, auth.ErrUserNotFound) {
+	if err != nil {
 		return "", "", err
 	}
-	if err != nil || !u.HasPassword() {
+	if hash == "" {
 		if err := g.Hasher.Dummy(ctx, sc.Tenant.Ref, pass); err != nil {
 			return "", "", err
 		}
 		return "", "", auth.ErrCredentials
 	}
-	ok, weak, err := g.Hasher.Verify(ctx, sc.Tenant.Ref, u.EncryptedPassword, pass)
+	ok, weak, err := g.Hasher.Verify(ctx, sc.Tenant.Ref, hash, pass)
 	if err != nil {
 		return "", "", err
 	}
@@ -113,7 +112,7 @@ func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, p
 			err = nil
 		}
 	}
-	return u.EncryptedPassword, upgrade, err
+	return hash, upgrade, err
 }
 
 // provePassword checks that the compared hash is still the user's, and writes a

@@ -99,6 +99,18 @@ func TestPasswordGrantTellsNobody(t *testing.T) {
 	}
 }
 
+// A wrong password makes the same statements as an unknown address: it reads
+// neither identities nor factors.
+func TestWrongPasswordReadsNoMore(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	f.A.SignUp(t, "ann@example.com", "password123")
+	f.A.Exec(t, `ALTER TABLE auth.identities RENAME TO hidden; ALTER TABLE auth.mfa_factors RENAME TO hidden_factors`)
+	for _, email := range []string{"ann@example.com", "nobody@example.com"} {
+		f.A.Do(t, "POST", passwordGrant, m{"email": email, "password": "wrong"}).WantError(400, "invalid_credentials")
+	}
+}
+
 // Many wrong passwords also delay the right one, in this project only.
 func TestWrongPasswordsAreCounted(t *testing.T) {
 	t.Parallel()
