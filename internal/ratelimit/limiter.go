@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -137,9 +138,22 @@ func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifi
 	return nil
 }
 
-// Refund takes back an event that Allow counted, for limits that count failures
-// only: each attempt is counted first and refunded on success, so that
-// concurrent attempts all count. Refund works after ctx ended.
+// Guess runs attempt, which compares what somebody may be guessing, and counts
+// it only if its error is wrong. The event is counted before attempt runs and
+// refunded after it, so that concurrent attempts all count. When the rule
+// refuses, attempt does not run.
+func (l *Limiter) Guess(ctx context.Context, ref tenants.Ref, rule Rule, identifier string, wrong error, attempt func() error) error {
+	if err := l.Allow(ctx, ref, rule, identifier); err != nil {
+		return err
+	}
+	err := attempt()
+	if !errors.Is(err, wrong) {
+		l.Refund(ctx, ref, rule, identifier)
+	}
+	return err
+}
+
+// Refund takes back an event that Allow counted. It works after ctx ended.
 func (l *Limiter) Refund(ctx context.Context, ref tenants.Ref, rule Rule, identifier string) {
 	if rule.empty() {
 		return

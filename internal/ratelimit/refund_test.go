@@ -1,6 +1,8 @@
 package ratelimit_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -51,5 +53,36 @@ func TestPeekAndRefund(t *testing.T) {
 	}
 	if allowed(a, raised) {
 		t.Error("a limit that was raised by three lets more pass")
+	}
+}
+
+func TestGuess(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	now := time.Unix(1_000_000, 0)
+	l := ratelimit.New(ratelimit.Options{Now: func() time.Time { return now }})
+	ref := tenants.NewRef()
+	rule := ratelimit.Rule{Name: "x", Events: 2, Per: time.Hour, Burst: 2}
+	wrong, other := errors.New("wrong"), errors.New("other")
+	ran := 0
+	guess := func(err error) error {
+		return l.Guess(ctx, ref, rule, "id", wrong, func() error { ran++; return err })
+	}
+	for range 5 {
+		if err := guess(nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := guess(other); !errors.Is(err, other) {
+			t.Fatalf("error %v, want the attempt's", err)
+		}
+	}
+	for range 2 {
+		if err := guess(fmt.Errorf("compare: %w", wrong)); !errors.Is(err, wrong) {
+			t.Fatalf("error %v, want the attempt's", err)
+		}
+	}
+	ran = 0
+	if err := guess(nil); err == nil || ran != 0 {
+		t.Errorf("after two wrong guesses: error %v, %d attempts", err, ran)
 	}
 }

@@ -45,16 +45,29 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if (c.Email != "" || c.Password != nil) && p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
 		return nil, auth.ErrInsufficientAAL
 	}
-	nonceNeeded, err := s.checkNonceGiven(ctx, sc, p, c)
+	nonceNeeded, err := s.checkNonceGiven(sc, p, c)
 	if err != nil {
 		return nil, err
 	}
+	if !nonceNeeded {
+		return s.change(ctx, sc, p, c, false)
+	}
+	var u *auth.User
+	err = s.Guesses.Guess(ctx, sc.Tenant.Ref, nonceGuesses(sc), p.User.ID.String(), auth.ErrReauthInvalid, func() (err error) {
+		u, err = s.change(ctx, sc, p, c, true)
+		return err
+	})
+	return u, err
+}
+
+// change hashes the new password and runs the transaction of the change.
+func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change, nonceNeeded bool) (*auth.User, error) {
 	hash, err := s.newPassword(ctx, sc, p, c)
 	if err != nil {
 		return nil, err
 	}
 	var u auth.User
-	change := func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+	run := func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		locked, err := s.lock(ctx, tx, p)
 		if err != nil {
 			return err
@@ -77,9 +90,9 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return err
 	}
 	if c.Email != "" {
-		err = s.Mailer.Post(ctx, sc, mail.Request{}, change)
+		err = s.Mailer.Post(ctx, sc, mail.Request{}, run)
 	} else {
-		err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return change(tx, nil) })
+		err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return run(tx, nil) })
 	}
 	return &u, err
 }

@@ -74,6 +74,22 @@ func TestReauthenticateGuesses(t *testing.T) {
 	}
 }
 
+// A nonce that was not compared, or was right, is no guess.
+func TestReauthenticateFailures(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.ReauthenticateForPassword, c.JWTExp = true, 7*24*3600 })
+	ann := flowtest.User(f.A.SignUp(t, "ann@example.com", "password123").Access)
+	f.Clock.Advance(25 * time.Hour)
+	f.A.EmptyOutbox(t)
+	f.A.Do(t, "GET", "/reauthenticate", nil, ann).Want(200)
+	nonce := f.A.Mail(t, "ann@example.com").Code
+	for range 6 {
+		f.A.Do(t, "PUT", "/user", m{"password": "short", "nonce": nonce}, ann).WantError(422, "weak_password")
+		f.A.Do(t, "PUT", "/user", m{"password": "password123", "nonce": nonce}, ann).WantError(422, "same_password")
+	}
+	f.A.Do(t, "PUT", "/user", m{"password": "password789", "nonce": nonce}, ann).Want(200)
+}
+
 func TestReauthenticateRefused(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAllowUnverifiedEmailSignIn = true })

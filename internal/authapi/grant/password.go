@@ -63,13 +63,11 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 // address, after the same work. Only somebody who knows the password learns
 // that the user is banned or unconfirmed.
 func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
-	if err := g.Guesses.Allow(ctx, sc.Tenant.Ref, wrongPasswords, email); err != nil {
-		return nil, err
-	}
-	hash, upgrade, err := g.checkPassword(ctx, sc, email, pass)
-	if !errors.Is(err, auth.ErrCredentials) {
-		g.Guesses.Refund(ctx, sc.Tenant.Ref, wrongPasswords, email)
-	}
+	var hash, upgrade string
+	err := g.Guesses.Guess(ctx, sc.Tenant.Ref, wrongPasswords, email, auth.ErrCredentials, func() (err error) {
+		hash, upgrade, err = g.checkPassword(ctx, sc, email, pass)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

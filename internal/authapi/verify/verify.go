@@ -64,22 +64,20 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 	case !ok:
 		return nil, auth.ErrValidation.Saying("Unsupported verification type")
 	}
-	guess := guessRule(sc)
-	if r.Email != "" {
-		if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, guess, r.Email); err != nil {
-			return nil, err
-		}
-	}
 	var out Outcome
-	tokens, err := s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		out = Outcome{}
-		return s.redeem(ctx, tx, sc, r, types, &out)
-	})
-	if r.Email != "" && !errors.Is(err, auth.ErrOTPExpired) {
-		s.Guesses.Refund(ctx, sc.Tenant.Ref, guess, r.Email)
+	redeem := func() (err error) {
+		var tokens *session.Tokens
+		tokens, err = s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
+			out = Outcome{}
+			return s.redeem(ctx, tx, sc, r, types, &out)
+		})
+		out.Tokens = tokens
+		return err
 	}
-	out.Tokens = tokens
-	return &out, err
+	if r.Email == "" { // a link, which nobody can guess
+		return &out, redeem()
+	}
+	return &out, s.Guesses.Guess(ctx, sc.Tenant.Ref, guessRule(sc), r.Email, auth.ErrOTPExpired, redeem)
 }
 
 // refusals are the errors of a one-time token for accounts that may have no
