@@ -126,9 +126,13 @@ func (m *Mailer) Post(ctx context.Context, sc *tenants.Scope, r Request, compose
 
 // Put counts a mail against the project's limit, and writes its token and the
 // mail. It comes last in compose, because the mail counts even if the rest
-// fails.
+// fails. It writes nothing to a user who may have no session, as l.User says:
+// the token would be refused.
 func (o *Outgoing) Put(ctx context.Context, l Letter) error {
 	m, sc := o.mailer, o.sc
+	if l.User.Gone() || l.User.Banned(m.Now()) {
+		return nil
+	}
 	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
 		return err
 	}

@@ -40,6 +40,39 @@ func TestRecover(t *testing.T) {
 	f.A.SignIn(t, "ann@example.com", "password456")
 }
 
+// A user who may have no session gets no mail, whoever said so, and the answer
+// does not tell.
+func TestBanned(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	f.A.SignUp(t, "ann@example.com", "password123")
+	f.A.Do(t, "POST", "/signup", m{"email": "bob@example.com", "password": "password123"}).Want(200)
+	f.Clock.Advance(time.Hour)
+	f.A.Exec(t, `UPDATE auth.users SET banned_until = 'infinity'`)
+	f.A.ExecAsOwner(t, `CREATE FUNCTION public.ban() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+		BEGIN UPDATE auth.users SET banned_until = 'infinity' WHERE id = new.id; RETURN NULL; END $$`)
+	f.A.ExecAsOwner(t, `CREATE TRIGGER ban AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.ban()`)
+	f.A.EmptyOutbox(t)
+	for _, c := range []struct {
+		path string
+		body m
+	}{
+		{"/recover", m{"email": "ann@example.com"}},
+		{"/resend", m{"type": "signup", "email": "bob@example.com"}},
+		{"/signup", m{"email": "bob@example.com", "password": "password456"}},
+		{"/signup", m{"email": "banned-by-the-trigger@example.com", "password": "password123"}},
+	} {
+		f.Clock.Advance(time.Hour)
+		f.A.Do(t, "POST", c.path, c.body).Want(200)
+	}
+	if mails := f.A.Mails(t); len(mails) != 0 {
+		t.Errorf("%d mails: the first one is %s to %s", len(mails), mails[0].Kind, mails[0].To)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users WHERE banned_until = 'infinity'`); n != 3 {
+		t.Errorf("%d users are banned, want 3", n)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
