@@ -194,10 +194,12 @@ func (tx *Tx) SettleSession(ctx context.Context, user, session uuid.UUID) (auth.
 
 // fireDeferred names the constraint triggers of the database. ALL would set the
 // deferred foreign keys too: they write nothing, and a trigger that is fired here
-// may satisfy one only with its next statement.
+// may satisfy one only with its next statement. Where the auth role may not name a
+// trigger, because of its schema, ALL has to do.
 func (tx *Tx) fireDeferred(ctx context.Context) error {
 	var names *string
-	err := tx.q.QueryRow(ctx, `SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ')
+	err := tx.q.QueryRow(ctx, `SELECT CASE WHEN pg_catalog.bool_or(NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) THEN 'ALL'
+			ELSE pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ') END
 		FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
 		WHERE c.contype = 't' AND c.condeferrable`).Scan(&names)
 	if err == nil && names != nil {

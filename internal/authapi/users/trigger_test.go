@@ -206,6 +206,17 @@ func TestDeferredTriggersWithDeferredKeys(t *testing.T) {
 	f.Log.Take()
 }
 
+// Deferred triggers are fired in schemas, too, that the auth role may not use.
+func TestDeferredTriggersInAPrivateSchema(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	f.A.ExecAsOwner(t, `CREATE SCHEMA private; CREATE TABLE private.profiles (id uuid);
+		CREATE FUNCTION private.ban() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN `+banUser+`NEW.id; RETURN NEW; END $$;
+		CREATE CONSTRAINT TRIGGER ban AFTER INSERT ON private.profiles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION private.ban()`)
+	plant(t, f.A, "AFTER INSERT ON auth.users", `INSERT INTO private.profiles VALUES (NEW.id)`)
+	f.A.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": "password123"}).WantError(403, "user_banned")
+}
+
 // Metadata that SQL made larger than auth.MaxMetadata keeps nobody from confirming
 // an address; its user can make it smaller, not larger.
 func TestMetadataThatIsTooLarge(t *testing.T) {
