@@ -220,6 +220,27 @@ func TestOffer(t *testing.T) {
 	}
 }
 
+// A run whose attempts have all failed is not offered again in its period.
+func TestOfferAfterFailure(t *testing.T) {
+	t.Parallel()
+	_, pool := newDatabase(t)
+	r, err := New(pool, Options{ProjectTasks: []ProjectTask{{Name: "tidy", Every: 100 * 24 * time.Hour}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.Offer(t.Context(), "tidy", []tenants.Ref{"a"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pool.Exec(t.Context(), "UPDATE river.river_job SET state = 'discarded', finalized_at = now()"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, pool, "SELECT count(*) FROM river.river_job"); n != 1 {
+		t.Errorf("%d runs in the period, want 1", n)
+	}
+}
+
 // A task that a newer release noted is left to it.
 func TestUnknownTasksAreLeftAlone(t *testing.T) {
 	t.Parallel()

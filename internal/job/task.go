@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/reevehq/reeve/tenants"
 )
@@ -53,11 +54,15 @@ type args struct {
 // Kind implements river.JobArgs.
 func (a args) Kind() string { return a.kind }
 
-// once are the options of a run that happens once in a period.
+// once are the options of a run that happens once in a period, even if all its
+// attempts fail.
 func once(every time.Duration) *river.InsertOpts {
 	return &river.InsertOpts{
 		MaxAttempts: maxAttempts,
-		UniqueOpts:  river.UniqueOpts{ByArgs: true, ByPeriod: every},
+		UniqueOpts: river.UniqueOpts{
+			ByArgs: true, ByPeriod: every,
+			ByState: append(rivertype.UniqueOptsByStateDefault(), rivertype.JobStateDiscarded),
+		},
 	}
 }
 
