@@ -32,8 +32,19 @@ func Target(cfg *tenants.Config, candidates ...string) string {
 // Usable reports whether a browser can be sent to a target: a site URL may be
 // empty or come from an imported database.
 func Usable(target string) bool {
-	u, err := url.Parse(target)
-	return err == nil && u.Scheme != ""
+	scheme, after, ok := strings.Cut(target, ":")
+	return ok && schemeForm.MatchString(scheme) && parsed(scheme, ":"+after) != nil
+}
+
+// parsed parses scheme and what follows it; nil if that is no URL. Apps may have
+// an underscore in their scheme, which RFC 3986 does not allow: the URL has a
+// hyphen there.
+func parsed(scheme, after string) *url.URL {
+	u, err := url.Parse(strings.ReplaceAll(scheme, "_", "-") + after)
+	if err != nil {
+		return nil
+	}
+	return u
 }
 
 // Allowed reports whether a browser may be sent to raw: it has the site's
@@ -82,9 +93,8 @@ func parse(raw string) (target, bool) {
 		return target{}, false
 	}
 	t := target{scheme: scheme}
-	// Apps may have an underscore in their scheme, which RFC 3986 does not allow.
-	u, err := url.Parse(strings.ReplaceAll(scheme, "_", "-") + "://" + after)
-	if err != nil || u.User != nil || u.Opaque != "" {
+	u := parsed(scheme, "://"+after)
+	if u == nil || u.User != nil || u.Opaque != "" {
 		return target{}, false
 	}
 	after, _, _ = strings.Cut(after, "#")

@@ -373,6 +373,18 @@ func browserReads(raw string) (scheme, host string) {
 	return strings.ToLower(scheme), strings.ToLower(rest)
 }
 
+func TestUsable(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]bool{
+		"https://a.com": true, "myapp://cb": true, "com.example://": true, "com.my_app://cb?a=b#c": true, "https://a.com/%7E": true,
+		"": false, "a.com": false, "/a": false, "//a.com": false, "://a": false, "_app://a": false, "https://a.com/%zz": false,
+	} {
+		if got := redirect.Usable(target); got != want {
+			t.Errorf("%q: usable %t", target, got)
+		}
+	}
+}
+
 func TestForms(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ got, want string }{

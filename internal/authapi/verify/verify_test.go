@@ -1,6 +1,8 @@
 package verify_test
 
 import (
+	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,6 +129,22 @@ func TestVerifyAtOnce(t *testing.T) {
 	}
 	if n := f.A.Count(t, "SELECT count(*) FROM auth.sessions"); n != 1 {
 		t.Errorf("%d sessions", n)
+	}
+}
+
+// Whatever target the allow list allows, the link leads there: the scheme of an
+// app may have an underscore, and nothing behind it.
+func TestVerifyLinkToAnApp(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.URIAllowList = "com.my_app://**,com.example://" })
+	for i, to := range []string{"com.my_app://login", "com.my_app://login?a=b", "com.example://"} {
+		link, _ := signUp(t, f.A, fmt.Sprintf("u%d@example.com", i))
+		for token, want := range map[string]string{link: to + "#access_token=", "0": to + "#error=access_denied"} {
+			res := f.A.Do(t, "GET", "/verify?type=signup&token="+token+"&redirect_to="+url.QueryEscape(to), nil, flowtest.Key("")).Want(303)
+			if got := res.Header.Get("Location"); !strings.HasPrefix(got, want) {
+				t.Errorf("to %s, want %s", got, want)
+			}
+		}
 	}
 }
 
