@@ -123,6 +123,11 @@ var deviations = map[string]string{
 	"keys without a gateway": "The refusals of API keys have the shape of all errors. In the reference they are the gateway's and " +
 		"look different from server to server.",
 	"retry after": "429 carries Retry-After, which the reference does not send.",
+	"links are encoded": "redirect_to in a link is percent-encoded. The reference does so only where the URL has one of & = #, " +
+		"so that a + or % in others arrives as something else.",
+	"a target's fragment is replaced": "The session replaces the fragment of a redirect's target. The reference adds a second # behind " +
+		"it, which its own client cannot read.",
+	"addresses in the audit log": "Entries have the client's address, which the reference mostly leaves empty.",
 	"admin in the audit log": "Entries about what an admin did name service_role and the user, for links and passwords too. The reference " +
 		"names the user for a link of a recovery, and writes nothing about other links and about passwords.",
 	"both addresses confirm": "With mailer_secure_email_change_enabled both addresses confirm a change, with mailer_autoconfirm too. " +

@@ -218,6 +218,14 @@ var linkFacts = []fact{
 		},
 	},
 	{
+		name: "verify GET, to a target with a fragment", status: 303, deviates: "a target's fragment is replaced",
+		to: redirectTo{url: "https://app.example/in", fragment: sessionFragment("recovery")},
+		ask: func(c *call) *servertest.Answer {
+			_, m := recovering(c)
+			return follow(c, "recovery", m.LinkToken(c.T), "https://app.example/in#/route")
+		},
+	},
+	{
 		name: "verify GET, redirect not allowed falls back to site url", status: 303,
 		to: redirectTo{url: site, fragment: sessionFragment("recovery")},
 		ask: func(c *call) *servertest.Answer {
