@@ -44,9 +44,13 @@ func CheckTemplate(kind Kind, subject bool, text string) error {
 // meters is what an error tells of the functions that guard put in.
 var meters = regexp.MustCompile(`executing "\w+" at <reeve_\w+[ \d]*>: error calling reeve_\w+: | \| reeve_\w+( \d+)?`)
 
+// unknown is what the template packages say of a variable that variables lacks.
+var unknown = regexp.MustCompile(`executing "\w+" at <[^>]*>: can't evaluate field (\w+) in type message\.variables`)
+
 // reason shortens an error of the template packages to what its author needs.
 func reason(err error) string {
 	s := meters.ReplaceAllString(err.Error(), "")
+	s = unknown.ReplaceAllString(s, "there is no variable .$1")
 	for _, p := range []string{"html/template: ", "html/template:", "template: ", "template:"} {
 		s = strings.TrimPrefix(s, p)
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -208,9 +210,14 @@ func TestCheckTemplate(t *testing.T) {
 			}
 		}
 	}
-	err := CheckTemplate(Invite, true, "{{ .Secret }}")
-	if err == nil || !strings.Contains(err.Error(), "subject template of invite mails") || !strings.Contains(err.Error(), "Secret") {
-		t.Errorf("message does not explain: %v", err)
+	for source, want := range map[string]string{
+		"{{ .Secret }}":                     "The subject template of invite mails is invalid: invite:1:3: there is no variable .Secret",
+		"{{ if .Email }}{{ $.A }}{{ end }}": "invite:1:19: there is no variable .A",
+		"{{ .Email.Domain }}":               "can't evaluate field Domain in type string",
+	} {
+		if err := CheckTemplate(Invite, true, source); err == nil || !strings.Contains(fault.From(err).Message, want) {
+			t.Errorf("%s: message does not explain: %v", source, err)
+		}
 	}
 	if err := CheckTemplate("nonsense", true, ""); !errors.Is(err, ErrUnknownKind) {
 		t.Error(err)
