@@ -1,6 +1,8 @@
-// Package users is the only place that finds, creates and changes the users of
-// a project: it writes what a flow decides about a user, with the identities
-// that belong to it. It owns no route and opens no transaction.
+// Package users creates, links and changes the users of a project: it writes
+// what a flow decides about a user, with the identities, sessions and links
+// that the decision concerns. It owns no route and opens no transaction. A flow
+// writes by itself only the columns that concern nothing else, such as the time
+// of a mail.
 //
 // Users are written column by column. Triggers of the project's developer may
 // write to the same rows between two statements of a transaction, and their
@@ -45,17 +47,6 @@ func (s Users) ByID(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) (*auth.U
 // or of another audience.
 func (s Users) ByEmail(ctx context.Context, tx *tenantdb.Tx, email string) (*auth.User, error) {
 	return usable(tx.UserByEmail(ctx, email, true))
-}
-
-// ByPhone is ByEmail for a phone number.
-func (s Users) ByPhone(ctx context.Context, tx *tenantdb.Tx, phone string) (*auth.User, error) {
-	return usable(tx.UserByPhone(ctx, phone, true))
-}
-
-// ByIdentity returns the usable account with an identity, locked;
-// auth.ErrUserNotFound.
-func (s Users) ByIdentity(ctx context.Context, tx *tenantdb.Tx, provider, providerID string) (*auth.User, error) {
-	return usable(tx.UserByIdentity(ctx, provider, providerID, true))
 }
 
 func usable(u auth.User, err error) (*auth.User, error) {
