@@ -122,7 +122,7 @@ func (a API) describeAnswer(op Operation) {
 // operation finds a registered operation in the OpenAPI document.
 func (a API) operation(op Operation) *huma.Operation {
 	item := a.huma.OpenAPI().Paths[op.Path]
-	for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Put} {
+	for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Put, item.Delete} {
 		if o != nil && strings.EqualFold(o.Method, op.Method) {
 			return o
 		}
