@@ -117,10 +117,17 @@ var accountFacts = []fact{
 	},
 	{name: "update app_metadata", status: 403, code: "not_admin", ask: noChange(jsonObject{"app_metadata": jsonObject{"plan": "pro"}})},
 	{name: "update password", status: 200, body: anyone, ask: change(jsonObject{"password": "password1234"})},
+	{
+		name: "update password during a change of address", status: 200, deviates: "a new password ends a change of address",
+		body: userShape(adminMeta, adminData, signedIn+", email_change_sent_at time"),
+		ask: func(c *call) *servertest.Answer {
+			return c.as(c.mail, changeEmail(c, c.mail, nil).user.AccessToken, http.MethodPut, "/user", jsonObject{"password": "password1234"})
+		},
+	},
 	{name: "update password to the same", status: 422, code: "same_password", ask: noChange(jsonObject{"password": goodPassword})},
 	{name: "update password to a weak one", status: 422, code: "weak_password", body: weakLength, ask: noChange(jsonObject{"password": "123"})},
 	{
-		name: "update password, wrong current one", status: 400, code: "current_password_invalid",
+		name: "update password, wrong current one", status: 400, code: "current_password_invalid", deviates: "a current password is checked",
 		ask: noChange(jsonObject{"password": "password1234", "current_password": "nope"}),
 	},
 	{

@@ -123,6 +123,13 @@ var deviations = map[string]string{
 	"keys without a gateway": "The refusals of API keys have the shape of all errors. In the reference they are the gateway's and " +
 		"look different from server to server.",
 	"retry after": "429 carries Retry-After, which the reference does not send.",
+	"a current password is checked": "current_password must be right wherever it is given. The reference checks it only where the project " +
+		"asks for it, and takes any else.",
+	"no headers about sessions": "Answers have no sb-auth-* headers. The reference tells its gateway of user, session and counter in them, " +
+		"and no client reads them.",
+	"email links with PKCE": "A link of type email that belongs to a PKCE flow redirects with a code. The reference answers 500.",
+	"a new password ends a change of address": "A new password removes new_email; email_change_sent_at stays, so that the next mail is " +
+		"not sent too soon. The reference removes email_change_sent_at and keeps new_email, whose links are dead.",
 	"links are encoded": "redirect_to in a link is percent-encoded. The reference does so only where the URL has one of & = #, " +
 		"so that a + or % in others arrives as something else.",
 	"a target's fragment is replaced": "The session replaces the fragment of a redirect's target. The reference adds a second # behind " +

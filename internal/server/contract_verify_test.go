@@ -253,6 +253,14 @@ var linkFacts = []fact{
 		},
 	},
 	{
+		name: "verify GET with PKCE, email, of a sign-up", status: 303, deviates: "email links with PKCE",
+		to: redirectTo{url: site + "/cb", query: "{code uuid}"},
+		ask: func(c *call) *servertest.Answer {
+			_, link := pkceLink(c)
+			return follow(c, "email", link, site+"/cb")
+		},
+	},
+	{
 		name: "verify GET with PKCE, refused", status: 303,
 		to:  redirectTo{url: site + "/cb", query: linkRefusedPKCE, fragment: linkRefused},
 		ask: func(c *call) *servertest.Answer { return follow(c, "signup", "pkce_aabbcc", site+"/cb") },

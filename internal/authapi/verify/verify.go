@@ -112,7 +112,7 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		if _, err := audit.User(ctx, tx, sc, u, action, traits(action), s.Now()); err != nil {
 			return nil, err
 		}
-		out.Code, err = s.issueCode(ctx, tx, u, r.Type)
+		out.Code, err = s.issueCode(ctx, tx, u, out.Type)
 		return nil, err
 	}
 	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Traits: traits(action)}, nil
