@@ -160,7 +160,18 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if err != nil {
 		return nil, nil, err
 	}
+	if t.RelatesTo != strings.ToLower(addressOf(&t, u)) { // SQL has changed it since
+		return nil, nil, auth.ErrOTPExpired
+	}
 	return &t, u, refusals.Admit(u, s.Now())
+}
+
+// addressOf returns the address of the user that a token proves.
+func addressOf(t *auth.OneTimeToken, u *auth.User) string {
+	if t.Type == auth.TokenEmailChangeNew {
+		return u.NewEmail
+	}
+	return u.Email
 }
 
 // apply applies the token and returns the action for the audit log: "" when the

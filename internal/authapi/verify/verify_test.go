@@ -198,3 +198,37 @@ func TestNoSiteURL(t *testing.T) {
 		t.Errorf("redirected with %v", to)
 	}
 }
+
+// A token acts on the address that it was sent to, and on no other that the
+// developer's SQL has put in its place; capitals make no other address.
+func TestVerifyAfterSQLChangedTheAddress(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	link, code := signUp(t, f.A, "old@example.com")
+	set := func(email string) {
+		t.Helper()
+		f.A.ExecAsOwner(t, `UPDATE auth.users SET email = $1`, email)
+	}
+	set("new@example.com")
+	for _, body := range []m{
+		{"type": "signup", "token_hash": link}, {"type": "signup", "email": "old@example.com", "token": code}, {"type": "signup", "email": "new@example.com", "token": code},
+	} {
+		f.A.Do(t, "POST", "/verify", body).WantError(403, "otp_expired")
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users WHERE email_confirmed_at IS NOT NULL`); n != 0 {
+		t.Error("the new address counts as confirmed")
+	}
+	set("Old@Example.com")
+	f.A.Do(t, "POST", "/verify", m{"type": "signup", "email": "old@example.com", "token": code}).Want(200)
+
+	f.Clock.Advance(time.Hour)
+	f.A.Do(t, "POST", "/recover", m{"email": "old@example.com"}).Want(200)
+	link = f.A.LinkQuery(t, f.A.Mail(t, "Old@Example.com")).Get("token")
+	set("new@example.com")
+	f.A.Do(t, "GET", "/verify?type=recovery&token="+link, nil).Want(303)
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.sessions`); n != 1 {
+		t.Errorf("%d sessions, want the first alone", n)
+	}
+	set("Old@Example.com")
+	f.A.Do(t, "POST", "/verify", m{"type": "recovery", "token_hash": link}).Want(200)
+}
