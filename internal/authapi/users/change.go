@@ -105,7 +105,7 @@ func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, e
 	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return err
 	}
-	if err := s.putIdentity(ctx, tx, u, EmailIdentity(email, nil), map[string]any{"email": email, "email_verified": proved}); err != nil {
+	if err := s.putIdentity(ctx, tx, u, EmailIdentity(u.Email, nil), map[string]any{"email": u.Email, "email_verified": proved}); err != nil {
 		return err
 	}
 	return tx.DeleteTokens(ctx, u.ID)

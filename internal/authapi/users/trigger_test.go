@@ -217,6 +217,18 @@ func TestDeferredTriggersInAPrivateSchema(t *testing.T) {
 	f.A.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": "password123"}).WantError(403, "user_banned")
 }
 
+// The identity has the address that a trigger made of the new one.
+func TestTriggersRewriteAddresses(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	ann := f.A.SignUp(t, "ann@example.com", "password123")
+	plant(t, f.A, "BEFORE UPDATE ON auth.users", `NEW.email := replace(NEW.email, '+tag', '')`)
+	f.A.Admin(t, "PUT", "/admin/users/"+ann.UserID, m{"email": "ann2+tag@example.com"}).Want(200)
+	if got := flowtest.One[string](t, f.A, `SELECT string_agg(u.email || ' ' || i.email, ', ' ORDER BY u.email) FROM auth.users u JOIN auth.identities i ON i.user_id = u.id`); got != "ann2@example.com ann2@example.com" {
+		t.Errorf("users and identities %s", got)
+	}
+}
+
 // Metadata that SQL made larger than auth.MaxMetadata keeps nobody from confirming
 // an address; its user can make it smaller, not larger.
 func TestMetadataThatIsTooLarge(t *testing.T) {
