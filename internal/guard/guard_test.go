@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// installation is a Guard and the roles of projects that it watches.
+// installation is a Guard and the projects' roles that it watches.
 type installation struct {
 	*Guard
 	url string // of the server, as superuser
@@ -42,7 +42,7 @@ func (in *installation) exec(t *testing.T, sql string) {
 	}
 }
 
-// role makes a role of the installation and returns what connects as it.
+// role creates a role of the installation and returns a URL with it.
 func (in *installation) role(t *testing.T, name string) (open func() *pgx.Conn) {
 	t.Helper()
 	in.exec(t, "CREATE ROLE "+name+" LOGIN PASSWORD 'secret'; COMMENT ON ROLE "+name+" IS '"+in.Mark+"'")
@@ -69,7 +69,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 	return conn
 }
 
-// TestTerminate: a trigger that catches every cancel still ends.
+// TestTerminate: a session whose trigger catches every cancel is ended.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
 	in := install(t, testkit.Database(t)) // every role may connect to it
@@ -100,8 +100,8 @@ func TestTerminate(t *testing.T) {
 	}
 }
 
-// TestSharedRoles: what one project's developer leaves on a role that all
-// projects share does not stay there.
+// TestSharedRoles: a setting that one project's developer leaves on a shared
+// role is reset.
 func TestSharedRoles(t *testing.T) {
 	t.Parallel()
 	in := install(t, testkit.NewCluster(t).URL())
@@ -121,8 +121,8 @@ func TestSharedRoles(t *testing.T) {
 	}
 }
 
-// TestOverdue: what exceeds the bounds ends, what does not goes on, and another
-// installation's sessions are not looked at.
+// TestOverdue: sessions beyond the bounds are ended, others continue, and
+// another installation's sessions are ignored.
 func TestOverdue(t *testing.T) {
 	t.Parallel()
 	url := testkit.Database(t)

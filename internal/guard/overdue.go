@@ -8,18 +8,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// defaultBounds limit how long sessions of projects' roles go on. Timeouts alone
-// do not hold: a session can lift its own, and a function can catch a cancel.
+// defaultBounds limit the duration of projects' sessions. Timeouts are not
+// enough: a session can change its own, and a function can catch a cancel.
 // Termination cannot be caught.
 var defaultBounds = bounds{reeveWork: 30 * time.Second, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour}
 
 type bounds struct {
 	reeveWork time.Duration // a statement or transaction of the auth and api roles
-	ownerIdle time.Duration // an owner's transaction in which nothing happens; it holds back NOTIFY and vacuum
-	ownerWork time.Duration // an owner's transaction at all
+	ownerIdle time.Duration // an owner's idle transaction; it holds back NOTIFY and vacuum
+	ownerWork time.Duration // any transaction of an owner
 }
 
-// endOverdue ends what exceeds the bounds.
+// endOverdue ends sessions beyond the bounds.
 func (g *Guard) endOverdue(ctx context.Context) error { return g.endBeyond(ctx, defaultBounds) }
 
 func (g *Guard) endBeyond(ctx context.Context, b bounds) error {

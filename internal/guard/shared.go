@@ -14,27 +14,28 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// How much of what all databases of a server share one project may hold.
+// The share of a server's resources that one project may hold.
 const (
-	// lockShare of the lock table, and no less than leastLocks. A full table stops
-	// every write of every project. All projects together may hold twice as much.
+	// lockShare of the lock table, and no less than leastLocks. A full table
+	// stops every write of every project. All projects together may hold twice
+	// as much.
 	lockShare  = 0.25
 	leastLocks = 1000
-	// When more than queueShare of the NOTIFY queue is in use, transactions that sit
-	// idle for longer than queueAge are ended: one that listens holds the queue back,
-	// and Postgres does not show which ones listen. Above queueFull all transactions
-	// of that age are ended. When the queue is full, commits that notify fail, and
-	// those of the control plane do.
+	// When more than queueShare of the NOTIFY queue is in use, transactions
+	// that are idle for longer than queueAge are ended: a listening one holds
+	// the queue back, and Postgres does not show which ones listen. Above
+	// queueFull all transactions of that age are ended. When the queue is full,
+	// commits that notify fail, including the control plane's.
 	queueShare = 0.05
 	queueFull  = 0.5
 	queueAge   = 5 * time.Second
 )
 
-// These statements must run while the lock table is full: they are prepared, and
-// call functions only, since tables would need locks.
+// These statements must run while the lock table is full: they are prepared,
+// and only call functions, because tables would need locks.
 const (
-	// roleNamesSQL keeps every role in the backend's cache, because ending a session
-	// looks its role up. It reads a table, and may fail.
+	// roleNamesSQL keeps every role in the backend's cache, because ending a
+	// session looks up its role. It reads a table, and may fail.
 	roleNamesSQL = `SELECT count(oid::regrole::text) FROM pg_roles`
 	lockersSQL   = `SELECT l.pid, a.usesysid::regrole::text, l.held
 		FROM (SELECT pid, count(*) AS held FROM pg_lock_status() WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 30) l,
@@ -48,7 +49,7 @@ const (
 )
 
 // watchShared checks the lock table and the NOTIFY queue every second, on a
-// connection of its own that stays open, until ctx ends or the connection breaks.
+// separate connection that stays open, until ctx ends or the connection breaks.
 func (g *Guard) watchShared(ctx context.Context) error {
 	conn, err := pgx.ConnectConfig(ctx, g.Admin.Config().ConnConfig.Copy())
 	if err != nil {
@@ -80,7 +81,7 @@ func (g *Guard) watchShared(ctx context.Context) error {
 // closeTimeout bounds closing a connection.
 const closeTimeout = 5 * time.Second
 
-// shared checks what the databases share, on one connection.
+// shared checks the shared resources on one connection.
 type shared struct {
 	conn       *pgx.Conn
 	logger     *slog.Logger
@@ -100,8 +101,8 @@ func (s *shared) readLockTableSize(ctx context.Context) error {
 	return nil
 }
 
-// check ends the sessions of projects that hold too much. It fails when the
-// connection is of no more use.
+// check ends the sessions of projects that hold too much. It returns an error
+// when the connection is unusable.
 func (s *shared) check(ctx context.Context) error {
 	if err := s.checkLocks(ctx); err != nil {
 		return err
@@ -148,9 +149,9 @@ func (s *shared) checkLocks(ctx context.Context) error {
 	return nil
 }
 
-// exceedingProjects returns the projects that hold more than most. Where all of
-// them together hold more than twice that, it adds those that hold the most, until
-// the rest does not.
+// exceedingProjects returns the projects that hold more than most. If all of
+// them together hold more than twice that, it adds those that hold the most,
+// until the rest is below it.
 func exceedingProjects(held map[string]int64, most int64) map[string]bool {
 	descending := slices.SortedFunc(maps.Keys(held), func(a, b string) int { return cmp.Compare(held[b], held[a]) })
 	var rest int64
@@ -189,7 +190,7 @@ func (s *shared) checkQueue(ctx context.Context) error {
 func (s *shared) terminate(ctx context.Context, one session, why string) error {
 	s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why, "locks", one.locks)
 	_, err := s.conn.Exec(ctx, terminateSQL, one.pid)
-	if err != nil && !s.conn.IsClosed() { // the others must end all the same
+	if err != nil && !s.conn.IsClosed() { // the others must be ended all the same
 		s.logger.WarnContext(ctx, "a session cannot be ended", "role", one.role, "pid", one.pid, "error", err)
 		return nil
 	}
@@ -198,7 +199,7 @@ func (s *shared) terminate(ctx context.Context, one session, why string) error {
 
 var projectRole = regexp.MustCompile(`^reeve_[a-z]{20}_(owner|auth|api)$`)
 
-// projectOfRole returns what the names of a project's roles have in common.
+// projectOfRole returns the common prefix of a project's role names.
 func projectOfRole(role string) (string, bool) {
 	i := strings.LastIndexByte(role, '_')
 	return role[:max(i, 0)], i > 0 && projectRole.MatchString(role)

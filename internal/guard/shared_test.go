@@ -15,8 +15,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// newShared makes a project's role on a server of the test's own, and checks that
-// server as often as in some seconds.
+// newShared creates a project's role on a separate server, and checks that
+// server at short intervals.
 func newShared(t *testing.T) (s *shared, owner func() *pgx.Conn) {
 	t.Helper()
 	in := install(t, testkit.NewCluster(t).URL())
@@ -39,7 +39,7 @@ func check(t *testing.T, s *shared, times int) {
 }
 
 // TestLockTable: one session of one project fills the lock table that all
-// databases share; it is ended, although nothing that needs a lock works.
+// databases share. It is ended, although nothing that needs a lock works.
 func TestLockTable(t *testing.T) {
 	t.Parallel()
 	s, owner := newShared(t)
@@ -60,7 +60,7 @@ func TestLockTable(t *testing.T) {
 	if _, err := hostile.Exec(t.Context(), `SELECT 1`); !errors.As(err, &pg) || pg.Code != "57P01" {
 		t.Errorf("the session that holds all locks goes on: %v", err)
 	}
-	for tries := 0; ; tries++ { // it tells its client before it gives the locks back
+	for tries := 0; ; tries++ { // it answers its client before it releases the locks
 		_, err := s.conn.Exec(t.Context(), `CREATE TABLE public.t ()`)
 		if err == nil {
 			break
@@ -80,8 +80,8 @@ func TestLockTable(t *testing.T) {
 	}
 }
 
-// TestNotifyQueue: who listens in an open transaction holds back the queue that
-// all databases share.
+// TestNotifyQueue: a session that listens in an open transaction holds back the
+// queue that all databases share.
 func TestNotifyQueue(t *testing.T) {
 	t.Parallel()
 	s, owner := newShared(t)

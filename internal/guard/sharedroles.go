@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// resetSharedRoles undoes settings on the roles that all projects share: whoever
-// may become one of them can leave settings on it.
+// resetSharedRoles resets settings on the roles that all projects share: any
+// role that can SET ROLE to one of them can leave settings on it.
 func (g *Guard) resetSharedRoles(ctx context.Context) error {
 	rows, _ := g.Admin.Query(ctx, `SELECT DISTINCT r.rolname::text FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
 		WHERE s.setdatabase = 0 AND r.rolname IN ('anon', 'authenticated', 'service_role')`)

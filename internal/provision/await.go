@@ -8,12 +8,12 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// errGoesOn says that the caller's wait ended before the work did.
+// errGoesOn is returned when the caller's wait ended before the work did.
 var errGoesOn = errors.New("provision: it goes on in the background")
 
-// await does what follows the commit of a creation or deletion, in the background
-// and without the caller's cancellation, and gives its error; errGoesOn when
-// that takes longer than timeout or the caller goes away.
+// await runs the steps after the commit of a creation or deletion in the
+// background, without the caller's cancellation, and returns their error. It
+// returns errGoesOn when they take longer than timeout or the caller goes away.
 func (s *Service) await(ctx context.Context, timeout time.Duration, ref tenants.Ref,
 	do func(ctx context.Context, ref tenants.Ref, wait bool) (bool, error),
 ) error {
@@ -35,8 +35,8 @@ func (s *Service) await(ctx context.Context, timeout time.Duration, ref tenants.
 	return errGoesOn
 }
 
-// detach returns a context with ctx's values that ends after timeout, or when the
-// service is closed, and not with ctx.
+// detach returns a context with ctx's values that ends after timeout or when
+// the service is closed, but not with ctx.
 func (s *Service) detach(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	stop := context.AfterFunc(s.ctx, cancel)

@@ -11,7 +11,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TestCreateGoesOn has the caller leave while the template is being changed.
+// TestCreateGoesOn cancels the caller's context while the template is locked.
 func TestCreateGoesOn(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
@@ -78,5 +78,5 @@ func TestAwait(t *testing.T) {
 	if err := <-seen; err != nil { // it has begun
 		t.Error(err)
 	}
-	ended.Close() // returns only if the work ends
+	ended.Close() // returns only when the work ends
 }

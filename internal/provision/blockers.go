@@ -10,8 +10,8 @@ import (
 const (
 	// ddlLockTimeout is how long execDDL waits for a lock.
 	ddlLockTimeout = 10 * time.Second
-	// blockersTick is how long execDDL waits before it terminates the sessions that
-	// block the statement, and then again.
+	// blockersTick is the interval at which execDDL terminates the sessions
+	// that block the statement.
 	blockersTick = 200 * time.Millisecond
 )
 

@@ -15,10 +15,10 @@ import (
 // database is missing or not at the schema of this binary.
 var ErrTemplateBehind = errors.New("the template database is behind this version: run reeve migrate")
 
-// Bootstrap makes the cluster ready: the shared roles, the template database at
-// the schema that this binary knows, and no way for a project's role into the
-// maintenance, template and control databases. It is idempotent; replicas that
-// start together take turns. With NoMigrate the template is only looked at:
+// Bootstrap sets up the cluster: the shared roles, the template database at
+// this binary's schema, and no access of projects' roles to the maintenance,
+// template and control databases. It is idempotent; replicas that start at the
+// same time take turns. With NoMigrate it only checks the template:
 // ErrTemplateBehind.
 func (s *Service) Bootstrap(ctx context.Context) error {
 	if err := s.init(); err != nil {
@@ -54,8 +54,8 @@ func (s *Service) Bootstrap(ctx context.Context) error {
 	return nil
 }
 
-// checkServiceRole warns where service_role could not be given what it is for:
-// only a superuser, and from Postgres 16 on who has it, may give BYPASSRLS.
+// checkServiceRole warns if service_role could not get BYPASSRLS: only a
+// superuser may grant it, and from Postgres 16 on a role that has it.
 func (s *Service) checkServiceRole(ctx context.Context, conn *pgx.Conn) error {
 	var bypasses bool
 	if err := conn.QueryRow(ctx, "SELECT rolbypassrls FROM pg_roles WHERE rolname = 'service_role'").Scan(&bypasses); err != nil {
@@ -68,8 +68,8 @@ func (s *Service) checkServiceRole(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// closeToPublic takes CONNECT on conn's database from PUBLIC. Without the right
-// to do so it warns: isolation then rests on that database holding nothing.
+// closeToPublic revokes CONNECT on conn's database from PUBLIC. Without the
+// right to do so it warns: isolation then depends on that database being empty.
 func (s *Service) closeToPublic(ctx context.Context, conn *pgx.Conn) error {
 	const openSQL = `SELECT current_database(), EXISTS (
 		SELECT FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
@@ -91,7 +91,7 @@ func (s *Service) closeToPublic(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// checkTemplate refuses a template that ensureTemplate would make anew.
+// checkTemplate refuses a template that ensureTemplate would rebuild.
 func (s *Service) checkTemplate(ctx context.Context, conn *pgx.Conn) error {
 	known, err := s.schema()
 	if err != nil {
@@ -104,9 +104,9 @@ func (s *Service) checkTemplate(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// ensureTemplate makes the template anew when it is missing, incomplete, older
-// than what this binary knows, or made of other migrations of the same version.
-// A newer one stays: a newer replica made it.
+// ensureTemplate rebuilds the template when it is missing, incomplete, older
+// than this binary, or made from other migrations of the same version. It keeps
+// a newer one, which a newer replica made.
 func (s *Service) ensureTemplate(ctx context.Context, conn *pgx.Conn) error {
 	known, err := s.schema()
 	if err != nil {
@@ -120,7 +120,8 @@ func (s *Service) ensureTemplate(ctx context.Context, conn *pgx.Conn) error {
 		if err := s.buildTemplate(ctx, conn); err != nil {
 			return fmt.Errorf("build template: %w", err)
 		}
-		// The mark comes last: without it, the next start builds again.
+		// The mark comes last: without it, the next start builds the template
+		// again.
 		_, err = conn.Exec(ctx, "COMMENT ON DATABASE "+quote(s.Cluster.Template)+" IS "+literal(known.mark()))
 		return err
 	})
@@ -141,7 +142,7 @@ func (s *Service) buildTemplate(ctx context.Context, conn *pgx.Conn) error {
 	if err := s.execDDL(ctx, conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 		return err
 	}
-	// Each is a statement of its own: databases are not made in transactions.
+	// Separate statements, because databases cannot be created in transactions.
 	for _, sql := range []string{
 		"CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'",
 		"REVOKE ALL ON DATABASE " + name + " FROM PUBLIC",
@@ -153,7 +154,7 @@ func (s *Service) buildTemplate(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := s.migrate(ctx, s.Cluster.Template); err != nil {
 		return err
 	}
-	// Nobody connects any more: a connection would stop it from being copied.
+	// Nobody may connect any more, because a connection would prevent copies.
 	_, err := conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	return err
 }

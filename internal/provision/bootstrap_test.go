@@ -113,7 +113,7 @@ func TestBootstrap(t *testing.T) {
 	})
 }
 
-// TestBootstrapByWeakAdmin has an admin that may not give BYPASSRLS.
+// TestBootstrapByWeakAdmin has an admin that may not grant BYPASSRLS.
 func TestBootstrapByWeakAdmin(t *testing.T) {
 	t.Parallel()
 	cluster := testkit.NewCluster(t)
@@ -153,7 +153,8 @@ func TestBootstrapByWeakAdmin(t *testing.T) {
 	}
 }
 
-// TestRun keeps the store full while projects are created, and stops cleanly.
+// TestRun keeps warm databases ready while projects are created, and stops
+// cleanly.
 func TestRun(t *testing.T) {
 	w := newWorld(t, func(s *Service) { s.WarmTarget = 2 })
 	ignore := goleak.IgnoreCurrent()

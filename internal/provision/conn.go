@@ -23,7 +23,7 @@ import (
 const (
 	adminConns     = 4
 	connectTimeout = 5 * time.Second
-	// closeTimeout bounds what must still be done when a context has ended.
+	// closeTimeout bounds the work that remains after a context has ended.
 	closeTimeout = 5 * time.Second
 )
 
@@ -43,14 +43,14 @@ func newAdminPool(adminURL string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// AdminPool returns the connections to the cluster's maintenance database, which
-// Close closes.
+// AdminPool returns the connections to the cluster's maintenance database.
+// Close closes them.
 func (s *Service) AdminPool() (*pgxpool.Pool, error) {
 	err := s.init()
 	return s.pool, err
 }
 
-// small sets what all of Reeve's connections have in common.
+// small sets the options that all of Reeve's connections share.
 func small(cfg *pgx.ConnConfig) {
 	if cfg.ConnectTimeout == 0 || cfg.ConnectTimeout > connectTimeout {
 		cfg.ConnectTimeout = connectTimeout
@@ -58,8 +58,8 @@ func small(cfg *pgx.ConnConfig) {
 	cfg.RuntimeParams["application_name"] = "reeve"
 }
 
-// ConnConfig says how to connect to a project's database as one of its roles.
-// Statements are prepared once per connection.
+// ConnConfig returns the configuration of a connection to a project's database
+// as one of its roles. Statements are prepared once per connection.
 func (s *Service) ConnConfig(ref tenants.Ref, role, password string) (*pgx.ConnConfig, error) {
 	cfg, err := s.adminConfig(ref.Database())
 	if err != nil {
@@ -72,15 +72,15 @@ func (s *Service) ConnConfig(ref tenants.Ref, role, password string) (*pgx.ConnC
 	return cfg, nil
 }
 
-// Whoever owns a project's database can write rows of hundreds of megabytes, and
-// as many as they like. So a message of its server is bounded, which is a row,
-// and what may come between two things that we send, which is an answer.
+// The owner of a project's database can write any number of rows of hundreds of
+// megabytes. So both a message of its server (a row) and everything between two
+// messages that Reeve sends (an answer) are bounded.
 const (
 	maxMessage = 4 << 20
 	maxAnswer  = 16 << 20
 )
 
-// answer counts what a server sends since we last sent something.
+// answer counts the bytes that a server sends after Reeve's last message.
 type answer struct {
 	r     io.Reader
 	w     io.Writer
@@ -101,9 +101,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.w.Write(p)
 }
 
-// harden says what must hold on Reeve's own connections whatever a developer's
-// trigger does to the role: options of the start of a connection go before those
-// of the role.
+// harden sets the options that must hold on Reeve's own connections whatever a
+// developer's trigger does to the role: options in the startup message take
+// precedence over those of the role.
 func harden(cfg *pgx.ConnConfig) {
 	for name, value := range map[string]string{
 		"statement_timeout":                   "10s",
@@ -117,7 +117,8 @@ func harden(cfg *pgx.ConnConfig) {
 	} {
 		cfg.RuntimeParams[name] = value
 	}
-	// A trigger may LISTEN in our session; pgx would keep what comes for ever.
+	// A trigger may LISTEN in Reeve's session; pgx would keep the notifications
+	// for ever.
 	cfg.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	build := cfg.BuildFrontend
 	cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
@@ -128,9 +129,9 @@ func harden(cfg *pgx.ConnConfig) {
 	}
 }
 
-// Dial connects to a project's database as its auth role. A database whose
-// schema is behind is brought up first: ErrMigrating while that takes longer. It
-// is what a pool.Dialer needs, once the tenant is known.
+// Dial connects to a project's database as its auth role. It migrates a
+// database whose schema is behind first: ErrMigrating while that takes longer.
+// With the tenant known it is a pool.Dialer.
 func (s *Service) Dial(ctx context.Context, t *tenants.Tenant) (*pgx.Conn, error) {
 	if err := s.EnsureSchema(ctx, t); err != nil {
 		return nil, err
@@ -147,14 +148,15 @@ func (s *Service) dial(ctx context.Context, ref tenants.Ref, role, password stri
 	if err != nil {
 		return nil, err
 	}
-	// Times go onto the wire as they are read: in UTC, wherever this process runs.
+	// Times are sent in UTC, wherever this process runs.
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 	})
 	return conn, nil
 }
 
-// adminConfig says how to connect to a database of the cluster as the admin.
+// adminConfig returns the configuration of a connection to a database of the
+// cluster as the admin.
 func (s *Service) adminConfig(database string) (*pgx.ConnConfig, error) {
 	if err := s.init(); err != nil {
 		return nil, err
@@ -164,7 +166,7 @@ func (s *Service) adminConfig(database string) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
-// asAdmin runs fn on a connection of the admin to a database of the cluster.
+// asAdmin runs fn on an admin's connection to a database of the cluster.
 func (s *Service) asAdmin(ctx context.Context, database string, fn func(conn *pgx.Conn) error) error {
 	cfg, err := s.adminConfig(database)
 	if err != nil {
@@ -184,8 +186,8 @@ func closeConn(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// DatabaseURL is what a developer connects with: a project's database as its
-// owner role.
+// DatabaseURL is the URL for developers: a project's database as its owner
+// role.
 func (s *Service) DatabaseURL(ref tenants.Ref, password string) (string, error) {
 	cfg, err := s.adminConfig(ref.Database())
 	if err != nil {
@@ -214,5 +216,5 @@ func (s *Service) DatabaseURL(ref tenants.Ref, password string) (string, error) 
 // quote quotes an identifier.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// literal quotes a text; only for what Reeve made itself (verifiers, marks).
+// literal quotes a text; only for text that Reeve generated (verifiers, marks).
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

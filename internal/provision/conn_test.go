@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// TestHardened: what a developer leaves on the auth role does not reach Reeve's
-// connections, and no row of theirs fills its memory.
+// TestHardened: settings that a developer leaves on the auth role do not affect
+// Reeve's connections, and none of their rows fills its memory.
 func TestHardened(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -54,7 +54,7 @@ func TestHardened(t *testing.T) {
 	}
 	defer closeConn(third)
 	const rows = `SELECT repeat('a', 1000000) FROM generate_series(1, $1)`
-	for range 3 { // an answer is what is bounded, not all of them
+	for range 3 { // each answer is bounded, not their sum
 		if _, err := third.Exec(t.Context(), rows, 10); err != nil {
 			t.Fatal(err)
 		}

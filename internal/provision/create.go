@@ -21,21 +21,21 @@ const (
 	defaultKeyName = "default"
 	// finishTimeout bounds one run of the steps that follow a commit.
 	finishTimeout = time.Minute
-	// answerTimeout is how long a caller waits for them: less than an HTTP server
-	// lets an answer take.
+	// answerTimeout is how long a caller waits for them: less than an HTTP
+	// server's limit for an answer.
 	answerTimeout = 20 * time.Second
 )
 
-// NewProject says what project to create.
+// NewProject describes a project to create.
 type NewProject struct {
 	OrganizationID uuid.UUID
 	Name           string // 1 to 256 characters
 	Region         string
-	// DBPassword is the owner role's, printable ASCII; "" draws one.
+	// DBPassword is the owner role's, printable ASCII; "" generates one.
 	DBPassword string
 	Platform   bool
 	CreatedBy  *uuid.UUID
-	// Within, when set, runs in the transaction that creates the project, last.
+	// Within, when set, runs last in the transaction that creates the project.
 	Within func(ctx context.Context, tx *controldb.Tx, created Created) error
 }
 
@@ -47,7 +47,7 @@ type Created struct {
 	DatabaseURL    string // as the owner role, for developers
 }
 
-// Validate checks what the caller chose; fault validation_failed names the field.
+// Validate checks the caller's values; fault validation_failed names the field.
 func (n NewProject) Validate() error {
 	bad := fault.New(fault.Invalid, "validation_failed", "")
 	if c := utf8.RuneCountInString(n.Name); c < 1 || c > maxName || !utf8.ValidString(n.Name) || hasNUL(n.Name) {
@@ -68,12 +68,12 @@ func hasNUL(s string) bool {
 	return false
 }
 
-// Create makes a project. With a warm database at hand it is one transaction;
-// otherwise the project is committed as creating and its database is made, for
-// which Create waits up to 20 seconds (a minute for the platform project). Once
-// committed, the project is finished even if the caller goes away or the process
-// dies; where its database is not ready yet, or could not be made for now,
-// Created.Project.Status is creating. Faults: validation_failed,
+// Create creates a project. With a warm database available it is one
+// transaction. Otherwise the project is committed as creating and Create waits
+// up to 20 seconds (a minute for the platform project) for its database. Once
+// committed, the project is finished even if the caller goes away or the
+// process dies. If its database is not ready yet, or could not be created for
+// now, Created.Project.Status is creating. Faults: validation_failed,
 // organization_not_found, project_limit_reached, database_unavailable.
 func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	if err := s.init(); err != nil {
@@ -86,7 +86,7 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	defer s.creating.Add(-1)
 	var created Created
 	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
-		d, dk, err := s.claim(ctx, tx, n)
+		d, dk, err := s.reserve(ctx, tx, n)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 		nudge(s.taken)
 		return created, nil
 	}
-	if err := s.await(ctx, n.answerTimeout(), created.Project.Ref, s.prepare); err != nil {
+	if err := s.await(ctx, n.answerTimeout(), created.Project.Ref, s.build); err != nil {
 		s.Logger.ErrorContext(ctx, "project is not ready yet", "project", created.Project.Ref, "error", err)
 		return created, nil
 	}
@@ -114,8 +114,8 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	return created, nil
 }
 
-// answerTimeout is a minute for the platform project: it is made at the start,
-// which goes no further without it.
+// answerTimeout is a minute for the platform project, because a first start
+// cannot continue without it.
 func (n NewProject) answerTimeout() time.Duration {
 	if n.Platform {
 		return finishTimeout
@@ -123,9 +123,9 @@ func (n NewProject) answerTimeout() time.Duration {
 	return answerTimeout
 }
 
-// claim counts the project against its organization and finds it a database: a
-// warm one, assigned, or a new row in state creating.
-func (s *Service) claim(ctx context.Context, tx *controldb.Tx, n NewProject) (controldb.Database, *secret.DataKey, error) {
+// reserve checks the organization's limit and returns a database for the
+// project: an assigned warm one, or a new row in state creating.
+func (s *Service) reserve(ctx context.Context, tx *controldb.Tx, n NewProject) (controldb.Database, *secret.DataKey, error) {
 	if err := tx.CheckProjectLimit(ctx, n.OrganizationID); err != nil {
 		return controldb.Database{}, nil, err
 	}
@@ -152,8 +152,8 @@ func (s *Service) claim(ctx context.Context, tx *controldb.Tx, n NewProject) (co
 	if n.DBPassword == "" {
 		return d, dk, tx.AssignDatabase(ctx, d.Ref)
 	}
-	// A chosen password is set on the cluster after the commit, by the same steps
-	// that made the role: until then the project is creating.
+	// A given password is set on the cluster after the commit, by the steps
+	// that create the role. Until then the project is creating.
 	d.State, p.Owner = controldb.DatabaseCreating, n.DBPassword
 	if d.Sealed, err = p.Seal(dk); err != nil {
 		return d, nil, err
@@ -161,7 +161,7 @@ func (s *Service) claim(ctx context.Context, tx *controldb.Tx, n NewProject) (co
 	return d, dk, tx.ReopenDatabase(ctx, d.Ref, stepAdopt, d.Sealed)
 }
 
-// insert writes the project's rows: itself, its configuration, its keys.
+// insert writes the project's rows: project, configuration, keys.
 func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d controldb.Database, dk *secret.DataKey) (Created, error) {
 	var created Created
 	status := tenants.StatusActive
@@ -190,8 +190,8 @@ func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d 
 	return created, err
 }
 
-// insertKeys draws the project's keys and writes them: API keys named default,
-// and an ES256 key that signs from the start.
+// insertKeys generates the project's keys and writes them: API keys named
+// default, and an ES256 key that signs from the start.
 func (s *Service) insertKeys(ctx context.Context, tx *controldb.Tx, dk *secret.DataKey, created *Created) error {
 	ref := created.Project.Ref
 	for t, text := range map[tenants.KeyType]*string{

@@ -64,7 +64,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// checkOwner connects with the developer's URL and works in public.
+// checkOwner connects with the developer's URL and creates a table in public.
 func checkOwner(t *testing.T, w *world, created Created, password string) {
 	t.Helper()
 	if w.ownerURL(t, created.Project.Ref) != created.DatabaseURL {
@@ -145,7 +145,7 @@ func TestCreateWithin(t *testing.T) {
 	}
 }
 
-// TestCreateAtOnce lets more callers than warm databases and quota compete.
+// TestCreateAtOnce has more concurrent callers than warm databases and quota.
 func TestCreateAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(s *Service) { s.WarmTarget = 2 })

@@ -11,12 +11,13 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Delete deletes a project: from the commit of its status on it is not served,
-// then its database is dropped, whoever is connected, and its data key forgotten,
-// which shreds what was sealed with it and ends the project; at last its roles are
-// dropped. Delete waits up to 20 seconds for that; once committed it is finished in
-// any case, by Recover if not here, and by Run where the roles are still referred
-// to. It may be repeated; controldb.ErrNoProject when the project is gone.
+// Delete deletes a project. From the commit of its status on it is not served.
+// Then its database is dropped, even if clients are connected, and its data key
+// is deleted, which makes everything sealed with it unreadable and ends the
+// project. Its roles are dropped last. Delete waits up to 20 seconds for that.
+// Once committed the deletion is finished in any case, if necessary by Recover,
+// and by Run if other objects still refer to the roles. It may be repeated;
+// controldb.ErrNoProject when the project is gone.
 func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 	if err := s.init(); err != nil {
 		return err
@@ -38,14 +39,14 @@ func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 	return err
 }
 
-// drop does what is left to do for a database in state dropping. It returns
-// false when another process is at it and wait is false.
+// drop does the remaining work for a database in state dropping. It returns
+// false when another process works on it and wait is false.
 func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, error) {
 	var roles error
 	mine, err := s.lockedDatabase(ctx, ref, wait, func(conn *pgx.Conn) error {
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		if errors.Is(err, controldb.ErrNoDatabase) || err == nil && d.State != controldb.DatabaseDropping {
-			return nil // done by who had the lock before
+			return nil // the previous holder of the lock has done it
 		}
 		if err != nil {
 			return err
@@ -56,8 +57,8 @@ func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, e
 		if err := s.forget(ctx, ref); err != nil {
 			return err
 		}
-		// Nothing that is worth anything is left. Other projects' developers can make
-		// roles stay for a while, so that fails nothing; dropLeftRoles goes on.
+		// No data is left. Other projects' developers can make roles stay for a
+		// while, so that is no failure; dropLeftRoles continues.
 		roles = s.dropRoles(ctx, conn, ref)
 		return nil
 	})
@@ -74,8 +75,9 @@ func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, e
 }
 
 func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
-	if err := s.shutOut(ctx, conn, ref); err != nil {
-		// The database alone is what they can reach. It is tried again with the roles.
+	if err := s.disableLogin(ctx, conn, ref); err != nil {
+		// They can only reach the database. Dropping it is retried with the
+		// roles.
 		s.Logger.WarnContext(ctx, "the roles of a deleted project may still log in", "project", ref, "error", err)
 	}
 	s.after("shut out")
@@ -87,9 +89,9 @@ func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.
 		return err
 	}
 	if exists {
-		// FORCE ends the connections there are; nobody may come back meanwhile. An
-		// interrupted drop leaves a database that nobody can enter (limit -2): ALTER
-		// of it is FATAL and would end this connection, DROP works.
+		// FORCE ends existing connections, and no new ones may be opened. An
+		// interrupted drop leaves a database that nobody can connect to (limit
+		// -2): ALTER on it is FATAL and would end this connection, DROP works.
 		if whole {
 			_ = s.execDDL(ctx, conn, "ALTER DATABASE "+quote(name)+" ALLOW_CONNECTIONS false")
 		}
@@ -101,7 +103,7 @@ func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.
 	return nil
 }
 
-// forget shreds the data key and buries the project, if one had the database.
+// forget deletes the data key, and buries the database's project, if any.
 func (s *Service) forget(ctx context.Context, ref tenants.Ref) error {
 	err := s.Control.Tx(ctx, func(tx *controldb.Tx) error {
 		if err := tx.ShredDatabase(ctx, ref); err != nil {

@@ -20,7 +20,7 @@ func TestDelete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Somebody is connected and in the middle of something.
+	// A client is connected with an open transaction.
 	conn, err := pgx.Connect(t.Context(), created.DatabaseURL)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestDelete(t *testing.T) {
 	if d, err := w.Control.DatabaseByRef(t.Context(), ref); err != nil || d.State != controldb.DatabaseDropped {
 		t.Errorf("row after deletion: %s, %v", d.State, err)
 	}
-	// What a backup still has of the sealed passwords opens with no other key.
+	// The sealed passwords in a backup cannot be decrypted with another key.
 	dk, err := w.Control.DataKey(t.Context(), other.Project.Ref)
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +59,8 @@ func TestDelete(t *testing.T) {
 	w.checkServed(t, other.Project.Ref)
 }
 
-// TestDeleteInterrupted: Postgres died in the midst of DROP DATABASE. It leaves a
-// database that is marked by this limit, and of which ALTER is FATAL.
+// TestDeleteInterrupted: Postgres died during DROP DATABASE. That leaves a
+// database marked by this limit, on which ALTER is FATAL.
 func TestDeleteInterrupted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -76,8 +76,8 @@ func TestDeleteInterrupted(t *testing.T) {
 	w.checkBuried(t, ref)
 }
 
-// checkBuried checks that the control plane knows the project no more, and that
-// nothing of its secrets is left there.
+// checkBuried checks that the control plane does not know the project any more,
+// and that none of its secrets are left there.
 func (w *world) checkBuried(t *testing.T, ref tenants.Ref) {
 	t.Helper()
 	if _, err := w.Control.ProjectByRef(t.Context(), ref); !errors.Is(err, controldb.ErrNoProject) {
@@ -107,7 +107,7 @@ func TestOrphans(t *testing.T) {
 	foreign := newWorld(t)
 	kept := w.mustCreate(t, NewProject{}).Project.Ref
 	lost := w.mustCreate(t, NewProject{}).Project.Ref
-	// The control database was restored from before the project.
+	// The control database was restored to a state before the project.
 	for _, sql := range []string{"DELETE FROM projects WHERE ref = $1", "DELETE FROM databases WHERE ref = $1"} {
 		if _, err := w.Control.Pool().Exec(t.Context(), sql, lost); err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestOrphans(t *testing.T) {
 		t.Fatalf("Orphans = %v, %v", orphans, err)
 	}
 	w.checkServed(t, kept)
-	// No row leads to it any more, so the test itself cleans up.
+	// No row refers to it any more, so the test itself cleans up.
 	_, err := w.lockedDatabase(t.Context(), lost, true, func(conn *pgx.Conn) error {
 		if err := w.dropDatabase(t.Context(), conn, lost); err != nil {
 			return err

@@ -15,16 +15,16 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Roles belong to the server and not to a database. Everybody sees their names, and
-// whoever owns a table anywhere may grant something on it to any of them. Postgres
-// drops no role that anything refers to, in whatever database. So dropping the roles
-// is a step of its own, which comes when the project is gone already and which
-// nothing waits for: it goes to those databases, takes the references away, and
-// tries again later where somebody is in the way.
+// Roles belong to the server and not to a database. Everybody sees their names,
+// and the owner of any table may grant something on it to any role. Postgres
+// does not drop a role that any object in any database refers to. So dropping
+// the roles is a separate step, after the project is gone, that nothing waits
+// for: it removes the references, database by database, and tries again later
+// if it is blocked.
 
 const (
-	// rolesTries is how often one attempt drops the roles: somebody may refer to
-	// them anew in between.
+	// rolesTries is how often one attempt drops the roles: new references may
+	// be made in between.
 	rolesTries = 3
 	// releaseTimeout bounds one attempt.
 	releaseTimeout = time.Minute
@@ -34,16 +34,16 @@ const (
 
 var errSlow = errors.New("not done in time")
 
-// sharedRoles are those that every project's database knows.
+// sharedRoles are the roles that every project's database uses.
 var sharedRoles = []string{"anon", "authenticated", "service_role"}
 
 func namesOfRoles(ref tenants.Ref) []string {
 	return []string{ref.AuthRole(), ref.APIRole(), ref.OwnerRole()}
 }
 
-// dropLeftRoles drops the roles that outlived their database, one project after the
-// other. Any number of replicas may do it at once. It returns the errors of those
-// that have to wait.
+// dropLeftRoles drops the roles that outlived their database, one project after
+// the other. Any number of replicas may call it at the same time. It returns
+// the errors of those that are left.
 func (s *Service) dropLeftRoles(ctx context.Context) error {
 	left, err := s.Control.RolesLeft(ctx, s.Cluster.ID, s.Now())
 	if err != nil {
@@ -67,12 +67,12 @@ func (s *Service) finishRoles(outer context.Context, ref tenants.Ref) error {
 	_, err := s.lockedDatabase(ctx, ref, false, func(conn *pgx.Conn) error {
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		if errors.Is(err, controldb.ErrNoDatabase) || err == nil && d.State != controldb.DatabaseDroppingRoles {
-			return nil // done by who had the lock before
+			return nil // the previous holder of the lock has done it
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.shutOut(ctx, conn, ref); err != nil {
+		if err := s.disableLogin(ctx, conn, ref); err != nil {
 			return err
 		}
 		for try := 1; ; try++ {
@@ -95,8 +95,8 @@ func (s *Service) finishRoles(outer context.Context, ref tenants.Ref) error {
 	return err
 }
 
-// dropRoles drops what there is of the roles and records it. It fails at once, with
-// 2BP01, when something refers to one.
+// dropRoles drops the existing ones of the roles and records it. It fails at
+// once, with 2BP01, when an object refers to one.
 func (s *Service) dropRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
 	if err := s.execDDL(ctx, conn, "DROP ROLE IF EXISTS "+quoteAll(namesOfRoles(ref))); err != nil {
 		return fmt.Errorf("drop roles: %w", err)
@@ -114,13 +114,13 @@ func referred(err error) bool {
 	return errors.As(err, &pg) && pg.Code == "2BP01"
 }
 
-// shutOut lets nobody log in as the project's roles any more, and ends who is.
-func (s *Service) shutOut(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+// disableLogin disables logins of the project's roles, and ends their sessions.
+func (s *Service) disableLogin(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
 	roles, err := existing(ctx, conn, namesOfRoles(ref))
 	if err != nil || len(roles) == 0 {
 		return err
 	}
-	// To end their sessions, DROP DATABASE's too, and to act for them later.
+	// To end their sessions, also for DROP DATABASE, and to act for them later.
 	if err := join(ctx, conn, roles); err != nil {
 		return err
 	}
@@ -135,13 +135,14 @@ func (s *Service) shutOut(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) 
 	return err
 }
 
-// release goes to every database in which something refers to the project's roles.
+// release removes the references to the project's roles in every database that
+// has some.
 func (s *Service) release(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
 	roles, err := existing(ctx, conn, namesOfRoles(ref))
 	if err != nil || len(roles) == 0 {
 		return err
 	}
-	// What belongs to no database can be released from any.
+	// References outside of a database can be removed from any.
 	rows, _ := conn.Query(ctx, `SELECT coalesce(d.datname, current_database())::text, bool_or(s.dbid = 0 AND s.deptype = 'o')
 		FROM pg_shdepend s JOIN pg_roles r ON r.oid = s.refobjid LEFT JOIN pg_database d ON d.oid = s.dbid
 		WHERE s.refclassid = 'pg_authid'::regclass AND r.rolname = ANY($1)
@@ -169,18 +170,19 @@ func (s *Service) release(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) 
 	return errors.Join(all...)
 }
 
-// releaseHere takes away all that refers to roles in the database that conn is
-// connected to. It waits for no lock for longer than two seconds, as others wait
-// behind it.
+// releaseHere removes all references to roles in the database that conn is
+// connected to. It waits for no lock longer than two seconds, because others
+// queue behind it.
 //
-// It runs with the admin's rights in a database that others own, and evaluates
-// nothing of theirs: taking rights, owners and objects away calls no function, and
-// only a superuser can make event triggers. Roles lose what was granted to them. What
-// they own in another project's database can only have been given to them, say by a
-// dump that was restored in the wrong place; it goes to that database's developer and
-// is not lost, nor does it become the admin's. Elsewhere a role owns what it made,
-// where PUBLIC was let in, and that goes with it; RESTRICT, the default, keeps
-// whatever of others depends on it.
+// It runs with the admin's rights in a database that others own, and runs none
+// of their code: removing grants, owners and objects calls no function, and
+// only a superuser can create event triggers. Roles lose their grants. Objects
+// that they own in another project's database can only have been given to them,
+// for example by a dump that was restored in the wrong place; those are
+// reassigned to that database's developer, so they are not lost and do not
+// become the admin's. Elsewhere a role owns what it created in a database open
+// to PUBLIC, and that is dropped; RESTRICT, the default, keeps others' objects
+// that depend on it.
 func releaseHere(ctx context.Context, conn *pgx.Conn, database string, roles []string) error {
 	_, err := conn.Exec(ctx, "SET search_path = pg_catalog, pg_temp; SET lock_timeout = '2s'; SET statement_timeout = '30s'")
 	if err != nil {
@@ -194,8 +196,8 @@ func releaseHere(ctx context.Context, conn *pgx.Conn, database string, roles []s
 	if involved, err = existing(ctx, conn, involved); err != nil {
 		return err
 	}
-	// What is granted is taken back as who granted it, which an admin that is no
-	// superuser must belong to.
+	// A grant must be revoked as its grantor, so an admin that is no superuser
+	// must be a member of the grantor.
 	if err := join(ctx, conn, involved); err != nil {
 		return err
 	}
@@ -212,8 +214,8 @@ func releaseHere(ctx context.Context, conn *pgx.Conn, database string, roles []s
 	return err
 }
 
-// revokeSome takes back what was granted to the roles on some objects of the
-// database, in one transaction; it returns false when there were none.
+// revokeSome revokes the roles' grants on some objects of the database, in one
+// transaction; it returns false when there were none.
 func revokeSome(ctx context.Context, conn *pgx.Conn, roles []string) (bool, error) {
 	rows, _ := conn.Query(ctx, revokesSQL, roles, revokesAtOnce)
 	sql, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -227,10 +229,10 @@ func revokeSome(ctx context.Context, conn *pgx.Conn, roles []string) (bool, erro
 	return true, err
 }
 
-// revokesSQL writes the statements that take back what was granted to the roles on
-// objects of this database, each as the role that granted it. DROP OWNED takes back
-// what the object's owner granted, and not what others did with a grant option. It
-// also does all at once, which somebody can make too much.
+// revokesSQL generates the statements that revoke the roles' grants on objects
+// of this database, each as its grantor. DROP OWNED would revoke only the
+// owner's grants, not those of others with a grant option. It would also do all
+// at once, and a developer can make that too much.
 const revokesSQL = `SELECT DISTINCT format('SET LOCAL ROLE %s; REVOKE ALL ON %s FROM %s CASCADE;',
 		a.grantor::regrole, o.target, a.grantee::regrole)
 	FROM (
@@ -274,8 +276,8 @@ func existing(ctx context.Context, conn *pgx.Conn, names []string) ([]string, er
 	return roles, nil
 }
 
-// join makes an admin that is no superuser a member of the roles: as such it may
-// end their sessions and take back what they granted.
+// join makes an admin that is no superuser a member of the roles, so that it
+// may end their sessions and revoke their grants.
 func join(ctx context.Context, conn *pgx.Conn, roles []string) error {
 	var superuser bool
 	if err := conn.QueryRow(ctx, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").Scan(&superuser); err != nil || superuser {

@@ -33,8 +33,8 @@ func mustExec(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-// weakWorld has a server of its own, of which the admin is no superuser. It gives
-// the superuser's URL too.
+// weakWorld has a separate server, on which the admin is no superuser. It also
+// returns the superuser's URL.
 func weakWorld(t *testing.T) (*world, string) {
 	t.Helper()
 	cluster := testkit.NewCluster(t)
@@ -51,8 +51,8 @@ func weakWorld(t *testing.T) (*world, string) {
 	return newWorld(t, func(s *Service) { s.Cluster.AdminURL = admin.String() }), cluster.URL()
 }
 
-// asAuth opens a session as a project's auth role, whose rights a developer's
-// triggers have.
+// asAuth opens a session as a project's auth role; developers' triggers have
+// its rights.
 func (w *world) asAuth(t *testing.T, ref tenants.Ref) *pgx.Conn {
 	t.Helper()
 	conn, err := w.Dial(t.Context(), w.checkServed(t, ref))
@@ -63,7 +63,7 @@ func (w *world) asAuth(t *testing.T, ref tenants.Ref) *pgx.Conn {
 	return conn
 }
 
-// baits are the objects that poison refers to roles from.
+// baits are the objects on which poison makes references to roles.
 const baits = `
 	CREATE TABLE bait (a int, b int); INSERT INTO bait VALUES (1, 2);
 	CREATE TABLE "Odd ""bait" (a int);
@@ -84,7 +84,7 @@ const baits = `
 	GRANT SELECT ON LARGE OBJECT 4711 TO service_role WITH GRANT OPTION;
 	SET ROLE anon; CREATE TABLE public.of_anon (); RESET ROLE`
 
-// poisons are the ways to refer to a role, as a developer.
+// poisons are the ways in which a developer can refer to a role.
 var poisons = []string{
 	`GRANT SELECT ON bait TO %s`,
 	`GRANT UPDATE (a) ON bait TO %s WITH GRANT OPTION`,
@@ -107,7 +107,7 @@ var poisons = []string{
 	`SET ROLE service_role; GRANT SELECT ON LARGE OBJECT 4711 TO %s; RESET ROLE`,
 }
 
-// poison refers to a project's roles from another one's database.
+// poison makes references to a project's roles in another project's database.
 func (w *world) poison(t *testing.T, from Created, to ...tenants.Ref) {
 	t.Helper()
 	owner, auth := connect(t, from.DatabaseURL), w.asAuth(t, from.Project.Ref)
@@ -121,14 +121,14 @@ func (w *world) poison(t *testing.T, from Created, to ...tenants.Ref) {
 			}
 			mustExec(t, auth, "GRANT SELECT ON auth.users TO "+role)
 			mustExec(t, auth, "CREATE POLICY "+role+" ON auth.sessions TO "+role+" USING (false)")
-			// Postgres 14 lets a login role give itself away.
+			// Postgres 14 allows a login role to grant itself.
 			_, _ = owner.Exec(t.Context(), "GRANT "+from.Project.Ref.OwnerRole()+" TO "+role+" WITH ADMIN OPTION")
 		}
 	}
 }
 
-// TestDeletePoisoned deletes projects that another one's developer refers to from
-// their own database, by every means there is, and a warm one.
+// TestDeletePoisoned deletes projects, and a warm database, to whose roles
+// another project's developer has made all possible references.
 func TestDeletePoisoned(t *testing.T) {
 	t.Parallel()
 	t.Run("superuser", func(t *testing.T) {
@@ -202,8 +202,8 @@ func checkBaits(t *testing.T, w *world, hostile Created) {
 	}
 }
 
-// TestDeleteOfGivenAway has objects in other databases that belong to the project's
-// roles.
+// TestDeleteOfGivenAway has objects in other databases that the project's roles
+// own.
 func TestDeleteOfGivenAway(t *testing.T) {
 	t.Parallel()
 	w, superuser := weakWorld(t)
@@ -219,7 +219,7 @@ func TestDeleteOfGivenAway(t *testing.T) {
 	mustExec(t, restore, `CREATE TABLE public.restored (a int); INSERT INTO public.restored VALUES (1);
 		ALTER TABLE public.restored OWNER TO `+role+`; ALTER DEFAULT PRIVILEGES FOR ROLE `+role+` GRANT SELECT ON TABLES TO anon`)
 	closeConn(restore) // the admin may not end it
-	// The maintenance database lets everybody in.
+	// Every role may connect to the maintenance database.
 	open, err := url.Parse(victim.DatabaseURL)
 	if err != nil {
 		t.Fatal(err)
@@ -243,14 +243,15 @@ func TestDeleteOfGivenAway(t *testing.T) {
 	}
 }
 
-// TestDeleteOwner: a role that owns a whole database is left alone, and says so.
+// TestDeleteOwner: a role that owns a whole database is kept, and the error
+// says so.
 func TestDeleteOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	victim := w.mustCreate(t, NewProject{})
 	w.poison(t, w.mustCreate(t, NewProject{}), victim.Project.Ref)
 	name := "test_owned_" + string(victim.Project.Ref)
-	// Not from template1, which nobody may be connected to meanwhile.
+	// Not from template1, because it must have no connections during a copy.
 	for _, sql := range []string{"CREATE DATABASE " + name + " TEMPLATE template0", "ALTER DATABASE " + name + " OWNER TO " + victim.Project.Ref.OwnerRole()} {
 		if _, err := w.pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -270,7 +271,7 @@ func TestDeleteOwner(t *testing.T) {
 	w.checkGone(t, victim.Project.Ref)
 }
 
-// TestDeleteWithLockedBait has somebody use the table that refers to a role.
+// TestDeleteWithLockedBait locks the table whose grant refers to a role.
 func TestDeleteWithLockedBait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -303,7 +304,7 @@ func TestDeleteWithLockedBait(t *testing.T) {
 	w.checkGone(t, ref)
 }
 
-// TestDeleteHeldUp has sessions hold locks on what is dropped.
+// TestDeleteHeldUp has sessions that hold locks on the dropped objects.
 func TestDeleteHeldUp(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(t *testing.T) *world{
@@ -332,7 +333,7 @@ func TestDeleteHeldUp(t *testing.T) {
 	}
 }
 
-// TestRunDropsLeftRoles: Run is told of them and does not wait for a tick.
+// TestRunDropsLeftRoles: Run is notified and does not wait for a tick.
 func TestRunDropsLeftRoles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

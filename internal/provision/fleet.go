@@ -14,20 +14,21 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// canaries is how many failures in a row, at the beginning, stop a migration of
-// the fleet: one may be the project's fault, two are the migration's.
+// canaries is the number of failures in a row, at the beginning, that stop a
+// migration of the fleet: one may be the project's fault, two are the
+// migration's.
 const canaries = 2
 
-// ErrCanary is returned when the first databases could not be migrated and the
-// others were therefore left alone.
+// ErrCanary is returned when the first databases could not be migrated, so the
+// others were not tried.
 var ErrCanary = errors.New("provision: the first databases failed, the others were not touched")
 
-// MigrateFleet brings the template and then every complete database to the
-// schema that this binary knows: one first, the others in parallel (at most
-// three, for each holds a connection of the admin). Every database of the cluster
-// is reported once. One that fails does not stop the others; it keeps its
-// version, so another run takes up where this one ended. The error says how many
-// failed; their reasons are in the report.
+// MigrateFleet migrates the template and then every complete database to this
+// binary's schema: one first, then the others in parallel (at most three,
+// because each holds an admin connection). Every database of the cluster is
+// reported once. A failure does not stop the others; the failed database keeps
+// its version, so another run continues there. The error says how many failed;
+// their reasons are in the report.
 func (s *Service) MigrateFleet(ctx context.Context, parallel int, report Report) error {
 	if err := s.init(); err != nil {
 		return err
@@ -72,7 +73,7 @@ type fleetRun struct {
 	failed int
 }
 
-// settled reports those that there is nothing to do for, and gives the others.
+// settled reports those that need no migration, and returns the others.
 func (r *fleetRun) settled(fleet []Outcome) (behind []Outcome) {
 	for _, o := range fleet {
 		if o.State == MigrationPending {
@@ -84,8 +85,8 @@ func (r *fleetRun) settled(fleet []Outcome) (behind []Outcome) {
 	return behind
 }
 
-// canary migrates until one succeeded and gives those that remain; stop says that
-// none did.
+// canary migrates until one succeeded and returns the remaining ones; stop
+// means that none did.
 func (r *fleetRun) canary(ctx context.Context, all []Outcome) (rest []Outcome, stop bool) {
 	for i, o := range all {
 		if ctx.Err() != nil {
@@ -107,7 +108,7 @@ func (r *fleetRun) one(ctx context.Context, o Outcome) bool {
 	case err == nil:
 		o.State, o.To = MigrationDone, version
 	case errors.Is(err, controldb.ErrNoDatabase):
-		o.State = MigrationUnfinished // deleted meanwhile
+		o.State = MigrationUnfinished // deleted in the meantime
 	case ctx.Err() == nil:
 		o.State, o.Err = MigrationFailed, err
 	}
@@ -115,7 +116,7 @@ func (r *fleetRun) one(ctx context.Context, o Outcome) bool {
 	return err == nil
 }
 
-// skip reports those whose turn did not come.
+// skip reports those that were not tried.
 func (r *fleetRun) skip(rest []Outcome) {
 	for _, o := range rest {
 		r.tell(o)
@@ -133,8 +134,8 @@ func (r *fleetRun) tell(o Outcome) {
 	}
 }
 
-// migrateDatabase migrates one complete database and records its version; a
-// failure is recorded too.
+// migrateDatabase migrates one complete database and records its version or its
+// failure.
 func (s *Service) migrateDatabase(ctx context.Context, ref tenants.Ref) (version int64, err error) {
 	_, err = s.lockedDatabase(ctx, ref, true, func(*pgx.Conn) error {
 		known, err := s.schema()
@@ -144,7 +145,7 @@ func (s *Service) migrateDatabase(ctx context.Context, ref tenants.Ref) (version
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		version = d.SchemaVersion
 		if err != nil || d.SchemaVersion >= known.version {
-			return err // nothing left to do for who waited
+			return err // the previous holder of the lock has done it
 		}
 		if d.State != controldb.DatabaseWarm && d.State != controldb.DatabaseAssigned {
 			return controldb.ErrNoDatabase

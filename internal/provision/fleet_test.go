@@ -36,7 +36,7 @@ func withMore(t *testing.T, more ...string) fs.FS {
 	return all
 }
 
-// ownTemplate gives a test a template that it may change.
+// ownTemplate returns a template that only this test uses.
 func ownTemplate(t *testing.T) func(*Service) {
 	name := "reeve_template_" + strings.ToLower(rand.Text())
 	return func(s *Service) { s.Cluster.Template = name }
@@ -80,7 +80,7 @@ func TestMigrateFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In one project, the way of the migration is blocked.
+	// In one project an object blocks the migration.
 	block := func(sql string) {
 		t.Helper()
 		cfg, err := old.adminConfig(bad.Project.Ref.Database())
@@ -130,7 +130,7 @@ func TestMigrateFleet(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(reported{})); diff != "" {
 		t.Errorf("second run: %s", diff)
 	}
-	// The template has it too, and the migrated warm one is assigned.
+	// The template has it too, and the migrated warm database can be assigned.
 	for range 2 {
 		created, err := next.Create(t.Context(), NewProject{OrganizationID: old.org, Name: "new"})
 		if err != nil {
@@ -148,7 +148,7 @@ func (w *world) setStatus(t *testing.T, ref tenants.Ref, status tenants.Status) 
 	}
 }
 
-// checkOwnTable checks that the auth role may use what a migration made.
+// checkOwnTable checks that the auth role may use a migration's table.
 func checkOwnTable(t *testing.T, w *world, ref tenants.Ref) {
 	t.Helper()
 	tenant := w.checkServed(t, ref)
@@ -172,7 +172,7 @@ func TestMigrateFleetStopsAtCanaries(t *testing.T) {
 	for range 3 {
 		old.mustCreate(t, NewProject{})
 	}
-	// It works in the template, and in no project.
+	// It works in the template and fails in every project.
 	fsys := withMore(t, "-- +goose StatementBegin\nDO $$ BEGIN IF current_database() ~ '^reeve_[a-z]{20}$' THEN RAISE 'no'; END IF; END $$;\n-- +goose StatementEnd")
 	next := old.replica(t, template, func(s *Service) { s.Migrations = fsys })
 	got := map[tenants.Ref]reported{}

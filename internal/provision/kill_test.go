@@ -17,14 +17,15 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// The child process: which step to die after, what to do, and where.
+// The child process: the step after which it dies, the action, and the
+// databases.
 const (
 	childStep   = "REEVE_TEST_PROVISION_STEP"
 	childAction = "REEVE_TEST_PROVISION_ACTION"
 	childEnv    = "REEVE_TEST_PROVISION_ENV"
 )
 
-// child does one thing and kills itself after a step.
+// child runs one action and kills itself after a step.
 func child() {
 	f := strings.Split(os.Getenv(childEnv), "\n") // control URL, master key, admin URL, organization, ref
 	s, err := open(f[0], f[1], f[2])
@@ -63,7 +64,7 @@ func (w *world) kill(t *testing.T, action, step string, ref tenants.Ref) {
 	}
 }
 
-var prepareSteps = []string{
+var buildSteps = []string{
 	"roles", "roles recorded", "copied", "database", "database recorded",
 	"adopt", "adopt recorded", "verify", "verify recorded", "finish",
 }
@@ -71,7 +72,7 @@ var prepareSteps = []string{
 func TestKilledWhileCreating(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, step := range append([]string{"create"}, prepareSteps...) {
+	for _, step := range append([]string{"create"}, buildSteps...) {
 		t.Run(step, func(t *testing.T) {
 			w.kill(t, "create", step, "")
 			w.recoverAll(t)
@@ -115,7 +116,7 @@ func TestKilledWhileTakingWarmOneWithPassword(t *testing.T) {
 func TestKilledWhileWarming(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, step := range append([]string{"warm"}, prepareSteps...) {
+	for _, step := range append([]string{"warm"}, buildSteps...) {
 		t.Run(step, func(t *testing.T) {
 			w.kill(t, "warm", step, "")
 			w.recoverAll(t)
@@ -174,7 +175,7 @@ func TestRecoverAtOnce(t *testing.T) {
 	w.checkNoOrphan(t)
 }
 
-// checkNoOrphan compares what is on the cluster with the rows.
+// checkNoOrphan compares the cluster with the rows.
 func (w *world) checkNoOrphan(t *testing.T) {
 	t.Helper()
 	orphans, err := w.Orphans(t.Context())
@@ -183,8 +184,8 @@ func (w *world) checkNoOrphan(t *testing.T) {
 	}
 }
 
-// TestGivenUp has a creation fail for good: it ends as failed, can be deleted,
-// and a warm one is undone.
+// TestGivenUp has a creation that fails permanently: it ends as failed and can
+// be deleted, and a warm one is dropped.
 func TestGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

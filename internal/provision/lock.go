@@ -10,20 +10,20 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Who works on a database holds an advisory lock on the very connection that
-// its DDL runs on. A process that was thought dead can therefore do nothing
-// after another one took over: either its connection lives and so does its
-// lock, or neither does.
+// A process that works on a database holds an advisory lock on the connection
+// that its DDL runs on. So a process that was thought dead can do nothing after
+// another one took over: its connection and its lock live or end together.
 
-// lockedDatabase runs fn with the lock of one database. With wait false, it
-// returns false at once when another process has it.
+// lockedDatabase runs fn with the lock of one database. If wait is false, it
+// returns false at once when another process has the lock.
 func (s *Service) lockedDatabase(ctx context.Context, ref tenants.Ref, wait bool, fn func(conn *pgx.Conn) error) (bool, error) {
 	if err := s.init(); err != nil {
 		return false, err
 	}
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
-		// Whatever the reason is, a wrong password included: it is not the database's.
+		// Whatever the reason, even a wrong password: it is not the database's
+		// fault.
 		return false, fmt.Errorf("connect to cluster %s: %w", s.Cluster.ID, controldb.ErrUnavailable.Because(err))
 	}
 	defer c.Release()
@@ -49,8 +49,8 @@ func lock(ctx context.Context, conn *pgx.Conn, name string) error {
 	return nil
 }
 
-// unlock ends a lock; when that fails, it ends the connection and the lock with
-// it.
+// unlock releases a lock; if that fails, it closes the connection, which
+// releases the lock too.
 func unlock(conn *pgx.Conn, function, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
@@ -59,8 +59,8 @@ func unlock(conn *pgx.Conn, function, name string) {
 	}
 }
 
-// lockedTemplate runs fn while nobody copies or changes the template; shared
-// keeps only the changing away.
+// lockedTemplate runs fn while no other process copies or changes the template;
+// with shared, others may copy it.
 func (s *Service) lockedTemplate(ctx context.Context, conn *pgx.Conn, shared bool, fn func() error) error {
 	name, suffix := "reeve/template/"+s.Cluster.Template, ""
 	if shared {

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	testkit.Main(m)
 }
 
-// world is an installation of its own: a control database, an organization, and
+// world is a separate installation: a control database, an organization, and
 // the shared cluster.
 type world struct {
 	*Service
@@ -48,7 +48,7 @@ func newWorld(t testing.TB, change ...func(*Service)) *world {
 	return w
 }
 
-// replica is a further process of the same installation.
+// replica is another process of the same installation.
 func (w *world) replica(t testing.TB, change ...func(*Service)) *Service {
 	t.Helper()
 	s, err := open(w.url, w.masterKey, testkit.Postgres(t))
@@ -110,7 +110,7 @@ func (w *world) mustWarm(t testing.TB) {
 	}
 }
 
-// dropAll removes what the installation made on a cluster that outlives it.
+// dropAll removes the installation's objects from a cluster that outlives it.
 func (w *world) dropAll(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -147,7 +147,7 @@ func (w *world) dropAll(t testing.TB) {
 	}
 }
 
-// ownerURL is the developer's URL with the password that is sealed.
+// ownerURL is the developer's URL with the sealed password.
 func (w *world) ownerURL(t testing.TB, ref tenants.Ref) string {
 	t.Helper()
 	d, err := w.Control.DatabaseByRef(t.Context(), ref)
@@ -173,7 +173,7 @@ func queryRefs(ctx context.Context, w *world, sql string) ([]tenants.Ref, error)
 	return pgx.CollectRows(rows, pgx.RowTo[tenants.Ref])
 }
 
-// onCluster tells how many databases and roles of the ref there are.
+// onCluster counts the databases and roles of the ref.
 func (w *world) onCluster(t testing.TB, ref tenants.Ref) (databases, roles int) {
 	t.Helper()
 	err := w.pool.QueryRow(t.Context(), `SELECT
@@ -185,8 +185,8 @@ func (w *world) onCluster(t testing.TB, ref tenants.Ref) (databases, roles int) 
 	return databases, roles
 }
 
-// checkServed checks that the project works: the registry's snapshot opens, and
-// its auth role gets in.
+// checkServed checks that the project works: the registry's snapshot can be
+// decrypted, and its auth role can connect.
 func (w *world) checkServed(t testing.TB, ref tenants.Ref) *tenants.Tenant {
 	t.Helper()
 	tenant, err := w.Control.Tenant(t.Context(), ref)

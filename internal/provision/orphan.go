@@ -12,8 +12,8 @@ import (
 
 // Orphans lists the refs that have a database or roles of this installation on
 // the cluster but no row in the control database. Provisioning leaves none, so
-// if there are some, the control database was set back to an older state. They
-// may hold users' data: nothing here drops them unasked.
+// if there are any, the control database was restored to an older state. They
+// may hold users' data, so nothing drops them automatically.
 func (s *Service) Orphans(ctx context.Context) ([]tenants.Ref, error) {
 	if err := s.init(); err != nil {
 		return nil, err
@@ -32,8 +32,9 @@ func (s *Service) Orphans(ctx context.Context) ([]tenants.Ref, error) {
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	// Rows are read after the cluster: a row comes before what it stands for, so
-	// nothing new is listed. What was dropped in between is, for this moment.
+	// Rows are read after the cluster, and rows are created before their
+	// database, so nothing new is listed. A database that was dropped in
+	// between may be.
 	known, err := s.Control.RefsOf(ctx, found)
 	if err != nil {
 		return nil, err

@@ -7,11 +7,11 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// MigrationState is how a migration of the fleet left a database.
+// MigrationState is the result of a migration of the fleet for a database.
 type MigrationState string
 
-// The states. Pending ones are behind and their turn did not come; unfinished
-// ones are being created or dropped, or were given up, and are not looked at.
+// The states. Pending databases are behind and were not tried; unfinished ones
+// are being created or dropped, or were given up, and are not migrated.
 const (
 	MigrationCurrent    MigrationState = "current"
 	MigrationDone       MigrationState = "migrated"
@@ -20,21 +20,21 @@ const (
 	MigrationUnfinished MigrationState = "unfinished"
 )
 
-// Outcome is what a migration of the fleet made of one database.
+// Outcome is the result of a migration of the fleet for one database.
 type Outcome struct {
 	Ref      tenants.Ref
-	Warm     bool           // nobody's project yet; Status is empty
+	Warm     bool           // not assigned to a project; Status is empty
 	Status   tenants.Status // of the project
 	State    MigrationState
-	From, To int64 // versions of its schema, the same unless it was migrated
+	From, To int64 // versions of its schema, equal unless it was migrated
 	Err      error // why it failed
 }
 
-// Report hears of each database. It is called by one goroutine at a time.
+// Report is called for each database, by one goroutine at a time.
 type Report func(o Outcome)
 
-// fleet lists the databases of the cluster as they are before a migration, the
-// oldest first.
+// fleet lists the databases of the cluster before a migration, the oldest
+// first.
 func (s *Service) fleet(ctx context.Context) ([]Outcome, error) {
 	known, err := s.schema()
 	if err != nil {
@@ -44,7 +44,8 @@ func (s *Service) fleet(ctx context.Context) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Read after the databases: a warm one that is taken meanwhile is a project.
+	// Read after the databases: a warm one that is assigned in the meantime is
+	// a project.
 	projects, err := s.Control.Projects(ctx)
 	if err != nil {
 		return nil, err

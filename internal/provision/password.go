@@ -10,14 +10,14 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// ErrNotReady is returned for a change to a database that is being made, handed
-// over or dropped.
+// ErrNotReady is returned for a change to a database that is being created,
+// assigned or dropped.
 var ErrNotReady = fault.New(fault.Conflict, "project_not_ready", "The project's database is not ready")
 
-// SetOwnerPassword changes the password of the role that developers connect as.
-// Their open connections stay open. It may be repeated: the role has the new
-// password even if the call fails after the server was told. Faults:
-// validation_failed, project_not_found, ErrNotReady, database_unavailable.
+// SetOwnerPassword changes the password of the developers' role. Their open
+// connections stay open. It may be repeated: the role may have the new password
+// even if the call failed. Faults: validation_failed, project_not_found,
+// ErrNotReady, database_unavailable.
 func (s *Service) SetOwnerPassword(ctx context.Context, ref tenants.Ref, password string) error {
 	if password == "" {
 		return fault.New(fault.Invalid, "validation_failed", "password: is required")
@@ -54,7 +54,7 @@ func (s *Service) SetOwnerPassword(ctx context.Context, ref tenants.Ref, passwor
 	return err
 }
 
-// checkPassword checks a password that somebody chose: printable ASCII.
+// checkPassword checks a given password: printable ASCII.
 func checkPassword(field, password string) error {
 	bad := fault.New(fault.Invalid, "validation_failed", "")
 	if len(password) > maxPassword {

@@ -21,7 +21,7 @@ func TestSetOwnerPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closeConn(old)
-	// A transaction of the developer that has the role's row must not be in the way.
+	// A transaction of the developer that locks the role's row must not block.
 	if _, err := old.Exec(t.Context(), "BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'mine'"); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestSetOwnerPassword(t *testing.T) {
 	}
 	checkOwner(t, w, changed, password)
 	w.checkServed(t, a.Project.Ref)
-	// The other project's is what it was.
+	// The other project's password is unchanged.
 	checkOwner(t, w, b, "")
 }
 

@@ -1,14 +1,14 @@
-// Package provision makes, assigns, migrates and drops the projects' databases
-// on a cluster. It owns the cluster's roles and the template database. The row
-// of a database in the control database is committed before anything is made on
-// the cluster, shredded after the database is gone from it and closed after its
-// roles are, and each step between can be repeated, so whatever a killed process
-// left is finished by Recover and Run, and nothing is orphaned.
+// Package provision creates, assigns, migrates and drops the projects'
+// databases on a cluster. It owns the cluster's roles and the template
+// database. A database's row in the control database is committed before
+// anything is created on the cluster, shredded after the database is dropped
+// and closed after its roles are. Each step can be repeated, so Recover and Run
+// finish the work of a killed process, and nothing is orphaned.
 //
 // A warm database is complete: final ref, roles, keys. Assigning it is one
 // transaction in the control database and no DDL.
 //
-// The package decides nothing about who may create or delete what.
+// The package does not check who may create or delete what.
 package provision
 
 import (
@@ -32,9 +32,9 @@ const DefaultTemplate = "reeve_template"
 // Cluster is a Postgres server that Reeve administers.
 type Cluster struct {
 	ID string
-	// AdminURL leads to the cluster's maintenance database as a role that may
-	// create databases and roles. It must reach Postgres itself or a pooler in
-	// session mode: locks belong to the connection.
+	// AdminURL is the URL of the cluster's maintenance database, with a role
+	// that may create databases and roles. It must lead to Postgres itself or a
+	// pooler in session mode, because locks belong to the connection.
 	AdminURL string
 	// PublicHost is the "host:port" that developers connect to; AdminURL's by
 	// default.
@@ -43,49 +43,49 @@ type Cluster struct {
 	Template string
 }
 
-// Strategies of CREATE DATABASE (Postgres 15 and later). Copying through the WAL
-// needs no checkpoint, copying files writes less WAL.
+// Strategies of CREATE DATABASE (Postgres 15 and later). Copying through the
+// WAL needs no checkpoint, copying files writes less WAL.
 const (
 	StrategyWALLog   = "wal_log"
 	StrategyFileCopy = "file_copy"
 )
 
 // Service provisions on one cluster. Set the fields before the first call, and
-// Close it at the end.
+// call Close at the end.
 type Service struct {
 	Control        *controldb.DB
 	Keyring        *secret.Keyring
 	Cluster        Cluster
-	RoleConns      int              // that a project's auth or api role may hold, over all replicas; 30 by default
-	WarmTarget     int              // complete databases kept in store by Run
+	RoleConns      int              // limit of a project's auth or api role, over all replicas; 30 by default
+	WarmTarget     int              // complete databases that Run keeps ready
 	CreateStrategy string           // StrategyWALLog by default
 	Logger         *slog.Logger     // slog.Default by default
 	Now            func() time.Time // time.Now by default
 	Migrations     fs.FS            // of a project's database; migrations.Tenant by default
-	// NoMigrate makes Bootstrap refuse a template that is not at the schema of this
-	// binary, instead of making it anew. MigrateFleet is not bound by it.
+	// NoMigrate makes Bootstrap refuse a template that is not at this binary's
+	// schema, instead of rebuilding it. It does not affect MigrateFleet.
 	NoMigrate bool
-	// After is called after each step and again after it was recorded. It is for
-	// tests that stop a process there.
+	// After is called after each step and again after it was recorded. Tests
+	// use it to stop a process there.
 	After func(step string)
 
 	once     sync.Once
 	pool     *pgxpool.Pool
 	openErr  error
 	creating atomic.Int32
-	taken    chan struct{} // a warm database was taken
-	// rolesLeft is told of roles that could not be dropped with their database.
+	taken    chan struct{} // a warm database was assigned
+	// rolesLeft signals that roles could not be dropped with their database.
 	rolesLeft chan struct{}
 	schema    func() (schema, error)
 	upgrades  upgrades
 
-	// ctx is that of what goes on without the request that began it.
+	// ctx is the context of work that outlives its request.
 	ctx        context.Context
 	cancel     context.CancelFunc
 	background sync.WaitGroup
 }
 
-// init fills in what was left out. Nothing is connected to yet.
+// init sets the defaults. It does not connect.
 func (s *Service) init() error {
 	s.once.Do(func() {
 		if s.Logger == nil {
@@ -112,8 +112,8 @@ func (s *Service) init() error {
 	return s.openErr
 }
 
-// Close ends what goes on in the background, which Recover takes up again, and
-// gives the connections to the cluster back.
+// Close stops background work, which Recover resumes, and closes the
+// connections to the cluster.
 func (s *Service) Close() {
 	if s.init() == nil {
 		s.cancel()

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// maxAttempts is after how many failures a creation is given up.
+	// maxAttempts is the number of failures after which a creation is given up.
 	maxAttempts = 5
 	maxBackoff  = 5 * time.Minute
-	// maxRolesBackoff is longer: nothing waits for roles to go.
+	// maxRolesBackoff is longer, because nothing waits for roles to be dropped.
 	maxRolesBackoff = time.Hour
 	recoverTick     = time.Minute
 )
 
-// Recover finishes what killed or failed creations and deletions left. Any
-// number of replicas may do it at once; what another process works on is passed
-// over. It returns the errors of those that failed again. Roles that outlived their
-// database are left to Run.
+// Recover finishes creations and deletions that failed or whose process was
+// killed. Any number of replicas may call it at the same time; it skips
+// databases that another process works on. It returns the errors of those that
+// failed again. Run drops roles that outlived their database.
 func (s *Service) Recover(ctx context.Context) error {
 	if err := s.init(); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (s *Service) Recover(ctx context.Context) error {
 		if d.State == controldb.DatabaseDropping {
 			_, err = s.drop(ctx, d.Ref, false)
 		} else {
-			_, err = s.prepare(ctx, d.Ref, false)
+			_, err = s.build(ctx, d.Ref, false)
 		}
 		if err != nil {
 			all = append(all, err)
@@ -49,18 +49,18 @@ func (s *Service) Recover(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-// lockTimedOut tells whether a statement gave up waiting for a lock (SQLSTATE
+// lockTimedOut reports whether a statement gave up waiting for a lock (SQLSTATE
 // lock_not_available).
 func lockTimedOut(err error) bool {
 	var pgErr *pgconn.PgError
 	return errors.As(err, &pgErr) && pgErr.Code == "55P03"
 }
 
-// failed records a failed attempt. After maxAttempts a creation is given up: the
-// project is failed and waits for its deletion, a database for nobody is dropped.
-// What says nothing about the database, an interruption or a server that cannot
-// be reached, is tried again for ever. A lock that somebody holds there does say
-// something: the attempts count, so that they become rarer.
+// failed records a failed attempt. After maxAttempts a creation is given up:
+// the project is failed until it is deleted, and a database without a project
+// is dropped. An interruption or an unreachable server says nothing about the
+// database and does not count. A lock timeout does count, so that attempts
+// become rarer.
 func (s *Service) failed(ctx context.Context, ref tenants.Ref, cause error) {
 	counts := ctx.Err() == nil && (lockTimedOut(cause) || !errors.Is(controldb.Fault(cause), controldb.ErrUnavailable))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)

@@ -8,7 +8,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// mayRetry lets what failed be tried again at once.
+// mayRetry makes failed attempts due at once.
 func (w *world) mayRetry(t *testing.T) {
 	t.Helper()
 	if _, err := w.Control.Pool().Exec(t.Context(), "UPDATE databases SET retry_at = NULL"); err != nil {
@@ -16,7 +16,8 @@ func (w *world) mayRetry(t *testing.T) {
 	}
 }
 
-// TestOutage has the cluster away for longer than a creation has attempts.
+// TestOutage has the cluster unavailable for longer than a creation has
+// attempts.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -44,7 +45,7 @@ func TestOutage(t *testing.T) {
 	w.checkServed(t, ref)
 }
 
-// TestInterrupted stops attempts half-way, by the caller's end.
+// TestInterrupted cancels the caller's context during attempts.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -23,13 +23,13 @@ type role struct {
 	grants   []string // roles that it becomes a member of
 }
 
-// tempFileLimit bounds the disk that one statement's sorting may take. Only a
-// superuser may set it.
+// tempFileLimit bounds the disk space of one statement's temporary files. Only
+// a superuser may set it.
 const tempFileLimit = "temp_file_limit = '1GB'"
 
-// Connections that a role may hold, where the Service does not say. A developer
-// can come to log in as the auth role, by a trigger that changes its password;
-// then these bound what one project can take of the server.
+// Connection limits of roles, where the Service does not set them. A developer
+// can log in as the auth role after changing its password in a trigger; these
+// limits then bound what one project can take of the server.
 const (
 	roleConns  = 30
 	ownerConns = 10
@@ -46,14 +46,16 @@ func rolesOf(ref tenants.Ref, p controldb.Passwords, conns int) []role {
 			settings: []string{"statement_timeout = '10s'", idle},
 		},
 		{
-			// It is nobody until it says SET ROLE, so that a forgotten one has no rights.
+			// It has no rights until SET ROLE, so a forgotten SET ROLE gives
+			// none.
 			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: conns,
 			settings: []string{"statement_timeout = '15s'", idle},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
 		{
-			// A person at a prompt, or a migration tool: longer, not for ever. The
-			// developer may try policies out as an end user, by SET ROLE.
+			// For a person at a prompt, or a migration tool: longer, but
+			// bounded. The developer may test policies as an end user, by SET
+			// ROLE.
 			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "NOINHERIT", conns: ownerConns,
 			settings: []string{"statement_timeout = '2min'", "idle_in_transaction_session_timeout = '10min'"},
 			grants:   []string{"anon", "authenticated", "service_role"},
@@ -61,8 +63,8 @@ func rolesOf(ref tenants.Ref, p controldb.Passwords, conns int) []role {
 	}
 }
 
-// makeRoles creates the project's roles, or sets the existing ones to what they
-// must be, passwords included, in one transaction.
+// makeRoles creates the project's roles, or resets the existing ones, passwords
+// included, in one transaction.
 func (s *Service) makeRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref, p controldb.Passwords) error {
 	roles := rolesOf(ref, p, s.RoleConns)
 	names := make([]string, len(roles))
@@ -117,5 +119,5 @@ func (r role) write(sql *strings.Builder, exists, superuser bool, mark string) e
 }
 
 // Mark is the comment on every database and role of this installation, so that
-// two installations on one cluster never take each other's for their own.
+// two installations on one cluster do not touch each other's.
 func (s *Service) Mark() string { return "reeve " + s.Control.Installation() }

@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/migrations"
 )
 
-// schema is the project schema that this binary knows.
+// schema is the project schema of this binary.
 type schema struct {
 	version int64
 	digest  string // of all migrations, to notice edited ones
@@ -43,10 +43,10 @@ func readSchema(fsys fs.FS) (schema, error) {
 	return out, nil
 }
 
-// mark is the template's comment once it is complete.
+// mark is the comment on a complete template.
 func (s schema) mark() string { return fmt.Sprintf("reeve schema %d %s", s.version, s.digest) }
 
-// markVersion reads the version out of a mark; 0 for anything else.
+// markVersion parses the version in a mark; 0 for any other text.
 func markVersion(mark string) (version int64) {
 	if _, err := fmt.Sscanf(mark, "reeve schema %d", &version); err != nil {
 		return 0
@@ -54,18 +54,18 @@ func markVersion(mark string) (version int64) {
 	return version
 }
 
-// servedBy reports whether a template with the mark will do: the very same schema,
-// or a newer one.
+// servedBy reports whether a template with the mark can be used: the same
+// schema, or a newer one.
 func (s schema) servedBy(mark string) bool {
 	return mark == s.mark() || markVersion(mark) > s.version
 }
 
-// versionSQL reads the version that a database has.
+// versionSQL reads a database's version.
 const versionSQL = "SELECT max(version_id) FROM " + migrations.TenantVersionTable + " WHERE is_applied"
 
-// migrate brings one database of the cluster up to the known schema, as the
-// admin, and gives the version it has then. The caller sees to it that nobody
-// else does the same.
+// migrate migrates one database of the cluster to this binary's schema, as the
+// admin, and returns its version afterwards. The caller makes sure that no
+// other process does.
 func (s *Service) migrate(ctx context.Context, database string) (int64, error) {
 	cfg, err := s.adminConfig(database)
 	if err != nil {

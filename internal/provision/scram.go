@@ -9,17 +9,18 @@ import (
 	"fmt"
 )
 
-// Rounds of PBKDF2 in a password verifier. RFC 7677 asks for 4096 because people
-// choose passwords; a random text of 256 bits gains nothing by it, and the client
-// would pay for it at every connection to a quiet project's database.
+// Rounds of PBKDF2 in a password verifier. RFC 7677 requires 4096 because
+// people choose passwords. A random text of 256 bits gains nothing by more
+// rounds, and the client would pay for them at every connection to a quiet
+// project's database.
 const (
 	chosenRounds = 4096
 	randomRounds = 64
 )
 
-// scramVerifier is what Postgres stores for a password (SCRAM-SHA-256, RFC 5802
-// and 7677). It is computed here so that no password reaches the server's log.
-// password must be ASCII: other texts would need SASLprep first.
+// scramVerifier is the form in which Postgres stores a password (SCRAM-SHA-256,
+// RFC 5802 and 7677). It is computed here so that no password reaches the
+// server's log. password must be ASCII: other texts would need SASLprep first.
 func scramVerifier(password string, rounds int) (string, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt)

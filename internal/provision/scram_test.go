@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The example of RFC 7677, section 3: user "user", password "pencil". StoredKey
-// and ServerKey are those that its proof and server signature verify with.
+// The example of RFC 7677, section 3: user "user", password "pencil". Its proof
+// and server signature verify with this StoredKey and ServerKey.
 func TestScramVerifier(t *testing.T) {
 	t.Parallel()
 	salt, err := base64.StdEncoding.DecodeString("W22ZaJ0SNY7soEsUEjb6gQ==")

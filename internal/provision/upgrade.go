@@ -10,30 +10,31 @@ import (
 )
 
 const (
-	// upgradeWait is how long a request waits for its project's schema.
+	// upgradeWait is how long a request waits for its project's migration.
 	upgradeWait = 2 * time.Second
-	// upgradeTimeout bounds bringing one database up, from when its turn comes.
+	// upgradeTimeout bounds the migration of one database, from its start.
 	upgradeTimeout = 2 * time.Minute
-	// upgradeBackoff is how long a failed one is not tried again.
+	// upgradeBackoff is the pause after a failed migration.
 	upgradeBackoff = 10 * time.Second
-	// maxUpgrades is how many go on at a time: each holds a connection of the admin
-	// and opens another, and projects must be created meanwhile.
+	// maxUpgrades bounds concurrent migrations: each holds an admin connection
+	// and opens another, and projects must still be created.
 	maxUpgrades = 2
 )
 
-// ErrMigrating says that a project's schema is being brought up, or that this
-// failed and is tried again after RetryAfter.
+// ErrMigrating is returned while a project's schema is being migrated, or after
+// that failed; it is tried again after RetryAfter.
 var ErrMigrating = fault.New(fault.Unavailable, "project_migrating",
 	"The project's database is being brought up to date").After(upgradeWait)
 
-// upgrades are the databases that are brought up because a request needs them.
+// upgrades are the migrations that requests need.
 type upgrades struct {
 	slots chan struct{}
 	mu    sync.Mutex
 	byRef map[tenants.Ref]*upgrade
 }
 
-// upgrade is one of them. An ended one is kept only if it failed.
+// upgrade is the migration of one database. A finished one is kept only if it
+// failed.
 type upgrade struct {
 	done    chan struct{} // closed after err and retryAt were set
 	err     error
@@ -44,10 +45,10 @@ func newUpgrades() upgrades {
 	return upgrades{slots: make(chan struct{}, maxUpgrades), byRef: map[tenants.Ref]*upgrade{}}
 }
 
-// EnsureSchema brings a tenant's database up where it is behind what this binary
-// knows; usually that is a comparison of two numbers. All requests of a project
-// share one attempt, which goes on without them: ErrMigrating when it takes
-// longer than two seconds, and for ten seconds after it failed.
+// EnsureSchema migrates a tenant's database if it is behind this binary;
+// usually that is a comparison of two numbers. All requests of a project share
+// one attempt, which does not depend on them: ErrMigrating when it takes longer
+// than two seconds, and for ten seconds after it failed.
 func (s *Service) EnsureSchema(ctx context.Context, t *tenants.Tenant) error {
 	if err := s.init(); err != nil {
 		return err
@@ -72,7 +73,8 @@ func (s *Service) EnsureSchema(ctx context.Context, t *tenants.Tenant) error {
 	}
 }
 
-// upgrade returns the attempt that is under way or failed just now, or begins one.
+// upgrade returns the attempt in progress or that failed recently, or begins
+// one.
 func (s *Service) upgrade(ctx context.Context, ref tenants.Ref) *upgrade {
 	s.upgrades.mu.Lock()
 	defer s.upgrades.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// behind makes n projects and a replica whose schema is newer.
+// behind creates n projects and a replica whose schema is newer.
 func behind(t *testing.T, n int, change ...func(*Service)) (old *world, next *Service, stale []*tenants.Tenant) {
 	t.Helper()
 	template := ownTemplate(t)
@@ -31,8 +31,8 @@ func behind(t *testing.T, n int, change ...func(*Service)) (old *world, next *Se
 	return old, next, stale
 }
 
-// TestDialWhileMigrating has three projects' databases worked on by somebody
-// else for longer than a request waits.
+// TestDialWhileMigrating has another process that works on three projects'
+// databases for longer than a request waits.
 func TestDialWhileMigrating(t *testing.T) {
 	t.Parallel()
 	old, next, stale := behind(t, 3)
@@ -72,7 +72,7 @@ func TestDialWhileMigrating(t *testing.T) {
 	}
 }
 
-// TestDialAfterFailedMigration does not try again before its time.
+// TestDialAfterFailedMigration does not try again before the backoff ends.
 func TestDialAfterFailedMigration(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64
@@ -109,7 +109,7 @@ func TestDialAfterFailedMigration(t *testing.T) {
 	checkOwnTable(t, old, tenant.Ref)
 }
 
-// TestUpgradeOutlivesItsRequest lets the only request go away.
+// TestUpgradeOutlivesItsRequest cancels the only request.
 func TestUpgradeOutlivesItsRequest(t *testing.T) {
 	t.Parallel()
 	old, next, stale := behind(t, 1)
@@ -122,7 +122,7 @@ func TestUpgradeOutlivesItsRequest(t *testing.T) {
 	checkOwnTable(t, old, stale[0].Ref)
 }
 
-// TestReplicasMigrateAtOnce applies nothing twice.
+// TestReplicasMigrateAtOnce applies each migration once.
 func TestReplicasMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	old, next, stale := behind(t, 1)

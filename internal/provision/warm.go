@@ -10,17 +10,18 @@ import (
 )
 
 const (
-	// warmTick is how often the store is counted without being asked to.
+	// warmTick is the interval at which warm databases are counted.
 	warmTick = 10 * time.Second
-	// warmYield is how long making warm databases waits while somebody waits for
-	// a project.
+	// warmYield is how long the creation of warm databases waits while a caller
+	// waits for a project.
 	warmYield = 50 * time.Millisecond
 )
 
-// Run keeps WarmTarget warm databases in store, recovers every minute, and drops
-// roles that could not be dropped with their database, until ctx ends; then it
-// returns nil. It makes one database at a time, rests as long as that took, and
-// waits while Create is under way. Any number of replicas may run it.
+// Run keeps WarmTarget warm databases, recovers every minute, and drops roles
+// that could not be dropped with their database, until ctx ends; then it
+// returns nil. It creates one database at a time, pauses for as long as that
+// took, and waits while Create is in progress. Any number of replicas may run
+// it.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.init(); err != nil {
 		return err
@@ -30,7 +31,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	var group sync.WaitGroup
 	group.Go(func() { s.every(ctx, recoverTick, nil, s.Recover) })
-	// Apart from the rest: who refers to such a role can make this slow.
+	// Separately, because references to such a role can make this slow.
 	group.Go(func() { s.every(ctx, recoverTick, s.rolesLeft, s.dropLeftRoles) })
 	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
 	group.Wait()
@@ -54,7 +55,7 @@ func (s *Service) every(ctx context.Context, period time.Duration, nudge <-chan 
 	}
 }
 
-// nudge tells Run that there is something to do before the next tick.
+// nudge makes Run work before the next tick.
 func nudge(to chan<- struct{}) {
 	select {
 	case to <- struct{}{}:
@@ -62,8 +63,8 @@ func nudge(to chan<- struct{}) {
 	}
 }
 
-// fill makes warm databases until there are enough. Those that an older binary
-// made are brought up first, for they count but cannot be assigned.
+// fill creates warm databases until there are enough. Those of an older binary
+// are migrated first: they count but cannot be assigned.
 func (s *Service) fill(ctx context.Context) error {
 	if err := s.refresh(ctx); err != nil {
 		return err
@@ -103,8 +104,8 @@ func (s *Service) refresh(ctx context.Context) error {
 	return nil
 }
 
-// Warm makes one warm database, unless there are WarmTarget already, counting
-// those under way.
+// Warm creates one warm database, unless there are WarmTarget already,
+// including those being created.
 func (s *Service) Warm(ctx context.Context) (made bool, err error) {
 	if err := s.init(); err != nil {
 		return false, err
@@ -130,7 +131,7 @@ func (s *Service) Warm(ctx context.Context) (made bool, err error) {
 		return false, err
 	}
 	s.after("warm")
-	_, err = s.prepare(ctx, ref, true)
+	_, err = s.build(ctx, ref, true)
 	return err == nil, err
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// The steps of making a database, in their order. A step that was recorded is
-// not done again where that would destroy something; all others are repeatable.
+// The steps of creating a database, in order. A recorded step is not repeated
+// if that would destroy something; all others are repeatable.
 const (
 	stepRoles    = 1
 	stepDatabase = 2
@@ -33,8 +33,8 @@ type work struct {
 	dk   *secret.DataKey
 }
 
-// newDatabase draws what a database is made from: ref, data key, passwords. An
-// ownerPassword is kept where one was chosen.
+// newDatabase generates ref, data key and passwords of a database. A given
+// ownerPassword is kept.
 func (s *Service) newDatabase(ownerPassword string) (controldb.Database, *secret.DataKey, error) {
 	d := controldb.Database{Ref: tenants.NewRef(), ClusterID: s.Cluster.ID, State: controldb.DatabaseCreating}
 	dk, wrapped, err := s.Keyring.NewDataKey(string(d.Ref))
@@ -50,7 +50,7 @@ func (s *Service) newDatabase(ownerPassword string) (controldb.Database, *secret
 	return d, dk, err
 }
 
-// open opens a database's passwords and data key.
+// open decrypts a database's passwords and data key.
 func (s *Service) open(d controldb.Database) (controldb.Passwords, *secret.DataKey, error) {
 	if d.Wrapped == nil {
 		return controldb.Passwords{}, nil, controldb.ErrNoDatabase
@@ -63,12 +63,12 @@ func (s *Service) open(d controldb.Database) (controldb.Passwords, *secret.DataK
 	return p, dk, err
 }
 
-// prepare does what is left to do for a database in state creating and hands it
-// to its project, or to the warm ones where it has none. It returns false when
-// another process is at it and wait is false. A failed attempt is recorded.
-func (s *Service) prepare(ctx context.Context, ref tenants.Ref, wait bool) (bool, error) {
+// build does the remaining work for a database in state creating and assigns it
+// to its project, or makes it a warm one. It returns false when another process
+// works on it and wait is false. It records a failed attempt.
+func (s *Service) build(ctx context.Context, ref tenants.Ref, wait bool) (bool, error) {
 	mine, err := s.lockedDatabase(ctx, ref, wait, func(conn *pgx.Conn) error {
-		// Read under the lock: who had it before may have finished.
+		// Read under the lock: its previous holder may have finished.
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		if err != nil || d.State != controldb.DatabaseCreating {
 			return err
@@ -97,7 +97,7 @@ func (w *work) run(ctx context.Context) error {
 		{stepAdopt, "adopt", w.adopt},
 		{stepVerify, "verify", w.verify},
 	} {
-		// Roles are cheap to repeat, and a changed password is set there.
+		// Roles are cheap to repeat, and this sets a changed password.
 		if step.number <= w.d.Step && step.number != stepRoles {
 			continue
 		}
@@ -130,15 +130,15 @@ func (w *work) record(ctx context.Context, step int) error {
 
 func (w *work) roles(ctx context.Context) error { return w.s.makeRoles(ctx, w.conn, w.d.Ref, w.p) }
 
-// database copies the template. What a killed attempt left is dropped first: it
-// was never recorded, so nobody has used it.
+// database copies the template. The leftover of a killed attempt is dropped
+// first: it was never recorded, so nobody has used it.
 func (w *work) database(ctx context.Context) error {
 	name := quote(w.d.Ref.Database())
 	if err := w.s.execDDL(ctx, w.conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop leftover: %w", err)
 	}
-	// Nobody can connect before PUBLIC was shut out: whoever got in during that
-	// moment would stay in.
+	// Nobody may connect before CONNECT is revoked from PUBLIC: a session from
+	// before would stay.
 	create := "CREATE DATABASE " + name + " TEMPLATE " + quote(w.s.Cluster.Template) + " ALLOW_CONNECTIONS false" + w.strategy()
 	err := w.s.lockedTemplate(ctx, w.conn, true, func() error {
 		_, err := w.conn.Exec(ctx, create)
@@ -166,7 +166,8 @@ func (w *work) strategy() string {
 	return " STRATEGY file_copy"
 }
 
-// adopt hands the copy to the project's roles, in one transaction inside it.
+// adopt transfers the copy to the project's roles, in one transaction inside
+// it.
 func (w *work) adopt(ctx context.Context) error {
 	ref := w.d.Ref
 	return w.s.asAdmin(ctx, ref.Database(), func(conn *pgx.Conn) error {
@@ -183,8 +184,8 @@ func (w *work) adopt(ctx context.Context) error {
 
 const adoptSQL = "SELECT reeve.adopt($1::name, $2::name, $3::name)"
 
-// verify looks whether the auth role gets in, sees its tables, and could get in
-// nowhere that matters.
+// verify checks that the auth role can connect and read its tables, and cannot
+// connect to other important databases.
 func (w *work) verify(ctx context.Context) error {
 	ref := w.d.Ref
 	conn, err := w.s.dial(ctx, ref, ref.AuthRole(), w.p.Auth)
@@ -204,8 +205,8 @@ func (w *work) verify(ctx context.Context) error {
 	return err
 }
 
-// finish hands the database on: to its project, which is served from now on, or
-// to the warm ones.
+// finish assigns the database to its project, which is served from now on, or
+// makes it a warm one.
 func (w *work) finish(ctx context.Context) error {
 	ref := w.d.Ref
 	err := w.s.Control.Tx(ctx, func(tx *controldb.Tx) error {
