@@ -1,8 +1,8 @@
 // Package config is the configuration of the process: listen addresses,
-// databases, master keys, the default mail server, sizes. It comes from a YAML
-// file and REEVE_* variables, of which a variable wins. Everything about a
-// project's auth is data in the control database and not here. The package opens
-// no connection and starts nothing.
+// databases, master keys, the default mail server, sizes. It is read from a
+// YAML file and REEVE_* variables; variables take precedence. A project's auth
+// settings are data in the control database and not here. The package opens no
+// connection and starts nothing.
 package config
 
 import (
@@ -15,7 +15,8 @@ import (
 // maxFile bounds the configuration file, in bytes.
 const maxFile = 1 << 20
 
-// Config is everything that a process is told. One field a section of the file.
+// Config is the configuration of the process. One field per section of the
+// file.
 type Config struct {
 	HTTP     HTTP     `yaml:"http"`
 	Database Database `yaml:"database"`
@@ -24,14 +25,14 @@ type Config struct {
 	Limits   Limits   `yaml:"limits"`
 	Cache    Cache    `yaml:"cache"`
 	Hash     Hash     `yaml:"hash"`
-	// Migrate brings the control database and the template up at the start.
+	// Migrate migrates the control database and the template at the start.
 	Migrate bool `yaml:"migrate" env:"REEVE_MIGRATE"`
 }
 
-// Lookup finds a variable; os.LookupEnv is one.
+// Lookup finds a variable, as os.LookupEnv does.
 type Lookup func(name string) (value string, ok bool)
 
-// Default is the configuration of `reeve serve` before it was told anything.
+// Default is the default configuration of `reeve serve`.
 func Default() Config {
 	return Config{
 		HTTP:     defaultHTTP(),
@@ -44,9 +45,9 @@ func Default() Config {
 	}
 }
 
-// Development is the configuration of `reeve dev` before it was told anything:
-// loopback only, mails captured, quotas that are in nobody's way. PublicURL, the
-// databases and the master key are left to the caller.
+// Development is the default configuration of `reeve dev`: loopback only, mails
+// captured, generous quotas. The caller sets PublicURL, the databases and the
+// master key.
 func Development() Config {
 	c := Default()
 	c.HTTP.Listen = "127.0.0.1:8000"
@@ -60,7 +61,7 @@ func Development() Config {
 
 // Load reads the YAML file at path ("" for none) and the variables over the
 // defaults of `reeve serve`, and validates the result. The error is Problems,
-// all of them, or tells why the file could not be read.
+// with all of them, or says why the file could not be read.
 func Load(path string, lookup Lookup) (Config, error) {
 	c, problems, err := read(Default(), path, lookup)
 	if err != nil {
@@ -71,9 +72,9 @@ func Load(path string, lookup Lookup) (Config, error) {
 	return c, err
 }
 
-// Over reads file and variables over base, and reports only what could not be
-// understood: the caller completes the configuration, then calls
-// ValidateDevelopment and Database.Resolve.
+// Over reads file and variables over base, and reports only what it cannot
+// parse: the caller completes the configuration, then calls ValidateDevelopment
+// and Database.Resolve.
 func Over(base Config, path string, lookup Lookup) (Config, error) {
 	c, problems, err := read(base, path, lookup)
 	if err != nil {
@@ -82,13 +83,13 @@ func Over(base Config, path string, lookup Lookup) (Config, error) {
 	return c, problems.orNil()
 }
 
-// Validate reports everything that is wrong, as Problems. It insists on what
-// production needs: keys made by `reeve dev` are refused.
+// Validate reports every error, as Problems. It requires what production needs:
+// keys made by `reeve dev` are refused.
 func (c Config) Validate() error {
 	return c.sections(c.Secrets.Validate())
 }
 
-// ValidateDevelopment is Validate for `reeve dev`, whose keys are its own.
+// ValidateDevelopment is Validate for `reeve dev`, which has its own keys.
 func (c Config) ValidateDevelopment() error {
 	return c.sections(c.Secrets.validate(true))
 }

@@ -23,7 +23,7 @@ func env(vars map[string]string) Lookup {
 	}
 }
 
-// enough are the variables without which nothing starts.
+// enough are the variables that a start needs at least.
 func enough(more map[string]string) map[string]string {
 	vars := map[string]string{
 		"REEVE_PUBLIC_URL":   "https://reeve.example.com",
@@ -350,7 +350,7 @@ func TestMailSettings(t *testing.T) {
 	}
 }
 
-// TestVariables holds every setting to a key and a variable of its own.
+// TestVariables checks that every setting has a unique key and variable.
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -365,8 +365,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// FuzzYAML holds that no file makes reading it fail in any other way than by
-// Problems.
+// FuzzYAML checks that reading any file fails only with Problems.
 func FuzzYAML(f *testing.F) {
 	f.Add("http:\n  listen: :8000\n")
 	f.Add("http: {trusted_proxies: [a, [b]], listen: *x}\n")

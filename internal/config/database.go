@@ -15,28 +15,29 @@ const (
 	StrategyWALLog   = "wal_log"
 )
 
-// maintenance is the database that every cluster has.
+// maintenance is a database that every cluster has.
 const maintenance = "postgres"
 
 // Database is the control database, the cluster of the projects' databases and
 // the connections to them.
 type Database struct {
-	// ControlURL leads, as a role that may create databases and roles, to the
-	// control database, or to its server when it names no database or "postgres".
+	// ControlURL is the URL of the control database, or of its server when it
+	// names no database or "postgres", with a role that may create databases
+	// and roles.
 	ControlURL string `yaml:"url" env:"REEVE_DATABASE_URL"`
-	// ControlName is the control database where ControlURL names none.
+	// ControlName is the control database if ControlURL names none.
 	ControlName string `yaml:"control_name" env:"REEVE_DATABASE_CONTROL_NAME"`
-	// AdminURL leads to the maintenance database of the server that holds the
-	// projects' databases; by default that of the control database.
+	// AdminURL is the URL of the maintenance database of the server with the
+	// projects' databases; by default the control database's server.
 	AdminURL string `yaml:"admin_url" env:"REEVE_DATABASE_ADMIN_URL"`
-	// PublicHost is the "host:port" of that server that developers are told; by
-	// default AdminURL's.
+	// PublicHost is the "host:port" of that server that developers are given;
+	// by default AdminURL's.
 	PublicHost string `yaml:"public_host" env:"REEVE_DATABASE_PUBLIC_HOST"`
 	// TenantConnections is the budget over all projects.
 	TenantConnections int `yaml:"tenant_connections" env:"REEVE_TENANT_CONNECTIONS"`
-	// TenantConnectionsPerProject is the most that one project may hold.
+	// TenantConnectionsPerProject is the limit for one project.
 	TenantConnectionsPerProject int `yaml:"tenant_connections_per_project" env:"REEVE_TENANT_CONNECTIONS_PER_PROJECT"`
-	// IdleTTL is how long a connection to a project's database may lie idle.
+	// IdleTTL is how long an idle connection to a project's database is kept.
 	IdleTTL time.Duration `yaml:"idle_ttl" env:"REEVE_TENANT_IDLE_TTL"`
 	// WarmDatabases is how many databases are kept ready for new projects.
 	WarmDatabases int `yaml:"warm_databases" env:"REEVE_WARM_DATABASES"`
@@ -45,9 +46,9 @@ type Database struct {
 }
 
 // perProject is the default of TenantConnectionsPerProject: two for each
-// processor. More of them at once mostly wait for each other; measured on two
-// processors beside Postgres, four served a tenth more requests than twenty, in
-// two thirds of the time.
+// processor. More of them mostly wait for each other: measured on two
+// processors shared with Postgres, four served a tenth more requests than
+// twenty, in two thirds of the time.
 func perProject() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 
 func defaultDatabase() Database {
@@ -61,7 +62,7 @@ func defaultDatabase() Database {
 	}
 }
 
-// Validate reports everything that is wrong, as Problems.
+// Validate reports every error, as Problems.
 func (d Database) Validate() error {
 	var p Problems
 	if d.ControlURL == "" {
@@ -90,7 +91,7 @@ func (d Database) Validate() error {
 	return p.orNil()
 }
 
-// checkDatabaseURL says nothing of the cause: it could hold the password.
+// checkDatabaseURL does not report the cause, which could contain the password.
 func checkDatabaseURL(p *Problems, key, text string) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
@@ -102,8 +103,8 @@ func checkDatabaseURL(p *Problems, key, text string) {
 	}
 }
 
-// Resolve fills in what follows from ControlURL: the name of the control
-// database and AdminURL. Load has done it.
+// Resolve derives the name of the control database and AdminURL from
+// ControlURL. Load calls it.
 func (d Database) Resolve() Database {
 	if d.ControlURL == "" {
 		return d
@@ -117,8 +118,8 @@ func (d Database) Resolve() Database {
 	return d
 }
 
-// Maintenance is the URL of the maintenance database beside the control
-// database, from where that can be made.
+// Maintenance is the URL of the maintenance database on the control database's
+// server, from which the control database can be created.
 func (d Database) Maintenance() string { return withDatabase(d.ControlURL, maintenance) }
 
 func databaseOf(text string) string {

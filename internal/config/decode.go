@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// leaf is one setting: its place in the Config and its two names.
+// leaf is one setting: its field in the Config and its two names.
 type leaf struct {
 	key, variable string
 	value         reflect.Value
@@ -32,8 +32,8 @@ func leaves(v reflect.Value, prefix string) []leaf {
 	return out
 }
 
-// decodeVariables takes over every REEVE_* variable that is set. An empty one
-// counts as not set: that is how compose files pass on what nobody chose.
+// decodeVariables reads every REEVE_* variable. An empty one counts as not set,
+// because compose files pass unset variables on as empty.
 func decodeVariables(c *Config, lookup Lookup) (problems Problems) {
 	for _, f := range leaves(reflect.ValueOf(c).Elem(), "") {
 		text, ok := lookup(f.variable)
@@ -51,7 +51,7 @@ func decodeVariables(c *Config, lookup Lookup) (problems Problems) {
 	return problems
 }
 
-// decodeYAML takes over what the file says; a key that nobody knows is a problem.
+// decodeYAML reads the file; an unknown key is a problem.
 func decodeYAML(c *Config, text []byte) (problems Problems) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
@@ -172,7 +172,7 @@ func trimmed(text []string) []string {
 
 var yamlLine = regexp.MustCompile(`line \d+`)
 
-// lineOf keeps the line of a YAML error and leaves out the text, which may be a
+// lineOf keeps the line of a YAML error and removes the text, which may be a
 // secret.
 func lineOf(err error) string {
 	if line := yamlLine.FindString(err.Error()); line != "" {

@@ -18,20 +18,22 @@ const (
 	ByPath = "path" // <public URL>/p/<ref>
 )
 
-// HTTP is where the process listens and by what names it is reached.
+// HTTP is the process's listen address and public names.
 type HTTP struct {
 	// Listen is the main address, "host:port"; an empty host is every interface.
 	Listen string `yaml:"listen" env:"REEVE_LISTEN"`
-	// PublicURL is how clients reach the main host, without path.
+	// PublicURL is the clients' URL of the main host, without a path.
 	PublicURL string `yaml:"public_url" env:"REEVE_PUBLIC_URL"`
-	// BaseDomain is what <ref>. stands before; empty: projects have no host.
+	// BaseDomain is the domain that <ref>. precedes; empty: projects have no
+	// host.
 	BaseDomain string `yaml:"base_domain" env:"REEVE_BASE_DOMAIN"`
 	// ProjectURLs is ByHost or ByPath; by default ByHost with a base domain.
 	ProjectURLs string `yaml:"project_urls" env:"REEVE_PROJECT_URLS"`
-	// TrustedProxies are addresses and networks whose X-Forwarded-For is believed.
+	// TrustedProxies are addresses and networks whose X-Forwarded-For is
+	// trusted.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"REEVE_TRUSTED_PROXIES"`
-	// DrainDelay is how long a stopping process goes on serving while /readyz says
-	// no.
+	// DrainDelay is how long a stopping process continues to serve while
+	// /readyz refuses.
 	DrainDelay time.Duration `yaml:"drain_delay" env:"REEVE_DRAIN_DELAY"`
 	// AccessLog writes a line for each request.
 	AccessLog bool `yaml:"access_log" env:"REEVE_ACCESS_LOG"`
@@ -41,7 +43,7 @@ type HTTP struct {
 
 func defaultHTTP() HTTP { return HTTP{Listen: ":8000", LogLevel: "info", DrainDelay: 5 * time.Second} }
 
-// Validate reports everything that is wrong, as Problems.
+// Validate reports every error, as Problems.
 func (h HTTP) Validate() error {
 	var p Problems
 	checkListen(&p, "http.listen", h.Listen)
@@ -100,10 +102,10 @@ func checkListen(p *Problems, key, addr string) {
 	}
 }
 
-// Origin is PublicURL without a slash at its end.
+// Origin is PublicURL without a trailing slash.
 func (h HTTP) Origin() string { return strings.TrimRight(h.PublicURL, "/") }
 
-// ProjectURL is the canonical URL of a project, without a slash at its end. A
+// ProjectURL is the canonical URL of a project, without a trailing slash. A
 // project's host has the scheme and port of PublicURL.
 func (h HTTP) ProjectURL(ref string) string {
 	if h.BaseDomain == "" || h.ProjectURLs == ByPath {
@@ -120,7 +122,7 @@ func (h HTTP) ProjectURL(ref string) string {
 	return u.Scheme + "://" + host
 }
 
-// Level is LogLevel, parsed; info unless Validate passes.
+// Level is LogLevel, parsed; info if it is not valid.
 func (h HTTP) Level() slog.Level {
 	level, err := h.level()
 	if err != nil {

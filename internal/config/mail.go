@@ -9,21 +9,22 @@ import (
 	"github.com/reevehq/reeve/internal/message"
 )
 
-// Mail is the mail server of projects that have none of their own.
+// Mail is the mail server of projects without their own.
 type Mail struct {
 	// SMTPURL is smtp://user:password@host:port, or smtps:// for implicit TLS;
-	// empty: projects without a server of their own send nothing.
+	// empty: projects without their own server send nothing.
 	SMTPURL    string `yaml:"smtp_url" env:"REEVE_SMTP_URL"`
 	From       string `yaml:"from" env:"REEVE_MAIL_FROM"`
 	SenderName string `yaml:"sender_name" env:"REEVE_MAIL_SENDER_NAME"`
-	// MaxPerHour is the most mails an hour that this server sends for one project.
+	// MaxPerHour limits the mails that this server sends for one project in an
+	// hour.
 	MaxPerHour int `yaml:"max_per_hour" env:"REEVE_MAIL_MAX_PER_HOUR"`
 	// Capture keeps mails in the inbox of the Management API instead of sending
 	// them: for development.
 	Capture bool `yaml:"capture" env:"REEVE_MAIL_CAPTURE"`
 }
 
-// Validate reports everything that is wrong, as Problems.
+// Validate reports every error, as Problems.
 func (m Mail) Validate() error {
 	var p Problems
 	if m.SMTPURL != "" {
@@ -46,15 +47,15 @@ func (m Mail) Validate() error {
 	return p.orNil()
 }
 
-// Settings is the mail server in the words of package message; its Host is empty
-// where there is none.
+// Settings is the mail server as package message's settings; Host is empty if
+// there is none.
 func (m Mail) Settings() message.SMTPSettings {
 	s, _ := m.server()
 	s.From, s.SenderName = m.From, m.SenderName
 	return s
 }
 
-// server parses SMTPURL; ok is false when there is none or it is not valid.
+// server parses SMTPURL; ok is false when it is empty or invalid.
 func (m Mail) server() (s message.SMTPSettings, ok bool) {
 	u, err := url.Parse(m.SMTPURL)
 	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {

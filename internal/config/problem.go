@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// Problem is one thing that is wrong. Text never repeats a value, which may be a
-// secret.
+// Problem is one error in a configuration. Text never repeats a value, which
+// may be a secret.
 type Problem struct {
-	Key  string // in the file, "http.listen"; "" when the file itself is meant
+	Key  string // in the file, "http.listen"; "" for the file itself
 	Text string
 }
 
-// String is a line for people: the key, its variable, what is wrong.
+// String returns one line: the key, its variable, the error.
 func (p Problem) String() string {
 	if p.Key == "" {
 		return p.Text
@@ -26,10 +26,10 @@ func (p Problem) String() string {
 	return p.Key + ": " + p.Text
 }
 
-// Problems is everything that is wrong with a configuration.
+// Problems are all errors in a configuration.
 type Problems []Problem
 
-// Error gives one problem a line.
+// Error returns one problem per line.
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i, one := range p {
@@ -45,8 +45,8 @@ func (p Problems) orNil() error {
 	return p
 }
 
-// merge adds the problems in err, except about keys that have one already: a
-// value that was not understood is not also missing.
+// merge adds the problems in err, except for keys that have one already: a
+// value that could not be parsed is not also missing.
 func (p Problems) merge(err error) Problems {
 	var more Problems
 	if !errors.As(err, &more) {
@@ -64,19 +64,19 @@ func (p Problems) merge(err error) Problems {
 	return p
 }
 
-// add notes what is wrong with a key.
+// add adds a problem with a key.
 func (p *Problems) add(key, format string, args ...any) {
 	*p = append(*p, Problem{Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-// within notes a number that is out of its range.
+// within adds a problem if a number is out of its range.
 func (p *Problems) within(key string, n, low, high int) {
 	if n < low || n > high {
 		p.add(key, "must be between %d and %d", low, high)
 	}
 }
 
-// variables names the variable of each key.
+// variables maps each key to its variable.
 var variables = sync.OnceValue(func() map[string]string {
 	out := map[string]string{}
 	var c Config

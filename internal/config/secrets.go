@@ -8,23 +8,22 @@ import (
 	"strings"
 )
 
-// DevelopmentPrefix stands before a master key that `reeve dev` made.
+// DevelopmentPrefix is the prefix of a master key that `reeve dev` generated.
 const DevelopmentPrefix = "dev:"
 
 const (
 	keySize = 32
-	// markSize is how much of a development key marks it as one.
+	// markSize is the size of the mark in a development key.
 	markSize = 8
 )
 
-// Secrets are what everything at rest is sealed with.
+// Secrets are the keys that seal data at rest.
 type Secrets struct {
 	// MasterKeys are 32 bytes each, in base64, the newest first.
 	MasterKeys []string `yaml:"master_keys" env:"REEVE_MASTER_KEY"`
 }
 
-// Validate reports everything that is wrong, as Problems, without a word of the
-// keys.
+// Validate reports every error, as Problems, without any part of the keys.
 func (s Secrets) Validate() error { return s.validate(false) }
 
 func (s Secrets) validate(development bool) error {
@@ -52,8 +51,8 @@ func (s Secrets) validate(development bool) error {
 	return p.orNil()
 }
 
-// NewDevelopmentKey draws a master key of 192 random bits that Validate knows as
-// a development key even without its prefix.
+// NewDevelopmentKey generates a master key of 192 random bits that Validate
+// recognises as a development key even without its prefix.
 func NewDevelopmentKey() string {
 	raw := make([]byte, keySize)
 	_, _ = rand.Read(raw) // never fails: see crypto/rand
@@ -70,8 +69,8 @@ func isDevelopment(raw []byte) bool {
 	return len(raw) == keySize && subtle.ConstantTimeCompare(raw[:markSize], developmentMark(raw[markSize:])) == 1
 }
 
-// weak tells keys that were typed, not drawn: few different bytes, readable
-// text, or a regular sequence. A random key is none of that but once in 10^13.
+// weak reports whether a key was typed and not generated: few different bytes,
+// readable text, or a regular sequence. A random key is weak once in 10^13.
 func weak(raw []byte) bool {
 	different := map[byte]bool{}
 	readable, regular := true, true

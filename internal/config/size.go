@@ -8,7 +8,7 @@ type Limits struct {
 	MaxProjectsPerOrganization int `yaml:"max_projects_per_organization" env:"REEVE_MAX_PROJECTS_PER_ORGANIZATION"`
 }
 
-// Validate reports everything that is wrong, as Problems.
+// Validate reports every error, as Problems.
 func (l Limits) Validate() error {
 	var p Problems
 	p.within("limits.max_organizations_per_user", l.MaxOrganizationsPerUser, 1, 1_000_000)
@@ -16,13 +16,13 @@ func (l Limits) Validate() error {
 	return p.orNil()
 }
 
-// Cache is how many entries are kept in memory.
+// Cache is the number of entries cached in memory.
 type Cache struct {
 	Tenants int `yaml:"tenants" env:"REEVE_CACHE_TENANTS"`
 	Tokens  int `yaml:"tokens" env:"REEVE_CACHE_TOKENS"`
 }
 
-// Validate reports everything that is wrong, as Problems.
+// Validate reports every error, as Problems.
 func (c Cache) Validate() error {
 	var p Problems
 	p.within("cache.tenants", c.Tenants, 10, 10_000_000)
@@ -30,14 +30,14 @@ func (c Cache) Validate() error {
 	return p.orNil()
 }
 
-// Hash is how many passwords are hashed at once.
+// Hash is the number of passwords hashed concurrently.
 type Hash struct {
 	Slots int `yaml:"slots" env:"REEVE_HASH_SLOTS"`
 }
 
 func defaultHash() Hash { return Hash{Slots: runtime.GOMAXPROCS(0)} }
 
-// Validate reports everything that is wrong, as Problems.
+// Validate reports every error, as Problems.
 func (h Hash) Validate() error {
 	var p Problems
 	p.within("hash.slots", h.Slots, 1, 1024)

@@ -13,11 +13,11 @@ type CaptureStore interface {
 	SaveMessage(ctx context.Context, ref tenants.Ref, m Message) error
 }
 
-// Capture is the Sender of development: messages go into an inbox that the
-// developer reads, and nowhere else.
+// Capture is the Sender of development: messages only go into an inbox that the
+// developer reads.
 type Capture struct{ Store CaptureStore }
 
-// Send keeps the message.
+// Send stores the message.
 func (c Capture) Send(ctx context.Context, ref tenants.Ref, m Message) error {
 	if err := c.Store.SaveMessage(ctx, ref, m); err != nil {
 		return fmt.Errorf("capture message: %w", err)

@@ -41,13 +41,13 @@ func CheckTemplate(kind Kind, subject bool, text string) error {
 	return nil
 }
 
-// meters is what an error tells of the functions that guard put in.
+// meters matches the functions that guard inserted, in an error's text.
 var meters = regexp.MustCompile(`executing "\w+" at <reeve_\w+[ \d]*>: error calling reeve_\w+: | \| reeve_\w+( \d+)?`)
 
-// unknown is what the template packages say of a variable that variables lacks.
+// unknown matches the error of the template packages for an unknown variable.
 var unknown = regexp.MustCompile(`executing "\w+" at <[^>]*>: can't evaluate field (\w+) in type message\.variables`)
 
-// reason shortens an error of the template packages to what its author needs.
+// reason shortens an error of the template packages for the template's author.
 func reason(err error) string {
 	s := meters.ReplaceAllString(err.Error(), "")
 	s = unknown.ReplaceAllString(s, "there is no variable .$1")
@@ -57,7 +57,7 @@ func reason(err error) string {
 	return clip(oneLine(s), 300)
 }
 
-// sample is what CheckTemplate renders with first.
+// sample is the first sample data of CheckTemplate.
 func sample() Data {
 	return Data{
 		ProjectName:     "Example",
@@ -71,8 +71,8 @@ func sample() Data {
 }
 
 // largeSample has 20 KB of metadata, in entries like those of sample, so that
-// it differs in size alone: a template that is too expensive with it is refused
-// when it is set, and not replaced by the default at some user's sign-up.
+// only its size differs: a template that is too expensive with it is refused
+// when it is set, instead of being replaced by the default at a user's sign-up.
 func largeSample() Data {
 	d := sample()
 	for i := range 200 {

@@ -21,10 +21,9 @@ func (r route) ascii() bool {
 	return strings.IndexFunc(r.from+r.to, func(c rune) bool { return c > unicode.MaxASCII }) < 0
 }
 
-// compose builds the mail as it goes over the wire. The Message-ID follows
-// from Message.ID and the Date from Message.CreatedAt, so a repeated delivery
-// is recognisable as one. An address that is none is a permanent error when it
-// is the recipient's.
+// compose builds the mail as it is sent. The Message-ID is derived from
+// Message.ID and the Date from Message.CreatedAt, so a repeated delivery is
+// recognisable. An invalid recipient's address is a permanent error.
 func compose(m Message, s SMTPSettings) (*mail.Msg, route, error) {
 	from, err := address(s.From)
 	if err != nil {
@@ -61,8 +60,8 @@ func address(s string) (string, error) {
 	}
 	at := strings.LastIndexByte(a.Address, '@')
 	local, host := a.Address[:at], a.Address[at+1:]
-	// A quoted local part could smuggle syntax into the envelope; nobody has
-	// one that needs quotes.
+	// A quoted local part could inject syntax into the envelope; real addresses
+	// do not need quotes.
 	if strings.ContainsFunc(local, func(r rune) bool {
 		return r <= ' ' || r == 0x7f || strings.ContainsRune(`<>()[]\,;:"@`, r)
 	}) {

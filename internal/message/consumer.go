@@ -11,16 +11,16 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Mails is the kind of the outbox's rows that hold a Message for an e-mail address.
+// Mails is the kind of outbox rows that hold a Message for an e-mail address.
 const Mails = outbox.Kind(Email)
 
 // Consumer delivers rows whose payload is a Message in JSON.
 type Consumer struct {
-	// Sender finds a project's sender; it is asked once a turn.
+	// Sender returns a project's sender; it is called once a turn.
 	Sender func(ctx context.Context, ref tenants.Ref) (Sender, error)
 }
 
-// Open implements outbox.Consumer. A payload that is no Message is refused.
+// Open implements outbox.Consumer. It refuses a payload that is not a Message.
 func (c Consumer) Open(ctx context.Context, ref tenants.Ref) (outbox.Deliver, error) {
 	sender, err := c.Sender(ctx, ref)
 	if err != nil {

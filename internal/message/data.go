@@ -9,8 +9,8 @@ import (
 // default.
 type Template struct{ Subject, Content string }
 
-// Data is what a template can show. Apart from ProjectName the names are the
-// reference's template variables, such as {{ .ConfirmationURL }}.
+// Data are the values that a template can show. Except for ProjectName the
+// names are the reference's template variables, such as {{ .ConfirmationURL }}.
 type Data struct {
 	ProjectName     string
 	SiteURL         string
@@ -22,7 +22,7 @@ type Data struct {
 	RedirectTo      string
 	SendingTo       string
 	OldEmail        string
-	// Data is the user's metadata. Only its JSON form reaches a template.
+	// Data is the user's metadata. A template only gets its JSON form.
 	Data map[string]any
 }
 
@@ -31,7 +31,7 @@ type Data struct {
 const maxUserData = 256 << 10
 
 // variables is the root object of a template. It repeats Data so that a
-// template can only ever meet plain JSON values, which have no methods.
+// template only gets plain JSON values, which have no methods.
 type variables struct {
 	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail string
 
@@ -54,7 +54,7 @@ func (d Data) variables(to string) variables {
 	return v
 }
 
-// plain reduces in to what JSON can say.
+// plain converts in to JSON values.
 func plain(in map[string]any) map[string]any {
 	out := map[string]any{}
 	if len(in) == 0 {
@@ -70,7 +70,7 @@ func plain(in map[string]any) map[string]any {
 	return out
 }
 
-// siteName is what a nameless project is called in its mails.
+// siteName is the name of a nameless project in its mails.
 func siteName(site string) string {
 	if u, err := url.Parse(site); err == nil && u.Hostname() != "" {
 		return u.Hostname()

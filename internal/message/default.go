@@ -29,7 +29,7 @@ type defaultPage struct {
 }
 
 // defaultPages parses the built-in mails once. They are part of the binary, so
-// a fault in them is a programming error, found by the first test that runs.
+// an error in them is a programming error, which any test that runs finds.
 var defaultPages = sync.OnceValue(func() map[Kind]defaultPage {
 	pages := make(map[Kind]defaultPage, len(defaultSubjects))
 	for _, kind := range Kinds() {

@@ -7,8 +7,8 @@ import (
 )
 
 // allowedFunctions are the functions that a project's template may call, each
-// with the meter that its arguments pass, or none where their size costs
-// nothing. "call" is missing on purpose, and so is everything that is not a
+// with the meter for its arguments, or none if their size costs nothing. "call"
+// and everything that is not a builtin are left out on purpose.
 // builtin.
 var allowedFunctions = map[string]string{
 	"and": "", "or": "", "not": "", "len": "", "slice": "",
@@ -18,9 +18,9 @@ var allowedFunctions = map[string]string{
 	"html": textMeter, "js": textMeter, "urlquery": textMeter,
 }
 
-// guard walks a list of nodes, refuses what is not allowed, meters every range,
-// every value that is printed and what functions are given, and returns how
-// many nodes one pass over the list visits.
+// guard walks a list of nodes, refuses disallowed ones, and meters every range,
+// printed value and function argument. It returns how many nodes one pass over
+// the list visits.
 func guard(list *parse.ListNode, depth, ranges int) (int, error) {
 	if list == nil {
 		return 0, nil
@@ -56,7 +56,7 @@ func guardNode(node parse.Node, depth, ranges int) (int, error) {
 	}
 }
 
-// guardAction meters what is printed before html/template escapes it, because
+// guardAction meters printed values before html/template escapes them, because
 // an escaper may read much and print little. An assignment prints nothing.
 func guardAction(pipe *parse.PipeNode) (int, error) {
 	cost, err := guardPipe(pipe)
@@ -65,7 +65,7 @@ func guardAction(pipe *parse.PipeNode) (int, error) {
 	}
 	last := pipe.Cmds[len(pipe.Cmds)-1]
 	if name := function(last); name != "html" && name != "urlquery" {
-		// html/template takes those two at the end only; what they are given is
+		// html/template appends these two; their input is already metered.
 		// metered already.
 		pipe.Cmds = append(pipe.Cmds, command(textMeter, last.Pos))
 		cost++
@@ -88,8 +88,8 @@ func guardBranch(n *parse.BranchNode, depth, ranges int) (int, error) {
 	return cost, nil
 }
 
-// guardRange charges its body when it runs, per element, so to the list around
-// it it costs only its head and its else branch.
+// guardRange charges its body at run time, per element, so the list around it
+// is only charged for its head and its else branch.
 func guardRange(n *parse.RangeNode, depth, ranges int) (int, error) {
 	cost, err := guardPipe(n.Pipe)
 	if err != nil {
@@ -126,7 +126,7 @@ func guardPipe(pipe *parse.PipeNode) (int, error) {
 			cost += 1 + c
 		}
 		if meter := allowedFunctions[function(cmd)]; meter != "" {
-			if i > 0 { // the command before gives the last argument
+			if i > 0 { // the previous command's result is the last argument
 				metered = append(metered, command(meter, cmd.Pos))
 			}
 			for i, arg := range cmd.Args[1:] {
@@ -154,7 +154,9 @@ func guardArg(arg parse.Node) (int, error) {
 	return 0, nil
 }
 
-// meterArg turns the argument X into (X | meter), unless it is short for sure.
+// meterArg replaces the argument X by (X
+//
+// meter), unless it is known to be short.
 func meterArg(meter string, arg parse.Node) parse.Node {
 	switch arg.(type) {
 	case *parse.NilNode, *parse.BoolNode, *parse.NumberNode:
@@ -175,7 +177,7 @@ func function(cmd *parse.CommandNode) string {
 	return ""
 }
 
-// command makes a call. Its position is the author's, so that errors point
+// command builds a call. Its position is the author's, so that errors point
 // into the template.
 func command(name string, pos parse.Pos, args ...parse.Node) *parse.CommandNode {
 	return &parse.CommandNode{

@@ -4,12 +4,12 @@ import (
 	"strings"
 )
 
-// lines builds plain text: white space collapses as in HTML, and no more than
-// one line stays empty.
+// lines builds plain text: white space collapses as in HTML, and at most one
+// line in a row is empty.
 type lines struct {
 	b       strings.Builder
-	ends    int  // line ends due before the next word
-	gap     bool // a space is due before the next word
+	ends    int  // line ends to write before the next word
+	gap     bool // write a space before the next word
 	started bool
 }
 
@@ -30,7 +30,7 @@ func (l *lines) words(s string) {
 	l.gap = isSpace(rune(s[len(s)-1]))
 }
 
-// write adds s as it is, after what is due.
+// write adds s unchanged, after pending line ends or space.
 func (l *lines) write(s string) {
 	if l.started {
 		if l.ends > 0 {
@@ -43,14 +43,14 @@ func (l *lines) write(s string) {
 	l.b.WriteString(s)
 }
 
-// newline makes the next word stand at least n line ends further, 2 at most.
+// newline puts the next word at least n line ends further, at most 2.
 func (l *lines) newline(n int) {
 	if n > 0 {
 		l.ends, l.gap = max(l.ends, min(n, 2)), false
 	}
 }
 
-// space makes a space due.
+// space puts a space before the next word.
 func (l *lines) space() { l.gap = true }
 
 // len is the length so far.

@@ -1,9 +1,9 @@
-// Package message owns what Reeve sends to a project's end users: the mail
-// templates and their rendering, delivery by SMTP or into the captured inbox, and
-// the consumer of the outbox's mails. It does not own the outbox, the inbox table
-// or any configuration: those are package outbox, CaptureStore and SMTPSettings.
-// It never decides that a message is due; flows do, by adding an outbox row in the
-// transaction of what they report.
+// Package message owns the messages to a project's end users: the mail
+// templates and their rendering, delivery by SMTP or into the captured inbox,
+// and the consumer of the outbox's mails. It does not own the outbox, the inbox
+// table or any configuration: those are package outbox, CaptureStore and
+// SMTPSettings. Flows decide when to send a message, and add its outbox row to
+// their transaction.
 package message
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Channel is the road that a message takes.
+// Channel is the medium of a message.
 type Channel string
 
 // The channels.
@@ -24,7 +24,7 @@ const (
 	SMS   Channel = "sms"
 )
 
-// Kind says what a message is for; the values are the reference's template
+// Kind is the purpose of a message; the values are the reference's template
 // names.
 type Kind string
 
@@ -43,8 +43,8 @@ func Kinds() []Kind {
 	return []Kind{Confirmation, Invite, Recovery, EmailChange, MagicLink, Reauthentication}
 }
 
-// Message is one message as it lies, sealed and as JSON, in an outbox row and
-// in the captured inbox. It contains live tokens: treat it as a secret.
+// Message is a message as it is stored, sealed and as JSON, in an outbox row
+// and in the captured inbox. It contains valid tokens: treat it as a secret.
 type Message struct {
 	ID      uuid.UUID `json:"id"`
 	Channel Channel   `json:"channel"`
@@ -59,14 +59,14 @@ type Message struct {
 	// Code is the one-time code, when the message shows one.
 	Code      string    `json:"code"`
 	CreatedAt time.Time `json:"created_at"`
-	// TemplateError tells why the project's own template was not used and the
-	// default stood in; nil otherwise.
+	// TemplateError is why the project's own template was replaced by the
+	// default; nil otherwise.
 	TemplateError error `json:"-"`
 }
 
-// Sender delivers one message. A nil error means that the next hop took over
+// Sender delivers one message. A nil error means that the next hop accepted
 // responsibility for it. An error for which outbox.Permanent is true will never
-// pass; every other one is worth another try.
+// succeed; every other one can be retried.
 type Sender interface {
 	Send(ctx context.Context, ref tenants.Ref, m Message) error
 }

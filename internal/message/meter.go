@@ -8,18 +8,18 @@ import (
 	"regexp"
 )
 
-// The functions that guard puts into a template: loopMeter into every range,
-// textMeter behind what is printed and before what is given to a function that
-// makes text, readMeter before what is compared. Templates cannot name them:
-// guard refuses identifiers that are not in allowedFunctions.
+// The functions that guard inserts into a template: loopMeter into every range,
+// textMeter after printed values and before arguments of functions that return
+// text, readMeter before compared values. Templates cannot call them: guard
+// refuses identifiers that are not in allowedFunctions.
 const (
 	loopMeter = "reeve_loop"
 	textMeter = "reeve_text"
 	readMeter = "reeve_read"
 )
 
-// valueCost is what a value costs beside its text: it is looked at, and perhaps
-// sorted, by reflection.
+// valueCost is the cost of a value in addition to its text: it is inspected,
+// and perhaps sorted, by reflection.
 const valueCost = 16
 
 var (
@@ -35,7 +35,7 @@ var plainVerbs = regexp.MustCompile(`^(?:[^%]|%[%svdqtgfxX])*$`)
 // meter bounds the work of one execution of one template.
 type meter struct{ steps, bytes int }
 
-// loop charges cost for each element of v and hands v on to range.
+// loop charges cost for each element of v and returns v to range.
 func (m *meter) loop(cost int, v any) (any, error) {
 	n := 0
 	switch r := reflect.ValueOf(v); r.Kind() {
@@ -60,12 +60,12 @@ func (m *meter) loop(cost int, v any) (any, error) {
 	return v, nil
 }
 
-// text charges about what it costs to turn v into text, and hands v on as it
-// is, so that escaping sees the same type.
+// text charges the approximate cost of converting v to text, and returns v
+// unchanged, so that escaping sees the same type.
 func (m *meter) text(v any) (any, error) { return v, m.spend(reflect.ValueOf(v)) }
 
-// spend goes no further into v than the budget lasts, nor deeper: v may be as
-// large as the user's metadata.
+// spend walks v only as far and as deep as the budget allows: v may be as large
+// as the user's metadata.
 func (m *meter) spend(v reflect.Value) error {
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -98,8 +98,8 @@ func (m *meter) spend(v reflect.Value) error {
 	return nil
 }
 
-// read charges for a string that is compared or looked up. Other values are
-// not read as a whole.
+// read charges for a string that is compared or looked up. Other values are not
+// read completely.
 func (m *meter) read(v any) (any, error) {
 	if s, ok := v.(string); ok {
 		return v, m.charge(len(s))
@@ -114,7 +114,7 @@ func (m *meter) charge(bytes int) error {
 	return nil
 }
 
-// printf is the builtin for formats whose output is bounded by what it is given.
+// printf is the builtin for formats whose output is bounded by their arguments.
 func printf(format string, a ...any) (string, error) {
 	if !plainVerbs.MatchString(format) {
 		return "", errFormat
@@ -122,7 +122,7 @@ func printf(format string, a ...any) (string, error) {
 	return fmt.Sprintf(format, a...), nil
 }
 
-// funcs are the meters, and what takes precedence over a builtin.
+// funcs are the meters, and replacements of builtins.
 func (m *meter) funcs() map[string]any {
 	return map[string]any{loopMeter: m.loop, textMeter: m.text, readMeter: m.read, "printf": printf}
 }

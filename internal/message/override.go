@@ -9,12 +9,12 @@ import (
 	"text/template/parse"
 )
 
-// Bounds of a project's own template. They keep a mistaken or hostile one from
-// holding up the process that renders it.
+// Bounds of a project's own template. They keep a faulty or hostile one from
+// blocking the process that renders it.
 const (
 	maxTemplate      = 64 << 10  // bytes of source
 	maxRendered      = 256 << 10 // bytes of output
-	maxNesting       = 64        // if, with and range inside each other
+	maxNesting       = 64        // nested if, with and range
 	maxRangeNesting  = 2         // html/template's escaper doubles its work with each
 	maxArguments     = 17        // words of one command: a function and its arguments
 	maxTemplateSteps = 100_000   // nodes visited inside ranges
@@ -64,8 +64,8 @@ func renderSubject(kind Kind, source string, v variables) (string, error) {
 	return w.String(), nil
 }
 
-// compile parses source, refuses what a mail template has no use for, and puts
-// the meter into it.
+// compile parses source, refuses nodes that a mail template does not need, and
+// inserts the meter.
 func compile(kind Kind, source string, m *meter) (*parse.Tree, error) {
 	if len(source) > maxTemplate {
 		return nil, errTemplateTooLarge
@@ -86,7 +86,7 @@ func compile(kind Kind, source string, m *meter) (*parse.Tree, error) {
 	return t.Tree, nil
 }
 
-// limitedWriter collects output up to a bound, and makes Execute stop there.
+// limitedWriter collects output up to a bound, and stops Execute there.
 type limitedWriter struct {
 	strings.Builder
 	left int

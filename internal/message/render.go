@@ -15,14 +15,14 @@ import (
 // not in Kinds.
 var ErrUnknownKind = fault.New(fault.Invalid, "validation_failed", "Unknown kind of mail template")
 
-// maxSubject is the length of a subject in characters; RFC 5322 would allow
-// more, but no mail client shows it.
+// maxSubject bounds a subject in characters; RFC 5322 allows more, but no mail
+// client shows it.
 const maxSubject = 200
 
-// Render makes the mail of a kind for the address to. It fails only for an
+// Render renders the mail of a kind for the address to. It fails only for an
 // unknown kind. A project template that is broken, too large or too slow is
-// replaced by the default, and Message.TemplateError tells why. ID is fresh,
-// CreatedAt is the wall clock; whoever stores the message may set both.
+// replaced by the default, and Message.TemplateError says why. ID is random and
+// CreatedAt is the wall clock; the caller may set both.
 func Render(kind Kind, own Template, to string, d Data) (Message, error) {
 	page, ok := defaultPages()[kind]
 	if !ok {
@@ -49,7 +49,8 @@ func Render(kind Kind, own Template, to string, d Data) (Message, error) {
 	return m, nil
 }
 
-// subject renders the project's subject, or the default one and the reason.
+// subject renders the project's subject, or returns the default one and the
+// reason.
 func subject(kind Kind, own string, page defaultPage, vars variables) (string, error) {
 	var reason error
 	if own != "" {
@@ -62,7 +63,8 @@ func subject(kind Kind, own string, page defaultPage, vars variables) (string, e
 	return clip(oneLine(page.subjectFor(vars)), maxSubject), reason
 }
 
-// body renders the project's content, or the default one and the reason.
+// body renders the project's content, or returns the default one and the
+// reason.
 func body(kind Kind, own string, page defaultPage, vars variables) (string, error) {
 	var reason error
 	if own != "" {
@@ -75,8 +77,8 @@ func body(kind Kind, own string, page defaultPage, vars variables) (string, erro
 	return page.bodyFor(vars), reason
 }
 
-// oneLine makes s safe as a header value: control characters (CR and LF among
-// them), marks that reorder text, and runs of spaces become one space.
+// oneLine makes s safe as a header value: control characters (including CR and
+// LF), bidirectional marks, and runs of spaces become one space.
 func oneLine(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {

@@ -132,7 +132,7 @@ func TestRenderOwnTemplates(t *testing.T) {
 	}
 }
 
-// stringer would act in a template if methods could be reached.
+// stringer would have an effect in a template if methods could be reached.
 type stringer struct{ called *bool }
 
 func (s stringer) Fire() string { *s.called = true; return "fired" }
@@ -233,8 +233,8 @@ func metadata() map[string]any {
 	return d
 }
 
-// Each of these reads much and prints little, so that the bound of what is
-// printed says nothing of the time it takes: minutes, without its own bound.
+// Each of these reads much and prints little, so that the bound of the output
+// does not bound its time: without a bound of reads it takes minutes.
 func TestTemplatesThatReadMuchFallBackToTheDefault(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
@@ -271,7 +271,7 @@ func TestTemplatesThatReadMuchFallBackToTheDefault(t *testing.T) {
 	}
 }
 
-// The meter must not change what a template prints, nor how it is escaped.
+// The meter must not change a template's output or escaping.
 func TestMeterChangesNothing(t *testing.T) {
 	t.Parallel()
 	d := data()

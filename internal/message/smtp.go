@@ -14,7 +14,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TLSMode says how a connection to an SMTP server is protected.
+// TLSMode is how a connection to an SMTP server is protected.
 type TLSMode string
 
 // The modes. TLSAuto is implicit TLS on port 465 and STARTTLS when offered
@@ -53,11 +53,11 @@ type SMTP struct {
 	Hello string
 }
 
-// maxAnswers bounds what a server may say in one delivery, in bytes.
+// maxAnswers bounds a server's answers in one delivery, in bytes.
 const maxAnswers = 256 << 10
 
-// Send delivers m. It returns nil once the server has taken the mail, whatever
-// happens to the connection afterwards, so that nothing is sent twice.
+// Send delivers m. It returns nil once the server has accepted the mail,
+// whatever happens to the connection afterwards, so that no mail is sent twice.
 func (s *SMTP) Send(ctx context.Context, _ tenants.Ref, m Message) error {
 	mime, route, err := compose(m, s.Settings)
 	if err != nil {
@@ -74,8 +74,8 @@ func (s *SMTP) Send(ctx context.Context, _ tenants.Ref, m Message) error {
 		return fmt.Errorf("dial SMTP server: %w", err)
 	}
 	conn = &boundedConn{Conn: conn, left: maxAnswers}
-	// Closing the raw connection is what ends a delivery that is cancelled or
-	// too slow, in whatever phase it is.
+	// Closing the raw connection ends a delivery that is cancelled or too slow,
+	// in any phase.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer func() {
 		stop()
@@ -112,7 +112,7 @@ func (s *SMTP) deliver(ctx context.Context, conn net.Conn, mime *mail.Msg, r rou
 	if err := w.Close(); err != nil {
 		return answer("end of DATA", err)
 	}
-	_ = client.Quit() // the mail is taken; how the server says goodbye does not matter
+	_ = client.Quit() // the mail is accepted; the answer to QUIT does not matter
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (s *SMTP) addr() string {
 
 var errTooMuchAnswer = errors.New("SMTP server says too much")
 
-// boundedConn stops a server that never stops talking.
+// boundedConn stops reading from a server that sends too much.
 type boundedConn struct {
 	net.Conn
 	left int

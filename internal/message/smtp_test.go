@@ -32,7 +32,8 @@ import (
 
 const testRef = tenants.Ref("aaaaaaaaaaaaaaaaaaaa")
 
-// mailServer is a real SMTP server on loopback that keeps what it receives.
+// mailServer is a real SMTP server on loopback that stores the mails it
+// receives.
 type mailServer struct {
 	mu       sync.Mutex
 	mails    []received
@@ -152,7 +153,7 @@ func (s *mailServer) received() []received {
 	return append([]received(nil), s.mails...)
 }
 
-// certificate makes a self-signed one for 127.0.0.1.
+// certificate creates a self-signed one for 127.0.0.1.
 func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -407,7 +408,7 @@ func TestSMTPHostileServers(t *testing.T) {
 					_ = c.Close()
 				}
 			}()
-			defer func() { _ = l.Close(); <-done }() // a connection left open would hang here
+			defer func() { _ = l.Close(); <-done }() // a connection left open would block here
 			s := sender(SMTPSettings{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, From: "a@x.test"})
 			s.Timeout = 300 * time.Millisecond
 			if err := s.Send(t.Context(), testRef, testMail(t)); err == nil || verdictOf(err) != unreachable {
@@ -448,7 +449,7 @@ func FuzzAddress(f *testing.F) {
 	})
 }
 
-// verdict is what an error says about the mail.
+// verdict is the classification of an error.
 type verdict string
 
 const (

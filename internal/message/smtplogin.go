@@ -21,7 +21,7 @@ var (
 	errNoAuth     = errors.New("SMTP server offers no login that is supported (PLAIN, LOGIN, CRAM-MD5)")
 )
 
-// login greets the server, protects the connection as the settings say, and
+// login greets the server, protects the connection as configured, and
 // authenticates. Its errors are about the account, never about a message.
 func (s *SMTP) login(ctx context.Context, conn net.Conn) (*smtp.Client, error) {
 	set := s.Settings
@@ -65,13 +65,13 @@ func (s SMTPSettings) implicitTLS() bool {
 	return s.TLS == TLSImplicit || s.TLS == TLSAuto && s.Port == 465
 }
 
-// startTLS upgrades the connection where the mode asks for it.
+// startTLS upgrades the connection if the mode requires it.
 func (s SMTPSettings) startTLS(client *smtp.Client) error {
 	if s.TLS == TLSNone || s.implicitTLS() {
 		return nil
 	}
 	if offered, _ := client.Extension("STARTTLS"); !offered {
-		// Without this a man in the middle could strip STARTTLS and read the
+		// Otherwise a man in the middle could strip STARTTLS and read the
 		// password.
 		if s.TLS == TLSRequired || s.User != "" && !s.loopback() {
 			return errNoStartTLS
@@ -89,8 +89,8 @@ func (s SMTPSettings) tlsConfig() *tls.Config {
 	if s.TLSConfig != nil {
 		config = s.TLSConfig.Clone()
 	} else if s.TLS == TLSAuto && s.loopback() {
-		// A relay on the same machine usually has a self-made certificate, and
-		// nobody stands in between.
+		// A relay on the same machine usually has a self-signed certificate,
+		// and there is no network in between.
 		config.InsecureSkipVerify = true
 	}
 	if config.ServerName == "" {
@@ -107,8 +107,8 @@ func (s SMTPSettings) loopback() bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// loginAuth picks the mechanism when the server's offer is known. Whether the
-// connection is protected well enough was decided before, by startTLS.
+// loginAuth chooses the mechanism from the server's offer. startTLS has already
+// decided whether the connection is protected well enough.
 type loginAuth struct {
 	user, pass, host string
 	chosen           smtp.Auth
@@ -134,8 +134,8 @@ func (a *loginAuth) Next(fromServer []byte, more bool) ([]byte, error) {
 	return a.chosen.Next(fromServer, more)
 }
 
-// answer gives an error of a mail transaction its verdict, from the reply code
-// (RFC 5321, 4.2.1).
+// answer classifies an error of a mail transaction by the reply code (RFC 5321,
+// 4.2.1).
 func answer(command string, err error) error {
 	wrapped := fmt.Errorf("%s: %w", command, err)
 	var reply *textproto.Error
@@ -143,7 +143,7 @@ func answer(command string, err error) error {
 		return wrapped
 	}
 	switch {
-	case reply.Code == 421: // the server is going away
+	case reply.Code == 421: // the server is shutting down
 		return wrapped
 	case command == "MAIL FROM" && slices.Contains(accountReplies, reply.Code):
 		return wrapped
@@ -154,6 +154,6 @@ func answer(command string, err error) error {
 	}
 }
 
-// accountReplies are refusals of MAIL FROM that ask for a login or for TLS, not
-// for another message (RFC 4954, 6; RFC 5321).
+// accountReplies are replies to MAIL FROM that require a login or TLS, not
+// another message (RFC 4954, 6; RFC 5321).
 var accountReplies = []int{502, 503, 530, 534, 535, 538, 454}

@@ -8,16 +8,16 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// document is what readHTML finds in a mail.
+// document is the result of readHTML.
 type document struct {
 	text  string
 	links []string
 }
 
-// readHTML turns a mail's HTML into its text part and lists its links. It
-// works token by token, in linear time, because a project's template decides
-// what it reads. Elements with display:none or data-text="none" are left out
-// of the text; their links count nevertheless.
+// readHTML converts a mail's HTML to its text part and lists its links. It
+// works token by token, in linear time, because its input comes from a
+// project's template. Elements with display:none or data-text="none" are left
+// out of the text; their links are still listed.
 func readHTML(source string) document {
 	r := &reader{}
 	z := html.NewTokenizer(strings.NewReader(source))
@@ -45,13 +45,13 @@ type reader struct {
 	links []string
 
 	// Inside an element that is left out: its name and how often that name is
-	// open. Only the same name counts, so an unclosed child cannot hide the
-	// rest of the mail.
+	// open. Only the same name counts, so that an unclosed child cannot hide
+	// the rest of the mail.
 	hidden atom.Atom
 	open   int
 
-	href string // of the link that is open
-	from int    // where its words begin
+	href string // of the open link
+	from int    // start of its text
 }
 
 func (r *reader) start(t html.Token) {
@@ -122,7 +122,7 @@ func (r *reader) startLink(href string) {
 	}
 }
 
-// endLink writes the target after the link's words, unless they are the same.
+// endLink writes the target after the link's text, unless they are the same.
 func (r *reader) endLink() {
 	switch strings.TrimSpace(r.out.since(r.from)) {
 	case r.href:
@@ -139,7 +139,7 @@ func (r *reader) endLink() {
 // maxLinks bounds Message.Links.
 const maxLinks = 50
 
-// isLink leaves out what nobody can follow from a mail.
+// isLink excludes targets that cannot be opened from a mail.
 func isLink(href string) bool {
 	scheme, _, ok := strings.Cut(href, ":")
 	if !ok {
@@ -152,7 +152,7 @@ func isLink(href string) bool {
 	return !strings.ContainsAny(scheme, "/#?")
 }
 
-// leftOut reports whether an element's words are not for reading.
+// leftOut reports whether an element's text is not shown.
 func leftOut(t html.Token) bool {
 	switch t.DataAtom {
 	case atom.Head, atom.Style, atom.Script, atom.Title, atom.Template, atom.Noscript:
@@ -173,7 +173,7 @@ func attribute(t html.Token, key string) string {
 	return ""
 }
 
-// distance is how many line ends separate an element from what is around it.
+// distance is the number of line ends between an element and its neighbours.
 var distance = map[atom.Atom]int{
 	atom.P: 2, atom.H1: 2, atom.H2: 2, atom.H3: 2, atom.H4: 2, atom.H5: 2, atom.H6: 2,
 	atom.Ul: 2, atom.Ol: 2, atom.Blockquote: 2, atom.Pre: 2, atom.Table: 1,

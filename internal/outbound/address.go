@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// class is what an address is good for.
+// class classifies addresses by who may reach them.
 type class string
 
 const (
@@ -39,7 +39,7 @@ var (
 		"224.0.0.0/4",    // multicast
 		"240.0.0.0/4",    // reserved and broadcast
 	)
-	// All public IPv6 addresses lie in 2000::/3; these parts of it are special.
+	// All public IPv6 addresses are in 2000::/3; these parts of it are special.
 	globalUnicast     = netip.MustParsePrefix("2000::/3")
 	reservedNetworks6 = prefixes(
 		"2001::/23",                  // protocol assignments: Teredo, ORCHID, benchmarks
@@ -51,7 +51,7 @@ var (
 )
 
 // CheckAddress returns ErrRefusedAddress unless the address may be reached.
-// IPv4 that is mapped into IPv6 or translated by NAT64 is judged as IPv4.
+// IPv4 mapped into IPv6 or translated by NAT64 is checked as IPv4.
 func (c *Client) CheckAddress(addr netip.Addr) error {
 	inner := unwrap(addr.WithZone(""))
 	for _, allowed := range c.options.AllowNetworks {
@@ -67,7 +67,7 @@ func (c *Client) CheckAddress(addr netip.Addr) error {
 	}
 }
 
-// unwrap finds the IPv4 address in a mapped or translated one.
+// unwrap returns the IPv4 address in a mapped or translated one.
 func unwrap(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap()
 	if nat64.Contains(addr) {

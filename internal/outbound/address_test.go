@@ -119,7 +119,7 @@ func TestURLs(t *testing.T) {
 	}
 }
 
-// No spelling of an address inside another gets past the check of the inner.
+// No form of an embedded address avoids the check of the inner address.
 func FuzzCheckAddress(f *testing.F) {
 	f.Add([]byte{127, 0, 0, 1})
 	f.Add([]byte{169, 254, 169, 254})

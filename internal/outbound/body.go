@@ -25,8 +25,8 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// boundedBody fails with ErrBodyTooLarge when there is more than was allowed.
-// Unlike io.LimitReader it never lets a cut body look whole.
+// boundedBody fails with ErrBodyTooLarge when the body is longer than its
+// limit. Unlike io.LimitReader it never makes a truncated body look complete.
 type boundedBody struct {
 	io.ReadCloser
 	left int64
@@ -36,8 +36,8 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, ErrBodyTooLarge
 	}
-	// One more than allowed tells a body that ends at the limit from one that
-	// goes on.
+	// One byte more than the limit shows whether a body ends there or is too
+	// long.
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}

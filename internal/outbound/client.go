@@ -1,7 +1,7 @@
-// Package outbound is the only way out of the process to addresses that a
+// Package outbound is the only path from the process to addresses that a
 // project or its identity providers chose: hooks, webhooks, metadata, key sets,
-// mail servers. It owns which addresses may be reached and how much may come
-// back. It does not retry, sign, or know what is said.
+// mail servers. It owns which addresses may be reached and how large answers
+// may be. It does not retry, sign, or interpret contents.
 package outbound
 
 import (
@@ -30,27 +30,29 @@ const (
 	maxHeaderBytes = 64 << 10
 )
 
-// Refusals. They arrive wrapped in what net and net/http add; use errors.Is.
+// The errors. net and net/http wrap them; use errors.Is.
 var (
-	// ErrRefusedAddress is given for an address in a network that is not public.
+	// ErrRefusedAddress is returned for an address in a network that is not
+	// public.
 	ErrRefusedAddress = fault.New(fault.Unprocessable, "outbound_address_refused", "The address is not allowed")
-	// ErrRefusedURL is given for a scheme other than https (or http, where
+	// ErrRefusedURL is returned for a scheme other than https (or http, where
 	// allowed), a URL without host, and a redirect from https to http.
 	ErrRefusedURL = fault.New(fault.Unprocessable, "outbound_url_refused", "The URL is not allowed")
-	// ErrRedirects is given for more redirects than allowed.
+	// ErrRedirects is returned for more redirects than allowed.
 	ErrRedirects = fault.New(fault.Unprocessable, "outbound_too_many_redirects", "Too many redirects")
-	// ErrBodyTooLarge is given by a response's body once it exceeds its limit.
+	// ErrBodyTooLarge is returned by a response's body once it exceeds its
+	// limit.
 	ErrBodyTooLarge = fault.New(fault.Unprocessable, "outbound_body_too_large", "The response is too large")
 )
 
-// Options say what a Client may reach. The zero value reaches public addresses
-// by https only.
+// Options restrict what a Client may reach. The zero value allows public
+// addresses by https only.
 type Options struct {
-	// AllowPrivate also allows loopback, private (RFC 1918, RFC 4193) and shared
-	// (RFC 6598) addresses, for development. Link-local addresses, where clouds
-	// hand out credentials, stay refused.
+	// AllowPrivate also allows loopback, private (RFC 1918, RFC 4193) and
+	// shared (RFC 6598) addresses, for development. Link-local addresses, at
+	// which clouds serve credentials, stay refused.
 	AllowPrivate bool
-	// AllowNetworks are allowed whatever they are.
+	// AllowNetworks are always allowed.
 	AllowNetworks []netip.Prefix
 	// AllowPlainHTTP allows http beside https.
 	AllowPlainHTTP bool
@@ -61,21 +63,21 @@ type Options struct {
 	MaxBody int64
 	// MaxRedirects is DefaultRedirects when zero; negative allows none.
 	MaxRedirects int
-	// Resolver finds addresses of names; net.DefaultResolver when nil.
+	// Resolver resolves names; net.DefaultResolver when nil.
 	Resolver *net.Resolver
 	// RootCAs are the trusted certificate authorities; the system's when nil.
 	RootCAs *x509.CertPool
 }
 
-// Client makes connections and HTTP clients that keep to its Options. Proxies
-// in the environment are not used: they would connect where we refuse to.
+// Client creates connections and HTTP clients that obey its Options. It ignores
+// proxies in the environment, because they would connect to refused addresses.
 type Client struct {
 	options   Options
 	dialer    *net.Dialer
 	transport *http.Transport
 }
 
-// New makes a Client.
+// New returns a Client.
 func New(o Options) *Client {
 	if o.DialTimeout == 0 {
 		o.DialTimeout = DefaultDialTimeout
@@ -102,10 +104,10 @@ func New(o Options) *Client {
 	return c
 }
 
-// DialContext connects by tcp, tcp4 or tcp6. Every address that a name has is
-// checked when it is about to be connected to, after resolving, so an answer
-// that changes between a check and its use gains nothing. It returns
-// ErrRefusedAddress, or what net returns.
+// DialContext connects by tcp, tcp4 or tcp6. Every address of a name is checked
+// right before it is connected to, after resolving, so a DNS answer that
+// changes between check and use has no effect. It returns ErrRefusedAddress, or
+// the error of net.
 func (c *Client) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	switch network {
 	case "tcp", "tcp4", "tcp6":
@@ -124,10 +126,10 @@ func (c *Client) control(_ context.Context, _, address string, _ syscall.RawConn
 	return c.CheckAddress(to.Addr())
 }
 
-// HTTP makes an http.Client whose requests take at most timeout in all, body
+// HTTP returns an http.Client whose requests take at most timeout in all, body
 // included (DefaultTimeout when zero). Clients of one Client share connections.
-// A caller that sends secrets in headers of its own, which net/http repeats to
-// the target of a redirect, should set CheckRedirect to refuse redirects.
+// A caller that sends secrets in its own headers, which net/http repeats to the
+// target of a redirect, should set CheckRedirect to refuse redirects.
 func (c *Client) HTTP(timeout time.Duration) *http.Client {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
@@ -139,11 +141,11 @@ func (c *Client) HTTP(timeout time.Duration) *http.Client {
 	}
 }
 
-// Close closes the connections that are idle.
+// Close closes idle connections.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// checkURL says whether a request may go to a URL; the address is checked when it
-// is connected to. It returns ErrRefusedURL.
+// checkURL checks whether a request may go to a URL; the address is checked
+// when it is connected to. It returns ErrRefusedURL.
 func (c *Client) checkURL(u *url.URL) error {
 	if u.Scheme != "https" && (u.Scheme != "http" || !c.options.AllowPlainHTTP) {
 		return ErrRefusedURL.Because(fmt.Errorf("scheme %q", u.Scheme))

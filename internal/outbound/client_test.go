@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// local allows what the test servers listen on, and nothing else of loopback.
+// local allows the test servers' addresses, and no other of loopback.
 func local() Options {
 	return Options{AllowNetworks: prefixes("127.0.0.1/32"), AllowPlainHTTP: true}
 }
@@ -59,7 +59,7 @@ func get(t *testing.T, o Options, target string) (*http.Response, error) {
 	return resp, err
 }
 
-// names is a DNS server in memory that answers every A question with addr.
+// names is a DNS server in memory that answers every A query with addr.
 func names(addr string) *net.Resolver {
 	ip := netip.MustParseAddr(addr).As4()
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -124,7 +124,7 @@ func TestAllowed_network_passes(t *testing.T) {
 	}
 }
 
-// A name is judged by what it resolves to, at the moment of connecting.
+// A name is checked by its addresses, at the moment of connecting.
 func TestName_that_resolves_to_loopback(t *testing.T) {
 	t.Parallel()
 	server, connections := serve(t, "127.0.0.1", func(http.ResponseWriter, *http.Request) {})
@@ -333,7 +333,7 @@ func TestDialContext(t *testing.T) {
 	}
 }
 
-// A proxy of the environment would connect to what we refuse.
+// A proxy of the environment would connect to refused addresses.
 func TestNo_proxy(t *testing.T) {
 	t.Parallel()
 	if New(Options{}).transport.Proxy != nil {

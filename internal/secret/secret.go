@@ -1,7 +1,7 @@
-// Package secret seals what must not be read at rest. A process holds master
-// keys; every project has a data key, wrapped under the newest master key and
-// kept in the control database. Deleting a project forgets its wrapped data key
-// and so shreds everything that was sealed with it. The package knows no tables.
+// Package secret seals data at rest. A process holds master keys; every project
+// has a data key, wrapped under the newest master key and stored in the control
+// database. Deleting a project deletes its wrapped data key, which shreds
+// everything that was sealed with it. The package knows no tables.
 package secret
 
 import (
@@ -19,12 +19,12 @@ import (
 // KeySize is the size in bytes of master keys and data keys (AES-256-GCM).
 const KeySize = 32
 
-// keyIDSize is how much of a master key's fingerprint stands before what it
-// sealed, so that rotation finds the right one.
+// keyIDSize is the length of the master key's fingerprint before a sealed
+// value, by which rotation finds the right key.
 const keyIDSize = 4
 
-// ErrSealed is returned when something does not open: another key, another
-// place (associated data), or damage.
+// ErrSealed is returned when a value cannot be opened: wrong key, wrong place
+// (associated data), or damage.
 var ErrSealed = errors.New("secret: cannot be opened")
 
 // Keyring holds the master keys. The first wraps; all unwrap.
@@ -33,8 +33,8 @@ type Keyring struct {
 	keys  map[string]*subtle.AESGCM
 }
 
-// NewKeyring reads master keys: each is 32 bytes in base64, the newest first. An
-// older key stays in the list until everything was wrapped again.
+// NewKeyring reads master keys: each is 32 bytes in base64, the newest first.
+// An older key stays in the list until everything was wrapped again.
 func NewKeyring(encoded ...string) (*Keyring, error) {
 	if len(encoded) == 0 {
 		return nil, errors.New("secret: no master key")
@@ -57,13 +57,13 @@ func NewKeyring(encoded ...string) (*Keyring, error) {
 	return k, nil
 }
 
-// NewMasterKey draws a master key in the form that NewKeyring reads.
+// NewMasterKey generates a master key in the form that NewKeyring reads.
 func NewMasterKey() string {
 	return base64.StdEncoding.EncodeToString(random(KeySize))
 }
 
 // Seal seals plaintext under the newest master key. place is authenticated and
-// says where the secret belongs ("idempotency_keys/<actor>/<key>").
+// names the secret's place ("idempotency_keys/<actor>/<key>").
 func (k *Keyring) Seal(place string, plaintext []byte) ([]byte, error) {
 	id := k.order[0]
 	sealed, err := k.keys[id].Encrypt(plaintext, []byte(place))
@@ -73,7 +73,7 @@ func (k *Keyring) Seal(place string, plaintext []byte) ([]byte, error) {
 	return append([]byte(id), sealed...), nil
 }
 
-// Open is the inverse of Seal; ErrSealed when it is not.
+// Open is the inverse of Seal; ErrSealed on failure.
 func (k *Keyring) Open(place string, sealed []byte) ([]byte, error) {
 	if len(sealed) < keyIDSize {
 		return nil, ErrSealed
@@ -89,7 +89,8 @@ func (k *Keyring) Open(place string, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// NewDataKey draws a project's data key and gives it wrapped for storage.
+// NewDataKey generates a project's data key and returns it with its wrapped
+// form for storage.
 func (k *Keyring) NewDataKey(ref string) (*DataKey, []byte, error) {
 	raw := random(KeySize)
 	wrapped, err := k.Seal("data key/"+ref, raw)
@@ -124,9 +125,9 @@ func newDataKey(ref string, raw []byte) (*DataKey, error) {
 	return &DataKey{ref: ref, raw: raw, box: box}, nil
 }
 
-// Seal seals plaintext; place ("signing_keys/private/<id>") and the project are
-// authenticated, so a sealed value moved to another row or project does not
-// open.
+// Seal seals plaintext. place ("signing_keys/private/<id>") and the project are
+// authenticated, so a sealed value that is moved to another row or project does
+// not open.
 func (d *DataKey) Seal(place string, plaintext []byte) ([]byte, error) {
 	sealed, err := d.box.Encrypt(plaintext, []byte(d.ref+"/"+place))
 	if err != nil {
@@ -135,7 +136,7 @@ func (d *DataKey) Seal(place string, plaintext []byte) ([]byte, error) {
 	return sealed, nil
 }
 
-// Open is the inverse of Seal; ErrSealed when it is not.
+// Open is the inverse of Seal; ErrSealed on failure.
 func (d *DataKey) Open(place string, sealed []byte) ([]byte, error) {
 	plain, err := d.box.Decrypt(sealed, []byte(d.ref+"/"+place))
 	if err != nil {
@@ -144,10 +145,10 @@ func (d *DataKey) Open(place string, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// Derive returns 32 bytes for one purpose of the project.
+// Derive returns a 32-byte key for one purpose of the project.
 func (d *DataKey) Derive(purpose string) []byte { return derive(d.raw, d.ref+"/"+purpose) }
 
-// Password draws a random text of 43 URL-safe characters (256 bits).
+// Password generates a random text of 43 URL-safe characters (256 bits).
 func Password() string { return base64.RawURLEncoding.EncodeToString(random(KeySize)) }
 
 func derive(root []byte, purpose string) []byte {
@@ -173,7 +174,7 @@ func SealWith(key []byte, place string, plaintext []byte) ([]byte, error) {
 	return box.Encrypt(plaintext, []byte(place))
 }
 
-// OpenWith is the inverse of SealWith; ErrSealed when it is not.
+// OpenWith is the inverse of SealWith; ErrSealed on failure.
 func OpenWith(key []byte, place string, sealed []byte) ([]byte, error) {
 	box, err := subtle.NewAESGCM(key)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestNewKeyring(t *testing.T) {
 	keyring(t, " "+good+"\n") // as it stands in a file
 }
 
-// A sealed value opens at its place, with its key, undamaged, and not otherwise.
+// A sealed value opens only at its place, with its key, and undamaged.
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	ring, other := keyring(t, secret.NewMasterKey()), keyring(t, secret.NewMasterKey())
@@ -105,7 +105,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// An old master key still unwraps while the new one wraps; then it can go.
+// An old master key still unwraps while the new one wraps; then it can be
+// removed.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	const ref = "aaaaaaaaaaaaaaaaaaaa"
@@ -147,8 +148,9 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// What was derived and sealed once must stay readable: whoever changes these
-// vectors signs every user of every project out and loses every secret at rest.
+// Values that were derived and sealed once must stay readable: a change of
+// these vectors signs out every user of every project and loses every secret at
+// rest.
 func TestVectors(t *testing.T) {
 	t.Parallel()
 	const (
@@ -179,7 +181,7 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// Purposes and projects have keys of their own.
+// Each purpose and each project has its own key.
 func TestDerive(t *testing.T) {
 	t.Parallel()
 	ring := keyring(t, secret.NewMasterKey())

@@ -13,7 +13,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestBadPages: a page number that is none is refused, and a far one is empty.
+// TestBadPages: a malformed page number is refused, and one past the end is
+// empty.
 func TestBadPages(t *testing.T) {
 	t.Parallel()
 	p := servertest.Start(t).Project(t, "pages", nil)
@@ -36,7 +37,7 @@ func TestBadPages(t *testing.T) {
 	plain(t, p.Admin(t, http.MethodGet, "/admin/users?filter="+strings.Repeat("a", 10_000), nil), "long filter", false)
 }
 
-// TestUnknownGrants: the grant type is one of three.
+// TestUnknownGrants: the grant type must be one of three.
 func TestUnknownGrants(t *testing.T) {
 	t.Parallel()
 	p := servertest.Start(t).Project(t, "grants", nil)
@@ -46,7 +47,7 @@ func TestUnknownGrants(t *testing.T) {
 	}
 }
 
-// TestOddUserAgents: what a client calls itself keeps nobody from signing in.
+// TestOddUserAgents: no User-Agent prevents a sign-in.
 func TestOddUserAgents(t *testing.T) {
 	t.Parallel()
 	p := servertest.Start(t).Project(t, "agents", nil)
@@ -62,7 +63,7 @@ func TestOddUserAgents(t *testing.T) {
 	}
 }
 
-// TestBadMethods: a method that a path lacks is 405, whatever it is called.
+// TestBadMethods: any method that a path lacks is 405.
 func TestBadMethods(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -91,8 +92,8 @@ func TestBadMethods(t *testing.T) {
 	}
 }
 
-// TestBadHTTP: what is no HTTP, or too much of it, is refused before any route,
-// and the server goes on.
+// TestBadHTTP: malformed or oversized HTTP is refused before any route, and the
+// server keeps running.
 func TestBadHTTP(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -128,7 +129,7 @@ func TestBadHTTP(t *testing.T) {
 	p.Do(t, http.MethodGet, "/settings", nil).Expect(t, 200)
 }
 
-// raw sends bytes and gives the status of the answer, whose body is bounded.
+// raw sends bytes and returns the status of the answer, whose body is bounded.
 func raw(t *testing.T, reeve *servertest.Reeve, request string) int {
 	t.Helper()
 	u, err := url.Parse(reeve.URL)
@@ -162,9 +163,9 @@ func contains(all []int, one int) bool {
 	return false
 }
 
-// TestBadManagementInput sends every kind of bad input to every operation of the
-// Management API, as the owner. Bodies are those of the document, with one
-// member replaced.
+// TestBadManagementInput sends every kind of bad input to every operation of
+// the Management API, as the owner. Bodies are those of the OpenAPI document,
+// with one member replaced.
 func TestBadManagementInput(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -208,7 +209,7 @@ func TestBadManagementInput(t *testing.T) {
 	}
 }
 
-// badPaths are refs, slugs and ids that are none, and odd queries.
+// badPaths are malformed refs, slugs and ids, and odd queries.
 func (o operation) badPaths(t *testing.T, reeve *servertest.Reeve, ref string) {
 	t.Helper()
 	for _, odd := range []string{"%00", "%ff", "%20", "'", "..%2f..", "%7bref%7d", strings.Repeat("a", 5000), strings.ToUpper(ref)} {
@@ -224,7 +225,7 @@ func (o operation) badPaths(t *testing.T, reeve *servertest.Reeve, ref string) {
 	}
 }
 
-// example is a value of the type that a schema describes.
+// example is a value of the type in a schema.
 func example(schema any) any {
 	s, _ := schema.(map[string]any)
 	kind := s["type"]

@@ -13,11 +13,11 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// leaks are texts that no answer may hold: they tell how Reeve is made.
+// leaks are texts that no answer may contain: they reveal internals.
 var leaks = []string{"goroutine ", ".go:", "panic", "SQLSTATE", "runtime error", "pgx", "gorm", "json:", "unmarshal", "ERROR:", "/tmp/", "strconv"}
 
 // plain checks an answer to bad input: a 4xx with a code, or, where lenient, a
-// success; never a 5xx, never Reeve's inside.
+// success; never a 5xx, and no internals.
 func plain(t *testing.T, a *servertest.Answer, what string, lenient bool) {
 	t.Helper()
 	shown := a.Body[:min(len(a.Body), 300)]
@@ -47,13 +47,13 @@ func plain(t *testing.T, a *servertest.Answer, what string, lenient bool) {
 	}
 }
 
-// badBody is a whole body that is wrong whatever the route expects.
+// badBody is a body that is wrong for every route.
 type badBody struct {
 	name, contentType, body string
 }
 
-// typeOnly reports whether nothing but the Content-Type is wrong, which the tenant
-// plane does not look at.
+// typeOnly reports whether only the Content-Type is wrong, which the tenant
+// plane ignores.
 func (b badBody) typeOnly() bool {
 	return slices.Contains([]string{"text", "multipart", "broken content type", "no media type"}, b.name)
 }
@@ -96,13 +96,13 @@ func badBodies(sound any) []badBody {
 	}
 }
 
-// badValue is a value for one member; lenient where a text may be what it is.
+// badValue is a value for one member; lenient where any text is allowed.
 type badValue struct {
 	name, json string
 	lenient    bool
 }
 
-// badValues are wrong for a member of this JSON type.
+// badValues are wrong values for a member of this JSON type.
 func badValues(sound any) []badValue {
 	long := `"` + strings.Repeat("a", 300_000) + `"`
 	all := []badValue{
@@ -144,14 +144,14 @@ func badValues(sound any) []badValue {
 	}
 }
 
-// badQueries are wrong or odd for any route.
+// badQueries are wrong or odd for every route.
 var badQueries = []string{
 	"redirect_to=%00", "redirect_to=%ff%fe", "%00=1", "a=%zz", "&&&=", ";", "grant_type=%00", "scope=%00", "type=%00&token=%00",
 	"page=%00", "filter=%00", "query=author:%00", "redirect_to=" + "javascript:alert(1)", "redirect_to=" + "//evil.example",
 }
 
 // TestBadTenantInput sends every kind of bad input to every route of the tenant
-// plane, with the right to call it.
+// plane, with full rights.
 func TestBadTenantInput(t *testing.T) {
 	t.Parallel()
 	c := &caller{Project: servertest.Start(t).Project(t, "bad input", nil)}
@@ -160,13 +160,13 @@ func TestBadTenantInput(t *testing.T) {
 	}
 }
 
-// caller has the right to call every route.
+// caller may call every route.
 type caller struct {
 	*servertest.Project
 	ann servertest.Session
 }
 
-// ready makes ann and her session again where a case was the end of them.
+// ready signs ann in again if a case ended her session.
 func (c *caller) ready(t *testing.T, r tenantRoute) {
 	t.Helper()
 	if strings.Contains(r.path, "{id}") || r.guard == signed {
@@ -182,7 +182,7 @@ func (c *caller) ready(t *testing.T, r tenantRoute) {
 	c.Do(t, http.MethodPost, "/verify", map[string]any{"type": "magiclink", "token_hash": link["hashed_token"]}).Expect(t, 200).Into(t, &c.ann)
 }
 
-// send sends a request as whom the route asks for.
+// send sends a request with the credentials that the route requires.
 func (c *caller) send(t *testing.T, r tenantRoute, path string, body any, headers ...string) *servertest.Answer {
 	t.Helper()
 	c.ready(t, r)
@@ -196,7 +196,7 @@ func (c *caller) send(t *testing.T, r tenantRoute, path string, body any, header
 		if a.Status != http.StatusTooManyRequests || a.Code(t) == "over_email_send_rate_limit" {
 			break
 		}
-		time.Sleep(10 * time.Millisecond) // thirty pass at once, the rest as the limit refills
+		time.Sleep(10 * time.Millisecond) // thirty pass at once, the others as the limit refills
 	}
 	return a
 }
@@ -233,14 +233,14 @@ func (c *caller) badInput(t *testing.T, r tenantRoute) {
 	}
 }
 
-// badIDs are no user's; the tolerant forms of a UUID are none either.
+// badIDs do not identify a user; tolerant forms of a UUID do not either.
 var badIDs = []string{
 	"%00", "%ff", "x", "%2e%2e", "..%2f..", "%7b" + annID + "%7d", "urn:uuid:" + annID, strings.ReplaceAll(annID, "-", ""),
 	strings.Repeat("a", 5000), annID + "%00", annID + "/factors",
 }
 
 // encodeWith encodes the body with a member's value replaced by raw text, which
-// need not be JSON.
+// may be invalid JSON.
 func encodeWith(t *testing.T, body map[string]any, member, value string) string {
 	t.Helper()
 	members, all := []string{}, maps.Clone(body)

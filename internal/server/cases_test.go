@@ -9,7 +9,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// guard says what a tenant route asks of a caller beside the project's API key.
+// guard is what a tenant route requires of a caller besides the project's API
+// key.
 type guard int
 
 const (
@@ -19,9 +20,9 @@ const (
 	byAdmin              // a secret key
 )
 
-// tenantRoute is a route of the tenant plane, as the suites call it. body is
-// sound; more are the other members that the route reads, with a value of the
-// type that each has.
+// tenantRoute is a route of the tenant plane for the suites. body is valid;
+// more are the other members that the route reads, each with a value of the
+// right type.
 type tenantRoute struct {
 	method, path string
 	guard        guard
@@ -36,7 +37,7 @@ const (
 	annPassword = "correct horse 1"
 )
 
-// tenantRoutes are all of them: TestEveryRouteHasACase sees to that.
+// tenantRoutes are all of them: TestEveryRouteHasACase checks that.
 var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/health", guard: open},
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
@@ -102,7 +103,7 @@ var tenantRoutes = []tenantRoute{
 	},
 }
 
-// at is the route's path with the user's id and the query in it.
+// at is the route's path with the user's id and the query.
 func (r tenantRoute) at() string { return strings.ReplaceAll(r.path, "{id}", annID) + r.query }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -115,7 +116,7 @@ func (r tenantRoute) members() map[string]any {
 }
 
 // TestEveryRouteHasACase fails when a route is mounted that the isolation and
-// bad-input suites do not try, or tenant routes differ by address.
+// bad-input suites do not test, or tenant routes differ by address.
 func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}

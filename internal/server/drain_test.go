@@ -9,8 +9,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestStoppingProcessServesOn: a balancer sees /readyz refuse before connections
-// are refused.
+// TestStoppingProcessServesOn: /readyz refuses, for balancers, before
+// connections are refused.
 func TestStoppingProcessServesOn(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t, func(c *config.Config) { c.HTTP.DrainDelay = 10 * time.Second })

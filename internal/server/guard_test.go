@@ -12,11 +12,11 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// TestGuardWatches: a running process ends the session of a developer who takes
+// TestGuardWatches: a running process ends the session of a developer who fills
 // the lock table that all databases share.
 func TestGuardWatches(t *testing.T) {
 	t.Parallel()
-	cluster := testkit.NewCluster(t) // of its own: the processes of other tests guard theirs
+	cluster := testkit.NewCluster(t) // separate, because the processes of other tests guard theirs
 	reeve := servertest.StartOn(t, cluster.Database(t, "reeve_control"), secret.NewMasterKey(), func(c *config.Config) {
 		c.Database.AdminURL = cluster.URL()
 	})

@@ -8,8 +8,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Sees reports whether this process already acts by these settings of a
-// project: tests ask, so as not to wait by the clock.
+// Sees reports whether this process uses these settings of a project. Tests
+// poll it instead of waiting for a fixed time.
 func (s *Server) Sees(ref string, settings map[string]any) bool {
 	t, err := s.registry.Tenant(context.Background(), tenants.Ref(ref))
 	if err != nil {
@@ -32,11 +32,11 @@ func (s *Server) Sees(ref string, settings map[string]any) bool {
 	return true
 }
 
-// Route is one route of the main port, in gin's notation.
+// Route is a route of the main port, in gin's notation.
 type Route struct{ Method, Path string }
 
-// Routes lists every route of the main port: tests ask, so that none is without
-// a case.
+// Routes lists every route of the main port, so that tests can check that each
+// has a case.
 func (s *Server) Routes() []Route {
 	var out []Route
 	for _, r := range s.handler().Routes() {

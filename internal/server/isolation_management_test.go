@@ -12,7 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// operation is one route of the Management API, as its own document says.
+// operation is a route of the Management API, from its OpenAPI document.
 type operation struct {
 	id, method, path string
 	schema           map[string]any // of the body; nil without one
@@ -46,8 +46,8 @@ func operations(t *testing.T, reeve *servertest.Reeve) []operation {
 	return out
 }
 
-// sound are bodies and queries that pass every check but that of the right, by
-// operation. An operation that needs one and has none fails the tests.
+// sound are bodies and queries that pass every check except permissions, by
+// operation. A missing one that is needed fails the tests.
 var sound = map[string]struct {
 	query string
 	body  any
@@ -66,17 +66,17 @@ var sound = map[string]struct {
 	"list-organization-projects": {query: "?limit=10"},
 }
 
-// own are the operations that name no object of somebody else.
+// own are the operations that name no object of another owner.
 var own = []string{"list-organizations", "create-organization", "list-projects", "get-profile"}
 
-// at fills in whose object is meant.
+// at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {
 	r := strings.NewReplacer("{slug}", slug, "{ref}", ref, "{id}", id)
 	return r.Replace(o.path) + sound[o.id].query
 }
 
-// TestManagementIsolation: the owner of another organization finds nothing of
-// ours, as if it did not exist; nobody gets anywhere at all.
+// TestManagementIsolation: to the owner of another organization none of our
+// objects exist; without a token every operation is refused.
 func TestManagementIsolation(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -137,7 +137,7 @@ func TestManagementIsolation(t *testing.T) {
 	controlFingerprint(t, reeve).Same(t, before, "control database")
 }
 
-// TestObjectsOfAnotherProject: who owns both projects still cannot reach a key of
+// TestObjectsOfAnotherProject: an owner of two projects cannot reach a key of
 // one through the other.
 func TestObjectsOfAnotherProject(t *testing.T) {
 	t.Parallel()
@@ -168,7 +168,7 @@ func ids(t *testing.T, reeve *servertest.Reeve, ref string) (key, signing string
 	return keys[0].ID, list.Keys[0].ID
 }
 
-// controlFingerprint leaves out what changes by being used or by itself.
+// controlFingerprint leaves out what changes by use or by time.
 func controlFingerprint(t *testing.T, reeve *servertest.Reeve) servertest.Fingerprint {
 	t.Helper()
 	conn := servertest.Connect(t, reeve.ControlURL)

@@ -15,8 +15,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TestDatabaseRoles: the login roles of A reach A's database and no other one,
-// nor do they become anybody of B.
+// TestDatabaseRoles: the login roles of A can only connect to A's database, and
+// cannot become a role of B.
 func TestDatabaseRoles(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -32,7 +32,7 @@ func TestDatabaseRoles(t *testing.T) {
 		tenants.Ref(b.Ref).Database(), strings.TrimPrefix(control.Path, "/"), provision.DefaultTemplate, "postgres", "template0",
 	}
 	for _, r := range rolesOf(t, a) {
-		conn := servertest.Connect(t, r.url) // its own database
+		conn := servertest.Connect(t, r.url) // its project's database
 		for _, database := range others {
 			denied(t, r.name+" to "+database, servertest.DatabaseURL(t, r.url, database), "42501", "55000")
 		}
@@ -78,7 +78,7 @@ func passwords(t *testing.T, p *servertest.Project) controldb.Passwords {
 	return out
 }
 
-// roleURL is the address of the project's database for a role of it.
+// roleURL is the URL of the project's database with one of its roles.
 func roleURL(t *testing.T, p *servertest.Project, role, password string) string {
 	t.Helper()
 	u, err := url.Parse(p.AdminURL(t))
@@ -102,7 +102,7 @@ func samePassword(t *testing.T, a, b string) bool {
 	return x.User.String() == y.User.String()
 }
 
-// denied fails the test when the server lets a connection in.
+// denied fails the test when the server accepts a connection.
 func denied(t *testing.T, what, at string, states ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), at)
@@ -112,7 +112,7 @@ func denied(t *testing.T, what, at string, states ...string) {
 	state(t, what, err, states...)
 }
 
-// state checks which error Postgres gave.
+// state checks the SQLSTATE of an error.
 func state(t *testing.T, what string, err error, states ...string) {
 	t.Helper()
 	var pg *pgconn.PgError
@@ -128,7 +128,7 @@ func state(t *testing.T, what string, err error, states ...string) {
 	t.Errorf("%s: %s %s, want %v", what, pg.Code, pg.Message, states)
 }
 
-// escape: the developer's own role gets out of its database by no other way.
+// escape: the developer's role cannot leave its database in any other way.
 func escape(t *testing.T, p *servertest.Project) {
 	t.Helper()
 	conn := servertest.Connect(t, p.DatabaseURL)
@@ -147,7 +147,7 @@ func escape(t *testing.T, p *servertest.Project) {
 		if err == nil && rows.RowsAffected() == 0 && strings.HasPrefix(sql, "SELECT") {
 			continue
 		}
-		// An extension that this machine does not have is 58P01 or 0A000.
+		// 58P01 or 0A000: an extension that this machine does not have.
 		state(t, sql, err, "42501", "58P01", "0A000")
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestIsolation tries everything of project A on project B, at every route and
-// by every kind of address. Nothing may work, and nothing may be written in
-// either of them: so what belongs to A is not consumed either.
+// TestIsolation tries all credentials of project A on project B, at every route
+// and by every kind of address. No request may succeed, and nothing may be
+// written in either project: so nothing of A's is consumed either.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	w := newNeighbours(t)
-	for _, l := range []*loot{w.a, w.b} { // now the tokens are in whatever cache there is
+	for _, l := range []*loot{w.a, w.b} { // fills every cache with the tokens
 		l.As(t, l.ann.AccessToken, http.MethodGet, "/user", nil).Expect(t, http.StatusOK)
 	}
 	beforeA, beforeB := w.a.Fingerprint(t), w.b.Fingerprint(t)
@@ -38,7 +38,7 @@ func TestIsolation(t *testing.T) {
 	t.Run("B's own are still good", w.b.spend)
 }
 
-// foreignKeys: A's keys at B's addresses, wherever a key may stand.
+// foreignKeys: A's keys at B's addresses, wherever a key is accepted.
 func (w *neighbours) foreignKeys(t *testing.T) {
 	for name, key := range w.a.keys() {
 		for _, addr := range w.b.named() {
@@ -58,8 +58,8 @@ func (w *neighbours) foreignKeys(t *testing.T) {
 	}
 }
 
-// foreignKeyBeside: A's keys in Authorization while apikey is one of B's own.
-// No key of A lends its role to a request of B.
+// foreignKeyBeside: A's keys in Authorization with one of B's in apikey. No key
+// of A gives its role to a request of B.
 func (w *neighbours) foreignKeyBeside(t *testing.T) {
 	for name, key := range w.a.keys() {
 		for _, addr := range w.b.addresses() {
@@ -72,7 +72,7 @@ func (w *neighbours) foreignKeyBeside(t *testing.T) {
 }
 
 // foreignAccessToken: A's user, with B's keys. The other routes do not read the
-// token, so that there is nothing to try.
+// token.
 func (w *neighbours) foreignAccessToken(t *testing.T) {
 	for _, key := range []string{w.b.PublishableKey, w.b.SecretKey} {
 		for _, addr := range w.b.addresses() {
@@ -80,7 +80,8 @@ func (w *neighbours) foreignAccessToken(t *testing.T) {
 				if r.guard != signed && r.guard != byAdmin {
 					continue
 				}
-				// Only an access token says whose it is, and so disagrees with the address.
+				// Only an access token names its project, so only it disagrees
+				// with the address.
 				for bearer, status := range map[string]int{w.a.ann.AccessToken: 401, w.a.ann.RefreshToken: 403, w.a.ann.User.ID: 403} {
 					a := w.at(t, addr, r.method, r.at(), r.sample(), "apikey", key, "Authorization", "Bearer "+bearer)
 					refused(t, a, addr.name+" "+r.String(), status, "bad_jwt")
@@ -103,8 +104,8 @@ func (w *neighbours) foreignRefreshToken(t *testing.T) {
 	})
 }
 
-// foreignOneTimeTokens: links and codes that A's users were mailed; B's users
-// with the same addresses wait for such ones too.
+// foreignOneTimeTokens: links and codes that were mailed to A's users; B's
+// users with the same addresses have pending ones too.
 func (w *neighbours) foreignOneTimeTokens(t *testing.T) {
 	for _, l := range w.a.links {
 		w.withKeysOfB(t, func(what string, send sender) {
@@ -139,13 +140,13 @@ func (w *neighbours) foreignPassword(t *testing.T) {
 
 type sender func(method, path string, body any) *servertest.Answer
 
-// withKeysOfB tries by all of B's addresses and keys.
+// withKeysOfB tries all of B's addresses and keys.
 func (w *neighbours) withKeysOfB(t *testing.T, try func(what string, send sender)) {
 	t.Helper()
 	for name, key := range w.b.keys() {
 		for _, addr := range w.b.addresses() {
 			if name != "publishable" && addr.name != "path" {
-				continue // an address tries ten wrong codes before it has to wait
+				continue // ten wrong codes are allowed per address
 			}
 			try(name+" by "+addr.name, func(method, path string, body any) *servertest.Answer {
 				return w.at(t, addr, method, path, body, "apikey", key)
@@ -154,7 +155,7 @@ func (w *neighbours) withKeysOfB(t *testing.T, try func(what string, send sender
 	}
 }
 
-// disagreement: host, path, key and token must mean the same project.
+// disagreement: host, path, key and token must name the same project.
 func (w *neighbours) disagreement(t *testing.T) {
 	a, b := w.a, w.b
 	hostA, pathB := []string{"Host", a.Ref + ".localhost"}, "/p/"+b.Ref+"/auth/v1"
@@ -189,14 +190,14 @@ func (w *neighbours) disagreement(t *testing.T) {
 			refused(t, w.reeve.Do(t, http.MethodGet, c.path+route, nil, headers...), c.name+" "+route, c.status, c.code)
 		}
 	}
-	// Only the first of two headers counts, for the router and for the check.
+	// Of two headers only the first counts, for the router and for the check.
 	for _, keys := range [][]string{{a.SecretKey, b.SecretKey}, {a.PublishableKey, b.SecretKey}} {
 		got := w.reeve.Raw(t, http.MethodGet, pathB+"/admin/users", http.Header{"Apikey": keys})
 		refused(t, got, "two keys", 401, "invalid_api_key")
 	}
 }
 
-// spend redeems everything that the project's users hold.
+// spend redeems all one-time tokens of the project's users.
 func (l *loot) spend(t *testing.T) {
 	l.As(t, l.ann.AccessToken, http.MethodGet, "/user", nil).Expect(t, http.StatusOK)
 	l.Do(t, http.MethodPost, "/token?grant_type=refresh_token", map[string]any{"refresh_token": l.ann.RefreshToken}).
@@ -208,8 +209,8 @@ func (l *loot) spend(t *testing.T) {
 		Expect(t, http.StatusOK)
 }
 
-// useA calls every route of A as its guard demands, the destructive ones too:
-// B's users have the same ids and addresses.
+// useA calls every route of A with full rights, including destructive ones: B's
+// users have the same ids and addresses.
 func (w *neighbours) useA(t *testing.T) {
 	for _, r := range tenantRoutes {
 		headers := []string{"apikey", w.a.PublishableKey}
@@ -228,7 +229,7 @@ func (w *neighbours) useA(t *testing.T) {
 	w.b.Admin(t, http.MethodGet, "/admin/users/"+annID, nil).Expect(t, http.StatusOK)
 }
 
-// sample is the body to send, an untyped nil where the route reads none.
+// sample is the body to send, an untyped nil if the route reads none.
 func (r tenantRoute) sample() any {
 	if r.body == nil {
 		return nil
@@ -244,7 +245,7 @@ func withKey(path, key string) string {
 	return path + sep + "apikey=" + url.QueryEscape(key)
 }
 
-// refused is Answer.Refused that goes on with the next case.
+// refused is Answer.Refused without ending the test.
 func refused(t *testing.T, a *servertest.Answer, what string, status int, code string) {
 	t.Helper()
 	var e struct {

@@ -23,7 +23,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// forge makes access tokens of project A that it never signed.
+// forge forges access tokens of project A.
 type forge struct {
 	t      *testing.T
 	claims jwt.MapClaims
@@ -57,7 +57,7 @@ func signing(t *testing.T, l *loot, algorithm string) tenants.SigningKey {
 	return tenants.SigningKey{}
 }
 
-// sign makes a token; nil in head or claims takes a member away.
+// sign signs a token; nil in head or claims removes a member.
 func (f *forge) sign(method jwt.SigningMethod, key any, head, claims map[string]any) string {
 	f.t.Helper()
 	token := jwt.NewWithClaims(method, jwt.MapClaims(merged(f.claims, claims)))
@@ -69,7 +69,7 @@ func (f *forge) sign(method jwt.SigningMethod, key any, head, claims map[string]
 	return signed
 }
 
-// ours signs with A's real key: what only a leak or a mistake could make.
+// ours signs with A's real key, as after a leak or a mistake.
 func (f *forge) ours(head, claims map[string]any) string {
 	f.t.Helper()
 	return f.sign(jwt.SigningMethodES256, f.own.Private, head, claims)
@@ -91,8 +91,8 @@ type forgery struct {
 	code        string
 }
 
-// TestForgedTokens: no token that A did not sign for this session of this user
-// is anybody's.
+// TestForgedTokens: a token that A did not sign for this session of this user
+// is refused everywhere.
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	w := newNeighbours(t)
@@ -122,12 +122,12 @@ func TestForgedTokens(t *testing.T) {
 	w.a.As(t, f.ours(nil, nil), http.MethodGet, "/user", nil).Expect(t, 200) // so the forge itself is sound
 }
 
-// elsewhere names the forgeries that say to be of another project here: their
-// issuer disagrees with the address, which is told apart.
+// elsewhere names the forgeries whose issuer is another project here: it
+// disagrees with the address, which has a code of its own.
 var elsewhere = map[string]bool{"issuer of B": true, "issuer of B by host": true, "issuer with a slash": true}
 
-// tryForgery tries one at every route that reads access tokens, by every kind of
-// address, and as an API key.
+// tryForgery tries one at every route that reads access tokens, by every kind
+// of address, and as an API key.
 func (w *neighbours) tryForgery(t *testing.T, c forgery) {
 	for _, r := range tenantRoutes {
 		for _, addr := range w.a.addresses() {
@@ -170,7 +170,7 @@ func (f *forge) unsigned(bad func(name, token string)) {
 	bad("header bomb", segment(f.t, merged(f.head, map[string]any{"a": strings.Repeat("[", 5000)}))+"."+parts[1]+"."+parts[2])
 }
 
-// confused are HMACs under what everybody knows: A's public key.
+// confused are HMACs with a public value as the key: A's public key.
 func (f *forge) confused(bad func(name, token string)) {
 	der, err := x509.MarshalPKIXPublicKey(f.public)
 	if err != nil {
@@ -191,7 +191,7 @@ func (f *forge) confused(bad func(name, token string)) {
 	}
 }
 
-// strangers are signed, by the wrong key or under the wrong name.
+// strangers are signed by the wrong key or under the wrong kid.
 func (f *forge) strangers(bad func(name, token string)) {
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -225,7 +225,7 @@ func (f *forge) strangers(bad func(name, token string)) {
 	bad("HS384 with A's secret", f.sign(jwt.SigningMethodHS384, f.hs.Private, map[string]any{"kid": f.hs.ID}, nil))
 }
 
-// claimed are signed by A, and say what A would not.
+// claimed are signed by A with claims that A would not issue.
 func (f *forge) claimed(bad func(name, token string), w *neighbours) {
 	now := time.Now()
 	for name, claims := range map[string]map[string]any{
@@ -252,8 +252,8 @@ func (f *forge) claimed(bad func(name, token string), w *neighbours) {
 	}
 }
 
-// sessions are tokens of A in every respect, for a session that this user does
-// not have in A.
+// sessions are valid tokens of A, for a session that this user does not have in
+// A.
 func (f *forge) sessions(gone func(name, code string, claims map[string]any), w *neighbours) {
 	other := w.a.SignUp(f.t, "other@example.com", annPassword)
 	ofB := session(f.t, w.b.ann)

@@ -11,10 +11,11 @@ import (
 // tidyProject is the name of the job that tidies a project's database.
 const tidyProject = "tidy_project"
 
-// offerPeriod is the time between two looks at the projects that are in use.
+// offerPeriod is the interval at which jobs are offered for the projects in
+// use.
 const offerPeriod = 10 * time.Minute
 
-// newJobs lists the work that is due at times, see package job.
+// newJobs lists the scheduled jobs, see package job.
 func (s *Server) newJobs() (*job.Runner, error) {
 	projects := tidy.Tidier{Tenant: s.registry.Tenant, Database: s.Database, Now: s.now}
 	return job.New(s.control.Pool(), job.Options{
@@ -31,8 +32,8 @@ func (s *Server) newJobs() (*job.Runner, error) {
 	})
 }
 
-// offerJobs notes the jobs of the projects that are in use in this process. Which
-// these are, no other process knows; a project that nobody uses costs nothing.
+// offerJobs offers the jobs of the projects that are in use in this process.
+// Only this process knows which these are; an unused project costs nothing.
 func (s *Server) offerJobs(ctx context.Context) error {
 	tick := time.NewTicker(offerPeriod)
 	defer tick.Stop()

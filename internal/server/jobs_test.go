@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// TestSweepsRun: what had its time is removed by whichever replica has its turn.
+// TestSweepsRun: some replica removes expired rows.
 func TestSweepsRun(t *testing.T) {
 	t.Parallel()
 	first := servertest.Start(t)
@@ -35,8 +35,7 @@ func TestSweepsRun(t *testing.T) {
 	}
 }
 
-// TestTidyRuns: a project whose turn is noted is tidied through the server's own
-// connections.
+// TestTidyRuns: an offered project is tidied through the server's connections.
 func TestTidyRuns(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -50,8 +49,8 @@ func TestTidyRuns(t *testing.T) {
 	p.Do(t, http.MethodGet, "/settings", nil).Expect(t, http.StatusOK)
 }
 
-// TestJobTablesAreAskedFor: where migrations are a step of their own, a process
-// does not start without the tables of scheduled work.
+// TestJobTablesAreAskedFor: with separate migrations, a process does not start
+// without the tables of scheduled jobs.
 func TestJobTablesAreAskedFor(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.StartOn(t, testkit.Database(t), secret.NewMasterKey())

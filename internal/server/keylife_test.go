@@ -12,7 +12,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// replicas is a project as two processes serve it.
+// replicas is a project served by two processes.
 type replicas struct {
 	*servertest.Project
 	all []*servertest.Reeve
@@ -24,7 +24,7 @@ func newReplicas(t *testing.T) *replicas {
 	return &replicas{Project: first.Project(t, "replicated", nil), all: []*servertest.Reeve{first, first.Replica(t)}}
 }
 
-// everywhere waits until every replica answers so.
+// everywhere waits until every replica gives this answer.
 func (r *replicas) everywhere(t *testing.T, what string, status int, method, path string, headers ...string) {
 	t.Helper()
 	for _, reeve := range r.all {
@@ -37,7 +37,8 @@ func (r *replicas) manage(t *testing.T, method, path string, body any) *serverte
 	return r.Reeve.Manage(t, method, "/v1/projects/"+r.Ref+path, body)
 }
 
-// TestDeletedKey: a key that was deleted through one replica is refused by all.
+// TestDeletedKey: every replica refuses a key that was deleted through one of
+// them.
 func TestDeletedKey(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t)
@@ -52,7 +53,7 @@ func TestDeletedKey(t *testing.T) {
 	r.everywhere(t, "the other keys work", 200, http.MethodGet, "/admin/users", "apikey", r.SecretKey)
 }
 
-// TestLegacyKeysOff: the switch acts on every replica.
+// TestLegacyKeysOff: the switch takes effect on every replica.
 func TestLegacyKeysOff(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t)
@@ -67,8 +68,8 @@ func TestLegacyKeysOff(t *testing.T) {
 	}
 }
 
-// TestRevokedSigningKey: rotation keeps what was signed before, revocation ends
-// it, in every replica, whatever it has cached.
+// TestRevokedSigningKey: after rotation earlier tokens stay valid, after
+// revocation they do not, on every replica, whatever it has cached.
 func TestRevokedSigningKey(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t)
@@ -147,8 +148,8 @@ func (r *replicas) status(t *testing.T, status tenants.Status) {
 	}
 }
 
-// TestReplicasTellNobody: limits are counted in each process, so asking one after
-// the other must not show which addresses have a mail in their row.
+// TestReplicasTellNobody: limits are counted per process, so requests to one
+// replica after the other must not reveal which addresses have users.
 func TestReplicasTellNobody(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t)

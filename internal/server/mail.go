@@ -17,7 +17,7 @@ import (
 // marks is outbox.Marks over the control database.
 type marks struct{ db *controldb.DB }
 
-// manyMarks bounds one sweep; the longest marked come first.
+// manyMarks bounds one sweep; the oldest marks come first.
 const manyMarks = 10_000
 
 func (m marks) Mark(ctx context.Context, ref tenants.Ref, kind outbox.Kind) error {
@@ -32,12 +32,12 @@ func (m marks) Unmark(ctx context.Context, ref tenants.Ref, kind outbox.Kind, ol
 	return m.db.UnmarkOutbox(ctx, ref, string(kind), olderThan)
 }
 
-// errNoMailServer leaves mails in the outbox until there is a server, or until
-// they are too old.
+// errNoMailServer keeps mails in the outbox until there is a server, or until
+// they expire.
 var errNoMailServer = errors.New("no mail server: set mail.smtp_url, or the project's smtp_host")
 
-// sender chooses how a project's mails leave: by its own SMTP server, else into
-// the inbox where mails are captured, else by the operator's SMTP server.
+// sender returns the sender of a project's mails: its own SMTP server, else the
+// capturing inbox, else the operator's SMTP server.
 func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
 	t, err := s.registry.Tenant(ctx, ref)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 	}
 	c := &t.Config
 	if c.SMTPHost != "" {
-		port, _ := strconv.Atoi(c.SMTPPort) // was checked when it was set; 0 is the default port
+		port, _ := strconv.Atoi(c.SMTPPort) // checked when it was set; 0 is the default port
 		return s.smtp(message.SMTPSettings{
 			Host: c.SMTPHost, Port: port, User: c.SMTPUser, Pass: t.Secrets.Settings[setting.SMTPPass],
 			From: c.SMTPAdminEmail, SenderName: c.SMTPSenderName,
@@ -64,8 +64,8 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 	return s.smtp(settings, true), nil
 }
 
-// smtp makes a sender. The operator's own server may stand in a private
-// network; one that a project names may not, unless this is development.
+// smtp returns a sender. The operator's server may be in a private network; a
+// project's may not, except in development.
 func (s *Server) smtp(settings message.SMTPSettings, operators bool) message.Sender {
 	dial := s.outbound.DialContext
 	if operators {

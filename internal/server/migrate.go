@@ -6,13 +6,13 @@ import (
 	"github.com/reevehq/reeve/internal/provision"
 )
 
-// fleetParallel is how many projects' databases are migrated at a time.
+// fleetParallel is how many projects' databases are migrated concurrently.
 const fleetParallel = 3
 
-// Migrate brings the control database, the template and every project up, and
-// reports each database. It can be interrupted and called again.
+// Migrate migrates the control database, the template and every project, and
+// reports each database. It can be interrupted and repeated.
 func Migrate(ctx context.Context, o Options, report provision.Report) error {
-	o.Config.Migrate = true // that is what was asked for
+	o.Config.Migrate = true // the caller requests it
 	s, err := connect(ctx, o)
 	if err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestMailsWaitForAMailServer: without one, a sign-up is answered and its mail
-// stays in the outbox; it goes out once there is a way.
+// TestMailsWaitForAMailServer: without a mail server, a sign-up succeeds and
+// its mail stays in the outbox; it is sent once there is a server.
 func TestMailsWaitForAMailServer(t *testing.T) {
 	t.Parallel()
 	without := servertest.Start(t, func(c *config.Config) { c.Mail.Capture = false })

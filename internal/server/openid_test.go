@@ -12,8 +12,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestOpenIDDiscovery does what a gateway's JWT authorizer does: from the iss of an
-// access token, without any key, to the keys that verify it.
+// TestOpenIDDiscovery does the same as a gateway's JWT authorizer: it goes from
+// the iss of an access token, without any key, to the keys that verify it.
 func TestOpenIDDiscovery(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -53,7 +53,7 @@ func TestOpenIDDiscovery(t *testing.T) {
 	reeve.Do(t, http.MethodGet, path, nil).Refused(t, http.StatusUnauthorized, "no_api_key")
 }
 
-// fetch gets a URL of this Reeve, wherever its host leads.
+// fetch gets a URL of this Reeve, whatever its host resolves to.
 func fetch(t *testing.T, reeve *servertest.Reeve, address string) *servertest.Answer {
 	t.Helper()
 	u, err := url.Parse(address)

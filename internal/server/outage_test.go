@@ -14,14 +14,14 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// needless are the routes that answer without any database.
+// needless are the routes that need no database.
 var needless = map[string]bool{
 	"GET /health": true, "GET /settings": true, "GET /.well-known/jwks.json": true, "GET /.well-known/openid-configuration": true,
 }
 
-// TestPostgresAway: while Postgres is away every request is told to come back,
-// what needs no database still answers, and afterwards everything works without
-// a restart.
+// TestPostgresAway: while Postgres is unavailable every request gets a
+// Retry-After, routes that need no database still answer, and afterwards
+// everything works without a restart.
 func TestPostgresAway(t *testing.T) {
 	t.Parallel()
 	cluster := testkit.NewCluster(t)
@@ -35,7 +35,7 @@ func TestPostgresAway(t *testing.T) {
 
 	load := o.hammer(t)
 	cluster.Stop()
-	for range 2 { // with dead connections, and then with none
+	for range 2 { // with dead connections, and then without
 		o.away(t)
 	}
 	load.stop(t)
@@ -55,7 +55,7 @@ type outage struct {
 	ann      servertest.Session
 }
 
-// works is a tour through everything.
+// works calls every kind of route.
 func (o *outage) works(t *testing.T, when string) {
 	t.Helper()
 	o.p.As(t, o.ann.AccessToken, http.MethodGet, "/user", nil).Expect(t, 200)
@@ -71,7 +71,7 @@ func (o *outage) works(t *testing.T, when string) {
 	o.Do(t, http.MethodGet, "/auth/v1/settings", nil, "apikey", o.p.SecretKey).Expect(t, 200) // whose key that is, is cached too
 }
 
-// away asks everything while Postgres is away.
+// away calls every kind of route while Postgres is unavailable.
 func (o *outage) away(t *testing.T) {
 	t.Helper()
 	for _, r := range tenantRoutes {
@@ -94,7 +94,7 @@ func (o *outage) away(t *testing.T) {
 			unavailable(t, a, r.String())
 		}
 	}
-	// Nothing is known of this one, not even that it does not exist.
+	// Nothing is known about this one, not even that it does not exist.
 	unavailable(t, o.Do(t, http.MethodGet, "/p/"+strings.Repeat("y", 20)+"/auth/v1/settings", nil, "apikey", o.p.PublishableKey), "unknown project")
 	for _, op := range operations(t, o.Reeve) {
 		if a := o.Manage(t, op.method, op.at("default", o.p.Ref, annID), sound[op.id].body); a.Status != 503 || a.Header.Get("Retry-After") == "" || a.JSON(t)["code"] == "" {
@@ -115,14 +115,14 @@ func unavailable(t *testing.T, a *servertest.Answer, what string) {
 	}
 }
 
-// load is clients that go on through the outage.
+// load is a set of clients that continue through the outage.
 type load struct {
 	done  atomic.Bool
 	wait  sync.WaitGroup
 	wrong sync.Map
 }
 
-// hammer keeps asking, so that Postgres goes away in the middle of requests.
+// hammer repeats requests, so that Postgres becomes unavailable during some.
 func (o *outage) hammer(t *testing.T) *load {
 	t.Helper()
 	l := &load{}

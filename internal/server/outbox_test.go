@@ -18,16 +18,16 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// replicaEnv tells the test binary to be a Reeve that can be killed.
+// replicaEnv makes the test binary a Reeve that can be killed.
 const replicaEnv = "REEVE_TEST_REPLICA"
 
-// replicaOrder is what that process is told, and what it tells.
+// replicaOrder is that process's input and output.
 type replicaOrder struct {
 	ControlURL, MasterKey, Answer string
 	URL, Token                    string
 }
 
-// TestReplicaProcess is no test: it is the process that the others kill.
+// TestReplicaProcess is not a test: it is the process that other tests kill.
 func TestReplicaProcess(t *testing.T) {
 	raw := os.Getenv(replicaEnv)
 	if raw == "" {
@@ -49,10 +49,10 @@ func TestReplicaProcess(t *testing.T) {
 	if err := os.Rename(o.Answer+".tmp", o.Answer); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or whoever started it is gone
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or its parent ends
 }
 
-// startReplica runs one on the databases of a Reeve that may have stopped.
+// startReplica runs one on the databases of a Reeve, which may have stopped.
 func startReplica(t *testing.T, of *servertest.Reeve) (reeve *servertest.Reeve, kill func()) {
 	t.Helper()
 	self, err := os.Executable()
@@ -75,7 +75,7 @@ func startReplica(t *testing.T, of *servertest.Reeve) (reeve *servertest.Reeve, 
 	}
 	kill = func() {
 		_ = cmd.Process.Kill() // SIGKILL: nothing is finished
-		_ = cmd.Wait()         // says that it was killed
+		_ = cmd.Wait()         // the error is the kill
 	}
 	t.Cleanup(kill)
 	eventually(t, "the process is up", func() bool {
@@ -85,8 +85,8 @@ func startReplica(t *testing.T, of *servertest.Reeve) (reeve *servertest.Reeve, 
 	return &servertest.Reeve{URL: o.URL, Token: o.Token, ControlURL: of.ControlURL, MasterKey: of.MasterKey}, kill
 }
 
-// TestMailsSurviveAKill: a process is killed after sign-ups were acknowledged and
-// before their mails were settled; the next one delivers each of them once.
+// TestMailsSurviveAKill: a process is killed after sign-ups were acknowledged
+// and before their mails were settled; the next one delivers each of them once.
 func TestMailsSurviveAKill(t *testing.T) {
 	t.Parallel()
 	for name, hold := range map[string]func(*testing.T, *servertest.Project) (reached func() bool, release func()){
@@ -129,7 +129,7 @@ func TestMailsSurviveAKill(t *testing.T) {
 
 func mailbox(i int) string { return fmt.Sprintf("user%d@example.com", i) }
 
-// holdDelivery lets no mail into the inbox until release.
+// holdDelivery blocks delivery to the inbox until release.
 func holdDelivery(t *testing.T, p *servertest.Project) (reached func() bool, release func()) {
 	t.Helper()
 	control, project := servertest.Connect(t, p.Reeve.ControlURL), servertest.Connect(t, p.AdminURL(t))
@@ -142,7 +142,8 @@ func holdDelivery(t *testing.T, p *servertest.Project) (reached func() bool, rel
 	}
 }
 
-// holdRemoval lets mails be delivered, and not be removed from the outbox.
+// holdRemoval allows delivery of mails, and blocks their removal from the
+// outbox.
 func holdRemoval(t *testing.T, p *servertest.Project) (reached func() bool, release func()) {
 	t.Helper()
 	control, project := servertest.Connect(t, p.Reeve.ControlURL), servertest.Connect(t, p.AdminURL(t))
@@ -158,8 +159,8 @@ func holdRemoval(t *testing.T, p *servertest.Project) (reached func() bool, rele
 	}
 }
 
-// endClients ends what the server still does for a killed process, as it would
-// itself when it sees that nobody is there.
+// endClients ends the killed process's sessions on the server, as the server
+// does when it notices.
 func endClients(t *testing.T, database string) {
 	t.Helper()
 	conn := servertest.Connect(t, database)
@@ -169,7 +170,7 @@ func endClients(t *testing.T, database string) {
 	})
 }
 
-// leaseOver lets the time pass for which the killed process had taken its mails.
+// leaseOver expires the killed process's leases.
 func leaseOver(t *testing.T, p *servertest.Project) {
 	t.Helper()
 	conn := servertest.Connect(t, p.AdminURL(t))

@@ -8,8 +8,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestPagesForPeople: where a browser opens an address that leads nowhere, a page
-// says so; programs get JSON from the same address.
+// TestPagesForPeople: a browser gets a page for an unknown address; programs
+// get JSON from it.
 func TestPagesForPeople(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)

@@ -16,9 +16,9 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// What every installation starts with. The platform project is a project like
-// any other; its users are the people who use the dashboard and the Management
-// API, the operator being the first.
+// The initial contents of every installation. The platform project is an
+// ordinary project; its users are the users of the dashboard and the Management
+// API, and the operator is the first of them.
 const (
 	platformName  = "Reeve"
 	platformSlug  = "reeve"
@@ -27,9 +27,9 @@ const (
 	operatorEmail = "operator@reeve.localhost"
 )
 
-// ensurePlatform makes the platform project, the operator and a first
-// organization where they are missing. Each step can be repeated; replicas that
-// start together take turns.
+// ensurePlatform creates the platform project, the operator and a first
+// organization if they are missing. Each step can be repeated; replicas that
+// start at the same time take turns.
 func (s *Server) ensurePlatform(ctx context.Context) error {
 	unlock, err := s.lockPlatform(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Server) lockPlatform(ctx context.Context) (unlock func(), err error) {
 	}
 	return func() {
 		if _, err := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_catalog.pg_advisory_unlock"+call); err != nil {
-			_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the server lets go of the lock then
+			_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the server releases the lock then
 		}
 		conn.Release()
 	}, nil
@@ -83,7 +83,7 @@ func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, 
 }
 
 // ensureOperator returns the first operator's id. The operator has no password:
-// they come in with an access token, and can set one by recovery.
+// they use an access token, and can set a password by recovery.
 func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid.UUID, error) {
 	t, err := s.registry.Tenant(ctx, platform)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Server) platformUser(ctx context.Context, id uuid.UUID) (u auth.User, e
 	return u, err
 }
 
-// ensureOrganization makes an organization, with an owner unless it is nobody.
+// ensureOrganization creates an organization, with an owner if there is one.
 func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owner uuid.UUID) error {
 	if _, err := s.control.OrganizationBySlug(ctx, slug); err == nil || fault.From(err).Kind != fault.NotFound {
 		return err
@@ -141,7 +141,7 @@ func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owne
 	})
 }
 
-// CheckToken reports whether an access token of the Management API is good.
+// CheckToken reports whether an access token of the Management API is valid.
 func (s *Server) CheckToken(ctx context.Context, token string) bool {
 	_, err := s.control.AccessTokenByText(ctx, token)
 	return err == nil

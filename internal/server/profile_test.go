@@ -9,7 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestProfile: an access token tells its own user, out of the platform project.
+// TestProfile: an access token's profile is its user in the platform project.
 func TestProfile(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -21,7 +21,7 @@ func TestProfile(t *testing.T) {
 	if id, err := uuid.Parse(got["gotrue_id"].(string)); err != nil || id == uuid.Nil {
 		t.Errorf("gotrue_id = %v", got["gotrue_id"])
 	}
-	// A token of a user who is not there any more.
+	// A token of a deleted user.
 	stranger := uuid.New()
 	token, err := reeve.Control(t).CreateAccessToken(t.Context(), stranger, "stranger")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// TestReplicasStartTogether: several processes on an empty control database make
-// one platform project, one operator and one first organization.
+// TestReplicasStartTogether: several processes on an empty control database
+// create one platform project, one operator and one first organization.
 func TestReplicasStartTogether(t *testing.T) {
 	t.Parallel()
 	controlURL, key := testkit.Database(t), secret.NewMasterKey()

@@ -37,14 +37,14 @@ func (s *Server) handler() *gin.Engine {
 	engine.NoMethod(web.MethodNotAllowed)
 
 	s.mountControl(engine)
-	// A project is addressed by its own host or by its key at /auth/v1, and by
-	// its path anywhere else.
+	// At /auth/v1 a project is addressed by its host or by its key, elsewhere
+	// by its path.
 	s.mountTenants(engine.Group("/auth/v1"))
 	s.mountTenants(engine.Group("/p/:ref/auth/v1"))
 	return engine
 }
 
-// errorShapes says how each group of routes writes its errors.
+// errorShapes are the error shapes of the groups of routes.
 func errorShapes() web.Errors {
 	return web.Errors{
 		{Path: "/", Write: web.Pages(control.WriteError)},
@@ -91,8 +91,8 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 }
 
-// activeSessions is of how many sessions a process remembers at least that their
-// users are counted as active; each costs about a hundred bytes.
+// activeSessions is the least number of sessions that a process remembers as
+// counted active; each costs about a hundred bytes.
 const activeSessions = 50_000
 
 // mountTenants adds the tenant plane's routes to a group.

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// drainTimeout is how long requests under way may take to end at a stop.
+	// drainTimeout bounds the requests in progress at a stop.
 	drainTimeout = 10 * time.Second
-	// maxHeaderBytes bounds what is read of a request's headers. web.MaxHeaders is
-	// what counts; beyond this one there is no answer with a code.
+	// maxHeaderBytes bounds what net/http reads of a request's headers.
+	// web.MaxHeaders is the effective limit; beyond this one the answer has no
+	// code.
 	maxHeaderBytes = 1 << 20
 )
 
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends, lets the requests under way finish, and closes
-// everything. It returns nil for a stop that was asked for. What runs in the
-// background ends after the last request: until then keys must go on being
-// revoked and mails be delivered.
+// Run serves until ctx ends, lets requests in progress finish, and closes
+// everything. It returns nil for a requested stop. Background work ends after
+// the last request: until then keys must still be revoked and mails delivered.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           s.handler(),
@@ -60,7 +60,7 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error {
 			err := run(background)
 			if background.Err() != nil {
-				return nil // it was told to end
+				return nil // requested
 			}
 			return err
 		})
@@ -68,9 +68,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// drain says that it is not ready, goes on for DrainDelay, so that balancers see
-// it and send requests elsewhere, then takes no new ones and lets those under way
-// finish.
+// drain makes /readyz refuse, continues for DrainDelay so that balancers send
+// requests elsewhere, and then accepts no new requests and waits for those in
+// progress.
 func (s *Server) drain(srv *http.Server, ended <-chan struct{}) error {
 	s.ready.Store(false)
 	select {
@@ -87,7 +87,7 @@ func (s *Server) drain(srv *http.Server, ended <-chan struct{}) error {
 	return err
 }
 
-// close gives back what New opened.
+// close closes everything that New opened.
 func (s *Server) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()

@@ -1,6 +1,6 @@
-// Package server is the only place that wires: it makes every part from the
-// configuration, mounts the routes and runs what runs in the background. It has
-// no rule of its own.
+// Package server wires the product, and is the only package that does: it
+// creates every part from the configuration, mounts the routes and runs the
+// background work. It has no rules of its own.
 package server
 
 import (
@@ -34,22 +34,22 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Options are what New may be told.
+// Options configure New.
 type Options struct {
 	Config  config.Config // validated
 	Logger  *slog.Logger
 	Version string
-	// Dev lets outbound calls reach this machine, and takes any name for the main
+	// Dev allows outbound calls to this machine, and any name for the main
 	// host.
 	Dev bool
-	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that has
-	// something to finish first.
+	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that
+	// has further work to do.
 	HoldReady bool
-	// Listener is where to listen, if not on the configured address: whoever had
-	// to find a port early keeps it. It is closed with the Server.
+	// Listener replaces the configured address, for a caller that had to
+	// reserve a port early. It is closed with the Server.
 	Listener net.Listener
-	// HashCost is the bcrypt cost of new passwords; 0 is password.DefaultCost. It
-	// is for tests, which would mostly wait for it.
+	// HashCost is the bcrypt cost of new passwords; 0 is password.DefaultCost.
+	// It makes tests faster.
 	HashCost int
 }
 
@@ -84,22 +84,22 @@ type Server struct {
 	listener net.Listener
 }
 
-// New connects, migrates, makes what every installation has (roles, template,
-// platform project) and listens. It serves nothing until Run.
+// New connects, migrates, creates the initial contents of an installation
+// (roles, template, platform project) and listens. It serves nothing until Run.
 func New(ctx context.Context, o Options) (*Server, error) {
 	s, err := connect(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	s.listener = o.Listener
-	if err := s.prepare(ctx); err != nil {
+	if err := s.setUp(ctx); err != nil {
 		s.close(context.WithoutCancel(ctx))
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) prepare(ctx context.Context) error {
+func (s *Server) setUp(ctx context.Context) error {
 	var err error
 	if s.listener == nil {
 		if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.HTTP.Listen); err != nil {
@@ -110,7 +110,7 @@ func (s *Server) prepare(ctx context.Context) error {
 		return fmt.Errorf("prepare the cluster: %w", err)
 	}
 	if err := s.provision.Recover(ctx); err != nil {
-		// What is left half done is tried again every minute.
+		// Unfinished work is retried every minute.
 		s.log.WarnContext(ctx, "recovery is not complete", "error", err)
 	}
 	if s.cluster, err = s.servers(ctx); err != nil {
@@ -119,21 +119,21 @@ func (s *Server) prepare(ctx context.Context) error {
 	return s.ensurePlatform(ctx)
 }
 
-// Ready lets /readyz answer 200 from now on.
+// Ready makes /readyz answer 200 from now on.
 func (s *Server) Ready() { s.ready.Store(true) }
 
-// How many connections a project's roles may hold: all those of rolesFor
-// replicas, and no fewer than minRoleConns.
+// The connection limit of a project's roles: enough for rolesFor replicas, and
+// at least minRoleConns.
 const (
 	rolesFor     = 2
 	minRoleConns = 30
 )
 
-// now is the clock: UTC and in microseconds, as Postgres keeps times, so that an
-// answer tells the same time before and after it was stored.
+// now is the clock: UTC and in microseconds, as Postgres stores times, so that
+// an answer has the same time before and after it was stored.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// connect makes every part; the control database must be there.
+// connect creates every part; the control database must exist.
 func connect(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, now: now}
 	c := &s.config
@@ -145,7 +145,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	if c.Migrate {
-		// A control database that cannot be made here may still be there to open.
+		// A control database that cannot be created may exist.
 		if err := controldb.Ensure(ctx, c.Database.ControlURL); err != nil {
 			s.log.WarnContext(ctx, "control database", "error", err)
 		}
@@ -175,8 +175,8 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// migrateControl brings the control database up, or, where migrations are a step
-// of their own (reeve migrate), refuses to run on one that is behind.
+// migrateControl migrates the control database or, if migrations are a separate
+// step (reeve migrate), refuses to run on one that is behind.
 func (s *Server) migrateControl(ctx context.Context) error {
 	if !s.config.Migrate {
 		pending, err := s.control.Pending(ctx)
@@ -263,11 +263,11 @@ func (s *Server) dial(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
 	return s.provision.Dial(ctx, t)
 }
 
-// changed drops what this process holds of a project whose snapshot was
-// replaced, as far as it no longer fits.
+// changed drops this process's state of a project whose snapshot was replaced,
+// as far as it is outdated.
 func (s *Server) changed(old, now *tenants.Tenant) {
 	switch {
-	case old == nil, now == nil: // a snapshot that only made room keeps its connections
+	case old == nil, now == nil: // a snapshot that was only evicted keeps its connections
 	case now.Status != tenants.StatusActive:
 		s.budget.Forget(old.Ref)
 		if now.Status == tenants.StatusDeleting {
@@ -279,13 +279,14 @@ func (s *Server) changed(old, now *tenants.Tenant) {
 	}
 }
 
-// projectURL is a project's canonical address: its own host under the base
-// domain, or, without one, a path of the main host.
+// projectURL is a project's canonical URL: its own host under the base domain,
+// or, without one, a path of the main host.
 func (s *Server) projectURL(ref tenants.Ref) string {
 	return s.config.HTTP.ProjectURL(string(ref))
 }
 
-// mainHosts are the names of the main host. In development any name will do.
+// mainHosts are the names of the main host. In development any name is
+// accepted.
 func (s *Server) mainHosts() []string {
 	u, err := url.Parse(s.config.HTTP.PublicURL)
 	if s.dev || err != nil {

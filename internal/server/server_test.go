@@ -7,7 +7,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestSignUpToSignOut is the thin path through everything.
+// TestSignUpToSignOut is a minimal path through all parts.
 func TestSignUpToSignOut(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// servers is project.Servers over the one cluster that there is.
+// servers is project.Servers over the only cluster.
 type servers struct {
 	*Server
 	host, version string

@@ -12,8 +12,8 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// TestTerraform replays what the Terraform provider asks in the life of its
-// resources supabase_project and supabase_settings (attribute auth).
+// TestTerraform replays the Terraform provider's requests for its resources
+// supabase_project and supabase_settings (attribute auth).
 func TestTerraform(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
@@ -27,7 +27,8 @@ func TestTerraform(t *testing.T) {
 	}
 	path := "/v1/projects/" + made.Ref
 
-	// read returns what the state is compared with: name, region, organization, size.
+	// read returns the values that the state is compared with: name, region,
+	// organization, size.
 	read := func(name string) {
 		t.Helper()
 		got := reeve.Manage(t, http.MethodGet, path, nil).Expect(t, 200).JSON(t)

@@ -10,9 +10,9 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 )
 
-// OperatorToken mints an access token of the first operator, who is made if
-// there is none yet: how a new installation is entered. It is good for ttl, for
-// ever with 0. It does not listen.
+// OperatorToken issues an access token of the first operator, who is created if
+// needed: the way into a new installation. It is valid for ttl, or without
+// limit with 0. It does not listen.
 func OperatorToken(ctx context.Context, o Options, name string, ttl time.Duration) (string, error) {
 	name, err := text.Name("name", name, 1, 256)
 	if err != nil {
@@ -36,8 +36,8 @@ func OperatorToken(ctx context.Context, o Options, name string, ttl time.Duratio
 	return s.operatorToken(ctx, name, &expires)
 }
 
-// AccessTokens lists every access token of the installation, expired ones too,
-// the oldest first. Their texts are stored nowhere.
+// AccessTokens lists every access token of the installation, including expired
+// ones, the oldest first. Their texts are not stored.
 func AccessTokens(ctx context.Context, o Options) ([]controldb.AccessToken, error) {
 	s, err := connect(ctx, o)
 	if err != nil {
@@ -47,7 +47,7 @@ func AccessTokens(ctx context.Context, o Options) ([]controldb.AccessToken, erro
 	return s.control.AccessTokens(ctx)
 }
 
-// RevokeToken deletes an access token: it is refused at once, by every replica.
+// RevokeToken deletes an access token: every replica refuses it at once.
 // controldb.ErrNoAccessToken.
 func RevokeToken(ctx context.Context, o Options, id uuid.UUID) error {
 	s, err := connect(ctx, o)
@@ -58,8 +58,8 @@ func RevokeToken(ctx context.Context, o Options, id uuid.UUID) error {
 	return s.control.DeleteAccessToken(ctx, id)
 }
 
-// Operator mints an access token of the first operator that does not expire, for
-// development.
+// Operator issues an access token of the first operator that does not expire,
+// for development.
 func (s *Server) Operator(ctx context.Context) (string, error) {
 	return s.operatorToken(ctx, "operator", nil)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// TestOperatorToken mints, lists and revokes beside a server that runs.
+// TestOperatorToken issues, lists and revokes tokens while a server runs.
 func TestOperatorToken(t *testing.T) {
 	t.Parallel()
 	c := config.Development()
@@ -53,7 +53,7 @@ func TestOperatorToken(t *testing.T) {
 		}
 		return listed[name].ExpiresAt.Sub(listed[name].CreatedAt).Round(time.Minute)
 	}
-	// The fourth is the one of servertest.
+	// The fourth is servertest's.
 	if len(tokens) != 4 || left("eternal") != 0 || left("ci") != time.Hour || listed["short"].ExpiresAt == nil {
 		t.Errorf("tokens: %+v", tokens)
 	}

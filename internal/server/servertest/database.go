@@ -17,7 +17,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Control opens the control database, for what no route tells or does.
+// Control opens the control database, for tests of what no route shows.
 func (r *Reeve) Control(tb testing.TB) *controldb.DB {
 	tb.Helper()
 	keyring, err := secret.NewKeyring(r.MasterKey)
@@ -34,7 +34,7 @@ func (r *Reeve) Control(tb testing.TB) *controldb.DB {
 	return db
 }
 
-// Tenant is all that Reeve knows of the project, private keys included.
+// Tenant is Reeve's snapshot of the project, private keys included.
 func (p *Project) Tenant(tb testing.TB) *tenants.Tenant {
 	tb.Helper()
 	db := p.Reeve.Control(tb)
@@ -74,8 +74,8 @@ func Connect(tb testing.TB, at string) *pgx.Conn {
 	return conn
 }
 
-// Fingerprint is a hash of every table: two that are equal mean that nothing
-// was written in between.
+// Fingerprint is a hash of every table: two equal ones mean that nothing was
+// written in between.
 type Fingerprint map[string]string
 
 // Fingerprint hashes the tables of the project's database, once all its mails
@@ -98,8 +98,8 @@ func (p *Project) Fingerprint(tb testing.TB) Fingerprint {
 	return nil
 }
 
-// FingerprintOf hashes the tables of a database, except some and those of scheduled
-// work, which change by themselves.
+// FingerprintOf hashes the tables of a database, except the given ones and
+// those of scheduled jobs, which change by themselves.
 func FingerprintOf(tb testing.TB, conn *pgx.Conn, except ...string) Fingerprint {
 	tb.Helper()
 	rows, err := conn.Query(tb.Context(), `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
@@ -124,7 +124,7 @@ func FingerprintOf(tb testing.TB, conn *pgx.Conn, except ...string) Fingerprint 
 	return out
 }
 
-// Same fails the test for each table that differs from before.
+// Same fails the test for each changed table.
 func (f Fingerprint) Same(tb testing.TB, before Fingerprint, what string) {
 	tb.Helper()
 	if len(before) == 0 {

@@ -1,5 +1,5 @@
-// Package servertest runs a whole Reeve on a throw-away cluster for tests that
-// speak HTTP to it: the contract, isolation and bad-input suites.
+// Package servertest runs a complete Reeve on a throw-away cluster for tests
+// that speak HTTP to it: the contract, isolation and bad-input suites.
 package servertest
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// Reeve is a running process's worth of Reeve.
+// Reeve is a running Reeve process.
 type Reeve struct {
 	URL        string // of the main host
 	Token      string // of the operator
@@ -40,8 +40,8 @@ func Start(tb testing.TB, options ...Options) *Reeve {
 	return StartOn(tb, testkit.Database(tb), secret.NewMasterKey(), options...)
 }
 
-// StartOn runs Reeve on a control database that may be another's already: a
-// second replica when the master key is the same.
+// StartOn runs Reeve on an existing control database: with the same master key
+// it is a second replica.
 func StartOn(tb testing.TB, controlURL, masterKey string, options ...Options) *Reeve {
 	tb.Helper()
 	c := config.Development()
@@ -99,11 +99,11 @@ type Project struct {
 	DatabaseURL    string `json:"db_url"`
 }
 
-// unlimited is a rate limit that refills faster than a test can ask.
+// unlimited is a rate limit that refills faster than a test can use it.
 const unlimited = 1 << 30
 
-// Project creates a project whose limits are in no test's way, then applies
-// the further settings.
+// Project creates a project with limits that no test reaches, then applies the
+// further settings.
 func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Project {
 	tb.Helper()
 	p := &Project{Reeve: r}
@@ -120,7 +120,8 @@ func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Pr
 	return p
 }
 
-// Configure changes the project's auth configuration and waits until it acts.
+// Configure changes the project's auth configuration and waits until it is in
+// force.
 func (p *Project) Configure(tb testing.TB, settings map[string]any) {
 	tb.Helper()
 	p.Reeve.Manage(tb, http.MethodPatch, "/v1/projects/"+p.Ref+"/config/auth", settings).Expect(tb, http.StatusOK)
@@ -194,7 +195,7 @@ func (m Mail) LinkToken(tb testing.TB) string {
 	return u.Query().Get("token")
 }
 
-// Session is what signing in answers.
+// Session is the answer to a sign-in.
 type Session struct {
 	AccessToken  string `json:"access_token"`
 	RefreshToken string `json:"refresh_token"`
@@ -204,7 +205,8 @@ type Session struct {
 	} `json:"user"`
 }
 
-// SignUp signs a confirmed user up through the admin API and in by password.
+// SignUp creates a confirmed user through the admin API and signs in by
+// password.
 func (p *Project) SignUp(tb testing.TB, email, password string) Session {
 	tb.Helper()
 	p.Admin(tb, http.MethodPost, "/admin/users", map[string]any{"email": email, "password": password, "email_confirm": true}).
@@ -227,7 +229,7 @@ func (r *Reeve) Manage(tb testing.TB, method, path string, body any) *Answer {
 	return r.Do(tb, method, path, body, "Authorization", "Bearer "+r.Token)
 }
 
-// Answer is a response that was read.
+// Answer is a response with its body.
 type Answer struct {
 	Request string
 	Status  int
@@ -273,8 +275,8 @@ func (r *Reeve) Do(tb testing.TB, method, path string, body any, headers ...stri
 	return send(tb, req)
 }
 
-// Raw sends a request without a body and with exactly these headers, repeated
-// ones too.
+// Raw sends a request without a body and with exactly these headers, including
+// repeated ones.
 func (r *Reeve) Raw(tb testing.TB, method, path string, headers http.Header) *Answer {
 	tb.Helper()
 	req, err := http.NewRequestWithContext(tb.Context(), method, r.URL+path, http.NoBody)
