@@ -221,7 +221,7 @@ func TestFindsDevelopmentServer(t *testing.T) {
 	}
 }
 
-// A development server that is stopped is told by its file.
+// A stopped development server is recognised by its file.
 func TestStoppedDevelopmentServer(t *testing.T) {
 	t.Parallel()
 	dir, gone := t.TempDir(), httptest.NewServer(nil)

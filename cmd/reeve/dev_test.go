@@ -31,7 +31,7 @@ import (
 
 const asProgram = "REEVE_TEST_AS_PROGRAM"
 
-// TestMain lets the test binary be the program, so that it can be killed.
+// TestMain lets the test binary run as the program, so that it can be killed.
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
@@ -40,8 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// dataFolder is a folder that Postgres' user can enter, in memory where there is
-// such a place.
+// dataFolder is a folder that Postgres's user can enter, in memory if possible.
 func dataFolder(t *testing.T) string {
 	t.Helper()
 	base := "/dev/shm"
@@ -63,7 +62,7 @@ func dataFolder(t *testing.T) string {
 	return dir
 }
 
-// environment is ours without what would lead elsewhere.
+// environment is the process's without variables that would affect the program.
 func environment() []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REEVE_") })
 	return append(env, asProgram+"=1")
@@ -73,7 +72,7 @@ func environment() []string {
 type running struct {
 	cmd    *exec.Cmd
 	errOut *bytes.Buffer
-	told   string // what it printed
+	told   string // its output
 }
 
 // startDev starts the program and waits until it says that it is ready.
@@ -102,7 +101,7 @@ func startDev(t *testing.T, dir string, flags ...string) *running {
 	return nil
 }
 
-// end signals it and gives its exit code, -1 for one that was killed.
+// end signals it and returns its exit code, -1 if it was killed.
 func (r *running) end(t *testing.T, signal os.Signal) int {
 	t.Helper()
 	if err := r.cmd.Process.Signal(signal); err != nil {
@@ -141,8 +140,8 @@ func devFile(t *testing.T, dir string) map[string]string {
 	return out
 }
 
-// quietPort finds a free port outside of what systems hand out by themselves
-// (from 32768 on): the next start must find it free again.
+// quietPort finds a free port outside of the ephemeral range (from 32768 on):
+// it must still be free at the next start.
 func quietPort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -236,7 +235,7 @@ func TestDev(t *testing.T) {
 	}
 }
 
-// damage cuts dev.json off, as a full disk would.
+// damage truncates dev.json, as a full disk would.
 func damage(t *testing.T, dir string, told map[string]string) {
 	t.Helper()
 	half := `{"url":"` + told["url"]
@@ -278,7 +277,7 @@ func signUp(t *testing.T, url, key, email string) {
 	}
 }
 
-// awaitMail asks until the mail was captured: it leaves after the answer.
+// awaitMail polls until the mail was captured: it is sent after the answer.
 func awaitMail(t *testing.T, dir, ref, to string) {
 	t.Helper()
 	for range 600 {
@@ -290,8 +289,8 @@ func awaitMail(t *testing.T, dir, ref, to string) {
 	t.Errorf("no mail to %s", to)
 }
 
-// killPostgres takes the database server away and waits until another one, which
-// nobody asked for, has taken its place.
+// killPostgres kills the database server and waits until it was restarted
+// automatically.
 func killPostgres(t *testing.T, dir string) {
 	t.Helper()
 	before := postmaster(t, dir)
@@ -307,7 +306,7 @@ func killPostgres(t *testing.T, dir string) {
 	t.Fatal("postgres did not come back")
 }
 
-// postmaster reads the server's process id, 0 where there is none.
+// postmaster reads the server's process id, 0 if there is none.
 func postmaster(t *testing.T, dir string) int {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
@@ -322,7 +321,7 @@ func postmaster(t *testing.T, dir string) int {
 	return pid
 }
 
-// awaitReady asks until the server is ready again.
+// awaitReady polls until the server is ready again.
 func awaitReady(t *testing.T, origin string) {
 	t.Helper()
 	for range 1200 {
@@ -339,7 +338,8 @@ func awaitReady(t *testing.T, origin string) {
 	t.Error("never ready again")
 }
 
-// refuseSecond tries the folder and the address that a server holds.
+// refuseSecond tries to start on the folder and the address of a running
+// server.
 func refuseSecond(t *testing.T, dir, url string) {
 	t.Helper()
 	address := "127.0.0.1:" + url[strings.LastIndex(url, ":")+1:]
@@ -351,8 +351,7 @@ func refuseSecond(t *testing.T, dir, url string) {
 	}
 }
 
-// TestDevOnTakenAddress holds that nothing is left behind by a start that could
-// not be.
+// TestDevOnTakenAddress checks that a failed start leaves nothing behind.
 func TestDevOnTakenAddress(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -19,7 +19,7 @@ type finding struct {
 	Text   string `json:"text"`
 }
 
-// Run prints each finding, and fails when one is bad.
+// Run prints each finding, and fails when a check failed.
 func (c *doctorCommand) Run(ctx context.Context, p program, r *remote) error {
 	found, bad := []finding{}, 0
 	for _, f := range doctor.Examine(ctx, doctor.Options{File: c.File, Data: r.Data, Lookup: p.lookup}) {

@@ -13,7 +13,7 @@ type keysCommand struct {
 	Delete keysDelete `cmd:"" help:"Delete a key; it stops working within a second."`
 }
 
-// ofProject names the project that a command is about.
+// ofProject is the project that a command works on.
 type ofProject struct {
 	Project string `required:"" placeholder:"REF" help:"The project's ref."`
 }

@@ -1,6 +1,7 @@
 // Command reeve is the whole product: the server for development and for
-// production, its tools, and a command line for the Management API. Each file is
-// one subcommand and reads flags; the rules are in the packages below internal.
+// production, its tools, and a command line for the Management API. Each file
+// is one subcommand and reads flags; the rules are in the packages below
+// internal.
 package main
 
 import (
@@ -48,10 +49,10 @@ type commands struct {
 	remote `embed:""`
 }
 
-// program is what a command gets from outside itself.
+// program is a command's environment.
 type program struct {
 	in       io.Reader
-	attended bool // a person sits at in, and can be asked
+	attended bool // a person is at in, and can be asked
 	out, err io.Writer
 	lookup   config.Lookup
 	name     string // how the program was called
@@ -59,14 +60,14 @@ type program struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for a clean end; from then on a signal kills.
+	// The first signal requests a clean end; a second one kills.
 	context.AfterFunc(ctx, stop)
 	tuneMemory()
 	p := program{in: os.Stdin, attended: isatty.IsTerminal(os.Stdin.Fd()), out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, name: os.Args[0]}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
-// run parses args, runs the command and gives the exit code.
+// run parses args, runs the command and returns the exit code.
 func (p program) run(ctx context.Context, args []string) int {
 	var cli commands
 	code, exited := exitOK, false
@@ -78,7 +79,7 @@ func (p program) run(ctx context.Context, args []string) int {
 		return exitFailure
 	}
 	parsed, err := parser.Parse(args)
-	if exited { // --help or --version was answered
+	if exited { // --help or --version
 		return code
 	}
 	if err != nil {
@@ -89,7 +90,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	return p.explain(cli.advise(parsed.Run()))
 }
 
-// line reads what a person types; nothing, where they end it (Ctrl-D).
+// line reads a line that a person types; "" at its end (Ctrl-D).
 func (p program) line(ctx context.Context) (string, error) {
 	type input struct {
 		text string
@@ -111,13 +112,13 @@ func (p program) line(ctx context.Context) (string, error) {
 	}
 }
 
-// usage is an error of whoever called, not of the server.
+// usage is an error of the caller, not of the server.
 type usage struct{ error }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the cause.
 func (u usage) Unwrap() error { return u.error }
 
-// stopped forgives a server what it met because it was told to stop.
+// stopped drops a server's error that results from a requested stop.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil

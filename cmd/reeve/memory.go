@@ -5,12 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// collectAt lets the heap grow to five times what is alive before it is
-// collected. What is alive is small, tens of megabytes with a thousand
+// collectAt lets the heap grow to five times the live data before it is
+// collected. The live data is small, tens of megabytes with a thousand
 // projects, so the default would collect many times a second under load.
 const collectAt = 400
 
-// tuneMemory applies that, unless whoever runs the process chose otherwise.
+// tuneMemory applies collectAt, unless the environment sets the collector.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)

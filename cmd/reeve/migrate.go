@@ -16,9 +16,8 @@ type migrateCommand struct {
 	File string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
 }
 
-// Run migrates everything, and can be run again after any end. It prints a line
-// for each project as it comes and one that sums up; or, as JSON, one document at
-// the end.
+// Run migrates everything, and can be repeated after any end. It prints a line
+// for each project and a summary; or, as JSON, one document at the end.
 func (c *migrateCommand) Run(ctx context.Context, p program, r *remote) error {
 	o, err := p.serverOptions(c.File)
 	if err != nil {
@@ -39,15 +38,15 @@ func (c *migrateCommand) Run(ctx context.Context, p program, r *remote) error {
 	return err
 }
 
-// tally prints what became of each database and counts them; warm databases are
-// nobody's project and counted apart.
+// tally prints and counts the result for each database; warm databases belong
+// to no project and are counted separately.
 type tally struct {
 	out            io.Writer
 	projects, warm map[provision.MigrationState]int
 	all            []outcome
 }
 
-// outcome is what became of a database, as JSON.
+// outcome is the result for a database, as JSON.
 type outcome struct {
 	Ref    tenants.Ref              `json:"ref"`
 	State  provision.MigrationState `json:"state"`
@@ -58,7 +57,7 @@ type outcome struct {
 	Error  string                   `json:"error,omitempty"`
 }
 
-// report is all of it.
+// report is the whole result.
 type report struct {
 	Databases []outcome                        `json:"databases"`
 	Projects  map[provision.MigrationState]int `json:"projects"`
@@ -109,7 +108,8 @@ func (t *tally) sum() {
 	fmt.Fprintf(t.out, "projects: %s; warm databases: %s\n", counts(t.projects), counts(t.warm))
 }
 
-// counts always tells the migrated and the failed ones, others where there are any.
+// counts always shows the migrated and the failed ones, others if there are
+// any.
 func counts(of map[provision.MigrationState]int) string {
 	parts := []string{
 		fmt.Sprintf("%d migrated", of[provision.MigrationDone]),

@@ -13,8 +13,8 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// TestMigrate makes a new installation, and then meets a project whose database
-// is gone.
+// TestMigrate migrates a new installation, and then one with a project whose
+// database is gone.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	cluster := testkit.NewCluster(t)

@@ -12,10 +12,10 @@ import (
 	"unicode"
 )
 
-// column is a column of a table and the member of the JSON that it shows.
+// column is a column of a table and the member of the JSON in it.
 type column struct{ title, member string }
 
-// print shows an answer: as it is, or its objects as lines of a table.
+// print prints an answer: as it is, or its objects as rows of a table.
 func (r *remote) print(p program, answer json.RawMessage, columns ...column) error {
 	if r.Output == "json" {
 		return printJSON(p.out, answer)
@@ -37,7 +37,7 @@ func printJSON(out io.Writer, answer json.RawMessage) error {
 	return err
 }
 
-// rowsOf takes a list of objects, or one.
+// rowsOf returns the objects of a list, or a single one.
 func rowsOf(answer json.RawMessage) (rows []map[string]any, err error) {
 	d := json.NewDecoder(bytes.NewReader(answer))
 	d.UseNumber()
@@ -79,7 +79,7 @@ func printTable(out io.Writer, rows []map[string]any, columns []column) error {
 	return nil
 }
 
-// toSecond drops the fraction of a time's second, whose width varies.
+// toSecond removes the fraction of a time's second, whose width varies.
 func toSecond(c column, v any) any {
 	s, ok := v.(string)
 	if !ok || !strings.HasSuffix(c.member, "_at") {
@@ -92,11 +92,11 @@ func toSecond(c column, v any) any {
 	return at.UTC().Format(time.RFC3339)
 }
 
-// encode makes an answer of a value that this program made.
+// encode encodes a value of this program as JSON.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // what is printed is to be copied
+	e.SetEscapeHTML(false) // the output is to be copied
 	err := e.Encode(v)
 	return b.Bytes(), err
 }
@@ -113,8 +113,8 @@ func show(p program, v any) error {
 // maxCell is the longest cell, in characters.
 const maxCell = 300
 
-// text shows a JSON value on one line of a terminal. What others wrote must not
-// steer the terminal, so control characters go.
+// text shows a JSON value on one line of a terminal, without control
+// characters: text of others must not control the terminal.
 func text(v any) string {
 	var s string
 	switch v := v.(type) {
@@ -140,7 +140,7 @@ func text(v any) string {
 	return s
 }
 
-// printable puts a blank in the place of each control character.
+// printable replaces each control character by a blank.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -150,8 +150,8 @@ func printable(s string) string {
 	}, s)
 }
 
-// printList shows the members of one object, a line each, in the object's order;
-// only those named, if any are.
+// printList prints the members of one object, one per line, in the object's
+// order; only the named ones, if there are names.
 func printList(out io.Writer, answer json.RawMessage, only ...string) error {
 	var members map[string]any
 	d := json.NewDecoder(bytes.NewReader(answer))
@@ -172,7 +172,7 @@ func printList(out io.Writer, answer json.RawMessage, only ...string) error {
 	return w.Flush()
 }
 
-// namesOf returns the names of an object's members in their order.
+// namesOf returns the names of an object's members in order.
 func namesOf(object json.RawMessage) (names []string, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err := d.Token(); err != nil {

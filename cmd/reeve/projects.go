@@ -48,8 +48,8 @@ func (projectsList) Run(ctx context.Context, p program, r *remote) error {
 	return r.print(p, answer, projectColumns()...)
 }
 
-// Run creates. What was created is shown even when waiting for its database
-// failed: the secrets cannot be had again.
+// Run creates. It prints the project even if waiting for its database failed,
+// because the secrets are not shown again.
 func (o *projectsCreate) Run(ctx context.Context, p program, r *remote) error {
 	c, err := r.client(p)
 	if err != nil {
@@ -86,7 +86,8 @@ func (o *projectsGet) Run(ctx context.Context, p program, r *remote) error {
 	return r.print(p, answer, projectColumns()...)
 }
 
-// ask has a person type what is about to be deleted: the database goes with it.
+// ask makes a person type the name of the project to delete, because its
+// database is deleted too.
 func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client) error {
 	if o.Yes || !p.attended {
 		return nil

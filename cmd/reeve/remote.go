@@ -11,20 +11,20 @@ import (
 	"github.com/reevehq/reeve/internal/manage"
 )
 
-// remote says where the server is, and how its answers are shown. These flags
-// stand at every command.
+// remote is the server's address, and the output format. Every command has
+// these flags.
 type remote struct {
 	Output string `short:"o" enum:"table,json" default:"table" help:"How answers are shown: table or json."`
 	Data   string `placeholder:"DIR" help:"Folder of reeve dev (.reeve); where it is named, REEVE_URL does not count."`
 
-	source string // where the server's address is from, once client has told
+	source string // where the address came from, once client has run
 }
 
 const fromVariable = "REEVE_URL"
 
 var errNoServer = usage{errors.New("no server known: set REEVE_URL and REEVE_ACCESS_TOKEN, or start `reeve dev` in this folder (or name its folder with --data)")}
 
-// folder is Data, or the usual one.
+// folder is Data, or the default.
 func (r *remote) folder() string {
 	if r.Data == "" {
 		return dev.DefaultData
@@ -32,9 +32,8 @@ func (r *remote) folder() string {
 	return r.Data
 }
 
-// client finds the server. A folder that was named wins: it must not happen that
-// what was meant for a development server goes to another one because of a
-// variable.
+// client finds the server. A named folder takes precedence: a variable must not
+// send a development server's command to another server.
 func (r *remote) client(p program) (*manage.Client, error) {
 	if r.Data == "" {
 		if c, err := r.named(p); c != nil || err != nil {
@@ -52,8 +51,9 @@ func (r *remote) client(p program) (*manage.Client, error) {
 	return manage.New(origin, token), nil
 }
 
-// named is the server that the variables name; nil where they name none. The
-// token of a development server goes nowhere else: so both are needed, or none.
+// named is the server in the variables; nil if there is none. The token of a
+// development server is only sent to that server, so both variables are needed,
+// or neither.
 func (r *remote) named(p program) (*manage.Client, error) {
 	origin, _ := p.lookup(fromVariable)
 	token, _ := p.lookup("REEVE_ACCESS_TOKEN")
@@ -79,7 +79,7 @@ func (r *remote) unknown() error {
 	return usage{fmt.Errorf("no server known in %s: start `reeve dev --data %s` first", r.Data, r.Data)}
 }
 
-// advise adds to an error what whoever called can do about it.
+// advise adds a remedy to an error.
 func (r *remote) advise(err error) error {
 	var gone *manage.Unreachable
 	if errors.As(err, &gone) && r.source == fromVariable {

@@ -12,7 +12,7 @@ type serveCommand struct {
 	File string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
 }
 
-// Run serves until it is told to stop.
+// Run serves until it is stopped.
 func (c *serveCommand) Run(ctx context.Context, p program) error {
 	o, err := p.serverOptions(c.File)
 	if err != nil {

@@ -33,7 +33,7 @@ func (t *ttl) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run prints a new token alone, so that a script can take it.
+// Run prints only the new token, so that a script can read it.
 func (c *tokenCommand) Run(ctx context.Context, p program, r *remote) error {
 	id, err := c.check()
 	if err != nil {
@@ -73,7 +73,7 @@ func (c *tokenCommand) check() (id uuid.UUID, err error) {
 	return id, nil
 }
 
-// revoke is silent unless JSON is wanted.
+// revoke prints nothing unless JSON is requested.
 func (c *tokenCommand) revoke(ctx context.Context, p program, r *remote, o server.Options, id uuid.UUID) error {
 	if err := server.RevokeToken(ctx, o, id); err != nil || r.Output != "json" {
 		return err
@@ -81,7 +81,7 @@ func (c *tokenCommand) revoke(ctx context.Context, p program, r *remote, o serve
 	return show(p, map[string]any{"id": id})
 }
 
-// listedToken is a token as --list -o json prints it.
+// listedToken is a token in the output of --list -o json.
 type listedToken struct {
 	ID         uuid.UUID  `json:"id"`
 	UserID     uuid.UUID  `json:"user_id"`

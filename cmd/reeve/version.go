@@ -19,7 +19,7 @@ func (versionCommand) Run(p program, r *remote) error {
 	return err
 }
 
-// version is the release, else what the build recorded of the checkout.
+// version is the release, else the revision of the checkout in the build.
 func version() string {
 	if release != "" {
 		return release

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// banner is what a person sees when the server is ready.
+// banner is the text for a person when the server is ready.
 type banner struct {
 	Options
 	state
@@ -14,8 +14,8 @@ type banner struct {
 	took time.Duration
 }
 
-// page holds a program that runs as it is pasted, on every Node that the client
-// supports: Node 20 has no WebSocket, which createClient insists on.
+// page has a program that runs as pasted, on every Node that the client
+// supports: Node 20 has no WebSocket, which createClient requires.
 var page = template.Must(template.New("banner").Parse(`
   Reeve is ready ({{.Took}}, version {{.Version}})
 
@@ -58,7 +58,7 @@ var page = template.Must(template.New("banner").Parse(`
 
 `))
 
-// view is what page shows.
+// view is the data of page.
 type view struct {
 	Version, Took, URL, Token, PostgresURL, CLI string
 	Demo                                        *demoView
@@ -77,7 +77,7 @@ func (b banner) print(out io.Writer) error {
 	return page.Execute(out, v)
 }
 
-// cli is how to call the other commands so that they find this server.
+// cli is how to call the other commands for this server.
 func (b banner) cli() string {
 	if b.Data == DefaultData {
 		return b.Command

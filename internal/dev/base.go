@@ -17,10 +17,10 @@ import (
 	"github.com/reevehq/reeve/internal/secret"
 )
 
-// base is the Postgres beneath: our own, or one that was named.
+// base is the Postgres in use: our own, or one that the configuration names.
 type base struct {
-	url        string // what we connect by
-	publicURL  string // what people connect by
+	url        string // for this process
+	publicURL  string // for people
 	publicHost string // its host:port, "" for a named one
 	log        *slog.Logger
 	options    devpg.Options
@@ -63,7 +63,7 @@ func startBase(ctx context.Context, o Options, before state) (*base, error) {
 	}, nil
 }
 
-// explain adds to a refused master key what can be done about it.
+// explain adds a remedy to the error of a refused master key.
 func (b *base) explain(o Options, err error) error {
 	switch {
 	case !errors.Is(err, secret.ErrSealed):
@@ -77,9 +77,9 @@ func (b *base) explain(o Options, err error) error {
 // Binaries finds the server binaries that `reeve dev` would use for the folder.
 func Binaries(data string) (dir string, err error) { return devpg.FindFor(data, searchDirs()...) }
 
-// searchDirs are where npm may have put Postgres' binaries: beside the program
-// and one above, since the program is built into bin. The working directory is
-// searched anyway.
+// searchDirs are where npm may have put Postgres's binaries: beside the program
+// and one folder above, because the program is built into bin. The working
+// directory is searched in any case.
 func searchDirs() []string {
 	path, err := os.Executable()
 	if err != nil {
@@ -97,7 +97,7 @@ func portOf(text string) int {
 	return parsePort(u.Port())
 }
 
-// parsePort returns 0 for what is no port.
+// parsePort returns 0 for text that is not a port.
 func parsePort(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 65535 {
@@ -118,8 +118,8 @@ func (b *base) stop(ctx context.Context) error {
 	return b.own.Stop(ctx)
 }
 
-// guard runs fn and starts our own Postgres again when it ends by itself; fn is
-// told to end when that fails.
+// guard runs fn and restarts our own Postgres when it ends by itself; if that
+// fails, fn's context ends.
 func (b *base) guard(ctx context.Context, fn func(context.Context) error) error {
 	if b.own == nil {
 		return fn(ctx)
@@ -133,13 +133,13 @@ func (b *base) guard(ctx context.Context, fn func(context.Context) error) error 
 	}()
 	err := fn(guarded)
 	if err == nil && ctx.Err() == nil {
-		return context.Cause(guarded) // nil unless the watch gave up
+		return context.Cause(guarded) // nil unless restarting failed
 	}
 	return err
 }
 
 const (
-	// restarts within restartWindow are too many: something is wrong for good.
+	// More restarts than this within restartWindow mean a permanent error.
 	restarts      = 5
 	restartWindow = time.Minute
 )

@@ -20,8 +20,8 @@ const (
 // demo is the first project.
 type demo struct{ ref, url, key string }
 
-// ensureDemo makes the first project on the first start and finds it again on
-// the next. One that was deleted stays so: the answer is then nil.
+// ensureDemo creates the first project at the first start and finds it at later
+// ones. If it was deleted, ensureDemo returns nil.
 func ensureDemo(ctx context.Context, o Options, addr net.Addr, token string) (*demo, error) {
 	client := manage.New(origin(addr), token)
 	path := filepath.Join(o.Data, "demo.ref")
@@ -36,7 +36,7 @@ func ensureDemo(ctx context.Context, o Options, addr net.Addr, token string) (*d
 	if err != nil {
 		return nil, err
 	}
-	// A start that was killed before it wrote the file left the project behind.
+	// A start that was killed before it wrote the file has created the project.
 	if i := slices.IndexFunc(projects, func(p manage.Project) bool { return p.Name == demoName }); i >= 0 {
 		d, err := findDemo(ctx, o, client, projects[i].Ref)
 		return d, errors.Join(err, writeFile(path, []byte(projects[i].Ref+"\n")))

@@ -1,7 +1,7 @@
-// Package dev is what `reeve dev` adds to the server: a Postgres and a master
-// key of its own in a data folder, the control database, the file that tells the
-// other commands where the server is, and a first project to try. It owns that
-// folder and nothing of what the server does; production does not use it.
+// Package dev is what `reeve dev` adds to the server: its own Postgres and
+// master key in a data folder, the control database, the file by which other
+// commands find the server, and a first project. It owns that folder and
+// nothing of the server's work; production does not use it.
 package dev
 
 import (
@@ -21,31 +21,31 @@ import (
 	"github.com/reevehq/reeve/internal/server"
 )
 
-// DefaultData is the folder unless another one is named.
+// DefaultData is the default folder.
 const DefaultData = ".reeve"
 
 // stopTimeout is how long Postgres may take to shut down.
 const stopTimeout = 15 * time.Second
 
-// Options are what `reeve dev` may be told.
+// Options configure `reeve dev`.
 type Options struct {
 	// Config is config.Development with file and variables read over it.
 	Config config.Config
-	// Data is the folder that holds everything; made when missing.
+	// Data is the folder that holds everything; it is created if missing.
 	Data string
-	// PostgresPort is the port of the own Postgres; 0 keeps the one of the last
+	// PostgresPort is the port of our own Postgres; 0 keeps the one of the last
 	// start, or picks a free one.
 	PostgresPort int
-	// Command is how this program was called, for the hints that are printed.
+	// Command is how this program was called, for printed hints.
 	Command string
 	Version string
 	Logger  *slog.Logger
-	// Out takes what a person should read.
+	// Out receives the output for a person.
 	Out io.Writer
 }
 
 // Run serves until ctx ends, and then stops everything it started. The folder
-// can be used again after any end, a kill included.
+// can be used again after any end, including a kill.
 func Run(ctx context.Context, o Options) (err error) {
 	began := time.Now()
 	if pid, held := devpg.Holder(o.Data); held {
@@ -67,7 +67,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	// The caller's context is over when this runs.
+	// The caller's context has ended when this runs.
 	defer func() { err = errors.Join(err, base.stop(context.WithoutCancel(ctx))) }()
 	if o.Config, err = o.complete(base); err != nil {
 		return err
@@ -82,21 +82,21 @@ func Run(ctx context.Context, o Options) (err error) {
 	return base.guard(ctx, func(ctx context.Context) error { return serve(ctx, o, s, base, before, began) })
 }
 
-// serve runs the server and, once it is ready, tells everybody.
+// serve runs the server and, once it is ready, announces it.
 func serve(ctx context.Context, o Options, s *server.Server, base *base, before state, began time.Time) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ran := make(chan error, 1)
 	go func() {
 		ran <- s.Run(running)
-		cancel() // nobody will become ready any more
+		cancel() // it will not become ready any more
 	}()
 	err := announce(running, o, s, base, before, began)
 	if err != nil {
 		cancel()
 	}
 	if ranErr := <-ran; ranErr != nil {
-		return ranErr // the cause of what announce met
+		return ranErr // the cause of announce's error
 	}
 	if ctx.Err() != nil {
 		return nil // stopped while it started
@@ -123,11 +123,11 @@ func announce(ctx context.Context, o Options, s *server.Server, base *base, befo
 	if err := now.write(o.Data); err != nil {
 		return err
 	}
-	s.Ready() // whoever waited for /readyz finds dev.json
+	s.Ready() // /readyz answers 200 only when dev.json is there
 	return banner{Options: o, state: now, demo: demo, took: time.Since(began)}.print(o.Out)
 }
 
-// complete adds to the configuration what the folder and base know.
+// complete adds the values of the folder and base to the configuration.
 func (o Options) complete(b *base) (config.Config, error) {
 	c := o.Config
 	c.Database.ControlURL = b.url
@@ -148,9 +148,9 @@ func (o Options) complete(b *base) (config.Config, error) {
 	return c, nil
 }
 
-// listen takes the address and makes it final. It fails early when that is taken:
-// before Postgres was started for nothing. Nobody is answered until the server
-// serves, but no other program can have the port any more.
+// listen listens on the address, and makes it final. It fails early when the
+// address is taken, before Postgres is started for nothing. Requests are not
+// answered until the server serves, but no other program can take the port.
 func (o *Options) listen(ctx context.Context) (net.Listener, error) {
 	h := &o.Config.HTTP
 	host, _, err := net.SplitHostPort(h.Listen)
@@ -175,7 +175,7 @@ func (o *Options) listen(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
-// publicName is what people type for a listening host.
+// publicName is the name that people use for a listening host.
 func publicName(host string) string {
 	ip := net.ParseIP(host)
 	if ip == nil && host != "" {
@@ -187,8 +187,8 @@ func publicName(host string) string {
 	return host
 }
 
-// makeFolder makes dir so that others may pass through and not look: Postgres
-// may run as another user.
+// makeFolder creates dir so that other users may pass through but not list it:
+// Postgres may run as another user.
 func makeFolder(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil

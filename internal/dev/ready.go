@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// explainListen names the address, and what to do when it is taken.
+// explainListen adds the address to an error, and a remedy if it is taken.
 func explainListen(addr string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is taken by another program: stop that, or choose another address with --listen", addr)
@@ -19,8 +19,8 @@ func explainListen(addr string, err error) error {
 	return fmt.Errorf("listen on %s: %w", addr, err)
 }
 
-// explainAddress tells what an address looks like, with the port that may have
-// been meant.
+// explainAddress describes an unusual address, with the port that may have been
+// meant.
 func explainAddress(addr string) error {
 	port := "9000"
 	if n, err := strconv.ParseUint(addr, 10, 16); err == nil {
@@ -29,7 +29,7 @@ func explainAddress(addr string) error {
 	return fmt.Errorf("cannot listen on %q: an address is wanted, such as 127.0.0.1:%s", addr, port)
 }
 
-// awaitReady asks until the server serves.
+// awaitReady polls until the server serves.
 func awaitReady(ctx context.Context, addr net.Addr) error {
 	client := &http.Client{Timeout: 5 * time.Second}
 	url := origin(addr) + "/healthz" // /readyz waits for what comes after
@@ -53,7 +53,7 @@ func awaitReady(ctx context.Context, addr net.Addr) error {
 	}
 }
 
-// origin is how this process reaches its own server, whatever its public URL.
+// origin is how this process reaches its server, whatever its public URL.
 func origin(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {

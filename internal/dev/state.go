@@ -17,7 +17,7 @@ import (
 // maxState bounds the files that are read from the folder, in bytes.
 const maxState = 64 << 10
 
-// state is dev.json: where a development server is, and how to talk to it.
+// state is dev.json: the development server's address and access token.
 type state struct {
 	URL         string `json:"url"`
 	AccessToken string `json:"access_token"`
@@ -26,8 +26,8 @@ type state struct {
 
 func statePath(dir string) string { return filepath.Join(dir, "dev.json") }
 
-// Endpoint tells the address and the access token of the development server
-// whose folder is dir. The error is fs.ErrNotExist where there never was one.
+// Endpoint returns the address and the access token of the development server
+// whose folder is dir. The error is fs.ErrNotExist if there never was one.
 func Endpoint(dir string) (url, token string, err error) {
 	text, err := readFile(statePath(dir))
 	if err != nil {
@@ -40,8 +40,8 @@ func Endpoint(dir string) (url, token string, err error) {
 	return s.URL, s.AccessToken, nil
 }
 
-// readState returns what the last start wrote; nothing where there was none, or
-// where that is not legible.
+// readState returns what the last start wrote; the zero state if there is none,
+// or if it is unreadable.
 func readState(dir string) (s state, legible bool) {
 	text, err := readFile(statePath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,11 +53,11 @@ func readState(dir string) (s state, legible bool) {
 	return s, true
 }
 
-// The port of the own Postgres stands in a file of its own, too: it is part of
-// every connection string that was given out, and must outlive dev.json.
+// The port of our own Postgres is also in a separate file: it is part of every
+// connection string that was handed out, and must outlive dev.json.
 func portPath(dir string) string { return filepath.Join(dir, "postgres.port") }
 
-// lastPort is the own Postgres' port at the last start; 0 where nobody knows.
+// lastPort is our own Postgres's port at the last start; 0 if unknown.
 func lastPort(dir string, s state) int {
 	if text, err := readFile(portPath(dir)); err == nil {
 		if port := parsePort(strings.TrimSpace(string(text))); port != 0 {
@@ -81,8 +81,8 @@ func (s state) write(dir string) error {
 
 func keyPath(dir string) string { return filepath.Join(dir, "master.key") }
 
-// masterKey reads the folder's master key, or draws one. It is written with a
-// prefix by which production knows and refuses it.
+// masterKey reads the folder's master key, or generates one. It is written with
+// a prefix by which production refuses it.
 func masterKey(dir string) (string, error) {
 	path := keyPath(dir)
 	text, err := readFile(path)

@@ -11,16 +11,16 @@ import (
 	"strconv"
 )
 
-// account is the user that Postgres runs as when we are root, which Postgres
-// refuses to be. A nil account is ourselves.
+// account is the user that Postgres runs as when the process is root, because
+// Postgres refuses to run as root. A nil account is the process's own user.
 type account struct {
 	name     string
 	uid, gid uint32
 }
 
-// pickAccount takes the owner of existing data, else the system's own user for
-// Postgres, else nobody. It must stand in the user database: Postgres looks its
-// own name up.
+// pickAccount returns the owner of existing data, else the system's Postgres
+// user, else nobody. The account must be in the user database, because Postgres
+// looks its own name up.
 func pickAccount(data ...string) (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -55,7 +55,8 @@ func accountOf(u *user.User) (*account, error) {
 	return &account{name: u.Username, uid: uint32(uid), gid: uint32(gid)}, nil
 }
 
-// canEnter tries it for real, so access lists and mount options count too.
+// canEnter tries to enter dir, so that access lists and mount options count
+// too.
 func (a *account) canEnter(dir string) bool {
 	if a == nil {
 		return true
@@ -66,13 +67,13 @@ func (a *account) canEnter(dir string) bool {
 	return cmd.Run() == nil
 }
 
-// ownDir makes dir when missing and gives it to the account alone.
+// ownDir creates dir if it is missing and makes the account its only user.
 func (a *account) ownDir(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("folder for Postgres: %w", err)
 	}
-	// A link here could hand somebody else's folder to the account.
+	// A link here could give another user's folder to the account.
 	if fi, err := os.Lstat(dir); err != nil || !fi.IsDir() {
 		return fmt.Errorf("%s is no folder: remove it", dir)
 	}
@@ -92,8 +93,8 @@ func (a *account) own(path string) error {
 	return nil
 }
 
-// ownedByUs refuses a folder in a public place that somebody else could have
-// laid out.
+// ownedByUs refuses a folder in a public place that another user could have
+// created.
 func ownedByUs(dir string) error {
 	fi, err := os.Lstat(dir)
 	if err != nil {

@@ -16,17 +16,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrPortTaken says that another program listens on Options.Port.
+// ErrPortTaken is returned when another program listens on Options.Port.
 var ErrPortTaken = errors.New("the port is taken by another program")
 
 var errBusy = errors.New("processes of an earlier server still hold the data")
 
 // busyFor is how long orphans of an earlier server may take to notice that it
-// is gone.
+// has ended.
 const busyFor = 20 * time.Second
 
-// boot starts the postmaster and waits for it, again when a free port was
-// snatched away or an earlier server's last process still lingers.
+// boot starts the postmaster and waits for it. It starts again when a free port
+// was taken in between or a process of an earlier server still runs.
 func (c *cluster) boot(ctx context.Context) (*Server, error) {
 	giveUp := time.Now().Add(busyFor)
 	for try := 1; ; try++ {
@@ -77,7 +77,8 @@ func (c *cluster) bootOn(ctx context.Context, port int) (*Server, error) {
 			return nil, explainExit(port, c.logFrom(logged), p.err)
 		default:
 		}
-		// The caller's context may be over; the server must end all the same.
+		// The caller's context may have ended; the server must end all the
+		// same.
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		return nil, errors.Join(err, p.stop(stopCtx))
@@ -86,7 +87,7 @@ func (c *cluster) bootOn(ctx context.Context, port int) (*Server, error) {
 	return s, nil
 }
 
-// await polls until a query is answered, or the server ends, or ctx does.
+// await polls until a query is answered, the server ends, or ctx ends.
 func (s *Server) await(ctx context.Context) error {
 	for {
 		err := ping(ctx, s.SocketURL())
@@ -119,7 +120,7 @@ func ping(ctx context.Context, url string) error {
 	return conn.QueryRow(ctx, "select 1").Scan(&one)
 }
 
-// explainExit turns what the server logged before it gave up into an error.
+// explainExit converts the server's last log lines to an error.
 func explainExit(port int, log string, exit error) error {
 	switch {
 	case strings.Contains(log, "Address already in use"):
@@ -130,7 +131,7 @@ func explainExit(port int, log string, exit error) error {
 	return fmt.Errorf("postgres ended while starting (%w): %s", exit, log)
 }
 
-// logFrom reads at most the last 4 KiB that were logged after offset.
+// logFrom reads at most the last 4 KiB logged after offset.
 func (c *cluster) logFrom(offset int64) string {
 	f, err := os.Open(c.logPath())
 	if err != nil {

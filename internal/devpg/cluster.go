@@ -15,13 +15,13 @@ import (
 
 const superuser = "postgres"
 
-// cluster is what Start knows before a process runs: folders, account,
+// cluster is the state of Start before a process runs: folders, account,
 // binaries, password.
 type cluster struct {
 	Options
 	home      string   // holds data; Dir unless the account cannot enter that
 	socketDir string   // empty: no unix socket
-	account   *account // nil: as ourselves
+	account   *account // nil: the process's own user
 	install   install
 	password  string
 }
@@ -53,8 +53,8 @@ func locate(ctx context.Context, o Options) (*cluster, error) {
 	return c, nil
 }
 
-// prepare ends an old server and makes the cluster when there is none.
-func (c *cluster) prepare(ctx context.Context) error {
+// setUp ends an old server and creates the cluster if there is none.
+func (c *cluster) setUp(ctx context.Context) error {
 	if err := stopStale(ctx, c.data(), c.Logger); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (c *cluster) prepare(ctx context.Context) error {
 	return clearSockets(c.socketDir)
 }
 
-// discard removes what must not outlive the server.
+// discard removes the files that must not outlive the server.
 func (c *cluster) discard() error {
 	var errs []error
 	if c.socketDir != "" && filepath.Dir(c.socketDir) != c.home {
@@ -84,8 +84,8 @@ func (c *cluster) discard() error {
 
 func passwordPath(dir string) string { return filepath.Join(dir, "postgres.password") }
 
-// ensurePassword reads the superuser's password, or makes one when there is no
-// cluster yet.
+// ensurePassword reads the superuser's password, or generates one if there is
+// no cluster yet.
 func ensurePassword(dir string) (string, error) {
 	path := passwordPath(dir)
 	b, err := os.ReadFile(path)
@@ -110,7 +110,8 @@ func ensurePassword(dir string) (string, error) {
 	return password, nil
 }
 
-// dataMajor tells which major release made the cluster; 0 when there is none.
+// dataMajor returns the major release of the cluster's data; 0 if there is
+// none.
 func dataMajor(data string) int {
 	b, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if err != nil {
@@ -120,9 +121,9 @@ func dataMajor(data string) int {
 	return n
 }
 
-// Discard ends what still runs on the cluster in dir and removes all of it. It
-// leaves a cluster alone, and says so by ErrInUse, when a living process holds
-// it.
+// Discard ends any server that still runs on the cluster in dir and removes the
+// cluster. It returns ErrInUse, and removes nothing, when a living process
+// holds it.
 func Discard(ctx context.Context, dir string) error {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package devpg runs a Postgres of Reeve's own: for `reeve dev`, for tests and
-// for the benchmark. It finds the server's binaries, makes a cluster, starts it
-// on loopback and a unix socket, stops it, and recovers what a killed process
-// left behind. It knows nothing of Reeve's schemas, and production does not use
-// it: there the operator names a server.
+// Package devpg runs Reeve's own Postgres: for `reeve dev`, for tests and for
+// the benchmark. It finds the server's binaries, creates a cluster, starts it
+// on loopback and a unix socket, stops it, and recovers after a killed process.
+// It knows nothing of Reeve's schemas, and production does not use it: there
+// the operator names a server.
 package devpg
 
 import (
@@ -17,15 +17,16 @@ import (
 	"time"
 )
 
-// Options say where a cluster lives and how it runs.
+// Options configure a cluster.
 type Options struct {
-	// Dir holds the cluster: data, password file, log. It is made when missing.
-	// Where the user that Postgres runs as cannot enter it, the data goes to a
-	// folder of its own below /var/tmp; the rest stays in Dir.
+	// Dir holds the cluster: data, password file, log. It is created if
+	// missing. If Postgres's user cannot enter it, the data goes to a separate
+	// folder below /var/tmp; the rest stays in Dir.
 	Dir string
 	// Port is the TCP port on 127.0.0.1; 0 picks a free one.
 	Port int
-	// Binaries is the folder with initdb and postgres; empty asks Find.
+	// Binaries is the folder with initdb and postgres; when empty, Find finds
+	// it.
 	Binaries string
 	// Search names further folders whose node_modules may hold the binaries.
 	Search []string
@@ -34,7 +35,7 @@ type Options struct {
 	Settings map[string]string
 	// Ephemeral trades durability for speed, and Stop removes Dir.
 	Ephemeral bool
-	// Logger takes what an operator should know; nil discards it.
+	// Logger receives messages for the operator; nil discards them.
 	Logger *slog.Logger
 }
 
@@ -51,10 +52,11 @@ type Server struct {
 	stopped bool
 }
 
-// Start brings a cluster up and returns when it answers queries. It makes the
-// cluster on first use, finishes a half-done making, and ends a server that an
-// earlier process left running on the same data. It refuses when another living
-// process holds Dir or when Port is taken. ctx bounds the start only.
+// Start starts a cluster and returns when it answers queries. It creates the
+// cluster on first use, completes an interrupted creation, and ends a server
+// that an earlier process left running on the same data. It returns an error
+// when another living process holds Dir or when Port is taken. ctx bounds the
+// start only.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -101,7 +103,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.prepare(ctx); err != nil {
+	if err := c.setUp(ctx); err != nil {
 		return nil, errors.Join(err, c.discard())
 	}
 	s, err := c.boot(ctx)
@@ -125,8 +127,8 @@ func (s *Server) URL() string {
 	return u.String()
 }
 
-// SocketURL is the same by unix socket, which is faster, or URL where there is
-// no socket.
+// SocketURL is the same by unix socket, which is faster, or URL if there is no
+// socket.
 func (s *Server) SocketURL() string {
 	if s.cluster.socketDir == "" {
 		return s.URL()
@@ -147,9 +149,9 @@ func (s *Server) Port() int { return s.port }
 // Done is closed when Postgres exits without Stop having been called.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Stop shuts Postgres down fast: open transactions are rolled back, everything
-// committed is on disk. When ctx ends first it shuts down at once, which the
-// next start recovers from. Further calls return the first one's answer.
+// Stop shuts Postgres down fast: open transactions are rolled back, and
+// committed data is on disk. When ctx ends first it shuts down immediately, and
+// the next start recovers. Further calls return the first one's result.
 func (s *Server) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +163,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.stopErr
 }
 
-// watch closes done when the process ends on its own.
+// watch closes done when the process ends by itself.
 func (s *Server) watch(log *slog.Logger) {
 	<-s.proc.exited
 	select {

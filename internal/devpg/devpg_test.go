@@ -25,8 +25,8 @@ import (
 
 const holdEnv = "REEVE_DEVPG_TEST_HOLD"
 
-// TestMain lets the test binary be the process that gets killed: it holds a
-// server on the named folder until its standard input ends, which is never.
+// TestMain makes the test binary the process that is killed: it runs a server
+// on the named folder until its standard input ends, which does not happen.
 func TestMain(m *testing.M) {
 	dir := os.Getenv(holdEnv)
 	if dir == "" {
@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// folder makes a folder that Postgres' user can enter, in memory where there is
-// such a place.
+// folder creates a folder that Postgres's user can enter, in memory if
+// possible.
 func folder(t *testing.T) string {
 	t.Helper()
 	base := "/dev/shm"
@@ -75,8 +75,8 @@ func run(t *testing.T, o Options) *Server {
 	return s
 }
 
-// quietPort finds a free port outside of what systems hand out by themselves
-// (from 32768 on), so that it is still free after a stop.
+// quietPort finds a free port outside of the ephemeral range (from 32768 on),
+// so that it is still free after a stop.
 func quietPort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -203,7 +203,7 @@ func TestKilledHolderRecovers(t *testing.T) {
 	}
 }
 
-// hold starts a process that holds a server on dir and answers its URL.
+// hold starts a process that runs a server on dir and returns its URL.
 func hold(t *testing.T, dir string) (*exec.Cmd, string) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
@@ -243,7 +243,7 @@ func TestSecondStartOnOneFolder(t *testing.T) {
 	}
 }
 
-// An old postmaster outlives its Reeve where the system has no death signal.
+// An old postmaster outlives its Reeve on systems without a death signal.
 func TestRunningPostmasterIsStopped(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -289,7 +289,7 @@ func TestStalePIDFile(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	stop(t, run(t, Options{Dir: dir}))
-	// Its number belongs to a program that has nothing to do with it: us.
+	// Its number belongs to an unrelated program: this test.
 	stale := strconv.Itoa(os.Getpid()) + "\n" + filepath.Join(dir, "data") + "\n1\n5432\n\n\n"
 	if err := os.WriteFile(filepath.Join(dir, "data", "postmaster.pid"), []byte(stale), 0o600); err != nil {
 		t.Fatal(err)
@@ -310,7 +310,7 @@ func TestStaleSocketLock(t *testing.T) {
 	if c.socketDir == "" {
 		t.Skip("no socket here")
 	}
-	// Postgres minds processes of its own user only, and not its parent.
+	// Postgres only considers processes of its own user, except its parent.
 	other := exec.Command("sleep", "600")
 	other.SysProcAttr = attributes(c.account)
 	if err := other.Start(); err != nil {
@@ -416,8 +416,8 @@ func TestEphemeralLeavesNothing(t *testing.T) {
 	}
 }
 
-// A folder that only root can enter has its data elsewhere, and still has it
-// the next time; a path too long for a socket gets a short one.
+// If only root can enter a folder its data is elsewhere, also the next time; if
+// a path is too long for a socket, the socket has a shorter one.
 func TestClosedAndDeepFolder(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -510,7 +510,7 @@ func TestStopAtOnceIsRecoveredFrom(t *testing.T) {
 	}
 }
 
-// Postgres that dies by itself is told, and Stop still cleans up.
+// A Postgres that ends by itself is reported, and Stop still cleans up.
 func TestDoneTellsOfAnExit(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(folder(t), "cluster")

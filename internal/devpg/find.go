@@ -33,8 +33,8 @@ func Find(search ...string) (binDir string, err error) {
 	return found[0].dir, nil
 }
 
-// FindFor is Find for the cluster in dir: where it holds data already, that can
-// only be opened by the release that made it.
+// FindFor is Find for the cluster in dir: existing data can only be opened by
+// the release that created it.
 func FindFor(dir string, search ...string) (binDir string, err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", fmt.Errorf("folder for Postgres: %w", err)
@@ -55,7 +55,8 @@ func notFound(tried []string) error {
 		oldestMajor, strings.Join(tried, "\n  "), npmPackage())
 }
 
-// installs lists what can be used in order of preference, and everything tried.
+// installs lists the usable binaries in order of preference, and everything
+// tried.
 func installs(search []string) (found []install, tried []string) {
 	dirs, tried := systemDirs()
 	for _, dir := range dirs {
@@ -109,7 +110,7 @@ func systemDirs() (dirs, tried []string) {
 	return unique(dirs), tried
 }
 
-// unique drops folders that are the same one by another name.
+// unique drops folders that are the same under another name.
 func unique(dirs []string) []string {
 	var out []string
 	for _, dir := range dirs {
@@ -125,7 +126,7 @@ func unique(dirs []string) []string {
 
 var versionText = regexp.MustCompile(`\(PostgreSQL\) ((\d+)[^\s]*)`)
 
-// inspect asks the binaries of dir for their version.
+// inspect gets the version of the binaries in dir.
 func inspect(dir string) (install, error) {
 	for _, name := range []string{"initdb", "postgres"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
@@ -149,8 +150,8 @@ func inspect(dir string) (install, error) {
 	return install{dir: dir, major: major, version: m[1]}, nil
 }
 
-// chooseInstall takes the named binaries or the best found; data that exists
-// can only be opened by the release that made it.
+// chooseInstall returns the named binaries or the best found; existing data can
+// only be opened by the release that created it.
 func chooseInstall(o Options, data string) (install, error) {
 	want := dataMajor(data)
 	if o.Binaries != "" {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// fakeNPM lays out the package as `npm ci --ignore-scripts` leaves it.
+// fakeNPM creates the package as `npm ci --ignore-scripts` installs it.
 func fakeNPM(t *testing.T, root, symlinks string) string {
 	t.Helper()
 	bin := npmBinaries(root)
@@ -26,7 +26,7 @@ func write(t *testing.T, path, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// A child forked meanwhile would hold the file open and busy.
+	// A child forked in between would hold the file open and busy.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// initialize makes the cluster when there is none. It is built under another
-// name and renamed when whole, so an interrupted one is made anew.
+// initialize creates the cluster if there is none. It is built under another
+// name and renamed when complete, so an interrupted one is built again.
 func (c *cluster) initialize(ctx context.Context) error {
 	tmp, pw := filepath.Join(c.home, "data.tmp"), filepath.Join(c.home, "initdb.password")
 	if err := os.RemoveAll(tmp); err != nil {
@@ -38,8 +38,8 @@ func (c *cluster) initialize(ctx context.Context) error {
 	return nil
 }
 
-// lendPassword writes the password where the account can read it, for the
-// moment that initdb runs: the lasting file may be in a closed folder.
+// lendPassword writes the password where the account can read it while initdb
+// runs: the permanent file may be in a folder that the account cannot enter.
 func (c *cluster) lendPassword(path string) error {
 	_ = os.Remove(path)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -56,8 +56,8 @@ func (c *cluster) lendPassword(path string) error {
 	return c.account.own(path)
 }
 
-// initdb demands a password on every way in: the roles of tenants must not be
-// able to take each other's name, not even on this machine.
+// initdb requires a password for every kind of connection: tenants' roles must
+// not be able to use each other's names, not even on this machine.
 func (c *cluster) initdb(ctx context.Context, data, pw string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.install.dir, "initdb"),
 		"--pgdata", data, "--username", superuser, "--pwfile", pw,
@@ -65,7 +65,7 @@ func (c *cluster) initdb(ctx context.Context, data, pw string) error {
 		"--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions")
 	cmd.Dir, cmd.Env = c.home, environ()
 	cmd.SysProcAttr = procAttr(c.account, syscall.SIGKILL)
-	// initdb's own children would live on and hold the output open.
+	// initdb's own children would survive and hold the output open.
 	cmd.Cancel = func() error { return signalProcess(-cmd.Process.Pid, syscall.SIGKILL) }
 	// The death signal is tied to the thread that started the child.
 	runtime.LockOSThread()
@@ -76,8 +76,8 @@ func (c *cluster) initdb(ctx context.Context, data, pw string) error {
 	return nil
 }
 
-// environ is what the server's programs see: no PG* variable that would steer
-// them elsewhere, and none of Reeve's secrets.
+// environ is the environment of the server's programs: without PG* variables,
+// which would redirect them, and without Reeve's secrets.
 func environ() []string {
 	env := []string{"LC_ALL=C"}
 	for _, name := range []string{"PATH", "HOME", "LD_LIBRARY_PATH"} {

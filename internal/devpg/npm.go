@@ -40,9 +40,9 @@ func inspectAny(dir string) (install, error) {
 	return inspect(dir)
 }
 
-// inspectNPM finishes the package's installation first: `npm ci
-// --ignore-scripts` leaves out the library links that its postinstall script
-// makes, and may leave the programs without execute permission.
+// inspectNPM completes the package's installation first: `npm ci
+// --ignore-scripts` omits the library links of its postinstall script, and may
+// omit the programs' execute permission.
 func inspectNPM(dir string) (install, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -73,7 +73,7 @@ func makeExecutable(path string) error {
 	return nil
 }
 
-// linkLibraries makes the links that native/pg-symlinks.json lists; its paths
+// linkLibraries creates the links listed in native/pg-symlinks.json; its paths
 // are relative to the package.
 func linkLibraries(native string) error {
 	b, err := os.ReadFile(filepath.Join(native, "pg-symlinks.json"))
@@ -104,8 +104,8 @@ func linkLibraries(native string) error {
 }
 
 // runnableBy checks that the account can run the binaries, and copies those of
-// the npm package to a reachable place when it cannot: a checkout below /root
-// is closed to everybody else.
+// the npm package to a reachable place if it cannot: other users cannot enter a
+// checkout below /root.
 func (in install) runnableBy(a *account, log *slog.Logger) (install, error) {
 	if a == nil || in.runs(a) {
 		return in, nil
@@ -156,9 +156,10 @@ func copyNative(native string) (string, error) {
 	return far, nil
 }
 
-// copyTree copies and lets everybody read, whatever the umask.
+// copyTree copies files readable by all, whatever the umask.
 func copyTree(from, to string) error {
-	// A child forked meanwhile would hold programs open for writing: too busy to run.
+	// A child forked in between would hold programs open for writing, so that
+	// they are too busy to run.
 	syscall.ForkLock.RLock()
 	err := os.CopyFS(to, os.DirFS(from))
 	syscall.ForkLock.RUnlock()

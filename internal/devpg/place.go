@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// farBase is where data goes that Postgres' user could not reach in Dir: it
+// farBase is the place of data that Postgres's user could not reach in Dir: it
 // survives a reboot, as Dir does.
 const farBase = "/var/tmp"
 
@@ -19,14 +19,16 @@ const farBase = "/var/tmp"
 // Linux, 103 elsewhere.
 const maxSocketPath = 103
 
-// makeDir returns dir absolute and without symlinks, made when missing.
+// makeDir returns dir as an absolute path without symlinks, and creates it if
+// missing.
 func makeDir(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("folder for Postgres: %w", err)
 	}
 	if _, err := os.Stat(dir); err != nil {
-		// Others may pass through, not look: Postgres' user must reach its data.
+		// Others may pass through, but not list it: Postgres's user must reach
+		// its data.
 		if err := os.MkdirAll(dir, 0o711); err != nil {
 			return "", fmt.Errorf("folder for Postgres: %w", err)
 		}
@@ -37,15 +39,15 @@ func makeDir(dir string) (string, error) {
 	return filepath.EvalSymlinks(dir)
 }
 
-// farHome names the folder that stands in for dir. The password in the hash
-// makes it unguessable, so nobody can lay it out beforehand, and makes a
-// deleted and recreated dir a new cluster.
+// farHome names the folder that replaces dir. The hash contains the password,
+// so that nobody can guess and create the folder beforehand, and so that a
+// deleted and recreated dir is a new cluster.
 func farHome(dir, password string) string {
 	sum := sha256.Sum256([]byte(dir + "\x00" + password))
 	return filepath.Join(farBase, "reeve-"+hex.EncodeToString(sum[:6]))
 }
 
-// pickHome answers Dir, or home where the account cannot enter Dir. Data that is
+// pickHome returns Dir, or home if the account cannot enter Dir. Existing data
 // in one of the two stays there.
 func (c *cluster) pickHome(ctx context.Context, home string) (string, error) {
 	near := c.account.canEnter(c.Dir)
@@ -74,20 +76,20 @@ func (c *cluster) farHome(ctx context.Context, home string) (string, error) {
 	return home, os.WriteFile(filepath.Join(home, "origin"), []byte(c.Dir+"\n"), 0o600)
 }
 
-// sweepHomes removes stand-ins of an earlier dir of the same name: whoever
-// deleted that meant its data.
+// sweepHomes removes replacements of an earlier dir of the same name: deleting
+// dir was meant to delete its data.
 func sweepHomes(ctx context.Context, dir string) {
 	homes, _ := filepath.Glob(filepath.Join(farBase, "reeve-*"))
 	for _, home := range homes {
 		origin, err := os.ReadFile(filepath.Join(home, "origin"))
 		if err == nil && strings.TrimSpace(string(origin)) == dir && ownedByUs(home) == nil {
-			_ = discardHome(ctx, home) // what resists stays; it is in nobody's way
+			_ = discardHome(ctx, home) // an undeletable one stays, and disturbs nobody
 		}
 	}
 }
 
-// pickSocketDir takes the home's own folder when the socket's path fits, else a
-// short temporary one; "" when nothing fits.
+// pickSocketDir returns the home's own folder if the socket's path fits, else a
+// short temporary one; "" if nothing fits.
 func (c *cluster) pickSocketDir() string {
 	near := filepath.Join(c.home, "socket")
 	if socketFits(near) {

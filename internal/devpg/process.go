@@ -17,7 +17,7 @@ type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed after err is set
 	err    error
-	asked  chan struct{} // closed before we ask it to end
+	asked  chan struct{} // closed before the process is asked to end
 	once   sync.Once
 }
 
@@ -36,8 +36,8 @@ func (c *cluster) launch(port int) (*process, error) {
 	return p, p.start()
 }
 
-// deathSignal is what the postmaster gets when we die: to keep the data whole,
-// or, where nobody wants it, to be gone at once.
+// deathSignal is sent to the postmaster when this process dies: one that keeps
+// the data intact, or, for ephemeral data, one that ends it at once.
 func (c *cluster) deathSignal() syscall.Signal {
 	if c.Ephemeral {
 		return syscall.SIGQUIT
@@ -65,7 +65,7 @@ func (p *process) start() error {
 	return nil
 }
 
-// stop asks for a fast shutdown, and for an immediate one when ctx ends.
+// stop requests a fast shutdown, and an immediate one when ctx ends.
 func (p *process) stop(ctx context.Context) error {
 	p.once.Do(func() { close(p.asked) })
 	_ = p.cmd.Process.Signal(syscall.SIGINT) // fails only when it has ended
@@ -84,7 +84,7 @@ func (p *process) stop(ctx context.Context) error {
 	return fmt.Errorf("postgres did not shut down in time: %w", ctx.Err())
 }
 
-// maxLog is the size from which a log is put aside at the next start.
+// maxLog is the size from which a log is rotated at the next start.
 const maxLog = 16 << 20
 
 func (c *cluster) openLog() (*os.File, error) {

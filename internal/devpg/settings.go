@@ -20,8 +20,8 @@ func checkSettings(settings map[string]string) error {
 	return nil
 }
 
-// settings are the server's parameters: made for thousands of small databases
-// of which few are busy, on a developer's machine.
+// settings are the server's parameters for thousands of small databases, of
+// which few are busy, on a developer's machine.
 func (c *cluster) settings(port int) map[string]string {
 	s := map[string]string{
 		"max_connections":                 "200",
@@ -40,7 +40,7 @@ func (c *cluster) settings(port int) map[string]string {
 		"password_encryption":             "scram-sha-256",
 	}
 	if runtime.GOOS == "linux" {
-		// Recovery otherwise opens every file of every database to sync it.
+		// Otherwise recovery opens every file of every database to sync it.
 		s["recovery_init_sync_method"] = "syncfs"
 	}
 	if c.Ephemeral {

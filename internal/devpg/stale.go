@@ -15,10 +15,10 @@ import (
 )
 
 // stopStale ends a postmaster that an earlier process left running on data. The
-// caller holds the folder's lock, so no living Reeve wants it. A pid file whose
-// number now belongs to another program is removed, as Postgres would refuse to
-// start; one whose number is free is left to Postgres, which checks that no
-// child of the dead server still uses the data.
+// caller holds the folder's lock, so no living Reeve needs it. A pid file whose
+// number now belongs to another program is removed, because Postgres would
+// refuse to start. A pid file with a free number is left to Postgres, which
+// checks that no child of the dead server still uses the data.
 func stopStale(ctx context.Context, data string, log *slog.Logger) error {
 	file := filepath.Join(data, "postmaster.pid")
 	pid, ok := readPID(file)
@@ -40,11 +40,11 @@ func stopStale(ctx context.Context, data string, log *slog.Logger) error {
 	return fmt.Errorf("an earlier postgres (pid %d) still runs on %s and does not end", pid, data)
 }
 
-// clearSockets removes what a dead server left in its socket's folder. Postgres
-// would do so itself unless the number in the socket's lock now belongs to another
+// clearSockets removes a dead server's files in its socket's folder. Postgres
+// does so itself unless the number in the socket's lock now belongs to another
 // program, or to a zombie: then it refuses to start. The caller holds the
-// folder's lock and has ended what still ran, so no living server of ours uses
-// the sockets.
+// folder's lock and has ended any server, so no living server of ours uses the
+// sockets.
 func clearSockets(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

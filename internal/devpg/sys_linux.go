@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// procAttr has the kernel send death to the child when the starting thread
+// procAttr makes the kernel send death to the child when the starting thread
 // ends; 0 sends nothing.
 func procAttr(a *account, death syscall.Signal) *syscall.SysProcAttr {
 	attr := attributes(a)
@@ -15,8 +15,8 @@ func procAttr(a *account, death syscall.Signal) *syscall.SysProcAttr {
 	return attr
 }
 
-// isPostmaster reports whether pid is a server on data, which a postmaster has as
-// its working directory. A zombie is none.
+// isPostmaster reports whether pid is a server on data, which is a postmaster's
+// working directory. A zombie does not count.
 func isPostmaster(pid int, data string) bool {
 	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
 	if err != nil || cwd != data {

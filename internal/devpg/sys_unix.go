@@ -15,21 +15,21 @@ import (
 
 const supported = true
 
-// ErrInUse says that another living process holds the cluster's folder.
+// ErrInUse is returned when another living process holds the cluster's folder.
 var ErrInUse = errors.New("in use by another process")
 
-// dirLock is a folder taken for this process.
+// dirLock is a folder locked by this process.
 type dirLock struct{ file *os.File }
 
-// Close gives the folder back at once. Closing the file alone would not: a child
-// forked meanwhile by another goroutine shares it until its exec.
+// Close releases the folder at once. Closing the file is not enough: a child
+// that another goroutine forked in between shares it until its exec.
 func (l *dirLock) Close() error {
 	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) // fails only when closed
 	return l.file.Close()
 }
 
-// Holder reports whether a living process holds the cluster's folder dir, and its
-// number where that is known.
+// Holder reports whether a living process holds the cluster's folder dir, and
+// its process id if that is known.
 func Holder(dir string) (pid int, held bool) {
 	f, err := os.Open(lockPath(dir))
 	if err != nil {
@@ -45,7 +45,7 @@ func Holder(dir string) (pid int, held bool) {
 	return holder(f), true
 }
 
-// holder reads what lockDir wrote; 0 where there is nothing yet.
+// holder reads the process id that lockDir wrote; 0 if there is none yet.
 func holder(f *os.File) int {
 	text := make([]byte, 20)
 	n, _ := f.ReadAt(text, 0)
@@ -55,8 +55,8 @@ func holder(f *os.File) int {
 
 func lockPath(dir string) string { return filepath.Join(dir, "postgres.lock") }
 
-// lockDir takes the folder for this process; the kernel gives it back when the
-// process ends, however it does.
+// lockDir locks the folder for this process; the kernel releases it when the
+// process ends in any way.
 func lockDir(dir string) (*dirLock, error) {
 	f, err := os.OpenFile(lockPath(dir), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -76,8 +76,10 @@ func lockDir(dir string) (*dirLock, error) {
 	return &dirLock{file: f}, nil
 }
 
-// attributes are common to all: another user when we are root, and a process
-// group of its own, so that Ctrl-C reaches us alone and we stop it in order.
+// attributes are common to all systems: another user when the process is root,
+// and a separate process group, so that Ctrl-C reaches only this process, which
+// then stops the child.
+// then stops the child.
 func attributes(a *account) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a != nil {
@@ -96,7 +98,7 @@ func ownerOf(fi fs.FileInfo) (uid uint32, ok bool) {
 
 func signalProcess(pid int, sig syscall.Signal) error { return syscall.Kill(pid, sig) }
 
-// alive counts a process that we may not signal.
+// alive also counts a process that this one may not signal.
 func alive(pid int) bool {
 	err := syscall.Kill(pid, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)

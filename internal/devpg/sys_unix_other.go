@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// procAttr cannot tie the child's life to ours here; the next start ends it.
+// procAttr cannot end the child with this process here; the next start ends it.
 func procAttr(a *account, _ syscall.Signal) *syscall.SysProcAttr { return attributes(a) }
 
 // isPostmaster reports whether pid is a server that was started on data.

@@ -6,10 +6,10 @@ import (
 	"syscall"
 )
 
-// supported is false: Start refuses, so that nothing below is ever reached.
+// supported is false: Start refuses, so that the code below is never reached.
 const supported = false
 
-// ErrInUse says that another living process holds the cluster's folder.
+// ErrInUse is returned when another living process holds the cluster's folder.
 var ErrInUse = errors.New("in use by another process")
 
 type dirLock struct{}
@@ -18,7 +18,7 @@ func (*dirLock) Close() error { return nil }
 
 func lockDir(string) (*dirLock, error) { return nil, errors.ErrUnsupported }
 
-// Holder knows of nobody: nothing is started here.
+// Holder always reports false: nothing is started here.
 func Holder(string) (pid int, held bool) { return 0, false }
 
 func procAttr(*account, syscall.Signal) *syscall.SysProcAttr { return nil }

@@ -14,14 +14,14 @@ import (
 	"github.com/reevehq/reeve/internal/secret"
 )
 
-// oldest is the oldest release of Postgres that the SQL runs on.
+// oldest is the oldest supported release of Postgres.
 const oldest = 140000
 
-// plainAdmin is the release from which the admin need not be a superuser: schema
-// public belongs to the owner of the database since.
+// plainAdmin is the release from which the admin need not be a superuser: from
+// it on the owner of the database owns schema public.
 const plainAdmin = 150000
 
-// engine is what a connection tells of the server and of its own role.
+// engine is the server and role of a connection.
 type engine struct {
 	number                      int
 	version                     string
@@ -39,8 +39,8 @@ func look(ctx context.Context, conn *pgx.Conn) (s engine, err error) {
 	return s, err
 }
 
-// controlDatabase looks at the control database. keyed tells that there is one
-// which a server has started on, and that the master key belongs to it.
+// controlDatabase checks the control database. keyed means that a server has
+// started on it and that the master key belongs to it.
 func controlDatabase(ctx context.Context, cfg config.Config) (f Finding, keyed bool) {
 	f = Finding{About: "control database"}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -69,7 +69,7 @@ func controlDatabase(ctx context.Context, cfg config.Config) (f Finding, keyed b
 	return f, keyed
 }
 
-// absent looks whether a control database that is not there can be made.
+// absent checks whether a missing control database can be created.
 func absent(ctx context.Context, cfg config.Config) (string, error) {
 	conn, err := pgx.Connect(ctx, cfg.Database.Maintenance())
 	if err != nil {
@@ -88,8 +88,9 @@ func absent(ctx context.Context, cfg config.Config) (string, error) {
 	return "not there yet: the first start makes it", nil
 }
 
-// keyFits opens a control database that a server has started on. It is read, not
-// migrated; one without a pepper is left alone, since opening would draw it.
+// keyFits opens a control database that a server has started on. It is only
+// read, not migrated; one without a pepper is not opened, because opening would
+// generate it.
 func keyFits(ctx context.Context, conn *pgx.Conn, cfg config.Config) (keyed bool, err error) {
 	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM settings WHERE name = 'pepper')").Scan(&keyed)
 	var pg *pgconn.PgError
@@ -101,7 +102,7 @@ func keyFits(ctx context.Context, conn *pgx.Conn, cfg config.Config) (keyed bool
 	}
 	keyring, err := secret.NewKeyring(cfg.Secrets.MasterKeys...)
 	if err != nil {
-		return false, nil // the configuration's finding tells
+		return false, nil // the configuration's finding says so
 	}
 	db, err := controldb.Open(ctx, cfg.Database.ControlURL, keyring, controldb.Options{MaxConns: 1})
 	if err != nil {
@@ -111,9 +112,10 @@ func keyFits(ctx context.Context, conn *pgx.Conn, cfg config.Config) (keyed bool
 	return true, nil
 }
 
-// cluster looks at the server of the projects' databases: can it be reached, is
-// it new enough, may the role do what provisioning needs; and, where a server has
-// started on it, is everything as provisioning wants it.
+// cluster checks the server of the projects' databases: it can be reached, it
+// is new enough, and the role has the rights that provisioning needs. If a
+// server has started on it, cluster also checks the state that provisioning
+// requires.
 func cluster(ctx context.Context, about, url string, started bool) []Finding {
 	f := Finding{About: about}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -140,8 +142,8 @@ func cluster(ctx context.Context, about, url string, started bool) []Finding {
 	return []Finding{f}
 }
 
-// closed warns of a database that every role may connect to; a start closes it
-// where it may.
+// closed warns of a database that every role may connect to; a start revokes
+// that if it may.
 func closed(ctx context.Context, conn *pgx.Conn, text string) (warning bool, told string, err error) {
 	var name string
 	var open bool
@@ -157,7 +159,7 @@ func closed(ctx context.Context, conn *pgx.Conn, text string) (warning bool, tol
 const openSQL = `EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
 	WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')`
 
-// serviceRole looks whether service_role stands above row level security.
+// serviceRole checks whether service_role has BYPASSRLS.
 func serviceRole(ctx context.Context, conn *pgx.Conn) Finding {
 	f := Finding{About: "service_role", Text: "bypasses row level security"}
 	var bypasses bool
@@ -174,8 +176,8 @@ func serviceRole(ctx context.Context, conn *pgx.Conn) Finding {
 	return f
 }
 
-// template looks at what new projects are copied from. One that is open to every
-// role keeps projects from being made.
+// template checks the template database. If every role may connect to it,
+// projects cannot be created.
 func template(ctx context.Context, conn *pgx.Conn) Finding {
 	f := Finding{About: "template database", Text: "in order"}
 	var open bool

@@ -14,7 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/outbound"
 )
 
-// development looks at what `reeve dev` has and needs.
+// development checks the requirements of `reeve dev`.
 func development(ctx context.Context, o Options) []Finding {
 	if o.Data == "" {
 		o.Data = dev.DefaultData
@@ -30,8 +30,8 @@ func development(ctx context.Context, o Options) []Finding {
 	return append(found, Finding{About: "Postgres binaries", Text: dir, Err: err})
 }
 
-// folder looks at the secrets in a development server's folder: we may read them,
-// and others may not.
+// folder checks the secrets in a development server's folder: this process can
+// read them, and other users cannot.
 func folder(dir string) Finding {
 	f := Finding{About: "data folder " + dir, Text: "in order"}
 	fi, err := os.Stat(dir)
@@ -59,7 +59,7 @@ func folder(dir string) Finding {
 }
 
 func secretFile(path string) error {
-	file, err := os.Open(path) //nolint:gosec // whoever runs this names the folder
+	file, err := os.Open(path) //nolint:gosec // the user names the folder
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func secretFile(path string) error {
 	return nil
 }
 
-// running asks the server that dev.json tells of.
+// running checks the server in dev.json.
 func running(ctx context.Context, url string, err error) Finding {
 	f := Finding{About: "development server", Err: err}
 	if err != nil {

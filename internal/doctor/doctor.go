@@ -1,4 +1,4 @@
-// Package doctor looks at an installation and says what is wrong with it. It
+// Package doctor checks an installation and reports what is wrong with it. It
 // changes nothing.
 package doctor
 
@@ -9,26 +9,26 @@ import (
 	"github.com/reevehq/reeve/internal/config"
 )
 
-// timeout bounds each look at something else than a file.
+// timeout bounds each check of anything but a file.
 const timeout = 10 * time.Second
 
-// Options say what to look at.
+// Options select what to check.
 type Options struct {
 	File   string // configuration file, "" for none
 	Data   string // folder of a development server, "" for the usual one
 	Lookup config.Lookup
 }
 
-// Finding is one thing that was looked at. Err is set where it is bad; Warning,
-// where Text tells what should be known though everything starts.
+// Finding is the result of one check. Err is set if it failed; Warning means
+// that Text should be known although everything starts.
 type Finding struct {
 	About, Text string
 	Warning     bool
 	Err         error
 }
 
-// Examine looks at the production configuration where there is one, else at what
-// `reeve dev` needs. A folder that is named is a development server's.
+// Examine checks the production configuration if there is one, else the
+// requirements of `reeve dev`. A named folder is a development server's.
 func Examine(ctx context.Context, o Options) []Finding {
 	_, production := o.Lookup("REEVE_PUBLIC_URL")
 	if o.File == "" && (o.Data != "" || !production) {
@@ -44,7 +44,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	return append(found, mails(cfg.Mail))
 }
 
-// mails looks at how the mails of projects without a server of their own leave.
+// mails checks the mail server of projects without their own.
 func mails(m config.Mail) Finding {
 	f := Finding{About: "mails"}
 	switch {

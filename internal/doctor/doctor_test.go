@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// examine returns the findings by what they are about.
+// examine returns the findings by subject.
 func examine(t *testing.T, data string, vars map[string]string) map[string]Finding {
 	t.Helper()
 	out := map[string]Finding{}
@@ -66,8 +66,8 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestBeforeTheFirstStart has a server and nothing on it. It is the test's own: on
-// the shared one others close the maintenance database.
+// TestBeforeTheFirstStart has an empty server. It is separate, because on the
+// shared one other tests close the maintenance database.
 func TestBeforeTheFirstStart(t *testing.T) {
 	t.Parallel()
 	u, err := url.Parse(testkit.NewCluster(t).Database(t, "test_control"))
@@ -91,7 +91,7 @@ func TestBeforeTheFirstStart(t *testing.T) {
 	}
 }
 
-// TestStarted has an installation, and then does to it what an operator may.
+// TestStarted has an installation, and then changes it as an operator may.
 func TestStarted(t *testing.T) {
 	t.Parallel()
 	cluster := testkit.NewCluster(t)
@@ -143,7 +143,7 @@ func databaseOf(t *testing.T, at string) string {
 	return pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize()
 }
 
-// execute does not use the test's own context, which is over at cleanup.
+// execute does not use the test's own context, which has ended at cleanup.
 func execute(t *testing.T, at, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), at)
@@ -156,7 +156,7 @@ func execute(t *testing.T, at, sql string) {
 	}
 }
 
-// weakRole makes a role that may only log in, and gives the URL with it.
+// weakRole creates a role that may only log in, and returns the URL with it.
 func weakRole(t *testing.T, admin string) string {
 	t.Helper()
 	u, err := url.Parse(admin)
@@ -211,7 +211,8 @@ func TestDevelopment(t *testing.T) {
 	if err := examine(t, data, nil)["Postgres binaries"].Err; err == nil {
 		t.Error("data of another release passes")
 	}
-	// What root may do, it may read; a file in the way is refused to everybody.
+	// Root may read everything; but a file in place of the folder fails for
+	// all.
 	closed := filepath.Join(data, "master.key", "below")
 	if err := examine(t, closed, nil)["data folder "+closed].Err; err == nil {
 		t.Error("a folder that cannot be looked at passes")

@@ -1,6 +1,6 @@
 // Package manage is a small client of the Management API, for the command line
-// and for `reeve dev`. It carries requests and refusals; what a resource means
-// and who may touch it, the server knows.
+// and for `reeve dev`. It transports requests and errors; the server owns the
+// meaning of resources and the permissions.
 package manage
 
 import (
@@ -24,7 +24,7 @@ const (
 	timeout = 30 * time.Second
 	// maxAnswer bounds an answer, in bytes: 1,000 captured mails fit.
 	maxAnswer = 64 << 20
-	// tries is how often a request that may be repeated is sent.
+	// tries is how often a repeatable request is sent.
 	tries = 3
 )
 
@@ -37,7 +37,8 @@ type Client struct {
 	Pause time.Duration
 }
 
-// New makes a Client. Redirects are not followed: the token is for this server.
+// New returns a Client. It does not follow redirects, because the token is for
+// this server.
 func New(origin, token string) *Client {
 	return &Client{URL: strings.TrimRight(origin, "/"), Token: token, HTTP: &http.Client{
 		Timeout:       timeout,
@@ -60,7 +61,7 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s (%s)", r.Message, r.Code)
 }
 
-// Unreachable is what is met where nobody answers at a server's address.
+// Unreachable is the error when no server answers at an address.
 type Unreachable struct {
 	URL string
 	Err error
@@ -72,7 +73,7 @@ func (u *Unreachable) Error() string { return "no server at " + u.URL }
 // Unwrap returns the cause.
 func (u *Unreachable) Unwrap() error { return u.Err }
 
-// Cause says in few words why: "connection refused", "lookup x: no such host".
+// Cause is a short reason: "connection refused", "lookup x: no such host".
 func (u *Unreachable) Cause() string {
 	var op *net.OpError
 	if !errors.As(u.Err, &op) {
@@ -85,7 +86,7 @@ func (u *Unreachable) Cause() string {
 	return op.Err.Error()
 }
 
-// Path joins the parts of a route, each escaped.
+// Path joins the parts of a route and escapes each.
 func Path(parts ...string) string {
 	var b strings.Builder
 	b.WriteString("/v1")
@@ -95,13 +96,13 @@ func Path(parts ...string) string {
 	return b.String()
 }
 
-// Get answers a route's JSON.
+// Get returns the JSON of a route.
 func (c *Client) Get(ctx context.Context, path string) (json.RawMessage, error) {
 	return c.repeat(ctx, call{method: http.MethodGet, path: path})
 }
 
-// Create posts in. It sends an Idempotency-Key and, while the server cannot be
-// reached or is busy, the same request again: at most one object is made.
+// Create posts in. It sends an Idempotency-Key and repeats the same request
+// while the server cannot be reached or is busy: at most one object is created.
 func (c *Client) Create(ctx context.Context, path string, in any) (json.RawMessage, error) {
 	return c.repeat(ctx, call{method: http.MethodPost, path: path, in: in, key: rand.Text()})
 }
@@ -123,7 +124,7 @@ type call struct {
 	key          string // Idempotency-Key
 }
 
-// repeat sends until there is an answer that another try would not change.
+// repeat sends until the answer is final.
 func (c *Client) repeat(ctx context.Context, req call) (out json.RawMessage, err error) {
 	for try := 1; ; try++ {
 		out, err = c.once(ctx, req)
@@ -145,7 +146,7 @@ func (c *Client) pause() time.Duration {
 	return 500 * time.Millisecond
 }
 
-// passing tells refusals that another try may not meet.
+// passing reports whether an error may be temporary.
 func passing(err error) bool {
 	var r *Refusal
 	if errors.As(err, &r) {

@@ -17,8 +17,8 @@ import (
 // sent is one request that the fake server got.
 type sent struct{ method, path, key, body string }
 
-// fake is a server that answers what it is told, in order, and then the last
-// again.
+// fake is a server that gives the prepared answers in order, and then repeats
+// the last one.
 type fake struct {
 	mu      sync.Mutex
 	answers []answer

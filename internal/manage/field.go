@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Fields are changes to a configuration, as they were typed.
+// Fields are changes to a configuration, as typed.
 type Fields map[string]string
 
 // ParseFields reads "key=value" words.
@@ -38,9 +38,10 @@ func (f Fields) Names() []string {
 	return out
 }
 
-// ChangeAuthConfig sets fields of a project's auth configuration and answers all
-// of it. A value is sent as what the field holds now: 587 is text for a field of
-// text, and a number for one of numbers. The word null brings a default back.
+// ChangeAuthConfig sets fields of a project's auth configuration and returns
+// the whole. A value is sent in the type of the field's present value: 587 is a
+// string for a text field, and a number for a number field. The word null
+// restores a default.
 func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields) (json.RawMessage, error) {
 	path := Path("projects", ref, "config", "auth")
 	var now map[string]any
@@ -55,15 +56,15 @@ func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields) (js
 	return c.Change(ctx, path, body)
 }
 
-// typed gives a typed word the type that the field has. A field that is null now
-// is one of text: numbers and booleans have a default.
+// typed converts a word to the type of the field's value. A field that is null
+// now is a text field: numbers and booleans have a default.
 func typed(word string, now any, known bool) any {
 	if word == "null" {
 		return nil
 	}
 	_, isText := now.(string)
 	if isText || known && now == nil || !json.Valid([]byte(word)) {
-		return word // what does not fit, the server refuses and names
+		return word // the server refuses an unsuitable word and names it
 	}
 	return json.RawMessage(word)
 }

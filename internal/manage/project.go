@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Organization is an organization as far as this package needs it.
+// Organization has the members of an organization that this package needs.
 type Organization struct {
 	Slug string `json:"slug"`
 	Name string `json:"name"`
 }
 
-// Project is a project as far as this package needs it.
+// Project has the members of a project that this package needs.
 type Project struct {
 	Ref              string `json:"ref"`
 	Name             string `json:"name"`
@@ -21,7 +21,7 @@ type Project struct {
 	Status           string `json:"status"`
 }
 
-// Created is what is told once of a new project.
+// Created is a new project with the secrets that are shown once.
 type Created struct {
 	Ref            string `json:"ref"`
 	URL            string `json:"url"`
@@ -30,7 +30,7 @@ type Created struct {
 	DatabaseURL    string `json:"db_url"`
 }
 
-// APIKey is an API key; Text is empty where it is not shown.
+// APIKey is an API key; Text is empty if it is not shown.
 type APIKey struct {
 	Text string `json:"api_key"`
 	ID   string `json:"id"`
@@ -38,7 +38,8 @@ type APIKey struct {
 	Name string `json:"name"`
 }
 
-// statusComing is the status of a project whose database is still being made.
+// statusComing is the status of a project whose database is still being
+// created.
 const statusComing = "COMING_UP"
 
 // Organizations lists the organizations of the token's owner.
@@ -56,8 +57,8 @@ func (c *Client) APIKeys(ctx context.Context, ref string) (out []APIKey, err err
 	return out, c.into(ctx, &out, Path("projects", ref, "api-keys")+"?reveal=true")
 }
 
-// CreateProject makes a project in an organization, or in the first one that the
-// token's owner has when org is empty, and waits until its database is there.
+// CreateProject creates a project in an organization (when org is empty, the
+// first one of the token's owner) and waits until its database is ready.
 func (c *Client) CreateProject(ctx context.Context, name, org string) (Created, error) {
 	var out struct {
 		Created
@@ -86,8 +87,8 @@ func (c *Client) CreateProject(ctx context.Context, name, org string) (Created, 
 	return out.Created, nil
 }
 
-// await waits for a project's database, a minute at most: what was created is
-// told all the same.
+// await waits for a project's database, a minute at most. On failure the
+// created project is still returned.
 func (c *Client) await(ctx context.Context, ref string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
