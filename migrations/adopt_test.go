@@ -11,8 +11,8 @@ import (
 	"github.com/reevehq/reeve/migrations"
 )
 
-// state lists everything that migrations and adopt decide: objects with their
-// owners and privileges, policies, settings, versions.
+// state lists everything that migrations and adopt determine: objects with
+// their owners and privileges, policies, settings, versions.
 func state(p *project, s *session) []string {
 	return s.lines(`
 		SELECT concat_ws(' ', relkind, oid::regclass, relowner::regrole, relacl, relrowsecurity) AS line FROM pg_class
@@ -45,7 +45,7 @@ func TestSecondRunChangesNothing(t *testing.T) {
 	}
 }
 
-// What the developer has revoked since must survive the next migration.
+// The developer's later REVOKE must survive the next migration.
 func TestAdoptKeepsWhatTheDeveloperHardened(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -62,7 +62,7 @@ func TestAdoptKeepsWhatTheDeveloperHardened(t *testing.T) {
 	}
 }
 
-// A later migration adds objects as the admin; adopting again hands them over.
+// A later migration adds objects as the admin; adopting again transfers them.
 func TestAdoptTakesNewObjects(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -82,7 +82,8 @@ func TestAdoptTakesNewObjects(t *testing.T) {
 	owner.refused(denied, "SELECT auth.helper()")
 }
 
-// A database that changes hands, say a copy for another project, follows.
+// A database that gets other owners, such as a copy for another project, is
+// adopted again.
 func TestAdoptForOtherRoles(t *testing.T) {
 	t.Parallel()
 	second := newRoles(t)
@@ -105,7 +106,7 @@ func TestAdoptIsForTheAdmin(t *testing.T) {
 	}
 }
 
-// An admin of a managed server is no superuser.
+// The admin of a managed server is no superuser.
 func TestPlainAdmin(t *testing.T) {
 	t.Parallel()
 	p := newRoles(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// attempts are what a developer's trigger may try with the auth role's rights.
+// attempts are a developer's attempts in a trigger with the auth role's rights.
 // Each must end in insufficient_privilege.
 var attempts = map[string]string{
 	"read the outbox":              `SELECT count(*) FROM reeve.outbox`,
@@ -104,7 +104,7 @@ func TestTriggerWithAuthRightsCannotTouchReeve(t *testing.T) {
 	}
 }
 
-// A grant that the auth role passes on must carry nothing.
+// A grant that the auth role passes on must have no effect.
 func TestAuthRoleCannotPassRightsOn(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -122,7 +122,7 @@ func TestAuthRoleCannotPassRightsOn(t *testing.T) {
 }
 
 // A trigger can replace the prepared statements of its session. The capability
-// travels in an unnamed statement, which it cannot.
+// is sent in an unnamed statement, which it cannot replace.
 func TestCapabilitySurvivesReplacedStatements(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What SQL written for Supabase relies on: columns with name and type, in order.
+// The columns that SQL for Supabase relies on: name and type, in order.
 var expectedColumns = map[string]string{
 	"users": `instance_id uuid, id uuid, aud character varying(255), role character varying(255), email character varying(255),
 		encrypted_password character varying(255), email_confirmed_at timestamp with time zone, invited_at timestamp with time zone,
@@ -94,7 +94,8 @@ func TestAuthTables(t *testing.T) {
 		WHERE d.owner <> $1::regrole`, p.auth); len(got) > 0 {
 		t.Errorf("%d objects of schema auth do not belong to the auth role", len(got))
 	}
-	// A SCIM user is its provider's; the user that it became may go.
+	// A SCIM user belongs to its provider; the user created from it may be
+	// deleted.
 	if got := admin.lines(`SELECT conrelid::regclass::text || ' ' || confdeltype::text FROM pg_constraint
 		WHERE confrelid IN ('auth.users'::regclass, 'auth.sessions'::regclass) AND confdeltype <> 'c'`); !slices.Equal(got, []string{"auth.scim_users n"}) {
 		t.Errorf("references that do not cascade: %v", got)

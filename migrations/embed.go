@@ -1,12 +1,12 @@
-// Package migrations owns the SQL of every database that Reeve keeps: the
-// control database's (control), each project's (tenant) and what a whole
-// cluster shares (cluster.sql). It does not decide when they run or on what.
+// Package migrations owns the SQL of every database of Reeve: the control
+// database's (control), each project's (tenant) and a whole cluster's
+// (cluster.sql). It does not decide when they run or where.
 //
-// Migrations go forward only: there are no Down sections, a mistake is mended by
-// the next file. They run as the cluster's admin in databases where the
-// developer's triggers, defaults and checks lie on auth tables, so a migration
+// Migrations only go forward: there are no Down sections, and the next file
+// corrects a mistake. They run as the cluster's admin in databases with the
+// developer's triggers, defaults and checks on auth tables. So a migration
 // never writes rows of schema auth with the admin's rights, names every object
-// with its schema, and leaves handing things over to reeve.adopt, which is
+// with its schema, and leaves transfers of ownership to reeve.adopt, which is
 // called after each run.
 package migrations
 
@@ -24,8 +24,8 @@ var tenantFS embed.FS
 //go:embed cluster.sql
 var cluster string
 
-// TenantVersionTable is where goose records what a project's database has. Its
-// schema must exist before goose looks: see UpTenant.
+// TenantVersionTable is where goose records the migrations of a project's
+// database. Its schema must exist before goose reads it: see UpTenant.
 const TenantVersionTable = "reeve.goose_db_version"
 
 // Tenant returns the goose migrations of a project's database.
@@ -37,13 +37,13 @@ func Tenant() fs.FS {
 	return sub
 }
 
-// Cluster returns the SQL that a cluster needs once: the shared roles, and no
-// CONNECT for everybody on the databases that every server has. It is one
-// statement, idempotent, and safe to run concurrently.
+// Cluster returns the SQL that a cluster needs once: it creates the shared
+// roles, and revokes CONNECT from PUBLIC on the databases that every server
+// has. It is one statement, idempotent, and safe to run concurrently.
 func Cluster() string { return cluster }
 
-// TenantVersion is the highest version among Tenant's migrations: what an
-// up-to-date project's database has.
+// TenantVersion is the highest version of Tenant's migrations: that of an
+// up-to-date project's database.
 func TenantVersion() int64 {
 	entries, err := tenantFS.ReadDir("tenant")
 	if err != nil {

@@ -30,8 +30,8 @@ type project struct {
 	capability       string
 }
 
-// newProject makes what internal/provision makes: roles, a migrated database,
-// adopted, with a capability set.
+// newProject creates the same as internal/provision: roles, a migrated
+// database, adopted, with a capability set.
 func newProject(t *testing.T) *project {
 	t.Helper()
 	p := newRoles(t)
@@ -43,8 +43,8 @@ func newProject(t *testing.T) *project {
 	return p
 }
 
-// newRoles makes the cluster's roles and three login roles of a fresh name. They
-// are dropped after every database that the test makes later.
+// newRoles creates the cluster's roles and three login roles with a new name.
+// They are dropped after every database that the test creates later.
 func newRoles(t *testing.T) *project {
 	t.Helper()
 	name := "t_" + randomHex(6)
@@ -59,7 +59,7 @@ func newRoles(t *testing.T) *project {
 	return p
 }
 
-// dropRoles runs in a cleanup, where the test's own context is over.
+// dropRoles runs in a cleanup, when the test's context has ended.
 func dropRoles(t *testing.T, roles ...string) {
 	conn, err := pgx.Connect(context.Background(), testkit.Postgres(t))
 	if err != nil {
@@ -106,7 +106,7 @@ func (p *project) admin(t *testing.T) *session { t.Helper(); return connect(t, p
 // as connects as one of the project's login roles.
 func (p *project) as(t *testing.T, role string) *session { t.Helper(); return connect(t, p.url, role) }
 
-// session is one connection; what it cannot do ends the test.
+// session is one connection; an error ends the test.
 type session struct {
 	t    *testing.T
 	conn *pgx.Conn
@@ -142,7 +142,7 @@ func (s *session) exec(query string, args ...any) {
 	}
 }
 
-// refused runs query and wants it to fail with the SQLSTATE.
+// refused runs query and expects the SQLSTATE.
 func (s *session) refused(state, query string, args ...any) {
 	s.t.Helper()
 	_, err := s.conn.Exec(s.t.Context(), query, args...)
@@ -184,7 +184,7 @@ func (s *session) lines(query string, args ...any) []string {
 	return out
 }
 
-// caller runs fn as Reeve does for an end user: in a transaction, with the role
+// caller runs fn like Reeve for an end user: in a transaction, with the role
 // and the claims of the token set locally. The transaction is committed.
 func (s *session) caller(role, claims string, fn func()) {
 	s.t.Helper()

@@ -37,7 +37,7 @@ func TestHostedDumpLoads(t *testing.T) {
 		}
 	}
 
-	// What goes with a user, and what stays.
+	// Rows that are deleted with a user, and rows that stay.
 	auth.exec("DELETE FROM auth.users")
 	for _, table := range []string{"mfa_recovery_code_sets", "mfa_recovery_codes", "one_time_tokens"} {
 		if n := owner.count("SELECT count(*) FROM auth." + table); n != 0 {
@@ -53,8 +53,8 @@ func TestHostedDumpLoads(t *testing.T) {
 	}
 }
 
-// The column lists of COPY in such a dump, which whoever may pass by the policies
-// can load.
+// The column lists of COPY in such a dump, which a role that bypasses the
+// policies can load.
 func TestHostedDumpCopies(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -79,7 +79,7 @@ func TestHostedDumpCopies(t *testing.T) {
 	}
 }
 
-// upTo returns the migrations up to a version, as an earlier release had them.
+// upTo returns the migrations up to a version, as in an earlier release.
 func upTo(t *testing.T, last string) fs.FS {
 	t.Helper()
 	names, err := fs.Glob(migrations.Tenant(), "*.sql")
@@ -127,7 +127,7 @@ func oldProject(t *testing.T, last string) *project {
 	return p
 }
 
-// A database in use is brought up while the developer's triggers lie on its
+// A database in use is migrated while the developer's triggers are on its
 // tables, also by an admin that is no superuser, and again after a kill.
 func TestMigrationOfADatabaseInUse(t *testing.T) {
 	t.Parallel()
@@ -150,7 +150,7 @@ func TestMigrationOfADatabaseInUse(t *testing.T) {
 	}
 	up()
 	before := state(p, p.admin(t))
-	// A process that was killed before it noted the version.
+	// A process that was killed before it recorded the version.
 	p.admin(t).exec("DELETE FROM reeve.goose_db_version WHERE version_id > 10")
 	up()
 	if after := withoutTimes(state(p, p.admin(t))); !slices.Equal(withoutTimes(before), after) {
@@ -174,7 +174,7 @@ func withoutTimes(lines []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return strings.HasPrefix(s, "version ") })
 }
 
-// A table that somebody put where ours belongs is not taken over.
+// A developer's table with the name of ours is not taken over.
 func TestMigrationRefusesATableOfTheSameName(t *testing.T) {
 	t.Parallel()
 	p := oldProject(t, "00010")

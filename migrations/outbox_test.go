@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// outbox drives the functions as the application does.
+// outbox calls the functions as the application does.
 type outbox struct {
 	*session
 	capability string
@@ -22,7 +22,7 @@ func newOutbox(t *testing.T, p *project) *outbox {
 	return &outbox{p.as(t, p.auth), p.capability}
 }
 
-// add puts a mail in.
+// add enqueues a mail.
 func (o *outbox) add(payload string) uuid.UUID {
 	o.t.Helper()
 	return o.addKind("email", payload)
@@ -125,7 +125,7 @@ func TestOutboxRetryWaits(t *testing.T) {
 	}
 }
 
-// What was not tried has lost no attempt, and keeps what was said of earlier ones.
+// An untried message has lost no attempt, and keeps its earlier error.
 func TestOutboxRelease(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -303,7 +303,7 @@ func TestOutboxSkipsRowsAnotherClaimHolds(t *testing.T) {
 	}
 }
 
-// Each kind is a queue of its own, and what nobody claims stays as it is.
+// Each kind is a queue of its own, and unclaimed kinds stay unchanged.
 func TestOutboxKinds(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -332,8 +332,8 @@ func TestOutboxKinds(t *testing.T) {
 	}
 }
 
-// The release before kinds runs on for a while: it gets its mails, and nothing
-// that it cannot read.
+// The release before kinds continues to run for a while: it gets its mails, and
+// nothing that it cannot read.
 func TestOutboxOfTheReleaseBeforeKinds(t *testing.T) {
 	t.Parallel()
 	p := oldProject(t, "00011")
@@ -347,7 +347,7 @@ func TestOutboxOfTheReleaseBeforeKinds(t *testing.T) {
 		t.Fatalf("before: %v", got)
 	}
 	migrate(t, p.url)
-	// Before adopt has run: what was granted stays granted.
+	// Before adopt has run: existing grants stay.
 	o.addKind("webhook", "hook")
 	if got := claim(10); !slices.Equal(got, []string{"email leased 1"}) {
 		t.Errorf("after: %v", got)
@@ -359,7 +359,7 @@ func TestOutboxOfTheReleaseBeforeKinds(t *testing.T) {
 	if n := o.count("SELECT pending FROM reeve.outbox_pending($1)", o.capability); n != 0 {
 		t.Errorf("%d pending: its mark would never be taken away", n)
 	}
-	// And the one after it finds what the other wrote.
+	// And the newer release finds rows of the older one.
 	o.add("after")
 	if got := o.claim(10, time.Hour); !slices.Equal(got, []string{"after 1"}) {
 		t.Errorf("the new release claims %v", got)

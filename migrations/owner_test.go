@@ -174,7 +174,7 @@ func TestAPIRole(t *testing.T) {
 	}
 }
 
-// TestOwnerTriesPolicies: a developer looks at their tables as an end user does.
+// TestOwnerTriesPolicies: a developer queries their tables as an end user.
 func TestOwnerTriesPolicies(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)

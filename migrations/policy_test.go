@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// The policies below are the ones that Supabase's users write, word for word in
-// their forms. The owner makes tables and policies, the api role acts.
+// The policies below are the usual ones of Supabase's users, in their exact
+// forms. The owner creates tables and policies, the api role queries.
 
 func TestPolicyOwnProfile(t *testing.T) {
 	t.Parallel()

@@ -12,15 +12,16 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// tableLockTimeout is how long a migration waits for a table that the project is
-// using: the requests behind it would wait as well.
+// tableLockTimeout is how long a migration waits for a table that the project
+// uses: the requests behind it wait too.
 const tableLockTimeout = 5 * time.Second
 
-// UpTenant applies what is missing of files (Tenant's, but for tests) to the
-// database that cfg connects to as the cluster's admin, and reports the version
-// it has then. Each migration is its own transaction. The caller sees to it that
-// nobody else does the same meanwhile, with a lock outside of this database,
-// where the developer cannot take it, and runs reeve.adopt afterwards.
+// UpTenant applies the missing migrations of files (Tenant's, except in tests)
+// to the database that cfg connects to as the cluster's admin, and returns the
+// version afterwards. Each migration is a transaction of its own. The caller
+// makes sure that no other process does the same, with a lock outside of this
+// database, where the developer cannot take it, and calls reeve.adopt
+// afterwards.
 func UpTenant(ctx context.Context, cfg *pgx.ConnConfig, files fs.FS) (int64, error) {
 	cfg = cfg.Copy()
 	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(tableLockTimeout.Milliseconds(), 10)
@@ -28,8 +29,8 @@ func UpTenant(ctx context.Context, cfg *pgx.ConnConfig, files fs.FS) (int64, err
 	db := stdlib.OpenDB(*cfg)
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
-	// The version table lies in schema reeve, out of the developer's reach; goose
-	// makes the table but not the schema.
+	// The version table is in schema reeve, which the developer cannot change;
+	// goose creates the table but not the schema.
 	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS reeve"); err != nil {
 		return 0, fmt.Errorf("create schema reeve: %w", err)
 	}

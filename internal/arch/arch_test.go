@@ -21,7 +21,7 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// TestCheck shows that the rules bite, each on a module of one or two files.
+// TestCheck tests each rule on a module of one or two files.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestOtherModulesAreLeftOut: a folder with a go.mod answers to itself.
+// TestOtherModulesAreLeftOut: a folder with a go.mod is another module.
 func TestOtherModulesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	files, err := read(fstest.MapFS{

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// check answers every violation of the rules in the files.
+// check returns all violations of the rules in the files.
 func check(files []file) []string {
 	var found []string
 	for _, f := range files {
 		found = append(found, f.checkName()...)
 		found = append(found, f.checkOwners()...)
 		if f.test || f.supportsTests() {
-			continue // tests may reach up, and play a client
+			continue // tests may import upwards, and use clients
 		}
 		found = append(found, f.checkLayers()...)
 		found = append(found, f.checkFamilies()...)
@@ -84,7 +84,7 @@ func (f file) checkOwners() (found []string) {
 	return found
 }
 
-// checkUses looks at what is taken from a library that may be imported.
+// checkUses checks the names used from a library that may be imported.
 func (f file) checkUses() (found []string) {
 	for _, u := range f.uses {
 		dot := strings.LastIndexByte(u.what, '.')
@@ -115,14 +115,15 @@ func (f file) inFamily() bool {
 	return slices.ContainsFunc(families, func(fam family) bool { _, ok := fam.member(f.dir); return ok })
 }
 
-// member answers which member of the family the folder belongs to.
+// member returns the member of the family that the folder belongs to.
 func (fam family) member(dir string) (string, bool) {
 	rest, ok := strings.CutPrefix(dir, fam.dir+"/")
 	first, _, _ := strings.Cut(rest, "/")
 	return first, ok
 }
 
-// isTestSupport tells testkit and packages named for it, as tenantdbtest.
+// isTestSupport reports whether a package is testkit or named for it, as
+// tenantdbtest.
 func isTestSupport(dir string) bool {
 	if within(dir, "internal/testkit") {
 		return true
@@ -131,8 +132,8 @@ func isTestSupport(dir string) bool {
 	return strings.HasSuffix(base, "test") && base != "test"
 }
 
-// place answers the layer of a package, 0 for the top, and its entry in the
-// table; -1 when it has none.
+// place returns the layer of a package, 0 for the top, and its entry in the
+// table; -1 if it has none.
 func place(dir string) (layer int, entry string) {
 	layer = -1
 	for i, entries := range layers {

@@ -1,12 +1,12 @@
 package arch
 
-// module is the path that own imports begin with.
+// module is the prefix of the module's own imports.
 const module = "github.com/reevehq/reeve/"
 
-// layers is the order of the packages, top first: a package may import those of
-// lower layers only. An entry stands for the package and what lies below it in
-// the tree; the longest entry that matches counts. A new package needs a place
-// here: choose the lowest layer that its imports allow.
+// layers is the order of the packages, top first: a package may only import
+// packages of lower layers. An entry covers the package and the packages below
+// it in the tree; the longest matching entry applies. A new package needs an
+// entry: choose the lowest layer that its imports allow.
 var layers = [][]string{
 	{"cmd", "internal/bench"},
 	{"internal/doctor"},    // what `reeve doctor` does; it reads what dev writes
@@ -20,8 +20,8 @@ var layers = [][]string{
 	{"internal/web", "internal/provision"},
 	{"internal/authz"}, // roles and permissions of the control plane, read from controldb
 	{"internal/controldb", "internal/token", "internal/job"},
-	// What works for one tenant and knows it by its scope or ref. Below controldb,
-	// which keeps the captured mails.
+	// Packages that work for one tenant and know it by its scope or ref. Below
+	// controldb, which stores the captured mails.
 	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool", "internal/guard"},
 	{"internal/outbox"},
 	{"tenants"},
@@ -37,9 +37,9 @@ var layers = [][]string{
 // tenant plane, resources of the control plane.
 type family struct {
 	dir string
-	// shared are the steps that all may import; they import each other only.
+	// shared are the steps that all may import; they only import each other.
 	shared []string
-	// also lists single imports that are wanted.
+	// also lists single allowed imports.
 	also map[string]string
 }
 
@@ -51,7 +51,7 @@ var families = []family{
 	{dir: "internal/control", shared: []string{"text"}},
 }
 
-// owner says which packages may import a library, in tests as elsewhere.
+// owner lists the packages that may import a library, tests included.
 type owner struct {
 	library string // and what lies below it
 	in      []string
@@ -73,18 +73,18 @@ var owners = []owner{
 }
 
 // httpClients are net/http's names that reach the network without the address
-// checks of internal/outbound. The type *http.Client is not among them: outbound's
-// client arrives as one.
+// checks of internal/outbound. The type *http.Client is not among them, because
+// outbound returns one.
 var httpClients = []string{"Client{}", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm", "Transport{}"}
 
-// mayDial use them all the same: outbound itself, and programs that talk to the
-// one server that their user names.
+// mayDial may use them: outbound itself, and programs that call the one server
+// that their user names.
 var mayDial = []string{"internal/outbound", "internal/manage", "internal/dev", "internal/bench", "cmd"}
 
-// mayUseTestSupport import testkit and its like outside of _test.go files.
+// mayUseTestSupport may import testkit and the like outside of _test.go files.
 var mayUseTestSupport = []string{"internal/bench"}
 
-// vagueNames say nothing of what a package owns.
+// vagueNames say nothing about what a package owns.
 var vagueNames = []string{
 	"base", "common", "core", "dto", "dtos", "helper", "helpers", "lib", "misc", "model", "models",
 	"repositories", "repository", "shared", "usecase", "usecases", "util", "utils",

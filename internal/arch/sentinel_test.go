@@ -17,16 +17,16 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// sentinel is a package-level fault.New and where it stands.
+// sentinel is a package-level fault.New and its position.
 type sentinel struct {
 	at, kind, code string
-	fault          *fault.Error // made as the source says
+	fault          *fault.Error // as the source creates it
 }
 
-// TestSentinels makes each sentinel of the module once more, from its source, and
-// checks that no two of them are the same refusal, and that their copies are. Many
-// have the same kind and code, and must not match each other: a caller that handles
-// one would handle the other with it.
+// TestSentinels creates each sentinel of the module from its source again, and
+// checks that no two of them match, and that their copies do. Many have the
+// same kind and code, and must not match each other: a caller that handles one
+// would also handle the other.
 func TestSentinels(t *testing.T) {
 	t.Parallel()
 	sentinels, err := readSentinels(os.DirFS("../.."))
@@ -60,8 +60,8 @@ func TestSentinels(t *testing.T) {
 	}
 }
 
-// TestFaultLiterals: a fault that is written as a literal in two places would be
-// two refusals.
+// TestFaultLiterals: the same fault literal in two places would be two
+// different faults.
 func TestFaultLiterals(t *testing.T) {
 	t.Parallel()
 	files, err := read(os.DirFS("../.."))
@@ -116,7 +116,7 @@ func readSentinels(root fs.FS) ([]sentinel, error) {
 	return all, err
 }
 
-// sentinelOf reads fault.New(fault.Kind, "code", message).
+// sentinelOf parses fault.New(fault.Kind, "code", message).
 func sentinelOf(n ast.Node) (sentinel, bool) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) != 3 || qualified(call.Fun) != "fault.New" {
@@ -134,8 +134,7 @@ func sentinelOf(n ast.Node) (sentinel, bool) {
 	return sentinel{kind: kind, code: code, fault: fault.New(kinds[kind], code, "")}, true
 }
 
-// kinds need not be complete: sentinels of kinds that are not listed must be
-// distinct as well.
+// kinds need not be complete: sentinels of unlisted kinds must be distinct too.
 var kinds = map[string]fault.Kind{
 	"fault.Invalid": fault.Invalid, "fault.Unauthorized": fault.Unauthorized, "fault.Forbidden": fault.Forbidden, "fault.NotFound": fault.NotFound,
 	"fault.Conflict": fault.Conflict, "fault.Unprocessable": fault.Unprocessable, "fault.TooMany": fault.TooMany, "fault.Unavailable": fault.Unavailable,

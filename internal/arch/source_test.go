@@ -11,19 +11,19 @@ import (
 	"strings"
 )
 
-// file is what the rules need to know of a Go file.
+// file is a Go file, as far as the rules need it.
 type file struct {
 	dir     string // of its package, relative to the module's root
 	name    string // of its package
 	test    bool   // a _test.go file
 	imports []use
-	uses    []use // names of imported packages: "net/http.Get", made values as "net/http.Client{}"
+	uses    []use // names of imported packages: "net/http.Get", composite literals as "net/http.Client{}"
 }
 
-// use is an import or a qualified name, and where it stands.
+// use is an import or a qualified name, and its position.
 type use struct{ what, at string }
 
-// read parses every Go file below root, whatever system it is built for.
+// read parses every Go file below root, for any system.
 func read(root fs.FS) ([]file, error) {
 	var files []file
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
@@ -43,7 +43,7 @@ func read(root fs.FS) ([]file, error) {
 	return files, err
 }
 
-// skip leaves out what the go command does too, other modules included.
+// skip leaves out the same folders as the go command, other modules included.
 func skip(root fs.FS, dir string) error {
 	if dir == "." {
 		return nil
@@ -98,8 +98,8 @@ func parse(root fs.FS, name string) (file, error) {
 	return f, nil
 }
 
-// localName is right for the packages whose names the rules look at: those are
-// called as their path ends.
+// localName is right for the packages whose names the rules check: their names
+// are the last element of their path.
 func localName(spec *ast.ImportSpec, to string) string {
 	if spec.Name != nil {
 		return spec.Name.Name

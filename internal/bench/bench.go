@@ -17,11 +17,11 @@ type bench struct {
 	pg      *postgres
 	temp    string // holds the program and pgbench's logs
 	program string
-	addr    string // of every server of this run, so that tokens stay good
+	addr    string // of every server of this run, so that tokens stay valid
 	server  *reeve
 	report  report
 
-	accounts []account // of the project that the hot paths are measured on
+	accounts []account // of the project for the hot paths
 	mu       sync.Mutex
 	made     []project // every project of this run
 }
@@ -72,7 +72,7 @@ func (b *bench) stopServer() error {
 	return err
 }
 
-// restart ends the server and starts it anew with other variables.
+// restart restarts the server with other variables.
 func (b *bench) restart(ctx context.Context, variables ...string) (err error) {
 	if err := b.stopServer(); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (b *bench) restart(ctx context.Context, variables ...string) (err error) {
 	return err
 }
 
-// ensureServer starts one if none runs.
+// ensureServer starts a server if none runs.
 func (b *bench) ensureServer(ctx context.Context) error {
 	if b.server != nil {
 		return nil
@@ -92,7 +92,7 @@ func (b *bench) ensureServer(ctx context.Context) error {
 	return b.noteMemory(ctx, "just started")
 }
 
-// run does the figures that were asked for.
+// run measures the requested figures.
 func (b *bench) run(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{b.hotPaths, b.signUps, b.limits, b.creation, b.fleet} {
 		if err := part(ctx); err != nil {
@@ -111,8 +111,8 @@ func (b *bench) wants(names ...string) bool {
 	return false
 }
 
-// use sums up who has spent how much processor time. Within this process the
-// server's share cannot be told from the client's.
+// use returns the processor time by process. Within this process the server's
+// share cannot be separated from the client's.
 func (b *bench) use() spent {
 	s := spent{postgres: treeCPU(b.pg.pid), client: ownCPU()}
 	if b.server != nil && b.server.pid != 0 {
@@ -128,8 +128,7 @@ const (
 	quietAfter = 15 * time.Second
 )
 
-// settle waits until server and Postgres rest from what was done to them before,
-// or gives up.
+// settle waits until server and Postgres are idle, up to a limit.
 func (b *bench) settle(ctx context.Context) error {
 	for until := time.Now().Add(quietAfter); time.Now().Before(until); {
 		before := b.use()

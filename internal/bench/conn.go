@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// conn is a keep-alive HTTP/1.1 connection (RFC 9112) that does as little as
-// possible: net/http's client would cost as much of the processors, which it
-// shares with the server, as what is measured.
+// conn is a minimal keep-alive HTTP/1.1 connection (RFC 9112): net/http's
+// client would need as much processor time as the server, which shares the
+// processors with it.
 type conn struct {
 	net  net.Conn
-	buf  []byte // what was received; the answer's body lies in it
+	buf  []byte // received bytes; the answer's body is a part of it
 	have int
 }
 
@@ -119,7 +119,7 @@ func (c *conn) chunks(at int) ([]byte, error) {
 	}
 }
 
-// line gives where the line that begins at from ends.
+// line returns the end of the line that begins at from.
 func (c *conn) line(from int) (int, error) {
 	for {
 		if i := bytes.Index(c.buf[from:c.have], []byte("\r\n")); i >= 0 {

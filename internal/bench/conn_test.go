@@ -48,7 +48,8 @@ func TestConnDo(t *testing.T) {
 	}
 }
 
-// answering returns the address of a server that answers its one client so.
+// answering returns the address of a server that gives this answer to one
+// client.
 func answering(t *testing.T, pieces []string) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -67,7 +68,7 @@ func answering(t *testing.T, pieces []string) string {
 		}
 		for _, p := range pieces {
 			_, _ = fmt.Fprint(c, p)
-			time.Sleep(time.Millisecond) // so that they arrive one by one
+			time.Sleep(time.Millisecond) // so that they are sent one by one
 		}
 	}()
 	return l.Addr().String()

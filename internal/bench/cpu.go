@@ -15,20 +15,21 @@ import (
 // every platform that Go supports.
 const tick = 10 * time.Millisecond
 
-// procStat is what is taken from /proc/<pid>/stat (proc(5)).
+// procStat is the part of /proc/<pid>/stat (proc(5)) in use.
 type procStat struct {
 	parent       int
-	cpu, waited  time.Duration // own, and of children that have ended
+	cpu, waited  time.Duration // of the process, and of children that have ended
 	residentSize int64         // bytes
 }
 
-// readStat answers false where there is no such process, or no /proc.
+// readStat returns false if there is no such process, or no /proc.
 func readStat(pid int) (s procStat, ok bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return s, false
 	}
-	// The name in parentheses may hold anything; fields are counted after it.
+	// The name in parentheses may contain anything; fields are counted after
+	// it.
 	at := strings.LastIndexByte(string(text), ')')
 	f := strings.Fields(string(text[at+1:]))
 	if at < 0 || len(f) < 22 {
@@ -46,8 +47,8 @@ func readStat(pid int) (s procStat, ok bool) {
 	}, true
 }
 
-// treeCPU is the time of a process and its children, also those that have ended
-// and were waited for.
+// treeCPU is the time of a process and its children, including those that have
+// ended and were waited for.
 func treeCPU(root int) time.Duration {
 	s, _ := readStat(root)
 	sum := s.cpu + s.waited
@@ -73,14 +74,14 @@ func ownCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// spent is processor time by who spent it.
+// spent is processor time by process.
 type spent struct{ reeve, postgres, client time.Duration }
 
 func (s spent) since(before spent) spent {
 	return spent{s.reeve - before.reeve, s.postgres - before.postgres, s.client - before.client}
 }
 
-// freeBytes is the room left where path lies; false where that is unknown.
+// freeBytes is the free space of path's file system; false if unknown.
 func freeBytes(path string) (uint64, bool) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(path, &fs); err != nil {

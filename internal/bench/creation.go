@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// creation measures what the caller of the Management API waits for: with a
-// database at hand (warm), without (cold), and many in a row, which uses up what
-// is at hand faster than it is made.
+// creation measures how long the Management API takes to create a project: with
+// a warm database, without (cold), and many in a row, which uses up warm
+// databases faster than they are created.
 func (b *bench) creation(ctx context.Context) error {
 	if b.wants("create-warm") {
 		if err := b.createWarm(ctx); err != nil {
@@ -69,7 +69,7 @@ func (b *bench) createMany(ctx context.Context, name string, n int, before func(
 // control is the control database, as the server names it by default.
 const control = "reeve_control"
 
-// awaitWarm waits until a database is at hand and nobody makes more.
+// awaitWarm waits until a database is warm and no more are being created.
 func (b *bench) awaitWarm(ctx context.Context) error {
 	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
 		if n, err := b.warm(ctx); err != nil || n > 0 {
@@ -92,7 +92,8 @@ func (b *bench) warm(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// dropWarm starts a server that keeps none at hand, and uses up those that are.
+// dropWarm starts a server that keeps no warm databases, and uses up the
+// existing ones.
 func (b *bench) dropWarm(ctx context.Context) error {
 	if err := b.restart(ctx, "REEVE_WARM_DATABASES=0"); err != nil {
 		return err

@@ -12,24 +12,24 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// step does one request of a worker on its connection and tells the answer's
+// step sends one request of a worker on its connection and returns the answer's
 // status.
 type step func(c *conn) (status int, body []byte, err error)
 
-// sent is what a load came to.
+// sent is the result of a load.
 type sent struct {
 	took  time.Duration
-	done  int             // good answers
-	times []time.Duration // of them, or of a sample, ascending
-	// errors counts what was no 2xx, example is one of them.
+	done  int             // number of 2xx answers
+	times []time.Duration // their times, or a sample of them, ascending
+	// errors counts other answers; example is one of them.
 	errors  int
 	example string
 }
 
-// patience is how long an answer may take beyond the measured time.
+// patience is how long an answer may take after the measured time.
 const patience = 30 * time.Second
 
-// drive has workers do steps, each on a connection of its own, for so long.
+// drive has workers repeat steps for the duration, each on its own connection.
 func drive(ctx context.Context, addr string, workers int, d time.Duration, of func(worker int) step) (sent, error) {
 	parts := make([]sent, workers)
 	begun := time.Now()
@@ -58,7 +58,7 @@ func drive(ctx context.Context, addr string, workers int, d time.Duration, of fu
 	return all, err
 }
 
-// sum is for when the times of all are there.
+// sum is called once all times are known.
 func (s *sent) sum() {
 	slices.Sort(s.times)
 	s.done = len(s.times)
@@ -85,7 +85,8 @@ func (s *sent) work(ctx context.Context, c *conn, until time.Time, do step) erro
 	return nil
 }
 
-// each does fn for 0 to n-1, some at once, each time on one of their connections.
+// each calls fn for 0 to n-1, some concurrently, each time on one of their
+// connections.
 func each(ctx context.Context, addr string, workers, n int, fn func(c *conn, i int) error) error {
 	next := make(chan int)
 	group, ctx := errgroup.WithContext(ctx)
@@ -118,7 +119,7 @@ func each(ctx context.Context, addr string, workers, n int, fn func(c *conn, i i
 	return group.Wait()
 }
 
-// quantile of ascending times; 0 of none.
+// quantile of ascending times; 0 if there are none.
 func quantile(times []time.Duration, q float64) time.Duration {
 	if len(times) == 0 {
 		return 0
@@ -128,7 +129,7 @@ func quantile(times []time.Duration, q float64) time.Duration {
 
 var errRefused = errors.New("refused")
 
-// good returns the body of a 2xx, else an error that quotes the answer.
+// good returns the body of a 2xx, else an error with the answer.
 func good(status int, body []byte, err error) ([]byte, error) {
 	if err == nil && (status < 200 || status > 299) {
 		err = fmt.Errorf("%w: %d %.300s", errRefused, status, body)

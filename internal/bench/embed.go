@@ -48,7 +48,7 @@ func (b *bench) embed(ctx context.Context, variables []string) (*reeve, error) {
 	return &reeve{end: end, ended: ended}, nil
 }
 
-// profile records this process until stop, when profiles are wanted.
+// profile profiles this process until stop, if profiles are requested.
 func (b *bench) profile(figure string) (stop func(), err error) {
 	if b.profiles == "" {
 		return func() {}, nil
@@ -65,6 +65,6 @@ func (b *bench) profile(figure string) (stop func(), err error) {
 	}
 	return func() {
 		pprof.StopCPUProfile()
-		_ = f.Close() // a profile that is cut shows itself
+		_ = f.Close() // a truncated profile is noticed when it is read
 	}, nil
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// fleet measures one process that has many projects, each with a user who is
-// signed in: what the first request to a project costs, what requests to random
-// ones take, and what the process holds.
+// fleet measures one process that has many projects, each with a signed-in
+// user: the first request to a project, requests to random ones, and the
+// process's memory.
 func (b *bench) fleet(ctx context.Context) error {
 	if !b.wants("fleet") {
 		return nil
@@ -20,7 +20,7 @@ func (b *bench) fleet(ctx context.Context) error {
 	if err := b.populate(ctx); err != nil {
 		return err
 	}
-	// A new process, to which every project is new.
+	// A new process, which has not seen any project.
 	if err := b.restart(ctx); err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (b *bench) kinds() []kind { return []kind{{"settings", b.settingsRequest}, 
 
 func (b *bench) signedIn(p *project) []byte { return b.userRequest(p, p.token) }
 
-// firstRequests times the first request ever to a project in this process, half
+// firstRequests measures the first request to a project in this process, half
 // of them with and half without a need for its database.
 func (b *bench) firstRequests(ctx context.Context) error {
 	progress("first requests")
@@ -99,7 +99,7 @@ func (b *bench) timeEach(ctx context.Context, c *conn, k kind, projects []projec
 	return nil
 }
 
-// touch asks every project for a user once.
+// touch requests a user of every project once.
 func (b *bench) touch(ctx context.Context, projects []project) error {
 	return each(ctx, b.addr, b.concurrency, len(projects), func(c *conn, i int) error {
 		_, err := good(c.do(b.signedIn(&projects[i])))
@@ -107,7 +107,7 @@ func (b *bench) touch(ctx context.Context, projects []project) error {
 	})
 }
 
-// atRandom is a figure of requests each to a random project.
+// atRandom measures requests to random projects.
 func (b *bench) atRandom(ctx context.Context, name string, build func(*project) []byte) error {
 	requests := make([][]byte, len(b.made))
 	for i := range b.made {

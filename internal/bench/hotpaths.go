@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// account is a user of the project that the hot paths are measured on.
+// account is a user of the project for the hot paths.
 type account struct {
 	email  string
 	signIn []byte
 	session
 }
 
-// hotPaths measures what apps ask most. Each connection has a user of its own.
+// hotPaths measures the most frequent requests. Each connection has its own
+// user.
 func (b *bench) hotPaths(ctx context.Context) error {
 	if !b.wants("settings", "user", "refresh", "password", "pgbench-user", "pgbench-refresh") {
 		return nil
@@ -54,7 +55,7 @@ func (b *bench) hotPaths(ctx context.Context) error {
 	return b.noteMemory(ctx, "after the figures of one project")
 }
 
-// enroll signs a user up for each connection.
+// enroll signs up a user for each connection.
 func (b *bench) enroll(ctx context.Context, p *project) error {
 	b.accounts = make([]account, b.concurrency)
 	return each(ctx, b.addr, 4, b.concurrency, func(c *conn, i int) error {
@@ -73,15 +74,15 @@ func (b *bench) signIn(ctx context.Context) error {
 	})
 }
 
-// always sends the same request.
+// always repeats the same request.
 func always(request []byte) step {
 	return func(c *conn) (int, []byte, error) { return c.do(request) }
 }
 
 var errNoToken = errors.New("no refresh token in the answer")
 
-// refresher asks for the next tokens with the newest one, which it writes into
-// the request at hand.
+// refresher requests the next tokens with the newest one, which it writes into
+// the current request.
 func (b *bench) refresher(p *project, s *session) step {
 	req := b.request(p, "POST", "/token?grant_type=refresh_token", `{"refresh_token":"`+s.RefreshToken+`"}`)
 	at := bytes.LastIndex(req, []byte(s.RefreshToken))
@@ -102,7 +103,7 @@ func (b *bench) refresher(p *project, s *session) step {
 	}
 }
 
-// figure measures one load and reports it, if it was asked for.
+// figure measures one load and reports it, if it was requested.
 func (b *bench) figure(ctx context.Context, name string, of func(worker int) step) error {
 	if !b.wants(name) {
 		return nil
@@ -116,8 +117,8 @@ func (b *bench) figure(ctx context.Context, name string, of func(worker int) ste
 	return nil
 }
 
-// load drives the server: a short while unmeasured, then as long as a figure
-// takes.
+// load drives the server: a short time unmeasured, then for the duration of a
+// figure.
 func (b *bench) load(ctx context.Context, name string, of func(worker int) step) (sent, spent, error) {
 	if err := b.settle(ctx); err != nil {
 		return sent{}, spent{}, err

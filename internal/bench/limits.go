@@ -14,8 +14,8 @@ import (
 // bcryptCost is that of the server's new hashes, as in the reference.
 const bcryptCost = 10
 
-// limits measures what no sign-in by password can exceed on this machine: bcrypt
-// alone, on every core.
+// limits measures the upper bound of sign-ins by password on this machine:
+// bcrypt alone, on every core.
 func (b *bench) limits(ctx context.Context) error {
 	const name = "bcrypt"
 	if !b.wants(name) {

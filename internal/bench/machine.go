@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// machine is what the figures depend on.
+// machine describes what the figures depend on.
 type machine struct {
 	Cores     int               `json:"cores"`
 	Processor string            `json:"processor,omitempty"`

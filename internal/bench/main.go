@@ -1,10 +1,11 @@
 //go:build linux || darwin
 
-// Command bench measures Reeve: the real program against a Postgres of its own,
-// on this machine, in one run. It prints what the hot paths reach beside what
-// Postgres and bcrypt allow (pgbench with the same SQL over the same rows,
-// hashes per second), what a project costs to make, and what a process with many
-// projects needs. It owns the load generator and the table; it judges nothing.
+// Command bench measures Reeve: the real program against a separate Postgres,
+// on this machine, in one run. It prints the speed of the hot paths beside the
+// limits of Postgres and bcrypt (pgbench with the same SQL over the same rows,
+// hashes per second), the cost of creating a project, and the needs of a
+// process with many projects. It owns the load generator and the table; it has
+// no thresholds.
 package main
 
 import (
@@ -30,7 +31,8 @@ func main() {
 	}
 }
 
-// measure runs the figures and prints what there is, also after an error.
+// measure measures the figures and prints the available ones, also after an
+// error.
 func measure(ctx context.Context, o options) (err error) {
 	b, err := newBench(ctx, o)
 	if err != nil {

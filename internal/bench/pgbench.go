@@ -21,7 +21,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// pgbenchUser is the limit of GET /user: its SQL for the same rows.
+// pgbenchUser measures the limit of GET /user: its SQL for the same rows.
 func (b *bench) pgbenchUser(ctx context.Context, p *project) error {
 	return b.pgbench(ctx, "pgbench-user", p, func(db *tenantdb.DB) error {
 		_, err := db.UserOfSession(ctx, uuid.New(), uuid.New())
@@ -29,8 +29,9 @@ func (b *bench) pgbenchUser(ctx context.Context, p *project) error {
 	}, func(client int) []string { return []string{variable("user", client), variable("session", client)} })
 }
 
-// pgbenchRefresh is the limit of a refresh: its one transaction for the same
-// rows. What the server passes by value and pgbench cannot, the SQL makes itself.
+// pgbenchRefresh measures the limit of a refresh: its one transaction for the
+// same rows. Values that the server passes and pgbench cannot are generated in
+// SQL.
 func (b *bench) pgbenchRefresh(ctx context.Context, p *project) error {
 	return b.pgbench(ctx, "pgbench-refresh", p, func(db *tenantdb.DB) error {
 		_, _, err := db.Rotate(ctx, tenantdb.Rotation{Session: uuid.New(), Now: time.Now()})
@@ -42,11 +43,11 @@ func (b *bench) pgbenchRefresh(ctx context.Context, p *project) error {
 	})
 }
 
-// variable refers to one of pgbench's.
+// variable refers to a pgbench variable.
 func variable(name string, client int) string { return fmt.Sprintf(":%s%d", name, client) }
 
-// pgbench has pgbench run the statement that call sends, with the arguments given
-// for each client, and reports it.
+// pgbench runs the statement that call sends with pgbench, with the given
+// arguments for each client, and reports it.
 func (b *bench) pgbench(ctx context.Context, name string, p *project, call func(*tenantdb.DB) error, arguments func(client int) []string) error {
 	if !b.wants(name) {
 		return nil
@@ -57,7 +58,7 @@ func (b *bench) pgbench(ctx context.Context, name string, p *project, call func(
 		b.report.Loads = append(b.report.Loads, load{Name: name, Limit: true, Note: err.Error()})
 		return nil
 	}
-	if err := b.signIn(ctx); err != nil { // sessions whose counter is known
+	if err := b.signIn(ctx); err != nil { // sessions with a known counter
 		return err
 	}
 	database := "reeve_" + p.Ref
@@ -94,13 +95,13 @@ func findPgbench() (string, error) {
 	return "", errors.New("pgbench is not installed")
 }
 
-// loan lends the one connection to tenantdb.
+// loan lends a single connection to tenantdb.
 type loan struct{ conn *pgx.Conn }
 
 func (l loan) Raw() *pgx.Conn { return l.conn }
 func (loan) Release()         {} // the caller of the call closes it
 
-// recorder keeps the first statement that was sent.
+// recorder records the first statement.
 type recorder struct{ sql string }
 
 // TraceQueryStart implements pgx.QueryTracer.
@@ -114,8 +115,8 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.Trace
 // TraceQueryEnd implements pgx.QueryTracer.
 func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// statement returns the SQL that call sends: the server's own, never a copy. The
-// call may find no rows.
+// statement returns the SQL that call sends, so that it is always the server's.
+// The call may find no rows.
 func (b *bench) statement(ctx context.Context, database string, call func(*tenantdb.DB) error) (string, error) {
 	config, err := pgx.ParseConfig(b.pg.url(database))
 	if err != nil {
@@ -137,8 +138,8 @@ func (b *bench) statement(ctx context.Context, database string, call func(*tenan
 
 var placeholder = regexp.MustCompile(`\$(\d+)`)
 
-// script has a branch for each client: pgbench's variables hold numbers, but for
-// those of its command line, so that a client cannot compute its row's uuid.
+// script has a branch for each client: pgbench's variables are numbers, except
+// those of its command line, so a client cannot compute its row's uuid.
 func (b *bench) script(statement string, arguments func(client int) []string) string {
 	var out strings.Builder
 	for client := range b.concurrency {

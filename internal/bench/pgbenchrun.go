@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// runPgbench runs a script on a database, by unix socket where there is one.
+// runPgbench runs a script on a database, by unix socket if possible.
 func (b *bench) runPgbench(ctx context.Context, program, database, script string) (sent, spent, error) {
 	variables, err := b.variables()
 	if err != nil {
@@ -39,8 +39,8 @@ func (b *bench) runPgbench(ctx context.Context, program, database, script string
 	if err != nil {
 		return sent{}, spent{}, fmt.Errorf("%w: %.2000s", err, out)
 	}
-	// What a backend spent is seen when it has ended or while it lives, not
-	// in between.
+	// A backend's time is seen while it runs or after it has ended, not in
+	// between.
 	if err := b.settle(ctx); err != nil {
 		return sent{}, spent{}, err
 	}
@@ -50,7 +50,7 @@ func (b *bench) runPgbench(ctx context.Context, program, database, script string
 	return got, cpu, err
 }
 
-// variables are those that the scripts use, each client with a copy of its own.
+// variables are the scripts' variables, of which each client has a copy.
 func (b *bench) variables() (args []string, err error) {
 	define := func(name, value string) { args = append(args, "-D", name+"="+value) }
 	define("counter", "0")
@@ -82,8 +82,7 @@ func (b *bench) environment(database string) ([]string, error) {
 		"PGDATABASE="+database, "PGSSLMODE=disable"), nil
 }
 
-// sessionID reads the claim session_id of an access token that we were just
-// given.
+// sessionID reads the claim session_id of an access token from Reeve.
 func sessionID(token string) (string, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -107,8 +106,7 @@ var (
 	perSecond = regexp.MustCompile(`tps = ([0-9.]+)`)
 )
 
-// readPgbench reads what pgbench printed and the times of the transactions that
-// it logged.
+// readPgbench parses pgbench's output and the logged times of its transactions.
 func readPgbench(out []byte, logs string) (got sent, err error) {
 	n, rate := processed.FindSubmatch(out), perSecond.FindSubmatch(out)
 	if n == nil || rate == nil {

@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// atOnce is how many projects are made at once where that is not measured.
+	// atOnce is the number of projects created concurrently when that is not
+	// measured.
 	atOnce = 2
-	// batch is how many are made before the room is looked at again.
+	// batch is the number created before the free space is checked again.
 	batch = 50
-	// spare is left to the machine's other users, in bytes.
+	// spare is left free on the disk, in bytes.
 	spare = 2 << 30
 )
 
-// populate makes the projects that are missing, as far as the room reaches, and
-// has a user sign in to each.
+// populate creates the missing projects, as far as the disk allows, and signs
+// in a user of each.
 func (b *bench) populate(ctx context.Context) error {
 	if err := b.ensureServer(ctx); err != nil {
 		return err
@@ -52,7 +53,7 @@ func (b *bench) populate(ctx context.Context) error {
 	})
 }
 
-// room reports whether another batch of databases fits, twice over.
+// room reports whether two more batches of databases fit.
 func (b *bench) room(ctx context.Context) bool {
 	var size uint64
 	err := b.pg.query(ctx, maintenance, `select pg_database_size('reeve_`+b.made[0].Ref+`')`, &size)
@@ -60,7 +61,7 @@ func (b *bench) room(ctx context.Context) bool {
 	return err != nil || !known || free > 2*batch*size+spare
 }
 
-// enter has a new user sign in by a link, which costs no password hash.
+// enter signs in a new user by a link, which needs no password hash.
 func (b *bench) enter(c *conn, p *project) error {
 	const who = `{"type":"magiclink","email":"fleet@example.com"}`
 	body, err := good(c.do(b.keyed(p, p.SecretKey, "POST", "/admin/generate_link", who)))

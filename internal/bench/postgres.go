@@ -18,8 +18,8 @@ import (
 	"github.com/reevehq/reeve/internal/devpg"
 )
 
-// settings are Postgres' for the benchmark: as durable as in production, with
-// what durability costs in memory where the data lies in memory.
+// settings are Postgres's for the benchmark: as durable as in production, with
+// the cost of writing to memory if the data is in memory.
 func settings() map[string]string {
 	return map[string]string{
 		"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "max_connections": "400",
@@ -29,18 +29,18 @@ func settings() map[string]string {
 // shown are the settings that the report names.
 var shown = []string{"fsync", "full_page_writes", "synchronous_commit", "shared_buffers", "max_connections", "wal_level", "jit"}
 
-// postgres is the cluster that everything is measured on.
+// postgres is the measured cluster.
 type postgres struct {
 	server *devpg.Server
 	dir    string
-	pid    int // of the postmaster; 0 where it is unknown
+	pid    int // of the postmaster; 0 if unknown
 	where  string
 }
 
 const dirPrefix = "reeve-bench-"
 
-// startPostgres starts a throw-away cluster, in memory where there is such a
-// place, and first removes those that dead benchmarks left behind.
+// startPostgres starts a throw-away cluster, in memory if possible, and first
+// removes those that killed benchmarks left.
 func startPostgres(ctx context.Context) (*postgres, error) {
 	base, where := "/dev/shm", "in memory (/dev/shm)"
 	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {
@@ -71,7 +71,7 @@ func sweep(ctx context.Context, base string) {
 		field, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), dirPrefix), "-")
 		pid, err := strconv.Atoi(field)
 		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
-			_ = devpg.Discard(ctx, dir) // refused while somebody holds it
+			_ = devpg.Discard(ctx, dir) // refused while another process holds it
 		}
 	}
 }
@@ -82,7 +82,7 @@ func (p *postgres) stop() error {
 	return p.server.Stop(ctx)
 }
 
-// url leads to a database as the superuser, by unix socket where there is one.
+// url is a database's URL for the superuser, by unix socket if possible.
 func (p *postgres) url(database string) string {
 	u, err := url.Parse(p.server.SocketURL())
 	if err != nil {
@@ -92,7 +92,7 @@ func (p *postgres) url(database string) string {
 	return u.String()
 }
 
-// query asks a database for one value.
+// query queries a single value from a database.
 func (p *postgres) query(ctx context.Context, database, sql string, into any) error {
 	return p.with(ctx, database, func(c *pgx.Conn) error { return c.QueryRow(ctx, sql).Scan(into) })
 }
@@ -116,10 +116,10 @@ func (p *postgres) postmaster(ctx context.Context) (pid int, err error) {
 	return pid, err
 }
 
-// maintenance is the database that every cluster has.
+// maintenance is a database that every cluster has.
 const maintenance = "postgres"
 
-// connections counts the clients that are connected, but for the one that asks.
+// connections counts the connected clients, except this query's.
 func (p *postgres) connections(ctx context.Context) (n int, err error) {
 	err = p.query(ctx, maintenance,
 		`select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`, &n)

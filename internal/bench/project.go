@@ -20,7 +20,7 @@ type project struct {
 	token string // access token of its user; "" when it has none
 }
 
-// create makes a project and tells how long the answer took.
+// create creates a project and returns how long the answer took.
 func (b *bench) create(ctx context.Context) (project, time.Duration, error) {
 	begun := time.Now()
 	made, err := b.server.manage.CreateProject(ctx, "bench", "default")
@@ -34,7 +34,8 @@ func (b *bench) create(ctx context.Context) (project, time.Duration, error) {
 	return p, took, nil
 }
 
-// configure lifts the limits that are in a benchmark's way and sets more.
+// configure lifts the limits that would affect a benchmark and sets more
+// settings.
 func (b *bench) configure(ctx context.Context, ref string, more map[string]any) error {
 	all := map[string]any{"smtp_max_frequency": 0}
 	for _, limit := range []string{"otp", "verify", "token_refresh", "email_sent"} {
@@ -48,7 +49,7 @@ func (b *bench) configure(ctx context.Context, ref string, more map[string]any) 
 	return nil
 }
 
-// configured makes a project and configures it, before any request could have
+// configured creates a project and configures it, before any request could have
 // cached an older configuration.
 func (b *bench) configured(ctx context.Context, more map[string]any) (project, error) {
 	p, _, err := b.create(ctx)

@@ -24,7 +24,7 @@ import (
 // reeve is a running server.
 type reeve struct {
 	addr   string // that it listens on
-	host   string // by which it is known
+	host   string // its public name
 	manage *manage.Client
 	pid    int // 0: within this process
 	end    func() error
@@ -52,8 +52,8 @@ func (b *bench) start(ctx context.Context, variables ...string) (*reeve, error) 
 	return r, nil
 }
 
-// spawn runs the program in a process of its own, and process group: a Ctrl-C is
-// the benchmark's to pass on.
+// spawn runs the program in a separate process and process group, so that the
+// benchmark decides when a Ctrl-C reaches it.
 func (b *bench) spawn(_ context.Context, variables []string) (*reeve, error) {
 	cmd := exec.Command(b.program, "dev", "--listen", b.addr, "--data", b.data())
 	cmd.Env = append(os.Environ(), variables...)
@@ -85,7 +85,7 @@ func (b *bench) spawn(_ context.Context, variables []string) (*reeve, error) {
 	return &reeve{pid: cmd.Process.Pid, end: end, ended: ended}, nil
 }
 
-// await waits until the server has written where it is, and answers.
+// await waits until the server has written its address, and answers.
 func (b *bench) await(ctx context.Context, r *reeve) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -127,7 +127,7 @@ func (b *bench) ready(ctx context.Context) bool {
 // data is the server's folder.
 func (b *bench) data() string { return filepath.Join(b.pg.dir, "reeve") }
 
-// build compiles the program that is measured.
+// build compiles the measured program.
 func build(ctx context.Context, dir string) (string, error) {
 	program := filepath.Join(dir, "reeve-program")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/reevehq/reeve/cmd/reeve")

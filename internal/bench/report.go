@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// report is what a run found. Times are milliseconds, processor time is
-// microseconds a request.
+// report is the result of a run. Times are milliseconds, processor time is
+// microseconds per request.
 type report struct {
 	Machine   machine    `json:"machine"`
 	Loads     []load     `json:"loads"`
@@ -54,7 +54,7 @@ type creation struct {
 	PerSecond float64 `json:"per_second"`
 }
 
-// facts are single findings, in the order that they were found.
+// facts are single results, in the order in which they were measured.
 type facts []fact
 
 type fact struct {
@@ -63,7 +63,7 @@ type fact struct {
 	Value string `json:"value"`
 }
 
-// add leaves out what could not be found.
+// add leaves out unknown values.
 func (f *facts) add(when, what, value string) {
 	if value != "" {
 		*f = append(*f, fact{when, what, value})

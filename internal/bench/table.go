@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// print writes the report as Markdown that reads well as plain text.
+// print writes the report as Markdown that is readable as plain text.
 func (r *report) print(w io.Writer) {
 	m := r.Machine
 	fmt.Fprintf(w, "%d cores (%s, %s), %s, Postgres %s, data %s", m.Cores, m.Processor, m.System, m.Go, m.Postgres, m.Data)
@@ -84,7 +84,7 @@ func short(f float64) string {
 	return fmt.Sprintf("%.0f", f)
 }
 
-// cpu leaves out what took no time that could be seen.
+// cpu leaves out times that are too short to be seen.
 func cpu(us float64) string {
 	if us < 0.5 {
 		return "-"

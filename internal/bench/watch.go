@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// resident is the server's memory in RAM; "" where it cannot be told.
+// resident is the server's memory in RAM; "" if unknown.
 func (b *bench) resident() string {
 	if b.server == nil || b.server.pid == 0 {
 		return ""
@@ -20,7 +20,7 @@ func (b *bench) resident() string {
 	return fmt.Sprintf("%.0f MB", float64(s.residentSize)/1e6)
 }
 
-// noteMemory reports memory and connections as they are now.
+// noteMemory reports the present memory and connections.
 func (b *bench) noteMemory(ctx context.Context, when string, args ...any) error {
 	when = fmt.Sprintf(when, args...)
 	b.report.Fleet.add(when, "resident memory", b.resident())
@@ -32,7 +32,7 @@ func (b *bench) noteMemory(ctx context.Context, when string, args ...any) error 
 	return nil
 }
 
-// watchConnections counts connections until ctx ends, then tells the most.
+// watchConnections counts connections until ctx ends, then reports the maximum.
 func (b *bench) watchConnections(ctx context.Context) <-chan int {
 	out := make(chan int, 1)
 	go func() {

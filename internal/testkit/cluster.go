@@ -15,8 +15,8 @@ import (
 	"github.com/reevehq/reeve/internal/devpg"
 )
 
-// Cluster is a Postgres server of one test's own, which may go away and come
-// back at the same address with the same data.
+// Cluster is a separate Postgres server for one test, which can be stopped and
+// started again at the same address with the same data.
 type Cluster struct {
 	dir    string
 	port   int
@@ -56,21 +56,22 @@ func (c *Cluster) Start(tb testing.TB) {
 	c.server, c.port = server, server.Port()
 }
 
-// Stop ends the server at once, as a crash would: no connection is told.
+// Stop ends the server at once, like a crash: connections are not closed
+// properly.
 func (c *Cluster) Stop() {
 	if c.server == nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = c.server.Stop(ctx) // says that it was not given time to shut down
+	_ = c.server.Stop(ctx) // its error is that the shutdown was immediate
 	c.server = nil
 }
 
 // URL is the superuser's connection string, by TCP.
 func (c *Cluster) URL() string { return c.server.URL() }
 
-// Database makes an empty database and returns its superuser URL.
+// Database creates an empty database and returns its superuser URL.
 func (c *Cluster) Database(tb testing.TB, name string) string {
 	tb.Helper()
 	execute(tb, c.URL(), func(*pgx.Conn) string { return "create database " + name })

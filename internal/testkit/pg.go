@@ -25,15 +25,15 @@ import (
 // use instead of starting one.
 const PostgresEnv = "REEVE_TEST_POSTGRES"
 
-// shared is the one cluster of this test process. A variable of the package, as
-// the testing package has no place that outlives a test.
+// shared is the one cluster of this test process. It is a package variable,
+// because the testing package has nothing that outlives a test.
 var shared struct {
 	once   sync.Once
 	server *devpg.Server
 	err    error
 }
 
-// Postgres returns the superuser URL of a throw-away cluster: the one named by
+// Postgres returns the superuser URL of a throw-away cluster: the one in
 // REEVE_TEST_POSTGRES, else one of this process, started at the first call.
 func Postgres(tb testing.TB) string {
 	tb.Helper()
@@ -48,7 +48,7 @@ func Postgres(tb testing.TB) string {
 }
 
 // Main runs the tests of a package, stops its cluster and exits. A package
-// without it loses nothing: the cluster dies with the process where the system
+// without it works too: the cluster dies with the process where the system
 // allows, and the next test process removes its folder.
 func Main(m *testing.M) {
 	code := m.Run()
@@ -62,8 +62,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Database makes an empty database with a random name and returns its superuser
-// URL. It is dropped, whoever is connected, when the test ends.
+// Database creates an empty database with a random name and returns its
+// superuser URL. It is dropped, even if clients are connected, when the test
+// ends.
 func Database(tb testing.TB) string {
 	tb.Helper()
 	admin := Postgres(tb)
@@ -81,7 +82,7 @@ func Database(tb testing.TB) string {
 	return u.String()
 }
 
-// strategy copies files, which is faster than the log on a disk of memory.
+// strategy copies files, which is faster than the WAL on a disk in memory.
 func strategy(conn *pgx.Conn) string {
 	major, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), ".")
 	if n, err := strconv.Atoi(major); err == nil && n >= 15 {
@@ -90,7 +91,7 @@ func strategy(conn *pgx.Conn) string {
 	return ""
 }
 
-// execute does not use the test's own context, which is over at cleanup.
+// execute does not use the test's own context, which has ended at cleanup.
 func execute(tb testing.TB, at string, statement func(*pgx.Conn) string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -106,9 +107,9 @@ func execute(tb testing.TB, at string, statement func(*pgx.Conn) string) {
 	}
 }
 
-// StartCluster starts a throw-away cluster, in memory where there is such a
-// place, with settings over the defaults, and first removes those that dead
-// test processes left behind.
+// StartCluster starts a throw-away cluster, in memory if possible, with
+// settings over the defaults, and first removes those that killed test
+// processes left.
 func StartCluster(ctx context.Context, settings map[string]string) (*devpg.Server, error) {
 	base := memory()
 	sweep(ctx, base)
@@ -124,7 +125,7 @@ func StartCluster(ctx context.Context, settings map[string]string) (*devpg.Serve
 	})
 }
 
-// memory is a folder in memory, or another one where there is none.
+// memory is a folder in memory, or another one if there is none.
 func memory() string {
 	const shm = "/dev/shm"
 	if fi, err := os.Stat(shm); err != nil || !fi.IsDir() {
@@ -133,15 +134,15 @@ func memory() string {
 	return shm
 }
 
-// sweep removes the clusters of dead processes. One that a living process holds
-// after all, say in another container, stays: Discard refuses it.
+// sweep removes the clusters of dead processes. Discard refuses one that a
+// living process holds, for instance in another container.
 func sweep(ctx context.Context, base string) {
 	dirs, _ := filepath.Glob(filepath.Join(base, "reeve-test-*-*"))
 	for _, dir := range dirs {
 		field, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), "reeve-test-"), "-")
 		pid, err := strconv.Atoi(field)
 		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
-			_ = devpg.Discard(ctx, dir) // somebody else's is theirs to remove
+			_ = devpg.Discard(ctx, dir) // another process's is not ours to remove
 		}
 	}
 }

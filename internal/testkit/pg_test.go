@@ -31,7 +31,7 @@ func TestDatabaseIsEmptyAndDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 		name = u.Path[1:]
-		// A connection that nobody closes does not keep the database.
+		// An open connection does not prevent the database from being dropped.
 		conn, err := pgx.Connect(t.Context(), at)
 		if err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 // Option changes a request.
 type Option func(*http.Request)
 
-// User sends an access token beside the publishable key.
+// User sends an access token in addition to the publishable key.
 func User(access string) Option { return Header("Authorization", "Bearer "+access) }
 
 // Key sends another API key; "" sends none.
@@ -31,14 +31,14 @@ func Header(name, value string) Option {
 	}
 }
 
-// From says which address the request comes from.
+// From sets the client address of the request.
 func From(ip string) Option {
 	return func(r *http.Request) { r.RemoteAddr = "[" + ip + "]:1" }
 }
 
-// Do sends a request to the project's routes, with the publishable key unless an
-// option says otherwise. A body that is a string is sent as it is, nil is none,
-// anything else goes as JSON.
+// Do sends a request to the project's routes, with the publishable key unless
+// an option says otherwise. A body that is a string is sent as it is, nil is no
+// body, any other value is sent as JSON.
 func (p *Project) Do(tb testing.TB, method, path string, body any, options ...Option) *Response {
 	tb.Helper()
 	req := httptest.NewRequest(method, path, reader(tb, body))
@@ -54,7 +54,7 @@ func (p *Project) Do(tb testing.TB, method, path string, body any, options ...Op
 	rec := httptest.NewRecorder()
 	p.engine.ServeHTTP(rec, req)
 	res := &Response{tb: tb, request: method + " " + path, Status: rec.Code, Header: rec.Header(), Raw: rec.Body.Bytes()}
-	_ = json.Unmarshal(res.Raw, &res.JSON) // what is no object leaves it nil
+	_ = json.Unmarshal(res.Raw, &res.JSON) // stays nil if the body is not an object
 	return res
 }
 
@@ -82,12 +82,12 @@ func reader(tb testing.TB, body any) io.Reader {
 // M is a JSON object.
 type M = map[string]any
 
-// Response is what came back.
+// Response is an answer with its body.
 type Response struct {
 	Status int
 	Header http.Header
 	Raw    []byte
-	JSON   M // nil when the body is no object
+	JSON   M // nil if the body is not an object
 
 	tb      testing.TB
 	request string
@@ -102,7 +102,7 @@ func (r *Response) Want(status int) *Response {
 	return r
 }
 
-// WantError ends the test unless the answer is this refusal, in the wire's shape.
+// WantError ends the test unless the answer is this error, in the wire's shape.
 func (r *Response) WantError(status int, code string) *Response {
 	r.tb.Helper()
 	r.Want(status)
@@ -115,8 +115,8 @@ func (r *Response) WantError(status int, code string) *Response {
 	return r
 }
 
-// Get returns a member as text, by its path with dots: user.app_metadata.provider.
-// It is "" for null and for what is not there.
+// Get returns a member as text, by its path with dots:
+// user.app_metadata.provider. It returns "" for null and for a missing member.
 func (r *Response) Get(path string) string {
 	v, ok := r.Find(path)
 	if !ok || v == nil {
@@ -125,7 +125,7 @@ func (r *Response) Get(path string) string {
 	return fmt.Sprint(v)
 }
 
-// Find returns a member by its path, and whether it is there.
+// Find returns a member by its path, and whether it exists.
 func (r *Response) Find(path string) (any, bool) {
 	var at any = r.JSON
 	for name := range strings.SplitSeq(path, ".") {
@@ -148,7 +148,7 @@ func (r *Response) Decode(v any) {
 	}
 }
 
-// Location is where a redirect leads; the answer must be one.
+// Location is the target of a redirect; the answer must be one.
 func (r *Response) Location() *url.URL {
 	r.tb.Helper()
 	r.Want(http.StatusSeeOther)

@@ -16,7 +16,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Fixture is two projects and what they share in one process.
+// Fixture is two projects and their shared parts in one process.
 type Fixture struct {
 	A, B       *Project
 	Clock      *Clock
@@ -32,8 +32,9 @@ type Fixture struct {
 	keys tenants.KeyHasher
 }
 
-// New makes the two projects with the default configuration changed by
-// configure. Hashes are as cheap as bcrypt allows. All ends with the test.
+// New creates the two projects with the default configuration changed by
+// configure. Hashes are as cheap as bcrypt allows. Everything ends with the
+// test.
 func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	tb.Helper()
 	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}}
@@ -57,34 +58,34 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	return f
 }
 
-// Clock is a clock that tests move. It starts now, in whole microseconds as
-// Postgres keeps them.
+// Clock is a clock that tests advance. It starts at the present time, in whole
+// microseconds as Postgres stores them.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that stands still.
+// NewClock returns a stopped clock.
 func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Microsecond)} }
 
-// Now tells the time.
+// Now returns the time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Advance moves the clock on.
+// Advance advances the clock.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-// Dispatcher counts what a real one would be told; the outboxes stay full.
+// Dispatcher counts its calls; the outboxes stay full.
 type Dispatcher struct {
 	Prepared, Woken atomic.Int64
-	// Fail, when set, is what Prepare answers.
+	// Fail, when set, is Prepare's error.
 	Fail error
 }
 

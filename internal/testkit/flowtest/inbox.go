@@ -12,7 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/message"
 )
 
-// Mails opens the messages that lie in the project's outbox, oldest first.
+// Mails opens the messages in the project's outbox, oldest first.
 func (p *Project) Mails(tb testing.TB) []message.Message {
 	tb.Helper()
 	var out []message.Message
@@ -46,7 +46,7 @@ func (p *Project) Mail(tb testing.TB, to string) message.Message {
 	return message.Message{}
 }
 
-// EmptyOutbox throws all messages away.
+// EmptyOutbox deletes all messages.
 func (p *Project) EmptyOutbox(tb testing.TB) {
 	tb.Helper()
 	p.Exec(tb, `DELETE FROM reeve.outbox`)

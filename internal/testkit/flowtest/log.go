@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Log keeps what the flows log at level warn and above.
+// Log keeps the flows' log at level warn and above.
 type Log struct {
 	mu   sync.Mutex
 	text bytes.Buffer

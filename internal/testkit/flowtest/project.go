@@ -32,7 +32,7 @@ type Project struct {
 // maxConns bounds the connections to one project's database.
 const maxConns = 6
 
-// unlimited is a rate limit that refills faster than a test can ask.
+// unlimited is a rate limit that refills faster than a test can use it.
 const unlimited = 1 << 30
 
 func newProject(tb testing.TB, f *Fixture, name string) *Project {
@@ -57,7 +57,8 @@ func newProject(tb testing.TB, f *Fixture, name string) *Project {
 			RefreshKey: random(32), OTPKey: random(32), OutboxKey: random(32),
 		},
 	}
-	// Requests by address are counted on the real clock; they are in no test's way.
+	// Requests by address are counted on the real clock; no test reaches the
+	// limits.
 	t.Config.RateLimitOTP, t.Config.RateLimitVerify, t.Config.RateLimitTokenRefresh = unlimited, unlimited, unlimited
 	p.tenant.Store(t)
 	p.admin = newDatabase(tb, t)
@@ -98,7 +99,7 @@ func pool(tb testing.TB, admin string, t *tenants.Tenant) func(context.Context) 
 	}
 }
 
-// Tenant is the snapshot that requests see at the moment; it is immutable.
+// Tenant is the snapshot that requests currently get; it is immutable.
 func (p *Project) Tenant() *tenants.Tenant { return p.tenant.Load() }
 
 // Configure replaces the snapshot by one with a changed configuration.
@@ -114,8 +115,8 @@ func (p *Project) Change(change func(*tenants.Tenant)) {
 	p.tenant.Store(&next)
 }
 
-// Scope is what a service gets when nobody in particular calls: for tests of
-// services without their routes.
+// Scope is a service's scope without a caller, for tests of services without
+// their routes.
 func (p *Project) Scope() *tenants.Scope {
 	return &tenants.Scope{
 		Tenant: p.Tenant(), DB: p.DB, ClientIP: netip.MustParseAddr("192.0.2.1"), UserAgent: "flowtest",

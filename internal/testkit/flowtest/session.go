@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// Session is what a sign-in answers.
+// Session is the answer to a sign-in.
 type Session struct {
 	Access, Refresh string
 	UserID          string
 }
 
-// Session reads the session out of an answer, which must be one.
+// Session reads the session in an answer, which must have one.
 func (r *Response) Session() Session {
 	r.tb.Helper()
 	r.Want(200)
@@ -24,8 +24,8 @@ func (r *Response) Session() Session {
 	return s
 }
 
-// SignUp registers a user, confirms the address from the mail, where that is
-// needed, and gives the session.
+// SignUp registers a user, confirms the address from the mail if needed, and
+// returns the session.
 func (p *Project) SignUp(tb testing.TB, email, password string) Session {
 	tb.Helper()
 	res := p.Do(tb, "POST", "/signup", M{"email": email, "password": password}).Want(200)
@@ -48,7 +48,7 @@ func (p *Project) Refresh(tb testing.TB, token string) *Response {
 	return p.Do(tb, "POST", "/token?grant_type=refresh_token", M{"refresh_token": token})
 }
 
-// Claims reads the claims of an access token, without asking who signed it.
+// Claims reads the claims of an access token without verifying it.
 func Claims(tb testing.TB, access string) M {
 	tb.Helper()
 	parts := strings.Split(access, ".")

@@ -32,7 +32,7 @@ func (p *Project) exec(tb testing.TB, role, sql string, args ...any) {
 	})
 }
 
-// TryAs runs SQL as one of the project's roles, and gives its error.
+// TryAs runs SQL as one of the project's roles, and returns its error.
 func (p *Project) TryAs(tb testing.TB, role, sql string) error {
 	tb.Helper()
 	var failed error
@@ -46,13 +46,13 @@ func (p *Project) TryAs(tb testing.TB, role, sql string) error {
 	return failed
 }
 
-// Count runs a query that gives one number.
+// Count runs a query that returns one number.
 func (p *Project) Count(tb testing.TB, sql string, args ...any) int {
 	tb.Helper()
 	return One[int](tb, p, sql, args...)
 }
 
-// One runs a query that gives one value.
+// One runs a query that returns one value.
 func One[T any](tb testing.TB, p *Project, sql string, args ...any) T {
 	tb.Helper()
 	var out T

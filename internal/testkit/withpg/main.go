@@ -1,8 +1,9 @@
 //go:build unix
 
 // Command withpg runs a command with a throw-away Postgres cluster: it starts
-// one, names it to the command in REEVE_TEST_POSTGRES, stops it afterwards and
-// exits as the command did. So a whole `go test ./...` shares one cluster.
+// one, passes its URL to the command in REEVE_TEST_POSTGRES, stops it
+// afterwards and exits with the command's code. So a whole `go test ./...`
+// shares one cluster.
 package main
 
 import (
@@ -50,7 +51,7 @@ func run(args []string) (code int, err error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), testkit.PostgresEnv+"="+pg.SocketURL())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	// A group of its own: a Ctrl-C arrives once, forwarded, not twice.
+	// A separate group: a Ctrl-C arrives once, forwarded, not twice.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return 127, err
@@ -59,7 +60,7 @@ func run(args []string) (code int, err error) {
 }
 
 // wait forwards signals to the command's group until it ends, and ends it when
-// Postgres is gone.
+// Postgres has ended.
 func wait(cmd *exec.Cmd, signals <-chan os.Signal, lost <-chan struct{}) (int, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -78,7 +79,7 @@ func wait(cmd *exec.Cmd, signals <-chan os.Signal, lost <-chan struct{}) (int, e
 	}
 }
 
-// exitCode is the command's own, or 128 and the signal's number as shells have it.
+// exitCode is the command's, or 128 plus the signal's number as in shells.
 func exitCode(state *os.ProcessState, err error) (int, error) {
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
