@@ -3,6 +3,7 @@ package tenantdb
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,9 +25,9 @@ func (tx *Tx) PutToken(ctx context.Context, t *auth.OneTimeToken) error {
 	return nil
 }
 
-// TokenByHash returns the token with this hash, of one of the types;
-// auth.ErrOTPExpired when there is none. It does not check the token's expiry.
-func (tx *Tx) TokenByHash(ctx context.Context, hash string, types ...auth.TokenType) (auth.OneTimeToken, error) {
+// TokenByHash returns the token with this hash, of one of the types, that was
+// issued after since; auth.ErrOTPExpired when there is none.
+func (tx *Tx) TokenByHash(ctx context.Context, hash string, since time.Time, types ...auth.TokenType) (auth.OneTimeToken, error) {
 	names := make([]string, len(types))
 	for i, t := range types {
 		names[i] = string(t)
@@ -39,6 +40,9 @@ func (tx *Tx) TokenByHash(ctx context.Context, hash string, types ...auth.TokenT
 		Scan(&t.ID, &t.UserID, &kind, &t.Hash, &t.RelatesTo, momentOrEpoch{&t.CreatedAt})
 	if err != nil {
 		return t, notFound(fmt.Errorf("read one-time token: %w", err), auth.ErrOTPExpired)
+	}
+	if !t.CreatedAt.After(since) {
+		return t, auth.ErrOTPExpired
 	}
 	t.Type = auth.TokenType(kind)
 	return t, nil

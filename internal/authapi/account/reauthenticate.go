@@ -78,13 +78,13 @@ func nonceGuesses(sc *tenants.Scope) ratelimit.Rule {
 // consumeNonce deletes a nonce of the user; auth.ErrReauthInvalid.
 func (s Service) consumeNonce(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, nonce string) error {
 	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, strings.ToLower(u.Email), nonce).Hash
-	t, err := tx.TokenByHash(ctx, hash, auth.TokenReauthentication)
+	t, err := tx.TokenByHash(ctx, hash, s.Now().Add(-sc.Tenant.Config.OTPTTL()), auth.TokenReauthentication)
 	switch {
 	case errors.Is(err, auth.ErrOTPExpired):
 		return auth.ErrReauthInvalid
 	case err != nil:
 		return err
-	case t.UserID != u.ID, !s.Now().Before(t.CreatedAt.Add(sc.Tenant.Config.OTPTTL())):
+	case t.UserID != u.ID:
 		return auth.ErrReauthInvalid
 	}
 	if err := tx.ConsumeToken(ctx, t.ID); err != nil {

@@ -146,12 +146,9 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if r.Email != "" {
 		hash = token.OneTimeOf(sc.Tenant.Secrets.OTPKey, r.Email, r.Code).Hash
 	}
-	t, err := tx.TokenByHash(ctx, hash, types...)
+	t, err := tx.TokenByHash(ctx, hash, s.Now().Add(-sc.Tenant.Config.OTPTTL()), types...)
 	if err != nil {
 		return nil, nil, err
-	}
-	if !s.Now().Before(t.CreatedAt.Add(sc.Tenant.Config.OTPTTL())) {
-		return nil, nil, auth.ErrOTPExpired
 	}
 	u, err := s.ByID(ctx, tx, t.UserID)
 	if errors.Is(err, auth.ErrUserNotFound) {
