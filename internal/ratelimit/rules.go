@@ -27,6 +27,12 @@ func Token(perFiveMinutes int) Rule { return perClient("token", perFiveMinutes) 
 // use For with the route.
 func OTP(perFiveMinutes int) Rule { return perClient("otp", perFiveMinutes) }
 
+// Codes limits wrong codes of a kind, for use with Limiter.Guess: ten at once,
+// and ten more in the lifetime of a code. The shortest codes have six digits.
+func Codes(kind string, ttl time.Duration) Rule {
+	return Rule{Name: kind, Events: 10, Per: max(ttl, time.Minute), Burst: 10}
+}
+
 // For returns the rule with a separate bucket for one of the routes that it
 // limits. The part must come from code, never from a request.
 func (r Rule) For(part string) Rule {

@@ -53,7 +53,8 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return s.change(ctx, sc, p, c, false)
 	}
 	var u *auth.User
-	err = s.Guesses.Guess(ctx, sc.Tenant.Ref, nonceGuesses(sc), p.User.ID.String(), auth.ErrReauthInvalid, func() (err error) {
+	rule := ratelimit.Codes("reauthentication", sc.Tenant.Config.OTPTTL())
+	err = s.Guesses.Guess(ctx, sc.Tenant.Ref, rule, p.User.ID.String(), auth.ErrReauthInvalid, func() (err error) {
 		u, err = s.change(ctx, sc, p, c, true)
 		return err
 	})

@@ -12,7 +12,6 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/message"
-	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -67,12 +66,6 @@ func (s Service) checkNonceGiven(sc *tenants.Scope, p *auth.Principal, c Change)
 		return false, auth.ErrReauthInvalid
 	}
 	return true, nil
-}
-
-// nonceGuesses allows a user ten wrong nonces, and ten more in the lifetime of
-// a nonce.
-func nonceGuesses(sc *tenants.Scope) ratelimit.Rule {
-	return ratelimit.Rule{Name: "reauthentication", Events: 10, Per: max(sc.Tenant.Config.OTPTTL(), time.Minute), Burst: 10}
 }
 
 // consumeNonce deletes a nonce of the user; auth.ErrReauthInvalid.

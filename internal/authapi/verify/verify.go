@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -77,18 +76,12 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 	if r.Email == "" { // a link, which nobody can guess
 		return &out, redeem()
 	}
-	return &out, s.Guesses.Guess(ctx, sc.Tenant.Ref, guessRule(sc), r.Email, auth.ErrOTPExpired, redeem)
+	return &out, s.Guesses.Guess(ctx, sc.Tenant.Ref, ratelimit.Codes("verify_address", sc.Tenant.Config.OTPTTL()), r.Email, auth.ErrOTPExpired, redeem)
 }
 
 // refusals are the errors of a one-time token for accounts that may have no
 // session.
 var refusals = session.Refusals{Gone: auth.ErrOTPExpired}
-
-// guessRule allows ten wrong codes for an address, and ten more in the lifetime
-// of a code. There are a million codes.
-func guessRule(sc *tenants.Scope) ratelimit.Rule {
-	return ratelimit.Rule{Name: "verify_address", Events: 10, Per: max(sc.Tenant.Config.OTPTTL(), time.Minute), Burst: 10}
-}
 
 // redeem consumes the token and returns it as a proof. The proof is nil when a
 // code is issued instead, or the other half of a change of address is missing.
