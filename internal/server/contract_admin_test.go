@@ -90,6 +90,15 @@ var adminFacts = []fact{
 		},
 	},
 	{
+		name: "admin as user with the role service_role", status: 403, code: "not_admin", deviates: "admins have keys",
+		ask: func(c *call) *servertest.Answer {
+			s := c.user(c.auto)
+			c.auto.Admin(c.T, http.MethodPut, "/admin/users/"+s.User.ID, jsonObject{"role": "service_role"}).Expect(c.T, http.StatusOK)
+			access := c.auto.SignIn(c.T, s.User.Email, goodPassword).AccessToken
+			return c.as(c.auto, access, http.MethodGet, "/admin/users", nil)
+		},
+	},
+	{
 		name: "admin as user who signed out", status: 403, code: "session_not_found",
 		ask: func(c *call) *servertest.Answer {
 			s := c.user(c.auto)

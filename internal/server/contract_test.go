@@ -130,6 +130,8 @@ var deviations = map[string]string{
 	"email links with PKCE": "A link of type email that belongs to a PKCE flow redirects with a code. The reference answers 500.",
 	"a new password ends a change of address": "A new password removes new_email; email_change_sent_at stays, so that the next mail is " +
 		"not sent too soon. The reference removes email_change_sent_at and keeps new_email, whose links are dead.",
+	"admins have keys": "The admin API takes a secret key or a legacy service_role key. The reference also takes the access token of a " +
+		"user whose role was set to service_role, and tokens of that role that an app signs.",
 	"links are encoded": "redirect_to in a link is percent-encoded. The reference does so only where the URL has one of & = #, " +
 		"so that a + or % in others arrives as something else.",
 	"a target's fragment is replaced": "The session replaces the fragment of a redirect's target. The reference adds a second # behind " +
