@@ -9,9 +9,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unve
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
-# Folders with Go files of ours.
+# Folders with our Go files.
 GO_FOLDERS := $(wildcard cmd internal tenants migrations dashboard/*.go)
-# What shares memory between requests runs under the race detector.
+# Packages that share memory between requests run under the race detector.
 RACE := ./tenants ./tenants/pool ./internal/outbox ./internal/password ./internal/ratelimit
 WITHPG := go run ./internal/testkit/withpg --
 
@@ -20,7 +20,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: dev
-dev: $(if $(REEVE_DATABASE_URL),,setup) build ## Run Reeve here, with a Postgres of its own: http://localhost:8000 (ARGS="--listen 127.0.0.1:9000")
+dev: $(if $(REEVE_DATABASE_URL),,setup) build ## Run Reeve here, with its own Postgres: http://localhost:8000 (ARGS="--listen 127.0.0.1:9000")
 	@exec bin/reeve dev $(ARGS)
 
 .PHONY: build
@@ -66,11 +66,11 @@ bench: setup build ## Measure requests, project creation and memory
 	go run ./internal/bench
 
 .PHONY: generate
-generate: ## Write generated files anew
+generate: ## Write generated files
 	go generate ./...
 
 .PHONY: clean
-clean: ## Remove what was built; data in .reeve stays
+clean: ## Remove built files; data in .reeve stays
 	rm -rf bin coverage.out
 
 # The release is in the name, so that a new one replaces it.

@@ -1,4 +1,4 @@
-// What people do with the stock CLI: look around, compare a configuration, push it.
+// The stock CLI: read projects, compare a configuration, push it.
 import assert from 'node:assert/strict'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -99,7 +99,7 @@ test('config push of the file that init writes', async () => {
   const config = await authConfig()
   assert.equal(config.site_url, 'http://127.0.0.1:3000')
   assert.equal(config.uri_allow_list, 'https://127.0.0.1:3000')
-  // What is left belongs to services that do not run, and to what cannot be pushed.
+  // The remaining differences belong to services that do not run, or cannot be pushed.
   assert.match(await said('config', 'diff', remote), /\b0 update\b/)
 })
 

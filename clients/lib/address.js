@@ -5,7 +5,7 @@ import { base } from './reeve.js'
 const main = new URL(base)
 
 // Names below localhost are loopback (RFC 6761 section 6.3); browsers know that,
-// not every resolver does. Fetch sets the Host header itself, so the name must do.
+// but not every resolver does. Fetch sets the Host header from the name.
 const { lookup } = dns
 dns.lookup = (hostname, options, done = options) =>
   lookup(hostname.endsWith('.localhost') ? main.hostname : hostname, options, done)

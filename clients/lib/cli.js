@@ -1,5 +1,5 @@
-// The stock `supabase` CLI, started as a person at a shell would start it, in a
-// home of its own. What it sends anywhere but to Reeve ends in a trap.
+// The stock `supabase` CLI, started as at a shell, with a separate home. Its
+// requests to other servers than Reeve are caught.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// The stock client under test, made as an app would make it.
+// The stock client under test, created as in an app.
 import { addresses } from './address.js'
 
 const name = process.env.REEVE_CLIENT ?? '@supabase/supabase-js'
@@ -18,8 +18,8 @@ function memory() {
 }
 
 /**
- * A client of project over one kind of address. Every request it makes is put
- * into client.requests as {method, path, status, headers}.
+ * A client of project over one kind of address. It records its requests in
+ * client.requests as {method, path, status, headers}.
  */
 export function connect(project, kind = 'path', { key = project.publishable_key, url = addresses[kind](project), ...auth } = {}) {
   const requests = []

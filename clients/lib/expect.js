@@ -1,4 +1,4 @@
-// What tests say about the client's answers.
+// Assertions about the client's answers.
 import assert from 'node:assert/strict'
 
 /** The data of an answer that must hold no error. */

@@ -1,4 +1,4 @@
-// The Management API, by fetch: what a script of an operator would do.
+// A client of the Management API by fetch, as in an operator's script.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -23,7 +23,7 @@ export async function manage(method, path, body) {
   return text ? JSON.parse(text) : undefined
 }
 
-// Limits that no test runs into, and addresses that links may lead to.
+// Limits that no test reaches, and allowed redirect targets.
 const roomy = {
   rate_limit_otp: 100000,
   rate_limit_verify: 100000,

@@ -1,4 +1,4 @@
-// What users change about their account, and how they get back into it.
+// Changes of a user's account, and its recovery.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { kinds, open } from '../lib/address.js'

@@ -1,4 +1,4 @@
-// What a server does with the secret key.
+// A server with the secret key.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { kinds, open } from '../lib/address.js'

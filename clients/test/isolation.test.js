@@ -1,4 +1,4 @@
-// Two projects side by side, with the same users: nothing of one is good in the other.
+// Two projects with the same users: no credential of one works in the other.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { addresses, kinds, open } from '../lib/address.js'

@@ -1,4 +1,4 @@
-// API keys of all kinds, and what browsers need.
+// API keys of all kinds, and the requirements of browsers.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -28,9 +28,9 @@ limited('the fourth of three sign-ups', { rate_limit_otp: 3 }, async (project) =
   for (let i = 0; i < 3; i++) ok(await sb.auth.signUp({ email: freshEmail(), password }))
   refused(await sb.auth.signUp({ email: freshEmail(), password }), 429, 'over_request_rate_limit')
   retryAfter(sb)
-  // Over another address it is the same project, and the same limit.
+  // Another address leads to the same project, and the same limit.
   refused(await connect(project, 'host').auth.signUp({ email: freshEmail(), password }), 429, 'over_request_rate_limit')
-  // Other routes have a bucket of their own.
+  // Other routes have separate buckets.
   ok(await sb.auth.resetPasswordForEmail(freshEmail()))
 
   const other = await createProject('no limits')

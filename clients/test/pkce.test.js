@@ -1,4 +1,4 @@
-// The PKCE flow: the link gives a code, which only the client that began can redeem.
+// The PKCE flow: the link has a code, which only the client that began can redeem.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { kinds, open } from '../lib/address.js'
@@ -39,7 +39,7 @@ for (const kind of kinds) {
       assert.ok(user.email_confirmed_at)
       assert.ok(session.refresh_token)
       ok(await sb.auth.getUser())
-      // The client has forgotten its verifier: begin anew to have one, and use the code again.
+      // The client has forgotten its verifier: begin again to have one, and use the code again.
       ok(await sb.auth.resetPasswordForEmail(email))
       refused(await sb.auth.exchangeCodeForSession(code), 404, 'flow_state_not_found')
     })

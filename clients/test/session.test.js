@@ -1,4 +1,4 @@
-// Signing up, in and out, and what sessions are worth in between.
+// Signing up, in and out, and sessions.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { kinds, open } from '../lib/address.js'

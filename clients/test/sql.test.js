@@ -18,8 +18,8 @@ after(async () => {
   await deleteProject(project)
 })
 
-// FORCE holds the table's owner to the policies too: the owner is who db_url
-// connects as, and what claims it has, the tests set.
+// FORCE applies the policies to the table's owner too: db_url connects as the
+// owner, and the tests set its claims.
 const schema = `
   create table public.profiles (
     id uuid primary key references auth.users (id) on delete cascade,
