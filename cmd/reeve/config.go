@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/reevehq/reeve/internal/config"
@@ -20,6 +21,7 @@ type (
 	}
 	configGet struct {
 		ofProject
+		Names []string `arg:"" optional:"" name:"key" help:"Fields to show; all of them when none is named."`
 	}
 	configSet struct {
 		ofProject
@@ -49,10 +51,32 @@ func (c *configGet) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
+	if len(c.Names) > 0 {
+		if answer, err = membersOf(answer, c.Names); err != nil {
+			return err
+		}
+	}
 	if r.Output == "json" {
 		return printJSON(p.out, answer)
 	}
 	return printList(p.out, answer)
+}
+
+// membersOf returns an object with the named members of another one.
+func membersOf(object json.RawMessage, names []string) (json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(object, &all); err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	some := make(map[string]json.RawMessage, len(names))
+	for _, name := range names {
+		value, ok := all[name]
+		if !ok {
+			return nil, fmt.Errorf("%s: unknown field", name)
+		}
+		some[name] = value
+	}
+	return json.Marshal(some)
 }
 
 // Run changes.
