@@ -31,8 +31,8 @@ type Rule struct {
 	Events int
 	Per    time.Duration
 	Burst  int
-	// Refusal makes the error of a caller that must wait; auth.ErrRequestRate
-	// when nil. The wait is positive.
+	// Refusal returns the error for a caller that must wait;
+	// auth.ErrRequestRate when nil. The wait is positive.
 	Refusal func(wait time.Duration) *fault.Error
 }
 
@@ -85,7 +85,7 @@ type Limiter struct {
 	askAt  atomic.Int64 // Unix time in nanoseconds before which shared is not called
 }
 
-// New makes a Limiter.
+// New returns a Limiter.
 func New(o Options) *Limiter {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -138,10 +138,10 @@ func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifi
 	return nil
 }
 
-// Guess runs attempt, which compares what somebody may be guessing, and counts
-// it only if its error is wrong. The event is counted before attempt runs and
-// refunded after it, so that concurrent attempts all count. When the rule
-// refuses, attempt does not run.
+// Guess runs attempt, which compares a value that the caller may be guessing,
+// and counts it only if its error is wrong. The event is counted before attempt
+// runs and refunded after it, so that concurrent attempts all count. When the
+// rule refuses, attempt does not run.
 func (l *Limiter) Guess(ctx context.Context, ref tenants.Ref, rule Rule, identifier string, wrong error, attempt func() error) error {
 	if err := l.Allow(ctx, ref, rule, identifier); err != nil {
 		return err

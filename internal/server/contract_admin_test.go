@@ -19,7 +19,7 @@ const (
 // made is the user object of a user that an admin created.
 func made(more string) string { return userShape(adminMeta, adminData, more) }
 
-// planUser is made with app_metadata.
+// planUser is created with app_metadata.
 func planUser() string {
 	return strings.Replace(userShape("a number, "+adminMeta, adminData, confirmed),
 		"app_metadata {provider =email, providers [=email]}", planned, 1)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// auditFlow is what the audit log tells of a flow about the user with an address:
-// action, log type, actor and traits, the oldest entry first. USER and EMAIL stand
-// for the user.
+// auditFlow is a flow and its entries in the audit log: action, log type, actor
+// and traits, the oldest entry first. USER and EMAIL are placeholders for the
+// user.
 type auditFlow struct {
 	name string
 	on   func(w *world) *testProject
@@ -152,7 +152,7 @@ var auditFlows = []auditFlow{
 	},
 }
 
-// auditOf are the entries of the project about the user, the oldest first.
+// auditOf returns the project's entries about the user, the oldest first.
 func auditOf(c *call, p *testProject, email string) []string {
 	c.Helper()
 	var list []struct {
@@ -189,7 +189,7 @@ func auditOf(c *call, p *testProject, email string) []string {
 	return out
 }
 
-// testAudit holds what the audit log tells of each flow.
+// testAudit checks the audit entries of each flow.
 func testAudit(t *testing.T, w *world) {
 	for _, f := range auditFlows {
 		t.Run(f.name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // opened verifies an access token as a third party does, with the published
-// keys, and gives its claims.
+// keys, and returns its claims.
 func opened(t *testing.T, p *servertest.Project, access string) map[string]any {
 	t.Helper()
 	var set jose.JSONWebKeySet
@@ -44,7 +44,7 @@ func claimsShape(p *servertest.Project, meta, method string) string {
 		amr [{method =` + method + `, timestamp number}], session_id uuid, is_anonymous false}`
 }
 
-// signedInBy are the ways to a session, with the method that amr tells.
+// signedInBy are the ways to a session, with the method in amr.
 var signedInBy = []struct {
 	way, meta, method string
 	on                func(w *world) *testProject
@@ -88,7 +88,7 @@ func testClaims(t *testing.T, w *world) {
 	}
 }
 
-// testCodeLength holds that a mailed code is as long as the project says.
+// testCodeLength checks that a mailed code has the project's length.
 func testCodeLength(t *testing.T, w *world) {
 	for _, length := range []int{6, 8, 10} {
 		p := w.reeve.Project(t, "codes", jsonObject{"mailer_otp_length": length})
@@ -102,7 +102,8 @@ func testCodeLength(t *testing.T, w *world) {
 	}
 }
 
-// testAPIVersion holds that only a date from 2024 on changes the shape of errors.
+// testAPIVersion checks that only a date from 2024 on changes the shape of
+// errors.
 func testAPIVersion(t *testing.T, w *world) {
 	for version, dated := range map[string]bool{
 		"2024-01-01": true, "2025-06-30": true, "2023-12-31": false, "": false, "latest": false, "2024": false, "2024-13-01": false,
@@ -117,8 +118,8 @@ func testAPIVersion(t *testing.T, w *world) {
 	}
 }
 
-// testLowerCase holds that an address is kept in lower case, in the user and in
-// the identity.
+// testLowerCase checks that an address is stored in lower case, in the user and
+// in the identity.
 func testLowerCase(t *testing.T, w *world) {
 	var u struct {
 		Email      string

@@ -10,7 +10,7 @@ import (
 const settingsRest = `phone_autoconfirm false, sms_provider string, saml_enabled false,
 	saml_private_key_next_configured false, passkeys_enabled false`
 
-// external is the map of providers with the ones that are on.
+// external is the map of providers with the enabled ones.
 func external(on ...string) string {
 	names := strings.Fields(`anonymous_users apple azure bitbucket discord facebook snapchat figma fly github gitlab google
 		keycloak kakao linkedin linkedin_oidc notion spotify slack slack_oidc workos twitch twitter email phone zoom`)
@@ -84,7 +84,7 @@ var discoveryFacts = []fact{
 	},
 }
 
-// getSettings is a request that needs a key and nothing else.
+// getSettings is a request that only needs a key.
 func getSettings(headers func(c *call) []string, path ...string) func(c *call) *servertest.Answer {
 	return func(c *call) *servertest.Answer {
 		return c.bare(c.mail, http.MethodGet, "/settings"+strings.Join(path, ""), nil, headers(c)...)

@@ -6,7 +6,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// changing is a user whose change of address waits, with both mails.
+// changing is a user with a pending change of address, and both mails.
 type changing struct {
 	user  servertest.Session
 	to    string

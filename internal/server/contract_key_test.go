@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-// hmacKey is an HS256 key that was imported, so that a test can sign with it.
+// hmacKey is an imported HS256 key, so that a test can sign with it.
 type hmacKey struct {
 	kid string
 	key []byte
@@ -31,8 +31,8 @@ func importSecret(t *testing.T, p *servertest.Project, status string) hmacKey {
 	return s
 }
 
-// revokeOthers revokes the keys that are not in use and waits until they are
-// gone from the key set.
+// revokeOthers revokes the keys that are not in use and waits until they have
+// left the key set.
 func revokeOthers(t *testing.T, p *servertest.Project) {
 	t.Helper()
 	path := "/v1/projects/" + p.Ref + "/config/auth/signing-keys"
@@ -79,7 +79,7 @@ func sessionOf(t *testing.T, access string) string {
 	return claims.SessionID
 }
 
-// until waits for what other goroutines bring about.
+// until waits until a condition holds that other goroutines cause.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for range 1000 {

@@ -119,7 +119,7 @@ var recoveryFacts = []fact{
 	},
 }
 
-// spent asks once too often of a project that allows one.
+// spent sends one request more than a project's limit of one.
 func spent(setting, method, path string, body jsonObject) func(c *call) *servertest.Answer {
 	return with(jsonObject{setting: 1}, func(c *call, p *testProject) *servertest.Answer {
 		p.Do(c.T, method, path, body)
@@ -129,7 +129,7 @@ func spent(setting, method, path string, body jsonObject) func(c *call) *servert
 
 var nobody = jsonObject{"email": "nobody@example.com", "password": goodPassword, "type": "signup", "token": "123456"}
 
-// limitFacts are refused before anything of the request is looked at.
+// limitFacts are refused before the request is read.
 var limitFacts = []fact{
 	limited("signup", "rate_limit_otp", http.MethodPost, "/signup"),
 	limited("recover", "rate_limit_otp", http.MethodPost, "/recover"),

@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/internal/testkit"
 )
 
-// inDatabase runs a statement in the project's database as superuser: what no request
-// can bring about, such as the past.
+// inDatabase runs a statement in the project's database as superuser, for
+// states that no request can cause, such as times in the past.
 func inDatabase(t *testing.T, p *servertest.Project, statement string, args ...any) {
 	t.Helper()
 	u, err := url.Parse(testkit.Postgres(t))

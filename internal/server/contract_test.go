@@ -74,6 +74,8 @@ import (
 //
 // # How to add a fact
 //
+// Audit entries have a table of their own, in contract_audit_test.go.
+//
 // Find out what the reference answers. Add the fact to the table of its route, run
 // the command above, and review the new golden file. A new table is added to
 // the list in TestContract. If Reeve answers differently from the reference on

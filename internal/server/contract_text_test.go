@@ -61,7 +61,7 @@ var textsOf = map[string]string{
 	"mails of the project over the limit":                          `email rate limit exceeded`,
 }
 
-// text checks a refusal's message where clients know it.
+// text checks the message of an error if clients compare it.
 func (f fact) text(t *testing.T, a *servertest.Answer) {
 	t.Helper()
 	want := cmp.Or(textsOf[f.name], texts[f.code])
@@ -75,7 +75,7 @@ func (f fact) text(t *testing.T, a *servertest.Answer) {
 	}
 }
 
-// redirectText checks the description of an error that a redirect carries.
+// redirectText checks the error description in a redirect.
 func redirectText(t *testing.T, part string) {
 	t.Helper()
 	values, err := url.ParseQuery(part)

@@ -116,7 +116,7 @@ func ban(c *call, u servertest.Session) {
 	c.auto.Admin(c.T, http.MethodPut, "/admin/users/"+u.User.ID, jsonObject{"ban_duration": "24h"}).Expect(c.T, http.StatusOK)
 }
 
-// turned refreshes a new session n times and gives all its refresh tokens.
+// turned refreshes a new session n times and returns all its refresh tokens.
 func turned(c *call, p *testProject, n int) []string {
 	c.Helper()
 	tokens := []string{c.user(p).RefreshToken}
@@ -211,7 +211,8 @@ var challenge = func() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }()
 
-// pkceLink signs a new user up with PKCE and gives the token of the mailed link.
+// pkceLink signs up a new user with PKCE and returns the token of the mailed
+// link.
 func pkceLink(c *call) (email, link string) {
 	c.Helper()
 	email = c.email()
@@ -221,7 +222,7 @@ func pkceLink(c *call) (email, link string) {
 	return email, c.mail.Inbox(c.T, email, 1)[0].LinkToken(c.T)
 }
 
-// authCode follows that link and gives the code.
+// authCode follows that link and returns the code.
 func authCode(c *call) (email, code string) {
 	c.Helper()
 	email, link := pkceLink(c)

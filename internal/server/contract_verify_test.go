@@ -141,7 +141,7 @@ var verifyFacts = []fact{
 	},
 }
 
-// follow opens a link of a mail: without any key, as mail programs do.
+// follow opens a link of a mail without a key, as mail programs do.
 func follow(c *call, typ, link, to string) *servertest.Answer {
 	c.Helper()
 	q := url.Values{"type": {typ}, "token": {link}}

@@ -34,7 +34,7 @@ func providers() Group {
 		{name: "twitch", public: "twitch"},
 		{name: "twitter", public: "twitter"},
 		{name: "workos", public: "workos", url: true, emailRequired: true},
-		{name: "x"}, // the reference does not tell of it
+		{name: "x"}, // not in the reference
 		{name: "zoom", public: "zoom"},
 	} {
 		g.Settings = append(g.Settings, p.settings()...)

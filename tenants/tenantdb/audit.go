@@ -67,8 +67,8 @@ type AuditPage struct {
 	OldestFirst bool   // else newest first
 }
 
-// auditColumns are the conditions that the columns of AuditPage stand for; $3 is
-// the pattern.
+// auditColumns are the conditions for the columns of AuditPage; $3 is the
+// pattern.
 var auditColumns = map[string]string{
 	"author": `(e.payload->>'actor_username' ILIKE $3 OR e.payload->>'actor_name' ILIKE $3)`,
 	"action": `e.payload->>'action' ILIKE $3`,

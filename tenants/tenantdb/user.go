@@ -90,8 +90,8 @@ const byEmail = `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
 	ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`
 
 // PasswordByEmail returns the encrypted password of the user that UserByEmail
-// finds; "" for none, and where there is no such user. Both take one statement, so
-// that the time does not reveal whether there is one.
+// finds; "" if there is no password or no such user. Both cases take one
+// statement, so that the time does not reveal whether there is a user.
 func (tx *Tx) PasswordByEmail(ctx context.Context, email string) (string, error) {
 	var hash string
 	err := tx.q.QueryRow(ctx, `SELECT coalesce(u.encrypted_password, '') FROM auth.users u WHERE `+byEmail, email).Scan(&hash)
@@ -192,10 +192,10 @@ func (tx *Tx) SettleSession(ctx context.Context, user, session uuid.UUID) (auth.
 	return tx.principal(ctx, user, session)
 }
 
-// fireDeferred names the constraint triggers of the database. ALL would set the
-// deferred foreign keys too: they write nothing, and a trigger that is fired here
-// may satisfy one only with its next statement. Where the auth role may not name a
-// trigger, because of its schema, ALL has to do.
+// fireDeferred fires the constraint triggers of the database by name. ALL would
+// also fire the deferred foreign keys: they write nothing, and the next
+// statement of a trigger fired here may still satisfy one. ALL is used if the
+// auth role may not name a trigger, because of its schema.
 func (tx *Tx) fireDeferred(ctx context.Context) error {
 	var names *string
 	err := tx.q.QueryRow(ctx, `SELECT CASE WHEN pg_catalog.bool_or(NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) THEN 'ALL'

@@ -18,7 +18,7 @@ import (
 // Traits are further facts of an entry.
 type Traits map[string]any
 
-// ByProvider are the traits of what somebody did by way of a provider.
+// ByProvider are the traits of an action by way of a provider.
 func ByProvider(provider string) Traits { return Traits{"provider": provider} }
 
 // User writes that the user did something to their own account, and returns the
@@ -30,13 +30,13 @@ func User(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User,
 	}, now, sc.ClientAddress())
 }
 
-// fullName is the name that the user's metadata give; "" when they give none, or
-// one that is no text.
+// fullName is the name in the user's metadata; "" if there is none, or it is
+// not a string.
 func fullName(u *auth.User) string {
 	var metadata struct {
 		FullName any `json:"full_name"`
 	}
-	_ = json.Unmarshal(u.UserMetadata, &metadata) // what SQL put there and is no object names nobody
+	_ = json.Unmarshal(u.UserMetadata, &metadata) // metadata that is not an object (SQL may write it) has no name
 	name, _ := metadata.FullName.(string)
 	return name
 }

@@ -61,9 +61,9 @@ func (c Challenge) Begin(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, m
 	})
 }
 
-// providerType is how rows and the audit log name an exchange that began with a
-// mail, in the reference's words: a sign-up by its provider, all others by their
-// method.
+// providerType is the name of an exchange that began with a mail, in rows and
+// in the audit log, in the reference's words: the provider for a sign-up, the
+// method for all others.
 func providerType(method auth.Method) string {
 	if method == auth.MethodEmailSignup {
 		return auth.ProviderEmail

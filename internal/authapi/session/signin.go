@@ -18,7 +18,7 @@ type Proof struct {
 	User     *auth.User  // locked, or created in this transaction
 	Method   auth.Method // of the session's amr
 	Refusals Refusals
-	// Action is the audit log's, with these traits; nil for none.
+	// Action is the audit log's, with Traits, which may be nil.
 	Action auth.Action
 	Traits audit.Traits
 }

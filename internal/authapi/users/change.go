@@ -22,8 +22,8 @@ func (s Users) ConfirmEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 	return nil
 }
 
-// AssumeEmail is ConfirmEmail for an address whose owner proved nothing, which an
-// admin confirms: the identity stays as it is.
+// AssumeEmail is ConfirmEmail for an address that an admin confirms without
+// proof of ownership: the identity stays as it is.
 func (s Users) AssumeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
 	now := s.Now()
 	verified, err := emailVerified()
@@ -40,9 +40,9 @@ func (s Users) AssumeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c
 	return tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation)
 }
 
-// emailVerified is the change of a user's metadata that comes with a confirmed
-// address. It is not bounded by auth.MaxMetadata: a user whose metadata SQL made
-// larger can confirm the address.
+// emailVerified is the change of a user's metadata for a confirmed address. It
+// is not bounded by auth.MaxMetadata, so that a user with larger metadata,
+// which SQL may write, can confirm the address.
 func emailVerified() (tenantdb.UserChange, error) {
 	return tenantdb.UserMetadata(map[string]any{"email_verified": true})
 }
@@ -123,8 +123,8 @@ func (s Users) putIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i
 	return s.Link(ctx, tx, u, identity)
 }
 
-// ChangePhone sets, with phone not "", and confirms a user's number. A number that
-// is set is that of the identity of provider phone too. auth.ErrPhoneExists.
+// ChangePhone sets (unless phone is "") and confirms a user's number. A number
+// that is set is also the identity's of provider phone. auth.ErrPhoneExists.
 func (s Users) ChangePhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User, phone string, confirm bool) error {
 	var changes []tenantdb.UserChange
 	if phone != "" {

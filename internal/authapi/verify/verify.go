@@ -150,7 +150,7 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.RelatesTo != strings.ToLower(addressOf(&t, u)) { // SQL has changed it since
+	if t.RelatesTo != strings.ToLower(addressOf(&t, u)) { // changed by SQL in the meantime
 		return nil, nil, auth.ErrOTPExpired
 	}
 	return &t, u, refusals.Admit(u, s.Now())
