@@ -40,13 +40,13 @@ func (b *bench) hotPaths(ctx context.Context) error {
 	if err := b.figure(ctx, "user", func(w int) step { return always(b.userRequest(&p, b.accounts[w].AccessToken)) }); err != nil {
 		return err
 	}
-	if err := b.pgbenchUser(ctx, &p); err != nil {
+	if err := b.pgbench(ctx, userReplay, &p); err != nil {
 		return err
 	}
 	if err := b.figure(ctx, "refresh", func(w int) step { return b.refresher(&p, &b.accounts[w].session) }); err != nil {
 		return err
 	}
-	if err := b.pgbenchRefresh(ctx, &p); err != nil {
+	if err := b.pgbench(ctx, refreshReplay, &p); err != nil {
 		return err
 	}
 	if err := b.figure(ctx, "password", func(w int) step { return always(b.accounts[w].signIn) }); err != nil {

@@ -21,34 +21,47 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// pgbenchUser measures the limit of GET /user: its SQL for the same rows.
-func (b *bench) pgbenchUser(ctx context.Context, p *project) error {
-	return b.pgbench(ctx, "pgbench-user", p, func(db *tenantdb.DB) error {
-		_, err := db.UserOfSession(ctx, uuid.New(), uuid.New())
-		return err
-	}, func(client int) []string { return []string{variable("user", client), variable("session", client)} })
+// replay is a statement of the server's that pgbench runs too.
+type replay struct {
+	name string
+	call func(ctx context.Context, db *tenantdb.DB) error // sends the statement
+	// arguments are SQL for the statement's parameters. Values that the server
+	// passes and pgbench cannot are generated there.
+	arguments func(client int) []string
 }
 
-// pgbenchRefresh measures the limit of a refresh: its one transaction for the
-// same rows. Values that the server passes and pgbench cannot are generated in
-// SQL.
-func (b *bench) pgbenchRefresh(ctx context.Context, p *project) error {
-	return b.pgbench(ctx, "pgbench-refresh", p, func(db *tenantdb.DB) error {
+// userReplay is the limit of GET /user: its one statement, for the same rows.
+var userReplay = replay{
+	name: "pgbench-user",
+	call: func(ctx context.Context, db *tenantdb.DB) error {
+		_, err := db.UserOfSession(ctx, uuid.New(), uuid.New())
+		return err
+	},
+	arguments: func(client int) []string { return []string{variable("user", client), variable("session", client)} },
+}
+
+// refreshReplay is the limit of a refresh: its one transaction, for the same
+// rows.
+var refreshReplay = replay{
+	name: "pgbench-refresh",
+	call: func(ctx context.Context, db *tenantdb.DB) error {
 		_, _, err := db.Rotate(ctx, tenantdb.Rotation{Session: uuid.New(), Now: time.Now()})
 		return err
-	}, func(client int) []string {
+	},
+	arguments: func(client int) []string {
 		return []string{
-			variable("session", client), ":counter", "pg_catalog.now()", ":agent", ":ip", "NULL", "NULL", "pg_catalog.gen_random_uuid()",
+			variable("session", client), ":counter", "pg_catalog.now()", ":agent", ":ip", "NULL", "NULL",
+			"pg_catalog.gen_random_uuid()", variable("user", client),
 		}
-	})
+	},
 }
 
 // variable refers to a pgbench variable.
 func variable(name string, client int) string { return fmt.Sprintf(":%s%d", name, client) }
 
-// pgbench runs the statement that call sends with pgbench, with the given
-// arguments for each client, and reports it.
-func (b *bench) pgbench(ctx context.Context, name string, p *project, call func(*tenantdb.DB) error, arguments func(client int) []string) error {
+// pgbench runs a statement with pgbench and reports it.
+func (b *bench) pgbench(ctx context.Context, r replay, p *project) error {
+	name := r.name
 	if !b.wants(name) {
 		return nil
 	}
@@ -62,12 +75,16 @@ func (b *bench) pgbench(ctx context.Context, name string, p *project, call func(
 		return err
 	}
 	database := "reeve_" + p.Ref
-	statement, err := b.statement(ctx, database, call)
+	config, err := pgx.ParseConfig(b.pg.url(database))
+	if err != nil {
+		return err
+	}
+	statement, err := r.statement(ctx, config)
 	if err != nil {
 		return err
 	}
 	script := filepath.Join(b.temp, name+".sql")
-	if err := os.WriteFile(script, []byte(b.script(statement, arguments)), 0o600); err != nil {
+	if err := os.WriteFile(script, []byte(b.script(statement, r.arguments)), 0o600); err != nil {
 		return err
 	}
 	if err := b.settle(ctx); err != nil {
@@ -116,12 +133,8 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.Trace
 func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // statement returns the SQL that call sends, so that it is always the server's.
-// The call may find no rows.
-func (b *bench) statement(ctx context.Context, database string, call func(*tenantdb.DB) error) (string, error) {
-	config, err := pgx.ParseConfig(b.pg.url(database))
-	if err != nil {
-		return "", err
-	}
+// The call may fail.
+func (r replay) statement(ctx context.Context, config *pgx.ConnConfig) (string, error) {
 	var seen recorder
 	config.Tracer = &seen
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -129,7 +142,7 @@ func (b *bench) statement(ctx context.Context, database string, call func(*tenan
 		return "", err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	err = call(&tenantdb.DB{Acquire: func(context.Context) (tenantdb.Conn, error) { return loan{conn}, nil }})
+	err = r.call(ctx, &tenantdb.DB{Acquire: func(context.Context) (tenantdb.Conn, error) { return loan{conn}, nil }})
 	if seen.sql == "" {
 		return "", fmt.Errorf("no statement was sent: %w", err)
 	}
