@@ -76,8 +76,8 @@ func refuse(c *gin.Context, f *fault.Error) {
 	}
 	c.Abort()
 	write := ErrorWriter(AuthErrors)
-	if w, ok := c.Get(errorsKey); ok {
-		write = w.(ErrorWriter)
+	if shapes, ok := c.Get(errorsKey); ok {
+		write = shapes.(*Errors).at(c.Request.URL.Path)
 	}
 	write(c.Writer, c.Request, Refusal{Status: Status(f.Kind), Fault: f, RequestID: requestID(c)})
 }

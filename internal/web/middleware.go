@@ -49,7 +49,7 @@ func (m Common) Handler() gin.HandlerFunc {
 		c.Set(requestIDKey, id)
 		c.Set(loggerKey, m.Logger)
 		c.Set(largeKey, large)
-		c.Set(errorsKey, m.Errors.at(c.Request.URL.Path))
+		c.Set(errorsKey, &m.Errors)
 		h := c.Writer.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -37,8 +37,8 @@ func (h Handler) health(context.Context, *tenants.Scope, *web.None) (Health, err
 
 // settings returns the project's public settings, in the form of
 // setting.Config.AppendPublic.
-func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (json.RawMessage, error) {
-	return sc.Tenant.Config.AppendPublic(make([]byte, 0, 1024)), nil
+func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (web.Raw, error) {
+	return web.Raw{ContentType: "application/json; charset=utf-8", Body: sc.Tenant.Config.AppendPublic(make([]byte, 0, 1024))}, nil
 }
 
 func (h Handler) jwks(_ context.Context, sc *tenants.Scope, _ *web.None) (*KeySet, error) {
