@@ -86,7 +86,7 @@ func TestTable(t *testing.T) {
 		"projects list":                                      projects,
 		"projects get r":                                     projects,
 		"projects create shop":                               "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n",
-		"projects delete r":                                  "DELETED   NAME\nr         shop\n",
+		"projects delete r --yes":                            "DELETED   NAME\nr         shop\n",
 		"keys list --project r":                              "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
 		"keys create cron --project r":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
 		"keys get k1 --project r":                            "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
@@ -152,7 +152,7 @@ func TestExitCode(t *testing.T) {
 		"unknown field":      {good, "config get --project r jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
 		"no server":          {nil, "orgs list", exitUsage, "REEVE_URL"},
 		"no server there":    {good, "orgs list --data " + empty, exitUsage, "no server known in " + empty},
-		"nobody there":       {map[string]string{"REEVE_URL": nobody, "REEVE_ACCESS_TOKEN": goodToken}, "projects delete r", exitFailure, "no server at " + nobody + ": connection refused (address from REEVE_URL)"},
+		"nobody there":       {map[string]string{"REEVE_URL": nobody, "REEVE_ACCESS_TOKEN": goodToken}, "projects delete r --yes", exitFailure, "no server at " + nobody + ": connection refused (address from REEVE_URL)"},
 		"no scheme":          {map[string]string{"REEVE_URL": "localhost:8000", "REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL must begin with http:// or https://"},
 		"token alone":        {map[string]string{"REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL is not"},
 		"address alone":      {map[string]string{"REEVE_URL": origin}, "orgs list", exitUsage, "REEVE_ACCESS_TOKEN is not"},
@@ -234,7 +234,7 @@ func TestStoppedDevelopmentServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "no server at " + gone.URL + ": is `reeve dev` running? (address from " + filepath.Join(dir, "dev.json") + ")"
-	if code, _, errOut := call(t, nil, "--data", dir, "projects", "delete", "r"); code != exitFailure || !strings.Contains(errOut, want) {
+	if code, _, errOut := call(t, nil, "--data", dir, "projects", "delete", "r", "--yes"); code != exitFailure || !strings.Contains(errOut, want) {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 }
@@ -249,13 +249,14 @@ func TestDeleteAsks(t *testing.T) {
 		flags    []string
 		deleted  bool
 	}{
-		"the ref":      {true, ref + "\n", nil, true},
-		"the name":     {true, "shop\n", nil, true},
-		"other":        {true, "yes\n", nil, false},
-		"nothing":      {true, "\n", nil, false},
-		"the end":      {true, "", nil, false},
-		"--yes":        {true, "", []string{"--yes"}, true},
-		"not attended": {false, "", nil, true},
+		"the ref":             {true, ref + "\n", nil, true},
+		"the name":            {true, "shop\n", nil, true},
+		"other":               {true, "yes\n", nil, false},
+		"nothing":             {true, "\n", nil, false},
+		"the end":             {true, "", nil, false},
+		"--yes":               {true, "", []string{"--yes"}, true},
+		"not attended":        {false, "shop\n", nil, false},
+		"not attended, --yes": {false, "", []string{"--yes"}, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -268,6 +269,9 @@ func TestDeleteAsks(t *testing.T) {
 			code := p.run(t.Context(), append([]string{"projects", "delete", "s"}, tc.flags...))
 			if deleted := code == exitOK; deleted != tc.deleted || strings.Contains(o.String(), "DELETED") != tc.deleted {
 				t.Errorf("exit %d: %s%s", code, o.String(), e.String())
+			}
+			if refused := strings.Contains(e.String(), "add --yes"); refused != (!tc.attended && tc.flags == nil) {
+				t.Errorf("told %q", e.String())
 			}
 			if asked := strings.Contains(e.String(), "project shop ("+ref+")"); asked != (tc.attended && tc.flags == nil) {
 				t.Errorf("told %q", e.String())

@@ -27,7 +27,7 @@ type (
 	}
 	projectsDelete struct {
 		Ref string `arg:"" help:"Its ref."`
-		Yes bool   `help:"Do not ask. Without a terminal, nothing is asked anyway."`
+		Yes bool   `help:"Do not ask. Required without a terminal."`
 	}
 )
 
@@ -87,10 +87,13 @@ func (o *projectsGet) Run(ctx context.Context, p program, r *remote) error {
 }
 
 // ask makes a person type the name of the project to delete, because its
-// database is deleted too.
+// database is deleted too. Without a person it refuses.
 func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client) error {
-	if o.Yes || !p.attended {
+	if o.Yes {
 		return nil
+	}
+	if !p.attended {
+		return usage{errors.New("nothing was deleted: there is no terminal to ask for a confirmation; add --yes")}
 	}
 	answer, err := c.Get(ctx, manage.Path("projects", o.Ref))
 	if err != nil {
