@@ -142,7 +142,7 @@ func TestExitCode(t *testing.T) {
 	}{
 		"unknown project":    {good, "projects get nope", exitFailure, "Project not found (project_not_found): a ref is wanted; `reeve projects list` shows them"},
 		"wrong token":        {map[string]string{"REEVE_URL": origin, "REEVE_ACCESS_TOKEN": "sbp_x"}, "orgs list", exitFailure, "Unauthorized (unauthorized)"},
-		"no command":         {good, "", exitUsage, "expected one of"},
+		"no command":         {good, "-o json", exitUsage, "expected one of"},
 		"unknown command":    {good, "fly", exitUsage, "unexpected argument fly"},
 		"unknown flag":       {good, "orgs list --colour", exitUsage, "unknown flag --colour"},
 		"missing argument":   {good, "projects create", exitUsage, "<name>"},
@@ -197,7 +197,7 @@ func TestServeListsEveryErrorAtOnce(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {"projects", "create", "--help"}, {"version"}, {"--version"}, {"version", "-o", "json"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"projects", "create", "--help"}, {"version"}, {"--version"}, {"version", "-o", "json"}} {
 		says := "reeve"
 		if slices.Contains(args, "json") {
 			says = `"version":`

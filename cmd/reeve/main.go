@@ -78,6 +78,9 @@ func (p program) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.err, "reeve:", err)
 		return exitFailure
 	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	parsed, err := parser.Parse(args)
 	if exited { // --help or --version
 		return code
