@@ -71,9 +71,21 @@ func (m Common) Handler() gin.HandlerFunc {
 		}
 		start := time.Now()
 		c.Next()
-		m.Logger.Info("request", "request_id", id, "method", c.Request.Method, "route", c.FullPath(),
+		m.Logger.Info("request", "request_id", id, "method", c.Request.Method, routeOrPath(c),
 			"status", c.Writer.Status(), "duration", time.Since(start), "project", refOf(c.Keys[scopeKey]))
 	}
+}
+
+// maxLoggedPath bounds the path of a request in the log, in bytes.
+const maxLoggedPath = 200
+
+// routeOrPath is the request's route for the log, or its path if no route
+// matches. The path has no query, which may hold tokens.
+func routeOrPath(c *gin.Context) slog.Attr {
+	if route := c.FullPath(); route != "" {
+		return slog.String("route", route)
+	}
+	return slog.String("path", strings.ToValidUTF8(cut(c.Request.URL.Path, maxLoggedPath), ""))
 }
 
 // MaxHeaders bounds a request's target and headers, in bytes; the longest
@@ -103,7 +115,7 @@ func (m Common) recover(c *gin.Context) {
 	if cause == http.ErrAbortHandler { //nolint:errorlint // the sentinel itself
 		panic(cause)
 	}
-	m.Logger.Error("panic", "request_id", requestID(c), "route", c.FullPath(), "cause", cause, "stack", string(debug.Stack()))
+	m.Logger.Error("panic", "request_id", requestID(c), routeOrPath(c), "cause", cause, "stack", string(debug.Stack()))
 	if !c.Writer.Written() {
 		refuse(c, errUnexpected)
 	}

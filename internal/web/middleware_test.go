@@ -79,6 +79,28 @@ func TestCommon(t *testing.T) {
 	}
 }
 
+// A request without a route is logged with its path, clipped and without query.
+func TestAccessLogOfUnknownPath(t *testing.T) {
+	t.Parallel()
+	long := "/" + strings.Repeat("a", maxLoggedPath-1)
+	cases := map[string]struct{ method, target, want string }{
+		"unknown path":   {http.MethodGet, "/wp-login.php?token=hidden", "path=/wp-login.php status=404"},
+		"unknown method": {http.MethodGet, "/auth/v1/thing?token=hidden", "path=/auth/v1/thing status=405"},
+		"long":           {http.MethodGet, long + "hidden", "path=" + long + " status=404"},
+		"line break":     {http.MethodGet, "/a%0Ab", `path="/a\nb" status=404`},
+		"not UTF-8":      {http.MethodGet, "/a%FFb", "path=/ab status=404"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, log := serveOne(httptest.NewRequest(tc.method, tc.target, nil), func(*gin.Context) {})
+			if !strings.Contains(log, tc.want) || strings.Contains(log, "hidden") || strings.Contains(log, "route=") {
+				t.Errorf("logged %s", log)
+			}
+		})
+	}
+}
+
 func TestForwardedFor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
