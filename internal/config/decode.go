@@ -108,7 +108,11 @@ func (d *decoder) entry(key string, name, value *yaml.Node) {
 			return
 		}
 	}
-	d.problems.add(key, "line %d: unknown key", name.Line)
+	meant := suggestion(key, d.known)
+	if meant != "" {
+		meant = "; did you mean " + meant + "?"
+	}
+	d.problems.add(key, "line %d: unknown key%s", name.Line, meant)
 }
 
 func setNode(v reflect.Value, n *yaml.Node) error {
