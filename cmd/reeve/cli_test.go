@@ -152,6 +152,7 @@ func TestExitCode(t *testing.T) {
 		"unknown field":      {good, "config get --project r jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
 		"no server":          {nil, "orgs list", exitUsage, "REEVE_URL"},
 		"no server there":    {good, "orgs list --data " + empty, exitUsage, "no server known in " + empty},
+		"no server in DATA":  {map[string]string{"REEVE_DATA": empty}, "orgs list", exitUsage, "no server known in " + empty},
 		"nobody there":       {map[string]string{"REEVE_URL": nobody, "REEVE_ACCESS_TOKEN": goodToken}, "projects delete r --yes", exitFailure, "no server at " + nobody + ": connection refused (address from REEVE_URL)"},
 		"no scheme":          {map[string]string{"REEVE_URL": "localhost:8000", "REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL must begin with http:// or https://"},
 		"token alone":        {map[string]string{"REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL is not"},
@@ -221,6 +222,13 @@ func TestFindsDevelopmentServer(t *testing.T) {
 		if code, out, errOut := call(t, vars, "--data", dir, "orgs", "list"); code != exitOK || !strings.Contains(out, "acme") {
 			t.Errorf("%v: exit %d: %s", vars, code, errOut)
 		}
+	}
+	named := map[string]string{"REEVE_DATA": dir, "REEVE_URL": "http://192.0.2.1", "REEVE_ACCESS_TOKEN": "x"}
+	if code, out, errOut := call(t, named, "orgs", "list"); code != exitOK || !strings.Contains(out, "acme") {
+		t.Errorf("REEVE_DATA: exit %d: %s", code, errOut)
+	}
+	if code, _, errOut := call(t, named, "orgs", "list", "--data", dir+"/none"); code != exitUsage || !strings.Contains(errOut, dir+"/none") {
+		t.Errorf("--data does not win over REEVE_DATA: exit %d: %s", code, errOut)
 	}
 }
 
@@ -293,5 +301,20 @@ func TestDoctorAsJSON(t *testing.T) {
 	}
 	if len(got) != 2 || got[0].Result != "ok" || got[1].About != "REEVE_DATABASE_URL" || got[1].Result != "bad" || got[1].Text == "" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// Warnings alone are no failure.
+func TestDoctorWarns(t *testing.T) {
+	t.Parallel()
+	dir, gone := t.TempDir(), httptest.NewServer(nil)
+	gone.Close()
+	text := `{"url":"` + gone.URL + `","access_token":"x","postgres_url":"x"}`
+	if err := os.WriteFile(filepath.Join(dir, "dev.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := call(t, nil, "doctor", "--data", dir)
+	if code != exitOK || !strings.Contains(out, "warn development server: does not run at "+gone.URL) || errOut != "" {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 }

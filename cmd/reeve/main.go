@@ -88,6 +88,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.explain(usage{err})
 	}
+	cli.fromEnvironment(p.lookup)
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(p, &cli.remote)
 	return p.explain(cli.advise(parsed.Run()))

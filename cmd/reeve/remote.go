@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/dev"
 	"github.com/reevehq/reeve/internal/manage"
 )
@@ -15,14 +16,24 @@ import (
 // these flags.
 type remote struct {
 	Output string `short:"o" enum:"table,json" default:"table" help:"How answers are shown: table or json."`
-	Data   string `placeholder:"DIR" help:"Folder of reeve dev (.reeve); where it is named, REEVE_URL does not count."`
+	Data   string `placeholder:"DIR" help:"Folder of reeve dev (.reeve), also as REEVE_DATA; where it is named, REEVE_URL does not count."`
 
 	source string // where the address came from, once client has run
 }
 
-const fromVariable = "REEVE_URL"
+const (
+	fromVariable = "REEVE_URL"
+	dataVariable = "REEVE_DATA"
+)
 
-var errNoServer = usage{errors.New("no server known: set REEVE_URL and REEVE_ACCESS_TOKEN, or start `reeve dev` in this folder (or name its folder with --data)")}
+var errNoServer = usage{errors.New("no server known: set REEVE_URL and REEVE_ACCESS_TOKEN, or start `reeve dev` in this folder (or name its folder with --data or REEVE_DATA)")}
+
+// fromEnvironment sets Data from its variable unless the flag is given.
+func (r *remote) fromEnvironment(lookup config.Lookup) {
+	if r.Data == "" {
+		r.Data, _ = lookup(dataVariable)
+	}
+}
 
 // folder is Data, or the default.
 func (r *remote) folder() string {
