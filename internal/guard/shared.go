@@ -21,11 +21,12 @@ const (
 	// as much.
 	lockShare  = 0.25
 	leastLocks = 1000
-	// When more than queueShare of the NOTIFY queue is in use, transactions
-	// that are idle for longer than queueAge are ended: a listening one holds
-	// the queue back, and Postgres does not show which ones listen. Above
-	// queueFull all transactions of that age are ended. When the queue is full,
-	// commits that notify fail, including the control plane's.
+	// A listening session reads the NOTIFY queue only between transactions, and
+	// holds the queue back until then. Postgres does not show which sessions
+	// listen. So, when more than queueShare of the queue is in use, the sessions
+	// that have been busy for longer than queueAge are ended one by one, the
+	// oldest first, until the queue is below that share. Above queueFull all of
+	// them are ended.
 	queueShare = 0.05
 	queueFull  = 0.5
 	queueAge   = 5 * time.Second
@@ -41,10 +42,15 @@ const (
 		FROM (SELECT pid, count(*) AS held FROM pg_lock_status() WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 30) l,
 		     pg_stat_get_activity(l.pid) a
 		WHERE a.usesysid IS NOT NULL`
-	queueHoldersSQL = `SELECT a.pid, a.usesysid::regrole::text
+	queueUsageSQL = `SELECT pg_notification_queue_usage(), clock_timestamp()`
+	// busySQL: xact_start alone is not the age, because a procedure can commit in
+	// a loop. A session that is idle and in a transaction is sending
+	// notifications to its client; its xact_start is that of its last statement.
+	busySQL = `SELECT a.pid, a.usesysid::regrole::text, a.backend_start,
+		       CASE a.state WHEN 'idle' THEN clock_timestamp() ELSE coalesce(least(a.xact_start, a.query_start), clock_timestamp()) END
 		FROM pg_stat_get_activity(NULL) a
-		WHERE (pg_notification_queue_usage() > $1 AND a.state LIKE 'idle in transaction%' OR pg_notification_queue_usage() > $2)
-		  AND clock_timestamp() - a.xact_start > $3::interval AND a.usesysid IS NOT NULL`
+		WHERE (a.state <> 'idle' OR a.xact_start IS NOT NULL) AND a.usesysid IS NOT NULL AND a.backend_start IS NOT NULL`
+	goneSQL      = `SELECT NOT EXISTS (SELECT FROM pg_stat_get_activity($1) a)`
 	terminateSQL = `SELECT pg_terminate_backend($1)`
 )
 
@@ -88,6 +94,15 @@ type shared struct {
 	maxLocks   int64 // of one project
 	queueShare float64
 	queueAge   time.Duration
+	// busySince is kept while the queue is not empty: a client that sends
+	// "COMMIT; BEGIN" is never idle, and its transactions are always young.
+	busySince map[backend]time.Time
+}
+
+// backend identifies a session, because process ids are used again.
+type backend struct {
+	pid     int32
+	started int64 // in microseconds
 }
 
 func (s *shared) readLockTableSize(ctx context.Context) error {
@@ -122,6 +137,7 @@ type session struct {
 	pid   int32
 	role  string
 	locks int64
+	since time.Time // busy since then
 }
 
 func (s *shared) checkLocks(ctx context.Context) error {
@@ -170,22 +186,95 @@ func exceedingProjects(held map[string]int64, most int64) map[string]bool {
 }
 
 func (s *shared) checkQueue(ctx context.Context) error {
-	rows, _ := s.conn.Query(ctx, queueHoldersSQL, s.queueShare, queueFull, s.queueAge)
-	holders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h session, err error) {
-		return h, row.Scan(&h.pid, &h.role)
-	})
+	usage, now, err := s.queueUsage(ctx)
 	if err != nil {
-		return fmt.Errorf("look at the NOTIFY queue: %w", err)
+		return err
 	}
-	for _, h := range holders {
-		if _, ok := projectOfRole(h.role); ok {
-			if err := s.terminate(ctx, h, "holds back the NOTIFY queue"); err != nil {
-				return err
-			}
+	if usage == 0 {
+		s.busySince = nil
+		return nil
+	}
+	busy, err := s.busySessions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range busy {
+		if usage <= s.queueShare || now.Sub(one.since) <= s.queueAge {
+			return nil
+		}
+		if err := s.terminate(ctx, one, "may hold back the NOTIFY queue"); err != nil {
+			return err
+		}
+		if usage > queueFull {
+			continue
+		}
+		if err := s.awaitEnd(ctx, one.pid); err != nil {
+			return err
+		}
+		if usage, now, err = s.queueUsage(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// queueUsage returns the share of the NOTIFY queue that is in use, and the
+// server's time.
+func (s *shared) queueUsage(ctx context.Context) (usage float64, now time.Time, err error) {
+	if err := s.conn.QueryRow(ctx, queueUsageSQL).Scan(&usage, &now); err != nil {
+		return 0, time.Time{}, fmt.Errorf("look at the NOTIFY queue: %w", err)
+	}
+	return usage, now, nil
+}
+
+// busySessions returns the projects' sessions that do not read the NOTIFY queue
+// now, the oldest first.
+func (s *shared) busySessions(ctx context.Context) ([]session, error) {
+	rows, _ := s.conn.Query(ctx, busySQL)
+	since := map[backend]time.Time{}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (one session, err error) {
+		var started time.Time
+		err = row.Scan(&one.pid, &one.role, &started, &one.since)
+		id := backend{pid: one.pid, started: started.UnixMicro()}
+		if earlier, ok := s.busySince[id]; ok && earlier.Before(one.since) {
+			one.since = earlier
+		}
+		since[id] = one.since
+		return one, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for sessions that hold back the NOTIFY queue: %w", err)
+	}
+	s.busySince = since
+	busy := slices.DeleteFunc(all, func(one session) bool {
+		_, ok := projectOfRole(one.role)
+		return !ok
+	})
+	slices.SortFunc(busy, func(a, b session) int { return a.since.Compare(b.since) })
+	return busy, nil
+}
+
+// awaitEnd waits for the end of a terminated backend, at most endTries times
+// endPause.
+func (s *shared) awaitEnd(ctx context.Context, pid int32) error {
+	for range endTries {
+		var gone bool
+		if err := s.conn.QueryRow(ctx, goneSQL, pid).Scan(&gone); err != nil || gone {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(endPause):
+		}
+	}
+	return nil
+}
+
+const (
+	endTries = 20
+	endPause = 10 * time.Millisecond
+)
 
 func (s *shared) terminate(ctx context.Context, one session, why string) error {
 	s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why, "locks", one.locks)

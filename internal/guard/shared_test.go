@@ -80,29 +80,87 @@ func TestLockTable(t *testing.T) {
 	}
 }
 
-// TestNotifyQueue: a session that listens in an open transaction holds back the
-// queue that all databases share.
+// TestNotifyQueue: sessions that listen and never become idle hold back the
+// queue that all databases share. They are ended, and a transaction that is
+// younger than the listener goes on.
 func TestNotifyQueue(t *testing.T) {
 	t.Parallel()
 	s, owner := newShared(t)
-	listener, notifier := owner(), owner()
-	for _, sql := range []string{`LISTEN x`, `BEGIN`, `SELECT 1`} {
-		if _, err := listener.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
+	s.queueAge = 100 * time.Millisecond
+	for name, hold := range map[string]func(*pgx.Conn){
+		"open transaction": func(conn *pgx.Conn) { run(t, conn, "BEGIN") },
+		"procedure that commits in a loop": func(conn *pgx.Conn) {
+			_, _ = conn.Exec(t.Context(), "DO $$ BEGIN LOOP PERFORM pg_sleep(0.001); COMMIT; END LOOP; END $$")
+		},
+		"client that commits in a loop": func(conn *pgx.Conn) {
+			for run(t, conn, "BEGIN"); ; time.Sleep(time.Millisecond) {
+				if _, err := conn.Exec(t.Context(), "COMMIT; BEGIN"); err != nil {
+					return
+				}
+			}
+		},
+		"client that does not read": func(*pgx.Conn) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, notifier, innocent := owner(), owner(), owner()
+			run(t, listener, "LISTEN x")
+			held := make(chan struct{})
+			go func() {
+				defer close(held)
+				hold(listener)
+			}()
+			defer func() { <-held }()
+			pid := int32(listener.PgConn().PID())
+			if name != "client that does not read" {
+				await(t, s, `SELECT state <> 'idle' FROM pg_stat_activity WHERE pid = $1`, pid)
+			}
+			// More than the buffers of a connection.
+			run(t, notifier, "SELECT pg_notify('x', i || repeat('n', 7000)) FROM generate_series(1, 3000) i")
+			await(t, s, `SELECT pg_notification_queue_usage() > 0`)
+			check(t, s, 1)
+			run(t, innocent, "BEGIN")
+			if !exists(t, s, pid) {
+				t.Fatal("the listener is ended although the queue is nearly empty")
+			}
+			s.queueShare = 0
+			defer func() { s.queueShare = queueShare }()
+			for tries := 0; exists(t, s, pid); tries++ {
+				if tries > 1000 {
+					_, _ = s.conn.Exec(t.Context(), terminateSQL, pid)
+					t.Fatal("the listener goes on")
+				}
+				check(t, s, 1)
+				time.Sleep(10 * time.Millisecond)
+			}
+			check(t, s, 1)
+			run(t, innocent, "SELECT 1")
+		})
 	}
-	if _, err := notifier.Exec(t.Context(), `SELECT pg_notify('x', i || repeat('n', 7000)) FROM generate_series(1, 100) i`); err != nil {
+}
+
+func run(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Errorf("%s: %v", sql, err)
+	}
+}
+
+func exists(t *testing.T, s *shared, pid int32) (found bool) {
+	t.Helper()
+	if err := s.conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)`, pid).Scan(&found); err != nil {
 		t.Fatal(err)
 	}
-	check(t, s, 1)
-	if _, err := listener.Exec(t.Context(), `SELECT 1`); err != nil {
-		t.Fatalf("a queue that is nearly empty: %v", err)
-	}
-	s.queueShare, s.queueAge = 0, 0
-	check(t, s, 1)
-	var pg *pgconn.PgError
-	if _, err := listener.Exec(t.Context(), `SELECT 1`); !errors.As(err, &pg) || pg.Code != "57P01" {
-		t.Errorf("the listener goes on: %v", err)
+	return found
+}
+
+// await waits until the query returns true.
+func await(t *testing.T, s *shared, sql string, args ...any) {
+	t.Helper()
+	for tries, ok := 0, false; !ok; tries++ {
+		if err := s.conn.QueryRow(t.Context(), sql, args...).Scan(&ok); err != nil || tries > 5000 {
+			t.Fatalf("%s: %v, %v", sql, ok, err)
+		}
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 
