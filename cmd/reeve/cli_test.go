@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,27 +22,30 @@ const (
 	key       = `{"api_key":null,"id":"k1","type":"secret","prefix":"sb_secret_abcde","name":"default"}`
 )
 
-// fakeAPI answers the few routes that the command line uses.
-func fakeAPI(t *testing.T) string {
+// fakeAPI answers the few routes that the command line uses, some as in other.
+func fakeAPI(t *testing.T, other ...map[string]string) string {
 	t.Helper()
 	answers := map[string]string{
-		"GET /v1/organizations":             `[{"slug":"acme","name":"Acme"}]`,
-		"POST /v1/organizations":            `{"slug":"new","name":"New"}`,
-		"GET /v1/organizations/acme":        `{"id":"acme","name":"Acme","plan":"free"}`,
-		"GET /v1/projects":                  `[` + project + `]`,
-		"POST /v1/projects":                 `{"ref":"r","url":"http://u","publishable_key":"p","secret_key":"s","db_url":"d?a=1&b=2","status":"ACTIVE_HEALTHY","name":"x"}`,
-		"GET /v1/projects/r":                project,
-		"DELETE /v1/projects/r":             `{"id":1,"ref":"r","name":"shop"}`,
-		"GET /v1/projects/s":                `{"ref":"abcdefghijklmnopqrst","name":"shop"}`,
-		"DELETE /v1/projects/s":             `{"id":2,"ref":"s","name":"shop"}`,
-		"GET /v1/projects/r/api-keys":       `[` + key + `]`,
-		"POST /v1/projects/r/api-keys":      `{"api_key":"sb_secret_text","id":"k2","type":"secret","name":"cron"}`,
-		"GET /v1/projects/r/api-keys/k1":    key,
-		"DELETE /v1/projects/r/api-keys/k1": key,
-		"GET /v1/projects/r/config/auth":    `{"site_url":"http://a","jwt_exp":3600}`,
-		"PATCH /v1/projects/r/config/auth":  `{"site_url":"http://a","jwt_exp":900}`,
-		"GET /v1/projects/r/inbox":          `[{"id":"m","to":"a@b.c","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
-		"DELETE /v1/projects/r/inbox":       `{"deleted":1}`,
+		"GET /v1/organizations":                                `[{"slug":"acme","name":"Acme"}]`,
+		"POST /v1/organizations":                               `{"slug":"new","name":"New"}`,
+		"GET /v1/organizations/acme":                           `{"id":"acme","name":"Acme","plan":"free"}`,
+		"GET /v1/projects":                                     `[` + project + `]`,
+		"POST /v1/projects":                                    `{"ref":"r","url":"http://u","publishable_key":"p","secret_key":"s","db_url":"d?a=1&b=2","status":"ACTIVE_HEALTHY","name":"x"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr":                project,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr":             `{"id":1,"ref":"r","name":"shop"}`,
+		"GET /v1/projects/ssssssssssssssssssss":                `{"ref":"abcdefghijklmnopqrst","name":"shop"}`,
+		"DELETE /v1/projects/ssssssssssssssssssss":             `{"id":2,"ref":"s","name":"shop"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys":       `[` + key + `]`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys":      `{"api_key":"sb_secret_text","id":"k2","type":"secret","name":"cron"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/k1":    key,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/k1": key,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":    `{"site_url":"http://a","jwt_exp":3600}`,
+		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":  `{"site_url":"http://a","jwt_exp":900}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":          `[{"id":"m","to":"a@b.c","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":       `{"deleted":1}`,
+	}
+	for _, o := range other {
+		maps.Copy(answers, o)
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, ok := answers[r.Method+" "+r.URL.Path]
@@ -80,24 +84,24 @@ func TestTable(t *testing.T) {
 	projects := "REF                    NAME             ORGANIZATION   STATUS           CREATED\n" +
 		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
 	cases := map[string]string{
-		"orgs list":                                          "SLUG   NAME\nacme   Acme\n",
-		"orgs create New":                                    "SLUG   NAME\nnew    New\n",
-		"orgs get acme":                                      "SLUG   NAME   PLAN\nacme   Acme   free\n",
-		"projects list":                                      projects,
-		"projects get r":                                     projects,
-		"projects create shop":                               "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n",
-		"projects delete r --yes":                            "DELETED   NAME\nr         shop\n",
-		"keys list --project r":                              "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
-		"keys create cron --project r":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
-		"keys get k1 --project r":                            "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
-		"keys delete k1 --project r":                         "DELETED   NAME\nk1        default\n",
-		"config get --project r":                             "site_url   http://a\njwt_exp    3600\n",
-		"config get --project r jwt_exp":                     "jwt_exp   3600\n",
-		"config get --project r jwt_exp -o json":             "{\n  \"jwt_exp\": 3600\n}\n",
-		"config set --project r jwt_exp=900":                 "jwt_exp   900\n",
-		"inbox list --project r":                             "AT    TO      SUBJECT   CODE     LINK\nnow   a@b.c   Hi        123456   http://l\n",
-		"inbox clear --project r":                            "DELETED\n1\n",
-		"keys create cron --type secret --project r -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
+		"orgs list":                                                             "SLUG   NAME\nacme   Acme\n",
+		"orgs create New":                                                       "SLUG   NAME\nnew    New\n",
+		"orgs get acme":                                                         "SLUG   NAME   PLAN\nacme   Acme   free\n",
+		"projects list":                                                         projects,
+		"projects get rrrrrrrrrrrrrrrrrrrr":                                     projects,
+		"projects create shop":                                                  "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n",
+		"projects delete rrrrrrrrrrrrrrrrrrrr --yes":                            "DELETED   NAME\nr         shop\n",
+		"keys list --project rrrrrrrrrrrrrrrrrrrr":                              "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys create cron --project rrrrrrrrrrrrrrrrrrrr":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
+		"keys get k1 --project rrrrrrrrrrrrrrrrrrrr":                            "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys delete k1 --project rrrrrrrrrrrrrrrrrrrr":                         "DELETED   NAME\nk1        default\n",
+		"config get --project rrrrrrrrrrrrrrrrrrrr":                             "site_url   http://a\njwt_exp    3600\n",
+		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":                     "jwt_exp   3600\n",
+		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp -o json":             "{\n  \"jwt_exp\": 3600\n}\n",
+		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
+		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "AT    TO      SUBJECT   CODE     LINK\nnow   a@b.c   Hi        123456   http://l\n",
+		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
+		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
 	}
 	for line, want := range cases {
 		t.Run(line, func(t *testing.T) {
@@ -110,6 +114,45 @@ func TestTable(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// namedProjects is a list in which shop is the name of the fake's project, and
+// crm of two.
+func namedProjects() map[string]string {
+	return map[string]string{
+		"GET /v1/projects": `[{"ref":"rrrrrrrrrrrrrrrrrrrr","name":"shop","organization_slug":"acme"},
+			{"ref":"cccccccccccccccccccc","name":"crm","organization_slug":"acme"},{"ref":"dddddddddddddddddddd","name":"crm","organization_slug":"acme"}]`,
+		"POST /v1/projects": `{"ref":"dddddddddddddddddddd","status":"ACTIVE_HEALTHY"}`,
+	}
+}
+
+func TestProjectByName(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"REEVE_URL": fakeAPI(t, namedProjects()), "REEVE_ACCESS_TOKEN": goodToken}
+	for _, line := range []string{
+		"projects get NAME", "projects delete NAME --yes", "keys list --project NAME", "keys create cron --project NAME", "keys get k1 --project NAME",
+		"keys delete k1 --project NAME", "config get --project NAME", "config set --project NAME jwt_exp=900", "inbox list --project NAME", "inbox clear --project NAME",
+	} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			if code, _, errOut := call(t, vars, strings.Fields(strings.ReplaceAll(line, "NAME", "shop"))...); code != exitOK || errOut != "" {
+				t.Errorf("shop: exit %d: %s", code, errOut)
+			}
+			code, out, errOut := call(t, vars, strings.Fields(strings.ReplaceAll(line, "NAME", "crm"))...)
+			if code != exitFailure || out != "" || !strings.Contains(errOut, "cccccccccccccccccccc, dddddddddddddddddddd") {
+				t.Errorf("crm: exit %d: %s%s", code, out, errOut)
+			}
+		})
+	}
+}
+
+func TestCreateWarnsOfNamesake(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"REEVE_URL": fakeAPI(t, namedProjects()), "REEVE_ACCESS_TOKEN": goodToken}
+	code, out, errOut := call(t, vars, "projects", "create", "crm", "-o", "json")
+	if code != exitOK || !json.Valid([]byte(out)) || !strings.Contains(errOut, "another project of this name (cccccccccccccccccccc)") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 }
 
@@ -140,7 +183,7 @@ func TestExitCode(t *testing.T) {
 		code int
 		says string
 	}{
-		"unknown project":    {good, "projects get nope", exitFailure, "Project not found (project_not_found): a ref is wanted; `reeve projects list` shows them"},
+		"unknown project":    {good, "projects get nope", exitFailure, "Project not found (project_not_found): `reeve projects list` shows refs and names"},
 		"wrong token":        {map[string]string{"REEVE_URL": origin, "REEVE_ACCESS_TOKEN": "sbp_x"}, "orgs list", exitFailure, "Unauthorized (unauthorized)"},
 		"no command":         {good, "-o json", exitUsage, "expected one of"},
 		"unknown command":    {good, "fly", exitUsage, "unexpected argument fly"},
@@ -148,12 +191,12 @@ func TestExitCode(t *testing.T) {
 		"missing argument":   {good, "projects create", exitUsage, "<name>"},
 		"missing project":    {good, "keys list", exitUsage, "--project"},
 		"wrong output":       {good, "orgs list -o xml", exitUsage, "--output"},
-		"wrong change":       {good, "config set --project r jwt_exp", exitUsage, "key=value"},
-		"unknown field":      {good, "config get --project r jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
+		"wrong change":       {good, "config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp", exitUsage, "key=value"},
+		"unknown field":      {good, "config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
 		"no server":          {nil, "orgs list", exitUsage, "REEVE_URL"},
 		"no server there":    {good, "orgs list --data " + empty, exitUsage, "no server known in " + empty},
 		"no server in DATA":  {map[string]string{"REEVE_DATA": empty}, "orgs list", exitUsage, "no server known in " + empty},
-		"nobody there":       {map[string]string{"REEVE_URL": nobody, "REEVE_ACCESS_TOKEN": goodToken}, "projects delete r --yes", exitFailure, "no server at " + nobody + ": connection refused (address from REEVE_URL)"},
+		"nobody there":       {map[string]string{"REEVE_URL": nobody, "REEVE_ACCESS_TOKEN": goodToken}, "projects delete rrrrrrrrrrrrrrrrrrrr --yes", exitFailure, "no server at " + nobody + ": connection refused (address from REEVE_URL)"},
 		"no scheme":          {map[string]string{"REEVE_URL": "localhost:8000", "REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL must begin with http:// or https://"},
 		"token alone":        {map[string]string{"REEVE_ACCESS_TOKEN": goodToken}, "orgs list", exitUsage, "REEVE_URL is not"},
 		"address alone":      {map[string]string{"REEVE_URL": origin}, "orgs list", exitUsage, "REEVE_ACCESS_TOKEN is not"},
@@ -242,7 +285,7 @@ func TestStoppedDevelopmentServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "no server at " + gone.URL + ": is `reeve dev` running? (address from " + filepath.Join(dir, "dev.json") + ")"
-	if code, _, errOut := call(t, nil, "--data", dir, "projects", "delete", "r", "--yes"); code != exitFailure || !strings.Contains(errOut, want) {
+	if code, _, errOut := call(t, nil, "--data", dir, "projects", "delete", "rrrrrrrrrrrrrrrrrrrr", "--yes"); code != exitFailure || !strings.Contains(errOut, want) {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 }
@@ -274,7 +317,7 @@ func TestDeleteAsks(t *testing.T) {
 				v, ok := vars[name]
 				return v, ok
 			}}
-			code := p.run(t.Context(), append([]string{"projects", "delete", "s"}, tc.flags...))
+			code := p.run(t.Context(), append([]string{"projects", "delete", "ssssssssssssssssssss"}, tc.flags...))
 			if deleted := code == exitOK; deleted != tc.deleted || strings.Contains(o.String(), "DELETED") != tc.deleted {
 				t.Errorf("exit %d: %s%s", code, o.String(), e.String())
 			}

@@ -43,11 +43,11 @@ func (c *configCheck) Run(p program, r *remote) error {
 
 // Run shows.
 func (c *configGet) Run(ctx context.Context, p program, r *remote) error {
-	client, err := r.client(p)
+	client, ref, err := r.project(ctx, p, c.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := client.Get(ctx, manage.Path("projects", c.Project, "config", "auth"))
+	answer, err := client.Get(ctx, manage.Path("projects", ref, "config", "auth"))
 	if err != nil {
 		return err
 	}
@@ -81,15 +81,15 @@ func membersOf(object json.RawMessage, names []string) (json.RawMessage, error) 
 
 // Run changes.
 func (c *configSet) Run(ctx context.Context, p program, r *remote) error {
-	client, err := r.client(p)
-	if err != nil {
-		return err
-	}
 	fields, err := manage.ParseFields(c.Fields)
 	if err != nil {
 		return usage{err}
 	}
-	answer, err := client.ChangeAuthConfig(ctx, c.Project, fields)
+	client, ref, err := r.project(ctx, p, c.Project)
+	if err != nil {
+		return err
+	}
+	answer, err := client.ChangeAuthConfig(ctx, ref, fields)
 	if err != nil {
 		return err
 	}

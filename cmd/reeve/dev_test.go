@@ -201,7 +201,7 @@ func TestDev(t *testing.T) {
 		t.Errorf("db_url leads to role %q", role)
 	}
 	signUp(t, made["url"], made["publishable_key"], "ada@example.com")
-	awaitMail(t, dir, made["ref"], "ada@example.com")
+	awaitMail(t, dir, "shop", "ada@example.com")
 	refuseSecond(t, dir, told["url"])
 	if code := first.end(t, syscall.SIGTERM); code != exitOK {
 		t.Errorf("SIGTERM: exit %d: %s", code, first.errOut)
@@ -278,10 +278,10 @@ func signUp(t *testing.T, url, key, email string) {
 }
 
 // awaitMail polls until the mail was captured: it is sent after the answer.
-func awaitMail(t *testing.T, dir, ref, to string) {
+func awaitMail(t *testing.T, dir, project, to string) {
 	t.Helper()
 	for range 600 {
-		if strings.Contains(command(t, dir, "inbox", "list", "--project", ref), to) {
+		if strings.Contains(command(t, dir, "inbox", "list", "--project", project), to) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -22,11 +22,11 @@ type (
 
 // Run lists.
 func (i *inboxList) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, i.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Get(ctx, manage.Path("projects", i.Project, "inbox"))
+	answer, err := c.Get(ctx, manage.Path("projects", ref, "inbox"))
 	if err != nil {
 		return err
 	}
@@ -36,11 +36,11 @@ func (i *inboxList) Run(ctx context.Context, p program, r *remote) error {
 
 // Run empties.
 func (i *inboxClear) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, i.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Delete(ctx, manage.Path("projects", i.Project, "inbox"))
+	answer, err := c.Delete(ctx, manage.Path("projects", ref, "inbox"))
 	if err != nil {
 		return err
 	}

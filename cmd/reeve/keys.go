@@ -13,9 +13,9 @@ type keysCommand struct {
 	Delete keysDelete `cmd:"" help:"Delete a key; it stops working within a second."`
 }
 
-// ofProject is the project that a command works on.
+// ofProject is the project that a command works on: its ref or its name.
 type ofProject struct {
-	Project string `required:"" placeholder:"REF" help:"The project's ref."`
+	Project string `required:"" placeholder:"REF" help:"The project's ref, or its name if no other has it."`
 }
 
 type (
@@ -43,11 +43,11 @@ func keyColumns() []column {
 
 // Run lists.
 func (k *keysList) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, k.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Get(ctx, manage.Path("projects", k.Project, "api-keys"))
+	answer, err := c.Get(ctx, manage.Path("projects", ref, "api-keys"))
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,11 @@ func (k *keysList) Run(ctx context.Context, p program, r *remote) error {
 
 // Run creates.
 func (k *keysCreate) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, k.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Create(ctx, manage.Path("projects", k.Project, "api-keys")+"?reveal=true",
+	answer, err := c.Create(ctx, manage.Path("projects", ref, "api-keys")+"?reveal=true",
 		map[string]string{"name": k.Name, "type": k.Type})
 	if err != nil {
 		return err
@@ -70,11 +70,11 @@ func (k *keysCreate) Run(ctx context.Context, p program, r *remote) error {
 
 // Run shows.
 func (k *keysGet) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, k.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Get(ctx, manage.Path("projects", k.Project, "api-keys", k.ID))
+	answer, err := c.Get(ctx, manage.Path("projects", ref, "api-keys", k.ID))
 	if err != nil {
 		return err
 	}
@@ -83,11 +83,11 @@ func (k *keysGet) Run(ctx context.Context, p program, r *remote) error {
 
 // Run deletes.
 func (k *keysDelete) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, k.Project)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Delete(ctx, manage.Path("projects", k.Project, "api-keys", k.ID))
+	answer, err := c.Delete(ctx, manage.Path("projects", ref, "api-keys", k.ID))
 	if err != nil {
 		return err
 	}

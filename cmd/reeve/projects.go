@@ -23,10 +23,10 @@ type (
 		Org  string `placeholder:"SLUG" help:"The organization (your first one)."`
 	}
 	projectsGet struct {
-		Ref string `arg:"" help:"Its ref."`
+		Ref string `arg:"" help:"Its ref, or its name if no other has it."`
 	}
 	projectsDelete struct {
-		Ref string `arg:"" help:"Its ref."`
+		Ref string `arg:"" help:"Its ref, or its name if no other has it."`
 		Yes bool   `help:"Do not ask. Required without a terminal."`
 	}
 )
@@ -59,7 +59,23 @@ func (o *projectsCreate) Run(ctx context.Context, p program, r *remote) error {
 	if created.Ref == "" {
 		return err
 	}
-	return errors.Join(err, r.printCreated(p, created))
+	if err = errors.Join(err, r.printCreated(p, created)); err != nil {
+		return err
+	}
+	warnOfNamesakes(ctx, p, c, created.Ref)
+	return nil
+}
+
+// warnOfNamesakes warns that a new project's name is ambiguous. The project
+// exists, so a failure to find out is a warning too.
+func warnOfNamesakes(ctx context.Context, p program, c *manage.Client, ref string) {
+	others, err := c.Namesakes(ctx, ref)
+	switch {
+	case err != nil:
+		fmt.Fprintln(p.err, "reeve: warning: could not look for other projects of this name:", err)
+	case len(others) > 0:
+		fmt.Fprintf(p.err, "reeve: warning: the organization has another project of this name (%s): name it by its ref, %s\n", others[0], ref)
+	}
 }
 
 func (r *remote) printCreated(p program, created manage.Created) error {
@@ -75,11 +91,11 @@ func (r *remote) printCreated(p program, created manage.Created) error {
 
 // Run shows.
 func (o *projectsGet) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	c, ref, err := r.project(ctx, p, o.Ref)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Get(ctx, manage.Path("projects", o.Ref))
+	answer, err := c.Get(ctx, manage.Path("projects", ref))
 	if err != nil {
 		return err
 	}
@@ -87,15 +103,12 @@ func (o *projectsGet) Run(ctx context.Context, p program, r *remote) error {
 }
 
 // ask makes a person type the name of the project to delete, because its
-// database is deleted too. Without a person it refuses.
-func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client) error {
+// database is deleted too.
+func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client, ref string) error {
 	if o.Yes {
 		return nil
 	}
-	if !p.attended {
-		return usage{errors.New("nothing was deleted: there is no terminal to ask for a confirmation; add --yes")}
-	}
-	answer, err := c.Get(ctx, manage.Path("projects", o.Ref))
+	answer, err := c.Get(ctx, manage.Path("projects", ref))
 	if err != nil {
 		return err
 	}
@@ -115,16 +128,19 @@ func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client) e
 	return nil
 }
 
-// Run deletes.
+// Run deletes. Without a terminal it requires --yes.
 func (o *projectsDelete) Run(ctx context.Context, p program, r *remote) error {
-	c, err := r.client(p)
+	if !o.Yes && !p.attended {
+		return usage{errors.New("nothing was deleted: there is no terminal to ask for a confirmation; add --yes")}
+	}
+	c, ref, err := r.project(ctx, p, o.Ref)
 	if err != nil {
 		return err
 	}
-	if err := o.ask(ctx, p, c); err != nil {
+	if err := o.ask(ctx, p, c, ref); err != nil {
 		return err
 	}
-	answer, err := c.Delete(ctx, manage.Path("projects", o.Ref))
+	answer, err := c.Delete(ctx, manage.Path("projects", ref))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,6 +63,15 @@ func (r *remote) client(p program) (*manage.Client, error) {
 	return manage.New(origin, token), nil
 }
 
+// project finds the server, and the ref of the project with a ref or a name.
+func (r *remote) project(ctx context.Context, p program, word string) (c *manage.Client, ref string, err error) {
+	if c, err = r.client(p); err != nil {
+		return nil, "", err
+	}
+	ref, err = c.Ref(ctx, word)
+	return c, ref, err
+}
+
 // named is the server in the variables; nil if there is none. The token of a
 // development server is only sent to that server, so both variables are needed,
 // or neither.
@@ -101,7 +111,7 @@ func (r *remote) advise(err error) error {
 	}
 	var refused *manage.Refusal
 	if errors.As(err, &refused) && refused.Code == "project_not_found" {
-		return fmt.Errorf("%w: a ref is wanted; `reeve projects list` shows them", err)
+		return fmt.Errorf("%w: `reeve projects list` shows refs and names", err)
 	}
 	return err
 }

@@ -162,6 +162,48 @@ func TestCreateProject(t *testing.T) {
 	})
 }
 
+func TestRef(t *testing.T) {
+	t.Parallel()
+	const a, b, c = "aaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbb", "cccccccccccccccccccc"
+	projects := `[{"ref":"` + a + `","name":"shop"},{"ref":"` + b + `","name":"crm"},{"ref":"` + c + `","name":"crm"},{"ref":"` + b + `","name":"` + a + `"}`
+	for range maxListed + 1 {
+		projects += `,{"ref":"` + a + `","name":"many"}`
+	}
+	cases := map[string]struct{ word, want, fails string }{
+		"ref":                   {c, c, ""},
+		"name":                  {"shop", a, ""},
+		"name in a ref's form":  {a, a, ""},
+		"several":               {"crm", "", b + ", " + c},
+		"very many":             {"many", "", a + " and 1 more"},
+		"unknown":               {"blog", "", "project_not_found"},
+		"other case":            {"Shop", "", "project_not_found"},
+		"empty":                 {"", "", "project_not_found"},
+		"part of another route": {"../shop", "", "project_not_found"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := serve(t, answer{200, projects + `]`})
+			got, err := client.Ref(t.Context(), tc.word)
+			if got != tc.want || (err == nil) != (tc.fails == "") || err != nil && !strings.Contains(err.Error(), tc.fails) {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestNamesakes(t *testing.T) {
+	t.Parallel()
+	client, _ := serve(t, answer{200, `[{"ref":"a","name":"shop","organization_slug":"x"},{"ref":"b","name":"shop","organization_slug":"x"},
+		{"ref":"c","name":"shop","organization_slug":"y"},{"ref":"d","name":"crm","organization_slug":"x"}]`})
+	for ref, want := range map[string][]string{"a": {"b"}, "c": nil, "d": nil, "e": nil} {
+		got, err := client.Namesakes(t.Context(), ref)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", ref, err, diff)
+		}
+	}
+}
+
 func TestChangeAuthConfig(t *testing.T) {
 	t.Parallel()
 	f, err := ParseFields([]string{"smtp_port=587", "jwt_exp=900", "site_url=", "mailer_autoconfirm=true", "smtp_host=null", "uri_allow_list=a=b", "new=x", "huge=5", "smtp_user=5"})

@@ -4,7 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Organization has the members of an organization that this package needs.
@@ -50,6 +55,59 @@ func (c *Client) Organizations(ctx context.Context) (out []Organization, err err
 // Projects lists the projects that the token's owner sees.
 func (c *Client) Projects(ctx context.Context) (out []Project, err error) {
 	return out, c.into(ctx, &out, Path("projects"))
+}
+
+// maxListed is how many refs an error lists.
+const maxListed = 10
+
+// Ref returns the ref of the project with a ref or a name. A word in the form
+// of a ref is not looked up as a name, so that nobody redirects a command by a
+// project that is named like another one's ref.
+func (c *Client) Ref(ctx context.Context, word string) (string, error) {
+	if _, err := tenants.ParseRef(word); err == nil {
+		return word, nil
+	}
+	all, err := c.Projects(ctx)
+	if err != nil {
+		return "", err
+	}
+	refs := refsNamed(all, word)
+	switch len(refs) {
+	case 0:
+		return "", &Refusal{Status: http.StatusNotFound, Code: "project_not_found", Message: "Project not found"}
+	case 1:
+		return refs[0], nil
+	}
+	more := ""
+	if n := len(refs) - maxListed; n > 0 {
+		refs, more = refs[:maxListed], fmt.Sprintf(" and %d more", n)
+	}
+	return "", fmt.Errorf("several projects have this name, give a ref: %s%s", strings.Join(refs, ", "), more)
+}
+
+// Namesakes returns the refs of the other projects of a project's organization
+// that have its name.
+func (c *Client) Namesakes(ctx context.Context, ref string) ([]string, error) {
+	all, err := c.Projects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(p Project) bool { return p.Ref == ref })
+	if i < 0 {
+		return nil, nil
+	}
+	own := all[i]
+	all = slices.DeleteFunc(all, func(p Project) bool { return p.Ref == ref || p.OrganizationSlug != own.OrganizationSlug })
+	return refsNamed(all, own.Name), nil
+}
+
+func refsNamed(projects []Project, name string) (refs []string) {
+	for _, p := range projects {
+		if p.Name == name {
+			refs = append(refs, p.Ref)
+		}
+	}
+	return refs
 }
 
 // APIKeys lists the keys of a project.
