@@ -1,12 +1,12 @@
-// Package job runs work that is due at times, or that is repeated until it
-// succeeds, once over all processes of an installation. It owns River, which keeps
-// such work in tables of the control database: who runs what, repetition after a
-// failure, and what becomes of the work of a process that was killed. It knows no
-// project's database and nothing of what a task does.
+// Package job runs periodic and retried work. Each run happens in one process of
+// the installation. The package owns River, which stores jobs in the control
+// database: which process runs a job, retries after failures, and the rescue of
+// jobs whose process was killed. It does not know the projects' databases or the
+// content of a task.
 //
-// Every task must be idempotent: it can run again after it succeeded, and, when a
-// process was cut off, twice at a time.
+// Every task must be idempotent. It can run again after it succeeded. After a
+// process lost its connection, two runs can overlap.
 //
-// Work that never ends or must begin within a second does not belong here: that is
-// a loop in the process that does it.
+// Work that never ends, or that must begin within a second, does not belong here.
+// The process that needs such work runs it in a loop of its own.
 package job

@@ -23,8 +23,8 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// open makes a pool as each process has one.
-func open(t *testing.T, url string) *pgxpool.Pool {
+// newPool connects to the database, as a separate process would.
+func newPool(t *testing.T, url string) *pgxpool.Pool {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), url)
 	if err != nil {
@@ -34,11 +34,11 @@ func open(t *testing.T, url string) *pgxpool.Pool {
 	return pool
 }
 
-// newDatabase is a control database as far as this package needs one.
+// newDatabase returns a database with River's tables.
 func newDatabase(t *testing.T) (url string, pool *pgxpool.Pool) {
 	t.Helper()
 	url = testkit.Database(t)
-	pool = open(t, url)
+	pool = newPool(t, url)
 	if err := Migrate(t.Context(), pool); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func count(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) (n int) {
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	url := testkit.Database(t)
-	pool := open(t, url)
+	pool := newPool(t, url)
 	pending := func(want bool) {
 		t.Helper()
 		if got, err := Pending(t.Context(), pool); err != nil || got != want {
@@ -98,16 +98,16 @@ func TestMigrate(t *testing.T) {
 		}
 	}
 	pending(true)
-	var group errgroup.Group // replicas that start together
+	var group errgroup.Group // replicas that start at the same time
 	for range 4 {
-		replica := open(t, url)
+		replica := newPool(t, url)
 		group.Go(func() error { return Migrate(t.Context(), replica) })
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	pending(false)
-	// A process that was killed in between.
+	// A process was killed between two steps.
 	if _, err := pool.Exec(t.Context(), "DELETE FROM river.river_migration WHERE version > 7"); err != nil {
 		t.Fatal(err)
 	}
@@ -126,13 +126,13 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// Two processes run a task once a period, however many of them look for work.
-func TestATaskRunsOnceAPeriod(t *testing.T) {
+// A task runs once per period, although two processes poll for it.
+func TestTaskRunsOncePerPeriod(t *testing.T) {
 	t.Parallel()
 	url, pool := newDatabase(t)
 	var runs atomic.Int32
 	for range 2 {
-		start(t, open(t, url), Options{Tasks: []Task{{Name: "sweep", Every: 2 * time.Second, Run: func(context.Context) error {
+		start(t, newPool(t, url), Options{Tasks: []Task{{Name: "sweep", Every: 2 * time.Second, Run: func(context.Context) error {
 			runs.Add(1)
 			return nil
 		}}}})
@@ -140,16 +140,16 @@ func TestATaskRunsOnceAPeriod(t *testing.T) {
 	const done = "SELECT count(*) FROM river.river_job WHERE kind = 'sweep' AND state = 'completed'"
 	eventually(t, "four periods have their run", func() bool { return count(t, pool, done) >= 4 })
 	if n := count(t, pool, `SELECT count(*) - count(DISTINCT date_bin('2 seconds', scheduled_at, 'epoch')) FROM river.river_job`); n != 0 {
-		t.Errorf("%d runs too many in their periods", n)
+		t.Errorf("%d surplus runs", n)
 	}
 	if ran, noted := int(runs.Load()), count(t, pool, "SELECT count(*) FROM river.river_job WHERE attempt > 0"); ran > noted {
 		t.Errorf("%d runs for %d periods", ran, noted)
 	}
 }
 
-// What fails is tried again, and the log says why; what always fails is left to
-// the next period.
-func TestAFailedRunIsRepeated(t *testing.T) {
+// A failed run is retried and its error is logged. After the last attempt the
+// run is not retried until the next period.
+func TestFailedRunIsRetried(t *testing.T) {
 	t.Parallel()
 	_, pool := newDatabase(t)
 	var log safeBuffer
@@ -176,11 +176,12 @@ func TestAFailedRunIsRepeated(t *testing.T) {
 		}
 	}
 	if strings.Contains(text, "River client started") {
-		t.Error("the log has what is no warning")
+		t.Error("the log has records below the level of a warning")
 	}
 }
 
-// Each project has its run once a period, whoever offers it and how often.
+// Each project has one run per period, although it is offered several times by
+// several processes.
 func TestOffer(t *testing.T) {
 	t.Parallel()
 	url, pool := newDatabase(t)
@@ -193,7 +194,7 @@ func TestOffer(t *testing.T) {
 		return nil
 	}}}}
 	first, _ := start(t, pool, options)
-	second, _ := start(t, open(t, url), options)
+	second, _ := start(t, newPool(t, url), options)
 	for _, r := range []*Runner{first, second, first} {
 		if err := r.Offer(t.Context(), "tidy", []tenants.Ref{"a", "b"}); err != nil {
 			t.Fatal(err)
@@ -207,7 +208,7 @@ func TestOffer(t *testing.T) {
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	// The hour may have ended in between.
+	// A new period may have begun during the test.
 	if rows := count(t, pool, "SELECT count(*) FROM river.river_job"); len(got) != 3 || rows < 3 ||
 		rows > 3 && count(t, pool, "SELECT count(DISTINCT date_trunc('hour', scheduled_at)) FROM river.river_job") == 1 {
 		t.Errorf("%v in %d rows", got, rows)
@@ -220,7 +221,7 @@ func TestOffer(t *testing.T) {
 	}
 }
 
-// A run whose attempts have all failed is not offered again in its period.
+// Offer inserts no second run in a period in which all attempts failed.
 func TestOfferAfterFailure(t *testing.T) {
 	t.Parallel()
 	_, pool := newDatabase(t)
@@ -241,8 +242,8 @@ func TestOfferAfterFailure(t *testing.T) {
 	}
 }
 
-// A task that a newer release noted is left to it.
-func TestUnknownTasksAreLeftAlone(t *testing.T) {
+// Jobs of a task that only a newer release knows are not touched.
+func TestUnknownTasksAreNotTouched(t *testing.T) {
 	t.Parallel()
 	_, pool := newDatabase(t)
 	newer, err := New(pool, Options{ProjectTasks: []ProjectTask{{Name: "newer", Every: time.Hour, Run: nil}}})
@@ -261,8 +262,8 @@ func TestUnknownTasksAreLeftAlone(t *testing.T) {
 	}
 }
 
-// A stop lets a run end, and interrupts one that does not: that one is done by
-// the next process, at once.
+// On a stop, a short run completes and an endless run is cancelled. The next
+// process executes the cancelled run at once.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	_, pool := newDatabase(t)
@@ -297,7 +298,7 @@ func TestStop(t *testing.T) {
 		t.Errorf("the short one ended: %v, the endless one was interrupted: %v", ended.Load(), interrupted.Load())
 	}
 	if n := count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'short' AND state = 'completed'"); n != 1 {
-		t.Error("the run that ended is not noted as done")
+		t.Error("the run that ended is not recorded as completed")
 	}
 	start(t, pool, Options{Tasks: []Task{{Name: "endless", Every: time.Hour, Run: func(context.Context) error { return nil }}}})
 	eventually(t, "the next process does it", func() bool {
@@ -321,17 +322,18 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// victimEnv tells the test binary to be a process that can be killed.
+// victimEnv makes the test binary run as the process that a test kills. It holds
+// the URL of the database.
 const victimEnv = "REEVE_TEST_JOB_DATABASE"
 
-// TestVictimProcess is no test: it is the process that TestAKilledRunIsRescued
+// TestVictimProcess is not a test but the process that TestKilledRunIsRescued
 // kills.
 func TestVictimProcess(t *testing.T) {
 	url := os.Getenv(victimEnv)
 	if url == "" {
 		t.Skip("only in a process of its own")
 	}
-	pool := open(t, url)
+	pool := newPool(t, url)
 	start(t, pool, Options{Tasks: []Task{{Name: "endless", Every: time.Hour, Run: func(ctx context.Context) error {
 		if _, err := pool.Exec(ctx, "INSERT INTO begun DEFAULT VALUES"); err != nil {
 			return err
@@ -339,11 +341,11 @@ func TestVictimProcess(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}}}})
-	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or whoever started it is gone
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed or its parent process ends
 }
 
-// What a process had begun when it was killed is begun again by another.
-func TestAKilledRunIsRescued(t *testing.T) {
+// A run of a killed process is executed again by another process.
+func TestKilledRunIsRescued(t *testing.T) {
 	t.Parallel()
 	url, pool := newDatabase(t)
 	if _, err := pool.Exec(t.Context(), "CREATE TABLE begun (at timestamptz DEFAULT now())"); err != nil {
@@ -362,14 +364,14 @@ func TestAKilledRunIsRescued(t *testing.T) {
 		t.Fatal(err)
 	}
 	kill := sync.OnceFunc(func() {
-		_ = cmd.Process.Kill() // SIGKILL: nothing is finished
-		_ = cmd.Wait()         // says that it was killed
+		_ = cmd.Process.Kill() // SIGKILL, so the process cannot clean up
+		_ = cmd.Wait()         // the error is the signal
 	})
 	t.Cleanup(kill)
 	eventually(t, "the run begins", func() bool { return count(t, pool, "SELECT count(*) FROM begun") == 1 })
 	kill()
 	if n := count(t, pool, "SELECT count(*) FROM river.river_job WHERE state = 'running'"); n != 1 {
-		t.Fatalf("%d runs noted as going on", n)
+		t.Fatalf("%d runs recorded as active", n)
 	}
 
 	var rescued atomic.Bool
@@ -382,7 +384,7 @@ func TestAKilledRunIsRescued(t *testing.T) {
 	})
 }
 
-// safeBuffer is a buffer that several goroutines write.
+// safeBuffer is a buffer that is safe for concurrent use.
 type safeBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -10,41 +10,43 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// maxError bounds, in bytes, what a failure puts into the log.
+// maxError is the maximum length of a logged error in bytes.
 const maxError = 2000
 
-// failures logs what fails. It implements river.ErrorHandler.
-type failures struct{ log *slog.Logger }
+// errorLogger logs failed jobs. It implements river.ErrorHandler.
+type errorLogger struct{ log *slog.Logger }
 
 // HandleError implements river.ErrorHandler.
-func (f *failures) HandleError(ctx context.Context, row *rivertype.JobRow, err error) *river.ErrorHandlerResult {
-	what := "job failed, will be tried again"
+func (f *errorLogger) HandleError(ctx context.Context, row *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	outcome := "job failed, will be tried again"
 	if row.Attempt >= row.MaxAttempts {
-		what = "job failed, is left to its next period"
+		outcome = "job failed, is left to its next period"
 	}
-	f.log.WarnContext(ctx, what, "job", row.Kind, "args", string(row.EncodedArgs), "attempt", row.Attempt,
+	f.log.WarnContext(ctx, outcome, "job", row.Kind, "args", string(row.EncodedArgs), "attempt", row.Attempt,
 		"error", fault.Clip(err.Error(), maxError))
 	return nil
 }
 
 // HandlePanic implements river.ErrorHandler.
-func (f *failures) HandlePanic(ctx context.Context, row *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+func (f *errorLogger) HandlePanic(ctx context.Context, row *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
 	f.log.ErrorContext(ctx, "job panicked", "job", row.Kind, "args", string(row.EncodedArgs), "panic", value, "trace", trace)
 	return nil
 }
 
-// warnings passes on what River itself has to say when it is a warning at least.
-type warnings struct{ slog.Handler }
+// warningHandler drops River's own log records below the level of a warning.
+type warningHandler struct{ slog.Handler }
 
 // Enabled implements slog.Handler.
-func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+func (w warningHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
 }
 
 // WithAttrs implements slog.Handler.
-func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return warnings{w.Handler.WithAttrs(attrs)}
+func (w warningHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warningHandler{w.Handler.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
-func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
+func (w warningHandler) WithGroup(name string) slog.Handler {
+	return warningHandler{w.Handler.WithGroup(name)}
+}

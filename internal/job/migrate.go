@@ -11,15 +11,15 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// schema is where River's tables are in the control database.
+// schema is the schema of River's tables in the control database.
 const schema = "river"
 
-// migrationLock is the advisory lock of the control database that processes which
-// start together take turns with.
+// migrationLock is the advisory lock in the control database that serializes the
+// migrations of processes that start at the same time.
 const migrationLock = 0x72656576656a6f62 // "reevejob"
 
-// Migrate brings River's tables up to what this binary knows. Each step is a
-// transaction: what was cut off is done by the next call.
+// Migrate migrates River's tables to the version of this binary. Each step is a
+// transaction, so the next call completes an interrupted migration.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	pending, err := Pending(ctx, pool)
 	if err != nil || !pending {
@@ -38,9 +38,9 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 			_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the lock ends with its session
 		}
 	}()
-	if there, err := hasSchema(ctx, pool); err != nil {
+	if exists, err := hasSchema(ctx, pool); err != nil {
 		return err
-	} else if !there { // IF NOT EXISTS would ask for the right to create even then
+	} else if !exists { // IF NOT EXISTS requires the CREATE privilege even if the schema exists
 		if _, err := pool.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
 			return fmt.Errorf("create schema %s: %w", schema, err)
 		}
@@ -55,18 +55,18 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// Pending reports whether Migrate has something to do. A newer release's tables
-// are this one's too.
+// Pending reports whether Migrate has work to do. Tables of a newer release count
+// as migrated.
 func Pending(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
-	var there bool
-	if err := pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", schema+".river_migration").Scan(&there); err != nil {
+	var exists bool
+	if err := pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", schema+".river_migration").Scan(&exists); err != nil {
 		return false, fmt.Errorf("look for job tables: %w", err)
 	}
-	if !there {
+	if !exists {
 		return true, nil
 	}
-	var have int
-	if err := pool.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+schema+".river_migration").Scan(&have); err != nil {
+	var current int
+	if err := pool.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+schema+".river_migration").Scan(&current); err != nil {
 		return false, fmt.Errorf("read version of job tables: %w", err)
 	}
 	m, err := migrator(pool)
@@ -74,18 +74,18 @@ func Pending(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 		return false, err
 	}
 	for _, v := range m.AllVersions() {
-		if v.Version > have {
+		if v.Version > current {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-func hasSchema(ctx context.Context, pool *pgxpool.Pool) (there bool, err error) {
-	if err := pool.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", schema).Scan(&there); err != nil {
+func hasSchema(ctx context.Context, pool *pgxpool.Pool) (exists bool, err error) {
+	if err := pool.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", schema).Scan(&exists); err != nil {
 		return false, fmt.Errorf("look for schema %s: %w", schema, err)
 	}
-	return there, nil
+	return exists, nil
 }
 
 func migrator(pool *pgxpool.Pool) (*rivermigrate.Migrator[pgx.Tx], error) {

@@ -15,35 +15,35 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Options are what New may be told; zero values mean the defaults.
+// Options configure a Runner. Zero values select the defaults.
 type Options struct {
 	Tasks        []Task
 	ProjectTasks []ProjectTask
 	Logger       *slog.Logger
-	Workers      int           // runs at a time in this process; 2
-	StopGrace    time.Duration // for runs under way when Run is stopped; 5 s
+	Workers      int           // concurrent runs in this process; 2
+	StopGrace    time.Duration // for active runs when Run is stopped; 5 s
 
-	pollEvery, rescueAfter time.Duration // the constants, but for tests
+	pollEvery, rescueAfter time.Duration // set by tests only
 }
 
 const (
-	// pollEvery is how often a process looks for work.
+	// pollEvery is the interval at which a process polls for jobs.
 	pollEvery = 5 * time.Second
-	// startAgain is how long Run waits after it found the database unreachable.
-	startAgain = 10 * time.Second
-	// offerBatch bounds one insert of Offer.
+	// startRetryDelay is the delay before Run retries a failed start.
+	startRetryDelay = 10 * time.Second
+	// offerBatch is the maximum number of rows in one insert of Offer.
 	offerBatch = 1000
 )
 
-// Runner does the work of a process, and has the work noted that is due.
+// Runner executes jobs in one process and inserts the periodic jobs that are due.
 type Runner struct {
 	client   *river.Client[pgx.Tx]
 	projects map[string]ProjectTask
 	log      *slog.Logger
 }
 
-// New makes the Runner of a process over the control database, whose tables must
-// have been migrated before Run.
+// New returns a Runner that uses the control database. Its tables must have been
+// migrated before Run.
 func New(pool *pgxpool.Pool, o Options) (*Runner, error) {
 	r := &Runner{projects: map[string]ProjectTask{}, log: o.Logger}
 	if r.log == nil {
@@ -51,21 +51,21 @@ func New(pool *pgxpool.Pool, o Options) (*Runner, error) {
 	}
 	config := &river.Config{
 		Schema: schema,
-		Logger: slog.New(warnings{r.log.Handler()}),
-		// No LISTEN: nothing here is in such a hurry that it would be worth a
-		// connection of every process.
+		Logger: slog.New(warningHandler{r.log.Handler()}),
+		// LISTEN would occupy a connection in every process, and no job needs to
+		// begin that quickly.
 		PollOnly:             true,
-		FetchPollInterval:    or(o.pollEvery, pollEvery),
-		FetchOnlyKnownKinds:  true, // a newer release's tasks are left to it
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: or(o.Workers, 2)}},
+		FetchPollInterval:    positiveOr(o.pollEvery, pollEvery),
+		FetchOnlyKnownKinds:  true, // tasks of a newer release are not touched
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: positiveOr(o.Workers, 2)}},
 		Workers:              river.NewWorkers(),
-		ErrorHandler:         &failures{log: r.log},
+		ErrorHandler:         &errorLogger{log: r.log},
 		MaxAttempts:          maxAttempts,
-		JobTimeout:           min(time.Minute, or(o.rescueAfter, rescueAfter)/2),
-		RescueStuckJobsAfter: or(o.rescueAfter, rescueAfter),
-		SoftStopTimeout:      or(o.StopGrace, 5*time.Second),
-		// The tables stay small; rebuilding an index concurrently waits for every
-		// transaction of the database.
+		JobTimeout:           min(time.Minute, positiveOr(o.rescueAfter, rescueAfter)/2),
+		RescueStuckJobsAfter: positiveOr(o.rescueAfter, rescueAfter),
+		SoftStopTimeout:      positiveOr(o.StopGrace, 5*time.Second),
+		// No reindexing: the tables stay small, and REINDEX CONCURRENTLY waits for
+		// all transactions of the database.
 		ReindexerIndexNames: []string{},
 	}
 	longest := time.Duration(0)
@@ -83,8 +83,8 @@ func New(pool *pgxpool.Pool, o Options) (*Runner, error) {
 			return nil, err
 		}
 		config.PeriodicJobs = append(config.PeriodicJobs, river.NewPeriodicJob(period(t.Every),
-			func() (river.JobArgs, *river.InsertOpts) { return args{kind: t.Name}, once(t.Every) },
-			&river.PeriodicJobOpts{RunOnStart: true})) // once a period all the same
+			func() (river.JobArgs, *river.InsertOpts) { return args{kind: t.Name}, oncePerPeriod(t.Every) },
+			&river.PeriodicJobOpts{RunOnStart: true})) // UniqueOpts still limits it to one run per period
 	}
 	for _, t := range o.ProjectTasks {
 		if err := add(t.Name, t.Every, t.Timeout, t.Run); err != nil {
@@ -100,8 +100,9 @@ func New(pool *pgxpool.Pool, o Options) (*Runner, error) {
 	return r, nil
 }
 
-// Run works until ctx ends, lets the runs under way end, for StopGrace, ends them,
-// and returns nil. A database that cannot be reached is waited for.
+// Run executes jobs until ctx ends. It then waits up to StopGrace for active runs,
+// cancels the rest, and returns nil. While the database cannot be reached at the
+// start, Run retries.
 func (r *Runner) Run(ctx context.Context) error {
 	for {
 		err := r.client.Start(ctx)
@@ -115,16 +116,16 @@ func (r *Runner) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(startAgain):
+		case <-time.After(startRetryDelay):
 		}
 	}
 	<-r.client.Stopped()
 	return nil
 }
 
-// Offer notes a run of the project task for each project that has none yet in this
-// period. It is for every process to call, at least once a period, with the projects
-// that it knows to need it.
+// Offer inserts a run of the project task for each project that has no run in this
+// period yet. Every process calls it at least once per period with the projects
+// that it knows to need the task.
 func (r *Runner) Offer(ctx context.Context, task string, refs []tenants.Ref) error {
 	t, ok := r.projects[task]
 	if !ok {
@@ -133,7 +134,7 @@ func (r *Runner) Offer(ctx context.Context, task string, refs []tenants.Ref) err
 	for batch := range slices.Chunk(refs, offerBatch) {
 		rows := make([]river.InsertManyParams, len(batch))
 		for i, ref := range batch {
-			rows[i] = river.InsertManyParams{Args: args{kind: task, Ref: ref}, InsertOpts: once(t.Every)}
+			rows[i] = river.InsertManyParams{Args: args{kind: task, Ref: ref}, InsertOpts: oncePerPeriod(t.Every)}
 		}
 		if _, err := r.client.InsertMany(ctx, rows); err != nil {
 			return fmt.Errorf("job %q: %w", task, err)
@@ -142,8 +143,8 @@ func (r *Runner) Offer(ctx context.Context, task string, refs []tenants.Ref) err
 	return nil
 }
 
-// period is a schedule: the beginning of each period. It is how River, too, counts
-// periods in UniqueOpts.
+// period is a schedule with one run at the beginning of each period. River's
+// UniqueOpts use the same boundaries of periods.
 type period time.Duration
 
 // Next implements river.PeriodicSchedule.
@@ -151,9 +152,10 @@ func (p period) Next(now time.Time) time.Time {
 	return now.UTC().Truncate(time.Duration(p)).Add(time.Duration(p))
 }
 
-func or[T int | time.Duration](v, otherwise T) T {
+// positiveOr returns v if it is positive, and def otherwise.
+func positiveOr[T int | time.Duration](v, def T) T {
 	if v > 0 {
 		return v
 	}
-	return otherwise
+	return def
 }

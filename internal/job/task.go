@@ -10,22 +10,22 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Task is work that is due once in every period, whichever process does it.
+// Task is work that runs once per period, in any one process.
 type Task struct {
-	// Name is the task's name in the database, of lower-case letters, digits and
-	// underscores. It stays the same over releases.
+	// Name identifies the task in the database: lower-case letters, digits and
+	// underscores. It must not change between releases.
 	Name string
-	// Every is the period. Periods are counted from midnight UTC, so that processes
-	// agree on them.
+	// Every is the period. Periods are aligned to midnight UTC, so that all
+	// processes use the same ones.
 	Every time.Duration
-	// Timeout bounds one run: a minute when zero, maxTimeout at most.
+	// Timeout bounds one run. Zero means one minute; the maximum is maxTimeout.
 	Timeout time.Duration
-	// Run does the work. An error has it repeated some times within the period.
+	// Run does the work. After an error it is retried, up to maxAttempts in all.
 	Run func(ctx context.Context) error
 }
 
-// ProjectTask is work on single projects: those that Runner.Offer is told of, each
-// once in every period.
+// ProjectTask is work on one project. It runs once per period for each project that
+// is passed to Runner.Offer.
 type ProjectTask struct {
 	Name    string        // as Task.Name
 	Every   time.Duration // as Task.Every
@@ -34,18 +34,18 @@ type ProjectTask struct {
 }
 
 const (
-	// maxAttempts is how often a run is tried: the next period brings another one.
+	// maxAttempts is the number of attempts of a run. The next period has a new run.
 	maxAttempts = 3
-	// maxTimeout bounds what Timeout may be, and rescueAfter is when a run that is
-	// still noted as going on is taken to have ended with its process.
+	// maxTimeout is the maximum of Timeout. A run that is recorded as active for
+	// longer than rescueAfter is assumed to have lost its process.
 	maxTimeout  = 5 * time.Minute
 	rescueAfter = 10 * time.Minute
-	// retention is for how long at least the rows of finished runs are kept: while
-	// its row is there, a run does not happen twice in its period.
+	// retention is the minimum time for which the rows of finished runs are kept.
+	// The row prevents a second run in the same period.
 	retention = 2 * time.Hour
 )
 
-// args are the row's arguments. The kind is the task's name.
+// args are the arguments of a job. The kind is the task's name.
 type args struct {
 	kind string
 	Ref  tenants.Ref `json:"ref,omitempty"`
@@ -54,9 +54,9 @@ type args struct {
 // Kind implements river.JobArgs.
 func (a args) Kind() string { return a.kind }
 
-// once are the options of a run that happens once in a period, even if all its
-// attempts fail.
-func once(every time.Duration) *river.InsertOpts {
+// oncePerPeriod returns the options of a job that is inserted once per period. A
+// job whose attempts have all failed still counts.
+func oncePerPeriod(every time.Duration) *river.InsertOpts {
 	return &river.InsertOpts{
 		MaxAttempts: maxAttempts,
 		UniqueOpts: river.UniqueOpts{

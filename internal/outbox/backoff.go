@@ -6,28 +6,30 @@ import (
 )
 
 const (
-	firstRetry = 10 * time.Second
-	lastRetry  = time.Hour
-	firstCool  = 5 * time.Second
-	lastCool   = time.Minute
+	minRetryDelay = 10 * time.Second
+	maxRetryDelay = time.Hour
+	minCooldown   = 5 * time.Second
+	maxCooldown   = time.Minute
 )
 
-// retryDelay is how long a row waits after its nth failure, counted from
-// zero: 10 s, doubling up to an hour, a fifth more or less so that rows
-// that failed together do not come back together.
+// retryDelay returns the delay of a row after its nth failure, counted from
+// zero. It doubles from 10 s up to an hour. A jitter of 20 % spreads rows that
+// failed at the same time.
 func retryDelay(n int) time.Duration {
-	d := doubled(firstRetry, lastRetry, n)
-	return min(lastRetry, d-d/5+rand.N(2*d/5+1)) //nolint:gosec // jitter is no secret
+	d := backoff(minRetryDelay, maxRetryDelay, n)
+	return min(maxRetryDelay, d-d/5+rand.N(2*d/5+1)) //nolint:gosec // jitter is no secret
 }
 
-// coolDown is how long a project whose receiver cannot be reached is left alone.
-func coolDown(failures int) time.Duration { return doubled(firstCool, lastCool, failures) }
+// cooldown returns the pause of a project after consecutive turns that failed
+// to reach its receiver.
+func cooldown(failures int) time.Duration { return backoff(minCooldown, maxCooldown, failures) }
 
-func doubled(first, last time.Duration, n int) time.Duration {
-	d := first
+// backoff doubles shortest n times, up to longest.
+func backoff(shortest, longest time.Duration, n int) time.Duration {
+	d := shortest
 	for range n {
-		if d >= last/2 {
-			return last
+		if d >= longest/2 {
+			return longest
 		}
 		d *= 2
 	}

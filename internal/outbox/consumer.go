@@ -9,29 +9,32 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Kind says who consumes a row. A row of a kind that no consumer of this process
-// is registered for, because a newer release wrote it, stays as it is.
+// Kind selects the consumer of a row. A row whose kind has no consumer in this
+// process, for example one that a newer release wrote, is not touched.
 type Kind string
 
 // Row is one claimed row of a project's outbox.
 type Row struct {
 	ID      uuid.UUID
-	Payload []byte // opened; it may hold secrets
-	// Attempts is how often delivery was tried before this claim.
+	Payload []byte // decrypted; may contain secrets
+	// Attempts is the number of delivery attempts before this claim.
 	Attempts  int
 	CreatedAt time.Time
 }
 
 // Consumer delivers the rows of one kind.
 type Consumer interface {
-	// Open readies the delivery to wherever a project's rows go. It is called once
-	// a turn. On an error the rows wait, and lose no attempt.
+	// Open prepares the deliveries of one project, for example by reading its
+	// settings. It is called once per turn. If it fails, the rows stay pending and
+	// their attempts are not counted.
 	Open(ctx context.Context, ref tenants.Ref) (Deliver, error)
 }
 
-// Deliver delivers one row. A nil error means that the next hop took over
-// responsibility for it. A row that was delivered by a process that died before it
-// could remove the row is delivered again, with the same ID. An error for which
-// Permanent is true gives the row up; one made with Deferred is about this row
-// alone; after any other the project is left alone for a while.
+// Deliver delivers one row. A nil error means that the next hop has accepted
+// responsibility for it. If the process dies after the delivery and before the row
+// is removed, the row is delivered again with the same ID.
+//
+// An error made with Refused gives the row up. An error made with Deferred retries
+// this row later and continues with the next one. Any other error ends the turn
+// and pauses the project.
 type Deliver func(ctx context.Context, row Row) error

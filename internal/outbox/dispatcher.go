@@ -14,20 +14,21 @@ type Dispatcher struct {
 	Store  Store
 	Marks  Marks
 	Logger *slog.Logger
-	Now    func() time.Time // time.Now when nil; intervals need its monotonic reading
+	Now    func() time.Time // time.Now when nil; must have a monotonic reading
 
 	queues []*Queue
 }
 
 // Register adds the consumer of a kind and returns its queue. It must be called
-// before Run, and once for each kind.
+// before Run, at most once per kind.
 func (d *Dispatcher) Register(kind Kind, c Consumer, o Options) *Queue {
 	q := &Queue{Kind: kind, Consumer: c, Store: d.Store, Marks: d.Marks, Logger: d.Logger, Now: d.Now, Options: o}
 	d.queues = append(d.queues, q)
 	return q
 }
 
-// Run delivers until ctx ends, see Queue.Run.
+// Run runs all queues until ctx ends, see Queue.Run. It fails if a kind has two
+// consumers.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	seen := map[Kind]bool{}
 	for _, q := range d.queues {

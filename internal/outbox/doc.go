@@ -1,10 +1,12 @@
-// Package outbox delivers the rows of the projects' outboxes. A flow adds a row in
-// the transaction of what the row tells of; a consumer delivers it afterwards, at
-// least once. The package owns claims and leases, repetition and giving up, fair
-// turns over the projects, and how a row's payload is sealed. It does not own what
-// a payload says or how it is delivered: that is the consumer's, one for each kind.
+// Package outbox delivers the rows of the projects' outboxes (transactional outbox
+// pattern). A flow adds a row in the transaction that makes the change; a consumer
+// delivers it after the commit, at least once.
 //
-// Every kind is a Queue with workers, leases and turns of its own, so a kind whose
-// deliveries are slow holds nothing of another. A further kind is one call of
-// Dispatcher.Register.
+// The package owns claims and leases, retries, giving up, fair scheduling between
+// projects, and the encryption of a row's payload. It does not own the content of
+// a payload or the way it is delivered; those belong to the consumer of the kind.
+//
+// Each kind has a Queue with its own workers, leases and schedule, so slow
+// deliveries of one kind do not delay another kind. Dispatcher.Register adds a
+// kind.
 package outbox

@@ -22,8 +22,8 @@ func project(letter string) tenants.Ref {
 	return tenants.Ref(strings.Repeat(letter, tenants.RefLength))
 }
 
-// memory is the outboxes and marks of all projects, with leases as a database
-// keeps them. It outlives the queues, as a database outlives a process.
+// memory implements Store and Marks for all projects in memory, with leases. It
+// outlives the queues, as a database outlives a process.
 type memory struct {
 	mu       sync.Mutex
 	rows     map[tenants.Ref][]*memoryRow
@@ -50,14 +50,14 @@ func newMemory() *memory {
 	}
 }
 
-// with runs f while nobody else looks.
+// with runs f under the lock.
 func (o *memory) with(f func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	f()
 }
 
-// add puts n rows into a project's outbox, as a committed transaction would.
+// add inserts n rows into a project's outbox, as a committed transaction would.
 func (o *memory) add(ref tenants.Ref, n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -192,30 +192,30 @@ func (o *memory) marked(ref tenants.Ref) bool {
 	return ok
 }
 
-// row is a copy of a project's first row.
+// row returns a copy of a project's first row.
 func (o *memory) row(ref tenants.Ref) memoryRow {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return *o.rows[ref][0]
 }
 
-// claimed is how often a project's rows were claimed.
+// claimed returns the number of claims of a project's rows.
 func (o *memory) claimed(ref tenants.Ref) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.claims[ref]
 }
 
-// postbox is a Consumer that records what it is given.
-type postbox struct {
+// recorder is a Consumer that records the delivered rows.
+type recorder struct {
 	mu   sync.Mutex
 	refs []tenants.Ref
 	ids  []uuid.UUID
-	act  func(ctx context.Context, ref tenants.Ref) error // before a row is taken
-	open func(ref tenants.Ref) error                      // before a turn
+	act  func(ctx context.Context, ref tenants.Ref) error // called before a row is accepted
+	open func(ref tenants.Ref) error                      // called before a turn
 }
 
-func (p *postbox) Open(_ context.Context, ref tenants.Ref) (Deliver, error) {
+func (p *recorder) Open(_ context.Context, ref tenants.Ref) (Deliver, error) {
 	if p.open != nil {
 		if err := p.open(ref); err != nil {
 			return nil, err
@@ -234,9 +234,9 @@ func (p *postbox) Open(_ context.Context, ref tenants.Ref) (Deliver, error) {
 	}, nil
 }
 
-// order is the projects in the order of their rows, "aab" for two of a and
-// one of b.
-func (p *postbox) order() string {
+// order returns the projects in the order of their deliveries, for example "aab"
+// for two rows of a and one of b.
+func (p *recorder) order() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder
@@ -246,13 +246,13 @@ func (p *postbox) order() string {
 	return b.String()
 }
 
-func (p *postbox) sent() []uuid.UUID {
+func (p *recorder) sent() []uuid.UUID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.ids)
 }
 
-func newQueue(o *memory, p *postbox) *Queue {
+func newQueue(o *memory, p *recorder) *Queue {
 	return &Queue{Kind: "email", Consumer: p, Store: o, Marks: o}
 }
 
@@ -270,14 +270,14 @@ func run(t *testing.T, d *Queue) (stop func()) {
 	}
 }
 
-// tally counts by project.
-type tally struct {
+// counter counts by project.
+type counter struct {
 	mu sync.Mutex
 	n  map[tenants.Ref]int
 }
 
 // add changes a count and returns it.
-func (c *tally) add(ref tenants.Ref, by int) int {
+func (c *counter) add(ref tenants.Ref, by int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n == nil {
@@ -287,4 +287,4 @@ func (c *tally) add(ref tenants.Ref, by int) int {
 	return c.n[ref]
 }
 
-func (c *tally) get(ref tenants.Ref) int { return c.add(ref, 0) }
+func (c *counter) get(ref tenants.Ref) int { return c.add(ref, 0) }

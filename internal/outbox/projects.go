@@ -11,27 +11,27 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Seal makes the payload of the row id: only its project can open it, and only in
-// that row.
+// Seal encrypts the payload of the row id with the project's key. The row id is
+// authenticated, so the result can only be opened as the payload of that row.
 func Seal(t *tenants.Tenant, id uuid.UUID, payload []byte) ([]byte, error) {
 	return secret.SealWith(t.Secrets.OutboxKey, rowLabel(id), payload)
 }
 
-// Unseal is the inverse of Seal. What does not open is secret.ErrSealed.
+// Unseal decrypts a payload; secret.ErrSealed.
 func Unseal(t *tenants.Tenant, id uuid.UUID, sealed []byte) ([]byte, error) {
 	return secret.OpenWith(t.Secrets.OutboxKey, rowLabel(id), sealed)
 }
 
 func rowLabel(id uuid.UUID) string { return "outbox/" + id.String() }
 
-// Projects is the Store over the projects' databases.
+// Projects implements Store in the projects' databases.
 type Projects struct {
 	Tenant   func(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, error)
 	Database func(*tenants.Tenant) *tenantdb.DB
 }
 
-// database finds the project's database. A project on its way out is as good as
-// unknown: nobody waits for its messages any more.
+// database returns the project's database. A project that is being deleted or
+// failed to provision counts as unknown, because its messages are not needed.
 func (p Projects) database(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, *tenantdb.DB, error) {
 	t, err := p.Tenant(ctx, ref)
 	if err != nil {
@@ -43,7 +43,7 @@ func (p Projects) database(ctx context.Context, ref tenants.Ref) (*tenants.Tenan
 	return t, p.Database(t), nil
 }
 
-// Claim implements Store. A row that does not open is given up.
+// Claim implements Store. A row whose payload cannot be decrypted is given up.
 func (p Projects) Claim(ctx context.Context, ref tenants.Ref, kind Kind, limit int, lease time.Duration) ([]Row, error) {
 	t, db, err := p.database(ctx, ref)
 	if err != nil {

@@ -24,13 +24,13 @@ const (
 	hooks = outbox.Kind("webhook")
 )
 
-// world is two projects' databases and a control database with their marks.
-type world struct {
+// environment is two projects with their databases, and a control database.
+type environment struct {
 	*flowtest.Fixture
 	control *controldb.DB
 }
 
-func newWorld(t *testing.T) *world {
+func newEnvironment(t *testing.T) *environment {
 	t.Helper()
 	keyring, err := secret.NewKeyring(secret.NewMasterKey())
 	if err != nil {
@@ -46,27 +46,27 @@ func newWorld(t *testing.T) *world {
 	if err := control.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return &world{flowtest.New(t), control}
+	return &environment{flowtest.New(t), control}
 }
 
-func (w *world) project(ref tenants.Ref) *flowtest.Project {
+func (w *environment) project(ref tenants.Ref) *flowtest.Project {
 	if ref == w.A.Tenant().Ref {
 		return w.A
 	}
 	return w.B
 }
 
-// dispatcher is one of a process.
-func (w *world) dispatcher() *outbox.Dispatcher {
+// dispatcher returns the Dispatcher of another process.
+func (w *environment) dispatcher() *outbox.Dispatcher {
 	return &outbox.Dispatcher{Marks: marks{w.control}, Store: outbox.Projects{
 		Tenant:   func(_ context.Context, ref tenants.Ref) (*tenants.Tenant, error) { return w.project(ref).Tenant(), nil },
 		Database: func(t *tenants.Tenant) *tenantdb.DB { return w.project(t.Ref).DB },
 	}}
 }
 
-// put adds a row in a transaction, as a flow does, and gives its id. The queue may
-// be nil, for a kind that nobody consumes.
-func (w *world) put(t *testing.T, q *outbox.Queue, p *flowtest.Project, kind outbox.Kind, payload string) uuid.UUID {
+// put adds a row in a transaction, as a flow does, and returns its id. The queue is
+// nil for a kind without a consumer.
+func (w *environment) put(t *testing.T, q *outbox.Queue, p *flowtest.Project, kind outbox.Kind, payload string) uuid.UUID {
 	t.Helper()
 	ctx, id := context.Background(), uuid.New()
 	if q != nil {
@@ -88,7 +88,7 @@ func (w *world) put(t *testing.T, q *outbox.Queue, p *flowtest.Project, kind out
 	return id
 }
 
-// marks are those of the control database.
+// marks implements Marks in the control database.
 type marks struct{ db *controldb.DB }
 
 func (m marks) Mark(ctx context.Context, ref tenants.Ref, kind outbox.Kind) error {
@@ -103,11 +103,11 @@ func (m marks) Unmark(ctx context.Context, ref tenants.Ref, kind outbox.Kind, ol
 	return m.db.UnmarkOutbox(ctx, ref, string(kind), olderThan)
 }
 
-// receiver is a consumer that notes what it was given.
+// receiver is a Consumer that records the delivered payloads.
 type receiver struct {
 	mu   sync.Mutex
 	rows map[uuid.UUID][]string
-	act  func(ctx context.Context) error // before a row is taken
+	act  func(ctx context.Context) error // called before a row is accepted
 }
 
 func (r *receiver) Open(context.Context, tenants.Ref) (outbox.Deliver, error) {
@@ -160,11 +160,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("never: %s", what)
 }
 
-// A consumer that blocks holds neither workers nor rows of another kind, in the
-// same projects.
-func TestABlockedKindHoldsNothingOfAnother(t *testing.T) {
+// A consumer that blocks does not delay rows of another kind in the same projects.
+func TestBlockedKindDoesNotDelayAnother(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newEnvironment(t)
 	d := w.dispatcher()
 	var blocked atomic.Int32
 	stuck := &receiver{act: func(ctx context.Context) error {
@@ -177,7 +176,7 @@ func TestABlockedKindHoldsNothingOfAnother(t *testing.T) {
 	mailQueue := d.Register(mails, letters, outbox.Options{Workers: 1})
 	projects := []*flowtest.Project{w.A, w.B}
 	for _, p := range projects {
-		for range 30 { // more than a batch, and all due longer than the mails
+		for range 30 { // more than a batch, and all due before the mails
 			w.put(t, hookQueue, p, hooks, "hook")
 		}
 	}
@@ -198,7 +197,7 @@ func TestABlockedKindHoldsNothingOfAnother(t *testing.T) {
 			t.Errorf("%d mails wait", n)
 		}
 	}
-	// Each kind has its own mark: an empty queue of mails takes away its own.
+	// Each kind has its own mark: the empty queue of mails removes only its own.
 	for kind, want := range map[outbox.Kind]int{mails: 0, hooks: 2} {
 		for _, p := range projects {
 			if kind == mails {
@@ -213,42 +212,42 @@ func TestABlockedKindHoldsNothingOfAnother(t *testing.T) {
 	}
 }
 
-// lostStore is what a process that was killed has of the store: nothing that it
-// writes after that arrives.
-type lostStore struct {
+// disconnectedStore is the Store of a killed process: after the kill its writes
+// have no effect.
+type disconnectedStore struct {
 	outbox.Store
 	killed *atomic.Bool
 }
 
 var errKilled = errors.New("killed")
 
-func (s lostStore) Done(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
+func (s disconnectedStore) Done(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
 	if s.killed.Load() {
 		return errKilled
 	}
 	return s.Store.Done(ctx, ref, id)
 }
 
-func (s lostStore) Release(ctx context.Context, ref tenants.Ref, id uuid.UUID, delay time.Duration) error {
+func (s disconnectedStore) Release(ctx context.Context, ref tenants.Ref, id uuid.UUID, delay time.Duration) error {
 	if s.killed.Load() {
 		return errKilled
 	}
 	return s.Store.Release(ctx, ref, id, delay)
 }
 
-// What a killed process had claimed is delivered by another when the lease has
-// run out, whether it was delivered before or not, with the same id.
-func TestAKillBetweenClaimAndDoneDeliversAgain(t *testing.T) {
+// Rows that a killed process had claimed are delivered by another process after the
+// end of the lease with the same id, whether they were delivered before or not.
+func TestKillBetweenClaimAndDoneDeliversAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newEnvironment(t)
 	options := outbox.Options{Lease: 2 * time.Second, Timeout: time.Second, SweepEvery: 100 * time.Millisecond, StopGrace: time.Millisecond}
 	var killed atomic.Bool
 	first := w.dispatcher()
-	first.Store = lostStore{first.Store, &killed}
+	first.Store = disconnectedStore{first.Store, &killed}
 	taken := make(chan struct{}, 2)
 	before := &receiver{}
 	before.act = func(context.Context) error {
-		killed.Store(true) // before it could say Done
+		killed.Store(true) // before it calls Done
 		taken <- struct{}{}
 		return nil
 	}
@@ -261,7 +260,7 @@ func TestAKillBetweenClaimAndDoneDeliversAgain(t *testing.T) {
 	after := &receiver{}
 	second := w.dispatcher()
 	second.Register(hooks, after, options)
-	start(t, second) // nobody wakes it: the mark tells it where to look
+	start(t, second) // it is not woken, but finds the mark
 	for i, id := range ids {
 		eventually(t, "delivery by the next process", func() bool { return len(after.got(id)) == 1 })
 		if got, want := after.got(id)[0], []string{"one", "two"}[i]; got != want {
@@ -274,10 +273,10 @@ func TestAKillBetweenClaimAndDoneDeliversAgain(t *testing.T) {
 	}
 }
 
-// Rows of a kind that a newer release wrote stay until there is a consumer.
-func TestUnknownKindsAreLeftAlone(t *testing.T) {
+// Rows of a kind that only a newer release knows stay until there is a consumer.
+func TestUnknownKindsAreNotTouched(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newEnvironment(t)
 	d := w.dispatcher()
 	letters := &receiver{}
 	queue := d.Register(mails, letters, outbox.Options{SweepEvery: 20 * time.Millisecond})
@@ -285,7 +284,7 @@ func TestUnknownKindsAreLeftAlone(t *testing.T) {
 	known := w.put(t, queue, w.A, mails, "mail")
 	stop := start(t, d)
 	eventually(t, "the mail arrives", func() bool { return len(letters.got(known)) == 1 })
-	time.Sleep(200 * time.Millisecond) // some sweeps
+	time.Sleep(200 * time.Millisecond) // several sweeps
 	stop()
 	if n := w.A.Count(t, "SELECT count(*) FROM reeve.outbox WHERE id = $1 AND attempts = 0 AND locked_until IS NULL AND dead_at IS NULL", newer); n != 1 {
 		t.Error("a row of an unknown kind was touched")
@@ -300,12 +299,12 @@ func TestUnknownKindsAreLeftAlone(t *testing.T) {
 	eventually(t, "it is delivered by a release that knows it", func() bool { return len(pigeons.got(newer)) == 1 })
 }
 
-func TestOneConsumerAKind(t *testing.T) {
+func TestOneConsumerPerKind(t *testing.T) {
 	t.Parallel()
 	d := &outbox.Dispatcher{}
 	d.Register(mails, &receiver{}, outbox.Options{})
 	d.Register(mails, &receiver{}, outbox.Options{})
 	if err := d.Run(t.Context()); err == nil {
-		t.Error("two consumers of one kind run")
+		t.Error("Run accepted two consumers of one kind")
 	}
 }

@@ -15,36 +15,39 @@ import (
 )
 
 const (
-	// markFresh is how long Prepare trusts a mark; unmarkAfter is how long a
-	// mark outlives its last renewal. The difference is the time that a
-	// transaction may take between Prepare and commit.
+	// Prepare renews a mark that is older than markFresh. A mark is removed
+	// at the earliest unmarkAfter its last renewal. The difference is the time
+	// that a transaction may take between Prepare and commit.
 	markFresh   = 30 * time.Second
 	unmarkAfter = 2 * time.Minute
 
-	// slowTurn is how long a turn goes on, and from when on a project is slow.
+	// slowTurn is the duration after which a turn begins no further row. A
+	// project whose turn took that long is slow.
 	slowTurn = 10 * time.Second
 
-	// recordTimeout bounds writing down what came of a row.
+	// recordTimeout bounds the write of a row's result or of a mark.
 	recordTimeout = 5 * time.Second
 
-	// claimTimeout bounds a claim; a statement there may take less. Without it a
-	// server that went silent would hold the worker, and the project, for ever.
+	// claimTimeout bounds a claim. Without it a database server that stops
+	// answering would block the worker and the project for ever. The statement
+	// timeout may be shorter.
 	claimTimeout = 15 * time.Second
 
-	// markMemo and sentMemo bound what a process remembers.
-	markMemo = 8192
-	sentMemo = 8192
+	// markCacheSize and sentCacheSize are the capacities of a queue's caches.
+	markCacheSize = 8192
+	sentCacheSize = 8192
 )
 
 // Queue delivers the rows of one kind in all projects' outboxes. A flow calls
-// Prepare before the transaction that adds a row and Wake after its commit; one
-// Run per process with the worker role delivers. A row is removed directly after
-// it was delivered: a process killed before that moment leaves it to be delivered
-// by another, with the same ID.
+// Prepare before the transaction that adds a row, and Wake after the commit.
+// Run, called once in each process with the worker role, delivers. A row is
+// removed right after its delivery. If the process is killed before that, another
+// process delivers the row again with the same ID.
 //
-// At most Workers projects are worked at a time, each by one goroutine, Batch
-// rows a turn and then at the end of the queue, so neither a long queue nor a
-// slow server of one project holds up the others. Idle projects cost nothing.
+// At most Workers projects are processed at a time, each by one goroutine. A turn
+// delivers up to Batch rows; then the project goes to the end of the queue. So
+// neither a long queue nor a slow server of one project delays the others. Idle
+// projects cost nothing.
 type Queue struct {
 	Kind     Kind
 	Consumer Consumer
@@ -56,67 +59,68 @@ type Queue struct {
 
 	once    sync.Once
 	marking singleflight.Group
-	marked  *lru.Cache[tenants.Ref, time.Time] // when this process renewed the mark
-	sent    *lru.Cache[rowKey, struct{}]       // delivered, and perhaps not yet removed
+	marked  *lru.Cache[tenants.Ref, time.Time] // last renewal of the mark by this process
+	sent    *lru.Cache[rowKey, struct{}]       // delivered, possibly not yet removed
 
 	mu      sync.Mutex
 	running bool
 	woken   map[tenants.Ref]struct{}
-	bell    chan struct{}
+	wake    chan struct{} // signals Run that woken is not empty
 }
 
-// Options are the bounds of a Queue.
+// Options are the limits of a Queue. Zero values select the defaults.
 type Options struct {
-	Workers    int           // 8 when zero
-	Batch      int           // 10 when zero
-	Lease      time.Duration // of claimed rows, 90 s when zero
-	Timeout    time.Duration // of one delivery, 30 s when zero; below Lease
-	SweepEvery time.Duration // between looks at all marked projects, 10 s when zero
-	StopGrace  time.Duration // for deliveries under way when Run is stopped, 10 s when zero
-	GiveUp     time.Duration // age at which a row is no longer tried, 24 h when zero
+	Workers    int           // projects processed at a time; 8
+	Batch      int           // rows per turn; 10
+	Lease      time.Duration // of claimed rows; 90 s
+	Timeout    time.Duration // of one delivery, less than Lease; 30 s
+	SweepEvery time.Duration // interval between checks of all marked projects; 10 s
+	StopGrace  time.Duration // for running deliveries when Run is stopped; 10 s
+	GiveUp     time.Duration // age after which a row is not retried; 24 h
 }
 
-var errRunning = errors.New("outbox: queue runs already")
+var errRunning = errors.New("outbox: the queue is already running")
 
 // init fills in the defaults.
 func (q *Queue) init() {
 	q.once.Do(func() {
-		q.Workers, q.Batch = or(q.Workers, 8), or(q.Batch, 10)
-		q.Lease, q.Timeout = or(q.Lease, 90*time.Second), or(q.Timeout, 30*time.Second)
-		q.SweepEvery, q.StopGrace = or(q.SweepEvery, 10*time.Second), or(q.StopGrace, 10*time.Second)
-		q.GiveUp = or(q.GiveUp, 24*time.Hour)
+		q.Workers, q.Batch = positiveOr(q.Workers, 8), positiveOr(q.Batch, 10)
+		q.Lease, q.Timeout = positiveOr(q.Lease, 90*time.Second), positiveOr(q.Timeout, 30*time.Second)
+		q.SweepEvery, q.StopGrace = positiveOr(q.SweepEvery, 10*time.Second), positiveOr(q.StopGrace, 10*time.Second)
+		q.GiveUp = positiveOr(q.GiveUp, 24*time.Hour)
 		if q.Logger == nil {
 			q.Logger = slog.New(slog.DiscardHandler)
 		}
 		if q.Now == nil {
 			q.Now = time.Now
 		}
-		// New fails for a size below one only.
-		q.marked, _ = lru.New[tenants.Ref, time.Time](markMemo)
-		q.sent, _ = lru.New[rowKey, struct{}](sentMemo)
-		q.woken, q.bell = map[tenants.Ref]struct{}{}, make(chan struct{}, 1)
+		// New only fails for a size below one.
+		q.marked, _ = lru.New[tenants.Ref, time.Time](markCacheSize)
+		q.sent, _ = lru.New[rowKey, struct{}](sentCacheSize)
+		q.woken, q.wake = map[tenants.Ref]struct{}{}, make(chan struct{}, 1)
 	})
 }
 
-func or[T int | time.Duration](v, otherwise T) T {
+// positiveOr returns v if it is positive, and def otherwise.
+func positiveOr[T int | time.Duration](v, def T) T {
 	if v > 0 {
 		return v
 	}
-	return otherwise
+	return def
 }
 
-// Prepare makes sure that the project is marked. Call it before the
-// transaction that adds a row, and do not add the row when it fails: without
-// the mark a killed process would forget it. It writes at most every 30 s per
-// project and process.
+// Prepare marks the project. Call it before the transaction that adds a row, and
+// do not add the row if it fails: without the mark, no process would find the row
+// after a crash of this one. It writes at most once in 30 s per project and
+// process.
 func (q *Queue) Prepare(ctx context.Context, ref tenants.Ref) error {
 	q.init()
-	now := q.Now() // before the write, so that the memo is never younger than the mark
+	now := q.Now() // read before the write, so that the cached time is never later than the mark's
 	if at, ok := q.marked.Get(ref); ok && now.Sub(at) < markFresh {
 		return nil
 	}
-	// Callers at the same moment share one write, which therefore does not end
-	// with the first caller's request.
+	// Concurrent callers share one write, so it must not be cancelled with the
+	// first caller's request.
 	_, err, _ := q.marking.Do(string(ref), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 		defer cancel()
@@ -129,9 +133,9 @@ func (q *Queue) Prepare(ctx context.Context, ref tenants.Ref) error {
 	return err
 }
 
-// Wake asks for the project's outbox to be worked now. Call it after commit. It
-// never blocks; in a process that does not Run it does nothing, and another
-// process's next sweep finds the row.
+// Wake schedules the project for processing. Call it after the commit. It never
+// blocks. In a process without Run it does nothing; another process finds the row
+// in its next sweep.
 func (q *Queue) Wake(ref tenants.Ref) {
 	q.init()
 	q.mu.Lock()
@@ -142,12 +146,12 @@ func (q *Queue) Wake(ref tenants.Ref) {
 	q.woken[ref] = struct{}{}
 	q.mu.Unlock()
 	select {
-	case q.bell <- struct{}{}:
-	default: // it rings already
+	case q.wake <- struct{}{}:
+	default: // already signalled
 	}
 }
 
-// takeWoken hands over the projects woken since the last call.
+// takeWoken returns the projects woken since the last call.
 func (q *Queue) takeWoken() map[tenants.Ref]struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -156,7 +160,7 @@ func (q *Queue) takeWoken() map[tenants.Ref]struct{} {
 	return woken
 }
 
-// setRunning changes whether Run is at work, and fails if it was already so.
+// setRunning records whether Run is active; errRunning if it already is.
 func (q *Queue) setRunning(on bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()

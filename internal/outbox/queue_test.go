@@ -19,8 +19,8 @@ var (
 	c = project("c")
 )
 
-// prepared marks the project, adds n rows and wakes d, as a flow does.
-func prepared(t *testing.T, d *Queue, o *memory, ref tenants.Ref, n int) {
+// enqueue marks the project, adds n rows and wakes d, as a flow does.
+func enqueue(t *testing.T, d *Queue, o *memory, ref tenants.Ref, n int) {
 	t.Helper()
 	if err := d.Prepare(t.Context(), ref); err != nil {
 		t.Fatal(err)
@@ -29,15 +29,15 @@ func prepared(t *testing.T, d *Queue, o *memory, ref tenants.Ref, n int) {
 	d.Wake(ref)
 }
 
-func TestWakeDeliversAtOnceAndOnce(t *testing.T) {
+func TestWakeDeliversImmediatelyAndOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
 		start := time.Now()
-		prepared(t, d, o, a, 25)
+		enqueue(t, d, o, a, 25)
 		d.Wake(a)
 		synctest.Wait()
 		if p.order() != strings.Repeat("a", 25) || o.states(a)["done"] != 25 || time.Since(start) != 0 {
@@ -50,15 +50,15 @@ func TestWakeDeliversAtOnceAndOnce(t *testing.T) {
 	})
 }
 
-func TestRestartFindsWhatAKilledProcessLeft(t *testing.T) {
+func TestRestartDeliversRowsOfKilledProcess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		killed := newQueue(o, p)
 		if err := killed.Prepare(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
-		o.add(a, 3) // committed, and killed before Wake
+		o.add(a, 3) // committed, but the process is killed before Wake
 		defer run(t, newQueue(o, p))()
 		synctest.Wait()
 		if o.states(a)["done"] != 3 {
@@ -67,15 +67,15 @@ func TestRestartFindsWhatAKilledProcessLeft(t *testing.T) {
 	})
 }
 
-func TestKilledBetweenDeliveryAndDoneDeliversTheSameIDAgain(t *testing.T) {
+func TestKillBetweenDeliveryAndDoneRedeliversSameID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		killed := newQueue(o, p)
-		o.with(func() { o.doneErr = errDown }) // what the process does from here on has no effect
+		o.with(func() { o.doneErr = errDown }) // further writes of the killed process have no effect
 		stop := run(t, killed)
 		synctest.Wait()
-		prepared(t, killed, o, a, 1)
+		enqueue(t, killed, o, a, 1)
 		synctest.Wait()
 		stop()
 		o.with(func() { o.doneErr = nil })
@@ -92,15 +92,15 @@ func TestKilledBetweenDeliveryAndDoneDeliversTheSameIDAgain(t *testing.T) {
 	})
 }
 
-func TestDoneFailingDoesNotSendTwice(t *testing.T) {
+func TestFailedDoneDoesNotDeliverTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		d := newQueue(o, p)
 		o.with(func() { o.doneErr = errDown })
 		defer run(t, d)()
 		synctest.Wait()
-		prepared(t, d, o, a, 2)
+		enqueue(t, d, o, a, 2)
 		time.Sleep(5 * time.Minute)
 		o.with(func() { o.doneErr = nil })
 		time.Sleep(5 * time.Minute)
@@ -113,7 +113,7 @@ func TestDoneFailingDoesNotSendTwice(t *testing.T) {
 func TestProjectsTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		d := newQueue(o, p)
 		d.Workers = 1
 		for ref, n := range map[tenants.Ref]int{a: 32, b: 12, c: 3} {
@@ -132,11 +132,11 @@ func TestProjectsTakeTurns(t *testing.T) {
 	})
 }
 
-func TestAProjectIsWorkedByOneGoroutine(t *testing.T) {
+func TestProjectHasOneTurnAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
-		var at, together tally
+		o, p := newMemory(), &recorder{}
+		var at, together counter
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			if at.add(ref, 1) > 1 {
 				together.add(ref, 1)
@@ -149,7 +149,7 @@ func TestAProjectIsWorkedByOneGoroutine(t *testing.T) {
 		defer run(t, d)()
 		synctest.Wait()
 		for range 20 {
-			prepared(t, d, o, a, 1)
+			enqueue(t, d, o, a, 1)
 			time.Sleep(300 * time.Millisecond)
 		}
 		time.Sleep(time.Minute)
@@ -162,7 +162,7 @@ func TestAProjectIsWorkedByOneGoroutine(t *testing.T) {
 func TestSlowProjectsLeaveWorkersForOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		quick := project("q")
 		p.act = func(ctx context.Context, ref tenants.Ref) error {
 			if ref != quick {
@@ -175,12 +175,12 @@ func TestSlowProjectsLeaveWorkersForOthers(t *testing.T) {
 		defer run(t, d)()
 		synctest.Wait()
 		for _, l := range "abcdefgh" {
-			prepared(t, d, o, project(string(l)), 100)
+			enqueue(t, d, o, project(string(l)), 100)
 		}
-		time.Sleep(5 * time.Minute) // by now each is known as slow
+		time.Sleep(5 * time.Minute) // enough for each to be known as slow
 		for range 50 {
 			start := time.Now()
-			prepared(t, d, o, quick, 1)
+			enqueue(t, d, o, quick, 1)
 			synctest.Wait()
 			if n := o.states(quick)["pending"]; n != 0 {
 				t.Fatalf("%d waiting after %v", n, time.Since(start))
@@ -195,9 +195,8 @@ func TestSlowProjectsLeaveWorkersForOthers(t *testing.T) {
 	})
 }
 
-// A server that is slow now and then holds up the others as little as one that
-// always is, whether its fast turns are few or many.
-func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
+// Servers that are slow only in some turns do not delay other projects either.
+func TestOccasionallySlowProjectsLeaveWorkersForOthers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ projects, every int }{
 		"every other turn, many projects": {projects: 100, every: 2},
@@ -206,9 +205,9 @@ func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o, p := newMemory(), &postbox{}
+				o, p := newMemory(), &recorder{}
 				quick := project("q")
-				var turns tally
+				var turns counter
 				p.act = func(_ context.Context, ref tenants.Ref) error {
 					if ref != quick && turns.add(ref, 1)%c.every == 0 {
 						time.Sleep(29 * time.Second)
@@ -222,12 +221,12 @@ func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
 				var others []tenants.Ref
 				for i := range c.projects {
 					others = append(others, tenants.Ref(fmt.Sprintf("%0*d", tenants.RefLength, i)))
-					prepared(t, d, o, others[i], 100)
+					enqueue(t, d, o, others[i], 100)
 				}
-				time.Sleep(30 * time.Minute) // by now each is known as slow
+				time.Sleep(30 * time.Minute) // enough for each to be known as slow
 				for range 400 {
 					start := time.Now()
-					prepared(t, d, o, quick, 1)
+					enqueue(t, d, o, quick, 1)
 					synctest.Wait()
 					if n := o.states(quick)["pending"]; n != 0 {
 						t.Fatalf("%d waiting after %v", n, time.Since(start))
@@ -244,12 +243,12 @@ func TestProjectsThatAreSlowNowAndThenLeaveWorkersForOthers(t *testing.T) {
 	}
 }
 
-// Servers that nobody knows to be slow yet hold the workers for two seconds, not
-// for as long as they take.
-func TestLongFirstTurnsLeaveTheirWorkers(t *testing.T) {
+// Servers that are not yet known to be slow occupy workers for longTurn only, not
+// for the whole turn.
+func TestLongFirstTurnsFreeTheirWorkers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		quick := project("q")
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			if ref != quick {
@@ -262,9 +261,9 @@ func TestLongFirstTurnsLeaveTheirWorkers(t *testing.T) {
 		defer run(t, d)()
 		synctest.Wait()
 		for i := range 40 {
-			prepared(t, d, o, tenants.Ref(fmt.Sprintf("%0*d", tenants.RefLength, i)), 1)
+			enqueue(t, d, o, tenants.Ref(fmt.Sprintf("%0*d", tenants.RefLength, i)), 1)
 		}
-		prepared(t, d, o, quick, 1)
+		enqueue(t, d, o, quick, 1)
 		time.Sleep(40 / 4 * longTurn)
 		synctest.Wait()
 		if n := o.states(quick)["pending"]; n != 0 {
@@ -279,7 +278,7 @@ func TestLongFirstTurnsLeaveTheirWorkers(t *testing.T) {
 	})
 }
 
-func TestScheduleForgetsWhomNobodyAsksFor(t *testing.T) {
+func TestScheduleEvictsIdleProjects(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := newSchedule(8)
@@ -291,14 +290,14 @@ func TestScheduleForgetsWhomNobodyAsksFor(t *testing.T) {
 		}
 		s.finish(outcome{ref: ref, slow: i%3 == 0, failed: i%3 == 1}, now)
 	}
-	if len(s.slots) != 200 { // what is neither slow nor cooling down is forgotten at once
+	if len(s.slots) != 200 { // projects that are neither slow nor cooling down are removed at once
 		t.Fatal(len(s.slots))
 	}
 	s.push("0", now)
-	if s.forget(now.Add(slotIdle - time.Second)); len(s.slots) != 200 {
+	if s.evictIdle(now.Add(slotIdle - time.Second)); len(s.slots) != 200 {
 		t.Fatal(len(s.slots))
 	}
-	if s.forget(now.Add(slotIdle)); len(s.slots) != 1 {
+	if s.evictIdle(now.Add(slotIdle)); len(s.slots) != 1 {
 		t.Fatal(len(s.slots))
 	}
 	if len(s.slow) != 1 || len(s.queue) != 0 {
@@ -311,16 +310,16 @@ func TestScheduleForgetsWhomNobodyAsksFor(t *testing.T) {
 		}
 		s.finish(outcome{ref: "0", more: turn < fastTurns-1}, now)
 	}
-	if len(s.slots) != 0 { // it had fast turns, and its time is over
+	if len(s.slots) != 0 { // it had enough fast turns, and slowFor has passed
 		t.Fatal(len(s.slots))
 	}
 }
 
-func TestUnreachableServerIsLeftAloneAndComesBack(t *testing.T) {
+func TestUnreachableServerCoolsDownAndRecovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
-		var tries tally
+		o, p := newMemory(), &recorder{}
+		var tries counter
 		start := time.Now()
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			if ref == a && time.Since(start) < 10*time.Minute {
@@ -332,8 +331,8 @@ func TestUnreachableServerIsLeftAloneAndComesBack(t *testing.T) {
 		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
-		prepared(t, d, o, a, 100)
-		prepared(t, d, o, b, 100)
+		enqueue(t, d, o, a, 100)
+		enqueue(t, d, o, b, 100)
 		synctest.Wait()
 		if tries.get(a) != 1 || o.states(b)["done"] != 100 {
 			t.Fatalf("%d tries, %v", tries.get(a), o.states(b))
@@ -349,11 +348,11 @@ func TestUnreachableServerIsLeftAloneAndComesBack(t *testing.T) {
 	})
 }
 
-func TestRefusedIsDeadAndDeferredIsTriedAgain(t *testing.T) {
+func TestRefusedIsDeadAndDeferredIsRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
-		var tries tally
+		o, p := newMemory(), &recorder{}
+		var tries counter
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			n := tries.add(ref, 1)
 			switch {
@@ -370,13 +369,13 @@ func TestRefusedIsDeadAndDeferredIsTriedAgain(t *testing.T) {
 		defer run(t, d)()
 		synctest.Wait()
 		for _, ref := range []tenants.Ref{a, b, c} {
-			prepared(t, d, o, ref, 2)
+			enqueue(t, d, o, ref, 2)
 		}
 		synctest.Wait()
 		if o.states(a)["dead"] != 2 || o.row(a).reason != "550 no such user" {
 			t.Error(o.states(a), o.row(a).reason)
 		}
-		if tries.get(b) != 2 { // one message being deferred does not hold up the next
+		if tries.get(b) != 2 { // a deferred message does not delay the next one
 			t.Error(tries.get(b))
 		}
 		time.Sleep(10 * time.Minute)
@@ -386,12 +385,12 @@ func TestRefusedIsDeadAndDeferredIsTriedAgain(t *testing.T) {
 	})
 }
 
-// What was never tried has lost no attempt: it goes out as soon as the sender is
-// there again, and is given up when it is too old.
+// Rows that were not tried during an outage have no attempt counted. They are
+// delivered soon after the sender works again, or given up at the age of GiveUp.
 func TestOutageCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		var down atomic.Bool
 		down.Store(true)
 		d := newQueue(o, p)
@@ -403,14 +402,14 @@ func TestOutageCostsNoAttempt(t *testing.T) {
 		}
 		p.act = func(_ context.Context, ref tenants.Ref) error {
 			if down.Load() && ref == b {
-				return errDown // as a server that cannot be reached
+				return errDown // the server cannot be reached
 			}
 			return nil
 		}
 		defer run(t, d)()
 		synctest.Wait()
-		prepared(t, d, o, a, 30)
-		prepared(t, d, o, b, 10)
+		enqueue(t, d, o, a, 30)
+		enqueue(t, d, o, b, 10)
 		synctest.Wait()
 		if got := o.attempts(b); got != 1 {
 			t.Errorf("%d attempts of a batch of which one message was tried", got)
@@ -420,12 +419,12 @@ func TestOutageCostsNoAttempt(t *testing.T) {
 			t.Errorf("%d attempts without a sender, %v", got, o.states(a))
 		}
 		down.Store(false)
-		time.Sleep(lastCool + 2*d.SweepEvery)
+		time.Sleep(maxCooldown + 2*d.SweepEvery)
 		if o.states(a)["done"] != 30 {
 			t.Error(o.states(a))
 		}
 		down.Store(true)
-		prepared(t, d, o, c, 2)
+		enqueue(t, d, o, c, 2)
 		time.Sleep(23 * time.Hour)
 		if o.states(c)["pending"] != 2 {
 			t.Error(o.states(c))
@@ -440,12 +439,12 @@ func TestOutageCostsNoAttempt(t *testing.T) {
 func TestGivesUpAfterADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		p.act = func(context.Context, tenants.Ref) error { return Deferred(errors.New("451 later")) }
 		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
-		prepared(t, d, o, a, 1)
+		enqueue(t, d, o, a, 1)
 		time.Sleep(23 * time.Hour)
 		if o.states(a)["pending"] != 1 {
 			t.Fatal(o.states(a))
@@ -457,23 +456,23 @@ func TestGivesUpAfterADay(t *testing.T) {
 	})
 }
 
-func TestStopFinishesWhatIsBeingSent(t *testing.T) {
+func TestStopCompletesRunningDelivery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		p.act = func(context.Context, tenants.Ref) error { time.Sleep(3 * time.Second); return nil }
 		d := newQueue(o, p)
 		stop := run(t, d)
 		synctest.Wait()
-		prepared(t, d, o, a, 5)
-		time.Sleep(4 * time.Second) // the second one is being sent
+		enqueue(t, d, o, a, 5)
+		time.Sleep(4 * time.Second) // during the second delivery
 		start := time.Now()
 		stop()
 		if got := o.states(a); got["done"] != 2 || got["pending"] != 3 || time.Since(start) != 2*time.Second {
 			t.Fatal(got, time.Since(start))
 		}
-		// The rest is due at once for the next process: no lease to wait for.
-		next := &postbox{}
+		// The next process can claim the rest at once, without waiting for a lease.
+		next := &recorder{}
 		defer run(t, newQueue(o, next))()
 		synctest.Wait()
 		if o.states(a)["done"] != 5 || len(next.sent()) != 3 {
@@ -485,12 +484,12 @@ func TestStopFinishesWhatIsBeingSent(t *testing.T) {
 func TestStopIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		p.act = func(ctx context.Context, _ tenants.Ref) error { <-ctx.Done(); return ctx.Err() }
 		d := newQueue(o, p)
 		stop := run(t, d)
 		synctest.Wait()
-		prepared(t, d, o, a, 3)
+		enqueue(t, d, o, a, 3)
 		synctest.Wait()
 		start := time.Now()
 		stop()
@@ -500,15 +499,15 @@ func TestStopIsBounded(t *testing.T) {
 	})
 }
 
-func TestMarksAreTakenAwayWhenNothingIsPending(t *testing.T) {
+func TestMarksAreRemovedWhenNoRowIsPending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		d := newQueue(o, p)
 		defer run(t, d)()
 		synctest.Wait()
-		prepared(t, d, o, a, 1)
-		o.with(func() { o.marks[b], o.gone[b] = time.Now(), true }) // deleted meanwhile
+		enqueue(t, d, o, a, 1)
+		o.with(func() { o.marks[b], o.gone[b] = time.Now(), true }) // the project was deleted
 		time.Sleep(100 * time.Second)
 		if !o.marked(a) || o.marked(b) {
 			t.Fatal(o.marked(a), o.marked(b))
@@ -520,7 +519,7 @@ func TestMarksAreTakenAwayWhenNothingIsPending(t *testing.T) {
 		before := o.claimed(a)
 		time.Sleep(time.Hour)
 		if o.claimed(a) != before {
-			t.Fatal("an idle project is looked at")
+			t.Fatal("an idle project is queried")
 		}
 	})
 }
@@ -529,8 +528,8 @@ func TestPrepareMarksRarely(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newMemory()
-		d := newQueue(o, &postbox{})
-		for range 600 { // a minute of ten a second
+		d := newQueue(o, &recorder{})
+		for range 600 { // ten calls per second for a minute
 			if err := d.Prepare(t.Context(), a); err != nil {
 				t.Fatal(err)
 			}
@@ -540,7 +539,7 @@ func TestPrepareMarksRarely(t *testing.T) {
 			t.Fatal(o.markings)
 		}
 		if err := d.Prepare(t.Context(), b); err != nil || !o.marked(b) {
-			t.Fatal("one project's memo served another", err)
+			t.Fatal("the cache entry of one project was used for another", err)
 		}
 		o.markErr = errDown
 		if err := d.Prepare(t.Context(), c); !errors.Is(err, errDown) {
@@ -551,7 +550,7 @@ func TestPrepareMarksRarely(t *testing.T) {
 
 func TestWakeWithoutRunKeepsNothing(t *testing.T) {
 	t.Parallel()
-	d := newQueue(newMemory(), &postbox{})
+	d := newQueue(newMemory(), &recorder{})
 	d.Wake(a)
 	if len(d.woken) != 0 {
 		t.Fatal(d.woken)
@@ -561,7 +560,7 @@ func TestWakeWithoutRunKeepsNothing(t *testing.T) {
 func TestRunRefusesASecondOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newQueue(newMemory(), &postbox{})
+		d := newQueue(newMemory(), &recorder{})
 		defer run(t, d)()
 		synctest.Wait()
 		if err := d.Run(t.Context()); !errors.Is(err, errRunning) {
@@ -570,10 +569,10 @@ func TestRunRefusesASecondOne(t *testing.T) {
 	})
 }
 
-func TestConsumerThatDoesNotOpenLosesNothing(t *testing.T) {
+func TestFailedOpenLosesNoRow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o, p := newMemory(), &postbox{}
+		o, p := newMemory(), &recorder{}
 		d := newQueue(o, p)
 		start := time.Now()
 		p.open = func(tenants.Ref) error {
@@ -584,7 +583,7 @@ func TestConsumerThatDoesNotOpenLosesNothing(t *testing.T) {
 		}
 		defer run(t, d)()
 		synctest.Wait()
-		prepared(t, d, o, a, 15)
+		enqueue(t, d, o, a, 15)
 		time.Sleep(10 * time.Minute)
 		if o.states(a)["done"] != 15 {
 			t.Fatal(o.states(a))

@@ -8,16 +8,17 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Run delivers until ctx ends, then finishes what is under way, for StopGrace at
-// most, and returns nil. It starts with a sweep, so what a killed process left
-// behind is delivered first. Only one Run per Queue at a time.
+// Run delivers until ctx ends. It then waits up to StopGrace for running
+// deliveries, cancels the rest, and returns nil. It begins with a sweep, so rows
+// that a killed process left are delivered first. A second concurrent Run of a
+// Queue fails.
 func (q *Queue) Run(ctx context.Context) error {
 	q.init()
 	if err := q.setRunning(true); err != nil {
 		return err
 	}
 	defer func() { _ = q.setRunning(false) }()
-	work, release := outlive(ctx, q.StopGrace)
+	work, release := withGrace(ctx, q.StopGrace)
 	defer release()
 	l := &loop{
 		q: q, ctx: ctx, work: work, queue: newSchedule(q.Workers),
@@ -28,16 +29,16 @@ func (q *Queue) Run(ctx context.Context) error {
 	return nil
 }
 
-// loop is the one goroutine that decides who is worked next; turns and sweeps
-// run beside it and report back.
+// loop is the goroutine that owns the schedule. Turns and sweeps run in other
+// goroutines and report to it over channels.
 type loop struct {
 	q        *Queue
-	ctx      context.Context // ends: nothing new
-	work     context.Context // ends: drop what is under way
+	ctx      context.Context // when done, nothing new begins
+	work     context.Context // when done, running deliveries are cancelled
 	queue    *schedule
 	active   int
-	long     int // turns that take long: they hold no worker, see longTurn
-	late     chan tenants.Ref
+	long     int              // detached turns, which do not occupy a worker; see longTurn
+	late     chan tenants.Ref // turns that reached longTurn
 	sweeping bool
 	finished chan outcome
 	swept    chan []tenants.Ref
@@ -52,7 +53,7 @@ func (l *loop) run() {
 		l.start()
 		select {
 		case <-l.ctx.Done():
-		case <-l.q.bell:
+		case <-l.q.wake:
 			for ref := range l.q.takeWoken() {
 				l.queue.push(ref, l.q.Now())
 			}
@@ -61,11 +62,11 @@ func (l *loop) run() {
 			for _, ref := range refs {
 				l.queue.push(ref, l.q.Now())
 			}
-			l.queue.forget(l.q.Now())
+			l.queue.evictIdle(l.q.Now())
 		case o := <-l.finished:
 			l.finish(o)
 		case ref := <-l.late:
-			if l.long < maxLong && l.queue.takesLong(ref) {
+			if l.long < maxLong && l.queue.detach(ref) {
 				l.active--
 				l.long++
 			}
@@ -82,14 +83,15 @@ func (l *loop) run() {
 	}
 }
 
-// A turn that goes on after longTurn leaves its worker to others, up to maxLong
-// at a time: servers that nobody knows to be slow yet would take all of them.
+// A turn that takes longer than longTurn is detached: its worker becomes free for
+// another project. Otherwise servers that are not yet known to be slow could occupy
+// all workers. At most maxLong turns are detached at a time.
 const (
 	longTurn = 2 * time.Second
 	maxLong  = 64
 )
 
-// start gives waiting projects to free workers.
+// start begins turns of waiting projects while workers are free.
 func (l *loop) start() {
 	for l.active < l.q.Workers {
 		ref, ok := l.queue.next()
@@ -115,7 +117,7 @@ func (l *loop) start() {
 }
 
 func (l *loop) finish(o outcome) {
-	if p := l.queue.slots[o.ref]; p != nil && p.long {
+	if p := l.queue.slots[o.ref]; p != nil && p.detached {
 		l.long--
 	} else {
 		l.active--
@@ -123,7 +125,7 @@ func (l *loop) finish(o outcome) {
 	l.queue.finish(o, l.q.Now())
 }
 
-// sweep looks up the marked projects, unless it is doing so already.
+// sweep reads the marked projects, unless a sweep is already running.
 func (l *loop) sweep() {
 	if l.sweeping {
 		return
@@ -143,8 +145,8 @@ func (l *loop) sweep() {
 	})
 }
 
-// outlive derives a context that ends grace after ctx does.
-func outlive(ctx context.Context, grace time.Duration) (context.Context, func()) {
+// withGrace returns a context that is cancelled grace after ctx.
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		timer := time.NewTimer(grace)

@@ -7,21 +7,22 @@ import (
 )
 
 const (
-	// A project that had a slow turn counts as slow for slowFor, and until it had
-	// fastTurns others since. Neither would do alone: fast turns are soon had, and
-	// where many slow projects wait for each other, so is the time.
+	// After a slow turn a project is slow until slowFor has passed and it has had
+	// fastTurns turns that were not slow. Both are needed: a few fast turns pass
+	// quickly, and slowFor passes while many slow projects wait for each other.
 	slowFor   = 10 * time.Minute
 	fastTurns = 5
 
-	// slotIdle is how long a project is remembered that is not pushed any more.
-	// It is not shorter than slowFor, and far longer than a sweep or a coolDown.
+	// slotIdle is the time after which the slot of a project that is not pushed
+	// any more is removed. It is at least slowFor, and much longer than the
+	// interval of sweeps and any cooldown.
 	slotIdle = slowFor
 )
 
-// schedule is the round-robin queue of projects. A project is in it once,
-// however often it is pushed, and is not handed out while it is being worked.
-// Projects that are known to be slow wait in a queue of their own, which gets
-// slowLimit workers at most. It belongs to one goroutine.
+// schedule is the round-robin queue of projects. A project is queued at most once,
+// and next does not return a project while its turn is running. Slow projects wait
+// in a separate queue, which gets at most slowLimit workers. A schedule is not safe
+// for concurrent use.
 type schedule struct {
 	slots      map[tenants.Ref]*slot
 	queue      []tenants.Ref
@@ -30,37 +31,36 @@ type schedule struct {
 	slowActive int
 }
 
-// slot is what is known of a project that waits, is worked, or cools down.
+// slot is the state of a project that is queued, running or cooling down.
 type slot struct {
-	queued, working bool
-	again           bool      // pushed while working
-	long            bool      // its current turn holds no worker any more
-	countedSlow     bool      // its current turn counts against slowLimit
-	slowUntil       time.Time // slow until then at least
-	toProve         int       // fast turns that it must have before it is not slow
-	finished        time.Time // when its last turn ended
-	failures        int       // turns in a row that found its receiver unreachable
-	notBefore       time.Time // cooling down until then
+	queued, running bool
+	pushedAgain     bool      // pushed while running
+	detached        bool      // the current turn does not occupy a worker
+	countedSlow     bool      // the current turn counts against slowLimit
+	slowUntil       time.Time // slow at least until then
+	fastTurnsNeeded int       // further fast turns before it stops being slow
+	finishedAt      time.Time // end of the last turn
+	failures        int       // consecutive turns that could not reach the receiver
+	notBefore       time.Time // end of the cooldown
 }
 
 // outcome is what a turn reports.
 type outcome struct {
 	ref    tenants.Ref
-	more   bool // there may be more rows that are due
-	failed bool // its receiver or its database could not be reached
-	idle   bool // nothing was tried, so nothing new is known of its receiver
-	slow   bool // it held its worker for long, whatever came of it
+	more   bool // more rows may be due
+	failed bool // the receiver or the project's database could not be reached
+	idle   bool // no delivery was tried, so the receiver's state is unknown
+	slow   bool // the turn took slowTurn or longer
 }
 
-// slow tells whether the project must not take a worker of the others.
-func (p *slot) slow(now time.Time) bool { return p.toProve > 0 || now.Before(p.slowUntil) }
+// slow reports whether the project belongs into the slow queue.
+func (p *slot) slow(now time.Time) bool { return p.fastTurnsNeeded > 0 || now.Before(p.slowUntil) }
 
 func newSchedule(workers int) *schedule {
 	return &schedule{slots: map[tenants.Ref]*slot{}, slowLimit: max(1, workers/2)}
 }
 
-// push puts the project at the end of its queue, unless it waits already or
-// cools down.
+// push appends the project to its queue, unless it is queued or cooling down.
 func (s *schedule) push(ref tenants.Ref, now time.Time) {
 	p := s.slots[ref]
 	if p == nil {
@@ -68,8 +68,8 @@ func (s *schedule) push(ref tenants.Ref, now time.Time) {
 		s.slots[ref] = p
 	}
 	switch {
-	case p.working:
-		p.again = true
+	case p.running:
+		p.pushedAgain = true
 	case p.queued || now.Before(p.notBefore):
 	case p.slow(now):
 		p.queued = true
@@ -80,7 +80,8 @@ func (s *schedule) push(ref tenants.Ref, now time.Time) {
 	}
 }
 
-// next takes the project that has waited longest to be worked.
+// next removes and returns the project that has waited longest, slow projects
+// first while they have workers left.
 func (s *schedule) next() (tenants.Ref, bool) {
 	q := &s.queue
 	if len(s.slow) > 0 && s.slowActive < s.slowLimit {
@@ -93,43 +94,43 @@ func (s *schedule) next() (tenants.Ref, bool) {
 	ref := (*q)[0]
 	*q = (*q)[1:]
 	p := s.slots[ref]
-	p.queued, p.working, p.countedSlow = false, true, q == &s.slow
+	p.queued, p.running, p.countedSlow = false, true, q == &s.slow
 	return ref, true
 }
 
-// takesLong notes that a project's turn holds no worker any more; false if it
-// counts as slow already, or has ended.
-func (s *schedule) takesLong(ref tenants.Ref) bool {
+// detach records that a project's turn does not occupy a worker any more. It
+// returns false if the turn already counts as slow or has ended.
+func (s *schedule) detach(ref tenants.Ref) bool {
 	p := s.slots[ref]
-	if p == nil || !p.working || p.countedSlow {
+	if p == nil || !p.running || p.countedSlow {
 		return false
 	}
-	p.long = true
+	p.detached = true
 	return true
 }
 
-// finish ends a project's turn. One that failed is left alone for a while,
-// longer each time; one with more to do goes to the end of the queue; one with
-// nothing to do is forgotten, unless it is slow.
+// finish ends a project's turn. A failed project cools down, longer after each
+// failure. A project with more rows goes to the end of the queue. A project without
+// rows is removed, unless it is slow.
 func (s *schedule) finish(o outcome, now time.Time) {
 	p := s.slots[o.ref]
 	if p.countedSlow {
 		s.slowActive--
 	}
-	p.long = false
-	again := o.more || p.again
-	p.working, p.again, p.finished = false, false, now
+	p.detached = false
+	again := o.more || p.pushedAgain
+	p.running, p.pushedAgain, p.finishedAt = false, false, now
 	switch {
 	case o.slow:
-		p.slowUntil, p.toProve = now.Add(slowFor), fastTurns
+		p.slowUntil, p.fastTurnsNeeded = now.Add(slowFor), fastTurns
 	case !o.idle && !o.failed:
-		p.toProve = max(0, p.toProve-1)
+		p.fastTurnsNeeded = max(0, p.fastTurnsNeeded-1)
 	}
 	switch {
 	case o.failed:
-		p.notBefore = now.Add(coolDown(p.failures))
+		p.notBefore = now.Add(cooldown(p.failures))
 		p.failures++
-		return // the next sweep brings it back
+		return // the next sweep pushes it again
 	case !o.idle:
 		p.failures = 0
 	}
@@ -140,11 +141,11 @@ func (s *schedule) finish(o outcome, now time.Time) {
 	}
 }
 
-// forget drops the projects that finish kept and nobody pushed since: each sweep
-// pushes those with something to do.
-func (s *schedule) forget(now time.Time) {
+// evictIdle removes the slots that finish kept and that were not pushed for
+// slotIdle. Each sweep pushes the projects that have rows.
+func (s *schedule) evictIdle(now time.Time) {
 	for ref, p := range s.slots {
-		if !p.queued && !p.working && now.Sub(p.finished) >= slotIdle {
+		if !p.queued && !p.running && now.Sub(p.finishedAt) >= slotIdle {
 			delete(s.slots, ref)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// rowKey names a row of a project.
+// rowKey identifies a row of a project.
 type rowKey struct {
 	ref tenants.Ref
 	id  uuid.UUID
@@ -25,13 +25,13 @@ type rowKey struct {
 type turn struct {
 	q     *Queue
 	ref   tenants.Ref
-	ctx   context.Context // bounds what was begun
+	ctx   context.Context // bounds deliveries that have begun
 	began time.Time
 	log   *slog.Logger
 }
 
-// turn works one batch of one project. No row is begun after stopping ends;
-// work bounds what was begun.
+// turn delivers one batch of one project. No delivery begins after stopping is
+// done; work bounds the deliveries that have begun.
 func (q *Queue) turn(stopping, work context.Context, ref tenants.Ref) outcome {
 	t := &turn{q: q, ref: ref, ctx: work, began: q.Now(), log: q.Logger.With("project", string(ref), "kind", string(q.Kind))}
 	o := t.run(stopping)
@@ -39,7 +39,7 @@ func (q *Queue) turn(stopping, work context.Context, ref tenants.Ref) outcome {
 	return o
 }
 
-// run is turn without the clock.
+// run is turn without the measurement of its duration.
 func (t *turn) run(stopping context.Context) outcome {
 	q, ref := t.q, t.ref
 	claiming, cancel := context.WithTimeout(stopping, claimTimeout)
@@ -49,22 +49,22 @@ func (t *turn) run(stopping context.Context) outcome {
 		return t.claimFailed(stopping, err)
 	}
 	if len(rows) == 0 {
-		return outcome{ref: ref, idle: !t.settle()}
+		return outcome{ref: ref, idle: !t.unmarkIfEmpty()}
 	}
 	deliver, err := t.open()
 	if err != nil {
-		t.giveBack(rows, err)
+		t.releaseUntried(rows, err)
 		return outcome{ref: ref, failed: true}
 	}
 	o := outcome{ref: ref, more: len(rows) == q.Batch}
 	for i, row := range rows {
-		if stopping.Err() != nil || t.late() {
+		if stopping.Err() != nil || t.overdue() {
 			t.release(rows[i:], 0)
 			o.more = true
 			break
 		}
 		if err := t.deliver(deliver, row); err != nil {
-			t.giveBack(rows[i+1:], err)
+			t.releaseUntried(rows[i+1:], err)
 			o.failed = true
 			break
 		}
@@ -72,15 +72,15 @@ func (t *turn) run(stopping context.Context) outcome {
 	return o
 }
 
-// late tells whether the turn must not begin another row: others wait for the
-// worker, and the row's lease might end while it is being delivered, so that
+// overdue reports whether the turn must not begin another row. Other projects wait
+// for the worker, and the row's lease could end during the delivery, so that
 // another process would deliver it too.
-func (t *turn) late() bool {
+func (t *turn) overdue() bool {
 	return t.q.Now().Sub(t.began) >= min(slowTurn, t.q.Lease-t.q.Timeout)
 }
 
-// open asks the consumer for the turn's Deliver. A panic in a consumer is an error
-// like others, because one project's row must not end the process for all.
+// open calls the consumer's Open. A panic becomes an error, because one project's
+// row must not crash the process.
 func (t *turn) open() (deliver Deliver, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -90,11 +90,11 @@ func (t *turn) open() (deliver Deliver, err error) {
 	return t.q.Consumer.Open(t.ctx, t.ref)
 }
 
-// deliver delivers one row and records what came of it. The error is the reason
-// why trying the next row now is useless; nil otherwise.
+// deliver delivers one row and records the result. It returns an error only if the
+// project's next row would fail too.
 func (t *turn) deliver(deliver Deliver, row Row) error {
 	key := rowKey{t.ref, row.ID}
-	if t.q.sent.Contains(key) { // delivered before, but Done failed then
+	if t.q.sent.Contains(key) { // delivered before, but Done failed
 		t.done(key)
 		return nil
 	}
@@ -104,7 +104,7 @@ func (t *turn) deliver(deliver Deliver, row Row) error {
 		t.done(key)
 		return nil
 	}
-	if t.ctx.Err() != nil { // stopped by us: says nothing about the row
+	if t.ctx.Err() != nil { // cancelled by the shutdown, not a failure of the row
 		t.release([]Row{row}, 0)
 		return err
 	}
@@ -115,7 +115,8 @@ func (t *turn) deliver(deliver Deliver, row Row) error {
 	return nil
 }
 
-// call calls deliver, within its time; for a panic see open.
+// call calls deliver with the delivery's timeout. A panic becomes an error, as in
+// open.
 func (t *turn) call(deliver Deliver, row Row) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -127,8 +128,8 @@ func (t *turn) call(deliver Deliver, row Row) (err error) {
 	return deliver(ctx, row)
 }
 
-// done removes a row that was delivered. If the database fails, the process still
-// knows not to deliver it again when it comes back.
+// done removes a delivered row. If that fails, the key stays in sent, so that this
+// process does not deliver the row again.
 func (t *turn) done(key rowKey) {
 	err := t.record(func(ctx context.Context) error { return t.q.Store.Done(ctx, t.ref, key.id) })
 	if err == nil {
@@ -136,7 +137,7 @@ func (t *turn) done(key rowKey) {
 	}
 }
 
-// failed decides whether a row is tried again.
+// failed records a failed delivery: the row is retried later or given up.
 func (t *turn) failed(row Row, err error) {
 	why := reason(err)
 	log := t.log.With("row", row.ID, "attempts", row.Attempts+1, "reason", why)
@@ -150,13 +151,13 @@ func (t *turn) failed(row Row, err error) {
 	_ = t.record(func(ctx context.Context) error { return t.q.Store.Retry(ctx, t.ref, row.ID, why, delay) })
 }
 
-// tooOld tells whether a row is no longer worth another try.
+// tooOld reports whether a row has reached the age at which it is given up.
 func (t *turn) tooOld(row Row) bool { return t.q.Now().Sub(row.CreatedAt) >= t.q.GiveUp }
 
-// giveBack puts rows back that were not tried because of err: they have lost no
-// attempt, so that they go out soon once the receiver works again. Those that are
-// too old to wait for that are given up.
-func (t *turn) giveBack(rows []Row, err error) {
+// releaseUntried releases rows that were not tried because of err. No attempt is
+// counted, so they are delivered soon after the receiver works again. Rows that are
+// too old are given up.
+func (t *turn) releaseUntried(rows []Row, err error) {
 	if t.ctx.Err() != nil {
 		t.release(rows, 0)
 		return
@@ -172,11 +173,11 @@ func (t *turn) giveBack(rows []Row, err error) {
 	if len(wait) > 0 {
 		t.log.Warn("messages wait", "count", len(wait), "reason", reason(err))
 	}
-	t.release(wait, firstRetry)
+	t.release(wait, minRetryDelay)
 }
 
-// release makes rows due again, after delay, that this turn did not try. If that
-// fails, they come back when their lease ends.
+// release ends the claims of rows that were not tried and makes them due after
+// delay. If that fails, they are due when their lease ends.
 func (t *turn) release(rows []Row, delay time.Duration) {
 	for _, row := range rows {
 		if t.record(func(ctx context.Context) error { return t.q.Store.Release(ctx, t.ref, row.ID, delay) }) != nil {
@@ -185,8 +186,8 @@ func (t *turn) release(rows []Row, delay time.Duration) {
 	}
 }
 
-// record writes down what came of a row. It does not end with the turn's
-// context: a row that was delivered must be removed even while stopping.
+// record runs a write of a row's result. It ignores the cancellation of the turn's
+// context, because a delivered row must be removed even during the shutdown.
 func (t *turn) record(write func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), recordTimeout)
 	defer cancel()
@@ -197,11 +198,11 @@ func (t *turn) record(write func(context.Context) error) error {
 	return err
 }
 
-// settle takes the project's mark away when nothing is pending, and tells
-// whether nothing is.
-func (t *turn) settle() bool {
+// unmarkIfEmpty removes the project's mark if no row is pending, and reports
+// whether it did.
+func (t *turn) unmarkIfEmpty() bool {
 	if at, ok := t.q.marked.Peek(t.ref); ok && t.q.Now().Sub(at) < unmarkAfter {
-		return false // Unmark would leave it
+		return false // too recent for Unmark
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, recordTimeout)
 	defer cancel()
@@ -215,8 +216,8 @@ func (t *turn) settle() bool {
 	return err == nil && n == 0
 }
 
-// claimFailed takes the mark of a deleted project away, and leaves one whose
-// database cannot be reached alone for a while.
+// claimFailed handles an error of Claim. The mark of a deleted project is removed;
+// a project whose database cannot be reached cools down.
 func (t *turn) claimFailed(stopping context.Context, err error) outcome {
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.NotFound {
 		t.q.marked.Remove(t.ref)
@@ -231,11 +232,12 @@ func (t *turn) claimFailed(stopping context.Context, err error) outcome {
 	return outcome{ref: t.ref, failed: true}
 }
 
-// maxReason bounds, in bytes, what is kept of a failure.
+// maxReason is the maximum length of a stored reason in bytes.
 const maxReason = 500
 
-// reason is what is kept and logged of an error: one line of valid text, because
-// it may quote what a stranger's server said.
+// reason is the text of an error for the database and the log: one line of valid
+// UTF-8 without control characters, because an error may quote the reply of a
+// foreign server.
 func reason(err error) string {
 	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
 	words := strings.FieldsFunc(text, func(r rune) bool {
