@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
@@ -47,8 +48,12 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 	if req.AppMetadata != nil {
 		return nil, auth.ErrNotAdmin.Saying("Only an admin can change app_metadata")
 	}
-	if req.Phone != nil && *req.Phone != "" && *req.Phone != p.User.Phone {
-		return nil, auth.ErrPhoneDisabled
+	if req.Phone != nil && *req.Phone != p.User.Phone {
+		// E-mail addresses can be changed while the provider is disabled.
+		err := contact.Contact{Phone: *req.Phone}.Check(&sc.Tenant.Config, contact.Faults{PhoneOff: auth.ErrPhoneDisabled})
+		if err != nil {
+			return nil, err
+		}
 	}
 	change := Change{
 		Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, Nonce: req.Nonce,

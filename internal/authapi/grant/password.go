@@ -7,6 +7,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -42,15 +43,14 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 	if err := members.Decode(&req); err != nil {
 		return nil, err
 	}
-	switch {
-	case req.Email != "" && req.Phone != "":
-		return nil, auth.ErrValidation.Saying("Only an email address or phone number should be provided on login")
-	case req.Phone != "":
-		return nil, auth.ErrPhoneDisabled
-	case req.Email == "":
-		return nil, auth.ErrValidation.Saying("missing email or phone")
-	case !sc.Tenant.Config.ExternalEmailEnabled:
-		return nil, auth.ErrEmailDisabled
+	err := contact.Contact{Email: req.Email, Phone: req.Phone}.Check(&sc.Tenant.Config, contact.Faults{
+		Both:     auth.ErrValidation.Saying("Only an email address or phone number should be provided on login"),
+		PhoneOff: auth.ErrPhoneDisabled,
+		Neither:  auth.ErrValidation.Saying("missing email or phone"),
+		EmailOff: auth.ErrEmailDisabled,
+	})
+	if err != nil {
+		return nil, err
 	}
 	email, err := auth.NormalizeEmail(req.Email)
 	if err != nil { // an invalid address belongs to no user, and the reference says no more

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
@@ -31,6 +32,9 @@ type Request struct {
 
 type empty struct{}
 
+// errPhoneOff has the text of a sign-in here, as in the reference.
+var errPhoneOff = auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff)
+
 func (h Handler) recover(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
 	o, err := req.order(sc)
 	if err != nil {
@@ -44,7 +48,7 @@ func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (e
 	switch kind {
 	case Signup, EmailChange:
 	case "sms", "phone_change":
-		return empty{}, auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff)
+		return empty{}, errPhoneOff
 	default:
 		return empty{}, auth.ErrValidation.Saying("type: must be signup or email_change")
 	}
@@ -55,15 +59,15 @@ func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (e
 	return empty{}, h.Service.Resend(ctx, sc, kind, o)
 }
 
-// order checks what both routes have in common.
+// order validates the members that both routes have in common.
 func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
-	switch {
-	case r.Phone != "" && r.Email != "":
-		return o, auth.ErrValidation.Saying("Only an email address or phone number should be provided")
-	case r.Phone != "":
-		return o, auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff)
-	case !sc.Tenant.Config.ExternalEmailEnabled:
-		return o, auth.ErrEmailOff.Saying(auth.TextEmailLoginsOff)
+	err = contact.Contact{Email: r.Email, Phone: r.Phone}.Check(&sc.Tenant.Config, contact.Faults{
+		Both:     auth.ErrValidation.Saying("Only an email address or phone number should be provided"),
+		PhoneOff: errPhoneOff,
+		EmailOff: auth.ErrEmailOff.Saying(auth.TextEmailLoginsOff),
+	})
+	if err != nil {
+		return o, err
 	}
 	if err := r.Check(); err != nil {
 		return o, err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/web"
@@ -54,20 +55,22 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 
 // allowed refuses sign-ups that the project does not offer.
 func allowed(cfg *tenants.Config, req *Request) error {
-	switch {
-	case cfg.DisableSignup:
+	if cfg.DisableSignup {
 		return auth.ErrSignupDisabled
-	case req.Email == "" && req.Phone == "" && req.Password != "":
-		return auth.ErrValidation.Saying("To sign up with a password, provide your email")
-	case req.Email == "" && req.Phone == "":
-		return auth.ErrAnonymousOff
-	case req.Email != "" && req.Phone != "":
-		return auth.ErrValidation.Saying("Only an email address or phone number should be provided on signup")
-	case req.Email == "":
-		return auth.ErrPhoneOff
-	case !cfg.ExternalEmailEnabled:
-		return auth.ErrEmailOff
-	case req.Password == "":
+	}
+	faults := contact.Faults{
+		Both:     auth.ErrValidation.Saying("Only an email address or phone number should be provided on signup"),
+		PhoneOff: auth.ErrPhoneOff,
+		Neither:  auth.ErrAnonymousOff,
+		EmailOff: auth.ErrEmailOff,
+	}
+	if req.Password != "" {
+		faults.Neither = auth.ErrValidation.Saying("To sign up with a password, provide your email")
+	}
+	if err := (contact.Contact{Email: req.Email, Phone: req.Phone}).Check(cfg, faults); err != nil {
+		return err
+	}
+	if req.Password == "" {
 		return auth.ErrValidation.Saying("Signup requires a valid password")
 	}
 	return nil
