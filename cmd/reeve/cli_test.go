@@ -99,7 +99,7 @@ func TestTable(t *testing.T) {
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":                     "jwt_exp   3600\n",
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp -o json":             "{\n  \"jwt_exp\": 3600\n}\n",
 		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
-		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "AT    TO      SUBJECT   CODE     LINK\nnow   a@b.c   Hi        123456   http://l\n",
+		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      SUBJECT   CODE     LINK\nm    now   a@b.c   Hi        123456   http://l\n",
 		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
 		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
 	}
@@ -132,7 +132,8 @@ func TestProjectByName(t *testing.T) {
 	vars := map[string]string{"REEVE_URL": fakeAPI(t, namedProjects()), "REEVE_ACCESS_TOKEN": goodToken}
 	for _, line := range []string{
 		"projects get NAME", "projects delete NAME --yes", "keys list --project NAME", "keys create cron --project NAME", "keys get k1 --project NAME",
-		"keys delete k1 --project NAME", "config get --project NAME", "config set --project NAME jwt_exp=900", "inbox list --project NAME", "inbox clear --project NAME",
+		"keys delete k1 --project NAME", "config get --project NAME", "config set --project NAME jwt_exp=900", "inbox list --project NAME", "inbox show m --project NAME",
+		"inbox open m --project NAME", "inbox clear --project NAME",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -193,6 +194,9 @@ func TestExitCode(t *testing.T) {
 		"wrong output":       {good, "orgs list -o xml", exitUsage, "--output"},
 		"wrong change":       {good, "config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp", exitUsage, "key=value"},
 		"unknown field":      {good, "config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
+		"unknown message":    {good, "inbox show nope --project rrrrrrrrrrrrrrrrrrrr", exitFailure, "no such message"},
+		"limit too high":     {good, "inbox list --limit 1001 --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "--limit: must be a number from 1 to 1000"},
+		"limit zero":         {good, "inbox list --limit 0 --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "--limit: must be a number from 1 to 1000"},
 		"no server":          {nil, "orgs list", exitUsage, "REEVE_URL"},
 		"no server there":    {good, "orgs list --data " + empty, exitUsage, "no server known in " + empty},
 		"no server in DATA":  {map[string]string{"REEVE_DATA": empty}, "orgs list", exitUsage, "no server known in " + empty},

@@ -202,6 +202,7 @@ func TestDev(t *testing.T) {
 	}
 	signUp(t, made["url"], made["publishable_key"], "ada@example.com")
 	awaitMail(t, dir, "shop", "ada@example.com")
+	readMail(t, dir, "shop", made["url"])
 	refuseSecond(t, dir, told["url"])
 	if code := first.end(t, syscall.SIGTERM); code != exitOK {
 		t.Errorf("SIGTERM: exit %d: %s", code, first.errOut)
@@ -287,6 +288,21 @@ func awaitMail(t *testing.T, dir, project, to string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Errorf("no mail to %s", to)
+}
+
+// readMail shows the newest message and prints its link, which leads to url.
+func readMail(t *testing.T, dir, project, url string) {
+	t.Helper()
+	var listed []struct{ ID, Code string }
+	if err := json.Unmarshal([]byte(command(t, dir, "inbox", "list", "--limit", "1", "--project", project, "-o", "json")), &listed); err != nil || len(listed) != 1 {
+		t.Fatalf("%d messages, %v", len(listed), err)
+	}
+	if shown := command(t, dir, "inbox", "show", listed[0].ID, "--project", project); !strings.Contains(shown, listed[0].Code) {
+		t.Errorf("shown:\n%s", shown)
+	}
+	if link := command(t, dir, "inbox", "open", listed[0].ID, "--project", project); !strings.HasPrefix(link, url+"/auth/v1/verify?") {
+		t.Errorf("the link is %s", link)
+	}
 }
 
 // killPostgres kills the database server and waits until it was restarted

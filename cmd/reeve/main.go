@@ -55,7 +55,8 @@ type program struct {
 	attended bool // a person is at in, and can be asked
 	out, err io.Writer
 	lookup   config.Lookup
-	name     string // how the program was called
+	name     string                     // how the program was called
+	browse   func(address string) error // opens a browser; nil where out is no terminal
 }
 
 func main() {
@@ -64,6 +65,9 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	tuneMemory()
 	p := program{in: os.Stdin, attended: isatty.IsTerminal(os.Stdin.Fd()), out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, name: os.Args[0]}
+	if isatty.IsTerminal(os.Stdout.Fd()) {
+		p.browse = openBrowser
+	}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
