@@ -34,6 +34,9 @@ func renderBody(kind Kind, source string, v variables) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := checkEscapeWork(tree.Root); err != nil {
+		return "", err
+	}
 	t, err := template.New(string(kind)).Funcs(template.FuncMap(m.funcs())).AddParseTree(string(kind), tree)
 	if err != nil {
 		return "", err
