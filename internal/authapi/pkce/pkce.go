@@ -71,6 +71,17 @@ func providerType(method auth.Method) string {
 	return string(method)
 }
 
+// IssueCode issues the authorization code of the user's open exchange that began
+// with method, and returns it; auth.ErrFlowNotFound. The code expires after TTL.
+func IssueCode(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, method auth.Method, now time.Time) (string, error) {
+	f, err := tx.OpenFlowState(ctx, user, method)
+	if err != nil {
+		return "", err
+	}
+	code := uuid.NewString()
+	return code, tx.IssueCode(ctx, f.ID, code, now)
+}
+
 // Verify checks a code verifier; auth.ErrBadVerifier.
 func Verify(f *auth.FlowState, verifier string) error {
 	got := verifier

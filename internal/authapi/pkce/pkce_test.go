@@ -7,6 +7,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
@@ -96,5 +99,54 @@ func TestBegin(t *testing.T) {
 		auth_code_issued_at IS NULL, length(auth_code)), '; ') FROM auth.flow_state`)
 	if want := u.ID.String() + " " + s256("v") + " s256 recovery t 36"; got != want {
 		t.Errorf("flow states %s, want %s: none without a challenge", got, want)
+	}
+}
+
+func TestIssueCode(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	began := f.Clock.Now()
+	issuedAt := began.Add(time.Hour)
+	u := auth.NewUser(began)
+	u.Email = "ann@example.com"
+	older, newer := pkce.Challenge{CodeChallenge: s256("older"), CodeChallengeMethod: "s256"}, pkce.Challenge{CodeChallenge: s256("newer"), CodeChallengeMethod: "s256"}
+	codes := make([]string, 2)
+	err := f.A.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
+		if err := errors.Join(
+			tx.CreateUser(ctx, u),
+			older.Begin(ctx, tx, u.ID, auth.MethodRecovery, began),
+			newer.Begin(ctx, tx, u.ID, auth.MethodRecovery, began.Add(time.Second)),
+		); err != nil {
+			return err
+		}
+		for _, other := range []struct {
+			user   uuid.UUID
+			method auth.Method
+		}{{u.ID, auth.MethodEmailSignup}, {uuid.New(), auth.MethodRecovery}} {
+			if code, err := pkce.IssueCode(ctx, tx, other.user, other.method, issuedAt); !errors.Is(err, auth.ErrFlowNotFound) || code != "" {
+				t.Errorf("%+v has no exchange: code %q, %v", other, code, err)
+			}
+		}
+		for i := range codes {
+			if codes[i], err = pkce.IssueCode(ctx, tx, u.ID, auth.MethodRecovery, issuedAt); err != nil {
+				return err
+			}
+		}
+		if _, err := pkce.IssueCode(ctx, tx, u.ID, auth.MethodRecovery, issuedAt); !errors.Is(err, auth.ErrFlowNotFound) {
+			t.Errorf("a third code of two exchanges: %v", err)
+		}
+		for i, challenge := range []pkce.Challenge{newer, older} {
+			state, err := tx.FlowStateByCode(ctx, codes[i])
+			if err != nil {
+				return err
+			}
+			if state.CodeChallenge != challenge.CodeChallenge || state.AuthCodeIssuedAt == nil || !state.AuthCodeIssuedAt.Equal(issuedAt) {
+				t.Errorf("code %d belongs to %+v, want challenge %s issued at %v", i, state, challenge.CodeChallenge, issuedAt)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -105,7 +104,7 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		if _, err := audit.User(ctx, tx, sc, u, action, traits(action), s.Now()); err != nil {
 			return nil, err
 		}
-		out.Code, err = s.issueCode(ctx, tx, u, out.Type)
+		out.Code, err = pkce.IssueCode(ctx, tx, u.ID, Method(out.Type), s.Now())
 		return nil, err
 	}
 	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Traits: traits(action)}, nil
@@ -203,16 +202,6 @@ func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 		return "", auth.ErrOTPExpired // the new address has confirmed nothing
 	}
 	return auth.ActionUserModified, s.ChangeEmail(ctx, tx, u, u.NewEmail, true)
-}
-
-// issueCode issues the code of the link's PKCE exchange.
-func (s Service) issueCode(ctx context.Context, tx *tenantdb.Tx, u *auth.User, typ string) (string, error) {
-	f, err := tx.OpenFlowState(ctx, u.ID, Method(typ))
-	if err != nil {
-		return "", err
-	}
-	code := uuid.NewString()
-	return code, tx.IssueCode(ctx, f.ID, code, s.Now())
 }
 
 // Method is the amr method of a PKCE exchange that began with a verification
