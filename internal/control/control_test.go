@@ -35,7 +35,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		}},
 		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
-		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.CheckTemplate}},
+		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
 		&billing.Handler{Authz: w.Authz},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {

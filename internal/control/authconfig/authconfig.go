@@ -16,8 +16,8 @@ type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
 	// CheckTemplate reports whether a text can be a mail's subject or content:
-	// message.CheckTemplate.
-	CheckTemplate func(kind message.Kind, subject bool, text string) error
+	// message.Checker.Check.
+	CheckTemplate func(ctx context.Context, kind message.Kind, subject bool, text string) error
 }
 
 // Get returns the configuration in force.
@@ -45,7 +45,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (Confi
 // force in every process within a second, and returns the whole configuration.
 // A patch that changes nothing creates no version. Concurrent patches are
 // applied one after the other: none undoes another's fields. Fault
-// validation_failed names the first wrong field.
+// validation_failed names a wrong field.
 func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, patch control.Object) (Config, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.WriteAuthConfig, ref)
 	if err != nil {
@@ -53,6 +53,10 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 	}
 	dk, f, err := s.keys(ctx, p.Ref)
 	if err != nil {
+		return nil, err
+	}
+	// Checking templates takes processor time: no connection is held for it.
+	if err := s.check(ctx, patch); err != nil {
 		return nil, err
 	}
 	var after values
@@ -69,7 +73,7 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 		if err != nil {
 			return err
 		}
-		if after, err = s.apply(before, f, patch); err != nil || after.equal(before) {
+		if after, err = apply(before, f, patch); err != nil || after.equal(before) {
 			return err
 		}
 		latest, err := tx.LatestAuthConfigVersion(ctx, p.Ref)

@@ -1,6 +1,7 @@
 package authconfig_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,7 +27,7 @@ func newWorld(t *testing.T) (*controltest.World, tenants.Ref, string) {
 	t.Helper()
 	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
-			DB: w.DB, Authz: w.Authz, CheckTemplate: message.CheckTemplate,
+			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check,
 		}}}
 	})
 	ref := w.Project(t, w.Acme, "Shop").Project.Ref
@@ -406,6 +407,26 @@ func TestVersions(t *testing.T) {
 	stored, err := w.DB.AuthConfigVersion(t.Context(), ref, 2)
 	if err != nil || stored.Author == nil || *stored.Author != w.OwnerID || stored.Config.JWTExp != 60 {
 		t.Errorf("version 2 is %+v, %v", stored, err)
+	}
+}
+
+// TestTemplatesAreCheckedWithoutConnection: the check of a template takes
+// processor time, so it must hold no connection and no lock.
+func TestTemplatesAreCheckedWithoutConnection(t *testing.T) {
+	t.Parallel()
+	var held []int32
+	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
+			DB: w.DB, Authz: w.Authz, CheckTemplate: func(context.Context, message.Kind, bool, string) error {
+				held = append(held, w.DB.Pool().Stat().AcquiredConns())
+				return nil
+			},
+		}}}
+	})
+	path := "/v1/projects/" + string(w.Project(t, w.Acme, "Shop").Project.Ref) + "/config/auth"
+	w.Do(t, w.Developer, "PATCH", path, `{"mailer_subjects_invite":"x","mailer_templates_invite_content":"y"}`).Want(t, 200, `"mailer_subjects_invite":"x"`)
+	if diff := cmp.Diff([]int32{0, 0}, held); diff != "" {
+		t.Errorf("connections held during the checks (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package authconfig
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -21,9 +22,45 @@ func (v values) equal(other values) bool {
 	return v.config == other.config && maps.Equal(v.secrets, other.secrets)
 }
 
-// apply returns the values with a patch applied. null restores a default. The
-// fault names the first wrong setting in alphabetical order.
-func (s *Service) apply(before values, f fingerprinter, patch control.Object) (values, error) {
+// check checks everything about a patch that does not depend on the present
+// values. The fault names the first wrong setting in alphabetical order.
+func (s *Service) check(ctx context.Context, patch control.Object) error {
+	for _, name := range slices.Sorted(maps.Keys(patch)) {
+		declared, ok := setting.ByName(name)
+		if !ok {
+			return text.Invalid("%s: unknown field", name)
+		}
+		if err := declared.Check(patch[name]); err != nil {
+			return text.Invalid("%s: %s", name, err)
+		}
+		if err := s.checkMail(ctx, declared, patch[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMail checks the value of a setting that is a mail's subject or content.
+func (s *Service) checkMail(ctx context.Context, declared setting.Setting, value any) error {
+	template, ok := value.(string)
+	if declared.Mail == "" || !ok {
+		return nil
+	}
+	err := s.CheckTemplate(ctx, message.Kind(declared.Mail), declared.Subject, template)
+	if err == nil {
+		return nil
+	}
+	refusal := fault.From(err)
+	if refusal.Kind != fault.Invalid {
+		return err
+	}
+	return refusal.Saying(declared.Name + ": " + refusal.Message)
+}
+
+// apply returns the values with a patch applied that check passed. null
+// restores a default. The fault names the first wrong setting in alphabetical
+// order.
+func apply(before values, f fingerprinter, patch control.Object) (values, error) {
 	after := values{config: before.config, secrets: maps.Clone(before.secrets)}
 	for _, name := range slices.Sorted(maps.Keys(patch)) {
 		declared, ok := setting.ByName(name)
@@ -31,9 +68,6 @@ func (s *Service) apply(before values, f fingerprinter, patch control.Object) (v
 			return before, text.Invalid("%s: unknown field", name)
 		}
 		value := patch[name]
-		if err := s.check(declared, value); err != nil {
-			return before, err
-		}
 		switch {
 		case !declared.Available(): // a later release may have stored a value
 		case declared.Secret:
@@ -48,24 +82,6 @@ func (s *Service) apply(before values, f fingerprinter, patch control.Object) (v
 		return before, text.Invalid("%s", err)
 	}
 	return after, nil
-}
-
-func (s *Service) check(declared setting.Setting, value any) error {
-	if err := declared.Check(value); err != nil {
-		return text.Invalid("%s: %s", declared.Name, err)
-	}
-	template, ok := value.(string)
-	if declared.Mail == "" || !ok {
-		return nil
-	}
-	if err := s.CheckTemplate(message.Kind(declared.Mail), declared.Subject, template); err != nil {
-		refusal := fault.From(err)
-		if refusal.Kind == fault.Internal {
-			return err
-		}
-		return refusal.Saying(declared.Name + ": " + refusal.Message)
-	}
-	return nil
 }
 
 // setSecret sets a new secret; null or "" removes it. The fingerprint of the

@@ -32,8 +32,11 @@ func TestNoSecretIsAnswered(t *testing.T) {
 	if err := json.Unmarshal(raw, &patch); err != nil {
 		t.Fatal(err)
 	}
-	service := &Service{CheckTemplate: func(message.Kind, bool, string) error { return nil }}
-	if after, err := service.apply(before, f, patch); err != nil || !after.equal(before) {
+	service := &Service{CheckTemplate: message.NewChecker(1).Check}
+	if err := service.check(t.Context(), patch); err != nil {
+		t.Errorf("written back: %v", err)
+	}
+	if after, err := apply(before, f, patch); err != nil || !after.equal(before) {
 		t.Errorf("written back, %d of %d secrets are left, %v", len(after.secrets), len(before.secrets), err)
 	}
 	for name := range before.secrets {
