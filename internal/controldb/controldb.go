@@ -40,12 +40,13 @@ type DB struct {
 	// ProjectURL returns a project's canonical URL. Set it before the first Tenant.
 	ProjectURL func(ref tenants.Ref) string
 
-	pool    *pgxpool.Pool
-	sql     *sql.DB // gorm's view of pool
-	keyring *secret.Keyring
-	log     *slog.Logger
-	now     func() time.Time
-	pepper  atomic.Pointer[[]byte]
+	pool      *pgxpool.Pool
+	sql       *sql.DB // gorm's view of pool
+	keyring   *secret.Keyring
+	log       *slog.Logger
+	now       func() time.Time
+	pepper    atomic.Pointer[[]byte]
+	announcer *announcer
 }
 
 // Tx is one transaction; it must not be used after Tx's function returned.
@@ -79,6 +80,7 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 		reader: reader{g: g}, ProjectURL: opts.ProjectURL,
 		pool: pool, sql: view, keyring: keyring, log: opts.logger(), now: opts.clock(),
 	}
+	db.announcer = newAnnouncer(db)
 	if err := db.loadPepper(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -109,6 +111,7 @@ func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, er
 
 // Close closes all connections.
 func (db *DB) Close() {
+	db.announcer.close()
 	_ = db.sql.Close() // has no connection, but a goroutine
 	db.pool.Close()
 }
@@ -124,10 +127,15 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 func (db *DB) Keyring() *secret.Keyring { return db.keyring }
 
 // Tx runs fn in a transaction (READ COMMITTED) that commits when fn returns nil.
+// After the commit, changes of projects are announced to all processes.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
-	return Fault(db.with(ctx).Transaction(func(g *gorm.DB) error {
+	err := db.with(ctx).Transaction(func(g *gorm.DB) error {
 		return fn(&Tx{reader{g: g}})
-	}))
+	})
+	if err == nil {
+		db.announcer.wake()
+	}
+	return Fault(err)
 }
 
 func (o Options) logger() *slog.Logger {
