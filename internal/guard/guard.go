@@ -21,6 +21,8 @@ const (
 	// overdueInterval is the interval of the checks for overdue sessions and
 	// for settings on shared roles.
 	overdueInterval = 10 * time.Second
+	// tickTimeout limits one round of checks.
+	tickTimeout = 10 * time.Second
 )
 
 // Guard watches one Postgres server. Several replicas may watch the same one.
@@ -39,10 +41,19 @@ type Guard struct {
 func (g *Guard) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { g.every(ctx, sharedInterval, g.watchShared) }) // returns only when its connection broke
-	group.Go(func() { g.every(ctx, overdueInterval, g.endOverdue) })
-	group.Go(func() { g.every(ctx, overdueInterval, g.resetSharedRoles) })
+	group.Go(func() { g.every(ctx, overdueInterval, limited(g.endOverdue)) })
+	group.Go(func() { g.every(ctx, overdueInterval, limited(g.resetSharedRoles)) })
 	group.Wait()
 	return nil
+}
+
+// limited is fn with a time limit.
+func limited(fn func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, tickTimeout)
+		defer cancel()
+		return fn(ctx)
+	}
 }
 
 // every calls fn at once, and again at each interval.

@@ -121,6 +121,57 @@ func TestSharedRoles(t *testing.T) {
 	}
 }
 
+// TestSharedRolesHeld: a transaction that changes a setting of a shared role, and
+// stays open, holds up its reset. The session is ended.
+func TestSharedRolesHeld(t *testing.T) {
+	t.Parallel()
+	in := install(t, testkit.NewCluster(t).URL())
+	name := tenants.NewRef().OwnerRole()
+	owner := in.role(t, name)()
+	in.exec(t, "CREATE ROLE anon; GRANT anon TO "+name)
+	for _, sql := range []string{
+		"SET ROLE anon; ALTER ROLE anon SET default_transaction_read_only = on",
+		"BEGIN; ALTER ROLE anon SET default_transaction_read_only = off",
+	} {
+		if _, err := owner.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := in.resetSharedRoles(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := in.Admin.QueryRow(t.Context(), `SELECT count(*) FROM pg_db_role_setting`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d settings are left, %v", left, err)
+	}
+	var pg *pgconn.PgError
+	if _, err := owner.Exec(t.Context(), "SELECT 1"); !errors.As(err, &pg) || pg.Code != "57P01" {
+		t.Errorf("the session that holds up the reset goes on: %v", err)
+	}
+}
+
+// TestLockTimeout: a reset that waits for a session of no project gives up.
+func TestLockTimeout(t *testing.T) {
+	t.Parallel()
+	in := install(t, testkit.NewCluster(t).URL())
+	in.exec(t, "CREATE ROLE anon; ALTER ROLE anon SET default_transaction_read_only = on")
+	other := connect(t, in.url)
+	if _, err := other.Exec(t.Context(), "BEGIN; ALTER ROLE anon SET default_transaction_read_only = off"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var pg *pgconn.PgError
+	if err := in.resetSharedRoles(ctx); !errors.As(err, &pg) || pg.Code != "55P03" {
+		t.Errorf("the reset ended with %v", err)
+	}
+	if _, err := other.Exec(t.Context(), "COMMIT"); err != nil {
+		t.Errorf("a session that is not a project's: %v", err)
+	}
+}
+
 // TestOverdue: sessions beyond the bounds are ended, others continue, and
 // another installation's sessions are ignored.
 func TestOverdue(t *testing.T) {

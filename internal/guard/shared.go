@@ -57,7 +57,7 @@ const (
 // watchShared checks the lock table and the NOTIFY queue every second, on a
 // separate connection that stays open, until ctx ends or the connection breaks.
 func (g *Guard) watchShared(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, g.Admin.Config().ConnConfig.Copy())
+	conn, err := g.connect(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -67,13 +67,13 @@ func (g *Guard) watchShared(ctx context.Context) error {
 		_ = conn.Close(ctx)
 	}()
 	s := shared{conn: conn, logger: g.logger(), queueShare: queueShare, queueAge: queueAge}
-	if err := s.readLockTableSize(ctx); err != nil {
+	if err := limited(s.readLockTableSize)(ctx); err != nil {
 		return err
 	}
 	tick := time.NewTicker(sharedInterval)
 	defer tick.Stop()
 	for {
-		if err := s.check(ctx); err != nil {
+		if err := limited(s.check)(ctx); err != nil {
 			return err
 		}
 		select {
@@ -82,6 +82,12 @@ func (g *Guard) watchShared(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+func (g *Guard) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
+	defer cancel()
+	return pgx.ConnectConfig(ctx, g.Admin.Config().ConnConfig.Copy())
 }
 
 // closeTimeout bounds closing a connection.
