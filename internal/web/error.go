@@ -96,7 +96,7 @@ func logFault(c *gin.Context, f *fault.Error, status int) {
 	if status < http.StatusInternalServerError {
 		return
 	}
-	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", fault.Clip(f.Error(), maxLogged), "method", c.Request.Method, "path", c.FullPath()}
+	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", fault.Clip(f.Error(), maxLogged), "method", c.Request.Method, routeOrPath(c)}
 	if sc, ok := c.Get(scopeKey); ok {
 		attrs = append(attrs, "project", refOf(sc))
 	}

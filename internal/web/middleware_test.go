@@ -101,6 +101,15 @@ func TestAccessLogOfUnknownPath(t *testing.T) {
 	}
 }
 
+func TestLoggedFaultNamesItsRoute(t *testing.T) {
+	t.Parallel()
+	_, log := serveOne(post(), failing(errors.New("broken")))
+	failed, _, _ := strings.Cut(log, "\n")
+	if !strings.Contains(failed, "request failed") || !strings.Contains(failed, "route=/auth/v1/thing") || strings.Contains(failed, "path=") {
+		t.Errorf("logged %s", log)
+	}
+}
+
 func TestForwardedFor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
