@@ -221,6 +221,31 @@ func TestOffer(t *testing.T) {
 	}
 }
 
+// Jobs are offered and done while no notification can be sent, as when the
+// server's NOTIFY queue is full.
+func TestWithoutNotify(t *testing.T) {
+	t.Parallel()
+	url, pool := newDatabase(t)
+	for _, sql := range []string{
+		`CREATE SCHEMA full_queue`,
+		`CREATE FUNCTION full_queue.pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$
+			BEGIN RAISE EXCEPTION 'too many notifications in the NOTIFY queue' USING ERRCODE = 'program_limit_exceeded'; END $$`,
+	} {
+		if _, err := pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, _ := start(t, newPool(t, url+"&search_path=full_queue,pg_catalog,public"), Options{ProjectTasks: []ProjectTask{
+		{Name: "tidy", Every: time.Hour, Run: func(context.Context, tenants.Ref) error { return nil }},
+	}})
+	if err := r.Offer(t.Context(), "tidy", []tenants.Ref{"a"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is done", func() bool {
+		return count(t, pool, "SELECT count(*) FROM river.river_job WHERE state = 'completed'") == 1
+	})
+}
+
 // Offer inserts no second run in a period in which all attempts failed.
 func TestOfferAfterFailure(t *testing.T) {
 	t.Parallel()

@@ -94,11 +94,18 @@ func New(pool *pgxpool.Pool, o Options) (*Runner, error) {
 	}
 	config.CompletedJobRetentionPeriod = max(retention, 2*longest)
 	var err error
-	if r.client, err = river.NewClient(riverpgxv5.New(pool), config); err != nil {
+	if r.client, err = river.NewClient(pollingDriver{riverpgxv5.New(pool)}, config); err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
 	return r, nil
 }
+
+// pollingDriver inserts jobs without a notification. Nobody listens, and a commit
+// that notifies fails when the server's NOTIFY queue is full.
+type pollingDriver struct{ *riverpgxv5.Driver }
+
+func (pollingDriver) SupportsListener() bool     { return false }
+func (pollingDriver) SupportsListenNotify() bool { return false }
 
 // Run executes jobs until ctx ends. It then waits up to StopGrace for active runs,
 // cancels the rest, and returns nil. While the database cannot be reached at the
