@@ -33,15 +33,20 @@ type Options struct {
 	ProjectURL func(ref tenants.Ref) string // canonical URL of a project, no trailing slash
 }
 
-// DB is a bounded pool of connections to the control database. It is safe for
-// use by many goroutines.
+// registryConns is the number of connections that only the registry of tenants
+// uses, so that it can load projects while Management requests hold all others.
+const registryConns = 3
+
+// DB is a bounded pool of connections to the control database, and a few more
+// for the registry of tenants. It is safe for use by many goroutines.
 type DB struct {
 	reader
 	// ProjectURL returns a project's canonical URL. Set it before the first Tenant.
 	ProjectURL func(ref tenants.Ref) string
 
 	pool      *pgxpool.Pool
-	sql       *sql.DB // gorm's view of pool
+	registry  *pgxpool.Pool // for tenants.Source
+	sql       *sql.DB       // gorm's view of pool
 	keyring   *secret.Keyring
 	log       *slog.Logger
 	now       func() time.Time
@@ -65,6 +70,11 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	if err != nil {
 		return nil, err
 	}
+	registry, err := newPool(ctx, url, registryConns)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
 	view := stdlib.OpenDBFromPool(pool)
 	g, err := gorm.Open(postgres.New(postgres.Config{Conn: view}), &gorm.Config{
 		SkipDefaultTransaction: true,
@@ -73,12 +83,13 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	})
 	if err != nil {
 		_ = view.Close()
+		registry.Close()
 		pool.Close()
 		return nil, fmt.Errorf("open control database: %w", err)
 	}
 	db := &DB{
 		reader: reader{g: g}, ProjectURL: opts.ProjectURL,
-		pool: pool, sql: view, keyring: keyring, log: opts.logger(), now: opts.clock(),
+		pool: pool, registry: registry, sql: view, keyring: keyring, log: opts.logger(), now: opts.clock(),
 	}
 	db.announcer = newAnnouncer(db)
 	if err := db.loadPepper(ctx); err != nil {
@@ -113,6 +124,7 @@ func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, er
 func (db *DB) Close() {
 	db.announcer.close()
 	_ = db.sql.Close() // has no connection, but a goroutine
+	db.registry.Close()
 	db.pool.Close()
 }
 

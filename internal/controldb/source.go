@@ -51,7 +51,7 @@ func (db *DB) Tenant(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, err
 		signing, err = pgx.CollectRows(rows, scanSigningKey)
 		return err
 	})
-	if err := db.pool.SendBatch(ctx, batch).Close(); err != nil {
+	if err := db.registry.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, orFault(err, tenants.ErrUnknownProject)
 	}
 	dk, err := db.keyring.OpenDataKey(string(ref), head.wrapped)
@@ -154,7 +154,7 @@ func scanSigningKey(row pgx.CollectableRow) (k SigningKey, err error) {
 // tenants.ErrUnknownKey.
 func (db *DB) RefByKey(ctx context.Context, h tenants.KeyHash) (tenants.Ref, error) {
 	var ref tenants.Ref
-	err := db.pool.QueryRow(ctx, `SELECT k.ref FROM api_keys k JOIN projects p ON p.ref = k.ref
+	err := db.registry.QueryRow(ctx, `SELECT k.ref FROM api_keys k JOIN projects p ON p.ref = k.ref
 		WHERE k.hash = $1 AND p.deleted_at IS NULL`, h[:]).Scan(&ref)
 	return ref, orFault(err, tenants.ErrUnknownKey)
 }
@@ -170,7 +170,7 @@ func (db *DB) Changes(ctx context.Context, within time.Duration) ([]tenants.Chan
 		// used.
 		sql, args = `SELECT ref, version FROM projects WHERE changed_at > (SELECT clock_timestamp() - $1::interval)`, []any{within}
 	}
-	rows, err := db.pool.Query(ctx, sql, args...)
+	rows, err := db.registry.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, Fault(err)
 	}

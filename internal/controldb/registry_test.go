@@ -1,0 +1,37 @@
+package controldb
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// TestRegistryHasItsOwnConnections: the registry reads while every other
+// connection is held.
+func TestRegistryHasItsOwnConnections(t *testing.T) {
+	t.Parallel()
+	b := newBase(t)
+	for range b.Pool().Config().MaxConns {
+		conn, err := b.Pool().Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Release)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for ever otherwise
+	defer cancel()
+	if _, err := b.Tenant(ctx, "abcdefghijklmnopqrst"); !errors.Is(err, tenants.ErrUnknownProject) {
+		t.Errorf("Tenant: %v", err)
+	}
+	if _, err := b.RefByKey(ctx, tenants.KeyHash{}); !errors.Is(err, tenants.ErrUnknownKey) {
+		t.Errorf("RefByKey: %v", err)
+	}
+	for _, within := range []time.Duration{0, time.Minute} {
+		if _, err := b.Changes(ctx, within); err != nil {
+			t.Errorf("Changes: %v", err)
+		}
+	}
+}
