@@ -37,6 +37,9 @@ type Options struct {
 // uses, so that it can load projects while Management requests hold all others.
 const registryConns = 3
 
+// lockTimeout bounds how long a statement of a transaction waits for a lock.
+const lockTimeout = 5 * time.Second
+
 // DB is a bounded pool of connections to the control database, and a few more
 // for the registry of tenants. It is safe for use by many goroutines.
 type DB struct {
@@ -52,6 +55,8 @@ type DB struct {
 	now       func() time.Time
 	pepper    atomic.Pointer[[]byte]
 	announcer *announcer
+
+	lockTimeout time.Duration
 }
 
 // Tx is one transaction; it must not be used after Tx's function returned.
@@ -90,6 +95,7 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	db := &DB{
 		reader: reader{g: g}, ProjectURL: opts.ProjectURL,
 		pool: pool, registry: registry, sql: view, keyring: keyring, log: opts.logger(), now: opts.clock(),
+		lockTimeout: lockTimeout,
 	}
 	db.announcer = newAnnouncer(db)
 	if err := db.loadPepper(ctx); err != nil {
@@ -139,9 +145,14 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 func (db *DB) Keyring() *secret.Keyring { return db.keyring }
 
 // Tx runs fn in a transaction (READ COMMITTED) that commits when fn returns nil.
-// After the commit, changes of projects are announced to all processes.
+// A statement that waits for a lock too long is fault database_unavailable: it
+// would keep a connection from all other requests. After the commit, changes of
+// projects are announced to all processes.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	err := db.with(ctx).Transaction(func(g *gorm.DB) error {
+		if err := g.Exec(fmt.Sprintf("SET LOCAL lock_timeout = %d", db.lockTimeout.Milliseconds())).Error; err != nil {
+			return err
+		}
 		return fn(&Tx{reader{g: g}})
 	})
 	if err == nil {

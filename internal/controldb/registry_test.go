@@ -9,6 +9,34 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
+// TestLockTimeout: a transaction does not wait for a lock as long as another
+// holds it.
+func TestLockTimeout(t *testing.T) {
+	t.Parallel()
+	b := newBase(t)
+	b.lockTimeout = 50 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for ever otherwise
+	defer cancel()
+	lock := func(tx *Tx) error {
+		return tx.with(ctx).Exec("SELECT FROM organizations WHERE id = ? FOR UPDATE", b.org).Error
+	}
+	err := b.Tx(ctx, func(tx *Tx) error {
+		if err := lock(tx); err != nil {
+			return err
+		}
+		if err := b.Tx(ctx, lock); !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+			t.Errorf("a second transaction: %v, %v", err, ctx.Err())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := b.Tx(ctx, lock); err != nil {
+		t.Errorf("after the first: %v", err)
+	}
+}
+
 // TestRegistryHasItsOwnConnections: the registry reads while every other
 // connection is held.
 func TestRegistryHasItsOwnConnections(t *testing.T) {
