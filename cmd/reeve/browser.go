@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os/exec"
 	"runtime"
 )
@@ -15,5 +16,6 @@ func openBrowser(address string) error {
 	case "windows":
 		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", address}
 	}
-	return exec.Command(name, args...).Start() //nolint:gosec // the address begins with http:// or https://
+	// The browser outlives the command, so no context ends it.
+	return exec.CommandContext(context.Background(), name, args...).Start() //nolint:gosec // the address begins with http:// or https://
 }

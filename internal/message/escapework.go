@@ -134,12 +134,12 @@ func (w *escapeWork) text(s []byte, at markup, ranges int) (markup, error) {
 			return at, errEscapeWork
 		}
 		n := 0
-		switch {
-		case at.place == inText:
+		switch at.place {
+		case inText:
 			at, n = w.plain(s, at)
-		case at.place == inComment:
+		case inComment:
 			at, n = w.comment(s, at)
-		case at.place == inSpecial:
+		case inSpecial:
 			at, n = w.special(s, at)
 		default:
 			at, n = w.tag(s, at)
