@@ -1,7 +1,7 @@
 // Package authz decides what an actor of the Management API may do. It owns the
 // table of roles and actions, and the rule that objects of an organization do
-// not exist for actors who are not members of it. It authenticates nobody and
-// keeps no state: memberships are rows of the control database.
+// not exist for actors who are not members of it. It does not
+// authenticate and keeps no state: memberships are rows of the control database.
 package authz
 
 import (

@@ -12,7 +12,7 @@ const (
 	CreateProject    Action = "project:create"
 	UpdateProject    Action = "project:update"
 	DeleteProject    Action = "project:delete"
-	SetOwnerPassword Action = "database_password:write" // whoever knows it has all data
+	SetOwnerPassword Action = "database_password:write" // the password gives access to all data
 	ReadAPIKeys      Action = "api_key:read"
 	RevealAPIKeys    Action = "api_key:reveal" // see the text of keys that act as service_role
 	WriteAPIKeys     Action = "api_key:write"

@@ -147,8 +147,8 @@ func (r reader) UnfinishedDatabases(ctx context.Context, cluster string, maxAtte
 	return databases(rows), Fault(err)
 }
 
-// RolesLeft lists the dropped databases whose roles are left and due for
-// another attempt.
+// RolesLeft lists the dropped databases whose roles still exist and are due for
+// another attempt to drop them.
 func (r reader) RolesLeft(ctx context.Context, cluster string, now time.Time) ([]Database, error) {
 	var rows []databaseRow
 	err := r.with(ctx).

@@ -17,7 +17,7 @@ const channelProject = "reeve_project"
 
 // Listen calls fn for every announced change of a project, on a separate
 // connection, until ctx ends or the connection breaks. A change that commits
-// while nobody listens is not announced later: see Changes.
+// while there is no listener is not announced later: see Changes.
 func (db *DB) Listen(ctx context.Context, fn func(tenants.Change)) error {
 	cfg := db.pool.Config().ConnConfig.Copy()
 	conn, err := pgx.ConnectConfig(ctx, cfg)

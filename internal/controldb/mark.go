@@ -8,7 +8,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// mailKind is the kind of outbox row whose marks are in the table that had no kinds.
+// mailKind is the kind of the marks in the older table, which has no column for it.
 const mailKind = string(message.Mails)
 
 // MarkOutbox notes that a project's outbox may hold undelivered rows of a kind. It

@@ -52,7 +52,7 @@ func farHome(dir, password string) string {
 func (c *cluster) pickHome(ctx context.Context, home string) (string, error) {
 	near := c.account.canEnter(c.Dir)
 	if dataMajor(filepath.Join(c.Dir, "data")) != 0 && !near {
-		return "", fmt.Errorf("user %s, whom Postgres runs as, cannot enter %s: let others pass through it and its parents (chmod o+x)",
+		return "", fmt.Errorf("user %s, which runs Postgres, cannot enter %s: let others pass through it and its parents (chmod o+x)",
 			c.account.name, c.Dir)
 	}
 	if near && dataMajor(filepath.Join(home, "data")) == 0 {
@@ -83,7 +83,7 @@ func sweepHomes(ctx context.Context, dir string) {
 	for _, home := range homes {
 		origin, err := os.ReadFile(filepath.Join(home, "origin"))
 		if err == nil && strings.TrimSpace(string(origin)) == dir && ownedByUs(home) == nil {
-			_ = discardHome(ctx, home) // an undeletable one stays, and disturbs nobody
+			_ = discardHome(ctx, home) // one that cannot be deleted stays, without harm
 		}
 	}
 }

@@ -144,7 +144,7 @@ func cluster(ctx context.Context, about, url string, started bool) []Finding {
 
 // closed warns of a database that every role may connect to; a start revokes
 // that if it may.
-func closed(ctx context.Context, conn *pgx.Conn, text string) (warning bool, told string, err error) {
+func closed(ctx context.Context, conn *pgx.Conn, text string) (warning bool, detail string, err error) {
 	var name string
 	var open bool
 	err = conn.QueryRow(ctx, "SELECT datname, "+openSQL+" FROM pg_database d WHERE datname = current_database()").Scan(&name, &open)

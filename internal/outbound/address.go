@@ -11,7 +11,7 @@ type class string
 const (
 	public   class = "public"
 	private  class = "private"  // reachable only from inside; AllowPrivate
-	reserved class = "reserved" // nobody's business; only AllowNetworks
+	reserved class = "reserved" // never a legitimate target; only AllowNetworks
 )
 
 func prefixes(list ...string) []netip.Prefix {

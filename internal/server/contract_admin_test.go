@@ -12,7 +12,7 @@ import (
 
 const (
 	planned = `app_metadata {plan =pro, provider =email, providers [=email]}`
-	// listed is a user in a list, whose identities are not read.
+	// listed is the shape of a user in a list, where identities are not read.
 	listed = "{" + userBase + ", user_metadata object, identities null, " + confirmed + ", last_sign_in_at? time}"
 )
 

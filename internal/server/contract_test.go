@@ -37,7 +37,7 @@ import (
 // sends the publishable key, as a user's token, admin the secret key, and bare no
 // key. email, user, somebody and waiting provide addresses and users. Facts run in
 // parallel in the same projects, so a fact must not change what it did not create.
-// Settings of its own need a project of its own: see with.
+// A fact that needs other settings runs in a separate project: see with.
 //
 // body is a shape, which describes the JSON of the answer. The one above says:
 //
@@ -74,7 +74,7 @@ import (
 //
 // # How to add a fact
 //
-// Audit entries have a table of their own, in contract_audit_test.go.
+// Audit entries have a separate table, in contract_audit_test.go.
 //
 // Find out what the reference answers. Add the fact to the table of its route, run
 // the command above, and review the new golden file. A new table is added to
@@ -147,7 +147,7 @@ var deviations = map[string]string{
 		"address. The reference leaves it false.",
 	"taken address like a new one": "The answer to a sign-up with a taken address is that to a new one, except that identities are " +
 		"empty. In the reference role and user_metadata differ too.",
-	"invited users are not replaced": "With mailer_autoconfirm a sign-up does not take over a user whom an admin created or invited. " +
+	"invited users are not replaced": "With mailer_autoconfirm a sign-up does not take over a user that an admin created or invited. " +
 		"The reference confirms the user and signs the stranger in.",
 }
 

@@ -39,7 +39,7 @@ var texts = map[string]string{
 
 const linkText = "Email link is invalid or has expired"
 
-// textsOf are the messages of facts whose code has more than one.
+// textsOf has the messages of the facts whose code has several messages.
 var textsOf = map[string]string{
 	"user, bad token":                                              `invalid JWT: unable to parse or verify signature, token is malformed`,
 	"user, token is no token":                                      `invalid JWT: unable to parse or verify signature, token is malformed: token contains an invalid number of segments`,

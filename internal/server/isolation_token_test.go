@@ -122,8 +122,8 @@ func TestForgedTokens(t *testing.T) {
 	w.a.As(t, f.ours(nil, nil), http.MethodGet, "/user", nil).Expect(t, 200) // so the forge itself is sound
 }
 
-// elsewhere names the forgeries whose issuer is another project here: it
-// disagrees with the address, which has a code of its own.
+// elsewhere names the forgeries whose issuer is another project of this
+// installation. They are refused with a separate code.
 var elsewhere = map[string]bool{"issuer of B": true, "issuer of B by host": true, "issuer with a slash": true}
 
 // tryForgery tries one at every route that reads access tokens, by every kind

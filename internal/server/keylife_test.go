@@ -148,9 +148,9 @@ func (r *replicas) status(t *testing.T, status tenants.Status) {
 	}
 }
 
-// TestReplicasTellNobody: limits are counted per process, so requests to one
+// TestReplicasDoNotRevealUsers: limits are counted per process, so requests to one
 // replica after the other must not reveal which addresses have users.
-func TestReplicasTellNobody(t *testing.T) {
+func TestReplicasDoNotRevealUsers(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t)
 	r.Configure(t, map[string]any{"smtp_max_frequency": 3600})

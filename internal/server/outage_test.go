@@ -68,7 +68,7 @@ func (o *outage) works(t *testing.T, when string) {
 		p.SignIn(t, email, annPassword)
 	}
 	o.Manage(t, http.MethodGet, "/v1/projects/"+o.p.Ref, nil).Expect(t, 200)
-	o.Do(t, http.MethodGet, "/auth/v1/settings", nil, "apikey", o.p.SecretKey).Expect(t, 200) // whose key that is, is cached too
+	o.Do(t, http.MethodGet, "/auth/v1/settings", nil, "apikey", o.p.SecretKey).Expect(t, 200) // the project of a key is cached too
 }
 
 // away calls every kind of route while Postgres is unavailable.

@@ -263,8 +263,8 @@ func (s *Server) dial(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
 	return s.provision.Dial(ctx, t)
 }
 
-// changed drops this process's state of a project whose snapshot was replaced,
-// as far as it is outdated.
+// changed drops the outdated state of a project in this process after its snapshot
+// was replaced.
 func (s *Server) changed(old, now *tenants.Tenant) {
 	switch {
 	case old == nil, now == nil: // a snapshot that was only evicted keeps its connections

@@ -1,6 +1,6 @@
 package setting
 
-// Passwords is what a password must be like.
+// Passwords is the policy for passwords.
 type Passwords struct {
 	PasswordMinLength          int
 	PasswordRequiredCharacters string

@@ -100,7 +100,7 @@ func (c *Config) AppendPublic(b []byte) []byte {
 	return b
 }
 
-// appendValue appends what a Field points to.
+// appendValue appends the value that a Field points to.
 func appendValue(b []byte, field any) []byte {
 	switch p := field.(type) {
 	case *bool:

@@ -158,8 +158,8 @@ func (s Setting) Set(c *Config, value any) {
 	}
 }
 
-// Check tells what is wrong with a decoded JSON value, without the setting's
-// name. nil, which brings the default back, is always right. A mail template is
+// Check reports an error in a decoded JSON value, without the setting's name. nil,
+// which restores the default, is always valid. A mail template is
 // not parsed here.
 func (s Setting) Check(value any) error {
 	if value == nil {
@@ -183,7 +183,7 @@ func (s Setting) Check(value any) error {
 }
 
 // checkOff accepts the one value of a setting that has no effect. An empty text
-// is as good as null.
+// counts as null.
 func (s Setting) checkOff(value any) error {
 	only := s.Default
 	if n, ok := only.(int); ok {

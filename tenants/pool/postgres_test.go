@@ -186,7 +186,7 @@ func TestBudgetLoudProjectOnPostgres(t *testing.T) {
 	loud, quiet := p.refs[0], p.refs[1]
 	b := pool.New(p.dial, pool.Options{Total: 4, PerTenant: 4, WaitTimeout: time.Hour, MaxWaiting: 1000})
 
-	// Each loud request keeps its connection until it is told to go on.
+	// Each loud request keeps its connection until the test releases it.
 	release := make(chan struct{})
 	var wg sync.WaitGroup
 	request := func() {

@@ -140,7 +140,7 @@ func (tx *Tx) principal(ctx context.Context, user, session uuid.UUID) (auth.Prin
 // Rotation is a request for the next refresh token of a session.
 type Rotation struct {
 	Session    uuid.UUID
-	User       uuid.UUID // whose the session must be; uuid.Nil = anybody's
+	User       uuid.UUID // the user that the session must have; uuid.Nil = any
 	Counter    int64     // the one presented; must be the newest
 	Now        time.Time
 	UserAgent  string

@@ -178,7 +178,7 @@ func TestUpdateEmail(t *testing.T) {
 	if res := put("newest@example.com").Want(200); res.Get("email") != "ann@example.com" || res.Get("new_email") != "newest@example.com" {
 		t.Errorf("with autoconfirm: %s", res.Raw)
 	}
-	for _, to := range []string{"newest@example.com", "ann@example.com"} { // secure change is a setting of its own
+	for _, to := range []string{"newest@example.com", "ann@example.com"} { // secure change does not depend on autoconfirm
 		link := f.A.LinkQuery(t, f.A.Mail(t, to)).Get("token")
 		f.A.Do(t, "POST", "/verify", m{"type": "email_change", "token_hash": link}).Want(200)
 	}

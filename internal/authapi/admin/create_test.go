@@ -43,7 +43,7 @@ func TestCreate(t *testing.T) {
 		t.Errorf("user %s", res.Raw)
 	}
 	if strings.Contains(string(res.Raw), "password") || strings.Contains(string(res.Raw), "$2a$") {
-		t.Errorf("the answer tells of the password: %s", res.Raw)
+		t.Errorf("the answer reveals the password: %s", res.Raw)
 	}
 
 	got := f.A.Admin(t, "GET", "/admin/users/"+res.Get("id"), nil).Want(200)

@@ -3,8 +3,9 @@
 // /invite mails one.
 //
 //  1. The request is validated, and a password hashed, before any transaction.
-//  2. One transaction finds or makes the user, marks what was asked for, writes
-//     the one-time token, the audit entry and, for /invite, the mail.
+//  2. One transaction finds or creates the user, updates the columns of the kind
+//     of link, and writes the one-time token, the audit entry and, for /invite,
+//     the mail.
 //
 // Package verify redeems the link. The password of an unconfirmed user was
 // chosen by somebody who has not proved ownership of the address, so an

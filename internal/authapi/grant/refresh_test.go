@@ -28,7 +28,7 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("claims %v, before %v", after, before)
 	}
 	if got := flowtest.One[string](t, f.A, "SELECT host(ip) || ' ' || user_agent FROM auth.sessions"); got != "2001:db8::7 another browser" {
-		t.Errorf("the session tells of %s", got)
+		t.Errorf("the session has %s", got)
 	}
 	f.A.Do(t, "GET", "/user", nil, flowtest.User(next.Access)).Want(200)
 	if n := f.A.Count(t, "SELECT count(*) FROM auth.audit_log_entries WHERE payload->>'action' = 'token_refreshed'"); n != 1 {

@@ -250,10 +250,10 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 	ask(f.A, "signup", "cid@example.com", true)
-	told := f.Mailer.Post(t.Context(), f.A.Scope(), mail.Request{Purpose: "signup", Address: "cid@example.com", ReportLater: true},
+	throttled := f.Mailer.Post(t.Context(), f.A.Scope(), mail.Request{Purpose: "signup", Address: "cid@example.com", ReportLater: true},
 		func(_ *tenantdb.Tx, out *mail.Outgoing) error { return out.Throttled })
-	if !errors.Is(told, auth.ErrEmailRate) {
-		t.Errorf("told later: %v", told)
+	if !errors.Is(throttled, auth.ErrEmailRate) {
+		t.Errorf("throttled: %v", throttled)
 	}
 
 	last := f.Clock.Now()

@@ -49,7 +49,7 @@ func (c Challenge) Check() error {
 	return nil
 }
 
-// Begin writes the exchange for a user to whom a link is being sent.
+// Begin writes the exchange of a link that is being sent to the user.
 func (c Challenge) Begin(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, method auth.Method, now time.Time) error {
 	if !c.Given() {
 		return nil

@@ -40,8 +40,8 @@ func TestRecover(t *testing.T) {
 	f.A.SignIn(t, "ann@example.com", "password456")
 }
 
-// A user who may have no session gets no mail, whoever said so, and the answer
-// does not tell.
+// A banned user gets no mail, whether the ban existed before the request or a
+// trigger sets it. The answer does not reveal the ban.
 func TestBanned(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

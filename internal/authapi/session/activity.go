@@ -15,7 +15,7 @@ import (
 // Activity remembers which recently used sessions have their user counted as
 // active in the billing period, so that refreshes of these sessions need no
 // query in the project's database. It is bounded; for a forgotten session the
-// query is repeated. A nil Activity counts nobody.
+// query is repeated. A nil Activity counts no user.
 type Activity struct {
 	limit int
 
@@ -74,9 +74,9 @@ func (a *Activity) put(key activityKey, counted activity) {
 	a.recent[key] = counted
 }
 
-// known reports whether a user of the session is known to be counted, and which:
-// SQL of the project's developer may have given the session to another one since.
-// The user is uuid.Nil, for any, where nobody is counted.
+// known returns the counted user of the session, if there is one. The session's
+// row may have another user by now, because the project's developer has SQL access.
+// For a nil Activity it returns uuid.Nil, which stands for any user.
 func (a *Activity) known(sc *tenants.Scope, session uuid.UUID, now time.Time) (user uuid.UUID, ok bool) {
 	if a == nil {
 		return uuid.Nil, true

@@ -63,8 +63,8 @@ func (s Sessions) End(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 	default:
 		err = tx.DeleteSessions(ctx, u.ID)
 	}
-	action, told := causeActions[cause]
-	if err != nil || !told {
+	action, audited := causeActions[cause]
+	if err != nil || !audited {
 		return err
 	}
 	return audit.Self(ctx, tx, sc, u, action, s.Now())

@@ -17,7 +17,7 @@ import (
 type Sessions struct {
 	Tokens token.Issuer
 	Now    func() time.Time
-	// Active remembers the users already counted as active; nil counts nobody.
+	// Active remembers the users already counted as active; nil counts no user.
 	Active *Activity
 	// Hook may change the claims of access tokens; nil for none.
 	Hook TokenHook

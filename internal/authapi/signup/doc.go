@@ -1,12 +1,13 @@
 // Package signup is POST /signup: a new user by e-mail and password.
 //
-//  1. The request is validated and the password hashed, whoever has the address.
-//  2. One transaction looks the address up, locked. Nobody has it: user,
-//     identity, and, unless the project confirms by itself, a one-time token and
-//     its mail are written. Somebody unconfirmed has it: the mail goes out again
-//     and nothing of the user changes, as nobody proved to own the address.
-//  3. With autoconfirm the answer is a session; a taken address is a refusal,
-//     unless it was taken by a sign-up that nobody ever confirmed.
-//     Without it the answer is a user, also for a taken address: then it is an
-//     obfuscated one, so that the answer tells nothing.
+//  1. The request is validated and the password is hashed, whether or not the
+//     address has a user.
+//  2. One transaction looks up the address and locks its user. If there is none,
+//     it writes user and identity and, without autoconfirm, a one-time token and
+//     its mail. An unconfirmed user then gets the mail again and is not changed,
+//     because no sign-up has proved ownership of the address.
+//  3. With autoconfirm the answer is a session. A taken address is refused, unless
+//     its user never confirmed the sign-up. Without autoconfirm the answer is a
+//     user. For a taken address it is an obfuscated one, so that the answer does
+//     not reveal whether a user exists.
 package signup

@@ -165,7 +165,7 @@ func TestSignupTellsNobody(t *testing.T) {
 		}
 	}
 	if got.Get("id") == taken.UserID || got.Get("last_sign_in_at") != "" {
-		t.Errorf("the answer tells of the user: %s", got.Raw)
+		t.Errorf("the answer reveals the user: %s", got.Raw)
 	}
 	for _, mail := range f.A.Mails(t) {
 		if mail.To == "taken@example.com" {

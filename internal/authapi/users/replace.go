@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// ReplaceUnconfirmed gives the account of a sign-up that nobody ever confirmed
-// to a new sign-up: of the earlier one only the id stays. Users that an admin
+// ReplaceUnconfirmed replaces a user that was never confirmed with the user of a
+// new sign-up. Only the id is kept. Users that an admin
 // created, invited or promoted are never replaced: auth.ErrUserExists.
 func (s Users) ReplaceUnconfirmed(ctx context.Context, tx *tenantdb.Tx, u *auth.User, n New) error {
 	if !replaceable(u) {

@@ -229,8 +229,8 @@ func TestTriggersRewriteAddresses(t *testing.T) {
 	}
 }
 
-// Metadata that SQL made larger than auth.MaxMetadata keeps nobody from confirming
-// an address; its user can make it smaller, not larger.
+// A user can confirm an address although SQL has made the metadata larger than
+// auth.MaxMetadata. The user can make the metadata smaller, but not larger.
 func TestMetadataThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

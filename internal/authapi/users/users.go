@@ -1,6 +1,6 @@
-// Package users creates, links and changes the users of a project: it writes
-// what a flow decides about a user, with the identities, sessions and links
-// that the decision concerns. It owns no route and opens no transaction. A flow
+// Package users creates, links and changes the users of a project, together with
+// their identities, sessions and mailed links. The flows decide about a change;
+// this package writes it. It owns no route and opens no transaction. A flow
 // writes by itself only the columns that concern nothing else, such as the time
 // of a mail.
 //

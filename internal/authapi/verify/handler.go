@@ -87,7 +87,7 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 	return out.Tokens, nil
 }
 
-// errNoTarget is for projects whose site URL is unusable.
+// errNoTarget is the error of projects whose site URL is not usable.
 var errNoTarget = fault.New(fault.Invalid, "validation_failed", "The link names no page to go on to, and the project has no site URL")
 
 // halfway is the message for a user after the first of two confirmations.
@@ -108,7 +108,7 @@ func (l *link) BindQuery(q url.Values, param func(string) string) error {
 func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
 	target := l.Target(&sc.Tenant.Config)
 	switch {
-	case l.typ == "" || l.token == "": // no link of ours, so nobody's app waits for the error
+	case l.typ == "" || l.token == "": // not one of our links, so no app waits for the error
 		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
 	case !redirect.Usable(target): // the token is not consumed
 		return nil, errNoTarget

@@ -72,7 +72,7 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 		out.Tokens = tokens
 		return err
 	}
-	if r.Email == "" { // a link, which nobody can guess
+	if r.Email == "" { // a link, whose token cannot be guessed
 		return &out, redeem()
 	}
 	return &out, s.Guesses.Guess(ctx, sc.Tenant.Ref, ratelimit.Codes("verify_address", sc.Tenant.Config.OTPTTL()), r.Email, auth.ErrOTPExpired, redeem)

@@ -170,7 +170,7 @@ func TestLegacy(t *testing.T) {
 	w.Do(t, w.Owner, "POST", keys+"/legacy", "").Refused(t, 409, "signing_key_exists", "")
 	first := w.Do(t, w.Developer, "GET", path, "").Want(t, 200).Golden(t, "list_legacy")
 	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Golden(t, "list_legacy_read_only")
-	// The registry accepts the keys as what they are.
+	// The registry accepts each key with its type.
 	var listed []apikey.Key
 	first.Into(t, &listed)
 	tenant, err := w.DB.Tenant(t.Context(), ref)

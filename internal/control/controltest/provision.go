@@ -16,8 +16,8 @@ import (
 // the state of their databases.
 type Rows struct {
 	World *World
-	// Sick are the projects whose database does not answer.
-	Sick map[tenants.Ref]bool
+	// Unhealthy has the projects whose database does not answer.
+	Unhealthy map[tenants.Ref]bool
 	// Cold leaves projects creating when their transaction commits.
 	Cold bool
 	// OwnerPasswords are the passwords set after a project's creation.
@@ -126,7 +126,7 @@ func (r *Rows) Describe(tenants.Ref) (host, version string) { return "db.example
 
 // Health fails for the Sick.
 func (r *Rows) Health(_ context.Context, ref tenants.Ref) error {
-	if r.Sick[ref] {
+	if r.Unhealthy[ref] {
 		return errors.New("connection refused")
 	}
 	return nil

@@ -21,7 +21,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	out := &world{rows: &controltest.Rows{Sick: map[tenants.Ref]bool{}}}
+	out := &world{rows: &controltest.Rows{Unhealthy: map[tenants.Ref]bool{}}}
 	out.World = controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		out.rows.World = w
 		return []controltest.Mounter{
@@ -137,7 +137,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p, sick := w.Project(t, w.Acme, "Shop").Project, w.Project(t, w.Acme, "Sick").Project
-	w.rows.Sick[sick.Ref] = true
+	w.rows.Unhealthy[sick.Ref] = true
 	path := func(ref tenants.Ref, query string) string { return "/v1/projects/" + string(ref) + "/health" + query }
 	w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth&services=db&services=rest"), "").Want(t, 200).Golden(t, "health")
 	commas := w.Do(t, w.ReadOnly, "GET", path(p.Ref, "?services=auth,db,rest&timeout_ms=100"), "").Want(t, 200)

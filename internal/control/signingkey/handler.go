@@ -1,6 +1,6 @@
 // Package signingkey serves the JWT signing keys of a project in the Management
-// API: creating, importing, rotating, revoking. Packages tenants and token
-// define what a key is, and how it signs and verifies.
+// API: creating, importing, rotating, revoking. Package tenants
+// defines the keys, and package token signs and verifies with them.
 package signingkey
 
 import (

@@ -83,7 +83,7 @@ func checkMembers(jwk map[string]any) error {
 }
 
 // prove signs and verifies once: a JWK whose public and private keys do not
-// match would sign tokens that nobody accepts.
+// match would sign tokens that no verifier accepts.
 func prove(key tenants.SigningKey) error {
 	method := jwt.GetSigningMethod(key.Algorithm)
 	const sample = "reeve"

@@ -16,7 +16,7 @@ import (
 // that a process killed at any instant leaves both or neither. The answer is
 // sealed, because it may hold a secret that is shown once. For 24 hours the
 // same request gets that answer again; another request with the key is refused.
-// A request that arrives while the first is in progress is told to wait. A
+// A request that arrives while the first is in progress is refused as a conflict. A
 // reservation that is older than ReservationTTL and has no answer has created
 // nothing, and never will, because Remember fails once another request has
 // taken over: so the request runs again. A failed create releases the key.
