@@ -79,7 +79,6 @@ func lockDir(dir string) (*dirLock, error) {
 // attributes are common to all systems: another user when the process is root,
 // and a separate process group, so that Ctrl-C reaches only this process, which
 // then stops the child.
-// then stops the child.
 func attributes(a *account) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a != nil {

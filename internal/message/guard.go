@@ -9,7 +9,6 @@ import (
 // allowedFunctions are the functions that a project's template may call, each
 // with the meter for its arguments, or none if their size costs nothing. "call"
 // and everything that is not a builtin are left out on purpose.
-// builtin.
 var allowedFunctions = map[string]string{
 	"and": "", "or": "", "not": "", "len": "", "slice": "",
 	"index": readMeter, "eq": readMeter, "ne": readMeter,
@@ -66,7 +65,6 @@ func guardAction(pipe *parse.PipeNode) (int, error) {
 	last := pipe.Cmds[len(pipe.Cmds)-1]
 	if name := function(last); name != "html" && name != "urlquery" {
 		// html/template appends these two; their input is already metered.
-		// metered already.
 		pipe.Cmds = append(pipe.Cmds, command(textMeter, last.Pos))
 		cost++
 	}
@@ -154,9 +152,7 @@ func guardArg(arg parse.Node) (int, error) {
 	return 0, nil
 }
 
-// meterArg replaces the argument X by (X
-//
-// meter), unless it is known to be short.
+// meterArg replaces the argument X by (X | meter), unless it is known to be short.
 func meterArg(meter string, arg parse.Node) parse.Node {
 	switch arg.(type) {
 	case *parse.NilNode, *parse.BoolNode, *parse.NumberNode:
