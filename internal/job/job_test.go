@@ -159,9 +159,9 @@ func TestFailedRunIsRetried(t *testing.T) {
 		Tasks: []Task{{Name: "flaky", Every: time.Hour, Run: func(context.Context) error {
 			switch tries.Add(1) {
 			case 1:
-				return errors.New("the weather")
+				return errors.New("the database is away")
 			case 2:
-				panic("the moon")
+				panic("a bug in the task")
 			}
 			return nil
 		}}},
@@ -170,7 +170,7 @@ func TestFailedRunIsRetried(t *testing.T) {
 		return count(t, pool, "SELECT count(*) FROM river.river_job WHERE kind = 'flaky' AND state = 'completed' AND attempt = 3") == 1
 	})
 	text := log.String()
-	for _, want := range []string{"job failed, will be tried again", "job=flaky", "the weather", "job panicked", "the moon"} {
+	for _, want := range []string{"job failed, will be tried again", "job=flaky", "the database is away", "job panicked", "a bug in the task"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log lacks %q: %s", want, text)
 		}
