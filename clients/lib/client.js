@@ -1,14 +1,15 @@
 // The stock client under test, created as in an app.
 import { addresses } from './address.js'
 
-const name = process.env.REEVE_CLIENT ?? '@supabase/supabase-js'
-const { createClient } = await import(name)
+/** The package under test. */
+export const packageName = process.env.REEVE_CLIENT ?? '@supabase/supabase-js'
+const { createClient } = await import(packageName)
 
-// Older Node has no WebSocket, and the client refuses to start without one.
-const realtime = globalThis.WebSocket ? undefined : { transport: (await import('ws')).default }
+/** Older Node has no WebSocket, and the client refuses to start without one. */
+export const nodeRealtime = globalThis.WebSocket ? undefined : { transport: (await import('ws')).default }
 
-/** A storage that lives as long as the client, in place of the browser's. */
-function memory() {
+/** A storage in place of the browser's: by default each client has its own. */
+export function memory() {
   const items = new Map()
   return {
     getItem: (key) => items.get(key) ?? null,
@@ -33,7 +34,7 @@ export function connect(project, kind = 'path', { key = project.publishable_key,
         return res
       },
     },
-    ...(realtime && { realtime }),
+    ...(nodeRealtime && { realtime: nodeRealtime }),
   })
   client.requests = requests
   return client

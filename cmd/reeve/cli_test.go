@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/reevehq/reeve/internal/snippet"
 )
 
 const (
@@ -81,6 +83,7 @@ func call(t *testing.T, vars map[string]string, args ...string) (code int, out, 
 func TestTable(t *testing.T) {
 	t.Parallel()
 	vars := map[string]string{"REEVE_URL": fakeAPI(t), "REEVE_ACCESS_TOKEN": goodToken}
+	app := snippet.Project{Ref: "r", URL: "http://u", Key: "p"}.Client()
 	projects := "REF                    NAME             ORGANIZATION   STATUS           CREATED\n" +
 		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
 	cases := map[string]string{
@@ -89,7 +92,7 @@ func TestTable(t *testing.T) {
 		"orgs get acme":                                                         "SLUG   NAME   PLAN\nacme   Acme   free\n",
 		"projects list":                                                         projects,
 		"projects get rrrrrrrrrrrrrrrrrrrr":                                     projects,
-		"projects create shop":                                                  "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n",
+		"projects create shop":                                                  "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n\n" + app,
 		"projects delete rrrrrrrrrrrrrrrrrrrr --yes":                            "DELETED   NAME\nr         shop\n",
 		"keys list --project rrrrrrrrrrrrrrrrrrrr":                              "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
 		"keys create cron --project rrrrrrrrrrrrrrrrrrrr":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/reevehq/reeve/internal/manage"
+	"github.com/reevehq/reeve/internal/snippet"
 )
 
 type projectsCommand struct {
@@ -86,7 +87,12 @@ func (r *remote) printCreated(p program, created manage.Created) error {
 	if err != nil {
 		return err
 	}
-	return printList(p.out, answer)
+	if err := printList(p.out, answer); err != nil {
+		return err
+	}
+	app := snippet.Project{Ref: created.Ref, URL: created.URL, Key: created.PublishableKey}
+	_, err = fmt.Fprintf(p.out, "\n%s", app.Client())
+	return err
 }
 
 // Run shows.

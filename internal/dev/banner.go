@@ -2,8 +2,11 @@ package dev
 
 import (
 	"io"
+	"strings"
 	"text/template"
 	"time"
+
+	"github.com/reevehq/reeve/internal/snippet"
 )
 
 // banner is the text for a person when the server is ready.
@@ -14,8 +17,7 @@ type banner struct {
 	took time.Duration
 }
 
-// page has a program that runs as pasted, on every Node that the client
-// supports: Node 20 has no WebSocket, which createClient requires.
+// page has a program that runs as pasted.
 var page = template.Must(template.New("banner").Parse(`
   Reeve is ready ({{.Took}}, version {{.Version}})
 
@@ -31,12 +33,7 @@ var page = template.Must(template.New("banner").Parse(`
 
   Try it: npm install @supabase/supabase-js, and save this as try.mjs
 
-    import { createClient } from '@supabase/supabase-js'
-
-    const supabase = createClient('{{.URL}}', '{{.Key}}', {
-      realtime: { transport: globalThis.WebSocket ?? class {} }, // for Node 20
-    })
-    const email = ` + "`ada.${Date.now()}@example.com`" + `
+{{.Snippet}}    const email = ` + "`ada.${Date.now()}@example.com`" + `
     const { data, error } = await supabase.auth.signUp({ email, password: 'correct horse battery' })
     console.log(error ?? data.user)
 
@@ -64,7 +61,7 @@ type view struct {
 	Demo                                        *demoView
 }
 
-type demoView struct{ Ref, URL, Key string }
+type demoView struct{ Ref, URL, Key, Snippet string }
 
 func (b banner) print(out io.Writer) error {
 	v := view{
@@ -72,9 +69,22 @@ func (b banner) print(out io.Writer) error {
 		URL: b.URL, Token: b.AccessToken, PostgresURL: b.PostgresURL, CLI: b.cli(),
 	}
 	if b.demo != nil {
-		v.Demo = &demoView{Ref: b.demo.ref, URL: b.demo.url, Key: b.demo.key}
+		client := snippet.Project{Ref: b.demo.ref, URL: b.demo.url, Key: b.demo.key}.Client()
+		v.Demo = &demoView{Ref: b.demo.ref, URL: b.demo.url, Key: b.demo.key, Snippet: indent(client)}
 	}
 	return page.Execute(out, v)
+}
+
+// indent indents the lines of a program as page does.
+func indent(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if line != "\n" {
+			out.WriteString("    ")
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 // cli is how to call the other commands for this server.

@@ -14,7 +14,7 @@ func TestBanner(t *testing.T) {
 	}{
 		"with the demo project": {
 			banner{Options: Options{Command: "bin/reeve", Data: DefaultData}, demo: &demo{ref: "r", url: "http://u", key: "k"}},
-			[]string{"createClient('http://u', 'k',", "bin/reeve inbox list --project r", "secret key and SQL", create},
+			[]string{"\n    const supabase = createClient('http://u', 'k',", "storageKey: 'sb-r-auth-token'", "bin/reeve inbox list --project r", "secret key and SQL", create},
 			nil,
 		},
 		"without": {
