@@ -13,7 +13,7 @@ import (
 )
 
 // tableLockTimeout is how long a migration waits for a table that the project
-// uses: the requests behind it wait too.
+// uses, if cfg does not set lock_timeout: the requests behind it wait too.
 const tableLockTimeout = 5 * time.Second
 
 // UpTenant applies the missing migrations of files (Tenant's, except in tests)
@@ -24,7 +24,9 @@ const tableLockTimeout = 5 * time.Second
 // afterwards.
 func UpTenant(ctx context.Context, cfg *pgx.ConnConfig, files fs.FS) (int64, error) {
 	cfg = cfg.Copy()
-	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(tableLockTimeout.Milliseconds(), 10)
+	if cfg.RuntimeParams["lock_timeout"] == "" {
+		cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(tableLockTimeout.Milliseconds(), 10)
+	}
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // each statement runs once
 	db := stdlib.OpenDB(*cfg)
 	defer func() { _ = db.Close() }()

@@ -151,10 +151,14 @@ func (s *Service) buildTemplate(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 	}
-	if _, err := s.migrate(ctx, s.Cluster.Template); err != nil {
+	cfg, err := s.adminConfig(s.Cluster.Template)
+	if err != nil {
+		return err
+	}
+	if _, err := s.migrate(ctx, cfg); err != nil {
 		return err
 	}
 	// Nobody may connect any more, because a connection would prevent copies.
-	_, err := conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	_, err = conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	return err
 }

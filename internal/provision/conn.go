@@ -129,13 +129,9 @@ func harden(cfg *pgx.ConnConfig) {
 	}
 }
 
-// Dial connects to a project's database as its auth role. It migrates a
-// database whose schema is behind first: ErrMigrating while that takes longer.
-// With the tenant known it is a pool.Dialer.
+// Dial connects to a project's database as its auth role. With the tenant known
+// it is a pool.Dialer. EnsureSchema comes before it.
 func (s *Service) Dial(ctx context.Context, t *tenants.Tenant) (*pgx.Conn, error) {
-	if err := s.EnsureSchema(ctx, t); err != nil {
-		return nil, err
-	}
 	return s.dial(ctx, t.Ref, t.Ref.AuthRole(), t.Secrets.AuthPassword)
 }
 
@@ -156,15 +152,20 @@ func (s *Service) dial(ctx context.Context, ref tenants.Ref, role, password stri
 }
 
 // adminConfig returns the configuration of a connection to a database of the
-// cluster as the admin.
+// cluster as the admin; "" is the maintenance database.
 func (s *Service) adminConfig(database string) (*pgx.ConnConfig, error) {
 	if err := s.init(); err != nil {
 		return nil, err
 	}
 	cfg := s.pool.Config().ConnConfig
-	cfg.Database = database
+	if database != "" {
+		cfg.Database = database
+	}
 	return cfg, nil
 }
+
+// milliseconds formats a duration as a setting of Postgres.
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // asAdmin runs fn on an admin's connection to a database of the cluster.
 func (s *Service) asAdmin(ctx context.Context, database string, fn func(conn *pgx.Conn) error) error {

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/tenants"
 )
 
 // canaries is the number of failures in a row, at the beginning, that stop a
@@ -19,13 +17,16 @@ import (
 // migration's.
 const canaries = 2
 
+// maxFleet bounds the databases that MigrateFleet works on at a time.
+const maxFleet = 3
+
 // ErrCanary is returned when the first databases could not be migrated, so the
 // others were not tried.
 var ErrCanary = errors.New("provision: the first databases failed, the others were not touched")
 
 // MigrateFleet migrates the template and then every complete database to this
-// binary's schema: one first, then the others in parallel (at most three,
-// because each holds an admin connection). Every database of the cluster is
+// binary's schema: one first, then the others in parallel (at most three), and
+// last those in which somebody holds a lock. Every database of the cluster is
 // reported once. A failure does not stop the others; the failed database keeps
 // its version, so another run continues there. The error says how many failed;
 // their reasons are in the report.
@@ -48,17 +49,8 @@ func (s *Service) MigrateFleet(ctx context.Context, parallel int, report Report)
 		run.skip(rest)
 		return ErrCanary
 	}
-	// Each holds an admin connection; one is left for projects that are created.
-	group := errgroup.Group{}
-	group.SetLimit(max(1, min(parallel, adminConns-1)))
-	for i, o := range rest {
-		if ctx.Err() != nil {
-			run.skip(rest[i:])
-			break
-		}
-		group.Go(func() error { run.one(ctx, o); return nil })
-	}
-	_ = group.Wait()
+	blocked := run.all(ctx, parallel, rest, run.quick)
+	run.all(ctx, parallel, blocked, run.patient)
 	if ctx.Err() == nil && run.failed > 0 {
 		return fmt.Errorf("%d of %d databases could not be migrated", run.failed, len(behind))
 	}
@@ -71,6 +63,30 @@ type fleetRun struct {
 	report Report
 	mu     sync.Mutex
 	failed int
+}
+
+// all calls fn for each of the databases, in parallel, and returns those that are
+// blocked.
+func (r *fleetRun) all(ctx context.Context, parallel int, databases []Outcome, fn func(context.Context, Outcome) error) (blocked []Outcome) {
+	var mu sync.Mutex
+	group := errgroup.Group{}
+	group.SetLimit(max(1, min(parallel, maxFleet)))
+	for i, o := range databases {
+		if ctx.Err() != nil {
+			r.skip(databases[i:])
+			break
+		}
+		group.Go(func() error {
+			if err := fn(ctx, o); errors.Is(err, errBlocked) {
+				mu.Lock()
+				defer mu.Unlock()
+				blocked = append(blocked, o)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return blocked
 }
 
 // settled reports those that need no migration, and returns the others.
@@ -86,24 +102,49 @@ func (r *fleetRun) settled(fleet []Outcome) (behind []Outcome) {
 }
 
 // canary migrates until one succeeded and returns the remaining ones; stop
-// means that none did.
+// means that none did. A lock that nobody gives up says nothing about the
+// migration.
 func (r *fleetRun) canary(ctx context.Context, all []Outcome) (rest []Outcome, stop bool) {
+	failed := 0
 	for i, o := range all {
 		if ctx.Err() != nil {
 			return all[i:], false
 		}
-		if r.one(ctx, o) {
-			return all[i+1:], false
+		err := r.quick(ctx, o)
+		if errors.Is(err, errBlocked) {
+			err = r.patient(ctx, o)
 		}
-		if r.failed == canaries {
+		switch {
+		case err == nil:
+			return all[i+1:], false
+		case !lockTimedOut(err) && !errors.Is(err, controldb.ErrNoDatabase):
+			failed++
+		}
+		if failed == canaries {
 			return all[i+1:], true
 		}
 	}
 	return nil, false
 }
 
-func (r *fleetRun) one(ctx context.Context, o Outcome) bool {
+// quick migrates a database, unless that must wait for a lock: errBlocked, and
+// nothing is reported.
+func (r *fleetRun) quick(ctx context.Context, o Outcome) error {
+	version, err := r.s.migrateQuickly(ctx, o.Ref)
+	if !errors.Is(err, errBlocked) {
+		r.done(ctx, o, version, err)
+	}
+	return err
+}
+
+// patient migrates a database, and ends the sessions that block it.
+func (r *fleetRun) patient(ctx context.Context, o Outcome) error {
 	version, err := r.s.migrateDatabase(ctx, o.Ref)
+	r.done(ctx, o, version, err)
+	return err
+}
+
+func (r *fleetRun) done(ctx context.Context, o Outcome, version int64, err error) {
 	switch {
 	case err == nil:
 		o.State, o.To = MigrationDone, version
@@ -113,7 +154,6 @@ func (r *fleetRun) one(ctx context.Context, o Outcome) bool {
 		o.State, o.Err = MigrationFailed, err
 	}
 	r.tell(o)
-	return err == nil
 }
 
 // skip reports those that were not tried.
@@ -132,39 +172,4 @@ func (r *fleetRun) tell(o Outcome) {
 	if r.report != nil {
 		r.report(o)
 	}
-}
-
-// migrateDatabase migrates one complete database and records its version or its
-// failure.
-func (s *Service) migrateDatabase(ctx context.Context, ref tenants.Ref) (version int64, err error) {
-	_, err = s.lockedDatabase(ctx, ref, true, func(*pgx.Conn) error {
-		known, err := s.schema()
-		if err != nil {
-			return err
-		}
-		d, err := s.Control.DatabaseByRef(ctx, ref)
-		version = d.SchemaVersion
-		if err != nil || d.SchemaVersion >= known.version {
-			return err // the previous holder of the lock has done it
-		}
-		if d.State != controldb.DatabaseWarm && d.State != controldb.DatabaseAssigned {
-			return controldb.ErrNoDatabase
-		}
-		if version, err = s.migrate(ctx, ref.Database()); err != nil {
-			return err
-		}
-		err = s.asAdmin(ctx, ref.Database(), func(conn *pgx.Conn) error {
-			_, err := conn.Exec(ctx, adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("hand new objects over: %w", err)
-		}
-		return s.Control.Tx(ctx, func(tx *controldb.Tx) error { return tx.DatabaseMigrated(ctx, ref, version) })
-	})
-	if err != nil {
-		err = fmt.Errorf("migrate project %s: %w", ref, err)
-		s.failed(ctx, ref, err)
-	}
-	return version, err
 }

@@ -188,7 +188,7 @@ func TestMigrateFleetStopsAtCanaries(t *testing.T) {
 	}
 }
 
-func TestDialBringsSchemaUp(t *testing.T) {
+func TestEnsureSchema(t *testing.T) {
 	t.Parallel()
 	template := ownTemplate(t)
 	old := newWorld(t, template)
@@ -200,11 +200,9 @@ func TestDialBringsSchemaUp(t *testing.T) {
 	fsys := withMore(t, "CREATE TABLE auth.news (id uuid PRIMARY KEY);")
 	next := old.replica(t, template, func(s *Service) { s.Migrations = fsys })
 	for range 2 {
-		conn, err := next.Dial(t.Context(), stale)
-		if err != nil {
+		if err := next.EnsureSchema(t.Context(), stale); err != nil {
 			t.Fatal(err)
 		}
-		closeConn(conn)
 	}
 	checkOwnTable(t, old, ref)
 }

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,7 +30,7 @@ func (s *Service) lockedDatabase(ctx context.Context, ref tenants.Ref, wait bool
 	defer c.Release()
 	conn := c.Conn()
 	got := true
-	name := "reeve/database/" + string(ref)
+	name := databaseLock(ref)
 	if wait {
 		err = lock(ctx, conn, name)
 	} else {
@@ -41,6 +42,29 @@ func (s *Service) lockedDatabase(ctx context.Context, ref tenants.Ref, wait bool
 	defer unlock(conn, "pg_advisory_unlock", name)
 	return true, fn(conn)
 }
+
+// lockedApart is lockedDatabase on a connection outside of the pool, for work that
+// may wait long for a lock. A lockTimeout bounds the wait for the database's lock;
+// 0 means that only ctx does.
+func (s *Service) lockedApart(ctx context.Context, ref tenants.Ref, lockTimeout time.Duration, fn func() error) error {
+	cfg, err := s.adminConfig("")
+	if err != nil {
+		return err
+	}
+	cfg.RuntimeParams["lock_timeout"] = milliseconds(lockTimeout)
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("connect to cluster %s: %w", s.Cluster.ID, controldb.ErrUnavailable.Because(err))
+	}
+	defer closeConn(conn) // which releases the lock
+	if err := lock(ctx, conn, databaseLock(ref)); err != nil {
+		return err
+	}
+	return fn()
+}
+
+// databaseLock is the name of a database's lock.
+func databaseLock(ref tenants.Ref) string { return "reeve/database/" + string(ref) }
 
 func lock(ctx context.Context, conn *pgx.Conn, name string) error {
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended($1, 0))", name); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"sort"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 
 	"github.com/reevehq/reeve/migrations"
@@ -63,17 +64,13 @@ func (s schema) servedBy(mark string) bool {
 // versionSQL reads a database's version.
 const versionSQL = "SELECT max(version_id) FROM " + migrations.TenantVersionTable + " WHERE is_applied"
 
-// migrate migrates one database of the cluster to this binary's schema, as the
-// admin, and returns its version afterwards. The caller makes sure that no
-// other process does.
-func (s *Service) migrate(ctx context.Context, database string) (int64, error) {
-	cfg, err := s.adminConfig(database)
-	if err != nil {
-		return 0, err
-	}
+// migrate migrates the database that cfg leads to as the admin to this binary's
+// schema, and returns its version afterwards. The caller makes sure that no other
+// process does.
+func (s *Service) migrate(ctx context.Context, cfg *pgx.ConnConfig) (int64, error) {
 	version, err := migrations.UpTenant(ctx, cfg, s.Migrations)
 	if err != nil {
-		return 0, fmt.Errorf("migrate %s: %w", database, err)
+		return 0, fmt.Errorf("migrate %s: %w", cfg.Database, err)
 	}
 	return version, nil
 }

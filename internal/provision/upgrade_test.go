@@ -26,37 +26,34 @@ func behind(t *testing.T, n int, change ...func(*Service)) (old *world, next *Se
 		}
 		stale = append(stale, tenant)
 	}
-	fsys := withMore(t, "CREATE TABLE auth.news (id uuid PRIMARY KEY);")
+	fsys := withMore(t, "CREATE TABLE auth.news (id uuid PRIMARY KEY); ALTER TABLE auth.users ADD COLUMN news text;")
 	next = old.replica(t, append(change, template, func(s *Service) { s.Migrations = fsys })...)
 	return old, next, stale
 }
 
-// TestDialWhileMigrating has another process that works on three projects'
+// TestMigratingElsewhere has another process that works on three projects'
 // databases for longer than a request waits.
-func TestDialWhileMigrating(t *testing.T) {
+func TestMigratingElsewhere(t *testing.T) {
 	t.Parallel()
 	old, next, stale := behind(t, 3)
 	err := old.asAdmin(t.Context(), "postgres", func(conn *pgx.Conn) error {
 		for _, tenant := range stale {
-			if err := lock(t.Context(), conn, "reeve/database/"+string(tenant.Ref)); err != nil {
+			if err := lock(t.Context(), conn, databaseLock(tenant.Ref)); err != nil {
 				return err
 			}
 		}
 		var group sync.WaitGroup
 		for i := range 4 * len(stale) {
 			group.Go(func() {
-				conn, err := next.Dial(t.Context(), stale[i%len(stale)])
-				if err == nil {
-					closeConn(conn)
-				}
+				err := next.EnsureSchema(t.Context(), stale[i%len(stale)])
 				if f := fault.From(err); !errors.Is(err, ErrMigrating) || f.Kind != fault.Unavailable || f.RetryAfter != 2*time.Second {
-					t.Errorf("Dial = %v", err)
+					t.Errorf("EnsureSchema = %v", err)
 				}
 			})
 		}
 		group.Wait()
-		if n := next.pool.Stat().AcquiredConns(); n != maxUpgrades {
-			t.Errorf("%d admin connections are held, want one for each of %d upgrades", n, maxUpgrades)
+		if n := next.pool.Stat().AcquiredConns(); n != 0 {
+			t.Errorf("%d admin connections are held by upgrades that wait", n)
 		}
 		return nil
 	})
@@ -72,8 +69,123 @@ func TestDialWhileMigrating(t *testing.T) {
 	}
 }
 
-// TestDialAfterFailedMigration does not try again before the backoff ends.
-func TestDialAfterFailedMigration(t *testing.T) {
+// TestUpgradePastLocks: an operator holds locks in six projects, which nothing
+// ends. A project that is behind too, and whose owner came later, is brought up
+// before any of those attempts is over.
+func TestUpgradePastLocks(t *testing.T) {
+	t.Parallel()
+	old, next, stale := behind(t, 7)
+	held, innocent := stale[:6], stale[6]
+	for _, tenant := range held {
+		cfg, err := old.adminConfig(tenant.Ref.Database())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := pgx.ConnectConfig(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeConn(conn)
+		mustExec(t, conn, "BEGIN; LOCK TABLE auth.users")
+		if err := next.EnsureSchema(expired(t), tenant); !errors.Is(err, context.Canceled) {
+			t.Errorf("EnsureSchema = %v", err)
+		}
+	}
+	for {
+		err := next.EnsureSchema(t.Context(), innocent)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrMigrating) {
+			t.Fatal(err)
+		}
+	}
+	checkOwnTable(t, old, innocent.Ref)
+	for _, tenant := range held {
+		if d, err := next.Control.DatabaseByRef(t.Context(), tenant.Ref); err != nil || d.LastError != "" {
+			t.Errorf("an attempt was over before: %s, %v", d.LastError, err)
+		}
+	}
+	if err := next.EnsureSchema(t.Context(), held[0]); fault.From(err).Message != messageBlocked {
+		t.Errorf("a blocked project is told %v", err)
+	}
+}
+
+// TestUpgradeEndsBlockers: the owners of four projects hold locks that the
+// migration needs, and take them again when they are ended. All projects are
+// brought up.
+func TestUpgradeEndsBlockers(t *testing.T) {
+	t.Parallel()
+	old, next, stale := behind(t, 4)
+	ctx, stop := context.WithCancel(t.Context())
+	var owners sync.WaitGroup
+	defer owners.Wait()
+	defer stop()
+	for i, tenant := range stale {
+		url := old.ownerURL(t, tenant.Ref)
+		hold := []string{"BEGIN; LOCK TABLE auth.users", "BEGIN; LOCK TABLE auth.users IN ACCESS SHARE MODE"}[i%2]
+		first := make(chan struct{})
+		owners.Go(func() {
+			begun := sync.OnceFunc(func() { close(first) })
+			defer begun()
+			for ctx.Err() == nil {
+				conn, err := pgx.Connect(ctx, url)
+				if err != nil {
+					continue
+				}
+				if _, err = conn.Exec(ctx, hold); err == nil {
+					begun()
+					_, _ = conn.WaitForNotification(ctx) // until it is ended
+				}
+				_ = conn.Close(context.WithoutCancel(ctx))
+			}
+		})
+		<-first
+	}
+	for _, tenant := range stale {
+		for {
+			err := next.EnsureSchema(t.Context(), tenant)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, ErrMigrating) {
+				t.Fatal(err)
+			}
+		}
+	}
+	stop()
+	owners.Wait()
+	for _, tenant := range stale {
+		checkOwnTable(t, old, tenant.Ref)
+	}
+}
+
+// TestMigrateFleetEndsBlockers: two owners hold locks in the databases that are
+// tried first. These are migrated too, and do not count against the migration.
+func TestMigrateFleetEndsBlockers(t *testing.T) {
+	t.Parallel()
+	old, next, stale := behind(t, 3)
+	for _, tenant := range stale[:2] {
+		mustExec(t, connect(t, old.ownerURL(t, tenant.Ref)), "BEGIN; LOCK TABLE auth.users")
+	}
+	states := map[MigrationState]int{}
+	if err := next.MigrateFleet(t.Context(), 3, func(o Outcome) { states[o.State]++ }); err != nil || states[MigrationDone] != len(stale) {
+		t.Errorf("MigrateFleet: %v, %v", states, err)
+	}
+	for _, tenant := range stale {
+		checkOwnTable(t, old, tenant.Ref)
+	}
+}
+
+func expired(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
+// TestUpgradeAfterFailure does not try again before the backoff ends.
+func TestUpgradeAfterFailure(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64
 	old, next, stale := behind(t, 1, func(s *Service) {
@@ -88,9 +200,9 @@ func TestDialAfterFailedMigration(t *testing.T) {
 	}
 	refused := func() {
 		t.Helper()
-		_, err := next.Dial(t.Context(), tenant)
+		err := next.EnsureSchema(t.Context(), tenant)
 		if f := fault.From(err); !errors.Is(err, ErrMigrating) || f.Err == nil || f.RetryAfter < upgradeWait {
-			t.Errorf("Dial = %v", err)
+			t.Errorf("EnsureSchema = %v", err)
 		}
 	}
 	change("CREATE TABLE auth.news (id int)")
@@ -101,11 +213,9 @@ func TestDialAfterFailedMigration(t *testing.T) {
 		t.Errorf("%d attempts, %v", d.Attempts, err)
 	}
 	later.Store(int64(upgradeBackoff))
-	conn, err := next.Dial(t.Context(), tenant)
-	if err != nil {
+	if err := next.EnsureSchema(t.Context(), tenant); err != nil {
 		t.Fatal(err)
 	}
-	closeConn(conn)
 	checkOwnTable(t, old, tenant.Ref)
 }
 

@@ -240,12 +240,16 @@ func (s *Server) assemble(hashCost int) (err error) {
 	return nil
 }
 
-// Database returns the project's database over the shared connection budget.
+// Database returns the project's database over the shared connection budget. A
+// database that is behind is migrated before a place of the budget is taken.
 func (s *Server) Database(t *tenants.Tenant) *tenantdb.DB {
 	ref := t.Ref
 	return &tenantdb.DB{
 		Capability: t.Secrets.Capability,
 		Acquire: func(ctx context.Context) (tenantdb.Conn, error) {
+			if err := s.provision.EnsureSchema(ctx, t); err != nil {
+				return nil, err
+			}
 			conn, err := s.budget.Acquire(ctx, ref)
 			if err != nil {
 				return nil, err // never a typed nil

@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -56,9 +57,17 @@ func (s *Service) check(ctx context.Context, p controldb.Project, timeout time.D
 	defer cancel()
 	if err := s.Servers.Health(ctx, p.Ref); err != nil {
 		s.Log.WarnContext(ctx, "project is not healthy", "project", p.Ref, "error", err)
-		return ServiceHealth{Status: "UNHEALTHY", Error: "the database does not answer"}
+		return ServiceHealth{Status: "UNHEALTHY", Error: unhealthy(err)}
 	}
 	return ServiceHealth{Healthy: true, Status: "ACTIVE_HEALTHY"}
+}
+
+// unhealthy says why the database cannot be used, as far as that may be shown.
+func unhealthy(err error) string {
+	if f := fault.From(err); f.Kind == fault.Unavailable {
+		return f.Message
+	}
+	return "the database does not answer"
 }
 
 // services returns the services to check: of those that were asked for, the ones
