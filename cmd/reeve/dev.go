@@ -38,6 +38,7 @@ func (c *devCommand) Run(ctx context.Context, p program, r *remote) error {
 	if c.Listen != "" {
 		cfg.HTTP.Listen = c.Listen
 	}
+	addProcessors(cfg.Hash.Slots)
 	return stopped(ctx, dev.Run(ctx, dev.Options{
 		Config: cfg, Data: r.folder(), PostgresPort: int(c.PostgresPort),
 		Command: p.name, Version: version(), Out: p.out,

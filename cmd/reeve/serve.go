@@ -18,6 +18,7 @@ func (c *serveCommand) Run(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
+	addProcessors(o.Config.Hash.Slots)
 	s, err := server.New(ctx, o)
 	if err != nil {
 		return stopped(ctx, err)

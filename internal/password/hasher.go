@@ -36,7 +36,8 @@ func (h *Hasher) Hash(ctx context.Context, project tenants.Ref, password string)
 		return "", err
 	}
 	defer leave()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), h.cost())
+	var hash []byte
+	onThread(func() { hash, err = bcrypt.GenerateFromPassword([]byte(password), h.cost()) })
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
@@ -56,10 +57,11 @@ func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password
 	defer leave()
 	stored, err := parse(hash)
 	if err != nil {
-		h.spend(password)
+		onThread(func() { h.spend(password) })
 		return false, false, nil //nolint:nilerr // an unreadable hash does not match
 	}
-	if !stored.matches(password) {
+	onThread(func() { ok = stored.matches(password) })
+	if !ok {
 		return false, false, nil
 	}
 	// A password that Hash would refuse keeps its imported hash.

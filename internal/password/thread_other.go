@@ -1,0 +1,6 @@
+//go:build !linux
+
+package password
+
+// lowerPriority does nothing: other systems have one priority for a process.
+func lowerPriority() {}
