@@ -21,6 +21,7 @@ type options struct {
 	json        string
 	binary      string
 	inProcess   bool
+	owner       bool
 	profiles    string
 }
 
@@ -34,6 +35,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags.IntVar(&o.row, "row", 200, "projects created in a row")
 	flags.StringVar(&o.json, "json", "", "also write the report to this file")
 	flags.StringVar(&o.binary, "binary", "", "measure this program instead of building ./cmd/reeve")
+	flags.BoolVar(&o.owner, "owner", false, "measure what one project does to the others, instead")
 	flags.BoolVar(&o.inProcess, "inprocess", false, "run the server inside the benchmark, for profiles")
 	flags.StringVar(&o.profiles, "cpuprofile", "", "with -inprocess: write a CPU profile of each figure into this folder")
 	if err := flags.Parse(args); err != nil {

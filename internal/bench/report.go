@@ -15,6 +15,7 @@ type report struct {
 	Loads     []load     `json:"loads"`
 	Creations []creation `json:"creations"`
 	Fleet     facts      `json:"fleet"`
+	Floods    []beside   `json:"floods,omitempty"`
 	Notes     []string   `json:"notes,omitempty"`
 }
 

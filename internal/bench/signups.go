@@ -28,18 +28,18 @@ func (b *bench) signUps(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := b.figure(ctx, name, func(w int) step { return b.newcomers(&p, w) }); err != nil {
+		if err := b.figure(ctx, name, func(w int) step { return b.newcomers(&p, name, w) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// newcomers sign up, each with an address of their own.
-func (b *bench) newcomers(p *project, worker int) step {
+// newcomers sign up, each with an address of their own, which contains round.
+func (b *bench) newcomers(p *project, round string, worker int) step {
 	n := 0
 	return func(c *conn) (int, []byte, error) {
 		n++
-		return c.do(b.signUpRequest(p, fmt.Sprintf("new.%d.%d@example.com", worker, n)))
+		return c.do(b.signUpRequest(p, fmt.Sprintf("%s.%d.%d@example.com", round, worker, n)))
 	}
 }

@@ -29,6 +29,7 @@ func (r *report) print(w io.Writer) {
 	r.printLoads(w)
 	r.printCreations(w)
 	r.printFleet(w)
+	r.printFloods(w)
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "\n%s\n", n)
 	}

@@ -1,0 +1,178 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// floods are the requests of which one project sends many at once.
+var floods = []string{"user", "refresh", "password", "sign-up"}
+
+// floodWorkers is how many requests of a flood are sent at a time.
+const floodWorkers = 64
+
+// flood is what a flooding process is told.
+type flood struct {
+	Addr, Host string
+	Kind       string
+	Project    project
+	Accounts   []floodAccount
+	Duration   time.Duration
+	Round      string // makes the addresses of sign-ups unique
+}
+
+type floodAccount struct {
+	Token   string
+	Session session
+	SignIn  []byte
+}
+
+// flooded is what it reports.
+type flooded struct {
+	PerSecond float64 `json:"per_second"`
+	P50       float64 `json:"p50_ms"`
+	Refused   int     `json:"refused"`
+	Example   string  `json:"example,omitempty"`
+}
+
+// floodCommand as the first argument makes this program a flooding process.
+const floodCommand = "flood"
+
+// startFlood floods from a process of its own, with the lowest priority: a real
+// client takes no processor from the server.
+func (b *bench) startFlood(ctx context.Context, f flood) (wait func() (flooded, error), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	in, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "nice", "-n", "19", self, floodCommand)
+	var out, said bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &said
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start a flood: %w", err)
+	}
+	return func() (got flooded, err error) {
+		if err := cmd.Wait(); err != nil {
+			return got, fmt.Errorf("flood: %w: %.2000s", err, said.String())
+		}
+		return got, json.Unmarshal(out.Bytes(), &got)
+	}, nil
+}
+
+// runFlood is the flooding process.
+func runFlood(ctx context.Context, in io.Reader, out io.Writer) error {
+	var f flood
+	if err := json.NewDecoder(in).Decode(&f); err != nil {
+		return err
+	}
+	b := &bench{addr: f.Addr, server: &reeve{host: f.Host}}
+	of, err := b.flooder(&f)
+	if err != nil {
+		return err
+	}
+	got, err := drive(ctx, f.Addr, len(f.Accounts), f.Duration, of)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(flooded{
+		PerSecond: float64(got.done) / got.took.Seconds(), P50: ms(quantile(got.times, 0.5)), Refused: got.errors, Example: got.example,
+	})
+}
+
+func (b *bench) flooder(f *flood) (func(worker int) step, error) {
+	switch f.Kind {
+	case "user":
+		return func(w int) step { return always(b.userRequest(&f.Project, f.Accounts[w].Token)) }, nil
+	case "refresh":
+		return func(w int) step { return b.refresher(&f.Project, &f.Accounts[w].Session) }, nil
+	case "password":
+		return func(w int) step { return always(f.Accounts[w].SignIn) }, nil
+	case "sign-up":
+		return func(w int) step { return b.newcomers(&f.Project, f.Round, w) }, nil
+	}
+	return nil, errors.New("no such flood")
+}
+
+// neighbour measures the requests for a user of the other projects while one
+// project floods the server.
+func (b *bench) neighbour(ctx context.Context) error {
+	var kinds []string
+	for _, kind := range floods {
+		if b.wants("flood-" + kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	if len(kinds) == 0 {
+		return nil
+	}
+	if err := b.restart(ctx, lightIdle); err != nil {
+		return err
+	}
+	l, err := b.settleIn(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := b.configured(ctx, map[string]any{"mailer_autoconfirm": true})
+	if err != nil {
+		return err
+	}
+	b.concurrency = floodWorkers
+	if err := b.enroll(ctx, &p); err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		if err := b.underFlood(ctx, l, &p, kind); err != nil {
+			return fmt.Errorf("flood of %s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// underFlood compares a period with a flood to one without, just before it.
+func (b *bench) underFlood(ctx context.Context, l *light, p *project, kind string) error {
+	if err := b.signIn(ctx); err != nil { // refresh tokens that are the newest
+		return err
+	}
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	probes := []probe{l.userProbe()}
+	progress("flood of %s: without", kind)
+	alone, err := l.run(ctx, b.duration, probes)
+	if err != nil {
+		return err
+	}
+	f := flood{Addr: b.addr, Host: b.server.host, Kind: kind, Project: *p, Duration: b.duration + time.Second, Round: l.name("round")}
+	for i := range b.accounts {
+		a := &b.accounts[i]
+		f.Accounts = append(f.Accounts, floodAccount{a.AccessToken, a.session, a.signIn})
+	}
+	progress("flood of %s: with", kind)
+	wait, err := b.startFlood(ctx, f)
+	if err != nil {
+		return err
+	}
+	time.Sleep(500 * time.Millisecond) // it has begun
+	before := b.use()
+	under, err := l.run(ctx, b.duration, probes)
+	cpu := b.use().since(before)
+	got, floodErr := wait()
+	if err := errors.Join(err, floodErr); err != nil {
+		return err
+	}
+	b.report.Floods = append(b.report.Floods, floodOf(kind, got, alone[0], under[0], cpu, b.duration))
+	return nil
+}
