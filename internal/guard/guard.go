@@ -16,8 +16,12 @@ import (
 )
 
 const (
-	// sharedInterval is short: a session fills the lock table within seconds.
+	// strongInterval is short: a lock on a shared catalog stops everything.
+	strongInterval = 250 * time.Millisecond
+	// sharedInterval is the interval of the other checks of shared resources. A
+	// session fills the lock table within seconds.
 	sharedInterval = time.Second
+	sharedTicks    = int(sharedInterval / strongInterval)
 	// overdueInterval is the interval of the checks for overdue sessions and
 	// for settings on shared roles.
 	overdueInterval = 10 * time.Second

@@ -42,15 +42,22 @@ func (in *installation) exec(t *testing.T, sql string) {
 	}
 }
 
-// role creates a role of the installation and returns a URL with it.
+// role creates a role of the installation, which is dropped when the test ends.
 func (in *installation) role(t *testing.T, name string) (open func() *pgx.Conn) {
 	t.Helper()
-	in.exec(t, "CREATE ROLE "+name+" LOGIN PASSWORD 'secret'; COMMENT ON ROLE "+name+" IS '"+in.Mark+"'")
+	open = in.lastingRole(t, name)
 	t.Cleanup(func() {
 		if _, err := in.Admin.Exec(context.Background(), "DROP ROLE "+name); err != nil {
 			t.Error(err)
 		}
 	})
+	return open
+}
+
+// lastingRole creates a role of the installation.
+func (in *installation) lastingRole(t *testing.T, name string) (open func() *pgx.Conn) {
+	t.Helper()
+	in.exec(t, "CREATE ROLE "+name+" LOGIN PASSWORD 'secret'; COMMENT ON ROLE "+name+" IS '"+in.Mark+"'")
 	u, err := url.Parse(in.url)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -32,13 +33,14 @@ const (
 	queueAge   = 5 * time.Second
 )
 
-// These statements must run while the lock table is full: they are prepared,
-// and only call functions, because tables would need locks.
+// These statements must run while the lock table is full, and while others wait
+// for locks on the shared catalogs: they are prepared, and only call functions.
 const (
-	// roleNamesSQL keeps every role in the backend's cache, because ending a
-	// session looks up its role. It reads a table, and may fail.
-	roleNamesSQL = `SELECT count(oid::regrole::text) FROM pg_roles`
-	lockersSQL   = `SELECT l.pid, a.usesysid::regrole::text, l.held
+	clearSQL = `SELECT pg_stat_clear_snapshot()`
+	// rolesSQL brings every role into the backend's cache.
+	rolesSQL   = `SELECT oid, oid::regrole::text FROM pg_roles`
+	roleSQL    = `SELECT oid::regrole::text FROM pg_roles WHERE oid = $1`
+	lockersSQL = `SELECT l.pid, a.usesysid, l.held
 		FROM (SELECT pid, count(*) AS held FROM pg_lock_status() WHERE pid IS NOT NULL GROUP BY pid HAVING count(*) > 30) l,
 		     pg_stat_get_activity(l.pid) a
 		WHERE a.usesysid IS NOT NULL`
@@ -46,16 +48,40 @@ const (
 	// busySQL: xact_start alone is not the age, because a procedure can commit in
 	// a loop. A session that is idle and in a transaction is sending
 	// notifications to its client; its xact_start is that of its last statement.
-	busySQL = `SELECT a.pid, a.usesysid::regrole::text, a.backend_start,
+	busySQL = `SELECT a.pid, a.usesysid, a.backend_start,
 		       CASE a.state WHEN 'idle' THEN clock_timestamp() ELSE coalesce(least(a.xact_start, a.query_start), clock_timestamp()) END
 		FROM pg_stat_get_activity(NULL) a
 		WHERE (a.state <> 'idle' OR a.xact_start IS NOT NULL) AND a.usesysid IS NOT NULL AND a.backend_start IS NOT NULL`
 	goneSQL      = `SELECT NOT EXISTS (SELECT FROM pg_stat_get_activity($1) a)`
 	terminateSQL = `SELECT pg_terminate_backend($1)`
+	// strongSQL: database 0 stands for what all databases share.
+	strongSQL = `SELECT DISTINCT ON (l.pid) l.pid, a.usesysid, coalesce(a.backend_start, 'epoch'), l.mode, coalesce(l.relation, l.classid), coalesce(l.objid, 0), l.granted
+		FROM pg_lock_status() l, pg_stat_get_activity(l.pid) a
+		WHERE l.database = 0 AND l.locktype IN ('relation', 'object')
+		  AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+		  AND a.usesysid IS NOT NULL
+		ORDER BY l.pid, l.granted`
+	waitingForUsSQL = `SELECT DISTINCT coalesce(a.usesysid, 0)
+		FROM pg_lock_status() l LEFT JOIN LATERAL pg_stat_get_activity(l.pid) a ON true
+		WHERE NOT l.granted AND l.locktype IN ('relation', 'object') AND l.mode = 'AccessExclusiveLock'
+		  AND pg_backend_pid() = ANY(pg_blocking_pids(l.pid))`
+	// blockedSQL: a row for each pair of a session that waits for something that
+	// all databases share, and one that it waits for. A session without a role is
+	// connecting. The last columns say whether the first one waits for a strong
+	// lock, and whether they meet at a database that is not the second one's.
+	blockedSQL = `SELECT DISTINCT b.pid, b.usesysid, coalesce(a.usesysid, 0),
+		       l.locktype IN ('relation', 'object') AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'),
+		       coalesce(l.locktype = 'object' AND l.classid = 1262 AND l.objid <> b.datid, false)
+		FROM pg_lock_status() l
+		LEFT JOIN LATERAL pg_stat_get_activity(l.pid) a ON true
+		CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) blocking(pid)
+		CROSS JOIN LATERAL pg_stat_get_activity(blocking.pid) b
+		WHERE NOT l.granted AND (l.database = 0 OR l.database IS NULL AND a.datid IS DISTINCT FROM b.datid)
+		  AND l.waitstart < clock_timestamp() - $1::interval AND b.usesysid IS NOT NULL`
 )
 
-// watchShared checks the lock table and the NOTIFY queue every second, on a
-// separate connection that stays open, until ctx ends or the connection breaks.
+// watchShared checks the shared resources on a separate connection that stays
+// open, until ctx ends or the connection breaks.
 func (g *Guard) watchShared(ctx context.Context) error {
 	conn, err := g.connect(ctx)
 	if err != nil {
@@ -66,15 +92,22 @@ func (g *Guard) watchShared(ctx context.Context) error {
 		defer cancel()
 		_ = conn.Close(ctx)
 	}()
-	s := shared{conn: conn, logger: g.logger(), queueShare: queueShare, queueAge: queueAge}
-	if err := limited(s.readLockTableSize)(ctx); err != nil {
+	s := newShared(conn, g.logger())
+	if err := limited(s.prepare)(ctx); err != nil {
 		return err
 	}
-	tick := time.NewTicker(sharedInterval)
+	tick := time.NewTicker(strongInterval)
 	defer tick.Stop()
-	for {
-		if err := limited(s.check)(ctx); err != nil {
-			return err
+	for i := 0; ; i++ {
+		look := s.checkStrong
+		if i%sharedTicks == 0 {
+			look = s.check
+		}
+		if err := limited(look)(ctx); err != nil && ctx.Err() == nil {
+			if conn.IsClosed() {
+				return err
+			}
+			g.logger().WarnContext(ctx, "guard", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -103,6 +136,15 @@ type shared struct {
 	// busySince is kept while the queue is not empty: a client that sends
 	// "COMMIT; BEGIN" is never idle, and its transactions are always young.
 	busySince map[backend]time.Time
+
+	lockCatalogs string // the statement
+	heldSince    time.Time
+	roles        map[uint32]string    // names by oid
+	ended        map[backend]struct{} // sessions that endStrong has ended, while they are seen
+}
+
+func newShared(conn *pgx.Conn, logger *slog.Logger) *shared {
+	return &shared{conn: conn, logger: logger, queueShare: queueShare, queueAge: queueAge}
 }
 
 // backend identifies a session, because process ids are used again.
@@ -122,38 +164,55 @@ func (s *shared) readLockTableSize(ctx context.Context) error {
 	return nil
 }
 
-// check ends the sessions of projects that hold too much. It returns an error
-// when the connection is unusable.
+// check makes all checks. What must not wait is first.
 func (s *shared) check(ctx context.Context) error {
-	if err := s.checkLocks(ctx); err != nil {
-		return err
+	return s.each(ctx, s.endStrong, s.hold, s.endBlockers, s.yield, s.checkLocks, s.checkQueue)
+}
+
+// checkStrong makes the check that is made most often.
+func (s *shared) checkStrong(ctx context.Context) error { return s.each(ctx, s.endStrong) }
+
+// each makes the checks, those after a failed one too, unless the connection
+// broke.
+func (s *shared) each(ctx context.Context, checks ...func(context.Context) error) error {
+	var all []error
+	for _, check := range checks {
+		err := s.resume(ctx)
+		if err == nil {
+			err = check(ctx)
+		}
+		if all = append(all, err); s.conn.IsClosed() {
+			return errors.Join(all...)
+		}
 	}
-	if err := s.checkQueue(ctx); err != nil {
-		return err
-	}
-	_, err := s.conn.Exec(ctx, roleNamesSQL)
-	if s.conn.IsClosed() {
-		return fmt.Errorf("look roles up: %w", err)
-	}
-	return nil
+	return errors.Join(append(all, s.resume(ctx))...)
 }
 
 // session is a backend of a role.
 type session struct {
-	pid   int32
-	role  string
-	locks int64
-	since time.Time // busy since then
+	pid    int32
+	roleID uint32
+	role   string
+	locks  int64
+	since  time.Time // busy since then
+}
+
+// nameRoles sets the names of the sessions' roles.
+func (s *shared) nameRoles(ctx context.Context, sessions []session) {
+	for i := range sessions {
+		sessions[i].role = s.roleName(ctx, sessions[i].roleID)
+	}
 }
 
 func (s *shared) checkLocks(ctx context.Context) error {
 	rows, _ := s.conn.Query(ctx, lockersSQL)
 	lockers, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l session, err error) {
-		return l, row.Scan(&l.pid, &l.role, &l.locks)
+		return l, row.Scan(&l.pid, &l.roleID, &l.locks)
 	})
 	if err != nil {
 		return fmt.Errorf("count locks: %w", err)
 	}
+	s.nameRoles(ctx, lockers)
 	held := map[string]int64{}
 	for _, l := range lockers {
 		if project, ok := projectOfRole(l.role); ok {
@@ -240,7 +299,7 @@ func (s *shared) busySessions(ctx context.Context) ([]session, error) {
 	since := map[backend]time.Time{}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (one session, err error) {
 		var started time.Time
-		err = row.Scan(&one.pid, &one.role, &started, &one.since)
+		err = row.Scan(&one.pid, &one.roleID, &started, &one.since)
 		id := backend{pid: one.pid, started: started.UnixMicro()}
 		if earlier, ok := s.busySince[id]; ok && earlier.Before(one.since) {
 			one.since = earlier
@@ -252,6 +311,7 @@ func (s *shared) busySessions(ctx context.Context) ([]session, error) {
 		return nil, fmt.Errorf("look for sessions that hold back the NOTIFY queue: %w", err)
 	}
 	s.busySince = since
+	s.nameRoles(ctx, all)
 	busy := slices.DeleteFunc(all, func(one session) bool {
 		_, ok := projectOfRole(one.role)
 		return !ok
@@ -283,7 +343,7 @@ const (
 )
 
 func (s *shared) terminate(ctx context.Context, one session, why string) error {
-	s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why, "locks", one.locks)
+	s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why)
 	_, err := s.conn.Exec(ctx, terminateSQL, one.pid)
 	if err != nil && !s.conn.IsClosed() { // the others must be ended all the same
 		s.logger.WarnContext(ctx, "a session cannot be ended", "role", one.role, "pid", one.pid, "error", err)

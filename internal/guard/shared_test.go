@@ -15,21 +15,28 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// newShared creates a project's role on a separate server, and checks that
-// server at short intervals.
-func newShared(t *testing.T) (s *shared, owner func() *pgx.Conn) {
+// watcher is a shared and another superuser's connection: in the transaction of
+// the first one, the statistics views are those of its last check.
+type watcher struct {
+	*shared
+	other *pgx.Conn
+}
+
+// watched creates a project's role on a separate server, and checks that
+// server.
+func watched(t *testing.T) (s watcher, owner func() *pgx.Conn) {
 	t.Helper()
 	in := install(t, testkit.NewCluster(t).URL())
 	owner = in.role(t, tenants.NewRef().OwnerRole())
-	s = &shared{conn: connect(t, in.url), logger: slog.New(slog.DiscardHandler), queueShare: queueShare, queueAge: queueAge}
-	if err := s.readLockTableSize(t.Context()); err != nil {
+	s = watcher{shared: newShared(connect(t, in.url), slog.New(slog.DiscardHandler)), other: connect(t, in.url)}
+	if err := s.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	check(t, s, 7)
 	return s, owner
 }
 
-func check(t *testing.T, s *shared, times int) {
+func check(t *testing.T, s watcher, times int) {
 	t.Helper()
 	for range times {
 		if err := s.check(t.Context()); err != nil {
@@ -42,7 +49,7 @@ func check(t *testing.T, s *shared, times int) {
 // databases share. It is ended, although nothing that needs a lock works.
 func TestLockTable(t *testing.T) {
 	t.Parallel()
-	s, owner := newShared(t)
+	s, owner := watched(t)
 	hostile, modest := owner(), owner()
 	if _, err := modest.Exec(t.Context(), `SELECT pg_advisory_lock(-i) FROM generate_series(1, 500) i`); err != nil {
 		t.Fatal(err)
@@ -53,7 +60,7 @@ func TestLockTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var pg *pgconn.PgError
-	if _, err := s.conn.Exec(t.Context(), `CREATE TABLE public.t ()`); !errors.As(err, &pg) || pg.Code != "53200" {
+	if _, err := s.other.Exec(t.Context(), `CREATE TABLE public.t ()`); !errors.As(err, &pg) || pg.Code != "53200" {
 		t.Fatalf("the lock table is not full: %v", err)
 	}
 	check(t, s, 1)
@@ -61,7 +68,7 @@ func TestLockTable(t *testing.T) {
 		t.Errorf("the session that holds all locks goes on: %v", err)
 	}
 	for tries := 0; ; tries++ { // it answers its client before it releases the locks
-		_, err := s.conn.Exec(t.Context(), `CREATE TABLE public.t ()`)
+		_, err := s.other.Exec(t.Context(), `CREATE TABLE public.t ()`)
 		if err == nil {
 			break
 		}
@@ -85,7 +92,7 @@ func TestLockTable(t *testing.T) {
 // younger than the listener goes on.
 func TestNotifyQueue(t *testing.T) {
 	t.Parallel()
-	s, owner := newShared(t)
+	s, owner := watched(t)
 	s.queueAge = 100 * time.Millisecond
 	for name, hold := range map[string]func(*pgx.Conn){
 		"open transaction": func(conn *pgx.Conn) { run(t, conn, "BEGIN") },
@@ -126,7 +133,7 @@ func TestNotifyQueue(t *testing.T) {
 			defer func() { s.queueShare = queueShare }()
 			for tries := 0; exists(t, s, pid); tries++ {
 				if tries > 1000 {
-					_, _ = s.conn.Exec(t.Context(), terminateSQL, pid)
+					_, _ = s.other.Exec(t.Context(), terminateSQL, pid)
 					t.Fatal("the listener goes on")
 				}
 				check(t, s, 1)
@@ -145,19 +152,19 @@ func run(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-func exists(t *testing.T, s *shared, pid int32) (found bool) {
+func exists(t *testing.T, s watcher, pid int32) (found bool) {
 	t.Helper()
-	if err := s.conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)`, pid).Scan(&found); err != nil {
+	if err := s.other.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)`, pid).Scan(&found); err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
 // await waits until the query returns true.
-func await(t *testing.T, s *shared, sql string, args ...any) {
+func await(t *testing.T, s watcher, sql string, args ...any) {
 	t.Helper()
 	for tries, ok := 0, false; !ok; tries++ {
-		if err := s.conn.QueryRow(t.Context(), sql, args...).Scan(&ok); err != nil || tries > 5000 {
+		if err := s.other.QueryRow(t.Context(), sql, args...).Scan(&ok); err != nil || tries > 5000 {
 			t.Fatalf("%s: %v, %v", sql, ok, err)
 		}
 		time.Sleep(2 * time.Millisecond)
