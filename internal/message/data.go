@@ -3,14 +3,16 @@ package message
 import (
 	"encoding/json"
 	"net/url"
+	"time"
 )
 
 // Template is a project's own texts for a kind of mail; an empty one means the
 // default.
 type Template struct{ Subject, Content string }
 
-// Data are the values that a template can show. Except for ProjectName the
-// names are the reference's template variables, such as {{ .ConfirmationURL }}.
+// Data are the values that a template can show. Except for ProjectName and
+// ExpiresIn the names are the reference's template variables, such as
+// {{ .ConfirmationURL }}.
 type Data struct {
 	ProjectName     string
 	SiteURL         string
@@ -22,6 +24,9 @@ type Data struct {
 	RedirectTo      string
 	SendingTo       string
 	OldEmail        string
+	// ExpiresIn is how long link and code are valid. A template gets it in
+	// words, such as "1 hour".
+	ExpiresIn time.Duration
 	// Data is the user's metadata. A template only gets its JSON form.
 	Data map[string]any
 }
@@ -33,7 +38,7 @@ const maxUserData = 256 << 10
 // variables is the root object of a template. It repeats Data so that a
 // template only gets plain JSON values, which have no methods.
 type variables struct {
-	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail string
+	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail, ExpiresIn string
 
 	Data map[string]any
 }
@@ -43,7 +48,7 @@ func (d Data) variables(to string) variables {
 		ProjectName: d.ProjectName, SiteURL: d.SiteURL, ConfirmationURL: d.ConfirmationURL,
 		Email: d.Email, NewEmail: d.NewEmail, Token: d.Token, TokenHash: d.TokenHash,
 		RedirectTo: d.RedirectTo, SendingTo: d.SendingTo, OldEmail: d.OldEmail,
-		Data: plain(d.Data),
+		ExpiresIn: words(d.ExpiresIn), Data: plain(d.Data),
 	}
 	if v.SendingTo == "" {
 		v.SendingTo = to

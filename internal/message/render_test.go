@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	text "text/template"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -25,7 +26,7 @@ func data() Data {
 		SiteURL:         "https://notes.example",
 		ConfirmationURL: "https://ref.example/auth/v1/verify?token=pkce_abc&type=signup&redirect_to=https://notes.example/welcome",
 		Email:           "jane@example.com", NewEmail: "jane@new.example",
-		Token: "493027", TokenHash: "pkce_abc",
+		Token: "493027", TokenHash: "pkce_abc", ExpiresIn: time.Hour,
 	}
 }
 

@@ -241,7 +241,7 @@ func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once t
 	mail, err := message.Render(l.Kind, message.Template{Subject: own.Subject, Content: own.Content}, l.to(), message.Data{
 		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.link(sc.Tenant, once),
 		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.to(),
-		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, Data: data,
+		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, ExpiresIn: sc.Tenant.Config.OTPTTL(), Data: data,
 	})
 	if err != nil {
 		return mail, fmt.Errorf("render %s: %w", l.Kind, err)

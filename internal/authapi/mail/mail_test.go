@@ -186,6 +186,31 @@ func TestMailLimit(t *testing.T) {
 	}
 }
 
+// TestExpiry: the default mail of every kind names how long its link lives. A
+// project's own template says what its author wrote.
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerOTPExp = 900 })
+	for _, kind := range message.Kinds() {
+		to := strings.ReplaceAll(string(kind), "_", "-") + "@example.com"
+		l := letter(to)
+		l.Kind = kind
+		if err := put(f, f.A, l, done); err != nil {
+			t.Fatal(err)
+		}
+		if m := f.A.Mail(t, to); !strings.Contains(m.Text, "valid for 15 minutes and work") || !strings.Contains(m.HTML, "valid for 15 minutes and work") {
+			t.Errorf("%s: %s", kind, m.Text)
+		}
+	}
+	f.A.Configure(func(c *tenants.Config) { c.ConfirmationMail.Content = "<p>{{ .Token }}</p>" })
+	if err := put(f, f.A, letter("own@example.com"), done); err != nil {
+		t.Fatal(err)
+	}
+	if m := f.A.Mail(t, "own@example.com"); m.Code == "" || strings.TrimSpace(m.Text) != m.Code {
+		t.Errorf("own template: %s", m.Text)
+	}
+}
+
 // A failing template of a project is logged, and the default is used instead.
 func TestBrokenTemplate(t *testing.T) {
 	t.Parallel()
