@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"internal/auth"},    // the words
 	{"internal/setting"}, // the settings of a project, declared once
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
-	{"internal/fault", "internal/snippet"},
+	{"internal/fault", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours
 }
 

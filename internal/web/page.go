@@ -1,16 +1,13 @@
 package web
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
-	"html/template"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/page"
 )
 
 // Pages answers browsers with a page, and all other clients by next: people
@@ -18,13 +15,17 @@ import (
 func Pages(next ErrorWriter) ErrorWriter {
 	return func(w http.ResponseWriter, r *http.Request, e Refusal) {
 		w.Header().Add("Vary", "Accept")
-		if !wantsPage(r.Header.Values("Accept")) {
+		if !WantsPage(r) {
 			next(w, r, e)
 			return
 		}
 		writePage(w, e)
 	}
 }
+
+// WantsPage reports whether a request comes from a browser that shows its
+// answer to a person.
+func WantsPage(r *http.Request) bool { return wantsPage(r.Header.Values("Accept")) }
 
 // wantsPage reports whether a client accepts HTML explicitly, and JSON less
 // than that: most programs accept */*.
@@ -82,57 +83,17 @@ func writePage(w http.ResponseWriter, e Refusal) {
 	if e.Fault.Kind == fault.Internal { // operators find the request in the log by it
 		message = ""
 	}
-	var body bytes.Buffer
-	err := page.Execute(&body, struct {
+	w.Header().Set(errorCodeHeader, e.Fault.Code)
+	refusalPage.Write(w, e.Status, struct {
 		pageText
-		Style             template.CSS
 		Message, Code, ID string
 		StatusCode        int
-	}{textOf(e.Fault.Kind), pageStyle, message, e.Fault.Code, e.RequestID, e.Status})
-	if err != nil { // the template is wrong, which the tests would show
-		body.Reset()
-		body.WriteString("Something went wrong")
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("Referrer-Policy", "no-referrer") // the address may hold a token
-	h.Set("Cache-Control", "no-store")
-	h.Set(errorCodeHeader, e.Fault.Code)
-	w.WriteHeader(e.Status)
-	_, _ = w.Write(body.Bytes()) // a client that is gone reads nothing
+	}{textOf(e.Fault.Kind), message, e.Fault.Code, e.RequestID, e.Status})
 }
 
-const pageStyle = `:root{color-scheme:light dark}
-body{margin:0;font:1rem/1.6 system-ui,sans-serif;background:#fff;color:#1b1b1f}
-main{max-width:34rem;margin:0 auto;padding:15vh 1.5rem 2rem}
-h1{font-size:1.6rem;line-height:1.25;margin:0 0 1rem}
-footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid #77777d;font-size:.875rem;color:#55555c;overflow-wrap:anywhere}
-@media (prefers-color-scheme:dark){body{background:#17171b;color:#ececf1}footer{color:#b4b4bd}}`
-
-// pagePolicy forbids a page to load or run anything and to be framed; its style
-// is allowed by digest.
-var pagePolicy = func() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-}()
-
-var page = template.Must(template.New("refusal").Parse(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<style>{{.Style}}</style>
-</head>
-<body>
-<main>
-<h1>{{.Title}}</h1>
+var refusalPage = page.Parse(`{{define "title"}}{{.Title}}{{end}}
+{{define "main"}}<h1>{{.Title}}</h1>
 {{with .Message}}<p>{{.}}</p>
-{{end}}<p>{{.Advice}}</p>
-<footer>Error {{.StatusCode}}, {{.Code}}<br>Request {{.ID}}</footer>
-</main>
-</body>
-</html>
-`))
+{{end}}<p>{{.Advice}}</p>{{end}}
+{{define "footer"}}<footer>Error {{.StatusCode}}, {{.Code}}<br>Request {{.ID}}</footer>
+{{end}}`, page.Options{})
