@@ -185,7 +185,7 @@ func TestDev(t *testing.T) {
 	first := startDev(t, dir, "--postgres-port", quietPort(t))
 	told := devFile(t, dir)
 	expectReady(t, told["url"])
-	for _, part := range []string{told["url"], told["access_token"], "createClient(", "sb_publishable_", "inbox list --project ", "projects create NAME"} {
+	for _, part := range []string{told["url"], told["access_token"], "createClient(", "sb_publishable_", told["url"] + "/dev/open?code=", "inbox list --project ", "projects create NAME"} {
 		if !strings.Contains(first.told, part) {
 			t.Errorf("nothing printed about %q", part)
 		}

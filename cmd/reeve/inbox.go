@@ -116,7 +116,7 @@ func (o ofProject) inbox(ctx context.Context, p program, r *remote, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	return c.Get(ctx, manage.Path("projects", ref, "inbox")+"?limit="+strconv.Itoa(limit))
+	return c.Get(ctx, manage.InboxPath(ref, limit))
 }
 
 // captured is a captured message.

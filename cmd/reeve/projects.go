@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -114,13 +113,9 @@ func (o *projectsDelete) ask(ctx context.Context, p program, c *manage.Client, r
 	if o.Yes {
 		return nil
 	}
-	answer, err := c.Get(ctx, manage.Path("projects", ref))
+	project, err := c.Project(ctx, ref)
 	if err != nil {
 		return err
-	}
-	var project manage.Project
-	if err := json.Unmarshal(answer, &project); err != nil {
-		return fmt.Errorf("read the project: %w", err)
 	}
 	fmt.Fprintf(p.err, "This deletes project %s (%s) at %s, with its database and all its users.\nType its name or its ref: ",
 		printable(project.Name), project.Ref, c.URL)

@@ -11,7 +11,8 @@ var layers = [][]string{
 	{"cmd", "internal/bench"},
 	{"internal/doctor"},    // what `reeve doctor` does; it reads what dev writes
 	{"internal/dev"},       // what `reeve dev` does
-	{"internal/manage"},    // client of the Management API, for the two above
+	{"internal/front"},     // the pages of `reeve dev`
+	{"internal/manage"},    // client of the Management API, for those above
 	{"internal/server"},    // the only place that wires
 	{"internal/config"},    // process configuration: read by server, passed down as values
 	{"internal/tenantapi"}, // mounts the flows

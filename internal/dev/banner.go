@@ -14,6 +14,7 @@ type banner struct {
 	Options
 	state
 	demo *demo
+	page string // a link that works once; "" for none
 	took time.Duration
 }
 
@@ -24,6 +25,12 @@ var page = template.Must(template.New("banner").Parse(`
     URL            {{.URL}}
     Access token   {{.Token}}
     Postgres       {{.PostgresURL}}
+{{- with .Page}}
+
+  Open this in a browser for projects and captured mails. It works once, for 15 minutes:
+
+    {{.}}
+{{- end}}
 {{- with .Demo}}
 
   Project "demo"
@@ -37,7 +44,7 @@ var page = template.Must(template.New("banner").Parse(`
     const { data, error } = await supabase.auth.signUp({ email, password: 'correct horse battery' })
     console.log(error ?? data.user)
 
-  Mails are captured, not sent. Read them, and open the link in one to confirm:
+  Mails are captured, not sent. Read them{{if $.Page}} on that page or{{end}} by this command, and open the link in one to confirm:
 
     {{$.CLI}} inbox list --project {{.Ref}}
 
@@ -57,8 +64,8 @@ var page = template.Must(template.New("banner").Parse(`
 
 // view is the data of page.
 type view struct {
-	Version, Took, URL, Token, PostgresURL, CLI string
-	Demo                                        *demoView
+	Version, Took, URL, Token, PostgresURL, Page, CLI string
+	Demo                                              *demoView
 }
 
 type demoView struct{ Ref, URL, Key, Snippet string }
@@ -66,7 +73,7 @@ type demoView struct{ Ref, URL, Key, Snippet string }
 func (b banner) print(out io.Writer) error {
 	v := view{
 		Version: b.Version, Took: b.took.Round(time.Millisecond).String(),
-		URL: b.URL, Token: b.AccessToken, PostgresURL: b.PostgresURL, CLI: b.cli(),
+		URL: b.URL, Token: b.AccessToken, PostgresURL: b.PostgresURL, Page: b.page, CLI: b.cli(),
 	}
 	if b.demo != nil {
 		client := snippet.Project{Ref: b.demo.ref, URL: b.demo.url, Key: b.demo.key}.Client()
@@ -88,9 +95,9 @@ func indent(text string) string {
 }
 
 // cli is how to call the other commands for this server.
-func (b banner) cli() string {
-	if b.Data == DefaultData {
-		return b.Command
+func (o Options) cli() string {
+	if o.Data == DefaultData {
+		return o.Command
 	}
-	return b.Command + " --data " + b.Data
+	return o.Command + " --data " + o.Data
 }

@@ -14,7 +14,12 @@ func TestBanner(t *testing.T) {
 	}{
 		"with the demo project": {
 			banner{Options: Options{Command: "bin/reeve", Data: DefaultData}, demo: &demo{ref: "r", url: "http://u", key: "k"}},
-			[]string{"\n    const supabase = createClient('http://u', 'k',", "storageKey: 'sb-r-auth-token'", "bin/reeve inbox list --project r", "secret key and SQL", create},
+			[]string{"\n    const supabase = createClient(\n      'http://u',\n      'k',\n", "storageKey: 'sb-r-auth-token'", "bin/reeve inbox list --project r", "secret key and SQL", create},
+			[]string{"/dev/open"},
+		},
+		"with a link": {
+			banner{Options: Options{Command: "bin/reeve", Data: DefaultData}, demo: &demo{ref: "r"}, page: "http://u/dev/open?code=c"},
+			[]string{"\n    http://u/dev/open?code=c\n", "on that page"},
 			nil,
 		},
 		"without": {

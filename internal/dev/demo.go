@@ -12,10 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/manage"
 )
 
-const (
-	demoName = "demo"
-	demoSite = "http://localhost:3000"
-)
+const demoName = "demo"
 
 // demo is the first project.
 type demo struct{ ref, url, key string }
@@ -52,26 +49,17 @@ func newDemo(ctx context.Context, client *manage.Client, path string) (*demo, er
 	if err := writeFile(path, []byte(created.Ref+"\n")); err != nil {
 		return nil, err
 	}
-	site := map[string]string{"site_url": demoSite}
-	if _, err := client.Change(ctx, manage.Path("projects", created.Ref, "config", "auth"), site); err != nil {
-		return nil, err
-	}
 	return &demo{ref: created.Ref, url: created.URL, key: created.PublishableKey}, nil
 }
 
 func findDemo(ctx context.Context, o Options, client *manage.Client, ref string) (*demo, error) {
-	keys, err := client.APIKeys(ctx, ref)
+	key, err := client.PublishableKey(ctx, ref)
 	var refused *manage.Refusal
 	if errors.As(err, &refused) && refused.Status == 404 {
 		return nil, nil
 	}
-	if err != nil {
+	if err != nil || key == "" {
 		return nil, err
 	}
-	for _, k := range keys {
-		if k.Type == "publishable" && k.Text != "" {
-			return &demo{ref: ref, url: o.Config.HTTP.ProjectURL(ref), key: k.Text}, nil
-		}
-	}
-	return nil, nil
+	return &demo{ref: ref, url: o.Config.HTTP.ProjectURL(ref), key: key}, nil
 }

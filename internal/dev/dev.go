@@ -18,7 +18,9 @@ import (
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/devpg"
+	"github.com/reevehq/reeve/internal/front"
 	"github.com/reevehq/reeve/internal/server"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // DefaultData is the default folder.
@@ -75,23 +77,60 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := controldb.Ensure(ctx, o.Config.Database.ControlURL); err != nil {
 		return err
 	}
-	s, err := server.New(ctx, server.Options{Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true, Listener: listener})
+	var s *server.Server
+	pages := o.front(listener.Addr(), func(ctx context.Context) error { return s.Ping(ctx) })
+	s, err = server.New(ctx, server.Options{
+		Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true, Listener: listener,
+		Front: pages, Settings: o.settings,
+	})
 	if err != nil {
 		return base.explain(o, err)
 	}
-	return base.guard(ctx, func(ctx context.Context) error { return serve(ctx, o, s, base, before, began) })
+	d := development{Options: o, server: s, base: base, pages: pages, before: before, began: began}
+	return base.guard(ctx, d.serve)
+}
+
+// development is a development server with what it began with.
+type development struct {
+	Options
+	server *server.Server
+	base   *base
+	pages  *front.Pages
+	before state // what the last start wrote
+	began  time.Time
+}
+
+// front returns the pages for people. ping is not called before the server
+// runs.
+func (o Options) front(addr net.Addr, ping func(context.Context) error) *front.Pages {
+	mail := "captured"
+	if !o.Config.Mail.Capture {
+		mail = "sent by SMTP"
+	}
+	return front.New(front.Options{
+		Origin: o.Config.HTTP.Origin(), API: origin(addr), ProjectURL: o.Config.HTTP.ProjectURL, Ping: ping,
+		Mail: mail, Version: o.Version, CLI: o.cli(), TokenFile: statePath(o.Data),
+	})
+}
+
+// settings are those that a project begins with. Until it has a site of its
+// own, links in its mails lead to a page that says what became of them.
+func (o Options) settings(ref tenants.Ref) tenants.Config {
+	c := tenants.DefaultConfig()
+	c.SiteURL = front.Landing(o.Config.HTTP.Origin(), ref)
+	return c
 }
 
 // serve runs the server and, once it is ready, announces it.
-func serve(ctx context.Context, o Options, s *server.Server, base *base, before state, began time.Time) error {
+func (d development) serve(ctx context.Context) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ran := make(chan error, 1)
 	go func() {
-		ran <- s.Run(running)
+		ran <- d.server.Run(running)
 		cancel() // it will not become ready any more
 	}()
-	err := announce(running, o, s, base, before, began)
+	err := d.announce(running)
 	if err != nil {
 		cancel()
 	}
@@ -104,27 +143,38 @@ func serve(ctx context.Context, o Options, s *server.Server, base *base, before 
 	return err
 }
 
-func announce(ctx context.Context, o Options, s *server.Server, base *base, before state, began time.Time) error {
+func (d development) announce(ctx context.Context) error {
+	s := d.server
 	if err := awaitReady(ctx, s.Addr()); err != nil {
 		return err
 	}
-	token := before.AccessToken
+	token := d.before.AccessToken
 	if token == "" || !s.CheckToken(ctx, token) {
 		var err error
 		if token, err = s.Operator(ctx); err != nil {
 			return fmt.Errorf("access token of the operator: %w", err)
 		}
 	}
-	now := state{URL: o.Config.HTTP.Origin(), AccessToken: token, PostgresURL: base.publicURL}
-	demo, err := ensureDemo(ctx, o, s.Addr(), token)
+	now := state{URL: d.Config.HTTP.Origin(), AccessToken: token, PostgresURL: d.base.publicURL}
+	demo, err := ensureDemo(ctx, d.Options, s.Addr(), token)
 	if err != nil {
-		o.Logger.WarnContext(ctx, "no demo project", "error", err)
+		d.Logger.WarnContext(ctx, "no demo project", "error", err)
 	}
-	if err := now.write(o.Data); err != nil {
+	if err := now.write(d.Data); err != nil {
 		return err
 	}
 	s.Ready() // /readyz answers 200 only when dev.json is there
-	return banner{Options: o, state: now, demo: demo, took: time.Since(began)}.print(o.Out)
+	b := banner{Options: d.Options, state: now, demo: demo, took: time.Since(d.began)}
+	if loopback(s.Addr()) {
+		b.page = d.pages.Link(token)
+	}
+	return b.print(d.Out)
+}
+
+// loopback reports whether only this machine can reach an address.
+func loopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // complete adds the values of the folder and base to the configuration.
@@ -166,7 +216,7 @@ func (o *Options) listen(ctx context.Context) (net.Listener, error) {
 		return nil, errors.Join(explainListen(h.Listen, err), l.Close())
 	}
 	h.Listen = net.JoinHostPort(host, port)
-	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+	if !loopback(l.Addr()) {
 		o.Logger.WarnContext(ctx, "others can reach this development server, its captured mails stay behind the access token", "address", h.Listen)
 	}
 	if h.PublicURL == "" {

@@ -57,6 +57,11 @@ func (c *Client) Projects(ctx context.Context) (out []Project, err error) {
 	return out, c.into(ctx, &out, Path("projects"))
 }
 
+// Project returns a project.
+func (c *Client) Project(ctx context.Context, ref string) (out Project, err error) {
+	return out, c.into(ctx, &out, Path("projects", ref))
+}
+
 // maxListed is how many refs an error lists.
 const maxListed = 10
 
@@ -115,6 +120,17 @@ func (c *Client) APIKeys(ctx context.Context, ref string) (out []APIKey, err err
 	return out, c.into(ctx, &out, Path("projects", ref, "api-keys")+"?reveal=true")
 }
 
+// PublishableKey returns a publishable key of a project; "" if it has none.
+func (c *Client) PublishableKey(ctx context.Context, ref string) (string, error) {
+	keys, err := c.APIKeys(ctx, ref)
+	for _, k := range keys {
+		if k.Type == "publishable" && k.Text != "" {
+			return k.Text, err
+		}
+	}
+	return "", err
+}
+
 // CreateProject creates a project in an organization (when org is empty, the
 // first one of the token's owner) and waits until its database is ready.
 func (c *Client) CreateProject(ctx context.Context, name, org string) (Created, error) {
@@ -151,8 +167,7 @@ func (c *Client) await(ctx context.Context, ref string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		var p Project
-		if err := c.into(ctx, &p, Path("projects", ref)); err != nil || p.Status != statusComing {
+		if p, err := c.Project(ctx, ref); err != nil || p.Status != statusComing {
 			return err
 		}
 		select {

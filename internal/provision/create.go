@@ -182,7 +182,7 @@ func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d 
 	if err != nil {
 		return created, err
 	}
-	config := controldb.AuthConfig{Ref: d.Ref, Version: 1, Config: tenants.DefaultConfig(), Author: n.CreatedBy}
+	config := controldb.AuthConfig{Ref: d.Ref, Version: 1, Config: s.Settings(d.Ref), Author: n.CreatedBy}
 	if err := tx.CreateAuthConfig(ctx, config); err != nil {
 		return created, err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/migrations"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // DefaultTemplate is the name of the template database.
@@ -62,6 +63,9 @@ type Service struct {
 	Logger         *slog.Logger     // slog.Default by default
 	Now            func() time.Time // time.Now by default
 	Migrations     fs.FS            // of a project's database; migrations.Tenant by default
+	// Settings returns the settings that a project begins with;
+	// tenants.DefaultConfig by default.
+	Settings func(tenants.Ref) tenants.Config
 	// NoMigrate makes Bootstrap refuse a template that is not at this binary's
 	// schema, instead of rebuilding it. It does not affect MigrateFleet.
 	NoMigrate bool
@@ -93,6 +97,9 @@ func (s *Service) init() error {
 		}
 		if s.Now == nil {
 			s.Now = time.Now
+		}
+		if s.Settings == nil {
+			s.Settings = func(tenants.Ref) tenants.Config { return tenants.DefaultConfig() }
 		}
 		if s.Migrations == nil {
 			s.Migrations = migrations.Tenant()

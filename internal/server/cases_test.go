@@ -134,7 +134,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 			byPath = append(byPath, r.Method+" "+path)
 			continue
 		}
-		known := []string{"GET /healthz", "GET /readyz"}
+		known := []string{"GET /", "GET /healthz", "GET /readyz"}
 		management := strings.HasPrefix(r.Path, "/v1/") || strings.HasPrefix(r.Path, "/v2/")
 		if !management && !slices.Contains(known, route) {
 			t.Errorf("%s belongs to no plane that is tried", route)

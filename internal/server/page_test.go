@@ -27,7 +27,6 @@ func TestPagesForPeople(t *testing.T) {
 		"/p/" + strings.Repeat("a", 20) + "/auth/v1/verify":   {404, true},
 		"/p/" + p.Ref:                                         {404, true},
 		"/auth/v1/verify?type=signup&token=x":                 {401, true},
-		"/":                                                   {404, true},
 		"/nosuch?<script>":                                    {404, true},
 		"/v1/nosuch":                                          {404, false},
 		"/v1/projects":                                        {401, false},
@@ -45,6 +44,41 @@ func TestPagesForPeople(t *testing.T) {
 			if got.Status != want.status || !json.Valid(got.Body) {
 				t.Errorf("%s for %s: %d %s", path, accept, got.Status, got.Body)
 			}
+		}
+	}
+}
+
+// TestWelcome: a browser at the main host gets a page that tells nothing about
+// the server. Programs, and the hosts of projects, get what they get elsewhere.
+func TestWelcome(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	p := reeve.Project(t, "welcome", nil)
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for name, tc := range map[string]struct {
+		accept, host string
+		status       int
+	}{
+		"a browser":                    {browser, "", 200},
+		"curl":                         {"*/*", "", 404},
+		"an API client":                {"application/json", "", 404},
+		"nothing accepted":             {"", "", 404},
+		"the host of a project":        {browser, p.Ref + ".localhost", 404},
+		"a host that no project has":   {browser, strings.Repeat("a", 20) + ".localhost", 404},
+		"a host that is no ref either": {browser, "www.localhost", 404},
+	} {
+		got := reeve.Do(t, "GET", "/", nil, "Accept", tc.accept, "Host", tc.host)
+		body := string(got.Body)
+		if got.Status != tc.status || strings.Join(got.Header.Values("Vary"), ",") != "Accept" {
+			t.Errorf("%s: %d %v", name, got.Status, got.Header)
+		}
+		if tc.status == 200 && (strings.Contains(body, "test") || strings.Contains(body, p.Ref) || !strings.Contains(body, "<h1>Reeve</h1>")) {
+			t.Errorf("%s: %s", name, body)
+		}
+	}
+	for _, path := range []string{"/dev/open", "/dev/inbox/" + p.Ref, "/landing/" + p.Ref} {
+		if got := reeve.Do(t, "GET", path, nil, "Accept", browser); got.Status != 404 {
+			t.Errorf("%s: %d, and is a page of development only", path, got.Status)
 		}
 	}
 }

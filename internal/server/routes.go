@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -33,6 +34,7 @@ func (s *Server) handler() *gin.Engine {
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", s.readyz)
 
+	s.mountFront(engine)
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
 
@@ -55,6 +57,31 @@ func errorShapes() web.Errors {
 	}
 }
 
+// frontPaths are the paths of Options.Front besides /.
+var frontPaths = []string{"/dev/*path", "/landing/:ref"}
+
+// mountFront adds the pages for people to the main host. Projects' hosts and
+// programs get the answer for a path without a route.
+func (s *Server) mountFront(engine *gin.Engine) {
+	main := func(host string) bool {
+		address, err := s.router.Address(host, "/")
+		return err == nil && address.Kind == tenants.AddressKey
+	}
+	if s.front == nil {
+		engine.GET("/", web.ForPeople(main, http.HandlerFunc(web.Welcome)))
+		return
+	}
+	front := web.ForPeople(main, s.front)
+	engine.GET("/", front)
+	for _, path := range frontPaths {
+		engine.GET(path, front)
+		engine.POST(path, front)
+	}
+}
+
+// Ping reports whether the control database can be reached.
+func (s *Server) Ping(ctx context.Context) error { return s.control.Ping(ctx) }
+
 // readyz answers 200 when requests can be served.
 func (s *Server) readyz(c *gin.Context) {
 	if !s.ready.Load() {
@@ -62,7 +89,7 @@ func (s *Server) readyz(c *gin.Context) {
 		c.String(http.StatusServiceUnavailable, "not ready yet\n")
 		return
 	}
-	if err := s.control.Ping(c.Request.Context()); err != nil {
+	if err := s.Ping(c.Request.Context()); err != nil {
 		c.Header("Retry-After", "1")
 		c.String(http.StatusServiceUnavailable, "the control database cannot be reached\n")
 		return

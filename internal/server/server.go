@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -42,6 +43,12 @@ type Options struct {
 	// Dev allows outbound calls to this machine, and any name for the main
 	// host.
 	Dev bool
+	// Front serves the pages for people: the main host's / and what is below
+	// frontPaths. Without it / says little.
+	Front http.Handler
+	// Settings returns the settings that a project begins with;
+	// tenants.DefaultConfig when nil.
+	Settings func(tenants.Ref) tenants.Config
 	// HoldReady keeps /readyz at 503 until Ready is called, for a caller that
 	// has further work to do.
 	HoldReady bool
@@ -59,6 +66,7 @@ type Server struct {
 	log     *slog.Logger
 	version string
 	dev     bool
+	front   http.Handler
 	now     func() time.Time
 
 	keyring   *secret.Keyring
@@ -135,7 +143,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // connect creates every part; the control database must exist.
 func connect(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, now: now}
+	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, front: o.Front, now: now}
 	c := &s.config
 	var err error
 	if s.keyring, err = secret.NewKeyring(c.Secrets.MasterKeys...); err != nil {
@@ -165,6 +173,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
 		RoleConns:  max(minRoleConns, rolesFor*c.Database.TenantConnectionsPerProject),
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
+		Settings: o.Settings,
 	}
 	s.ready.Store(!o.HoldReady)
 	if err := s.assemble(o.HashCost); err != nil {

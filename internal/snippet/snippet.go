@@ -38,17 +38,25 @@ func (p Project) write(name string) string {
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"quote": quote}).Parse(`
 {{- define "client"}}import { createClient } from '@supabase/supabase-js'
 
-const supabase = createClient({{quote .URL}}, {{quote .Key}}, {
-  auth: { storageKey: {{quote .StorageKey}} }, // or projects of one host share a session
-  realtime: { transport: globalThis.WebSocket ?? class {} }, // for Node 20
-})
+const supabase = createClient(
+  {{quote .URL}},
+  {{quote .Key}},
+  {
+    auth: { storageKey: {{quote .StorageKey}} }, // or projects of one host share a session
+    realtime: { transport: globalThis.WebSocket ?? class {} }, // for Node 20
+  },
+)
 {{end}}
 {{- define "server"}}import { createServerClient } from '@supabase/ssr'
 
-const supabase = createServerClient({{quote .URL}}, {{quote .Key}}, {
-  cookieOptions: { name: {{quote .StorageKey}} }, // the same in createBrowserClient
-  cookies, // getAll and setAll of the request
-})
+const supabase = createServerClient(
+  {{quote .URL}},
+  {{quote .Key}},
+  {
+    cookieOptions: { name: {{quote .StorageKey}} }, // the same in createBrowserClient
+    cookies, // getAll and setAll of the request
+  },
+)
 {{end}}`))
 
 // quote writes a string of JavaScript.

@@ -12,7 +12,7 @@ func TestSnippets(t *testing.T) {
 		"client": {p.Client(), "auth: { storageKey: 'sb-abcdefghijklmnopqrst-auth-token' }"},
 		"server": {p.Server(), "cookieOptions: { name: 'sb-abcdefghijklmnopqrst-auth-token' }"},
 	} {
-		for _, part := range []string{"'http://localhost:8000/p/abcdefghijklmnopqrst', 'sb_publishable_x'", tc.setting} {
+		for _, part := range []string{"(\n  'http://localhost:8000/p/abcdefghijklmnopqrst',\n  'sb_publishable_x',\n", tc.setting} {
 			if !strings.Contains(tc.text, part) {
 				t.Errorf("%s: no %s in\n%s", name, part, tc.text)
 			}

@@ -40,9 +40,20 @@ func Start(tb testing.TB, options ...Options) *Reeve {
 	return StartOn(tb, testkit.Database(tb), secret.NewMasterKey(), options...)
 }
 
+// StartWith is Start with change applied to the server's options.
+func StartWith(tb testing.TB, change func(*server.Options), options ...Options) *Reeve {
+	tb.Helper()
+	return start(tb, testkit.Database(tb), secret.NewMasterKey(), change, options)
+}
+
 // StartOn runs Reeve on an existing control database: with the same master key
 // it is a second replica.
 func StartOn(tb testing.TB, controlURL, masterKey string, options ...Options) *Reeve {
+	tb.Helper()
+	return start(tb, controlURL, masterKey, func(*server.Options) {}, options)
+}
+
+func start(tb testing.TB, controlURL, masterKey string, change func(*server.Options), options []Options) *Reeve {
 	tb.Helper()
 	c := config.Development()
 	c.HTTP.Listen = "127.0.0.1:0"
@@ -57,7 +68,9 @@ func StartOn(tb testing.TB, controlURL, masterKey string, options ...Options) *R
 	}
 	c.Database = c.Database.Resolve()
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := server.New(ctx, server.Options{Config: c, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)), Version: "test", Dev: true, HashCost: 4})
+	so := server.Options{Config: c, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)), Version: "test", Dev: true, HashCost: 4}
+	change(&so)
+	s, err := server.New(ctx, so)
 	if err != nil {
 		cancel()
 		tb.Fatalf("start Reeve: %v", err)

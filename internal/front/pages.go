@@ -1,0 +1,36 @@
+package front
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/reevehq/reeve/internal/page"
+)
+
+//go:embed pages
+var files embed.FS
+
+func read(name string) string {
+	text, err := files.ReadFile("pages/" + name)
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	return string(text)
+}
+
+var (
+	homePage    = page.Parse(read("home.html")+read("parts.html"), page.Options{Style: read("front.css"), Forms: true, KeepReferrer: true})
+	openPage    = page.Parse(read("open.html"), page.Options{Script: read("open.js"), Forms: true, KeepReferrer: true})
+	inboxPage   = page.Parse(read("inbox.html")+read("parts.html"), page.Options{Style: read("front.css"), Forms: true, KeepReferrer: true})
+	mailPage    = page.Parse(read("mail.html"), page.Options{Style: read("front.css"), Forms: true, Frames: true, KeepReferrer: true})
+	landingPage = page.Parse(read("landing.html"), page.Options{Style: read("landing.css"), Script: read("landing.js")})
+	noticePage  = page.Parse(`{{define "title"}}{{.Title}}{{end}}
+{{define "main"}}<h1>{{.Title}}</h1>
+<p>{{.Advice}}</p>
+<p><a href="/">Reeve</a></p>{{end}}`, page.Options{})
+)
+
+// notice answers with a page that only says something.
+func notice(w http.ResponseWriter, status int, title, advice string) {
+	noticePage.Write(w, status, struct{ Title, Advice string }{title, advice})
+}
