@@ -27,6 +27,7 @@ var layers = [][]string{
 	{"internal/outbox"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
+	{"internal/projectlog"}, // entries that any package of one tenant may add
 	{"internal/auth"},    // the words
 	{"internal/setting"}, // the settings of a project, declared once
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},

@@ -1,0 +1,97 @@
+package controldb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// AppendLog implements projectlog.Store: one statement, repeatable. Records of
+// projects that do not exist are ignored.
+func (db *DB) AppendLog(ctx context.Context, records []projectlog.Record) error {
+	raw, err := json.Marshal(records)
+	if err != nil {
+		return fmt.Errorf("encode log: %w", err)
+	}
+	_, err = db.pool.Exec(ctx, `INSERT INTO project_logs
+		(id, ref, at, level, code, message, request_ids, user_id, route, client_ip, detail, count)
+		SELECT e.id, e.ref, e.at, e.level, e.code, e.message, coalesce(e.request_ids, '{}'), e.user_id, e.route, e.client_ip, e.detail, e.count
+		FROM jsonb_to_recordset($1::jsonb) AS e(id uuid, ref text, at timestamptz, level text, code text, message text,
+			request_ids text[], user_id uuid, route text, client_ip text, detail jsonb, count integer)
+		JOIN projects p ON p.ref = e.ref AND p.deleted_at IS NULL
+		ORDER BY e.at
+		ON CONFLICT (id) DO NOTHING`, string(raw))
+	return Fault(err)
+}
+
+// LogQuery selects records of a project's log. Zero fields select everything.
+type LogQuery struct {
+	Levels       []projectlog.Level
+	Code         string
+	RequestID    string
+	UserID       uuid.UUID
+	Since, Until time.Time // Until is exclusive
+	Text         string    // in message or detail, in any case
+	// Before and After are ids of records: older, or newer, ones are selected. A
+	// record that does not exist any more counts as older than all others.
+	Before, After uuid.UUID
+	Limit         int
+}
+
+// ProjectLog returns the newest selected records of a project, the newest first.
+func (db *DB) ProjectLog(ctx context.Context, ref tenants.Ref, q LogQuery) ([]projectlog.Record, error) {
+	where, args := q.where(ref)
+	rows, _ := db.pool.Query(ctx, `SELECT id, ref, at, level, code, message, request_ids, user_id, route, client_ip, detail, count
+		FROM project_logs WHERE `+where+` ORDER BY seq DESC LIMIT @limit`, args)
+	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r projectlog.Record, err error) {
+		err = row.Scan(&r.ID, &r.Project, &r.At, &r.Level, &r.Code, &r.Message, &r.RequestIDs, &r.UserID, &r.Route, &r.ClientIP, &r.Detail, &r.Count)
+		r.At = r.At.UTC()
+		return r, err
+	})
+	return out, Fault(err)
+}
+
+func (q LogQuery) where(ref tenants.Ref) (string, pgx.NamedArgs) {
+	args := pgx.NamedArgs{"ref": string(ref), "limit": q.Limit}
+	conditions := []string{"ref = @ref"}
+	add := func(given bool, condition, name string, value any) {
+		if given {
+			conditions = append(conditions, condition)
+			args[name] = value
+		}
+	}
+	const seqOf = "coalesce((SELECT o.seq FROM project_logs o WHERE o.ref = @ref AND o.id = @%s), 0)"
+	add(len(q.Levels) > 0, "level = ANY(@levels)", "levels", q.Levels)
+	add(q.Code != "", "code = @code", "code", q.Code)
+	add(q.RequestID != "", "@request = ANY(request_ids)", "request", q.RequestID)
+	add(q.UserID != uuid.Nil, "user_id = @user", "user", q.UserID)
+	add(!q.Since.IsZero(), "at >= @since", "since", q.Since)
+	add(!q.Until.IsZero(), "at < @until", "until", q.Until)
+	add(q.Text != "", "strpos(lower(message || ' ' || detail::text), lower(@text)) > 0", "text", q.Text)
+	add(q.Before != uuid.Nil, "seq < "+fmt.Sprintf(seqOf, "before"), "before", q.Before)
+	add(q.After != uuid.Nil, "seq > "+fmt.Sprintf(seqOf, "after"), "after", q.After)
+	return strings.Join(conditions, " AND "), args
+}
+
+// TrimLog deletes the oldest records of a project's log beyond the newest most.
+func (db *DB) TrimLog(ctx context.Context, ref tenants.Ref, most int) error {
+	_, err := db.pool.Exec(ctx, `DELETE FROM project_logs WHERE ref = $1 AND seq <=
+		(SELECT seq FROM project_logs WHERE ref = $1 ORDER BY seq DESC OFFSET $2 LIMIT 1)`, string(ref), most)
+	return Fault(err)
+}
+
+// DeleteOldLogs deletes the records that are older than keep, and those of deleted
+// projects, and returns how many.
+func (db *DB) DeleteOldLogs(ctx context.Context, keep time.Duration) (int64, error) {
+	tag, err := db.pool.Exec(ctx, `DELETE FROM project_logs WHERE at < now() - $1::interval
+		OR ref IN (SELECT ref FROM projects WHERE deleted_at IS NOT NULL)`, keep)
+	return tag.RowsAffected(), Fault(err)
+}

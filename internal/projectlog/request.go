@@ -1,0 +1,37 @@
+package projectlog
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Request adds the entries about one request. Its methods may be called on a nil
+// Request, which drops everything; they must not be called at the same time.
+type Request struct {
+	log  *Log
+	base Entry
+}
+
+// Request returns the Request whose entries have the project, the request id, the
+// route and the client address of base.
+func (l *Log) Request(base Entry) *Request { return &Request{log: l, base: base} }
+
+// SetUser sets the user of the entries that follow.
+func (r *Request) SetUser(id uuid.UUID) {
+	if r != nil {
+		r.base.UserID = id
+	}
+}
+
+// Add queues an entry, as Log.Add does.
+func (r *Request) Add(ctx context.Context, e Entry) {
+	if r == nil {
+		return
+	}
+	e.Project, e.RequestID, e.Route, e.ClientIP = r.base.Project, r.base.RequestID, r.base.Route, r.base.ClientIP
+	if e.UserID == uuid.Nil {
+		e.UserID = r.base.UserID
+	}
+	r.log.Add(ctx, e)
+}
