@@ -34,3 +34,16 @@ var (
 	// of that page can read it.
 	ErrSecretKeyInBrowser = fault.New(fault.Unauthorized, "secret_key_in_browser", "Secret API keys must not be used in a browser")
 )
+
+// RefusedError is an error of Router.Resolve about a project that exists. Its
+// developers may learn of the refusal; the caller must not learn more than Err.
+type RefusedError struct {
+	Ref Ref
+	Err error
+}
+
+// Error is that of Err.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *RefusedError) Unwrap() error { return e.Err }

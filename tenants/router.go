@@ -42,16 +42,19 @@ type Router struct {
 // Resolve refuses a key of another project, on every kind of address;
 // Authenticate decides what the key may do. It returns ErrUnknownProject,
 // ErrNoKey, ErrUnknownKey, ErrExpiredKey, ErrPaused, ErrCreating,
-// ErrRegistryUnavailable or ctx's error.
+// ErrRegistryUnavailable or ctx's error. It is a *RefusedError if the project exists.
 func (r *Router) Resolve(ctx context.Context, a Address, apikey string) (*Tenant, error) {
 	t, err := r.resolve(ctx, a, apikey)
 	if err == nil {
 		err = t.served()
 	}
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		return t, nil
+	case t != nil && !t.gone():
+		return nil, &RefusedError{Ref: t.Ref, Err: err}
 	}
-	return t, nil
+	return nil, err
 }
 
 func (r *Router) resolve(ctx context.Context, a Address, apikey string) (*Tenant, error) {

@@ -3,6 +3,7 @@ package tenants
 import (
 	"net/netip"
 
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
@@ -15,6 +16,8 @@ type Scope struct {
 	ClientIP  netip.Addr
 	UserAgent string
 	RequestID string
+	// Log is the project's log for this request; nil drops entries.
+	Log *projectlog.Request
 }
 
 // ClientAddress is the client's address as rows keep it; "" when it is unknown.

@@ -28,8 +28,8 @@ var layers = [][]string{
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
 	{"internal/projectlog"}, // entries that any package of one tenant may add
-	{"internal/auth"},    // the words
-	{"internal/setting"}, // the settings of a project, declared once
+	{"internal/auth"},       // the words
+	{"internal/setting"},    // the settings of a project, declared once
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
 	{"internal/fault", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours

@@ -22,6 +22,7 @@ const (
 	WriteAuthConfig  Action = "auth_config:write"
 	ReadInbox        Action = "inbox:read" // holds links and codes that sign users in
 	EmptyInbox       Action = "inbox:delete"
+	ReadLogs         Action = "logs:read" // holds addresses of users, no credentials
 )
 
 // rank orders the roles: each has the rights of the lower ones.
@@ -44,7 +45,7 @@ func rank(r controldb.Role) int {
 // action that is not listed.
 func lowest(a Action) (controldb.Role, bool) {
 	switch a {
-	case ReadOrganization, ReadProject, ReadAPIKeys, ReadSigningKeys, ReadAuthConfig:
+	case ReadOrganization, ReadProject, ReadAPIKeys, ReadSigningKeys, ReadAuthConfig, ReadLogs:
 		return controldb.ReadOnly, true
 	case RevealAPIKeys, WriteAPIKeys, WriteAuthConfig, ReadInbox, EmptyInbox:
 		return controldb.Developer, true

@@ -17,6 +17,7 @@ func TestAllows(t *testing.T) {
 		authz.ReadAPIKeys:      readOnly,
 		authz.ReadSigningKeys:  readOnly,
 		authz.ReadAuthConfig:   readOnly,
+		authz.ReadLogs:         readOnly,
 		authz.RevealAPIKeys:    developer,
 		authz.WriteAPIKeys:     developer,
 		authz.WriteAuthConfig:  developer,

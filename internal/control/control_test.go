@@ -16,6 +16,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/inbox"
+	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/org"
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
@@ -37,6 +38,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
+		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
 		&billing.Handler{Authz: w.Authz},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
 			return auth.User{Email: "jane@example.com"}, nil
@@ -93,6 +95,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/logs"},
 }
 
 func (r route) fill(slug, ref string) route {

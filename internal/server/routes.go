@@ -12,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/inbox"
+	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/org"
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
@@ -114,6 +115,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.NewChecker(1).Check}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
+	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 }
@@ -125,7 +127,7 @@ const activeSessions = 50_000
 // mountTenants adds the tenant plane's routes to a group.
 func (s *Server) mountTenants(group *gin.RouterGroup) {
 	router := web.TenantRouter{
-		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Now: s.now,
+		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Now: s.now,
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},

@@ -55,7 +55,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.drain(srv, ended)
 	})
 	for _, run := range []func(context.Context) error{
-		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs,
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run,
 	} {
 		group.Go(func() error {
 			err := run(background)
@@ -94,6 +94,7 @@ func (s *Server) close(ctx context.Context) {
 	if s.listener != nil {
 		_ = s.listener.Close() // Shutdown has closed it already, or nothing served
 	}
+	_ = s.projectLog.Flush(ctx) // logged; everything that adds entries has ended
 	if err := s.budget.Close(ctx); err != nil {
 		s.log.Warn("closing the projects' connections", "error", err)
 	}

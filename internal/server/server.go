@@ -26,6 +26,7 @@ import (
 	"github.com/reevehq/reeve/internal/outbound"
 	"github.com/reevehq/reeve/internal/outbox"
 	"github.com/reevehq/reeve/internal/password"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/secret"
@@ -69,25 +70,26 @@ type Server struct {
 	front   http.Handler
 	now     func() time.Time
 
-	keyring   *secret.Keyring
-	control   *controldb.DB
-	provision *provision.Service
-	guard     *guard.Guard
-	registry  *tenants.Registry
-	router    *tenants.Router
-	hasher    tenants.KeyHasher
-	budget    *pool.Budget
-	proxies   ratelimit.Proxies
-	limiter   *ratelimit.Limiter
-	guesses   *ratelimit.Limiter // of passwords and codes
-	passwords *password.Hasher
-	verifier  *token.Verifier
-	outbound  *outbound.Client
-	outbox    *outbox.Dispatcher
-	jobs      *job.Runner
-	mailer    *mail.Mailer
-	cluster   servers
-	ready     atomic.Bool
+	keyring    *secret.Keyring
+	control    *controldb.DB
+	provision  *provision.Service
+	guard      *guard.Guard
+	registry   *tenants.Registry
+	router     *tenants.Router
+	hasher     tenants.KeyHasher
+	budget     *pool.Budget
+	proxies    ratelimit.Proxies
+	limiter    *ratelimit.Limiter
+	guesses    *ratelimit.Limiter // of passwords and codes
+	passwords  *password.Hasher
+	verifier   *token.Verifier
+	outbound   *outbound.Client
+	outbox     *outbox.Dispatcher
+	jobs       *job.Runner
+	projectLog *projectlog.Log
+	mailer     *mail.Mailer
+	cluster    servers
+	ready      atomic.Bool
 
 	listener net.Listener
 }
@@ -211,6 +213,7 @@ func (s *Server) migrateControl(ctx context.Context) error {
 
 func (s *Server) assemble(hashCost int) (err error) {
 	c := &s.config
+	s.projectLog = projectlog.New(s.control, projectlog.Options{Logger: s.log})
 	s.hasher = s.control.Hasher()
 	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
 	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain, MainHosts: s.mainHosts(), Now: s.now}

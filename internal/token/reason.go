@@ -46,3 +46,6 @@ func badJWT(err error) error {
 	}
 	return auth.ErrBadJWT.Because(err)
 }
+
+// Expired reports whether a token was refused only because it has expired.
+func Expired(err error) bool { return errors.Is(err, jwt.ErrTokenExpired) }

@@ -60,6 +60,7 @@ func writeError(c *gin.Context, err error) {
 		f = auth.ErrTimeout.Because(err).After(time.Second)
 	}
 	logFault(c, f, Status(f.Kind))
+	logToProject(c, f)
 	if f.Kind == fault.Internal {
 		f = errUnexpected
 	}
@@ -67,7 +68,7 @@ func writeError(c *gin.Context, err error) {
 }
 
 var errUnexpected = fault.New(fault.Internal, "unexpected_failure",
-	"Unexpected failure; the server's log tells the cause under this answer's X-Request-Id")
+	"Unexpected failure; the log tells the cause under this answer's X-Request-Id")
 
 // refuse writes f as it is.
 func refuse(c *gin.Context, f *fault.Error) {

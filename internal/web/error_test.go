@@ -104,7 +104,7 @@ func TestInternalError(t *testing.T) {
 		"internal with details": fault.New(fault.Internal, "secret_code", "secret words").With("secret", 1).Because(errors.New("top secret")),
 	} {
 		rec, log := serveOne(post(), failing(err))
-		want := `{"code":500,"error_code":"unexpected_failure","msg":"Unexpected failure; the server's log tells the cause under this answer's X-Request-Id"}`
+		want := `{"code":500,"error_code":"unexpected_failure","msg":"Unexpected failure; the log tells the cause under this answer's X-Request-Id"}`
 		if rec.Code != 500 || rec.Body.String() != want {
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
 		}
@@ -143,7 +143,7 @@ func TestPanic(t *testing.T) {
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"code": 500.0, "error_code": "unexpected_failure", "msg": "Unexpected failure; the server's log tells the cause under this answer's X-Request-Id"}
+	want := map[string]any{"code": 500.0, "error_code": "unexpected_failure", "msg": "Unexpected failure; the log tells the cause under this answer's X-Request-Id"}
 	if diff := cmp.Diff(want, got); rec.Code != 500 || diff != "" {
 		t.Errorf("%d %s", rec.Code, diff)
 	}

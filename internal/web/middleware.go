@@ -22,6 +22,8 @@ const (
 	principalKey = "reeve.principal"
 	errorsKey    = "reeve.errors"
 	largeKey     = "reeve.large"
+
+	projectLogKey = "reeve.project_log"
 )
 
 // The time limits of requests: of the tenant plane, and of all others,
@@ -116,6 +118,7 @@ func (m Common) recover(c *gin.Context) {
 		panic(cause)
 	}
 	m.Logger.Error("panic", "request_id", requestID(c), routeOrPath(c), "cause", cause, "stack", string(debug.Stack()))
+	logToProject(c, errUnexpected)
 	if !c.Writer.Written() {
 		refuse(c, errUnexpected)
 	}

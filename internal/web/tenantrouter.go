@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -19,6 +21,7 @@ type TenantRouter struct {
 	Hasher   tenants.KeyHasher
 	Database func(*tenants.Tenant) *tenantdb.DB
 	Proxies  ratelimit.Proxies
+	Log      *projectlog.Log
 	Now      func() time.Time
 }
 
@@ -32,16 +35,22 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 			return
 		}
 		tenant, err := t.Router.Resolve(c.Request.Context(), address, tenants.PresentedKey(apiKey(c.Request), c.GetHeader("Authorization")))
+		client := t.Proxies.Client(c.Request)
 		if err != nil {
+			if refused := (*tenants.RefusedError)(nil); errors.As(err, &refused) {
+				c.Set(projectLogKey, newProjectLog(c, t.Log, refused.Ref, client))
+			}
 			writeError(c, err)
 			return
 		}
+		c.Set(projectLogKey, newProjectLog(c, t.Log, tenant.Ref, client))
 		c.Set(scopeKey, &tenants.Scope{
 			Tenant:    tenant,
 			DB:        t.Database(tenant),
-			ClientIP:  t.Proxies.Client(c.Request),
+			ClientIP:  client,
 			UserAgent: userAgent(c.Request),
 			RequestID: requestID(c),
+			Log:       projectLog(c),
 		})
 	}
 }

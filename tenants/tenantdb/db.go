@@ -94,18 +94,21 @@ func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer conn.Release() // when fn panics, too
-	defer func() {
+	rollback := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		_ = tx.Rollback(ctx)
-	}()
-	if err := fn(&Tx{q: tx, capability: db.Capability}); err != nil {
-		return asFault(err)
 	}
-	if err := tx.Commit(ctx); err != nil {
-		return asFault(fmt.Errorf("commit: %w", err))
+	defer rollback()
+	err = fn(&Tx{q: tx, capability: db.Capability})
+	if err == nil {
+		if err = tx.Commit(ctx); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("commit: %w", err)
 	}
-	return nil
+	rollback()
+	return nameTrigger(ctx, conn.Raw(), asFault(err))
 }
 
 // begin borrows a connection and opens a transaction. Before BEGIN is answered

@@ -44,7 +44,7 @@ func asFault(err error) error {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return postgresFault(pg, err)
+		return postgresFault(pg, &refused{err})
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
@@ -59,6 +59,12 @@ func asFault(err error) error {
 	}
 	return err
 }
+
+// refused marks an answer of the project's database, for LogEntry: an error may also
+// have an answer of another one.
+type refused struct{ error }
+
+func (r *refused) Unwrap() error { return r.error }
 
 func postgresFault(pg *pgconn.PgError, err error) error {
 	if f := ofState(pg.Code); f != nil {
