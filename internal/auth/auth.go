@@ -178,6 +178,22 @@ type OneTimeToken struct {
 	CreatedAt time.Time
 }
 
+// Signup is a sign-up for an address whose user exists and is not confirmed. It
+// becomes the user's when its token confirms the address. Without Password and
+// Data the token only proves ownership of the address.
+type Signup struct {
+	ID                  uuid.UUID
+	UserID              uuid.UUID
+	Email               string // in lower case
+	TokenHash           string
+	Resent              bool   // the token of a link that was sent again
+	Password            string // its hash
+	Data                map[string]any
+	CodeChallenge       string
+	CodeChallengeMethod string // s256 or plain
+	CreatedAt           time.Time
+}
+
 // FlowState is a row of auth.flow_state: a PKCE exchange in progress (RFC
 // 7636).
 type FlowState struct {

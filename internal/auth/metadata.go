@@ -31,7 +31,7 @@ func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage
 		}
 		written += n
 	}
-	merged := decodeObject(raw)
+	merged := DecodeObject(raw)
 	before, err := json.Marshal(merged)
 	if err != nil {
 		return nil, fmt.Errorf("encode metadata: %w", err)
@@ -53,9 +53,9 @@ func MergeMetadata(raw json.RawMessage, changes map[string]any) (json.RawMessage
 	return out, nil
 }
 
-// decodeObject reads a JSON object and keeps the digits of its numbers. A value
+// DecodeObject reads a JSON object and keeps the digits of its numbers. A value
 // that SQL wrote and that is not an object counts as empty.
-func decodeObject(raw json.RawMessage) map[string]any {
+func DecodeObject(raw json.RawMessage) map[string]any {
 	var object map[string]any
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()

@@ -77,12 +77,16 @@ func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
 }
 
 // EndFlows deletes all one-time tokens and PKCE exchanges of a user, whoever
-// began them.
-func (tx *Tx) EndFlows(ctx context.Context, user uuid.UUID) error {
+// began them. It keeps exchanges of the given methods.
+func (tx *Tx) EndFlows(ctx context.Context, user uuid.UUID, keep ...auth.Method) error {
 	if err := tx.DeleteTokens(ctx, user); err != nil {
 		return err
 	}
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE user_id = $1`, user); err != nil {
+	kept := make([]string, len(keep))
+	for i, method := range keep {
+		kept[i] = string(method)
+	}
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE user_id = $1 AND authentication_method <> ALL ($2::pg_catalog.text[])`, user, kept); err != nil {
 		return fmt.Errorf("end flows: %w", err)
 	}
 	return nil

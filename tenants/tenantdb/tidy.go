@@ -48,6 +48,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time, limits TidyLimits) (delet
 	for _, s := range stale(now, limits) {
 		do(func(tx *Tx) (int64, error) { return tx.tidy(ctx, s) })
 	}
+	do(func(tx *Tx) (int64, error) { return tx.TidySignups(ctx, now.Add(-keepToken), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)
 }

@@ -183,9 +183,13 @@ func (tx *Tx) scanIdentity(ctx context.Context, i *auth.Identity, what, sql stri
 	return nil
 }
 
-// DeleteIdentities removes all identities of a user.
-func (tx *Tx) DeleteIdentities(ctx context.Context, user uuid.UUID) error {
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.identities WHERE user_id = $1`, user); err != nil {
+// DeleteIdentities removes all identities of a user, except those of the given
+// providers.
+func (tx *Tx) DeleteIdentities(ctx context.Context, user uuid.UUID, except ...string) error {
+	if except == nil {
+		except = []string{}
+	}
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.identities WHERE user_id = $1 AND provider <> ALL ($2::pg_catalog.text[])`, user, except); err != nil {
 		return fmt.Errorf("delete identities: %w", err)
 	}
 	return nil

@@ -26,6 +26,9 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) er
 		if err := audit.Admin(ctx, tx, sc, &u, auth.ActionUserDeleted, s.Now()); err != nil {
 			return err
 		}
+		if err := tx.EndSignups(ctx, id); err != nil {
+			return err
+		}
 		return tx.DeleteUser(ctx, id)
 	})
 }
@@ -57,6 +60,9 @@ func (s Service) erase(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		return err
 	}
 	if err := tx.DeleteTokens(ctx, u.ID); err != nil {
+		return err
+	}
+	if err := tx.EndSignups(ctx, u.ID); err != nil {
 		return err
 	}
 	if err := tx.DeleteFactors(ctx, u.ID); err != nil {

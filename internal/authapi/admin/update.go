@@ -56,6 +56,9 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		}
 	}
 	if c.emailConfirm && u.Email != "" {
+		if err := s.DropContestedPassword(ctx, tx, u); err != nil {
+			return err
+		}
 		confirm := s.AssumeEmail
 		if c.email != "" { // the identity changes with what the admin says of it
 			confirm = s.ConfirmEmail
@@ -71,6 +74,10 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	}
 	if c.hash != "" {
 		if err := s.SetPassword(ctx, tx, sc, u, c.hash, session.All, audit.Admin); err != nil {
+			return err
+		}
+		// The account is the admin's from here on: no sign-up replaces it.
+		if err := tx.EndSignups(ctx, u.ID); err != nil {
 			return err
 		}
 	}

@@ -132,6 +132,10 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
 			return nil, err
 		}
+		// The account is the admin's from here on: no sign-up replaces it.
+		if err := tx.EndSignups(ctx, u.ID); err != nil {
+			return nil, err
+		}
 	}
 	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return nil, err

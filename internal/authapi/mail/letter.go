@@ -18,6 +18,9 @@ type Letter struct {
 	ToNew      bool
 	RedirectTo string
 	PKCE       bool
+	// Signup is the sign-up that the token belongs to, and is stored with; nil
+	// for a token of the user.
+	Signup *auth.Signup
 }
 
 // kind describes the letters of a kind: the type of their token, and the type

@@ -181,6 +181,11 @@ func (m *Mailer) Link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l
 func (m *Mailer) putToken(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, l Letter) (token.OneTime, error) {
 	to := strings.ToLower(l.to()) // the code is looked up by the typed address, in lower case
 	once := token.NewOneTime(sc.Tenant.Secrets.OTPKey, to, sc.Tenant.Config.MailerOTPLength)
+	if l.Signup != nil {
+		signup := *l.Signup
+		signup.ID, signup.UserID, signup.Email, signup.TokenHash, signup.CreatedAt = uuid.New(), l.User.ID, to, once.Hash, m.Now()
+		return once, tx.PutSignup(ctx, &signup)
+	}
 	err := tx.PutToken(ctx, &auth.OneTimeToken{
 		ID: uuid.New(), UserID: l.User.ID, Type: l.token(), Hash: once.Hash, RelatesTo: to, CreatedAt: m.Now(),
 	})

@@ -49,6 +49,18 @@ func (c Challenge) Check() error {
 	return nil
 }
 
+// Keep returns the sign-up with the challenge, whose exchange begins when its
+// link is opened: see Resume.
+func (c Challenge) Keep(s auth.Signup) *auth.Signup {
+	s.CodeChallenge, s.CodeChallengeMethod = c.CodeChallenge, strings.ToLower(c.CodeChallengeMethod)
+	return &s
+}
+
+// Resume returns the challenge of a sign-up.
+func Resume(s *auth.Signup) Challenge {
+	return Challenge{CodeChallenge: s.CodeChallenge, CodeChallengeMethod: s.CodeChallengeMethod}
+}
+
 // Begin writes the exchange of a link that is being sent to the user.
 func (c Challenge) Begin(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, method auth.Method, now time.Time) error {
 	if !c.Given() {

@@ -120,13 +120,26 @@ func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
-		return err
-	}
 	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, now); err != nil {
 		return err
 	}
-	return out.Put(ctx, o.letter(sc, message.Confirmation, u))
+	letter := o.letter(sc, message.Confirmation, u)
+	origin, err := s.Unproved(ctx, tx, u)
+	if err != nil {
+		return err
+	}
+	if origin.Contested {
+		// Which of the sign-ups was meant is unknown, so the link belongs to none,
+		// and shows no data of any.
+		recipient := *u
+		recipient.UserMetadata = nil
+		letter.User, letter.Signup = &recipient, o.PKCE.Keep(auth.Signup{Resent: true})
+		return out.Put(ctx, letter)
+	}
+	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
+		return err
+	}
+	return out.Put(ctx, letter)
 }
 
 func (o Order) letter(sc *tenants.Scope, kind message.Kind, u *auth.User) mail.Letter {

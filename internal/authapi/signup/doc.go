@@ -4,8 +4,10 @@
 //     address has a user.
 //  2. One transaction looks up the address and locks its user. If there is none,
 //     it writes user and identity and, without autoconfirm, a one-time token and
-//     its mail. An unconfirmed user then gets the mail again and is not changed,
-//     because no sign-up has proved ownership of the address.
+//     its mail. If there is an unconfirmed one, the user is not changed, because no
+//     sign-up has proved ownership of the address: password and data of the
+//     sign-up are kept apart, with a token of their own, and become the user's if
+//     that token confirms the address.
 //  3. With autoconfirm the answer is a session. A taken address is refused, unless
 //     its user never confirmed the sign-up. Without autoconfirm the answer is a
 //     user. For a taken address it is an obfuscated one, so that the answer does

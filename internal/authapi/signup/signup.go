@@ -2,6 +2,7 @@ package signup
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/google/uuid"
@@ -59,21 +60,8 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration
 	return &Result{User: u}, err
 }
 
-// newUser is the user of a registration. The identity's data are also the
-// user's metadata. With confirmed, the address in them counts as verified.
 func newUser(id uuid.UUID, r Registration, hash string, confirmed bool) users.New {
-	identity := users.EmailIdentity(r.Email, r.Data)
-	metadata := map[string]any{"sub": id.String()}
-	for name, value := range identity.Data {
-		if name != "sub" {
-			metadata[name] = value
-		}
-	}
-	metadata["email_verified"] = confirmed
-	return users.New{
-		ID: id, Email: r.Email, EmailConfirmed: confirmed, Password: hash,
-		UserMetadata: metadata, Identities: []users.Identity{identity}, SoughtFirst: true,
-	}
+	return users.SignedUp(id, r.Email, r.Data, hash, confirmed)
 }
 
 var signUpTraits = audit.ByProvider(auth.ProviderEmail)
@@ -146,17 +134,35 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 			answer, err = s.obfuscated(ctx, tx, sc, &u, r)
 			return err
 		}
-		if !s.Mailer.Recent(sc, u.ConfirmationSentAt) {
-			if err := s.send(ctx, tx, sc, &u, r, out); err != nil {
-				return err
-			}
-		}
-		answer, err = s.preview(u.ID, r)
-		if err == nil {
-			answer.ConfirmationSentAt = u.ConfirmationSentAt
-		}
+		answer, err = s.repeated(ctx, tx, sc, &u, r, hash, out)
 		return err
 	})
+	return answer, err
+}
+
+// repeated is a sign-up with the address of an unconfirmed user. It is kept apart
+// with its password and data until its own token confirms the address, because
+// nobody has proved ownership yet. Where an admin created the user, the token
+// confirms that account. A sign-up right after a mail, which another process
+// sent, is refused: without a mail of its own it would be lost.
+func (s Service) repeated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string, out *mail.Outgoing) (*auth.User, error) {
+	if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
+		return nil, err
+	}
+	answer, err := s.preview(u.ID, r)
+	if err != nil {
+		return nil, err
+	}
+	origin, err := s.Unproved(ctx, tx, u)
+	if err != nil {
+		return nil, err
+	}
+	if origin.Public {
+		err = s.sendApart(ctx, tx, sc, u, answer.UserMetadata, r, hash, out)
+	} else {
+		err = s.send(ctx, tx, sc, u, r, out)
+	}
+	answer.ConfirmationSentAt = u.ConfirmationSentAt
 	return answer, err
 }
 
@@ -166,6 +172,9 @@ func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	if err != nil {
 		return nil, err
 	}
+	if err := tx.BeginSignup(ctx, u.ID, s.Now()); err != nil {
+		return nil, err
+	}
 	if err := s.send(ctx, tx, sc, u, r, out); err != nil {
 		return nil, err
 	}
@@ -173,20 +182,39 @@ func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	return &settled, err
 }
 
+// send mails a link that confirms the user as they are.
 func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, out *mail.Outgoing) error {
-	now := s.Now()
-	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, signUpTraits, now); err != nil {
+	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, s.Now()); err != nil {
 		return err
 	}
-	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
+	return s.put(ctx, tx, sc, u, r.letter(sc, u), out)
+}
+
+// sendApart mails a link that makes this sign-up the user's. The mail shows the
+// metadata of this sign-up, not those of another.
+func (s Service) sendApart(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, metadata json.RawMessage, r Registration, hash string, out *mail.Outgoing) error {
+	recipient := *u
+	recipient.UserMetadata = metadata
+	letter := r.letter(sc, &recipient)
+	letter.Signup = r.PKCE.Keep(auth.Signup{Password: hash, Data: r.Data})
+	return s.put(ctx, tx, sc, u, letter, out)
+}
+
+func (r Registration) letter(sc *tenants.Scope, u *auth.User) mail.Letter {
+	return mail.Letter{
+		Kind: message.Confirmation, User: u, RedirectTo: r.RedirectTo.Target(&sc.Tenant.Config), PKCE: r.PKCE.Given(),
+	}
+}
+
+func (s Service) put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, l mail.Letter, out *mail.Outgoing) error {
+	now := s.Now()
+	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, signUpTraits, now); err != nil {
 		return err
 	}
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	return out.Put(ctx, mail.Letter{
-		Kind: message.Confirmation, User: u, RedirectTo: r.RedirectTo.Target(&sc.Tenant.Config), PKCE: r.PKCE.Given(),
-	})
+	return out.Put(ctx, l)
 }
 
 // obfuscated answers for a taken address as for a new one, including repeated

@@ -11,7 +11,7 @@ import (
 )
 
 // ConfirmEmail marks the user's address as confirmed, in the user and in the
-// identity, and deletes other links that would confirm it.
+// identity, and deletes other links and sign-ups that would confirm it.
 func (s Users) ConfirmEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
 	if err := s.AssumeEmail(ctx, tx, u, changes...); err != nil {
 		return err
@@ -37,7 +37,10 @@ func (s Users) AssumeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c
 	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
 		return err
 	}
-	return tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation)
+	if err := tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation); err != nil {
+		return err
+	}
+	return tx.EndSignups(ctx, u.ID)
 }
 
 // emailVerified is the change of a user's metadata for a confirmed address. It
@@ -108,7 +111,10 @@ func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, e
 	if err := s.putIdentity(ctx, tx, u, EmailIdentity(u.Email, nil), map[string]any{"email": u.Email, "email_verified": proved}); err != nil {
 		return err
 	}
-	return tx.DeleteTokens(ctx, u.ID)
+	if err := tx.DeleteTokens(ctx, u.ID); err != nil {
+		return err
+	}
+	return tx.EndSignups(ctx, u.ID)
 }
 
 // putIdentity merges data into the user's identity of a provider, or creates
@@ -168,12 +174,19 @@ func (s Users) SetPassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Sco
 
 // endFlows ends pending links and a pending change of address. It keeps
 // email_change_sent_at, which limits mails to addresses that are not the
-// user's: a new password must not allow them again.
+// user's: a new password must not allow them again. It keeps other sign-ups for
+// an unconfirmed address, because they are somebody else's.
 func (s Users) endFlows(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
-	changes = append(changes, tenantdb.ConfirmationSentAt(nil), tenantdb.RecoverySentAt(nil),
-		tenantdb.ReauthenticationSentAt(nil), tenantdb.NewEmail(""))
+	changes = append(changes, tenantdb.ConfirmationSentAt(nil))
+	changes = append(changes, endedFlows()...)
 	if err := tx.UpdateUser(ctx, u, s.Now(), changes...); err != nil {
 		return err
 	}
 	return tx.EndFlows(ctx, u.ID)
+}
+
+// endedFlows are the changes to the row of a user whose flows end, beside
+// confirmation_sent_at.
+func endedFlows() []tenantdb.UserChange {
+	return []tenantdb.UserChange{tenantdb.RecoverySentAt(nil), tenantdb.ReauthenticationSentAt(nil), tenantdb.NewEmail("")}
 }

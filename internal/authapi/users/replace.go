@@ -34,7 +34,10 @@ func (s Users) ReplaceUnconfirmed(ctx context.Context, tx *tenantdb.Tx, u *auth.
 	if err != nil {
 		return err
 	}
-	return tx.ReplaceIdentityData(ctx, u.IdentityOf(auth.ProviderEmail), s.Now(), identity.Data)
+	if err := tx.ReplaceIdentityData(ctx, u.IdentityOf(auth.ProviderEmail), s.Now(), identity.Data); err != nil {
+		return err
+	}
+	return tx.EndSignups(ctx, u.ID)
 }
 
 // replaceable reports whether a user came from a sign-up that was never used. A

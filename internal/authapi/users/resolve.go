@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -22,8 +21,8 @@ type ProviderUser struct {
 //  1. The user with the identity, if there is one.
 //  2. Else the user with the address, if the provider has verified it, gets the
 //     identity too. An account with an unproved address may have been
-//     created by somebody else: it loses its password, its other identities and its
-//     sessions first.
+//     created by somebody else: it loses its password, its other identities, its
+//     second factors and its sessions first.
 //  3. Else a new user: auth.ErrSignupDisabled where the project does not allow
 //     sign-ups. An address that another user has is left out.
 //
@@ -91,13 +90,9 @@ func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 // provider has verified.
 func (s Users) adopt(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c ProviderUser) error {
 	if !u.EmailConfirmed() {
-		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseReplaced); err != nil {
+		if err := s.evict(ctx, tx, sc, u, nil); err != nil {
 			return err
 		}
-		if err := tx.DeleteIdentities(ctx, u.ID); err != nil {
-			return err
-		}
-		u.Identities = nil
 		if err := s.endFlows(ctx, tx, u, tenantdb.EncryptedPassword(""), tenantdb.OnlyMetadata(nil, nil)); err != nil {
 			return err
 		}

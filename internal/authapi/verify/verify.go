@@ -89,7 +89,7 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.ConsumeToken(ctx, t.ID); err != nil {
+	if err := t.consume(ctx, tx); err != nil {
 		return nil, err
 	}
 	out.Type = r.typeOf(t)
@@ -101,6 +101,11 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		return nil, nil
 	}
 	if r.ByLink && r.pkce() {
+		if t.signup != nil {
+			if err := pkce.Resume(t.signup).Begin(ctx, tx, u.ID, auth.MethodEmailSignup, s.Now()); err != nil {
+				return nil, err
+			}
+		}
 		if _, err := audit.User(ctx, tx, sc, u, action, traits(action), s.Now()); err != nil {
 			return nil, err
 		}
@@ -112,7 +117,7 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 
 // typeOf is the request's type; for email, which covers two types, it is the
 // token's.
-func (r Redemption) typeOf(t *auth.OneTimeToken) string {
+func (r Redemption) typeOf(t *redeemable) string {
 	switch {
 	case r.Type != "email":
 		return r.Type
@@ -132,13 +137,45 @@ func traits(action auth.Action) audit.Traits {
 	return nil
 }
 
+// redeemable is a one-time token; signup is set if it belongs to a sign-up.
+type redeemable struct {
+	auth.OneTimeToken
+	signup *auth.Signup
+}
+
+func (t *redeemable) consume(ctx context.Context, tx *tenantdb.Tx) error {
+	if t.signup != nil {
+		return tx.ConsumeSignup(ctx, t.ID)
+	}
+	return tx.ConsumeToken(ctx, t.ID)
+}
+
+// token returns the token with this hash: the user's, or that of a sign-up.
+func (s Service) token(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, hash string, types []auth.TokenType) (*redeemable, error) {
+	since := s.Now().Add(-sc.Tenant.Config.OTPTTL())
+	t, err := tx.TokenByHash(ctx, hash, since, types...)
+	if !errors.Is(err, auth.ErrOTPExpired) || !r.redeemsSignups() {
+		return &redeemable{OneTimeToken: t}, err
+	}
+	signup, err := tx.SignupByToken(ctx, hash, since)
+	return &redeemable{
+		OneTimeToken: auth.OneTimeToken{
+			ID: signup.ID, UserID: signup.UserID, Type: auth.TokenConfirmation, Hash: hash, RelatesTo: signup.Email, CreatedAt: signup.CreatedAt,
+		},
+		signup: &signup,
+	}, err
+}
+
+// redeemsSignups reports whether the request may present the token of a sign-up.
+func (r Redemption) redeemsSignups() bool { return r.Type == "signup" || r.Type == "email" }
+
 // find returns the valid token and its user, locked.
-func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*auth.OneTimeToken, *auth.User, error) {
+func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*redeemable, *auth.User, error) {
 	hash := token.HashLink(r.Link)
 	if r.Email != "" {
 		hash = token.OneTimeOf(sc.Tenant.Secrets.OTPKey, r.Email, r.Code).Hash
 	}
-	t, err := tx.TokenByHash(ctx, hash, s.Now().Add(-sc.Tenant.Config.OTPTTL()), types...)
+	t, err := s.token(ctx, tx, sc, r, hash, types)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -149,14 +186,17 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.RelatesTo != strings.ToLower(addressOf(&t, u)) { // changed by SQL in the meantime
+	if t.RelatesTo != strings.ToLower(addressOf(t, u)) { // changed by SQL in the meantime
 		return nil, nil, auth.ErrOTPExpired
 	}
-	return &t, u, refusals.Admit(u, s.Now())
+	if t.signup != nil && u.EmailConfirmed() { // by SQL
+		return nil, nil, auth.ErrOTPExpired
+	}
+	return t, u, refusals.Admit(u, s.Now())
 }
 
 // addressOf returns the address of the user that a token proves.
-func addressOf(t *auth.OneTimeToken, u *auth.User) string {
+func addressOf(t *redeemable, u *auth.User) string {
 	if t.Type == auth.TokenEmailChangeNew {
 		return u.NewEmail
 	}
@@ -165,7 +205,7 @@ func addressOf(t *auth.OneTimeToken, u *auth.User) string {
 
 // apply applies the token and returns the action for the audit log: "" when the
 // other half of a change of address is missing.
-func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (auth.Action, error) {
+func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *redeemable, u *auth.User) (auth.Action, error) {
 	switch t.Type {
 	case auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent:
 		return s.changeEmail(ctx, tx, sc, t, u)
@@ -174,24 +214,30 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		if t.Type == auth.TokenRecovery && u.EmailConfirmed() {
 			action = auth.ActionLogin
 		}
-		return action, s.confirm(ctx, tx, u)
+		return action, s.confirm(ctx, tx, sc, t, u)
 	}
 }
 
 // confirm marks the address as confirmed: every mailed token proves ownership.
-func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
+// The token of a sign-up makes its password the user's. One that came with no
+// sign-up keeps none that may be somebody else's.
+func (s Service) confirm(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *redeemable, u *auth.User) error {
 	switch {
 	case u.EmailConfirmed():
 		return nil
 	case u.InvitedAt != nil: // the mail that was sent is recorded in invited_at, as in the reference
 		return s.ConfirmEmail(ctx, tx, u, tenantdb.ConfirmationSentAt(nil))
+	case t.signup != nil:
+		return s.ConfirmSignup(ctx, tx, sc, u, *t.signup)
+	case t.Type == auth.TokenRecovery:
+		return s.ProveEmail(ctx, tx, sc, u)
 	}
 	return s.ConfirmEmail(ctx, tx, u)
 }
 
 // changeEmail applies one of the confirmations of a change of address. With
 // secure change both addresses must confirm, in any order.
-func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *auth.OneTimeToken, u *auth.User) (auth.Action, error) {
+func (s Service) changeEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, t *redeemable, u *auth.User) (auth.Action, error) {
 	if u.NewEmail == "" {
 		return "", auth.ErrOTPExpired
 	}

@@ -1,0 +1,183 @@
+package users
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// SignedUp is the user of a sign-up. The identity's data are also the user's
+// metadata. With confirmed, the address in them counts as verified.
+func SignedUp(id uuid.UUID, email string, data map[string]any, hash string, confirmed bool) New {
+	identity := EmailIdentity(email, data)
+	metadata := map[string]any{"sub": id.String()}
+	for name, value := range identity.Data {
+		if name != "sub" {
+			metadata[name] = value
+		}
+	}
+	metadata["email_verified"] = confirmed
+	return New{
+		ID: id, Email: email, EmailConfirmed: confirmed, Password: hash,
+		UserMetadata: metadata, Identities: []Identity{identity}, SoughtFirst: true,
+	}
+}
+
+// Unproved says who may have put into an unconfirmed account what it holds,
+// above all its password. The zero value is an account that an admin or SQL
+// created, or that is confirmed: it stays as it is when its address is
+// confirmed.
+type Unproved struct {
+	// Public is set if the account comes from a sign-up, or from a provider that
+	// has not verified the address: from somebody who may not own the address.
+	Public bool
+	// Contested is set if somebody signed up with the address since. Then a
+	// proof of ownership that came with no sign-up does not tell whose account
+	// it is.
+	Contested bool
+}
+
+// Unproved returns what is known of the origin of an account, which must be
+// locked.
+func (s Users) Unproved(ctx context.Context, tx *tenantdb.Tx, u *auth.User) (Unproved, error) {
+	if u.EmailConfirmed() || u.InvitedAt != nil || u.PhoneConfirmedAt != nil {
+		return Unproved{}, nil
+	}
+	state, err := tx.SignupState(ctx, u.ID)
+	if err != nil {
+		return Unproved{}, err
+	}
+	return Unproved{
+		Public:    state.First || federated(u) || replaceable(u), // the last one is for sign-ups before there was a record
+		Contested: state.Contested,
+	}, nil
+}
+
+// federated reports whether all identities of a user are of other providers than
+// e-mail.
+func federated(u *auth.User) bool {
+	return len(u.Identities) > 0 && u.IdentityOf(auth.ProviderEmail) == nil
+}
+
+// ConfirmSignup makes a sign-up, whose token has proved ownership of the
+// address, the user's: password and data are those of the sign-up, and what
+// others began in the account ends. Of the user's metadata it replaces what came
+// from the first sign-up; what SQL has written stays. A sign-up without a
+// password leaves the user without one.
+func (s Users) ConfirmSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, signup auth.Signup) error {
+	n := SignedUp(u.ID, u.Email, signup.Data, signup.Password, true)
+	changes, err := n.replacing(u)
+	if err != nil {
+		return err
+	}
+	if err := s.evict(ctx, tx, sc, u, &n.Identities[0]); err != nil {
+		return err
+	}
+	if err := tx.UpdateUser(ctx, u, s.Now(), append(changes, endedFlows()...)...); err != nil {
+		return err
+	}
+	// The exchange of a recovery that proves the address goes on.
+	if err := tx.EndFlows(ctx, u.ID, auth.MethodRecovery); err != nil {
+		return err
+	}
+	return s.ConfirmEmail(ctx, tx, u)
+}
+
+// ProveEmail confirms the address by a token that came with no sign-up, such as
+// one for recovery. The password of an account that may be somebody else's does
+// not outlive the proof.
+func (s Users) ProveEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
+	origin, err := s.Unproved(ctx, tx, u)
+	switch {
+	case err != nil:
+		return err
+	case origin.Contested, origin.Public && federated(u):
+		return s.ConfirmSignup(ctx, tx, sc, u, auth.Signup{})
+	case !origin.Public:
+		return s.ConfirmEmail(ctx, tx, u)
+	}
+	if err := s.evict(ctx, tx, sc, u, &Identity{Provider: auth.ProviderEmail}); err != nil {
+		return err
+	}
+	return s.ConfirmEmail(ctx, tx, u, tenantdb.EncryptedPassword(""), tenantdb.NewEmail(""))
+}
+
+// DropContestedPassword removes the password of an account that several sign-ups
+// named, before an admin confirms its address: nothing tells whose password it
+// is.
+func (s Users) DropContestedPassword(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
+	origin, err := s.Unproved(ctx, tx, u)
+	if err != nil || !origin.Contested {
+		return err
+	}
+	return tx.UpdateUser(ctx, u, s.Now(), tenantdb.EncryptedPassword(""))
+}
+
+// replacing returns the changes that replace what the first sign-up wrote into
+// the row of u.
+func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
+	current := auth.DecodeObject(u.UserMetadata)
+	// Somebody who has signed in may have written any of it.
+	first := current
+	if i := u.IdentityOf(auth.ProviderEmail); i != nil && u.LastSignInAt == nil {
+		first = auth.DecodeObject(i.Data)
+	}
+	metadata := map[string]any{}
+	for name, value := range current {
+		if written, ok := first[name]; ok && reflect.DeepEqual(value, written) {
+			metadata[name] = nil
+		}
+	}
+	for name, value := range n.UserMetadata {
+		_, exists := current[name]
+		if _, replaced := metadata[name]; replaced || !exists {
+			metadata[name] = value
+		}
+	}
+	user, err := tenantdb.UserMetadata(metadata)
+	if err != nil {
+		return nil, err
+	}
+	app, err := tenantdb.AppMetadata(signedUp)
+	return []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user, app}, err
+}
+
+// evict ends the sessions of an account, and removes its second factors and its
+// identities, except one of the provider of keep. That one gets the data of keep
+// if there are any, and is created if it is missing.
+func (s Users) evict(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, keep *Identity) error {
+	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseReplaced); err != nil {
+		return err
+	}
+	if err := tx.DeleteFactors(ctx, u.ID); err != nil {
+		return err
+	}
+	u.Factors = nil
+	var except []string
+	if keep != nil {
+		except = append(except, keep.Provider)
+	}
+	if err := tx.DeleteIdentities(ctx, u.ID, except...); err != nil {
+		return err
+	}
+	u.Identities = slices.DeleteFunc(u.Identities, func(i auth.Identity) bool { return !slices.Contains(except, i.Provider) })
+	if keep == nil || keep.Data == nil {
+		return nil
+	}
+	existing := u.IdentityOf(keep.Provider)
+	if existing == nil {
+		return s.addIdentity(ctx, tx, u, *keep)
+	}
+	row, err := keep.row(u.ID, s.Now())
+	if err != nil {
+		return err
+	}
+	return tx.ReplaceIdentityData(ctx, existing, s.Now(), row.Data)
+}
