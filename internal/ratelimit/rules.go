@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // maxBurst is the burst of the reference's limits per client. A lower
@@ -27,11 +28,43 @@ func Token(perFiveMinutes int) Rule { return perClient("token", perFiveMinutes) 
 // use For with the route.
 func OTP(perFiveMinutes int) Rule { return perClient("otp", perFiveMinutes) }
 
-// Codes limits wrong codes of a kind, for use with Limiter.Guess: ten at once,
-// and ten more in the lifetime of a code. The shortest codes have six digits.
+// Codes limits wrong codes of a signed-in user, for use with Limiter.Guess: ten
+// at once, and ten more in the lifetime of a code. The shortest codes have six
+// digits.
 func Codes(kind string, ttl time.Duration) Rule {
 	return Rule{Name: kind, Events: 10, Per: max(ttl, time.Minute), Burst: 10}
 }
+
+// The rules for wrong codes of somebody who is not signed in, for use with
+// Limiter.Guess. All of them refuse as a wrong code is refused, so that nobody
+// learns whether a code was right. A code has at least six digits and is one of
+// at most MailedCodes that a guess is compared with. So a code is found with a
+// chance of at most 5 in 1,000,000, and, by the rule for its address, one of an
+// address with at most 30 × MailedCodes in 1,000,000 within an hour.
+
+// MailedCodes is how many codes of an address can be typed in: the newest ones.
+const MailedCodes = 5
+
+// WrongCode allows five wrong codes in the lifetime of a code; the identifier
+// is its token's.
+func WrongCode(ttl time.Duration) Rule {
+	return Rule{Name: "wrong_code", Events: 1, Per: max(ttl, time.Minute), Burst: 5, Refusal: asWrongCode}
+}
+
+// WrongCodeOfClient limits the wrong codes that a client enters for an address,
+// so that a single client cannot use up what WrongCodeForAddress allows: ten at
+// once, and ten an hour.
+func WrongCodeOfClient() Rule {
+	return Rule{Name: "wrong_code_client", Events: 10, Per: time.Hour, Burst: 10, Refusal: asWrongCode}
+}
+
+// WrongCodeForAddress limits the wrong codes for an address: twenty at once, and
+// ten an hour.
+func WrongCodeForAddress() Rule {
+	return Rule{Name: "wrong_code_address", Events: 10, Per: time.Hour, Burst: 20, Refusal: asWrongCode}
+}
+
+func asWrongCode(time.Duration) *fault.Error { return auth.ErrOTPExpired }
 
 // For returns the rule with a separate bucket for one of the routes that it
 // limits. The part must come from code, never from a request.

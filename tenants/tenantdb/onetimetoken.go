@@ -3,9 +3,11 @@ package tenantdb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/reevehq/reeve/internal/auth"
 )
@@ -46,6 +48,42 @@ func (tx *Tx) TokenByHash(ctx context.Context, hash string, since time.Time, typ
 	}
 	t.Type = auth.TokenType(kind)
 	return t, nil
+}
+
+// CodesOf returns the newest tokens of the types that were sent to an address
+// after since, at most max, with ID, Hash and CreatedAt only. With signups it
+// includes those of sign-ups.
+func (tx *Tx) CodesOf(ctx context.Context, address string, since time.Time, max int, signups bool, types ...auth.TokenType) ([]auth.OneTimeToken, error) {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
+	}
+	list, err := tx.codes(ctx, `SELECT t.id, t.token_hash, t.created_at FROM auth.one_time_tokens t
+		WHERE t.relates_to = $1 AND t.created_at > $2::pg_catalog.timestamptz AT TIME ZONE 'utc' AND t.token_type::text = ANY ($4)
+		ORDER BY t.created_at DESC, t.id LIMIT $3`, address, since, max, names)
+	if err != nil || !signups {
+		return list, err
+	}
+	more, err := tx.codes(ctx, `SELECT c.id, c.token_hash, c.created_at FROM reeve.signup_codes($1, $2, $3, $4) c`,
+		unnamed, tx.capability, address, since, max)
+	list = append(list, more...)
+	slices.SortStableFunc(list, func(a, b auth.OneTimeToken) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return list[:min(len(list), max)], err
+}
+
+func (tx *Tx) codes(ctx context.Context, sql string, args ...any) ([]auth.OneTimeToken, error) {
+	rows, err := tx.q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read codes: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t auth.OneTimeToken, err error) {
+		err = row.Scan(&t.ID, &t.Hash, momentOrEpoch{&t.CreatedAt})
+		return t, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read codes: %w", err)
+	}
+	return list, nil
 }
 
 // ConsumeToken deletes the token; auth.ErrOTPExpired when another request was

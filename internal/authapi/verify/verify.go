@@ -19,7 +19,7 @@ import (
 // Service redeems one-time tokens.
 type Service struct {
 	users.Users
-	Guesses *ratelimit.Limiter // of codes, by address; not shared, so that no flood can evict them
+	Guesses *ratelimit.Limiter // of codes; not shared, so that no flood can evict them
 }
 
 // Redemption presents a one-time token: Link alone, or Email with Code.
@@ -62,20 +62,20 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 	case !ok:
 		return nil, auth.ErrValidation.Saying("Unsupported verification type")
 	}
+	hash := token.HashLink(r.Link) // which cannot be guessed
+	if r.Email != "" {
+		var err error
+		if hash, err = s.matchCode(ctx, sc, r, types); err != nil {
+			return nil, err
+		}
+	}
 	var out Outcome
-	redeem := func() (err error) {
-		var tokens *session.Tokens
-		tokens, err = s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-			out = Outcome{}
-			return s.redeem(ctx, tx, sc, r, types, &out)
-		})
-		out.Tokens = tokens
-		return err
-	}
-	if r.Email == "" { // a link, whose token cannot be guessed
-		return &out, redeem()
-	}
-	return &out, s.Guesses.Guess(ctx, sc.Tenant.Ref, ratelimit.Codes("verify_address", sc.Tenant.Config.OTPTTL()), r.Email, auth.ErrOTPExpired, redeem)
+	tokens, err := s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
+		out = Outcome{}
+		return s.redeem(ctx, tx, sc, r, hash, types, &out)
+	})
+	out.Tokens = tokens
+	return &out, err
 }
 
 // refusals are the errors of a one-time token for accounts that may have no
@@ -84,8 +84,8 @@ var refusals = session.Refusals{Gone: auth.ErrOTPExpired}
 
 // redeem consumes the token and returns it as a proof. The proof is nil when a
 // code is issued instead, or the other half of a change of address is missing.
-func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType, out *Outcome) (*session.Proof, error) {
-	t, u, err := s.find(ctx, tx, sc, r, types)
+func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, hash string, types []auth.TokenType, out *Outcome) (*session.Proof, error) {
+	t, u, err := s.find(ctx, tx, sc, r, hash, types)
 	if err != nil {
 		return nil, err
 	}
@@ -170,11 +170,7 @@ func (s Service) token(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 func (r Redemption) redeemsSignups() bool { return r.Type == "signup" || r.Type == "email" }
 
 // find returns the valid token and its user, locked.
-func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, types []auth.TokenType) (*redeemable, *auth.User, error) {
-	hash := token.HashLink(r.Link)
-	if r.Email != "" {
-		hash = token.OneTimeOf(sc.Tenant.Secrets.OTPKey, r.Email, r.Code).Hash
-	}
+func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, hash string, types []auth.TokenType) (*redeemable, *auth.User, error) {
 	t, err := s.token(ctx, tx, sc, r, hash, types)
 	if err != nil {
 		return nil, nil, err

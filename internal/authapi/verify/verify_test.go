@@ -88,23 +88,6 @@ func TestVerifyBanned(t *testing.T) {
 	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link}).WantError(403, "user_banned")
 }
 
-// Wrong codes are counted per address and project.
-func TestVerifyGuesses(t *testing.T) {
-	t.Parallel()
-	f := flowtest.New(t)
-	_, code := signUp(t, f.A, "c@example.com")
-	_, other := signUp(t, f.B, "c@example.com")
-	guess := m{"type": "signup", "email": "c@example.com", "token": "12345"}
-	for range 10 {
-		f.A.Do(t, "POST", "/verify", guess).WantError(403, "otp_expired")
-	}
-	right := m{"type": "signup", "email": "c@example.com", "token": code}
-	f.A.Do(t, "POST", "/verify", right).WantError(429, "over_request_rate_limit")
-	f.B.Do(t, "POST", "/verify", m{"type": "signup", "email": "c@example.com", "token": other}).Session()
-	f.Clock.Advance(6 * time.Minute)
-	f.A.Do(t, "POST", "/verify", right).Session()
-}
-
 func TestVerifyAtOnce(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

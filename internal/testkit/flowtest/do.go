@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -33,7 +34,7 @@ func Header(name, value string) Option {
 
 // From sets the client address of the request.
 func From(ip string) Option {
-	return func(r *http.Request) { r.RemoteAddr = "[" + ip + "]:1" }
+	return func(r *http.Request) { r.RemoteAddr = net.JoinHostPort(ip, "1") }
 }
 
 // Do sends a request to the project's routes, with the publishable key unless

@@ -1,0 +1,61 @@
+package verify
+
+import (
+	"context"
+	"crypto/subtle"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// matchCode returns the digest of the token that a typed code belongs to.
+// auth.ErrOTPExpired for a wrong code, and for any code after too many wrong
+// ones. Guesses at an address without codes are not counted, so that nobody can
+// use up the address's wrong codes before there is a code.
+func (s Service) matchCode(ctx context.Context, sc *tenants.Scope, r Redemption, types []auth.TokenType) (string, error) {
+	var codes []auth.OneTimeToken
+	since := s.Now().Add(-sc.Tenant.Config.OTPTTL())
+	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		codes, err = tx.CodesOf(ctx, r.Email, since, ratelimit.MailedCodes, r.redeemsSignups(), types...)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(codes) == 0 {
+		return "", auth.ErrOTPExpired
+	}
+	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, r.Email, r.Code).Hash
+	client := r.Email + " " + ratelimit.LimitKey(sc.ClientIP)
+	return hash, s.guess(ctx, sc, ratelimit.WrongCodeOfClient(), client, func() error {
+		return s.guess(ctx, sc, ratelimit.WrongCodeForAddress(), r.Email, func() error {
+			return s.compare(ctx, sc, codes, hash)
+		})
+	})
+}
+
+// compare returns nil if the digest is that of a code which was not guessed at
+// too often, and counts a guess at each code that it is compared with in vain.
+func (s Service) compare(ctx context.Context, sc *tenants.Scope, codes []auth.OneTimeToken, hash string) error {
+	rule := ratelimit.WrongCode(sc.Tenant.Config.OTPTTL())
+	result := error(auth.ErrOTPExpired)
+	for _, code := range codes {
+		err := s.guess(ctx, sc, rule, code.ID.String(), func() error {
+			if subtle.ConstantTimeCompare([]byte(code.Hash), []byte(hash)) != 1 {
+				return auth.ErrOTPExpired
+			}
+			return nil
+		})
+		if err == nil {
+			result = nil
+		}
+	}
+	return result
+}
+
+func (s Service) guess(ctx context.Context, sc *tenants.Scope, rule ratelimit.Rule, identifier string, attempt func() error) error {
+	return s.Guesses.Guess(ctx, sc.Tenant.Ref, rule, identifier, auth.ErrOTPExpired, attempt)
+}
