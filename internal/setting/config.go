@@ -18,6 +18,7 @@ type Config struct {
 	Tokens
 	Sessions
 	Limits
+	Providers
 }
 
 // declared is every group, made once; it is never changed.
@@ -68,12 +69,12 @@ func Default() Config {
 	return c
 }
 
-// CheckTogether checks the rules over several settings; the error begins with the
-// name of the wrong setting.
-func (c *Config) CheckTogether() error {
+// CheckTogether checks the rules over several settings, secret ones included;
+// the error begins with the name of the wrong setting.
+func (c *Config) CheckTogether(secrets Secrets) error {
 	for _, g := range declared.groups {
 		for _, r := range g.Rules {
-			if err := r.Check(c); err != nil {
+			if err := r.Check(c, secrets); err != nil {
 				return err
 			}
 		}
@@ -81,12 +82,18 @@ func (c *Config) CheckTogether() error {
 	return nil
 }
 
-// MarshalJSON returns the stored form: an object of all values by name.
+// MarshalJSON returns the stored form: an object of all values by name, without
+// those of packed settings that are off.
 func (c Config) MarshalJSON() ([]byte, error) {
 	out := make(map[string]any, len(declared.all))
 	for i := range declared.all {
-		if s := &declared.all[i]; s.Field != nil {
+		switch s := &declared.all[i]; {
+		case s.Field != nil:
 			out[s.Name] = s.Field(&c)
+		case s.packed != nil:
+			if value := s.packed.get(&c); value != s.Default {
+				out[s.Name] = value
+			}
 		}
 	}
 	return json.Marshal(out)
@@ -105,7 +112,7 @@ func (c *Config) UnmarshalJSON(raw []byte) error {
 			continue
 		}
 		s := &declared.all[i]
-		if s.Field == nil {
+		if !s.Kept() {
 			continue
 		}
 		if !s.Kind.has(value) {

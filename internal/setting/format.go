@@ -50,6 +50,23 @@ func siteURL(s string) error {
 	return nil
 }
 
+// providerURL accepts the address of an identity provider, below which its
+// endpoints are.
+func providerURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("must be an absolute https URL")
+	case u.User != nil:
+		return errors.New("must not hold a user name")
+	case strings.ContainsAny(s, "?#"):
+		return errors.New("must not have a query or fragment")
+	case strings.ContainsAny(s, ", \\\t\r\n"):
+		return errors.New("must not hold commas, spaces or backslashes")
+	}
+	return nil
+}
+
 // globForm is an absolute URL in which * ** and ? may stand for something, in
 // any scheme that apps register: they use underscores too, and some register a
 // scheme that nothing follows.

@@ -11,9 +11,6 @@ import (
 // publicConstants are members of /auth/v1/settings that clients read and no
 // setting stands for.
 var publicConstants = map[string]string{
-	"external.fly":                     "false",
-	"external.linkedin":                "false",
-	"external.snapchat":                "false",
 	"phone_autoconfirm":                "false",
 	"saml_private_key_next_configured": "false",
 }
@@ -49,6 +46,8 @@ func publicMembers(all []Setting) []publicMember {
 		case s.Public == "":
 		case s.Field != nil:
 			add(s.Public, "", s.Field)
+		case s.packed != nil:
+			add(s.Public, "", s.packed.get)
 		case s.Default == nil: // null is the empty text here
 			add(s.Public, `""`, nil)
 		default:
@@ -100,9 +99,11 @@ func (c *Config) AppendPublic(b []byte) []byte {
 	return b
 }
 
-// appendValue appends the value that a Field points to.
+// appendValue appends the value that a Field points to, or a packed one.
 func appendValue(b []byte, field any) []byte {
 	switch p := field.(type) {
+	case bool:
+		return strconv.AppendBool(b, p)
 	case *bool:
 		return strconv.AppendBool(b, *p)
 	case *int:

@@ -74,7 +74,19 @@ type Setting struct {
 	Public string
 	// Field points to the value: a *bool, *int, *float64 or *string.
 	Field func(*Config) any
+	// packed is where the value is instead of a Field; nil for a Field.
+	packed *packed
 }
+
+// packed reads and writes a value that is not a field of its own in Config. Such
+// a value has no default but false and "", which are not stored.
+type packed struct {
+	get func(*Config) any
+	set func(c *Config, value any)
+}
+
+// Kept reports whether Config has the setting's value.
+func (s *Setting) Kept() bool { return s.Field != nil || s.packed != nil }
 
 // Group is settings that belong together.
 type Group struct {
@@ -86,7 +98,7 @@ type Group struct {
 // Rule is what settings must fulfil together.
 type Rule struct {
 	Text  string // a sentence for the documentation
-	Check func(*Config) error
+	Check func(*Config, Secrets) error
 }
 
 // Available reports whether the feature of the setting exists.
@@ -112,6 +124,12 @@ func (s Setting) normal() Setting {
 
 // Value is the setting's value in c, as it is answered. A secret has none.
 func (s Setting) Value(c *Config) any {
+	if s.packed != nil {
+		if value := s.packed.get(c); value != "" || !s.Null {
+			return value
+		}
+		return nil
+	}
 	if s.Field == nil {
 		return s.Default
 	}
@@ -133,11 +151,15 @@ func (s Setting) Value(c *Config) any {
 
 // Set puts a value that Check accepts into c; nil brings the default back.
 func (s Setting) Set(c *Config, value any) {
-	if s.Field == nil {
+	if !s.Kept() {
 		return
 	}
 	if value == nil {
 		value = s.Default
+	}
+	if s.packed != nil {
+		s.packed.set(c, value)
+		return
 	}
 	n, isInt := value.(int)
 	if f, ok := value.(float64); ok {

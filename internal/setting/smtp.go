@@ -49,7 +49,7 @@ func smtp() Group {
 
 // senderOfOwnServer refuses a mail server of the project without a sender's
 // address: the operator's address is not the project's to use.
-func senderOfOwnServer(c *Config) error {
+func senderOfOwnServer(c *Config, _ Secrets) error {
 	if c.SMTPHost != "" && c.SMTPAdminEmail == "" {
 		return errors.New("smtp_admin_email: is required with smtp_host")
 	}

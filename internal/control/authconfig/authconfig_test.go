@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,7 +54,7 @@ func quoted(s string) string {
 	return string(raw)
 }
 
-var table = map[string]values{
+var table = withProviders(map[string]values{
 	"site_url": {
 		[]string{`"https://app.example.com"`, `"http://localhost:3000/path?x=1"`, `"http://[::1]:3000"`},
 		[]string{`""`, `"app.example.com"`, `"/path"`, `"ftp://x"`, `"javascript://x"`, `"https://"`, `"https://x#y"`, `"https://a:b@x"`, `"https://x,y"`, `"https://x y"`, "5", `"https://x/` + strings.Repeat("y", 2048) + `"`},
@@ -90,6 +91,69 @@ var table = map[string]values{
 	"mailer_subjects_email_change":          subjects,
 	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
 	"mailer_templates_reauthentication_content": templates, "mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
+})
+
+// withProviders adds the settings of the external providers.
+func withProviders(table map[string]values) map[string]values {
+	ids := values{
+		[]string{`"id-1.apps.example.com"`, `"one,two"`, `""`},
+		[]string{"5", `"a\nb"`, `"` + strings.Repeat("x", 2049) + `"`},
+	}
+	urls := values{
+		[]string{`"https://id.example.com/realms/a"`, `"http://localhost:8080"`, `""`},
+		[]string{"5", `"id.example.com"`, `"ftp://x"`, `"javascript://x"`, `"https://a:b@x"`, `"https://x?y"`, `"https://x#y"`, `"https://x/` + strings.Repeat("y", 2048) + `"`},
+	}
+	for _, s := range setting.All() {
+		if !strings.HasPrefix(s.Name, "external_") || !s.Available() || s.Secret || s.Name == "external_email_enabled" {
+			continue
+		}
+		switch {
+		case s.Kind == setting.Bool:
+			table[s.Name] = booleans
+		case strings.HasSuffix(s.Name, "_url"):
+			table[s.Name] = urls
+		default:
+			table[s.Name] = ids
+		}
+	}
+	table["custom_oauth_enabled"] = booleans
+	table["custom_oauth_max_providers"] = values{[]string{"0", "3", "100"}, []string{"-1", "101", "1.5", `"3"`}}
+	return table
+}
+
+// also are further members that a patch with the setting needs.
+func also(name, value string) string {
+	if name == "smtp_host" && value != `""` {
+		return `,"smtp_admin_email":"a@example.com"`
+	}
+	if _, ok := setting.ByName(name); !ok || value != "true" {
+		return ""
+	}
+	provider, ok := strings.CutSuffix(strings.TrimPrefix(name, "external_"), "_enabled")
+	if !ok || !slices.Contains(setting.ProviderNames(), provider) {
+		return ""
+	}
+	out := fmt.Sprintf(`,"external_%s_client_id":"id","external_%s_secret":"s"`, provider, provider)
+	if provider == "keycloak" {
+		out += `,"external_keycloak_url":"https://id.example.com"`
+	}
+	return out
+}
+
+// TestProviderRules: a provider that cannot work is not switched on, and what an
+// enabled one needs is not taken away.
+func TestProviderRules(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	const noID, noSecret = "external_github_client_id: is required", "external_github_secret: is required"
+	patch(`{"external_github_enabled":true}`).Refused(t, 400, "validation_failed", noID)
+	patch(`{"external_github_enabled":true,"external_github_client_id":"id"}`).Refused(t, 400, "validation_failed", noSecret)
+	patch(`{"external_github_enabled":true,"external_github_client_id":"id","external_github_secret":"s3cret"}`).Want(t, 200, `"external_github_enabled":true`)
+	patch(`{"external_github_secret":null}`).Refused(t, 400, "validation_failed", noSecret)
+	patch(`{"external_github_client_id":""}`).Refused(t, 400, "validation_failed", noID)
+	patch(`{"external_github_enabled":false,"external_github_secret":null,"external_github_client_id":null}`).Want(t, 200, `"external_github_client_id":null`)
+	patch(`{"external_apple_enabled":true,"external_apple_client_id":"com.example.app"}`).Want(t, 200)
 }
 
 func TestEverySettingHasCases(t *testing.T) {
@@ -113,12 +177,8 @@ func TestFields(t *testing.T) {
 	for name, c := range table {
 		t.Run(name, func(t *testing.T) {
 			for _, value := range c.good {
-				also := ""
-				if name == "smtp_host" && value != `""` {
-					also = `,"smtp_admin_email":"a@example.com"`
-				}
 				got := map[string]any{}
-				w.Do(t, w.Developer, "PATCH", path, fmt.Sprintf(`{%q:%s%s}`, name, value, also)).Want(t, 200).Into(t, &got)
+				w.Do(t, w.Developer, "PATCH", path, fmt.Sprintf(`{%q:%s%s}`, name, value, also(name, value))).Want(t, 200).Into(t, &got)
 				var want any
 				if err := json.Unmarshal([]byte(value), &want); err != nil {
 					t.Fatal(err)

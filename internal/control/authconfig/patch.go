@@ -78,7 +78,7 @@ func apply(before values, f fingerprinter, patch control.Object) (values, error)
 			declared.Set(&after.config, value)
 		}
 	}
-	if err := after.config.CheckTogether(); err != nil {
+	if err := after.config.CheckTogether(after.secrets); err != nil {
 		return before, text.Invalid("%s", err)
 	}
 	return after, nil
