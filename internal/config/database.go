@@ -37,6 +37,11 @@ type Database struct {
 	TenantConnections int `yaml:"tenant_connections" env:"REEVE_TENANT_CONNECTIONS"`
 	// TenantConnectionsPerProject is the limit for one project.
 	TenantConnectionsPerProject int `yaml:"tenant_connections_per_project" env:"REEVE_TENANT_CONNECTIONS_PER_PROJECT"`
+	// Replicas is how many processes run at a time, at most: a project's roles may
+	// hold TenantConnectionsPerProject for each.
+	Replicas int `yaml:"replicas" env:"REEVE_REPLICAS"`
+	// OwnerConnections is the limit of a project's developers.
+	OwnerConnections int `yaml:"owner_connections" env:"REEVE_OWNER_CONNECTIONS"`
 	// IdleTTL is how long an idle connection to a project's database is kept.
 	IdleTTL time.Duration `yaml:"idle_ttl" env:"REEVE_TENANT_IDLE_TTL"`
 	// WarmDatabases is how many databases are kept ready for new projects.
@@ -51,11 +56,17 @@ type Database struct {
 // twenty, in two thirds of the time.
 func perProject() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 
+// RoleConnections is the limit of a project's auth role, as which Reeve connects,
+// over all replicas.
+func (d Database) RoleConnections() int { return d.Replicas * d.TenantConnectionsPerProject }
+
 func defaultDatabase() Database {
 	return Database{
 		ControlName:                 "reeve_control",
 		TenantConnections:           100,
 		TenantConnectionsPerProject: perProject(),
+		Replicas:                    2, // one, and its successor during a restart
+		OwnerConnections:            10,
 		IdleTTL:                     10 * time.Second,
 		WarmDatabases:               8,
 		TemplateStrategy:            StrategyWALLog,
@@ -81,6 +92,8 @@ func (d Database) Validate() error {
 	}
 	p.within("database.tenant_connections", d.TenantConnections, 1, 10_000)
 	p.within("database.tenant_connections_per_project", d.TenantConnectionsPerProject, 1, 10_000)
+	p.within("database.replicas", d.Replicas, 1, 1000)
+	p.within("database.owner_connections", d.OwnerConnections, 1, 10_000)
 	if d.IdleTTL < time.Second || d.IdleTTL > time.Hour {
 		p.add("database.idle_ttl", "must be between 1s and 1h")
 	}

@@ -9,6 +9,7 @@
 package controldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -32,6 +33,13 @@ type Options struct {
 	Logger     *slog.Logger                 // slog.Default
 	ProjectURL func(ref tenants.Ref) string // canonical URL of a project, no trailing slash
 }
+
+// maxConns is the default of Options.MaxConns.
+const maxConns = 10
+
+// MostConnections is how many connections a process may open to the control
+// database: those of both pools and the listener's.
+const MostConnections = maxConns + registryConns + 1
 
 // registryConns is the number of connections that only the registry of tenants
 // uses, so that it can load projects while Management requests hold all others.
@@ -105,15 +113,12 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	return db, nil
 }
 
-func newPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, error) {
+func newPool(ctx context.Context, url string, most int32) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("control database URL: %w", err)
 	}
-	cfg.MaxConns = 10
-	if maxConns > 0 {
-		cfg.MaxConns = maxConns
-	}
+	cfg.MaxConns = cmp.Or(max(most, 0), maxConns)
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}

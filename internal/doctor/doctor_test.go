@@ -43,6 +43,7 @@ func TestProduction(t *testing.T) {
 	admin := testkit.Database(t)
 	vars := map[string]string{
 		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(), "REEVE_DATABASE_URL": admin,
+		"REEVE_TENANT_CONNECTIONS": "20",
 	}
 	for about, f := range examine(t, "", vars) {
 		if f.Err != nil || f.Warning != (about == "mails") {
@@ -99,6 +100,7 @@ func TestStarted(t *testing.T) {
 	vars := map[string]string{
 		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(),
 		"REEVE_DATABASE_URL": control, "REEVE_DATABASE_ADMIN_URL": cluster.URL(), "REEVE_MAIL_CAPTURE": "true",
+		"REEVE_TENANT_CONNECTIONS": "20",
 	}
 	cfg, err := config.Load("", func(name string) (string, bool) { v, ok := vars[name]; return v, ok })
 	if err != nil {
@@ -131,6 +133,34 @@ func TestStarted(t *testing.T) {
 	vars["REEVE_MASTER_KEY"] = secret.NewMasterKey()
 	if err := examine(t, "", vars)["control database"].Err; err == nil || !strings.Contains(err.Error(), "the master key does not belong") {
 		t.Errorf("another master key: %v", err)
+	}
+}
+
+// TestConnections compares max_connections, 100, with the configuration.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	admin := testkit.NewClusterWith(t, map[string]string{"max_connections": "100"}).URL()
+	db := config.Database{ControlURL: admin, AdminURL: admin, TenantConnections: 20, Replicas: 1, OwnerConnections: 3}
+	for _, c := range []struct {
+		name   string
+		change func(*config.Database)
+		warns  string
+	}{
+		{"enough", func(*config.Database) {}, ""},
+		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 171"},
+		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 56 connections each"},
+		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 121"},
+		{"a control database elsewhere", func(d *config.Database) {
+			d.OwnerConnections, d.ControlURL = 5, "postgres://elsewhere/control"
+		}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := db
+			c.change(&d)
+			if f := connections(t.Context(), d); f.Err != nil || f.Warning != (c.warns != "") || !strings.Contains(f.Text, c.warns) {
+				t.Errorf("%+v", f)
+			}
+		})
 	}
 }
 

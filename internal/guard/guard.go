@@ -1,5 +1,6 @@
 // Package guard ends sessions of projects that exhaust resources which all
-// databases of a Postgres server share: the lock table and the NOTIFY queue. It
+// databases of a Postgres server share: the lock table, the NOTIFY queue and the
+// connections. It
 // also ends sessions that run too long, and resets the roles that all projects
 // share. It identifies projects only by the names of their roles, and reads
 // none of their data.
@@ -37,16 +38,23 @@ type Guard struct {
 	// Mark is the comment on every role of this installation. Only those roles'
 	// overdue sessions are ended, because another installation may use the same
 	// server.
-	Mark   string
+	Mark string
+	// Limits are set on every role of this installation; none are when zero.
+	Limits ConnectionLimits
 	Logger *slog.Logger // slog.Default() when nil
+
+	lowered lowered
 }
 
 // Run watches until ctx ends; then it returns nil.
 func (g *Guard) Run(ctx context.Context) error {
+	g.lowered.changed = make(chan struct{}, 1)
 	var group sync.WaitGroup
 	group.Go(func() { g.every(ctx, sharedInterval, g.watchShared) }) // returns only when its connection broke
 	group.Go(func() { g.every(ctx, overdueInterval, limited(g.endOverdue)) })
 	group.Go(func() { g.every(ctx, overdueInterval, limited(g.resetSharedRoles)) })
+	group.Go(func() { g.every(ctx, connectionsInterval, g.watchConnections) }) // as watchShared
+	group.Go(func() { g.keepLimits(ctx) })
 	group.Wait()
 	return nil
 }

@@ -2,12 +2,10 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // resetSharedRoles resets settings on the roles that all projects share: any
@@ -22,8 +20,7 @@ func (g *Guard) resetSharedRoles(ctx context.Context) error {
 	for _, role := range changed {
 		g.logger().WarnContext(ctx, "somebody left settings on a shared role; they are undone", "role", role)
 		err := g.execUnblocked(ctx, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" RESET ALL")
-		var pg *pgconn.PgError
-		if errors.As(err, &pg) && pg.Code == "XX000" { // "tuple concurrently updated": another replica was at it
+		if changedElsewhere(err) {
 			continue
 		}
 		if err != nil {

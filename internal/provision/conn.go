@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,10 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/tenants"
 )
+
+// MostConnections is how many connections a process may open to the cluster as the
+// admin: the pool's, and two or three for each migration under way.
+const MostConnections = adminConns + 2*quickUpgrades + 3*patientUpgrades
 
 const (
 	adminConns     = 4
@@ -140,7 +145,7 @@ func (s *Service) dial(ctx context.Context, ref tenants.Ref, role, password stri
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := connectAmongMany(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +154,25 @@ func (s *Service) dial(ctx context.Context, ref tenants.Ref, role, password stri
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 	})
 	return conn, nil
+}
+
+const (
+	// slotWait is how long connectAmongMany waits for a free connection of the
+	// server. The guard frees some within a second.
+	slotWait  = 2 * time.Second
+	slotPause = 100 * time.Millisecond
+)
+
+// connectAmongMany connects, and tries again for a while when all connections of
+// the server or of the role are in use.
+func connectAmongMany(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
+	for began := time.Now(); ; pause(ctx, slotPause) {
+		conn, err := pgx.ConnectConfig(ctx, cfg)
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "53300" || time.Since(began) > slotWait || ctx.Err() != nil {
+			return conn, err
+		}
+	}
 }
 
 // adminConfig returns the configuration of a connection to a database of the
@@ -173,7 +197,7 @@ func (s *Service) asAdmin(ctx context.Context, database string, fn func(conn *pg
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := connectAmongMany(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("connect to %s as admin: %w", database, err)
 	}

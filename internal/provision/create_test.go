@@ -200,7 +200,7 @@ func TestIsolation(t *testing.T) {
 		t.Fatal(err)
 	}
 	databases := []string{b.Project.Ref.Database(), DefaultTemplate, "postgres", "template1", control.Database}
-	for _, r := range rolesOf(a.Project.Ref, p, 0) {
+	for _, r := range w.rolesOf(a.Project.Ref, p) {
 		own, err := w.dial(t.Context(), a.Project.Ref, r.name, r.password)
 		if err != nil {
 			t.Fatalf("%s cannot connect to its own database: %v", r.name, err)

@@ -52,7 +52,7 @@ func (s *Service) lockedApart(ctx context.Context, ref tenants.Ref, lockTimeout 
 		return err
 	}
 	cfg.RuntimeParams["lock_timeout"] = milliseconds(lockTimeout)
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := connectAmongMany(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("connect to cluster %s: %w", s.Cluster.ID, controldb.ErrUnavailable.Because(err))
 	}

@@ -99,7 +99,7 @@ func (s *Service) migrateLocked(ctx context.Context, ref tenants.Ref, lockTimeou
 }
 
 func adopt(ctx context.Context, cfg *pgx.ConnConfig, ref tenants.Ref) error {
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := connectAmongMany(ctx, cfg)
 	if err != nil {
 		return err
 	}

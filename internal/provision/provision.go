@@ -12,6 +12,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"log/slog"
@@ -57,7 +58,8 @@ type Service struct {
 	Control        *controldb.DB
 	Keyring        *secret.Keyring
 	Cluster        Cluster
-	RoleConns      int              // limit of a project's auth or api role, over all replicas; 30 by default
+	RoleConns      int              // limit of a project's auth or api role, over all replicas; 8 by default
+	OwnerConns     int              // limit of a project's owner role; 10 by default
 	WarmTarget     int              // complete databases that Run keeps ready
 	CreateStrategy string           // StrategyWALLog by default
 	Logger         *slog.Logger     // slog.Default by default
@@ -104,6 +106,7 @@ func (s *Service) init() error {
 		if s.Migrations == nil {
 			s.Migrations = migrations.Tenant()
 		}
+		s.RoleConns, s.OwnerConns = cmp.Or(s.RoleConns, roleConns), cmp.Or(s.OwnerConns, ownerConns)
 		if s.Cluster.Template == "" {
 			s.Cluster.Template = DefaultTemplate
 		}

@@ -29,26 +29,24 @@ const tempFileLimit = "temp_file_limit = '1GB'"
 
 // Connection limits of roles, where the Service does not set them. A developer
 // can log in as the auth role after changing its password in a trigger; these
-// limits then bound what one project can take of the server.
+// limits then bound what one project can take of the server. The guard lowers them
+// for projects that take too many.
 const (
-	roleConns  = 30
+	roleConns  = 8
 	ownerConns = 10
 )
 
-func rolesOf(ref tenants.Ref, p controldb.Passwords, conns int) []role {
-	if conns <= 0 {
-		conns = roleConns
-	}
+func (s *Service) rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
 	const idle = "idle_in_transaction_session_timeout = '30s'"
 	return []role{
 		{
-			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: conns,
+			name: ref.AuthRole(), password: p.Auth, rounds: randomRounds, inherit: "INHERIT", conns: s.RoleConns,
 			settings: []string{"statement_timeout = '10s'", idle},
 		},
 		{
 			// It has no rights until SET ROLE, so a forgotten SET ROLE gives
 			// none.
-			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: conns,
+			name: ref.APIRole(), password: p.API, rounds: randomRounds, inherit: "NOINHERIT", conns: s.RoleConns,
 			settings: []string{"statement_timeout = '15s'", idle},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
@@ -56,7 +54,7 @@ func rolesOf(ref tenants.Ref, p controldb.Passwords, conns int) []role {
 			// For a person at a prompt, or a migration tool: longer, but
 			// bounded. The developer may test policies as an end user, by SET
 			// ROLE.
-			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "NOINHERIT", conns: ownerConns,
+			name: ref.OwnerRole(), password: p.Owner, rounds: chosenRounds, inherit: "NOINHERIT", conns: s.OwnerConns,
 			settings: []string{"statement_timeout = '2min'", "idle_in_transaction_session_timeout = '10min'"},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
@@ -66,7 +64,7 @@ func rolesOf(ref tenants.Ref, p controldb.Passwords, conns int) []role {
 // makeRoles creates the project's roles, or resets the existing ones, passwords
 // included, in one transaction.
 func (s *Service) makeRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref, p controldb.Passwords) error {
-	roles := rolesOf(ref, p, s.RoleConns)
+	roles := s.rolesOf(ref, p)
 	names := make([]string, len(roles))
 	for i, r := range roles {
 		names[i] = r.name

@@ -132,13 +132,6 @@ func (s *Server) setUp(ctx context.Context) error {
 // Ready makes /readyz answer 200 from now on.
 func (s *Server) Ready() { s.ready.Store(true) }
 
-// The connection limit of a project's roles: enough for rolesFor replicas, and
-// at least minRoleConns.
-const (
-	rolesFor     = 2
-	minRoleConns = 30
-)
-
 // now is the clock: UTC and in microseconds, as Postgres stores times, so that
 // an answer has the same time before and after it was stored.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
@@ -172,8 +165,8 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log, NoMigrate: !c.Migrate,
-		Cluster:    provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
-		RoleConns:  max(minRoleConns, rolesFor*c.Database.TenantConnectionsPerProject),
+		Cluster:   provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
+		RoleConns: c.Database.RoleConnections(), OwnerConns: c.Database.OwnerConnections,
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 		Settings: o.Settings,
 	}
@@ -221,7 +214,10 @@ func (s *Server) assemble(hashCost int) (err error) {
 	if err != nil {
 		return err
 	}
-	s.guard = &guard.Guard{Admin: admin, Mark: s.provision.Mark(), Logger: s.log}
+	s.guard = &guard.Guard{
+		Admin: admin, Mark: s.provision.Mark(), Logger: s.log,
+		Limits: guard.ConnectionLimits{Owner: c.Database.OwnerConnections, Reeve: c.Database.RoleConnections()},
+	}
 	s.budget = pool.New(s.dial, pool.Options{
 		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
 		Terminate: s.guard.Terminate,

@@ -18,13 +18,20 @@ import (
 // Cluster is a separate Postgres server for one test, which can be stopped and
 // started again at the same address with the same data.
 type Cluster struct {
-	dir    string
-	port   int
-	server *devpg.Server
+	dir      string
+	port     int
+	settings map[string]string
+	server   *devpg.Server
 }
 
 // NewCluster starts a cluster that is removed when the test ends.
 func NewCluster(tb testing.TB) *Cluster {
+	tb.Helper()
+	return NewClusterWith(tb, nil)
+}
+
+// NewClusterWith is NewCluster with settings over the defaults.
+func NewClusterWith(tb testing.TB, settings map[string]string) *Cluster {
 	tb.Helper()
 	dir, err := os.MkdirTemp(memory(), fmt.Sprintf("reeve-test-%d-*", os.Getpid()))
 	if err != nil {
@@ -33,7 +40,7 @@ func NewCluster(tb testing.TB) *Cluster {
 	if err := os.Chmod(dir, 0o711); err != nil { // Postgres' user passes through
 		tb.Fatal(err)
 	}
-	c := &Cluster{dir: dir}
+	c := &Cluster{dir: dir, settings: settings}
 	tb.Cleanup(func() {
 		c.Stop()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -49,7 +56,7 @@ func NewCluster(tb testing.TB) *Cluster {
 // Start brings the server up again.
 func (c *Cluster) Start(tb testing.TB) {
 	tb.Helper()
-	server, err := devpg.Start(tb.Context(), devpg.Options{Dir: c.dir, Port: c.port, Search: moduleRoot()})
+	server, err := devpg.Start(tb.Context(), devpg.Options{Dir: c.dir, Port: c.port, Settings: c.settings, Search: moduleRoot()})
 	if err != nil {
 		tb.Fatalf("start Postgres: %v", err)
 	}

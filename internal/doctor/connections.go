@@ -1,0 +1,63 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/guard"
+	"github.com/reevehq/reeve/internal/provision"
+)
+
+// greedyProjects is how many developers the server should have room for who open
+// as many connections as they may.
+const greedyProjects = 5
+
+// connections compares max_connections of the server of the projects' databases
+// with the connections that the configuration may open there.
+func connections(ctx context.Context, cfg config.Database) Finding {
+	f := Finding{About: "connections"}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, cfg.AdminURL)
+	if err != nil {
+		f.Err = err
+		return f
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var most, reserved int
+	err = conn.QueryRow(ctx, `SELECT current_setting('max_connections')::int,
+		current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0)`).
+		Scan(&most, &reserved)
+	if err != nil {
+		f.Err = err
+		return f
+	}
+	replica := cfg.TenantConnections + provision.MostConnections + guard.Connections
+	if sameServer(cfg.ControlURL, cfg.AdminURL) {
+		replica += controldb.MostConnections
+	}
+	sum := cfg.Replicas*replica + greedyProjects*cfg.OwnerConnections
+	enough := sum + reserved
+	for enough-reserved-guard.ReserveOf(enough) < sum {
+		enough++
+	}
+	f.Text = fmt.Sprintf("max_connections is %d: enough for %d replicas and %d developers who open all that they may", most, cfg.Replicas, greedyProjects)
+	if most < enough {
+		f.Warning = true
+		f.Text = fmt.Sprintf("max_connections is %d: %d replicas open up to %d connections each, and a developer up to %d. "+
+			"Set max_connections to %d, or lower database.tenant_connections", most, cfg.Replicas, replica, cfg.OwnerConnections, enough)
+	}
+	return f
+}
+
+// sameServer reports whether two URLs name the same host and port.
+func sameServer(a, b string) bool {
+	u, errA := url.Parse(a)
+	v, errB := url.Parse(b)
+	return errA == nil && errB == nil && u.Host == v.Host
+}
