@@ -19,6 +19,8 @@ const (
 	ActionUserRepeatedSignUp        Action = "user_repeated_signup"
 	ActionTokenRevoked              Action = "token_revoked"
 	ActionTokenRefreshed            Action = "token_refreshed"
+	ActionIdentityLinked            Action = "identity_linked"
+	ActionIdentityUnlinked          Action = "identity_unlinked"
 )
 
 // LogType is the kind of an audit entry, in the reference's words.

@@ -41,6 +41,7 @@ const (
 	MethodEmailSignup Method = "email/signup"
 	MethodRecovery    Method = "recovery"
 	MethodEmailChange Method = "email_change"
+	MethodOAuth       Method = "oauth"
 )
 
 // User is a row of auth.users with its identities and factors. Its JSON form is
@@ -194,16 +195,23 @@ type Signup struct {
 	CreatedAt           time.Time
 }
 
-// FlowState is a row of auth.flow_state: a PKCE exchange in progress (RFC
-// 7636).
+// FlowState is a row of auth.flow_state: a PKCE exchange (RFC 7636) or a
+// sign-in at an external provider that is in progress.
 type FlowState struct {
 	ID                   uuid.UUID
 	UserID               *uuid.UUID
 	AuthCode             string
-	CodeChallenge        string
+	CodeChallenge        string // "" without PKCE
 	CodeChallengeMethod  string // s256 or plain
 	ProviderType         string
 	AuthenticationMethod Method
 	AuthCodeIssuedAt     *time.Time
 	CreatedAt            time.Time
+	// Of a sign-in at a provider:
+	RedirectTo     string     // where the browser goes in the end, already checked
+	LinkTo         *uuid.UUID // the user who gets the identity; nil for a sign-in
+	ProviderTokens string     // the provider's tokens, sealed
 }
+
+// PKCE reports whether the flow ends with a code for the app's verifier.
+func (f *FlowState) PKCE() bool { return f.CodeChallenge != "" }

@@ -147,6 +147,31 @@ func WithProvider(raw json.RawMessage, provider string) map[string]any {
 	return map[string]any{"provider": meta.Provider, "providers": meta.Providers}
 }
 
+// ProvidersOf returns the members of app_metadata that name the providers of
+// identities, the oldest first.
+func ProvidersOf(identities []Identity) map[string]any {
+	names := []string{}
+	for i := range identities {
+		if !slices.Contains(names, identities[i].Provider) {
+			names = append(names, identities[i].Provider)
+		}
+	}
+	if len(names) == 0 {
+		return map[string]any{"provider": nil, "providers": names}
+	}
+	return map[string]any{"provider": names[0], "providers": names}
+}
+
+// EmailVerified reports whether the provider of the identity has verified its
+// address.
+func (i *Identity) EmailVerified() bool {
+	var data struct {
+		Verified any `json:"email_verified"`
+	}
+	_ = json.Unmarshal(i.Data, &data) // any other form counts as not verified
+	return data.Verified == true
+}
+
 // IdentityOf is the user's first identity of a provider, or nil.
 func (u *User) IdentityOf(provider string) *Identity {
 	for i := range u.Identities {

@@ -45,6 +45,8 @@ const (
 	TextFlowExpired  = "invalid flow state, flow state has expired"
 	TextBadVerifier  = "code challenge does not match previously saved code verifier"
 
+	TextProviderOff = "Unsupported provider: provider is not enabled"
+
 	TextRequestRate = "Request rate limit reached"
 	TextEmailRate   = "email rate limit exceeded"
 	// TextEmailTooSoon is the message of over_email_send_rate_limit when a mail

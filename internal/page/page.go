@@ -24,6 +24,10 @@ type Options struct {
 	Script string
 	// Forms lets the page's forms be sent, to this origin.
 	Forms bool
+	// AnyForms lifts every restriction on forms. Browsers apply a restriction to
+	// the redirect that follows a form too, so a form whose answer leads to an
+	// app of unknown address needs it.
+	AnyForms bool
 	// Frames lets the page embed pages of this origin.
 	Frames bool
 	// KeepReferrer tells this origin, and only it, the address of the page. By
@@ -64,7 +68,10 @@ func policy(o Options) string {
 	if o.Forms {
 		forms = "'self'"
 	}
-	return strings.Join(append(directives, "base-uri 'none'", "form-action "+forms, "frame-ancestors 'none'"), "; ")
+	if !o.AnyForms {
+		directives = append(directives, "form-action "+forms)
+	}
+	return strings.Join(append(directives, "base-uri 'none'", "frame-ancestors 'none'"), "; ")
 }
 
 func digest(text string) string {

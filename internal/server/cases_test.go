@@ -29,6 +29,7 @@ type tenantRoute struct {
 	query        string
 	body         map[string]any // nil: the route reads none
 	more         map[string]any
+	form         bool // the route reads forms too
 }
 
 const (
@@ -43,6 +44,9 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
 	{method: "GET", path: "/.well-known/openid-configuration", guard: open},
 	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
+	{method: "GET", path: "/authorize", guard: open, query: "?provider=nope"},
+	{method: "GET", path: "/callback", guard: open, query: "?state=00&code=00"},
+	{method: "POST", path: "/callback", guard: open, body: map[string]any{}, form: true},
 	{method: "GET", path: "/settings", guard: keyed},
 	{
 		method: "POST", path: "/signup", guard: keyed, body: map[string]any{"email": "someone@example.com", "password": annPassword},
@@ -73,6 +77,8 @@ var tenantRoutes = []tenantRoute{
 			"email": annEmail, "phone": "", "password": "", "current_password": "", "nonce": "", "code_challenge": "", "code_challenge_method": "",
 		},
 	},
+	{method: "GET", path: "/user/identities/authorize", guard: signed, query: "?provider=nope"},
+	{method: "DELETE", path: "/user/identities/{id}", guard: signed},
 	{method: "GET", path: "/reauthenticate", guard: signed},
 	{method: "POST", path: "/logout", guard: signed},
 	{method: "GET", path: "/admin/users", guard: byAdmin},

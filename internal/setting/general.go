@@ -6,6 +6,7 @@ import "strings"
 type General struct {
 	SiteURL       string
 	URIAllowList  string // comma separated globs
+	ManualLinking bool
 	DisableSignup bool
 }
 
@@ -27,7 +28,11 @@ func general() Group {
 			Effect: "Refuses new users, except those that an admin creates or invites.",
 		},
 		{Name: "external_anonymous_users_enabled", Kind: Bool, Public: "external.anonymous_users"},
-		{Name: "security_manual_linking_enabled", Kind: Bool},
+		{
+			Name: "security_manual_linking_enabled", Kind: Bool,
+			Field:  func(c *Config) any { return &c.ManualLinking },
+			Effect: "Lets users link further sign-ins to their account, and unlink them.",
+		},
 	}}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/admin"
 	"github.com/reevehq/reeve/internal/authapi/adminlink"
 	"github.com/reevehq/reeve/internal/authapi/discovery"
+	"github.com/reevehq/reeve/internal/authapi/external"
 	"github.com/reevehq/reeve/internal/authapi/grant"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
@@ -35,9 +36,11 @@ type Flows struct {
 	// Limits counts requests by address.
 	Limits web.Limits
 	// Active records the users already counted in the billing period.
-	Active  *session.Activity
-	Version string
-	Now     func() time.Time
+	Active *session.Activity
+	// Providers finds the external identity providers of a project.
+	Providers external.Providers
+	Version   string
+	Now       func() time.Time
 }
 
 // flow is a handler with routes.
@@ -70,6 +73,7 @@ func (f Flows) all() []flow {
 			"refresh_token": grant.Refresh{Sessions: sessions},
 			"pkce":          grant.PKCE{Sessions: sessions},
 		}},
+		external.Handler{Service: external.Service{Users: people, Mailer: f.Mailer, Providers: f.Providers}},
 		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
 		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Guesses: f.Guesses}},

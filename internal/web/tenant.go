@@ -33,7 +33,10 @@ type HeaderBinder interface{ BindHeader(h http.Header) }
 type HeaderSetter interface{ SetHeaders(h http.Header) }
 
 // Redirect is an answer that sends the browser elsewhere (303).
-type Redirect struct{ Location string }
+type Redirect struct {
+	Location string
+	Cookies  []*http.Cookie
+}
 
 // NoContent is an answer without a body (204).
 type NoContent struct{}
@@ -86,9 +89,11 @@ func write(c *gin.Context, code int, res any) {
 		c.Status(http.StatusNoContent)
 		c.Writer.WriteHeaderNow()
 	case Redirect:
-		redirect(c, r.Location)
+		redirect(c, &r)
 	case *Redirect:
-		redirect(c, r.Location)
+		redirect(c, r)
+	case Prompt:
+		writePrompt(c, code, &r)
 	case Raw:
 		c.Data(code, r.ContentType, r.Body)
 	default:
@@ -109,7 +114,8 @@ func writeJSON(c *gin.Context, code int, res any) {
 	writeBody(c, code, "application/json; charset=utf-8", bytes.TrimSuffix(body.Bytes(), []byte("\n")))
 }
 
-func redirect(c *gin.Context, location string) {
+func redirect(c *gin.Context, r *Redirect) {
+	setCookies(c, r.Cookies)
 	c.Header("Referrer-Policy", "no-referrer")
-	c.Redirect(http.StatusSeeOther, location)
+	c.Redirect(http.StatusSeeOther, r.Location)
 }

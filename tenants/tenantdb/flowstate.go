@@ -10,13 +10,16 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// CreateFlowState writes the start of a PKCE exchange.
+// CreateFlowState writes the start of a PKCE exchange or of a sign-in at a
+// provider.
 func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
 	_, err := tx.q.Exec(ctx, `INSERT INTO auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
-			provider_type, authentication_method, auth_code_issued_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4::auth.code_challenge_method, $5, $6, $7, $8, $9, $9)`,
+			provider_type, authentication_method, auth_code_issued_at, created_at, updated_at,
+			referrer, linking_target_id, provider_access_token)
+		VALUES ($1, $2, nullif($3, ''), nullif($4, '')::auth.code_challenge_method, nullif($5, ''), $6, $7, $8, $9, $9,
+			nullif($10, ''), $11, nullif($12, ''))`,
 		f.ID, f.UserID, f.AuthCode, f.CodeChallengeMethod, f.CodeChallenge, f.ProviderType,
-		string(f.AuthenticationMethod), f.AuthCodeIssuedAt, f.CreatedAt)
+		string(f.AuthenticationMethod), f.AuthCodeIssuedAt, f.CreatedAt, f.RedirectTo, f.LinkTo, f.ProviderTokens)
 	if err != nil {
 		return fmt.Errorf("create flow state: %w", err)
 	}
@@ -38,13 +41,35 @@ func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState,
 	return tx.flowState(ctx, `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL`, code)
 }
 
+// ProviderFlow returns a sign-in at a provider that has not come back yet;
+// auth.ErrFlowNotFound.
+func (tx *Tx) ProviderFlow(ctx context.Context, id uuid.UUID) (auth.FlowState, error) {
+	return tx.flowState(ctx, `f.id = $1 AND `+waitsForProvider, id)
+}
+
+// TakeProviderFlow is ProviderFlow and deletes the row, so that a state is used
+// once.
+func (tx *Tx) TakeProviderFlow(ctx context.Context, id uuid.UUID) (auth.FlowState, error) {
+	return tx.scanFlowState(ctx, `DELETE FROM auth.flow_state f WHERE f.id = $1 AND `+waitsForProvider+` RETURNING `+flowStateColumns, id)
+}
+
+// waitsForProvider is the condition of rows that await a callback.
+const waitsForProvider = `f.authentication_method = 'oauth' AND f.auth_code_issued_at IS NULL`
+
+const flowStateColumns = `f.id, f.user_id, coalesce(f.auth_code, ''), coalesce(f.code_challenge, ''),
+	coalesce(f.code_challenge_method::text, ''), f.provider_type, f.authentication_method, f.auth_code_issued_at, f.created_at,
+	coalesce(f.referrer, ''), f.linking_target_id, coalesce(f.provider_access_token, '')`
+
 func (tx *Tx) flowState(ctx context.Context, where string, args ...any) (auth.FlowState, error) {
+	return tx.scanFlowState(ctx, `SELECT `+flowStateColumns+` FROM auth.flow_state f WHERE `+where, args...)
+}
+
+func (tx *Tx) scanFlowState(ctx context.Context, sql string, args ...any) (auth.FlowState, error) {
 	var f auth.FlowState
-	err := tx.q.QueryRow(ctx, `SELECT f.id, f.user_id, coalesce(f.auth_code, ''), coalesce(f.code_challenge, ''),
-			coalesce(f.code_challenge_method::text, ''), f.provider_type, f.authentication_method, f.auth_code_issued_at, f.created_at
-		FROM auth.flow_state f WHERE `+where, args...).
+	err := tx.q.QueryRow(ctx, sql, args...).
 		Scan(&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
-			(*string)(&f.AuthenticationMethod), moment{&f.AuthCodeIssuedAt}, momentOrEpoch{&f.CreatedAt})
+			(*string)(&f.AuthenticationMethod), moment{&f.AuthCodeIssuedAt}, momentOrEpoch{&f.CreatedAt},
+			&f.RedirectTo, &f.LinkTo, &f.ProviderTokens)
 	if err != nil {
 		return f, notFound(fmt.Errorf("read flow state: %w", err), auth.ErrFlowNotFound)
 	}

@@ -183,6 +183,18 @@ func (tx *Tx) scanIdentity(ctx context.Context, i *auth.Identity, what, sql stri
 	return nil
 }
 
+// DeleteIdentity removes an identity of a user; auth.ErrIdentityNotFound.
+func (tx *Tx) DeleteIdentity(ctx context.Context, user, id uuid.UUID) error {
+	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.identities WHERE user_id = $1 AND id = $2`, user, id)
+	if err != nil {
+		return fmt.Errorf("delete identity: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrIdentityNotFound
+	}
+	return nil
+}
+
 // DeleteIdentities removes all identities of a user, except those of the given
 // providers.
 func (tx *Tx) DeleteIdentities(ctx context.Context, user uuid.UUID, except ...string) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Handler serves /user, /reauthenticate and /logout.
+// Handler serves /user, /user/identities/{id}, /reauthenticate and /logout.
 type Handler struct{ Service Service }
 
 // Mount adds the routes.
@@ -21,6 +21,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.User.GET("/user", web.User(http.StatusOK, h.get))
 	r.User.With(web.LimitOTP("user")).PUT("/user", web.User(http.StatusOK, h.put))
 	r.User.With(web.LimitOTP("reauthenticate")).GET("/reauthenticate", web.User(http.StatusOK, h.reauthenticate))
+	r.User.DELETE("/user/identities/:id", web.User(http.StatusOK, h.unlink))
 	r.User.POST("/logout", web.User(http.StatusNoContent, h.logout))
 }
 

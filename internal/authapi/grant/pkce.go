@@ -34,6 +34,7 @@ func (g PKCE) Redeem(ctx context.Context, sc *tenants.Scope, members Members) (a
 
 func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier string) (*session.Tokens, error) {
 	expired := false
+	var provider session.ProviderTokens
 	tokens, err := g.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
 		f, err := tx.FlowStateByCode(ctx, code)
 		if err != nil {
@@ -45,10 +46,16 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 		if err := pkce.Verify(&f, verifier); err != nil {
 			return nil, err
 		}
+		if provider, err = pkce.OpenTokens(sc.Tenant, &f); err != nil {
+			return nil, err
+		}
 		return g.proof(ctx, tx, &f)
 	})
 	if err == nil && expired {
 		err = auth.ErrFlowExpired
+	}
+	if tokens != nil {
+		tokens.ProviderTokens = provider
 	}
 	return tokens, err
 }

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -14,6 +16,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
@@ -106,4 +111,31 @@ func Verify(f *auth.FlowState, verifier string) error {
 		return auth.ErrBadVerifier
 	}
 	return nil
+}
+
+// SealTokens seals a provider's tokens for the time between the callback and the
+// exchange of the flow's code.
+func SealTokens(t *tenants.Tenant, flow uuid.UUID, tokens session.ProviderTokens) (string, error) {
+	raw, err := json.Marshal(tokens)
+	if err != nil {
+		return "", fmt.Errorf("encode provider tokens: %w", err)
+	}
+	sealed, err := secret.SealWith(t.Secrets.OutboxKey, "provider tokens/"+flow.String(), raw)
+	return base64.StdEncoding.EncodeToString(sealed), err
+}
+
+// OpenTokens opens the sealed tokens of a flow; none if it has none.
+func OpenTokens(t *tenants.Tenant, f *auth.FlowState) (tokens session.ProviderTokens, err error) {
+	if f.ProviderTokens == "" {
+		return tokens, nil
+	}
+	sealed, err := base64.StdEncoding.DecodeString(f.ProviderTokens)
+	if err != nil {
+		return tokens, auth.ErrFlowNotFound.Because(err)
+	}
+	raw, err := secret.OpenWith(t.Secrets.OutboxKey, "provider tokens/"+f.ID.String(), sealed)
+	if err != nil { // SQL of the developer may have written it
+		return tokens, auth.ErrFlowNotFound.Because(err)
+	}
+	return tokens, json.Unmarshal(raw, &tokens)
 }

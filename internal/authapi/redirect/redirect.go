@@ -209,6 +209,23 @@ func WithError(target string, f *fault.Error, pkce bool) string {
 	}, pkce)
 }
 
+// WithQueryError adds an error to the target's query alone: no app waits for it.
+func WithQueryError(target string, f *fault.Error) string {
+	return withQuery(target, url.Values{
+		"error": {oauthError(f.Kind)}, "error_code": {f.Code}, "error_description": {f.Message},
+	})
+}
+
+// WithDenial adds an identity provider's own error, in the same places as
+// WithError.
+func WithDenial(target, code, description string, pkce bool) string {
+	values := url.Values{"error": {code}}
+	if description != "" {
+		values.Set("error_description", description)
+	}
+	return tell(target, values, pkce)
+}
+
 // WithMessage adds a message for the app's user to the target, in the same
 // places as an error.
 func WithMessage(target, message string, pkce bool) string {

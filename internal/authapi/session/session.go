@@ -39,16 +39,31 @@ type Tokens struct {
 	ExpiresAt    int64      `json:"expires_at"` // seconds since 1970
 	RefreshToken string     `json:"refresh_token"`
 	User         *auth.User `json:"user"`
+	ProviderTokens
+}
+
+// ProviderTokens are an external provider's tokens, which the answer to a
+// sign-in there passes on. Reeve does not keep them.
+type ProviderTokens struct {
+	ProviderToken        string `json:"provider_token,omitempty"`
+	ProviderRefreshToken string `json:"provider_refresh_token,omitempty"`
 }
 
 // Values encodes the tokens for a redirect's fragment. The empty field sb is
 // the reference's mark of a fragment for the SDK.
 func (t *Tokens) Values() url.Values {
-	return url.Values{
+	values := url.Values{
 		"access_token": {t.AccessToken}, "token_type": {t.TokenType}, "refresh_token": {t.RefreshToken},
 		"expires_in": {strconv.FormatInt(t.ExpiresIn, 10)}, "expires_at": {strconv.FormatInt(t.ExpiresAt, 10)},
 		"sb": {""},
 	}
+	if t.ProviderToken != "" {
+		values.Set("provider_token", t.ProviderToken)
+	}
+	if t.ProviderRefreshToken != "" {
+		values.Set("provider_refresh_token", t.ProviderRefreshToken)
+	}
+	return values
 }
 
 // unsigned is the result of a transaction that is signed after its commit.

@@ -5,9 +5,26 @@ import (
 	"errors"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
+
+// FromProvider is what a provider's profile says about the user.
+// auth.ErrProviderEmail when it has no usable address and one is required; an
+// optional address that is malformed is left out.
+func FromProvider(provider string, p *connector.Profile, emailOptional bool) (ProviderUser, error) {
+	c := ProviderUser{Identity: Identity{Provider: provider, ProviderID: p.Subject, Data: p.Data}}
+	email, err := auth.NormalizeEmail(p.Email)
+	if err != nil {
+		if !emailOptional {
+			return c, auth.ErrProviderEmail.Because(err)
+		}
+		return c, nil
+	}
+	c.Email, c.Verified = email, p.EmailVerified
+	return c, nil
+}
 
 // ProviderUser is an identity provider's description of the user who signed in.
 type ProviderUser struct {
@@ -16,9 +33,20 @@ type ProviderUser struct {
 	Verified bool   // the provider has verified that the user owns the address
 }
 
+// Resolution is how Resolve came to a user.
+type Resolution int
+
+// The resolutions.
+const (
+	Found   Resolution = iota // the user had the identity
+	Linked                    // the user had the address and got the identity
+	Created                   // the user is new
+)
+
 // Resolve finds the user that a provider describes, creates one, or refuses.
 //
-//  1. The user with the identity, if there is one.
+//  1. The user with the identity, if there is one. Their metadata gets what the
+//     provider says now; their address stays, whatever the provider says.
 //  2. Else the user with the address, if the provider has verified it, gets the
 //     identity too. An account with an unproved address may have been
 //     created by somebody else: it loses its password, its other identities, its
@@ -27,27 +55,28 @@ type ProviderUser struct {
 //     sign-ups. An address that another user has is left out.
 //
 // An account that is deleted or of another audience is auth.ErrUserNotFound.
-func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, error) {
+func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, Resolution, error) {
 	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
 	switch {
 	case err == nil && u.Gone():
-		return nil, auth.ErrUserNotFound
+		return nil, Found, auth.ErrUserNotFound
 	case err == nil:
-		return &u, s.refreshIdentity(ctx, tx, &u, c.Identity)
+		return &u, Found, s.refreshIdentity(ctx, tx, &u, c)
 	case !errors.Is(err, auth.ErrUserNotFound):
-		return nil, err
+		return nil, Found, err
 	}
 	holder, err := c.holder(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, Found, err
 	}
 	if holder == nil || !c.Verified {
-		return s.register(ctx, tx, sc, c, holder == nil)
+		u, err := s.register(ctx, tx, sc, c, holder == nil)
+		return u, Created, err
 	}
 	if holder.Gone() {
-		return nil, auth.ErrUserNotFound
+		return nil, Found, auth.ErrUserNotFound
 	}
-	return holder, s.adopt(ctx, tx, sc, holder, c)
+	return holder, Linked, s.adopt(ctx, tx, sc, holder, c)
 }
 
 // holder returns the user with the provider's address, locked; nil when there
@@ -63,15 +92,48 @@ func (c ProviderUser) holder(ctx context.Context, tx *tenantdb.Tx) (*auth.User, 
 	return &u, err
 }
 
-// refreshIdentity updates the identity with the provider's current data.
-func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i Identity) error {
+// refreshIdentity updates the identity and the user's metadata with the
+// provider's current data. An address that nobody had proved is confirmed if the
+// provider has verified it by now.
+func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c ProviderUser) error {
 	for n := range u.Identities {
 		row := &u.Identities[n]
-		if row.Provider == i.Provider && row.ProviderID == i.ProviderID {
-			return tx.UpdateIdentity(ctx, row, s.Now(), i.Data)
+		if row.Provider != c.Provider || row.ProviderID != c.ProviderID {
+			continue
+		}
+		if err := tx.UpdateIdentity(ctx, row, s.Now(), c.Data); err != nil {
+			return err
 		}
 	}
+	data, err := s.SetUserMetadata(u, c.Data)
+	if err != nil {
+		return err
+	}
+	if err := tx.UpdateUser(ctx, u, s.Now(), data); err != nil {
+		return err
+	}
+	if c.Verified && c.Email == u.Email && !u.EmailConfirmed() {
+		return s.ConfirmEmail(ctx, tx, u)
+	}
 	return nil
+}
+
+// LinkProvider links an identity to a user who asked for it. A user without an
+// address gets the provider's if it is verified and free; then an anonymous user
+// becomes a permanent one. auth.ErrIdentityExists.
+func (s Users) LinkProvider(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c ProviderUser) error {
+	if err := s.Link(ctx, tx, u, c.Identity); err != nil {
+		return err
+	}
+	changes := []tenantdb.UserChange{tenantdb.NotAnonymous()}
+	if u.Email == "" && c.Email != "" && c.Verified {
+		if err := EmailFree(ctx, tx, c.Email, u.ID); err != nil {
+			return err
+		}
+		now := s.Now()
+		changes = append(changes, tenantdb.Email(c.Email), tenantdb.EmailConfirmedAt(&now))
+	}
+	return tx.UpdateUser(ctx, u, s.Now(), changes...)
 }
 
 // register creates the user, with the address if it is free.

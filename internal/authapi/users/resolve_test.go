@@ -18,7 +18,7 @@ func resolve(f *flowtest.Fixture, p *flowtest.Project, c users.ProviderUser) (u 
 	ctx := context.Background()
 	service := users.Users{Sessions: f.Sessions, Now: f.Clock.Now}
 	err = p.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		found, err := service.Resolve(ctx, tx, p.Scope(), c)
+		found, _, err := service.Resolve(ctx, tx, p.Scope(), c)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,8 @@ type Fixture struct {
 	Active     *session.Activity
 	Verifier   *token.Verifier
 	Log        *Log // warnings and errors
+	// IDP is the identity provider "idp" of both projects.
+	IDP *IDP
 
 	keys tenants.KeyHasher
 }
@@ -37,7 +39,7 @@ type Fixture struct {
 // test.
 func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	tb.Helper()
-	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}}
+	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}, IDP: &IDP{}}
 	f.keys = tenants.KeyHasher{Pepper: random(32)}
 	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})
 	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Logger: f.Log.logger()}

@@ -24,7 +24,7 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	flows := tenantapi.Flows{
 		Mailer: f.Mailer, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
 		Limits: web.Limits{Limiter: ratelimit.New(ratelimit.Options{})}, Version: "test", Now: f.Clock.Now,
-		Active: f.Active,
+		Active: f.Active, Providers: providers{f},
 	}
 	flows.Mount(engine.Group("", web.WithScope(p.open)), engine.Group("", web.WithScope(p.keyed)))
 	return engine

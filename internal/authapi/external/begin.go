@@ -1,0 +1,105 @@
+package external
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/users"
+	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Providers finds the identity providers of a project.
+type Providers interface {
+	// Find returns a provider that the project has switched on.
+	// auth.ErrProviderUnknown, auth.ErrProviderOff.
+	Find(ctx context.Context, sc *tenants.Scope, name string) (*Provider, error)
+}
+
+// Provider is an identity provider as a project has registered with it.
+type Provider struct {
+	Name          string
+	Connector     connector.Connector
+	Client        connector.Client
+	EmailOptional bool // a user without an address is welcome
+}
+
+// Service signs users in at external providers.
+type Service struct {
+	users.Users
+	Mailer    *mail.Mailer
+	Providers Providers
+}
+
+// stateTTL is how long a user may take at the provider, for consent, a forgotten
+// password or a second factor.
+const stateTTL = 15 * time.Minute
+
+// Start is a request to sign in at a provider.
+type Start struct {
+	Provider   string
+	Scopes     []string
+	Params     url.Values // for the provider
+	RedirectTo redirect.Asked
+	PKCE       pkce.Challenge
+	LinkTo     *uuid.UUID // the user who gets the identity; nil to sign in
+}
+
+// Begun is where the browser continues, and the cookie that it brings back.
+type Begun struct {
+	URL    string
+	State  uuid.UUID
+	Cookie string
+	Posted bool // the provider posts its answer from its own site
+}
+
+// Begin begins a sign-in. auth.ErrProviderUnknown, auth.ErrProviderOff, and the
+// errors of connector.Connector.
+func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun, error) {
+	p, err := s.Providers.Find(ctx, sc, st.Provider)
+	if err != nil {
+		return nil, err
+	}
+	f := auth.FlowState{
+		ID: uuid.New(), CodeChallenge: st.PKCE.CodeChallenge, CodeChallengeMethod: strings.ToLower(st.PKCE.CodeChallengeMethod),
+		ProviderType: p.Name, AuthenticationMethod: auth.MethodOAuth, CreatedAt: s.Now(),
+		RedirectTo: st.RedirectTo.Target(&sc.Tenant.Config), LinkTo: st.LinkTo,
+	}
+	to, err := p.Connector.AuthorizeURL(ctx, p.Client, connector.Start{
+		RedirectURI: redirectURI(sc), State: f.ID.String(), Nonce: derive(sc, f.ID, "nonce"), Verifier: derive(sc, f.ID, "verifier"),
+		Scopes: st.Scopes, Params: st.Params,
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error { return tx.CreateFlowState(ctx, &f) })
+	if err != nil {
+		return nil, err
+	}
+	poster, ok := p.Connector.(connector.FormPoster)
+	return &Begun{URL: to, State: f.ID, Cookie: derive(sc, f.ID, "browser"), Posted: ok && poster.PostsForm()}, nil
+}
+
+// redirectURI is the address that the project's developer registers at the
+// providers.
+func redirectURI(sc *tenants.Scope) string { return sc.Tenant.Issuer() + "/callback" }
+
+// derive returns a secret of a flow for one use, as 43 unreserved characters.
+func derive(sc *tenants.Scope, state uuid.UUID, use string) string {
+	mac := hmac.New(sha256.New, sc.Tenant.Secrets.OTPKey)
+	mac.Write([]byte("external provider\x00" + use + "\x00"))
+	mac.Write(state[:])
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,280 @@
+package external
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves /authorize, /callback and /user/identities/authorize.
+type Handler struct{ Service Service }
+
+// Mount adds the routes. Browsers open the first two without a key.
+func (h Handler) Mount(r web.Routes) {
+	r.Open.With(web.LimitToken).GET("/authorize", web.Tenant(http.StatusOK, h.authorize))
+	r.Open.With(web.LimitToken).GET("/callback", web.Tenant(http.StatusOK, h.callback))
+	r.Open.With(web.LimitToken).POST("/callback", web.Tenant(http.StatusOK, h.posted))
+	r.User.With(web.LimitToken).GET("/user/identities/authorize", web.User(http.StatusOK, h.link))
+}
+
+// Bounds of what an app passes through to the provider.
+const (
+	maxParams = 32
+	maxParam  = 2048 // bytes of a name or value
+)
+
+// start is the query of /authorize.
+type start struct {
+	provider     string
+	scopes       []string
+	params       url.Values
+	skipRedirect bool
+	pkce.Challenge
+	redirect.Asked
+}
+
+// ours are the parameters that are not passed on to the provider.
+var ours = map[string]bool{
+	"provider": true, "scopes": true, "redirect_to": true, "skip_http_redirect": true, "apikey": true,
+	"code_challenge": true, "code_challenge_method": true, "invite_token": true,
+}
+
+// BindQuery implements web.QueryBinder.
+func (s *start) BindQuery(q url.Values, param func(string) string) error {
+	s.provider = q.Get("provider")
+	s.scopes = strings.FieldsFunc(q.Get("scopes"), func(r rune) bool { return r == ' ' || r == ',' })
+	s.skipRedirect, _ = strconv.ParseBool(q.Get("skip_http_redirect"))
+	s.CodeChallenge, s.CodeChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
+	s.params = url.Values{}
+	for name, values := range q {
+		if ours[name] {
+			continue
+		}
+		if len(s.params) == maxParams || len(name) > maxParam || len(values[0]) > maxParam {
+			return auth.ErrValidation.Saying("There are too many or too long parameters for the provider")
+		}
+		s.params.Set(name, values[0])
+	}
+	return s.Asked.BindQuery(q, param)
+}
+
+func (s *start) begin(ctx context.Context, sc *tenants.Scope, service Service, linkTo *uuid.UUID) (*Begun, error) {
+	if s.provider == "" {
+		return nil, auth.ErrValidation.Saying("Unsupported provider: a provider is required")
+	}
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	return service.Begin(ctx, sc, Start{
+		Provider: s.provider, Scopes: s.scopes, Params: s.params, RedirectTo: s.Asked, PKCE: s.Challenge, LinkTo: linkTo,
+	})
+}
+
+func (h Handler) authorize(ctx context.Context, sc *tenants.Scope, req *start) (any, error) {
+	begun, err := req.begin(ctx, sc, h.Service, nil)
+	if err != nil {
+		return nil, err
+	}
+	return answer(sc, req, begun), nil
+}
+
+func (h Handler) link(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *start) (any, error) {
+	if !sc.Tenant.Config.ManualLinking {
+		return nil, auth.ErrLinkingOff
+	}
+	begun, err := req.begin(ctx, sc, h.Service, &p.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answer(sc, req, begun), nil
+}
+
+// location is the answer to an app that opens the address itself.
+type location struct {
+	URL     string `json:"url"`
+	cookies []*http.Cookie
+}
+
+// SetHeaders implements web.HeaderSetter.
+func (l location) SetHeaders(h http.Header) {
+	for _, c := range l.cookies {
+		h.Add("Set-Cookie", c.String())
+	}
+}
+
+func answer(sc *tenants.Scope, req *start, b *Begun) any {
+	cookies := []*http.Cookie{cookie(sc, b.State, b.Cookie, b.Posted)}
+	if req.skipRedirect {
+		return location{URL: b.URL, cookies: cookies}
+	}
+	return web.Redirect{Location: b.URL, Cookies: cookies}
+}
+
+// cookieName is different for each flow, so that sign-ins in several tabs do not
+// disturb each other.
+func cookieName(state uuid.UUID) string { return "reeve-flow-" + state.String()[:8] }
+
+// cookie binds a flow to the browser. It is sent to the callback only. A provider
+// that posts a form from its own site needs SameSite=None, which browsers accept
+// with Secure only.
+func cookie(sc *tenants.Scope, state uuid.UUID, value string, posts bool) *http.Cookie {
+	u, _ := url.Parse(redirectURI(sc)) // the project's own address
+	c := &http.Cookie{
+		Name: cookieName(state), Value: value, Path: u.Path, MaxAge: int(stateTTL / time.Second),
+		HttpOnly: true, Secure: u.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	}
+	if posts && c.Secure {
+		c.SameSite = http.SameSiteNoneMode
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// returned is the query, or the form, of /callback.
+type returned struct {
+	State       string `form:"state"`
+	Code        string `form:"code"`
+	User        string `form:"user"`
+	Error       string `form:"error"`
+	Description string `form:"error_description"`
+	// Proceed is the value of the page that asks, see confirmation.
+	Proceed string `form:"proceed"`
+	cookies []*http.Cookie
+}
+
+// BindHeader implements web.HeaderBinder.
+func (r *returned) BindHeader(h http.Header) {
+	r.cookies = (&http.Request{Header: h}).Cookies()
+}
+
+// fromQuery is returned in a query.
+type fromQuery struct{ returned }
+
+// BindQuery implements web.QueryBinder.
+func (r *fromQuery) BindQuery(q url.Values, _ func(string) string) error {
+	r.State, r.Code, r.Error, r.Description = q.Get("state"), q.Get("code"), q.Get("error"), q.Get("error_description")
+	return nil
+}
+
+func (r *returned) cookie(name string) string {
+	for _, c := range r.cookies {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// maxReturned bounds a member of the callback, in bytes.
+const maxReturned = 16 << 10
+
+func (h Handler) callback(ctx context.Context, sc *tenants.Scope, req *fromQuery) (any, error) {
+	return h.finish(ctx, sc, &req.returned)
+}
+
+func (h Handler) posted(ctx context.Context, sc *tenants.Scope, req *returned) (any, error) {
+	return h.finish(ctx, sc, req)
+}
+
+func (h Handler) finish(ctx context.Context, sc *tenants.Scope, r *returned) (any, error) {
+	cb, err := r.check(sc)
+	if err != nil {
+		return refusal(sc.Tenant.Config.SiteURL, err, nil)
+	}
+	out, err := h.Service.Finish(ctx, sc, cb)
+	if err != nil {
+		return refusal(sc.Tenant.Config.SiteURL, err, out)
+	}
+	cookies := []*http.Cookie{cookie(sc, cb.State, "", false)}
+	switch {
+	case out.Ask != nil:
+		return ask(sc, cb, r, out.Ask), nil
+	case out.Denied != nil:
+		return web.Redirect{Location: redirect.WithDenial(out.RedirectTo, out.Denied.Error, out.Denied.Description, out.PKCE), Cookies: cookies}, nil
+	case out.Code != "":
+		return web.Redirect{Location: redirect.WithCode(out.RedirectTo, out.Code), Cookies: cookies}, nil
+	}
+	return web.Redirect{Location: redirect.WithFragment(out.RedirectTo, out.Tokens.Values()), Cookies: cookies}, nil
+}
+
+func (r *returned) check(sc *tenants.Scope) (cb Callback, err error) {
+	if r.State == "" {
+		return cb, auth.ErrOAuthCallback.Saying("OAuth state parameter missing")
+	}
+	if cb.State, err = uuid.Parse(r.State); err != nil || len(r.State) != len(cb.State.String()) {
+		return cb, auth.ErrOAuthState.Saying("OAuth state parameter is invalid")
+	}
+	if len(r.Code) > maxReturned || len(r.User) > maxReturned {
+		return cb, auth.ErrOAuthCallback.Saying("The provider's answer is too long")
+	}
+	cb.Code, cb.User, cb.Cookie = r.Code, r.User, r.cookie(cookieName(cb.State))
+	cb.Confirmed = r.Proceed != "" && r.Proceed == r.cookie(askName(cb.State)) && r.Proceed == derive(sc, cb.State, "ask")
+	if r.Error != "" {
+		cb.Denied = &Denial{Error: fault.Clip(r.Error, 100), Description: fault.Clip(r.Description, 500)}
+	}
+	return cb, nil
+}
+
+// askName is the cookie of a browser that was asked. It is not sent with a form
+// that another site posts.
+func askName(state uuid.UUID) string { return "reeve-ask-" + state.String()[:8] }
+
+// ask shows the page that asks whether to go on.
+func ask(sc *tenants.Scope, cb Callback, r *returned, a *Ask) web.Prompt {
+	proceed := derive(sc, cb.State, "ask")
+	asked := cookie(sc, cb.State, proceed, false)
+	asked.Name, asked.SameSite = askName(cb.State), http.SameSiteStrictMode
+	p := web.Prompt{
+		Title: "Continue to " + sc.Tenant.Name + "?", Button: "Continue", Action: "callback",
+		Text: []string{"This sign-in with " + a.Provider + " began in another browser or app."},
+		Note: "If you did not begin it yourself, close this page: somebody may be trying to sign you in to their own account.",
+		Fields: []web.PromptField{
+			{Name: "state", Value: cb.State.String()}, {Name: "code", Value: cb.Code}, {Name: "user", Value: cb.User},
+			{Name: "error", Value: r.Error}, {Name: "error_description", Value: r.Description}, {Name: "proceed", Value: proceed},
+		},
+		Cookies: []*http.Cookie{asked},
+	}
+	if a.Link {
+		account := "the account that asked for it"
+		if a.Account != "" {
+			account = "the account " + a.Account
+		}
+		p.Title = "Link your " + a.Provider + " account?"
+		p.Button = "Link"
+		p.Text = []string{"Your " + a.Provider + " account will be linked to " + account + " of " + sc.Tenant.Name + ". Whoever signs in with one of them gets into it."}
+		p.Note = "If this is not your account, close this page: somebody may be trying to get your sign-in linked to theirs."
+	}
+	return p
+}
+
+// refusal sends the browser back to the app with an error. Errors of the server
+// that no app waits for are answered directly.
+func refusal(site string, err error, out *Outcome) (any, error) {
+	f := fault.From(err)
+	if out == nil || out.RedirectTo == "" {
+		if !redirect.Usable(site) || f.Kind == fault.Internal && !errors.Is(err, connector.ErrExchange) || f.Kind == fault.Unavailable {
+			return nil, err
+		}
+		return web.Redirect{Location: redirect.WithQueryError(site, f)}, nil
+	}
+	if !redirect.Usable(out.RedirectTo) {
+		return nil, err
+	}
+	return web.Redirect{Location: redirect.WithError(out.RedirectTo, f, true)}, nil
+}

@@ -1,0 +1,97 @@
+package flowtest
+
+import (
+	"context"
+	"net/url"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/external"
+	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// IDP is a connector whose users sign in at once. It stands for the providers
+// where a flow is tested and not its connector.
+type IDP struct {
+	// EmailOptional is the project's setting.
+	EmailOptional bool
+	// Fail, when set, is the error of every Exchange.
+	Fail error
+
+	mu    sync.Mutex
+	codes map[string]issued
+}
+
+type issued struct {
+	login connector.Login
+	start connector.Start
+}
+
+// Known is the name of the provider; Off is one that is switched off.
+const (
+	Known = "idp"
+	Off   = "off"
+)
+
+type providers struct{ f *Fixture }
+
+// Find implements external.Providers.
+func (p providers) Find(_ context.Context, sc *tenants.Scope, name string) (*external.Provider, error) {
+	switch name {
+	case Known:
+		return &external.Provider{
+			Name: Known, Connector: p.f.IDP, EmailOptional: p.f.IDP.EmailOptional,
+			Client: connector.Client{Project: string(sc.Tenant.Ref), ID: "client"},
+		}, nil
+	case Off:
+		return nil, auth.ErrProviderOff
+	}
+	return nil, auth.ErrProviderUnknown
+}
+
+// AuthorizeURL implements connector.Connector.
+func (p *IDP) AuthorizeURL(_ context.Context, _ connector.Client, s connector.Start) (string, error) {
+	q := url.Values{"state": {s.State}, "redirect_uri": {s.RedirectURI}, "nonce": {s.Nonce}, "verifier": {s.Verifier}}
+	for name := range s.Params {
+		q.Set("param_"+name, s.Params.Get(name))
+	}
+	q["scope"] = s.Scopes
+	return "https://idp.test/authorize?" + q.Encode(), nil
+}
+
+// SignIn is a user's sign-in at the provider: it returns the code that the
+// browser brings to the callback.
+func (p *IDP) SignIn(authorize string, login connector.Login) (state, code string) {
+	u, err := url.Parse(authorize)
+	if err != nil {
+		panic(err)
+	}
+	q := u.Query()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.codes == nil {
+		p.codes = map[string]issued{}
+	}
+	code = uuid.NewString()
+	p.codes[code] = issued{login, connector.Start{RedirectURI: q.Get("redirect_uri"), Nonce: q.Get("nonce"), Verifier: q.Get("verifier")}}
+	return q.Get("state"), code
+}
+
+// Exchange implements connector.Connector: a code is redeemed once, with what
+// the sign-in began with.
+func (p *IDP) Exchange(_ context.Context, _ connector.Client, cb connector.Callback) (*connector.Login, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Fail != nil {
+		return nil, p.Fail
+	}
+	got, ok := p.codes[cb.Code]
+	delete(p.codes, cb.Code)
+	if !ok || got.start.RedirectURI != cb.RedirectURI || got.start.Nonce != cb.Nonce || got.start.Verifier != cb.Verifier {
+		return nil, connector.ErrExchange
+	}
+	return &got.login, nil
+}

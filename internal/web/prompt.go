@@ -1,0 +1,51 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/internal/page"
+)
+
+// Prompt is an answer that asks a person in a browser to press a button, before
+// something happens that a link alone must not cause.
+type Prompt struct {
+	Title string
+	Text  []string // paragraphs
+	// Button submits Fields as a form by POST to Action, which is relative to the
+	// page.
+	Button, Action string
+	Fields         []PromptField
+	Note           string // below the button
+	Cookies        []*http.Cookie
+}
+
+// PromptField is a hidden field of a Prompt.
+type PromptField struct{ Name, Value string }
+
+var promptPage = page.Parse(`{{define "title"}}{{.Title}}{{end}}
+{{define "main"}}<h1>{{.Title}}</h1>
+{{range .Text}}<p>{{.}}</p>
+{{end}}{{if .Button}}<form method="post" action="{{.Action}}">
+{{range .Fields}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">
+{{end}}<p><button type="submit">{{.Button}}</button></p>
+</form>
+{{end}}{{with .Note}}<p class="note">{{.}}</p>
+{{end}}{{end}}`, page.Options{AnyForms: true, Style: promptStyle})
+
+const promptStyle = `
+form{margin:2rem 0}
+button{font:inherit;font-weight:600;padding:.7rem 1.4rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--accent-text);cursor:pointer}
+.note{font-size:.875rem;color:var(--text-2)}`
+
+func writePrompt(c *gin.Context, code int, p *Prompt) {
+	setCookies(c, p.Cookies)
+	promptPage.Write(c.Writer, code, p)
+}
+
+func setCookies(c *gin.Context, cookies []*http.Cookie) {
+	for _, cookie := range cookies {
+		http.SetCookie(c.Writer, cookie)
+	}
+}
