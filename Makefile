@@ -65,6 +65,10 @@ verify: lint test ## lint and test
 bench: setup build ## Measure requests, project creation and memory
 	go run ./internal/bench
 
+.PHONY: bench-owner
+bench-owner: setup build ## Measure what one project's owner can do to the others (ARGS="-only lock -seconds 60")
+	go run ./internal/bench -owner $(ARGS)
+
 .PHONY: generate
 generate: ## Write generated files
 	go generate ./...

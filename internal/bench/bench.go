@@ -47,7 +47,7 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 		}
 	}
 	progress("starting Postgres")
-	if b.pg, err = startPostgres(ctx); err != nil {
+	if b.pg, err = startPostgres(ctx, nil); err != nil {
 		return nil, err
 	}
 	b.report.Machine, err = b.machine(ctx)
@@ -96,7 +96,7 @@ func (b *bench) ensureServer(ctx context.Context) error {
 func (b *bench) run(ctx context.Context) error {
 	parts := []func(context.Context) error{b.hotPaths, b.signUps, b.limits, b.creation, b.fleet}
 	if b.owner {
-		parts = []func(context.Context) error{b.limits, b.neighbour}
+		parts = []func(context.Context) error{b.limits, b.neighbour, b.attacks}
 	}
 	for _, part := range parts {
 		if err := part(ctx); err != nil {

@@ -92,6 +92,8 @@ func runFlood(ctx context.Context, in io.Reader, out io.Writer) error {
 	})
 }
 
+var errNoFlood = errors.New("no such flood")
+
 func (b *bench) flooder(f *flood) (func(worker int) step, error) {
 	switch f.Kind {
 	case "user":
@@ -103,11 +105,11 @@ func (b *bench) flooder(f *flood) (func(worker int) step, error) {
 	case "sign-up":
 		return func(w int) step { return b.newcomers(&f.Project, f.Round, w) }, nil
 	}
-	return nil, errors.New("no such flood")
+	return nil, errNoFlood
 }
 
-// neighbour measures the requests for a user of the other projects while one
-// project floods the server.
+// neighbour measures the requests for a user and the sign-ins by password of
+// the other projects while one project floods the server.
 func (b *bench) neighbour(ctx context.Context) error {
 	var kinds []string
 	for _, kind := range floods {
@@ -149,7 +151,7 @@ func (b *bench) underFlood(ctx context.Context, l *light, p *project, kind strin
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
-	probes := []probe{l.userProbe()}
+	probes := []probe{l.userProbe(), l.passwordProbe()}
 	progress("flood of %s: without", kind)
 	alone, err := l.run(ctx, b.duration, probes)
 	if err != nil {
@@ -173,6 +175,8 @@ func (b *bench) underFlood(ctx context.Context, l *light, p *project, kind strin
 	if err := errors.Join(err, floodErr); err != nil {
 		return err
 	}
-	b.report.Floods = append(b.report.Floods, floodOf(kind, got, alone[0], under[0], cpu, b.duration))
+	for i := range probes {
+		b.report.Floods = append(b.report.Floods, floodOf(kind, got, alone[i], under[i], cpu, b.duration))
+	}
 	return nil
 }

@@ -87,6 +87,11 @@ func (l *light) userProbe() probe {
 	}}
 }
 
+// passwordProbe signs in by password, in each project.
+func (l *light) passwordProbe() probe {
+	return probe{"password", 2 * time.Second, residents, func(w int) step { return always(l.projects[w].signIn) }}
+}
+
 // mix is every kind of request, about 300 a second.
 func (l *light) mix() []probe {
 	b := l.bench
@@ -95,7 +100,7 @@ func (l *light) mix() []probe {
 		{"refresh", 200 * time.Millisecond, residents, func(w int) step {
 			return b.refresher(&l.projects[w].project, &l.projects[w].session)
 		}},
-		{"password", 2 * time.Second, residents, func(w int) step { return always(l.projects[w].signIn) }},
+		l.passwordProbe(),
 		{"sign-up", 2 * time.Second, residents, func(w int) step {
 			return func(c *conn) (int, []byte, error) {
 				return c.do(b.signUpRequest(&l.projects[w].project, l.name("new")+"@example.com"))

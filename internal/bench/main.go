@@ -6,6 +6,11 @@
 // hashes per second), the cost of creating a project, and the needs of a
 // process with many projects. It owns the load generator and the table; it has
 // no thresholds.
+//
+// With -owner it measures instead what owners of projects can do to the others:
+// a light load on five projects, with and without a flood of another project's
+// requests, and with and without attacks by owner connections. Each attack has
+// a server of its own, and the report names the goals that it missed.
 package main
 
 import (

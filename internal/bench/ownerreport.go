@@ -3,8 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -57,16 +61,95 @@ func floodOf(kind string, got flooded, alone, under waits, cpu spent, d time.Dur
 
 func (r *report) printFloods(w io.Writer) {
 	rows := [][]string{{
-		"flood", "per second", "refused", "p50 alone", "under", "p99 alone", "under", "factor", "longest alone", "under", "Reeve", "Postgres",
+		"flood", "per second", "refused", "others", "p50 alone", "under", "p99 alone", "under", "factor", "longest alone", "under", "Reeve", "Postgres",
 	}}
 	for _, f := range r.Floods {
 		rows = append(rows, []string{
-			f.Flood, short(f.PerSecond), fmt.Sprint(f.flooded.Refused),
+			f.Flood, short(f.PerSecond), fmt.Sprint(f.flooded.Refused), f.Alone.Kind,
 			fmt.Sprintf("%.2f", f.Alone.P50), fmt.Sprintf("%.2f", f.Under.P50),
 			fmt.Sprintf("%.2f", f.Alone.P99), fmt.Sprintf("%.2f", f.Under.P99), fmt.Sprintf("%.1f", f.Under.P99/f.Alone.P99),
 			fmt.Sprintf("%.1f", f.Alone.Longest), fmt.Sprintf("%.1f", f.Under.Longest),
 			fmt.Sprintf("%.2f", f.Reeve), fmt.Sprintf("%.2f", f.Postgres),
 		})
 	}
-	printTable(w, "GET /user of five other projects, in ms, while a project floods the server with 64 requests at once", rows)
+	printTable(w, "Waits of five other projects, in ms, while a project floods the server with 64 requests at once", rows)
+}
+
+// besieged compares the requests of the other projects with and without an
+// attack, kind by kind.
+type besieged struct {
+	Attack string   `json:"attack"`
+	Alone  []wait   `json:"alone"`
+	Under  []wait   `json:"under"`
+	Missed []string `json:"missed,omitempty"` // goals
+}
+
+// longestWait is the goal for any request of the others.
+const longestWait = 4000 // ms
+
+func siegeOf(name string, alone, under []waits) besieged {
+	out := besieged{Attack: name}
+	for i := range alone {
+		a, u := waitOf(alone[i]), waitOf(under[i])
+		out.Alone, out.Under = append(out.Alone, a), append(out.Under, u)
+		if u.Longest >= longestWait {
+			out.Missed = append(out.Missed, fmt.Sprintf("%s waited %.1f s", u.Kind, u.Longest/1000))
+		}
+		for status, n := range u.Refused {
+			if a.Refused[status] == 0 {
+				out.Missed = append(out.Missed, fmt.Sprintf("%s refused %d times (%s): %s", u.Kind, n, status, u.Example))
+			}
+		}
+	}
+	return out
+}
+
+// whole adds the kinds up: answered, refused by status, and the longest wait
+// with its kind.
+func whole(kinds []wait) (good int, refused string, longest wait) {
+	byStatus := map[string]int{}
+	for _, k := range kinds {
+		good += k.Good
+		for status, n := range k.Refused {
+			byStatus[status] += n
+		}
+		if k.Longest > longest.Longest {
+			longest = k
+		}
+	}
+	var parts []string
+	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
+		parts = append(parts, fmt.Sprintf("%s: %d", status, byStatus[status]))
+	}
+	return good, cmp.Or(strings.Join(parts, ", "), "-"), longest
+}
+
+func (r *report) printSieges(w io.Writer) {
+	rows := [][]string{{
+		"attack", "answered alone", "under", "refused alone", "under", "user p50 alone", "under", "p99 alone", "under", "longest alone", "under", "of", "goal",
+	}}
+	var missed []string
+	for _, s := range r.Sieges {
+		good, refused, longest := whole(s.Alone)
+		goodUnder, refusedUnder, longestUnder := whole(s.Under)
+		goal := "met"
+		if len(s.Missed) > 0 {
+			goal = "missed"
+			missed = append(missed, fmt.Sprintf("%s: %s", s.Attack, strings.Join(s.Missed, "; ")))
+		}
+		user, userUnder := s.Alone[0], s.Under[0]
+		rows = append(rows, []string{
+			s.Attack, fmt.Sprint(good), fmt.Sprint(goodUnder), refused, refusedUnder,
+			fmt.Sprintf("%.2f", user.P50), fmt.Sprintf("%.2f", userUnder.P50), fmt.Sprintf("%.2f", user.P99), fmt.Sprintf("%.2f", userUnder.P99),
+			fmt.Sprintf("%.0f", longest.Longest), fmt.Sprintf("%.0f", longestUnder.Longest), longestUnder.Kind, goal,
+		})
+	}
+	printTable(w, "Requests of five other projects, times in ms, while owners attack the server", rows)
+	if len(rows) > 1 {
+		fmt.Fprintf(w, "\nThe goal: no request of the others waits for %d s, and none is refused with a status that does not occur without the attack.\n",
+			longestWait/1000)
+	}
+	for _, m := range missed {
+		fmt.Fprintf(w, "\nmissed by %s\n", m)
+	}
 }

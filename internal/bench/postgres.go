@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -40,8 +41,8 @@ type postgres struct {
 const dirPrefix = "reeve-bench-"
 
 // startPostgres starts a throw-away cluster, in memory if possible, and first
-// removes those that killed benchmarks left.
-func startPostgres(ctx context.Context) (*postgres, error) {
+// removes those that killed benchmarks left. It changes settings by set.
+func startPostgres(ctx context.Context, set map[string]string) (*postgres, error) {
 	base, where := "/dev/shm", "in memory (/dev/shm)"
 	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {
 		base, where = os.TempDir(), "on disk (temporary folder)"
@@ -54,7 +55,9 @@ func startPostgres(ctx context.Context) (*postgres, error) {
 	if err := os.Chmod(dir, 0o711); err != nil { // Postgres' user passes through
 		return nil, err
 	}
-	server, err := devpg.Start(ctx, devpg.Options{Dir: dir, Ephemeral: true, Settings: settings()})
+	all := settings()
+	maps.Copy(all, set)
+	server, err := devpg.Start(ctx, devpg.Options{Dir: dir, Ephemeral: true, Settings: all})
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type report struct {
 	Creations []creation `json:"creations"`
 	Fleet     facts      `json:"fleet"`
 	Floods    []beside   `json:"floods,omitempty"`
+	Sieges    []besieged `json:"attacks,omitempty"`
 	Notes     []string   `json:"notes,omitempty"`
 }
 

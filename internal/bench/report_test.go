@@ -101,7 +101,7 @@ func TestPrint(t *testing.T) {
 func TestParseOptions(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"-seconds", "0"}, {"-only", "("}, {"-concurrency", "0"}, {"-projects", "0"}, {"-cpuprofile", "x"}, {"stray"},
+		{"-seconds", "-1"}, {"-owner", "-inprocess"}, {"-only", "("}, {"-concurrency", "0"}, {"-projects", "0"}, {"-cpuprofile", "x"}, {"stray"},
 	} {
 		if _, err := parseOptions(args); err == nil {
 			t.Errorf("%v was accepted", args)
@@ -110,5 +110,8 @@ func TestParseOptions(t *testing.T) {
 	o, err := parseOptions(nil)
 	if err != nil || o.duration != 5*time.Second || o.concurrency != 16 || o.projects != 1000 {
 		t.Errorf("defaults: %+v, %v", o, err)
+	}
+	if o, err = parseOptions([]string{"-owner"}); err != nil || o.duration != 12*time.Second {
+		t.Errorf("defaults of -owner: %+v, %v", o, err)
 	}
 }

@@ -30,6 +30,7 @@ func (r *report) print(w io.Writer) {
 	r.printCreations(w)
 	r.printFleet(w)
 	r.printFloods(w)
+	r.printSieges(w)
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "\n%s\n", n)
 	}
