@@ -2,11 +2,13 @@ package password
 
 import "syscall"
 
-// yielding is added to the nice value of a thread that hashes. At 10, a thread
-// that wants the processor gets nine tenths of it beside one that hashes, and at
-// once. The rest is for sign-ins of a server that is busy with other requests,
-// and lets the garbage collector stop a thread that hashes without a long wait.
-const yielding = 10
+// yielding is added to the nice value of a thread that hashes: beside another
+// thread that wants the processor, it gets a quarter of the time. A higher value
+// would gain little, because a request's thread needs the processor for a short
+// time only. But a server whose processors are all busy would hash too slowly to
+// sign anybody in, and the garbage collector waits until each thread that hashes
+// has run.
+const yielding = 5
 
 // lowerPriority lowers the priority of the calling thread: Linux has one for
 // each (setpriority(2), NOTES). A failure leaves it as it was.
