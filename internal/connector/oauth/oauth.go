@@ -58,6 +58,10 @@ var reserved = []string{
 	"request", "request_uri", "response_mode", "response_type", "scope", "state",
 }
 
+// Reserved reports whether a parameter of an authorization request belongs to
+// the protocol.
+func Reserved(name string) bool { return slices.Contains(reserved, strings.ToLower(name)) }
+
 // AuthorizeURL returns the address of an authorization request. It returns
 // connector.ErrMisconfigured without a client id or secret, and for an endpoint
 // that is no http or https URL.
@@ -74,7 +78,7 @@ func (e Endpoint) AuthorizeURL(c connector.Client, s connector.Start) (string, e
 	}
 	q := u.Query()
 	for name, values := range s.Params {
-		if !slices.Contains(reserved, strings.ToLower(name)) {
+		if !Reserved(name) {
 			q[name] = slices.Clone(values)
 		}
 	}

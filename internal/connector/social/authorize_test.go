@@ -82,9 +82,8 @@ func TestAuthorizeURL(t *testing.T) {
 				want.Set("nonce", "the-nonce")
 			}
 			if c.pkce {
-				want.Set("code_challenge", "WCgDOpCqxjVo5IgPxnT0TgrQG1aBr6NRqB-VVJWjfEw")
+				want.Set("code_challenge", "sP6XQ2T7IHwj7eBkdcI9xyC8WxEik0RMQk0tVGDKZPI")
 				want.Set("code_challenge_method", "S256")
-				q.Set("code_challenge", want.Get("code_challenge"))
 			}
 			if diff := cmp.Diff(want, q); u.String() != c.want || diff != "" {
 				t.Errorf("%s, want %s (-want +got):\n%s", u, c.want, diff)
