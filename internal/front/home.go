@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/reevehq/reeve/internal/manage"
@@ -79,6 +80,7 @@ func (v *view) read(ctx context.Context, c *manage.Client, page string) error {
 	if err != nil {
 		return err
 	}
+	slices.Reverse(all) // the newest first
 	v.Total = len(all)
 	last := max(1, (len(all)+perPage-1)/perPage)
 	n, err := strconv.Atoi(page)

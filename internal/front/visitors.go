@@ -127,7 +127,7 @@ func (p *Pages) setCookie(w http.ResponseWriter, value string, age time.Duration
 		seconds = -1 // remove it
 	}
 	u, err := url.Parse(p.Origin)
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where browsers reach the server by https
 		Name: p.name, Value: value, Path: "/", MaxAge: seconds,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: err == nil && u.Scheme == "https",
 	})

@@ -12,9 +12,9 @@ var units = []struct {
 	name   string
 }{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}}
 
-// fewHours is the duration from which on whole days are named as days: "24
+// daysFrom is the duration from which on whole days are named as days: "24
 // hours" is clearer than "1 day".
-const fewHours = 48 * time.Hour
+const daysFrom = 48 * time.Hour
 
 // words names a duration for a person, in its two largest units, rounded down:
 // a mail must not promise more than is true. A duration below a second is "a
@@ -22,7 +22,7 @@ const fewHours = 48 * time.Hour
 func words(d time.Duration) string {
 	var out []string
 	for _, u := range units {
-		if u.name == "day" && d < fewHours {
+		if u.name == "day" && d < daysFrom {
 			continue
 		}
 		n := d / u.length
