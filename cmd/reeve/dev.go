@@ -8,6 +8,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/dev"
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 type devCommand struct {
@@ -42,6 +43,6 @@ func (c *devCommand) Run(ctx context.Context, p program, r *remote) error {
 	return stopped(ctx, dev.Run(ctx, dev.Options{
 		Config: cfg, Data: r.folder(), PostgresPort: int(c.PostgresPort),
 		Command: p.name, Version: version(), Out: p.out,
-		Logger: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: cfg.HTTP.Level()})),
+		Logger: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: cfg.HTTP.Level(), ReplaceAttr: fault.ClipAttr})),
 	}))
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/server"
 )
 
@@ -33,6 +34,6 @@ func (p program) serverOptions(file string) (server.Options, error) {
 	if err != nil {
 		return server.Options{}, err
 	}
-	log := slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: cfg.HTTP.Level()}))
+	log := slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: cfg.HTTP.Level(), ReplaceAttr: fault.ClipAttr}))
 	return server.Options{Config: cfg, Logger: log, Version: version()}, nil
 }
