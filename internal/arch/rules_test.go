@@ -48,7 +48,7 @@ type family struct {
 var families = []family{
 	{
 		dir:    "internal/authapi",
-		shared: []string{"audit", "contact", "mail", "pkce", "redirect", "session", "users"},
+		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "users"},
 	},
 	{dir: "internal/control", shared: []string{"text"}},
 }

@@ -63,6 +63,10 @@ var tenantRoutes = []tenantRoute{
 	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=refresh_token", body: map[string]any{"refresh_token": "x"}},
 	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=pkce", body: map[string]any{"auth_code": "x", "code_verifier": "y"}},
 	{
+		method: "POST", path: "/token", guard: keyed, query: "?grant_type=id_token", body: map[string]any{"provider": "google", "id_token": "x"},
+		more: map[string]any{"access_token": "", "nonce": "", "issuer": "", "link_identity": false},
+	},
+	{
 		method: "POST", path: "/recover", guard: keyed, body: map[string]any{"email": annEmail},
 		more: map[string]any{"phone": "", "code_challenge": "", "code_challenge_method": ""},
 	},

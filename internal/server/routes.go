@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/authapi/external"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/apikey"
@@ -132,7 +131,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
-		Active: session.NewActivity(activeSessions), Providers: external.Registry{}, Version: s.version, Now: s.now,
+		Active: session.NewActivity(activeSessions), Providers: s.providers, Version: s.version, Now: s.now,
 	}.Mount(
 		group.Group("", router.RouteTenant(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.RequireKey()),

@@ -17,8 +17,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/job"
@@ -84,6 +86,7 @@ type Server struct {
 	passwords  *password.Hasher
 	verifier   *token.Verifier
 	outbound   *outbound.Client
+	providers  idp.Registry
 	outbox     *outbox.Dispatcher
 	jobs       *job.Runner
 	projectLog *projectlog.Log
@@ -227,6 +230,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.registry.OnChange(s.changed)
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
+	s.providers = idp.Registry{Connectors: social.Connectors(s.outbound.HTTP(providerTimeout), s.now)}
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err
 	}
@@ -327,3 +331,6 @@ func hostOnly(hostport string) string {
 	}
 	return hostport
 }
+
+// providerTimeout limits a request to an identity provider: the browser waits.
+const providerTimeout = 10 * time.Second

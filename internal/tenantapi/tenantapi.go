@@ -14,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/discovery"
 	"github.com/reevehq/reeve/internal/authapi/external"
 	"github.com/reevehq/reeve/internal/authapi/grant"
+	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/session"
@@ -38,7 +39,7 @@ type Flows struct {
 	// Active records the users already counted in the billing period.
 	Active *session.Activity
 	// Providers finds the external identity providers of a project.
-	Providers external.Providers
+	Providers idp.Providers
 	Version   string
 	Now       func() time.Time
 }
@@ -65,6 +66,7 @@ func (f Flows) Sessions() session.Sessions {
 func (f Flows) all() []flow {
 	sessions := f.Sessions()
 	people := users.Users{Sessions: sessions, Now: f.Now}
+	persons := idp.Service{Users: people, Mailer: f.Mailer}
 	return []flow{
 		discovery.Handler{Version: f.Version},
 		signup.Handler{Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
@@ -72,8 +74,9 @@ func (f Flows) all() []flow {
 			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses},
 			"refresh_token": grant.Refresh{Sessions: sessions},
 			"pkce":          grant.PKCE{Sessions: sessions},
+			"id_token":      grant.IDToken{Service: persons, Providers: f.Providers, Verifier: f.Verifier},
 		}},
-		external.Handler{Service: external.Service{Users: people, Mailer: f.Mailer, Providers: f.Providers}},
+		external.Handler{Service: external.Service{Service: persons, Providers: f.Providers}},
 		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
 		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Guesses: f.Guesses}},

@@ -18,7 +18,7 @@ import (
 // once.
 func requireUser(v *token.Verifier) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		p, err := principal(c.Request.Context(), v, scope(c))
+		p, err := UserOf(c.Request.Context(), v, scope(c))
 		if err != nil {
 			writeError(c, err)
 			return
@@ -35,7 +35,7 @@ func requireAdmin(v *token.Verifier) gin.HandlerFunc {
 		if sc.Admin() {
 			return
 		}
-		_, err := principal(c.Request.Context(), v, sc)
+		_, err := UserOf(c.Request.Context(), v, sc)
 		if err == nil {
 			err = auth.ErrNotAdmin
 		}
@@ -43,7 +43,9 @@ func requireAdmin(v *token.Verifier) gin.HandlerFunc {
 	}
 }
 
-func principal(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Principal, error) {
+// UserOf is the caller of a request with an access token, for routes that anybody
+// may call: see Routes.User.
+func UserOf(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Principal, error) {
 	if sc.UserToken == "" {
 		return auth.Principal{}, auth.ErrNoAuthorization
 	}

@@ -12,35 +12,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
-	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Providers finds the identity providers of a project.
-type Providers interface {
-	// Find returns a provider that the project has switched on.
-	// auth.ErrProviderUnknown, auth.ErrProviderOff.
-	Find(ctx context.Context, sc *tenants.Scope, name string) (*Provider, error)
-}
-
-// Provider is an identity provider as a project has registered with it.
-type Provider struct {
-	Name          string
-	Connector     connector.Connector
-	Client        connector.Client
-	EmailOptional bool // a user without an address is welcome
-}
-
 // Service signs users in at external providers.
 type Service struct {
-	users.Users
-	Mailer    *mail.Mailer
-	Providers Providers
+	idp.Service
+	Providers idp.Providers
 }
 
 // stateTTL is how long a user may take at the provider, for consent, a forgotten
@@ -88,8 +71,7 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 	if err != nil {
 		return nil, err
 	}
-	poster, ok := p.Connector.(connector.FormPoster)
-	return &Begun{URL: to, State: f.ID, Cookie: derive(sc, f.ID, "browser"), Posted: ok && poster.PostsForm()}, nil
+	return &Begun{URL: to, State: f.ID, Cookie: derive(sc, f.ID, "browser"), Posted: p.PostsForm()}, nil
 }
 
 // redirectURI is the address that the project's developer registers at the

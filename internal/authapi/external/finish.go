@@ -4,18 +4,15 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/audit"
-	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/connector"
-	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -78,7 +75,7 @@ func (s Service) Finish(ctx context.Context, sc *tenants.Scope, cb Callback) (*O
 	case cb.Code == "":
 		return out, auth.ErrOAuthCallback
 	}
-	return out, s.signIn(ctx, sc, f, cb, out)
+	return out, s.redeem(ctx, sc, f, cb, out)
 }
 
 // flow reads a flow that waits for its callback; auth.ErrOAuthState.
@@ -119,8 +116,8 @@ func (s Service) ask(ctx context.Context, sc *tenants.Scope, f *auth.FlowState) 
 	return a, err
 }
 
-// signIn redeems the provider's code and completes the outcome.
-func (s Service) signIn(ctx context.Context, sc *tenants.Scope, f *auth.FlowState, cb Callback, out *Outcome) error {
+// redeem redeems the provider's code and completes the outcome.
+func (s Service) redeem(ctx context.Context, sc *tenants.Scope, f *auth.FlowState, cb Callback, out *Outcome) error {
 	p, err := s.Providers.Find(ctx, sc, f.ProviderType)
 	if err != nil {
 		return err
@@ -132,61 +129,28 @@ func (s Service) signIn(ctx context.Context, sc *tenants.Scope, f *auth.FlowStat
 	if err != nil {
 		return err
 	}
-	person, err := users.FromProvider(p.Name, &login.Profile, p.EmailOptional)
+	who, err := users.FromProvider(p.Name, &login.Profile, p.EmailOptional)
 	if err != nil {
 		return err
 	}
+	person := idp.Person{ProviderUser: who, LinkTo: f.LinkTo, RedirectTo: f.RedirectTo}
 	tokens := session.ProviderTokens{ProviderToken: login.AccessToken, ProviderRefreshToken: login.RefreshToken}
 	if f.PKCE() {
 		out.Code, err = s.issueCode(ctx, sc, f, person, tokens)
 		return err
 	}
-	out.Tokens, err = s.begin(ctx, sc, f, person)
-	if out.Tokens != nil {
-		out.Tokens.ProviderTokens = tokens
+	if out.Tokens, err = s.SignIn(ctx, sc, person); err != nil {
+		return err
 	}
-	return err
-}
-
-// refusals are the errors for an account that may have no session.
-var refusals = session.Refusals{Gone: auth.ErrUserNotFound, Banned: auth.ErrUserBanned.Saying(auth.TextUserBanned)}
-
-// begin begins a session.
-func (s Service) begin(ctx context.Context, sc *tenants.Scope, f *auth.FlowState, person users.ProviderUser) (*session.Tokens, error) {
-	var unproved *auth.User
-	tokens, err := s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		u, err := s.user(ctx, tx, sc, f, person)
-		if unproved = nil; err != nil {
-			return nil, err
-		}
-		if s.needsProof(sc, f, u) {
-			unproved = u
-			return nil, nil
-		}
-		return &session.Proof{
-			User: u, Method: auth.MethodOAuth, Action: auth.ActionLogin, Traits: audit.ByProvider(person.Provider), Refusals: refusals,
-		}, nil
-	})
-	if err == nil && unproved != nil {
-		err = s.askForProof(ctx, sc, f, unproved)
-	}
-	return tokens, err
+	out.Tokens.ProviderTokens = tokens
+	return nil
 }
 
 // issueCode issues the code of a PKCE exchange; the account is checked when the
 // code is redeemed.
-func (s Service) issueCode(ctx context.Context, sc *tenants.Scope, f *auth.FlowState, person users.ProviderUser, tokens session.ProviderTokens) (string, error) {
-	var unproved *auth.User
+func (s Service) issueCode(ctx context.Context, sc *tenants.Scope, f *auth.FlowState, person idp.Person, tokens session.ProviderTokens) (string, error) {
 	code := uuid.NewString()
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		u, err := s.user(ctx, tx, sc, f, person)
-		if unproved = nil; err != nil {
-			return err
-		}
-		if s.needsProof(sc, f, u) {
-			unproved = u
-			return nil
-		}
+	err := s.Admit(ctx, sc, person, func(tx *tenantdb.Tx, u *auth.User) (err error) {
 		now := s.Now()
 		next := auth.FlowState{
 			ID: uuid.New(), UserID: &u.ID, AuthCode: code, AuthCodeIssuedAt: &now,
@@ -198,82 +162,8 @@ func (s Service) issueCode(ctx context.Context, sc *tenants.Scope, f *auth.FlowS
 		}
 		return tx.CreateFlowState(ctx, &next)
 	})
-	if err == nil && unproved != nil {
-		err = s.askForProof(ctx, sc, f, unproved)
-	}
 	if err != nil {
 		return "", err
 	}
 	return code, nil
-}
-
-// user finds or creates the user, or links the identity to the user who asked
-// for it.
-func (s Service) user(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, f *auth.FlowState, person users.ProviderUser) (*auth.User, error) {
-	if f.LinkTo != nil {
-		return s.link(ctx, tx, sc, *f.LinkTo, person)
-	}
-	u, how, err := s.Resolve(ctx, tx, sc, person)
-	if err != nil {
-		return nil, err
-	}
-	switch how {
-	case users.Created:
-		_, err = audit.User(ctx, tx, sc, u, auth.ActionUserSignedUp, audit.ByProvider(person.Provider), s.Now())
-	case users.Linked:
-		_, err = audit.User(ctx, tx, sc, u, auth.ActionIdentityLinked, audit.ByProvider(person.Provider), s.Now())
-	}
-	if err != nil {
-		return nil, err
-	}
-	if sc.Tenant.Config.MailerAutoconfirm && u.Email != "" && !u.EmailConfirmed() {
-		err = s.ConfirmEmail(ctx, tx, u)
-	}
-	return u, err
-}
-
-// link links the identity to the user who asked for it.
-func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, to uuid.UUID, person users.ProviderUser) (*auth.User, error) {
-	u, err := s.ByID(ctx, tx, to)
-	if err != nil {
-		return nil, err
-	}
-	if refused := refusals.Admit(u, s.Now()); refused != nil {
-		return nil, refused
-	}
-	if err := s.LinkProvider(ctx, tx, u, person); err != nil {
-		return nil, err
-	}
-	_, err = audit.User(ctx, tx, sc, u, auth.ActionIdentityLinked, audit.ByProvider(person.Provider), s.Now())
-	return u, err
-}
-
-// needsProof reports whether a sign-in must wait until the user has confirmed an
-// address that the provider has not verified.
-func (s Service) needsProof(sc *tenants.Scope, f *auth.FlowState, u *auth.User) bool {
-	return f.LinkTo == nil && u.Email != "" && !u.EmailConfirmed() && u.PhoneConfirmedAt == nil &&
-		!sc.Tenant.Config.MailerAllowUnverifiedEmailSignIn
-}
-
-// askForProof mails a link that confirms the address, and returns
-// auth.ErrEmailUnproved.
-func (s Service) askForProof(ctx context.Context, sc *tenants.Scope, f *auth.FlowState, u *auth.User) error {
-	err := s.Mailer.Post(ctx, sc, mail.Request{Purpose: "signup", Address: u.Email, ReportLater: true}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		u, err := s.ByID(ctx, tx, u.ID)
-		if err != nil {
-			return err
-		}
-		if out.Throttled != nil || u.EmailConfirmed() || s.Mailer.Recent(sc, u.ConfirmationSentAt) {
-			return nil
-		}
-		now := s.Now()
-		if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
-			return err
-		}
-		return out.Put(ctx, mail.Letter{Kind: message.Confirmation, User: u, RedirectTo: f.RedirectTo})
-	})
-	if err != nil {
-		return fmt.Errorf("mail a confirmation: %w", err)
-	}
-	return auth.ErrEmailUnproved
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/external"
+	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -38,11 +38,11 @@ const (
 
 type providers struct{ f *Fixture }
 
-// Find implements external.Providers.
-func (p providers) Find(_ context.Context, sc *tenants.Scope, name string) (*external.Provider, error) {
+// Find implements idp.Providers.
+func (p providers) Find(_ context.Context, sc *tenants.Scope, name string) (*idp.Provider, error) {
 	switch name {
 	case Known:
-		return &external.Provider{
+		return &idp.Provider{
 			Name: Known, Connector: p.f.IDP, EmailOptional: p.f.IDP.EmailOptional,
 			Client: connector.Client{Project: string(sc.Tenant.Ref), ID: "client"},
 		}, nil
@@ -94,4 +94,28 @@ func (p *IDP) Exchange(_ context.Context, _ connector.Client, cb connector.Callb
 		return nil, connector.ErrExchange
 	}
 	return &got.login, nil
+}
+
+// Issue returns an ID token of a sign-in, for a nonce, that the provider accepts
+// from one project.
+func (p *IDP) Issue(project *Project, nonce string, login connector.Login) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.codes == nil {
+		p.codes = map[string]issued{}
+	}
+	raw := uuid.NewString()
+	p.codes[raw] = issued{login, connector.Start{State: string(project.Tenant().Ref), Nonce: nonce}}
+	return raw
+}
+
+// VerifyIDToken implements connector.IDTokenVerifier.
+func (p *IDP) VerifyIDToken(_ context.Context, c connector.Client, t connector.IDToken) (*connector.Profile, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	got, ok := p.codes[t.Raw]
+	if !ok || got.start.State != c.Project || got.start.Nonce != t.Nonce {
+		return nil, connector.ErrIDToken
+	}
+	return &got.login.Profile, nil
 }

@@ -1,0 +1,56 @@
+package idp
+
+import (
+	"context"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Providers finds the identity providers of a project.
+type Providers interface {
+	// Find returns a provider that the project has switched on.
+	// auth.ErrProviderUnknown, auth.ErrProviderOff.
+	Find(ctx context.Context, sc *tenants.Scope, name string) (*Provider, error)
+}
+
+// Provider is an identity provider as a project has registered with it.
+type Provider struct {
+	Name          string
+	Connector     connector.Connector
+	Client        connector.Client
+	EmailOptional bool // a user without an address may sign in
+}
+
+// PostsForm reports whether the provider answers with a form that its own site
+// posts.
+func (p *Provider) PostsForm() bool {
+	f, ok := p.Connector.(connector.FormPoster)
+	return ok && f.PostsForm()
+}
+
+// Registry is Providers over the process's connectors and the projects'
+// settings.
+type Registry struct {
+	Connectors map[string]connector.Connector // by provider
+}
+
+// Find implements Providers.
+func (r Registry) Find(_ context.Context, sc *tenants.Scope, name string) (*Provider, error) {
+	c, known := r.Connectors[name]
+	p, declared := sc.Tenant.Config.Provider(name)
+	switch {
+	case !known || !declared:
+		return nil, auth.ErrProviderUnknown
+	case !p.Enabled:
+		return nil, auth.ErrProviderOff
+	}
+	return &Provider{
+		Name: name, Connector: c, EmailOptional: p.EmailOptional,
+		Client: connector.Client{
+			Project: string(sc.Tenant.Ref), ID: p.ClientID, MoreIDs: p.MoreClientIDs, BaseURL: p.URL,
+			Secret: sc.Tenant.Secrets.Settings[p.Secret], SkipNonceCheck: p.SkipNonceCheck,
+		},
+	}, nil
+}
