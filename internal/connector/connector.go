@@ -24,6 +24,15 @@ type Connector interface {
 	Exchange(ctx context.Context, c Client, cb Callback) (*Login, error)
 }
 
+// Beginner is implemented by connectors whose provider must be told of a sign-in
+// before the browser is sent there, as by OAuth 1.0a (RFC 5849). Begin takes the
+// place of AuthorizeURL, which fails.
+type Beginner interface {
+	// Begin returns the address, and a secret that must come back as
+	// Callback.Kept. It returns ErrUnavailable or ErrMisconfigured.
+	Begin(ctx context.Context, c Client, s Start) (address, kept string, err error)
+}
+
 // IDTokenVerifier is implemented by connectors whose ID tokens an app may
 // present by itself, as native sign-in does.
 type IDTokenVerifier interface {
@@ -64,7 +73,8 @@ type Start struct {
 // Callback is what the browser brought back.
 type Callback struct {
 	RedirectURI string
-	Code        string
+	Code        string // of OAuth 1.0a: oauth_verifier
+	Kept        string // what Beginner.Begin returned
 	Nonce       string
 	Verifier    string
 	User        string // the form member "user" of a posted callback: JSON of Apple's, unsigned

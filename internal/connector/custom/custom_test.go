@@ -157,15 +157,21 @@ func TestExchange(t *testing.T) {
 			plain, map[string]any{"email": "evil@b.c", "email_verified": true}, `{"sub":"u"}`, with(nil),
 		},
 		"ID token": {
-			open, map[string]any{"nonce": "the-nonce", "email": "a@b.c", "email_verified": true, "role": "x"}, ``,
+			open,
+			map[string]any{"nonce": "the-nonce", "email": "a@b.c", "email_verified": true, "role": "x"},
+			``,
 			with(map[string]any{"iss": issuer, "email": "a@b.c", "email_verified": true}),
 		},
 		"ID token and userinfo": {
-			open, map[string]any{"nonce": "the-nonce", "name": "Ada"}, `{"sub":"u","email":"a@b.c","email_verified":"true","name":"Eve","iss":"https://evil.example"}`,
+			open,
+			map[string]any{"nonce": "the-nonce", "name": "Ada"},
+			`{"sub":"u","email":"a@b.c","email_verified":"true","name":"Eve","iss":"https://evil.example"}`,
 			with(map[string]any{"iss": issuer, "email": "a@b.c", "email_verified": true, "name": "Ada"}),
 		},
 		"verified is said of another address": {
-			mapped(open, nil, "groups"), map[string]any{"nonce": "the-nonce", "email": "victim@b.c"}, `{"sub":"u","email":"eve@b.c","email_verified":true,"groups":["x"]}`,
+			mapped(open, nil, "groups"),
+			map[string]any{"nonce": "the-nonce", "email": "victim@b.c"},
+			`{"sub":"u","email":"eve@b.c","email_verified":true,"groups":["x"]}`,
 			with(map[string]any{"iss": issuer, "email": "victim@b.c", "custom_claims": map[string]any{"groups": []any{"x"}}}),
 		},
 		"userinfo of another user":   {open, map[string]any{"nonce": "the-nonce"}, `{"sub":"victim","email":"victim@b.c","email_verified":true}`, nil},
@@ -218,7 +224,7 @@ func TestAuthentication(t *testing.T) {
 				way = "basic"
 			}
 			got = append(got, way)
-			http.Error(rw, `{"error":"invalid_client"}`, 401)
+			http.Error(rw, `{"error":"invalid_client"}`, http.StatusUnauthorized)
 		})
 		if _, err := w.Connector(open).Exchange(t.Context(), client, callback); !errors.Is(err, connector.ErrExchange) {
 			t.Errorf("%s: %v", name, err)
@@ -356,6 +362,7 @@ func FuzzDescription(f *testing.F) {
 	f.Add(`{"sub":"u","a":{"b":{"c":[]}}}`, "a.b.c")
 	f.Add(`null`, "..")
 	d := connectortest.New(f)
+	d.Direct = true
 	d.Token(tokenURL, "access-token", "")
 	providers := custom.New(d.Client(), now)
 	f.Fuzz(func(t *testing.T, document, path string) {

@@ -21,6 +21,7 @@ const maxReason = 300
 
 var (
 	errNotJSON  = errors.New("the answer is not the expected JSON")
+	errNotForm  = errors.New("the answer is not the expected form")
 	errTooLarge = errors.New("the answer is too large")
 	errBadURL   = errors.New("the URL is not valid")
 )

@@ -3,9 +3,13 @@ package oauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+
+	"github.com/reevehq/reeve/internal/connector"
 )
 
 // maxDocument bounds a JSON document, in bytes.
@@ -29,7 +33,7 @@ func (e *StatusError) Error() string { return fmt.Sprintf("status %d", e.Status)
 // StatusError as its cause if the provider answered with another status, or
 // ErrUnavailable.
 func (c *Client) GetJSON(ctx context.Context, r Request, into any) error {
-	raw, err := c.get(ctx, r)
+	raw, err := c.do(ctx, http.MethodGet, r)
 	if err != nil {
 		return profileFault(r.URL, err, append(r.Secrets, r.Bearer)...)
 	}
@@ -40,15 +44,35 @@ func (c *Client) GetJSON(ctx context.Context, r Request, into any) error {
 	return nil
 }
 
-func (c *Client) get(ctx context.Context, r Request) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
+// PostForm posts an empty body and decodes an answer in the form of a query. It
+// returns connector.ErrExchange or ErrUnavailable.
+func (c *Client) PostForm(ctx context.Context, r Request) (url.Values, error) {
+	raw, err := c.do(ctx, http.MethodPost, r)
+	if err == nil {
+		var answer url.Values
+		if answer, err = url.ParseQuery(string(raw)); err == nil {
+			return answer, nil
+		}
+		err = errNotForm
+	}
+	err = profileFault(r.URL, err, append(r.Secrets, r.Bearer)...)
+	if errors.Is(err, connector.ErrProfile) {
+		err = connector.ErrExchange.Because(errors.Unwrap(err))
+	}
+	return nil, err
+}
+
+func (c *Client) do(ctx context.Context, method string, r Request) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.URL, nil)
 	if err != nil {
 		return nil, errBadURL
 	}
 	for name, values := range r.Header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Accept", "application/json")
+	if req.Header.Get("Accept") == "" {
+		req.Header.Set("Accept", "application/json")
+	}
 	req.Header.Set("User-Agent", "Reeve")
 	if r.Bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+r.Bearer)

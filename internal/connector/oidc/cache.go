@@ -53,11 +53,11 @@ func newCache[T any](now func() time.Time, fetch func(context.Context, string) (
 // get returns a document. One that does not suffice is fetched again, as often
 // as refetchAfter allows, and returned in any case. nil suffices accepts all.
 func (c *cache[T]) get(ctx context.Context, k key, suffices func(T) bool) (T, error) {
-	if value, err, done := c.known(k, suffices); done {
+	if value, done, err := c.known(k, suffices); done {
 		return value, err
 	}
 	ch := c.flight.DoChan(k.project+"\x00"+k.url, func() (any, error) {
-		if value, err, done := c.known(k, suffices); done {
+		if value, done, err := c.known(k, suffices); done {
 			return value, err
 		}
 		// The request goes on when the caller that began it leaves: others wait.
@@ -77,12 +77,12 @@ func (c *cache[T]) get(ctx context.Context, k key, suffices func(T) bool) (T, er
 
 // known returns what the cache has; done is false if the document must be
 // fetched.
-func (c *cache[T]) known(k key, suffices func(T) bool) (value T, err error, done bool) { //nolint:revive,staticcheck // the error belongs to the value
+func (c *cache[T]) known(k key, suffices func(T) bool) (value T, done bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.entries.Get(k)
 	if !ok {
-		return value, nil, false
+		return value, false, nil
 	}
 	now := c.now()
 	has := !e.fetchedAt.IsZero() && now.Sub(e.fetchedAt) < maxStale
@@ -90,13 +90,13 @@ func (c *cache[T]) known(k key, suffices func(T) bool) (value T, err error, done
 	tried := now.Sub(e.triedAt)
 	switch {
 	case fresh && (suffices == nil || suffices(e.value)):
-		return e.value, nil, true
+		return e.value, true, nil
 	case e.err == nil && (!fresh || tried >= refetchAfter), e.err != nil && tried >= retryAfter:
-		return value, nil, false
+		return value, false, nil
 	case has:
-		return e.value, nil, true
+		return e.value, true, nil
 	default:
-		return value, e.err, true
+		return value, true, e.err
 	}
 }
 

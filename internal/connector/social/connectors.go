@@ -32,6 +32,7 @@ func Connectors(h *http.Client, now func() time.Time) map[string]connector.Conne
 		"snapchat":           p.snapchat(),
 		"spotify":            p.spotify(),
 		"twitch":             p.twitch(),
+		"twitter":            p.twitter(),
 		"vercel_marketplace": p.vercelMarketplace(),
 		"workos":             p.workos(),
 		"x":                  p.x(),

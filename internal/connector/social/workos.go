@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"net/url"
 
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/internal/connector/oauth"
@@ -23,7 +22,7 @@ func (p *parts) workos() connector.Connector {
 		},
 		start: func(s connector.Start) connector.Start {
 			if named, ok := s.Params["workos_provider"]; ok {
-				params := url.Values(maps.Clone(s.Params))
+				params := maps.Clone(s.Params)
 				delete(params, "workos_provider")
 				params["provider"] = named
 				s.Params = params
