@@ -124,7 +124,7 @@ func repeat(ctx context.Context, url string, statements ...string) {
 	for ctx.Err() == nil {
 		conn, err := connect(ctx, url)
 		if err != nil {
-			rest(ctx, 50*time.Millisecond)
+			rest(ctx, 250*time.Millisecond)
 			continue
 		}
 		for ctx.Err() == nil && !conn.IsClosed() {
