@@ -99,7 +99,7 @@ var attacks = []attack{
 	{name: "json", hostile: 1, run: func(ctx context.Context, s *siege) {
 		bombs := []string{
 			strings.Repeat(`{"a":`, 150_000) + "1" + strings.Repeat("}", 150_000),
-			strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000),
+			"[" + strings.Repeat("1,", 450_000) + "1]",
 			"[" + strings.Repeat(`"\u0001",`, 90_000) + `1]`,
 			`"` + strings.Repeat(`\ud83d\ude00`, 70_000) + `"`,
 			strings.Repeat(`{"`+strings.Repeat("k", 90)+`":`, 9_000) + "1" + strings.Repeat("}", 9_000),

@@ -21,6 +21,11 @@ import (
 // MaxBody bounds a request body of the tenant plane, in bytes.
 const MaxBody = 1 << 20
 
+// maxValues bounds the values in a body. Decoding a number of one digit costs
+// fifty bytes and more; a megabyte of them would take 40 ms. Metadata, the
+// largest part of any request, has at most half as many in auth.MaxMetadata.
+const maxValues = auth.MaxMetadata
+
 // decoder reads requests into values of one type.
 type decoder[Req any] struct {
 	body bool
@@ -104,13 +109,16 @@ func readBody(c *gin.Context) ([]byte, error) {
 
 // DecodeJSON reads one JSON value strictly, ignoring unknown members; numbers
 // of untyped values keep their digits. auth.ErrBadJSON; auth.ErrValidation for
-// text that Postgres cannot store.
+// text that Postgres cannot store, and for more values than any request needs.
 func DecodeJSON(body []byte, into any) error {
 	if len(body) == 0 {
 		return auth.ErrBadJSON.Saying("The request body is empty, it must be JSON")
 	}
 	if hasNUL(body) {
 		return auth.ErrValidation.Saying("Text must not contain NUL characters")
+	}
+	if manyValues(body) {
+		return auth.ErrValidation.Saying("The request body has too many values")
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber() // metadata keeps the digits of its numbers
@@ -148,6 +156,27 @@ func hasNUL(body []byte) bool {
 		i++ // an escape is two characters: "\\u0000" is text
 	}
 	return false
+}
+
+// manyValues reports whether a JSON body has more than maxValues values. Each
+// value but the first follows a comma or the beginning of its array or object.
+// (In what is not JSON any text may count.)
+func manyValues(body []byte) bool {
+	if len(body) <= maxValues {
+		return false
+	}
+	values, text := 1, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '"':
+			text = !text
+		case c == '\\':
+			i++ // not the end of the text
+		case !text && (c == ',' || c == '[' || c == '{'):
+			values++
+		}
+	}
+	return values > maxValues
 }
 
 func checkQuery(r *http.Request) error {

@@ -32,6 +32,39 @@ func TestHasNUL(t *testing.T) {
 	}
 }
 
+// A body with too many values is refused before they are decoded.
+func TestManyValues(t *testing.T) {
+	t.Parallel()
+	array := func(n int, v string) string { return "[" + strings.Repeat(v+",", n-1) + v + "]" }
+	for name, tc := range map[string]struct {
+		body string
+		want bool
+	}{
+		"as many as are allowed":    {array(maxValues-1, "1"), false},
+		"one more":                  {array(maxValues, "1"), true},
+		"objects":                   {array(maxValues/2+1, `{"a":1}`), true},
+		"members":                   {`{"a":` + array(maxValues, "1") + `}`, true},
+		"a long text":               {`{"a":"` + strings.Repeat(`,[{`, maxValues) + `"}`, false},
+		"a text with quotes":        {`{"a":"` + strings.Repeat(`\",`, maxValues) + `"}`, false},
+		"a text with backslashes":   {`["` + strings.Repeat(`\\`, maxValues) + `",` + array(maxValues, "1")[1:], true},
+		"spaces between":            {array(maxValues, " 1 "), true},
+		"an end within an escape":   {`"` + strings.Repeat("x", maxValues) + `\`, false},
+		"empty arrays in one array": {array(maxValues/2+1, `[]`), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := manyValues([]byte(tc.body)); got != tc.want {
+				t.Errorf("got %v", got)
+			}
+			var v any
+			err := DecodeJSON([]byte(tc.body), &v)
+			if refused := errors.Is(err, auth.ErrValidation); refused != tc.want {
+				t.Errorf("DecodeJSON: %v", err)
+			}
+		})
+	}
+}
+
 // hasNUL agrees with a decoder on all valid JSON.
 func FuzzHasNUL(f *testing.F) {
 	for _, s := range []string{`"\u0000"`, `"\\u0000"`, `{"a":["\\\u0000"]}`, `{"\u0000":null}`} {
