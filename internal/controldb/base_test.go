@@ -25,15 +25,17 @@ type base struct {
 	org            uuid.UUID
 }
 
-func openBase(t *testing.T, url, masterKey string) *DB {
+func openBase(t *testing.T, url, masterKey string, change ...func(*Options)) *DB {
 	t.Helper()
 	keyring, err := secret.NewKeyring(masterKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := Open(t.Context(), url, keyring, Options{
-		ProjectURL: func(ref tenants.Ref) string { return "https://" + string(ref) + ".example.com" },
-	})
+	o := Options{ProjectURL: func(ref tenants.Ref) string { return "https://" + string(ref) + ".example.com" }}
+	for _, c := range change {
+		c(&o)
+	}
+	db, err := Open(t.Context(), url, keyring, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -28,10 +29,11 @@ import (
 
 // Options configure Open; zero values mean the defaults.
 type Options struct {
-	MaxConns   int32                        // 10
-	Now        func() time.Time             // time.Now
-	Logger     *slog.Logger                 // slog.Default
-	ProjectURL func(ref tenants.Ref) string // canonical URL of a project, no trailing slash
+	MaxConns    int32                        // 10
+	LockTimeout time.Duration                // 5 s; of each statement
+	Now         func() time.Time             // time.Now
+	Logger      *slog.Logger                 // slog.Default
+	ProjectURL  func(ref tenants.Ref) string // canonical URL of a project, no trailing slash
 }
 
 // maxConns is the default of Options.MaxConns.
@@ -45,8 +47,9 @@ const MostConnections = maxConns + registryConns + 1
 // uses, so that it can load projects while Management requests hold all others.
 const registryConns = 3
 
-// lockTimeout bounds how long a statement of a transaction waits for a lock.
-const lockTimeout = 5 * time.Second
+// defaultLockTimeout bounds how long a statement waits for a lock, because it keeps
+// a connection from all other requests meanwhile.
+const defaultLockTimeout = 5 * time.Second
 
 // DB is a bounded pool of connections to the control database, and a few more
 // for the registry of tenants. It is safe for use by many goroutines.
@@ -63,8 +66,6 @@ type DB struct {
 	now       func() time.Time
 	pepper    atomic.Pointer[[]byte]
 	announcer *announcer
-
-	lockTimeout time.Duration
 }
 
 // Tx is one transaction; it must not be used after Tx's function returned.
@@ -79,11 +80,11 @@ func (r reader) with(ctx context.Context) *gorm.DB { return r.g.WithContext(ctx)
 // (or generates) the pepper; else Migrate does. An unreachable server is fault
 // database_unavailable.
 func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options) (*DB, error) {
-	pool, err := newPool(ctx, url, opts.MaxConns)
+	pool, err := newPool(ctx, url, cmp.Or(max(opts.MaxConns, 0), maxConns), opts.LockTimeout)
 	if err != nil {
 		return nil, err
 	}
-	registry, err := newPool(ctx, url, registryConns)
+	registry, err := newPool(ctx, url, registryConns, opts.LockTimeout)
 	if err != nil {
 		pool.Close()
 		return nil, err
@@ -103,7 +104,6 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	db := &DB{
 		reader: reader{g: g}, ProjectURL: opts.ProjectURL,
 		pool: pool, registry: registry, sql: view, keyring: keyring, log: opts.logger(), now: opts.clock(),
-		lockTimeout: lockTimeout,
 	}
 	db.announcer = newAnnouncer(db)
 	if err := db.loadPepper(ctx); err != nil {
@@ -113,12 +113,18 @@ func Open(ctx context.Context, url string, keyring *secret.Keyring, opts Options
 	return db, nil
 }
 
-func newPool(ctx context.Context, url string, most int32) (*pgxpool.Pool, error) {
+func newPool(ctx context.Context, url string, most int32, lockTimeout time.Duration) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("control database URL: %w", err)
 	}
-	cfg.MaxConns = cmp.Or(max(most, 0), maxConns)
+	cfg.MaxConns = most
+	timeout := fmt.Sprintf("SET lock_timeout = %d", cmp.Or(lockTimeout, defaultLockTimeout).Milliseconds())
+	// Not a startup parameter, because poolers refuse those that they do not know.
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, timeout)
+		return err
+	}
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
@@ -150,14 +156,11 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 func (db *DB) Keyring() *secret.Keyring { return db.keyring }
 
 // Tx runs fn in a transaction (READ COMMITTED) that commits when fn returns nil.
-// A statement that waits for a lock too long is fault database_unavailable: it
-// would keep a connection from all other requests. After the commit, changes of
+// As everywhere, a statement that waits too long for a lock is fault
+// database_unavailable. After the commit, changes of
 // projects are announced to all processes.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	err := db.with(ctx).Transaction(func(g *gorm.DB) error {
-		if err := g.Exec(fmt.Sprintf("SET LOCAL lock_timeout = %d", db.lockTimeout.Milliseconds())).Error; err != nil {
-			return err
-		}
 		return fn(&Tx{reader{g: g}})
 	})
 	if err == nil {

@@ -9,31 +9,42 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// TestLockTimeout: a transaction does not wait for a lock as long as another
-// holds it.
+// TestLockTimeout: no statement waits for a lock as long as another session holds
+// it, in a transaction or not.
 func TestLockTimeout(t *testing.T) {
 	t.Parallel()
 	b := newBase(t)
-	b.lockTimeout = 50 * time.Millisecond
+	const ref = tenants.Ref("abcdefghijklmnopqrst")
+	b.project(t, ref)
+	impatient := openBase(t, b.url, b.masterKey, func(o *Options) { o.LockTimeout = 50 * time.Millisecond })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for ever otherwise
 	defer cancel()
-	lock := func(tx *Tx) error {
-		return tx.with(ctx).Exec("SELECT FROM organizations WHERE id = ? FOR UPDATE", b.org).Error
+	calls := map[string]func() error{
+		"transaction": func() error {
+			return impatient.Tx(ctx, func(tx *Tx) error { return tx.with(ctx).Exec("DELETE FROM databases WHERE false").Error })
+		},
+		"mark":     func() error { return impatient.MarkOutbox(ctx, ref, "email") },
+		"data key": func() error { _, err := impatient.DataKey(ctx, ref); return err },
+		"registry": func() error { _, err := impatient.Tenant(ctx, ref); return err },
 	}
 	err := b.Tx(ctx, func(tx *Tx) error {
-		if err := lock(tx); err != nil {
+		if err := tx.with(ctx).Exec("LOCK TABLE databases, outbox_marks, projects").Error; err != nil {
 			return err
 		}
-		if err := b.Tx(ctx, lock); !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
-			t.Errorf("a second transaction: %v, %v", err, ctx.Err())
+		for name, call := range calls {
+			if err := call(); !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+				t.Errorf("%s: %v, %v", name, err, ctx.Err())
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		t.Error(err)
 	}
-	if err := b.Tx(ctx, lock); err != nil {
-		t.Errorf("after the first: %v", err)
+	for name, call := range calls {
+		if err := call(); err != nil {
+			t.Errorf("%s, after the lock: %v", name, err)
+		}
 	}
 }
 

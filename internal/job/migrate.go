@@ -30,7 +30,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		return fmt.Errorf("migrate job tables: %w", err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+	if err := lock(ctx, conn.Conn()); err != nil {
 		return fmt.Errorf("lock job tables: %w", err)
 	}
 	defer func() {
@@ -53,6 +53,18 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		return fmt.Errorf("migrate job tables: %w", err)
 	}
 	return nil
+}
+
+// lock takes migrationLock for the session. It waits for as long as another process
+// migrates, whatever lock_timeout the connection has.
+func lock(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = 0"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock))
+		return err
+	})
 }
 
 // Pending reports whether Migrate has work to do. Tables of a newer release count
