@@ -147,7 +147,7 @@ for (const kind of kinds) {
       const { email } = await signedIn()
       const { user, session } = ok(await connect(project, kind).auth.signUp({ email, password: 'attacker 12345' }))
       assert.equal(session, null)
-      assert.deepEqual(user.identities, [])
+      assert.equal(user.identities.length, 1)
       assert.equal(user.email, email)
       refused(await connect(project, kind).auth.signInWithPassword({ email, password: 'attacker 12345' }), 400, 'invalid_credentials')
       await signIn(email)

@@ -145,8 +145,8 @@ var deviations = map[string]string{
 		"There the reference mails both addresses and accepts one.",
 	"recovery verifies the identity": "A recovery of an unconfirmed user sets identity_data.email_verified, because the mail proved the " +
 		"address. The reference leaves it false.",
-	"taken address like a new one": "The answer to a sign-up with a taken address is that to a new one, except that identities are " +
-		"empty. In the reference role and user_metadata differ too.",
+	"taken address like a new one": "The answer to a sign-up with a taken address is that to a new one. In the reference " +
+		"identities, role and user_metadata differ.",
 	"invited users are not replaced": "With mailer_autoconfirm a sign-up does not take over a user that an admin created or invited. " +
 		"The reference confirms the user and signs the stranger in.",
 }

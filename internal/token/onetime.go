@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"math/big"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // OneTime is a new one-time token. A person types Code in, a URL carries Link,
@@ -41,6 +43,17 @@ func oneTime(key []byte, address, code string) OneTime {
 	mac.Write([]byte("one-time token\x00" + strings.ToLower(address) + "\x00" + code))
 	link := hex.EncodeToString(mac.Sum(nil)[:linkBytes])
 	return OneTime{Code: code, Link: link, Hash: HashLink(link)}
+}
+
+// ObfuscatedID returns the user id in the answer to a sign-up whose address is
+// taken. It looks random, and is the same for every sign-up with the address, as
+// the id of a user who was created by the first of them.
+func ObfuscatedID(key []byte, address string) uuid.UUID {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("obfuscated user\x00" + strings.ToLower(address)))
+	id := uuid.UUID(mac.Sum(nil)[:16])
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4 (RFC 9562, section 5.4)
+	return id
 }
 
 // PKCEPrefix marks a link that is answered with a code instead of a session.

@@ -211,6 +211,18 @@ func (tx *Tx) fireDeferred(ctx context.Context) error {
 	return nil
 }
 
+// Normalize rewrites JSON documents as jsonb stores them.
+func (tx *Tx) Normalize(ctx context.Context, documents ...*json.RawMessage) error {
+	for _, d := range documents {
+		var raw []byte
+		if err := tx.q.QueryRow(ctx, `SELECT $1::pg_catalog.jsonb`, orEmpty(*d)).Scan(&raw); err != nil {
+			return fmt.Errorf("normalize JSON: %w", err)
+		}
+		*d = object(raw)
+	}
+	return nil
+}
+
 // UserPage selects one page of users.
 type UserPage struct {
 	Page        int // from 1

@@ -71,6 +71,11 @@ func tooSoon(wait time.Duration) *fault.Error {
 	return auth.ErrEmailRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, seconds)).After(wait)
 }
 
+// Signups is the purpose of sign-ups. Only sign-ups count: if a request for the
+// link counted too, it would reveal whether an address is new, because a sign-up
+// with a new one is never refused.
+const Signups = "signup"
+
 // Request is a request for mails.
 type Request struct {
 	// Purpose and Address identify mails that are spaced out: a second request
@@ -78,6 +83,9 @@ type Request struct {
 	// the address is looked up, so that the refusal reveals nothing. With
 	// Address "" nothing is counted.
 	Purpose, Address string
+	// After is another purpose, whose requests space out this one too; "" for
+	// none.
+	After string
 	// ReportLater lets the flow decide whether to report the refusal: see
 	// Outgoing.Throttled.
 	ReportLater bool
@@ -196,6 +204,11 @@ func (m *Mailer) throttle(ctx context.Context, sc *tenants.Scope, r Request) err
 	gap := spacing(sc)
 	if gap <= 0 || r.Address == "" {
 		return nil
+	}
+	if r.After != "" {
+		if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, throttle(gap, r.After), r.Address); err != nil {
+			return err
+		}
 	}
 	return m.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
 }

@@ -3,7 +3,6 @@ package recovery
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -42,7 +41,7 @@ const (
 // Recover mails a link that signs the user in. An unknown address is no error.
 // auth.ErrEmailRate.
 func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error {
-	return s.send(ctx, sc, "recovery", o.Email, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
+	return s.send(ctx, sc, mail.Request{Purpose: "recovery", Address: o.Email}, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
 		if s.Mailer.Recent(sc, u.RecoverySentAt) {
 			return nil
 		}
@@ -53,7 +52,11 @@ func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error 
 // Resend mails the link of a pending sign-up or change of address again. It is
 // no error if there is none. auth.ErrEmailRate.
 func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Order) error {
-	return s.send(ctx, sc, string(kind), o.Email, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
+	request := mail.Request{Purpose: "resend " + string(kind), Address: o.Email}
+	if kind == Signup {
+		request.After = mail.Signups
+	}
+	return s.send(ctx, sc, request, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
 		switch {
 		case kind == Signup && !u.EmailConfirmed() && !s.Mailer.Recent(sc, u.ConfirmationSentAt):
 			return s.resendSignup(ctx, tx, sc, u, o, out)
@@ -64,12 +67,12 @@ func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Ord
 	})
 }
 
-// send runs compose for the user with the address, in one transaction. The
+// send runs compose for the user with the request's address, in one transaction. The
 // answer is the same if there is no such user or compose puts no mail.
-func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email string, compose func(*tenantdb.Tx, *auth.User, *mail.Outgoing) error) error {
-	defer equalizeTime(ctx, time.Now())
-	return s.Mailer.Post(ctx, sc, mail.Request{Purpose: purpose, Address: email}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		u, err := s.ByEmail(ctx, tx, email)
+func (s Service) send(ctx context.Context, sc *tenants.Scope, request mail.Request, compose func(*tenantdb.Tx, *auth.User, *mail.Outgoing) error) error {
+	defer mail.EqualizeTime(ctx, time.Now())
+	return s.Mailer.Post(ctx, sc, request, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+		u, err := s.ByEmail(ctx, tx, request.Address)
 		if errors.Is(err, auth.ErrUserNotFound) {
 			return nil
 		}
@@ -78,27 +81,6 @@ func (s Service) send(ctx context.Context, sc *tenants.Scope, purpose, email str
 		}
 		return compose(tx, u, out)
 	})
-}
-
-// The least duration of an answer. Writing a mail takes some milliseconds more
-// than finding no user; the difference must not show.
-const (
-	answerFloor  = 40 * time.Millisecond
-	answerJitter = 20 * time.Millisecond
-)
-
-// equalizeTime waits until an answer to a request that began then may be sent.
-func equalizeTime(ctx context.Context, began time.Time) {
-	wait := answerFloor + rand.N(answerJitter) - time.Since(began) //nolint:gosec // jitter is no secret
-	if wait <= 0 {
-		return
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {

@@ -144,6 +144,10 @@ func TestUnconfirmedSignups(t *testing.T) {
 			session := open(t, f, recover(t, f)).Fragment().Get("access_token")
 			f.A.Do(t, "PUT", "/user", m{"password": hers}, flowtest.User(session)).Want(200)
 		}, "hers", "him"}, // one sign-up may well be hers, so its data stay
+		"his sign-up, she recovers and chooses no password": {func(t *testing.T, f *flowtest.Fixture) {
+			signUp(t, f, attacker, "him")
+			open(t, f, recover(t, f))
+		}, "none", "him"},
 		"both sign-ups, she recovers and chooses no password": {func(t *testing.T, f *flowtest.Fixture) {
 			signUp(t, f, attacker, "him")
 			signUp(t, f, hers, "her")
@@ -236,6 +240,19 @@ func TestSignupApartExpires(t *testing.T) {
 	enter(t, f, mail).WantError(403, "otp_expired")
 	if got := open(t, f, mail).Fragment().Get("error_code"); got != "otp_expired" {
 		t.Errorf("error %q", got)
+	}
+}
+
+// A sign-up right after one at another process, which counts for itself, is not
+// lost.
+func TestSignupAtAnotherProcess(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	f.A.Do(t, "POST", "/signup", m{"email": victim, "password": attacker}).Want(200)
+	f.Limiter.Forget(f.A.Tenant().Ref)
+	enter(t, f, signUp(t, f, hers, "her")).Session()
+	if got := passwords(t, f); got != "hers" {
+		t.Errorf("%s signs in", got)
 	}
 }
 

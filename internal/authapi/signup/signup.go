@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
+	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -110,16 +112,15 @@ func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants
 	return &u, s.ReplaceUnconfirmed(ctx, tx, &u, newUser(u.ID, r, hash, true))
 }
 
-// purpose is the mail.Request purpose of sign-ups; resending the link shares
-// it.
-const purpose = "signup"
-
 // registerUnconfirmed creates an unconfirmed user and sends the confirmation
 // mail. The limit on repeated requests counts every address. It is reported
 // only for addresses that already have a user, so that the answer does not
 // reveal whether a user exists.
 func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r Registration, hash string) (answer *auth.User, err error) {
-	req := mail.Request{Purpose: purpose, Address: r.Email, ReportLater: true}
+	defer mail.EqualizeTime(ctx, time.Now())
+	now := s.Now() // of all times in the answer, which else would tell a written row
+	s.Users.Now = func() time.Time { return now }
+	req := mail.Request{Purpose: mail.Signups, Address: r.Email, ReportLater: true}
 	err = s.Mailer.Post(ctx, sc, req, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		u, err := tx.UserByEmail(ctx, r.Email, true)
 		switch {
@@ -143,13 +144,13 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 // repeated is a sign-up with the address of an unconfirmed user. It is kept apart
 // with its password and data until its own token confirms the address, because
 // nobody has proved ownership yet. Where an admin created the user, the token
-// confirms that account. A sign-up right after a mail, which another process
-// sent, is refused: without a mail of its own it would be lost.
+// confirms that account.
+//
+// A sign-up that is kept apart is mailed even right after a mail that another
+// process sent: without a mail of its own it would be lost, and a refusal would
+// reveal the user.
 func (s Service) repeated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string, out *mail.Outgoing) (*auth.User, error) {
-	if err := s.Mailer.TooSoon(sc, u.ConfirmationSentAt); err != nil {
-		return nil, err
-	}
-	answer, err := s.preview(u.ID, r)
+	answer, err := s.preview(ctx, tx, u.ID, r)
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +158,12 @@ func (s Service) repeated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	if err != nil {
 		return nil, err
 	}
-	if origin.Public {
+	switch {
+	case origin.Public:
 		err = s.sendApart(ctx, tx, sc, u, answer.UserMetadata, r, hash, out)
-	} else {
+	case !s.Mailer.Recent(sc, u.ConfirmationSentAt):
 		err = s.send(ctx, tx, sc, u, r, out)
 	}
-	answer.ConfirmationSentAt = u.ConfirmationSentAt
 	return answer, err
 }
 
@@ -218,21 +219,26 @@ func (s Service) put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u 
 }
 
 // obfuscated answers for a taken address as for a new one, including repeated
-// requests. Its identities are empty, which SDK users can check, as with the
-// reference.
+// requests, which get the same id. The reference leaves its identities empty,
+// and so reveals that the address has a user.
 func (s Service) obfuscated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration) (*auth.User, error) {
-	u, err := s.preview(uuid.New(), r)
+	u, err := s.preview(ctx, tx, token.ObfuscatedID(sc.Tenant.Secrets.OTPKey, r.Email), r)
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
-	u.Identities, u.ConfirmationSentAt = []auth.Identity{}, &now
-	_, err = audit.User(ctx, tx, sc, taken, auth.ActionUserRepeatedSignUp, signUpTraits, now)
+	_, err = audit.User(ctx, tx, sc, taken, auth.ActionUserRepeatedSignUp, signUpTraits, s.Now())
 	return u, err
 }
 
 // preview is the user that a registration would create: the answer when nothing
-// of the existing user may be shown.
-func (s Service) preview(id uuid.UUID, r Registration) (*auth.User, error) {
-	return s.Preview(newUser(id, r, "", false))
+// of the existing user may be shown. Its JSON is written as the database writes
+// it.
+func (s Service) preview(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID, r Registration) (*auth.User, error) {
+	u, err := s.Preview(newUser(id, r, "", false))
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	u.ConfirmationSentAt = &now
+	return u, tx.Normalize(ctx, &u.AppMetadata, &u.UserMetadata, &u.Identities[0].Data)
 }
