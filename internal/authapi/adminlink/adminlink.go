@@ -115,25 +115,12 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	}
 	if unknown {
 		var err error
-		u, err = s.Create(ctx, tx, sc, users.New{
-			Email: o.Email, Password: o.Hash, UserMetadata: o.Data,
-			Identities: []users.Identity{users.EmailIdentity(o.Email, nil)}, SoughtFirst: true,
-		})
+		u, err = s.Create(ctx, tx, sc, o.user())
 		if err != nil {
 			return nil, err
 		}
 	} else {
-		data, err := s.SetUserMetadata(u, o.Data)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, data, tenantdb.EncryptedPassword(o.Hash))
-		// Where unconfirmed users may sign in.
-		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
-			return nil, err
-		}
-		// The account is the admin's from here on: no sign-up replaces it.
-		if err := tx.EndSignups(ctx, u.ID); err != nil {
+		if err := s.replace(ctx, tx, sc, u, o); err != nil {
 			return nil, err
 		}
 	}
@@ -141,6 +128,38 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		return nil, err
 	}
 	return u, audit.Admin(ctx, tx, sc, u, action, now)
+}
+
+// user is the user that an order creates.
+func (o *Order) user() users.New {
+	return users.New{
+		Email: o.Email, Password: o.Hash, UserMetadata: o.Data,
+		Identities: []users.Identity{users.EmailIdentity(o.Email, nil)}, SoughtFirst: true,
+	}
+}
+
+// replace gives an unconfirmed user the admin's password and data. A stranger who
+// created the user keeps no way in.
+func (s Service) replace(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o *Order) error {
+	origin, err := s.Unproved(ctx, tx, u)
+	if err != nil {
+		return err
+	}
+	if origin.Public {
+		if _, err := auth.MergeMetadata(nil, o.Data); err != nil {
+			return err
+		}
+		return s.TakeOver(ctx, tx, sc, u, o.user())
+	}
+	data, err := s.SetUserMetadata(u, o.Data)
+	if err != nil {
+		return err
+	}
+	// Where unconfirmed users may sign in.
+	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
+		return err
+	}
+	return tx.UpdateUser(ctx, u, s.Now(), data, tenantdb.EncryptedPassword(o.Hash))
 }
 
 // recovery marks a link that signs in an existing user.

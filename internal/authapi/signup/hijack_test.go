@@ -419,18 +419,58 @@ func TestSignupOnAdminsUser(t *testing.T) {
 			}
 		})
 	}
-	t.Run("invited", func(t *testing.T) {
-		t.Parallel()
-		f := flowtest.New(t)
-		signUp(t, f, attacker, "him")
-		signUp(t, f, attacker, "him")
-		f.A.Admin(t, "POST", "/invite", m{"email": victim}).Want(200)
-		f.Clock.Advance(time.Hour)
-		enter(t, f, signUp(t, f, attacker, "him")).Session()
-		if got := passwords(t, f); got != "none" {
-			t.Errorf("%s signs in to the invited account", got)
-		}
-	})
+}
+
+// An invitation of somebody whose address strangers have used leaves these no
+// way in.
+func TestInvitedAfterSignups(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(t *testing.T, f *flowtest.Fixture){
+		"sign-ups": func(t *testing.T, f *flowtest.Fixture) {
+			signUp(t, f, attacker, "him")
+			s := f.A.SignIn(t, victim, attacker)
+			f.A.Do(t, "PUT", "/user", m{"email": "his@example.com", "data": m{"planted": 1}}, flowtest.User(s.Access)).Want(200)
+			signUp(t, f, attacker, "him")
+		},
+		"a provider's user": unverifiedProvidersUser,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := flowtest.New(t, func(c *tenants.Config) { c.MailerAllowUnverifiedEmailSignIn, c.MailerSecureEmailChange = true, false })
+			prepare(t, f)
+			old := f.A.Mails(t)
+			f.A.Admin(t, "POST", "/invite", m{"email": victim, "data": m{"team": "a"}}).Want(200)
+			f.Clock.Advance(time.Minute)
+			if mail := signUp(t, f, attacker, "him"); mail.Kind != "confirmation" {
+				t.Errorf("a %s mail", mail.Kind)
+			}
+			f.Clock.Advance(time.Minute)
+			f.A.Admin(t, "POST", "/invite", m{"email": victim}).Want(200)
+			invitation := f.A.Mail(t, victim)
+			f.A.Do(t, "POST", "/verify", m{"type": "invite", "email": victim, "token": invitation.Code}).Session()
+			for _, mail := range old {
+				q := f.A.LinkQuery(t, mail)
+				f.A.Do(t, "POST", "/verify", m{"type": q.Get("type"), "token_hash": q.Get("token")}).WantError(403, "otp_expired")
+			}
+			if got := passwords(t, f); got != "none" {
+				t.Errorf("%s signs in", got)
+			}
+			const left = `SELECT string_agg(provider, ' ') || ' ' || (raw_user_meta_data->>'team') || ' ' || (raw_user_meta_data ?| '{name,by,planted}')
+				FROM auth.users u JOIN auth.identities i ON i.user_id = u.id GROUP BY u.id`
+			if got := flowtest.One[string](t, f.A, left); got != "email a false" {
+				t.Errorf("identities and metadata: %s", got)
+			}
+		})
+	}
+}
+
+// unverifiedProvidersUser inserts a user as a provider's sign-in does that has
+// not verified the address.
+func unverifiedProvidersUser(t *testing.T, f *flowtest.Fixture) {
+	t.Helper()
+	f.A.Exec(t, `WITH u AS (INSERT INTO auth.users (id, aud, role, email, raw_user_meta_data, raw_app_meta_data)
+			VALUES (gen_random_uuid(), 'authenticated', 'authenticated', '`+victim+`', '{"name": "him"}', '{"provider": "github", "providers": ["github"]}') RETURNING id)
+		INSERT INTO auth.identities (provider_id, user_id, identity_data, provider) SELECT '1', id, '{}', 'github' FROM u`)
 }
 
 // What the developer's SQL writes stays, and triggers see the password and the
@@ -514,9 +554,7 @@ func TestSignupOnUnverifiedProvidersUser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := flowtest.New(t)
-			f.A.Exec(t, `WITH u AS (INSERT INTO auth.users (id, aud, role, email, raw_user_meta_data, raw_app_meta_data)
-					VALUES (gen_random_uuid(), 'authenticated', 'authenticated', '`+victim+`', '{"name": "him"}', '{"provider": "github", "providers": ["github"]}') RETURNING id)
-				INSERT INTO auth.identities (provider_id, user_id, identity_data, provider) SELECT '1', id, '{}', 'github' FROM u`)
+			unverifiedProvidersUser(t, f)
 			run.run(t, f)
 			if got := passwords(t, f); got != run.want {
 				t.Errorf("%s signs in", got)

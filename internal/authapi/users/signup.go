@@ -47,7 +47,7 @@ type Unproved struct {
 // Unproved returns what is known of the origin of an account, which must be
 // locked.
 func (s Users) Unproved(ctx context.Context, tx *tenantdb.Tx, u *auth.User) (Unproved, error) {
-	if u.EmailConfirmed() || u.InvitedAt != nil || u.PhoneConfirmedAt != nil {
+	if u.EmailConfirmed() || u.InvitedAt != nil {
 		return Unproved{}, nil
 	}
 	state, err := tx.SignupState(ctx, u.ID)
@@ -61,18 +61,26 @@ func (s Users) Unproved(ctx context.Context, tx *tenantdb.Tx, u *auth.User) (Unp
 }
 
 // federated reports whether all identities of a user are of other providers than
-// e-mail.
+// e-mail. A user with a number that is confirmed has proved that.
 func federated(u *auth.User) bool {
-	return len(u.Identities) > 0 && u.IdentityOf(auth.ProviderEmail) == nil
+	return len(u.Identities) > 0 && u.IdentityOf(auth.ProviderEmail) == nil && u.PhoneConfirmedAt == nil
 }
 
 // ConfirmSignup makes a sign-up, whose token has proved ownership of the
-// address, the user's: password and data are those of the sign-up, and what
-// others began in the account ends. Of the user's metadata it replaces what came
-// from the first sign-up; what SQL has written stays. A sign-up without a
-// password leaves the user without one.
+// address, the user's. A sign-up without a password leaves the user without one.
 func (s Users) ConfirmSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, signup auth.Signup) error {
-	n := SignedUp(u.ID, u.Email, signup.Data, signup.Password, true)
+	if err := s.TakeOver(ctx, tx, sc, u, SignedUp(u.ID, u.Email, signup.Data, signup.Password, false)); err != nil {
+		return err
+	}
+	return s.ConfirmEmail(ctx, tx, u)
+}
+
+// TakeOver gives an account of which Unproved is Public the password, the user
+// metadata and the only identity of n, which is of provider email. It ends
+// everything that others began in the account. Of the user's metadata it replaces
+// what came from the first sign-up; what SQL has written stays. The address
+// stays unconfirmed.
+func (s Users) TakeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, n New) error {
 	changes, err := n.replacing(u)
 	if err != nil {
 		return err
@@ -83,11 +91,11 @@ func (s Users) ConfirmSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 	if err := tx.UpdateUser(ctx, u, s.Now(), append(changes, endedFlows()...)...); err != nil {
 		return err
 	}
-	// The exchange of a recovery that proves the address goes on.
-	if err := tx.EndFlows(ctx, u.ID, auth.MethodRecovery); err != nil {
+	if err := tx.EndSignups(ctx, u.ID); err != nil {
 		return err
 	}
-	return s.ConfirmEmail(ctx, tx, u)
+	// The exchange of a recovery that proves the address goes on.
+	return tx.EndFlows(ctx, u.ID, auth.MethodRecovery)
 }
 
 // ProveEmail confirms the address by a token that came with no sign-up, such as
@@ -146,7 +154,11 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 		return nil, err
 	}
 	app, err := tenantdb.AppMetadata(signedUp)
-	return []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user, app}, err
+	changes := []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user, app}
+	if u.Phone != "" || u.PhoneConfirmedAt != nil {
+		changes = append(changes, tenantdb.Phone(""), tenantdb.PhoneConfirmedAt(nil))
+	}
+	return changes, err
 }
 
 // evict ends the sessions of an account, and removes its second factors and its
