@@ -147,9 +147,9 @@ func TestConnections(t *testing.T) {
 		warns  string
 	}{
 		{"enough", func(*config.Database) {}, ""},
-		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 171"},
-		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 56 connections each"},
-		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 121"},
+		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 175"},
+		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 60 connections each"},
+		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 125"},
 		{"a control database elsewhere", func(d *config.Database) {
 			d.OwnerConnections, d.ControlURL = 5, "postgres://elsewhere/control"
 		}, ""},

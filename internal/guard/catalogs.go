@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -141,19 +142,47 @@ func (s *shared) roleName(ctx context.Context, id uint32) string {
 	return name
 }
 
+// readSessionRoles reads the names of the roles of all sessions, while that does
+// not wait.
+func (s *shared) readSessionRoles(ctx context.Context) error {
+	if !s.inTransaction() {
+		return nil
+	}
+	rows, _ := s.conn.Query(ctx, sessionRolesSQL)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uint32])
+	if err != nil {
+		return fmt.Errorf("list the sessions' roles: %w", err)
+	}
+	for _, id := range ids {
+		s.roleName(ctx, id)
+	}
+	return nil
+}
+
 // yield ends the transaction when a session that is not a project's waits for its
-// locks.
+// locks. Sessions of projects that it waits for are ended first: without the
+// locks, the guard cannot look their roles up.
 func (s *shared) yield(ctx context.Context) error {
 	if !s.inTransaction() {
 		return nil
 	}
-	rows, _ := s.conn.Query(ctx, waitingForUsSQL)
-	waiting, err := pgx.CollectRows(rows, pgx.RowTo[uint32])
+	rows, _ := s.conn.Query(ctx, waitingSQL)
+	type waiting struct {
+		role     uint32
+		blockers []uint32
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (w waiting, err error) {
+		return w, row.Scan(&w.role, &w.blockers)
+	})
 	if err != nil {
 		return fmt.Errorf("look for sessions that wait for the guard: %w", err)
 	}
-	for _, role := range waiting {
-		if _, ok := projectOfRole(s.roleName(ctx, role)); !ok {
+	isProject := func(role uint32) bool {
+		_, ok := projectOfRole(s.roleName(ctx, role))
+		return ok
+	}
+	for _, w := range all {
+		if !isProject(w.role) && !slices.ContainsFunc(w.blockers, isProject) {
 			return s.release(ctx)
 		}
 	}

@@ -39,7 +39,7 @@ const (
 )
 
 // Connections is how many connections a Guard keeps open besides Admin's.
-const Connections = 2
+const Connections = 2 + poolConns
 
 // ConnectionLimits are the limits of each project's roles.
 type ConnectionLimits struct {
@@ -317,29 +317,12 @@ func (l *lowered) forget(now time.Time) {
 	maps.DeleteFunc(l.byProject, func(_ string, one lower) bool { return now.Sub(one.until) > longestLower })
 }
 
-// keepLimits sets the connection limits of all roles of this installation at once,
-// each minute, and when a project's are lowered.
-func (g *Guard) keepLimits(ctx context.Context) {
-	tick := time.NewTicker(limitsInterval)
-	defer tick.Stop()
-	for {
-		if err := limited(g.setLimits)(ctx); err != nil && ctx.Err() == nil {
-			g.logger().WarnContext(ctx, "guard", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-g.lowered.changed:
-		}
-	}
-}
-
+// setLimits sets the connection limits of all roles of this installation.
 func (g *Guard) setLimits(ctx context.Context) error {
 	if g.Limits == (ConnectionLimits{}) {
 		return nil
 	}
-	rows, _ := g.Admin.Query(ctx, `SELECT rolname::text, rolconnlimit FROM pg_roles
+	rows, _ := g.state.pool.Query(ctx, `SELECT rolname::text, rolconnlimit FROM pg_roles
 		WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND rolcanlogin AND shobj_description(oid, 'pg_authid') = $1`, g.Mark)
 	type limit struct {
 		role string

@@ -1,9 +1,9 @@
 // Package guard ends sessions of projects that exhaust resources which all
-// databases of a Postgres server share: the lock table, the NOTIFY queue and the
-// connections. It
-// also ends sessions that run too long, and resets the roles that all projects
-// share. It identifies projects only by the names of their roles, and reads
-// none of their data.
+// databases of a Postgres server share: locks on shared catalogs, the lock table,
+// the NOTIFY queue and the connections. It suspends the logins of projects that
+// repeat it. It also ends sessions that run too long, and resets the roles that
+// all projects share. It identifies projects only by the names of their roles, and
+// reads none of their data.
 package guard
 
 import (
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/reevehq/reeve/internal/projectlog"
 )
 
 const (
@@ -33,7 +35,8 @@ const (
 // Guard watches one Postgres server. Several replicas may watch the same one.
 type Guard struct {
 	// Admin connects to the server as a role that may end the sessions of
-	// projects' roles. Its owner closes it after Run returned.
+	// projects' roles. Its owner closes it after Run returned. The guard's own
+	// checks use other connections, so that they never wait for one of these.
 	Admin *pgxpool.Pool
 	// Mark is the comment on every role of this installation. Only those roles'
 	// overdue sessions are ended, because another installation may use the same
@@ -41,20 +44,61 @@ type Guard struct {
 	Mark string
 	// Limits are set on every role of this installation; none are when zero.
 	Limits ConnectionLimits
-	Logger *slog.Logger // slog.Default() when nil
+	Store  Store            // without one, shut-outs last as long as the process
+	Logins Logins           // without one, logins are not restored
+	Log    *projectlog.Log  // of the projects whose sessions are ended; may be nil
+	Logger *slog.Logger     // slog.Default() when nil
+	Now    func() time.Time // time.Now when nil
 
+	once    sync.Once
+	state   state
 	lowered lowered
 }
 
-// Run watches until ctx ends; then it returns nil.
+// state is what a Guard needs while it runs.
+type state struct {
+	pool     *pgxpool.Pool
+	err      error // of opening the pool
+	offences *offences
+}
+
+// poolConns is the number of connections of the checks that may wait: three that
+// wait for a lock, and one that ends what they wait for.
+const poolConns = 4
+
+// open creates the pool of connections, without connecting.
+func (g *Guard) open() error {
+	g.once.Do(func() {
+		cfg := g.Admin.Config()
+		cfg.MinConns, cfg.MaxConns = 1, poolConns
+		cfg.ConnConfig.RuntimeParams["lock_timeout"] = lockTimeout.String()
+		g.state.offences = newOffences()
+		g.state.pool, g.state.err = pgxpool.NewWithConfig(context.Background(), cfg)
+	})
+	return g.state.err
+}
+
+func (g *Guard) close() {
+	if g.open() == nil {
+		g.state.pool.Close()
+	}
+}
+
+// Run watches until ctx ends; then it returns nil. It may be called once.
 func (g *Guard) Run(ctx context.Context) error {
+	if err := g.open(); err != nil {
+		return err
+	}
+	defer g.close()
 	g.lowered.changed = make(chan struct{}, 1)
 	var group sync.WaitGroup
-	group.Go(func() { g.every(ctx, sharedInterval, g.watchShared) }) // returns only when its connection broke
-	group.Go(func() { g.every(ctx, overdueInterval, limited(g.endOverdue)) })
-	group.Go(func() { g.every(ctx, overdueInterval, limited(g.resetSharedRoles)) })
-	group.Go(func() { g.every(ctx, connectionsInterval, g.watchConnections) }) // as watchShared
-	group.Go(func() { g.keepLimits(ctx) })
+	group.Go(func() { g.loop(ctx, sharedInterval, nil, g.watchShared) }) // returns only when its connection broke
+	group.Go(func() { g.loop(ctx, suspendInterval, g.state.offences.suspend, limited(g.suspendLogins)) })
+	group.Go(func() { g.loop(ctx, overdueInterval, nil, limited(g.endOverdue)) })
+	group.Go(func() { g.loop(ctx, overdueInterval, nil, limited(g.resetSharedRoles)) })
+	group.Go(func() { g.loop(ctx, connectionsInterval, nil, g.watchConnections) }) // as watchShared
+	group.Go(func() { g.loop(ctx, limitsInterval, g.lowered.changed, limited(g.setLimits)) })
+	group.Go(func() { g.loop(ctx, saveInterval, g.state.offences.save, limited(g.exchangeShutOuts)) })
 	group.Wait()
 	return nil
 }
@@ -68,8 +112,9 @@ func limited(fn func(context.Context) error) func(context.Context) error {
 	}
 }
 
-// every calls fn at once, and again at each interval.
-func (g *Guard) every(ctx context.Context, interval time.Duration, fn func(context.Context) error) {
+// loop calls fn at once, at each interval and each time that it is woken, until
+// ctx ends.
+func (g *Guard) loop(ctx context.Context, interval time.Duration, woken <-chan struct{}, fn func(context.Context) error) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -79,6 +124,7 @@ func (g *Guard) every(ctx context.Context, interval time.Duration, fn func(conte
 		select {
 		case <-ctx.Done():
 			return
+		case <-woken:
 		case <-tick.C:
 		}
 	}
@@ -92,6 +138,13 @@ func (g *Guard) Terminate(ctx context.Context, role string, pid uint32) {
 	if err != nil && ctx.Err() == nil {
 		g.logger().WarnContext(ctx, "a session cannot be ended", "role", role, "pid", pid, "error", err)
 	}
+}
+
+func (g *Guard) now() time.Time {
+	if g.Now != nil {
+		return g.Now()
+	}
+	return time.Now()
 }
 
 func (g *Guard) logger() *slog.Logger { return cmp.Or(g.Logger, slog.Default()) }

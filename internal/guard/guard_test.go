@@ -32,6 +32,10 @@ func install(t *testing.T, url string) *installation {
 	}
 	t.Cleanup(pool.Close)
 	g := &Guard{Admin: pool, Mark: "guard test " + string(tenants.NewRef()), Logger: slog.New(slog.DiscardHandler)}
+	if err := g.open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.close)
 	return &installation{Guard: g, url: url}
 }
 
@@ -202,7 +206,7 @@ func TestOverdue(t *testing.T) {
 			t.Fatalf("within the bounds: %v", err)
 		}
 	}
-	if err := in.endBeyond(t.Context(), bounds{reeveWork: time.Hour, ownerIdle: 0, ownerWork: time.Hour}); err != nil {
+	if err := in.endBeyond(t.Context(), bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: 0, ownerWork: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := owner.Exec(t.Context(), "SELECT 1"); err == nil {
@@ -211,7 +215,7 @@ func TestOverdue(t *testing.T) {
 	if _, err := auth.Exec(t.Context(), "SELECT 1"); err != nil {
 		t.Errorf("the auth role within its bound: %v", err)
 	}
-	if err := in.endBeyond(t.Context(), bounds{reeveWork: 0, ownerIdle: time.Hour, ownerWork: 0}); err != nil {
+	if err := in.endBeyond(t.Context(), bounds{reeveWork: 0, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: 0}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := auth.Exec(t.Context(), "SELECT 1"); err == nil {
@@ -219,5 +223,47 @@ func TestOverdue(t *testing.T) {
 	}
 	if _, err := neighbour.Exec(t.Context(), "SELECT 1"); err != nil {
 		t.Errorf("another installation's session: %v", err)
+	}
+}
+
+// TestOverdueCommits: a procedure that commits in a loop is as old as its
+// statement, and a session of the auth role has a bound of its own.
+func TestOverdueCommits(t *testing.T) {
+	t.Parallel()
+	in := install(t, testkit.Database(t))
+	long := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour}
+	for name, c := range map[string]struct {
+		role  string
+		bound func(*bounds, time.Duration)
+	}{
+		"owner":        {tenants.NewRef().OwnerRole(), func(b *bounds, d time.Duration) { b.ownerWork = d }},
+		"auth":         {tenants.NewRef().AuthRole(), func(b *bounds, d time.Duration) { b.reeveWork = d }},
+		"api":          {tenants.NewRef().APIRole(), func(b *bounds, d time.Duration) { b.reeveWork = d }},
+		"auth session": {tenants.NewRef().AuthRole(), func(b *bounds, d time.Duration) { b.reeveAge = d }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := in.role(t, c.role)()
+			pid := int32(conn.PgConn().PID())
+			done := make(chan error, 1)
+			go func() {
+				_, err := conn.Exec(t.Context(), "DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_sleep(0.01); COMMIT; END LOOP; END $$")
+				done <- err
+			}()
+			b := long
+			c.bound(&b, 300*time.Millisecond)
+			for ended := false; !ended; time.Sleep(10 * time.Millisecond) {
+				if err := in.endBeyond(t.Context(), b); err != nil {
+					t.Fatal(err)
+				}
+				err := in.Admin.QueryRow(t.Context(), "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1", pid).Scan(&ended)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			var pg *pgconn.PgError
+			if err := <-done; !errors.As(err, &pg) || pg.Code != "57P01" {
+				t.Errorf("the session ended with %v", err)
+			}
+		})
 	}
 }

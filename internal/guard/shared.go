@@ -55,16 +55,22 @@ const (
 	goneSQL      = `SELECT NOT EXISTS (SELECT FROM pg_stat_get_activity($1) a)`
 	terminateSQL = `SELECT pg_terminate_backend($1)`
 	// strongSQL: database 0 stands for what all databases share.
-	strongSQL = `SELECT DISTINCT ON (l.pid) l.pid, a.usesysid, coalesce(a.backend_start, 'epoch'), l.mode, coalesce(l.relation, l.classid), coalesce(l.objid, 0), l.granted
+	strongSQL = `SELECT DISTINCT ON (l.pid) l.pid, a.usesysid, l.mode, coalesce(l.relation, l.classid)
 		FROM pg_lock_status() l, pg_stat_get_activity(l.pid) a
 		WHERE l.database = 0 AND l.locktype IN ('relation', 'object')
 		  AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 		  AND a.usesysid IS NOT NULL
 		ORDER BY l.pid, l.granted`
-	waitingForUsSQL = `SELECT DISTINCT coalesce(a.usesysid, 0)
-		FROM pg_lock_status() l LEFT JOIN LATERAL pg_stat_get_activity(l.pid) a ON true
-		WHERE NOT l.granted AND l.locktype IN ('relation', 'object') AND l.mode = 'AccessExclusiveLock'
-		  AND pg_backend_pid() = ANY(pg_blocking_pids(l.pid))`
+	// waitingSQL: for each session that waits for a lock of this one, its role and
+	// those of the other sessions that it waits for.
+	waitingSQL = `SELECT coalesce(a.usesysid, 0), array_agg(b.usesysid) FILTER (WHERE b.usesysid IS NOT NULL AND b.pid <> pg_backend_pid())
+		FROM pg_lock_status() l
+		LEFT JOIN LATERAL pg_stat_get_activity(l.pid) a ON true
+		CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) blocking(pid)
+		LEFT JOIN LATERAL pg_stat_get_activity(blocking.pid) b ON true
+		WHERE NOT l.granted
+		GROUP BY l.pid, a.usesysid HAVING bool_or(blocking.pid = pg_backend_pid())`
+	sessionRolesSQL = `SELECT DISTINCT usesysid FROM pg_stat_get_activity(NULL) WHERE usesysid IS NOT NULL`
 	// blockedSQL: a row for each pair of a session that waits for something that
 	// all databases share, and one that it waits for. A session without a role is
 	// connecting. The last columns say whether the first one waits for a strong
@@ -93,6 +99,8 @@ func (g *Guard) watchShared(ctx context.Context) error {
 		_ = conn.Close(ctx)
 	}()
 	s := newShared(conn, g.logger())
+	s.offend = g.offend
+	s.tell = g.tell
 	if err := limited(s.prepare)(ctx); err != nil {
 		return err
 	}
@@ -139,12 +147,18 @@ type shared struct {
 
 	lockCatalogs string // the statement
 	heldSince    time.Time
-	roles        map[uint32]string    // names by oid
-	ended        map[backend]struct{} // sessions that endStrong has ended, while they are seen
+	roles        map[uint32]string   // names by oid
+	ended        map[int32]time.Time // sessions that were ended, by process id
+
+	offend func(role, cause string) // counts an offence of a project
+	tell   func(ctx context.Context, role, cause string)
 }
 
 func newShared(conn *pgx.Conn, logger *slog.Logger) *shared {
-	return &shared{conn: conn, logger: logger, queueShare: queueShare, queueAge: queueAge}
+	return &shared{
+		conn: conn, logger: logger, queueShare: queueShare, queueAge: queueAge, ended: map[int32]time.Time{},
+		offend: func(string, string) {}, tell: func(context.Context, string, string) {},
+	}
 }
 
 // backend identifies a session, because process ids are used again.
@@ -166,7 +180,7 @@ func (s *shared) readLockTableSize(ctx context.Context) error {
 
 // check makes all checks. What must not wait is first.
 func (s *shared) check(ctx context.Context) error {
-	return s.each(ctx, s.endStrong, s.hold, s.endBlockers, s.yield, s.checkLocks, s.checkQueue)
+	return s.each(ctx, s.endStrong, s.hold, s.readSessionRoles, s.endBlockers, s.yield, s.checkLocks, s.checkQueue)
 }
 
 // checkStrong makes the check that is made most often.
@@ -219,16 +233,25 @@ func (s *shared) checkLocks(ctx context.Context) error {
 			held[project] += l.locks
 		}
 	}
-	exceeding := exceedingProjects(held, s.maxLocks)
+	exceeding, offended := exceedingProjects(held, s.maxLocks), map[string]string{}
 	for _, l := range lockers {
 		if project, ok := projectOfRole(l.role); ok && exceeding[project] {
-			if err := s.terminate(ctx, l, "holds too many locks"); err != nil {
+			first, err := s.terminate(ctx, l, tooManyLocks)
+			if err != nil {
 				return err
+			}
+			if first && held[project] > s.maxLocks {
+				offended[project] = l.role
 			}
 		}
 	}
+	for _, role := range offended {
+		s.offend(role, tooManyLocks)
+	}
 	return nil
 }
+
+const tooManyLocks = "holds too many locks"
 
 // exceedingProjects returns the projects that hold more than most. If all of
 // them together hold more than twice that, it adds those that hold the most,
@@ -267,7 +290,7 @@ func (s *shared) checkQueue(ctx context.Context) error {
 		if usage <= s.queueShare || now.Sub(one.since) <= s.queueAge {
 			return nil
 		}
-		if err := s.terminate(ctx, one, "may hold back the NOTIFY queue"); err != nil {
+		if _, err := s.terminate(ctx, one, "may hold back the NOTIFY queue"); err != nil {
 			return err
 		}
 		if usage > queueFull {
@@ -342,15 +365,25 @@ const (
 	endPause = 10 * time.Millisecond
 )
 
-func (s *shared) terminate(ctx context.Context, one session, why string) error {
-	s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why)
-	_, err := s.conn.Exec(ctx, terminateSQL, one.pid)
-	if err != nil && !s.conn.IsClosed() { // the others must be ended all the same
-		s.logger.WarnContext(ctx, "a session cannot be ended", "role", one.role, "pid", one.pid, "error", err)
-		return nil
+// terminate ends a session. It returns false if that was done a moment ago, and
+// an error when the connection broke: others must be ended in any case.
+func (s *shared) terminate(ctx context.Context, one session, why string) (first bool, err error) {
+	maps.DeleteFunc(s.ended, func(_ int32, at time.Time) bool { return time.Since(at) > endingTime })
+	if _, again := s.ended[one.pid]; !again {
+		first = true
+		s.ended[one.pid] = time.Now()
+		s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why)
+		s.tell(ctx, one.role, why)
 	}
-	return err
+	if _, err = s.conn.Exec(ctx, terminateSQL, one.pid); err != nil && !s.conn.IsClosed() {
+		s.logger.WarnContext(ctx, "a session cannot be ended", "role", one.role, "pid", one.pid, "error", err)
+		err = s.resume(ctx)
+	}
+	return first, err
 }
+
+// endingTime is how long a session may take to end.
+const endingTime = 10 * time.Second
 
 var projectRole = regexp.MustCompile(`^reeve_[a-z]{20}_(owner|auth|api)$`)
 

@@ -11,7 +11,7 @@ import (
 // resetSharedRoles resets settings on the roles that all projects share: any
 // role that can SET ROLE to one of them can leave settings on it.
 func (g *Guard) resetSharedRoles(ctx context.Context) error {
-	rows, _ := g.Admin.Query(ctx, `SELECT DISTINCT r.rolname::text FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+	rows, _ := g.state.pool.Query(ctx, `SELECT DISTINCT r.rolname::text FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
 		WHERE s.setdatabase = 0 AND r.rolname IN ('anon', 'authenticated', 'service_role')`)
 	changed, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
@@ -41,7 +41,7 @@ const (
 // block it, however young their transactions are. It fails with 55P03 after
 // lockTimeout.
 func (g *Guard) execUnblocked(ctx context.Context, sql string) error {
-	return pgx.BeginFunc(ctx, g.Admin, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, g.state.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT set_config('lock_timeout', $1, true)", lockTimeout.String()); err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (g *Guard) endBlockers(ctx context.Context, blocked uint32) {
 			return
 		case <-tick.C:
 		}
-		rows, _ := g.Admin.Query(ctx, `SELECT pid, usename::text FROM pg_stat_activity
+		rows, _ := g.state.pool.Query(ctx, `SELECT pid, usename::text FROM pg_stat_activity
 			WHERE pid = ANY(pg_blocking_pids($1)) AND shobj_description(usesysid, 'pg_authid') = $2`, int32(blocked), g.Mark)
 		blockers, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s session, err error) {
 			return s, row.Scan(&s.pid, &s.role)

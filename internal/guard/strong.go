@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -20,37 +21,42 @@ func (s *shared) endStrong(ctx context.Context) error {
 	rows, _ := s.conn.Query(ctx, strongSQL)
 	type strong struct {
 		session
-		backend
-		mode            string
-		catalog, object uint32
-		granted         bool
+		mode    string
+		catalog uint32
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l strong, err error) {
-		var started time.Time
-		err = row.Scan(&l.session.pid, &l.roleID, &started, &l.mode, &l.catalog, &l.object, &l.granted)
-		l.backend = backend{pid: l.session.pid, started: started.UnixMicro()}
-		return l, err
+		return l, row.Scan(&l.pid, &l.roleID, &l.mode, &l.catalog)
 	})
 	if err != nil {
 		return fmt.Errorf("look at the locks on what all databases share: %w", err)
 	}
-	ended := map[backend]struct{}{}
+	offended := map[string]string{}
 	for _, l := range all {
 		l.role = s.roleName(ctx, l.roleID)
 		if _, ok := projectOfRole(l.role); !ok {
 			continue
 		}
-		ended[l.backend] = struct{}{}
-		if _, again := s.ended[l.backend]; again {
-			continue // it has not ended yet
-		}
-		why := fmt.Sprintf("%s on what all databases share: catalog %d, object %d", l.mode, l.catalog, l.object)
-		if err := s.terminate(ctx, l.session, why); err != nil {
+		why := l.mode + " on " + cmp.Or(sharedCatalogs[l.catalog], fmt.Sprintf("relation %d", l.catalog)) + ", which all databases share"
+		first, err := s.terminate(ctx, l.session, why)
+		if err != nil {
 			return err
 		}
+		if first {
+			offended[l.role] = why
+		}
 	}
-	s.ended = ended
+	for role, why := range offended { // once for all sessions of a look
+		s.offend(role, why)
+	}
 	return nil
+}
+
+// sharedCatalogs names the shared catalogs without a lookup; the others that a
+// lock can be on are their indexes.
+var sharedCatalogs = map[uint32]string{
+	1213: "pg_tablespace", 1214: "pg_shdepend", 1260: "pg_authid", 1261: "pg_auth_members", 1262: "pg_database",
+	2396: "pg_shdescription", 2964: "pg_db_role_setting", 3592: "pg_shseclabel", 6000: "pg_replication_origin",
+	6100: "pg_subscription", 6243: "pg_parameter_acl",
 }
 
 // endBlockers ends the sessions of projects that another database's session has
@@ -83,8 +89,13 @@ func (s *shared) endBlockers(ctx context.Context) error {
 			continue
 		}
 		ended[p.blocker.pid] = true
-		if err := s.terminate(ctx, p.blocker, "blocks another database's session"); err != nil {
+		why := "blocks another database's session"
+		first, err := s.terminate(ctx, p.blocker, why)
+		if err != nil {
 			return err
+		}
+		if first && p.foreign {
+			s.offend(p.blocker.role, why)
 		}
 	}
 	return nil

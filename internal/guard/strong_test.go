@@ -21,27 +21,32 @@ const (
 	patience = 25 * time.Second
 )
 
-// battle is a server with a running Guard, two projects and a database for each.
+// battle is a server with a running Guard, a database for attackers and one of a
+// victim.
 type battle struct {
 	*installation
-	attacker, victim tenants.Ref
-	owner            func() *pgx.Conn // of the attacker, in its database
-	group            sync.WaitGroup
+	home   *installation // connected to the attackers' database
+	victim tenants.Ref
+	group  sync.WaitGroup
 }
 
 func newBattle(t *testing.T) *battle {
 	t.Helper()
 	cluster := testkit.NewCluster(t)
-	b := &battle{installation: install(t, cluster.URL()), attacker: tenants.NewRef(), victim: tenants.NewRef()}
+	b := &battle{installation: install(t, cluster.URL()), victim: tenants.NewRef()}
 	b.exec(t, "CREATE DATABASE "+b.victim.Database())
 	b.exec(t, "CREATE ROLE "+b.victim.OwnerRole()+" LOGIN")
-	home := install(t, cluster.Database(t, b.attacker.Database()))
-	home.Mark = b.Mark
-	b.owner = home.lastingRole(t, b.attacker.OwnerRole())
-	b.exec(t, "GRANT CREATE ON DATABASE "+b.attacker.Database()+" TO "+b.attacker.OwnerRole())
-	home.exec(t, "CREATE SCHEMA mine AUTHORIZATION "+b.attacker.OwnerRole())
+	b.home = install(t, cluster.Database(t, "home"))
+	b.home.Mark = b.Mark
+	b.home.exec(t, "CREATE SCHEMA mine; GRANT ALL ON SCHEMA mine TO PUBLIC")
 	b.guard(t)
 	return b
+}
+
+// attacker creates a project's owner role.
+func (b *battle) attacker(t *testing.T) (open func() *pgx.Conn) {
+	t.Helper()
+	return b.home.lastingRole(t, tenants.NewRef().OwnerRole())
 }
 
 // guard runs the Guard until the test ends, and returns when its locks are held.
@@ -169,7 +174,8 @@ func TestSharedCatalogs(t *testing.T) {
 		"drop the maintenance database":   {"ALTER ROLE CURRENT_USER IN DATABASE postgres SET work_mem = '1MB'", "DROP DATABASE postgres"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			holder, waiter := b.owner(), b.owner()
+			owner := b.attacker(t)
+			holder, waiter := owner(), owner()
 			// Every other session must look this role up again.
 			run(t, waiter, "ALTER ROLE CURRENT_USER PASSWORD 'secret'")
 			run(t, waiter, "SET statement_timeout = '"+holdFor+"'")
@@ -187,7 +193,7 @@ func TestSharedCatalogs(t *testing.T) {
 func TestWeakLockHeld(t *testing.T) {
 	t.Parallel()
 	b := newBattle(t)
-	holder := b.owner()
+	holder := b.attacker(t)()
 	run(t, holder, "BEGIN; ALTER ROLE CURRENT_USER IN DATABASE "+b.victim.Database()+" SET work_mem = '1MB'")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -219,7 +225,7 @@ func TestNoSnapshot(t *testing.T) {
 func TestOperatorPasses(t *testing.T) {
 	t.Parallel()
 	b := newBattle(t)
-	reader := b.owner() // a project's dump, for example
+	reader := b.attacker(t)() // a project's dump, for example
 	run(t, reader, "BEGIN; SELECT count(*) FROM pg_roles")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -218,7 +218,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 		return err
 	}
 	s.guard = &guard.Guard{
-		Admin: admin, Mark: s.provision.Mark(), Logger: s.log,
+		Admin: admin, Mark: s.provision.Mark(), Store: s.control, Logins: s.provision, Log: s.projectLog, Logger: s.log,
 		Limits: guard.ConnectionLimits{Owner: c.Database.OwnerConnections, Reeve: c.Database.RoleConnections()},
 	}
 	s.budget = pool.New(s.dial, pool.Options{

@@ -16,9 +16,12 @@ import (
 // The names that the reference has for a project's services: those that Reeve
 // runs, and all of them.
 var (
-	running  = []string{"auth", "db", "db_postgres_user"}
+	running  = []string{"auth", "db", ownerService}
 	services = append(slices.Clip(running), "pooler", "realtime", "rest", "storage", "pg_bouncer")
 )
+
+// ownerService is the service that stands for logins of developers.
+const ownerService = "db_postgres_user"
 
 // Health checks services of a project. Auth and database are as healthy as the
 // database's answer. A service that Reeve does not run is left out, because
@@ -38,11 +41,29 @@ func (s *Service) Health(ctx context.Context, actor authz.Actor, in *healthInput
 		return out, nil
 	}
 	checked := s.check(ctx, p, in.timeout())
+	developer, err := s.checkLogin(ctx, p, checked)
+	if err != nil {
+		return nil, err
+	}
 	for i, name := range wanted {
 		out[i] = checked
+		if name == ownerService {
+			out[i] = developer
+		}
 		out[i].Name = name
 	}
 	return out, nil
+}
+
+// checkLogin returns the health of the developers' role: that of the database,
+// unless the role cannot log in for a while.
+func (s *Service) checkLogin(ctx context.Context, p controldb.Project, checked ServiceHealth) (ServiceHealth, error) {
+	out, found, err := s.DB.ShutOut(ctx, p.Ref)
+	if err != nil || !found || !out.Until.After(time.Now()) {
+		return checked, err
+	}
+	return ServiceHealth{Status: "UNHEALTHY", Error: "the project's database role cannot log in until " +
+		out.Until.Format(time.RFC3339) + ", because its sessions repeatedly disturbed other projects: " + out.Cause}, nil
 }
 
 func (s *Service) check(ctx context.Context, p controldb.Project, timeout time.Duration) ServiceHealth {
