@@ -15,6 +15,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -60,7 +61,7 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 		ProviderType: p.Name, AuthenticationMethod: auth.MethodOAuth, CreatedAt: s.Now(),
 		RedirectTo: st.RedirectTo.Target(&sc.Tenant.Config), LinkTo: st.LinkTo,
 	}
-	to, err := p.Connector.AuthorizeURL(ctx, p.Client, connector.Start{
+	to, err := authorizeURL(ctx, sc, p, &f, connector.Start{
 		RedirectURI: redirectURI(sc), State: f.ID.String(), Nonce: derive(sc, f.ID, "nonce"), Verifier: derive(sc, f.ID, "verifier"),
 		Scopes: st.Scopes, Params: st.Params,
 	})
@@ -72,6 +73,21 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 		return nil, err
 	}
 	return &Begun{URL: to, State: f.ID, Cookie: derive(sc, f.ID, "browser"), Posted: p.PostsForm()}, nil
+}
+
+// authorizeURL returns the provider's address. What the connector needs again at
+// the callback is kept in the flow.
+func authorizeURL(ctx context.Context, sc *tenants.Scope, p *idp.Provider, f *auth.FlowState, st connector.Start) (string, error) {
+	b, ok := p.Connector.(connector.Beginner)
+	if !ok {
+		return p.Connector.AuthorizeURL(ctx, p.Client, st)
+	}
+	to, kept, err := b.Begin(ctx, p.Client, st)
+	if err != nil {
+		return "", err
+	}
+	f.ProviderTokens, err = pkce.SealTokens(sc.Tenant, f.ID, session.ProviderTokens{ProviderToken: kept})
+	return to, err
 }
 
 // redirectURI is the address that the project's developer registers at the

@@ -122,8 +122,12 @@ func (s Service) redeem(ctx context.Context, sc *tenants.Scope, f *auth.FlowStat
 	if err != nil {
 		return err
 	}
+	kept, err := pkce.OpenTokens(sc.Tenant, f)
+	if err != nil {
+		return auth.ErrOAuthState.Because(err)
+	}
 	login, err := p.Connector.Exchange(ctx, p.Client, connector.Callback{
-		RedirectURI: redirectURI(sc), Code: cb.Code, User: cb.User,
+		RedirectURI: redirectURI(sc), Code: cb.Code, User: cb.User, Kept: kept.ProviderToken,
 		Nonce: derive(sc, f.ID, "nonce"), Verifier: derive(sc, f.ID, "verifier"),
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package external
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -169,6 +170,11 @@ type fromQuery struct{ returned }
 // BindQuery implements web.QueryBinder.
 func (r *fromQuery) BindQuery(q url.Values, _ func(string) string) error {
 	r.State, r.Code, r.Error, r.Description = q.Get("state"), q.Get("code"), q.Get("error"), q.Get("error_description")
+	// OAuth 1.0a, RFC 5849, section 2.2, and what X sends after a refusal.
+	r.Code = cmp.Or(r.Code, q.Get("oauth_verifier"))
+	if r.Code == "" && r.Error == "" && q.Has("denied") {
+		r.Error = "access_denied"
+	}
 	return nil
 }
 

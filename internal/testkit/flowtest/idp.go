@@ -30,20 +30,48 @@ type issued struct {
 	start connector.Start
 }
 
-// Known is the name of the provider; Off is one that is switched off.
+// Known is the name of the provider, Older of the same as one of OAuth 1.0a; Off
+// is one that is switched off.
 const (
 	Known = "idp"
+	Older = "older"
 	Off   = "off"
 )
+
+// older needs at the callback what it returned at the begin.
+type older struct{ *IDP }
+
+// AuthorizeURL implements connector.Connector.
+func (older) AuthorizeURL(context.Context, connector.Client, connector.Start) (string, error) {
+	return "", connector.ErrMisconfigured
+}
+
+// Begin implements connector.Beginner.
+func (o older) Begin(ctx context.Context, c connector.Client, s connector.Start) (address, kept string, err error) {
+	address, err = o.IDP.AuthorizeURL(ctx, c, s)
+	return address, "kept-canary/" + s.Verifier, err
+}
+
+// Exchange implements connector.Connector.
+func (o older) Exchange(ctx context.Context, c connector.Client, cb connector.Callback) (*connector.Login, error) {
+	if cb.Kept != "kept-canary/"+cb.Verifier {
+		return nil, connector.ErrExchange
+	}
+	return o.IDP.Exchange(ctx, c, cb)
+}
 
 type providers struct{ f *Fixture }
 
 // Find implements idp.Providers.
 func (p providers) Find(_ context.Context, sc *tenants.Scope, name string) (*idp.Provider, error) {
 	switch name {
-	case Known:
+	case Known, Older:
+		var c connector.Connector = p.f.IDP
+		if name == Older {
+			c = older{p.f.IDP}
+		}
 		return &idp.Provider{
-			Name: Known, Connector: p.f.IDP, EmailOptional: p.f.IDP.EmailOptional,
+			Name: name, Connector: c, EmailOptional: p.f.IDP.EmailOptional,
 			Client: connector.Client{Project: string(sc.Tenant.Ref), ID: "client"},
 		}, nil
 	case Off:
