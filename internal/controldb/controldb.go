@@ -145,8 +145,14 @@ func (db *DB) Close() {
 	db.pool.Close()
 }
 
-// Ping checks that the server answers.
-func (db *DB) Ping(ctx context.Context) error { return Fault(db.pool.Ping(ctx)) }
+// Ping checks that the server answers, on a connection of each pool: after a
+// restart of the server each has broken ones until it notices.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.pool.Ping(ctx); err != nil {
+		return Fault(err)
+	}
+	return Fault(db.registry.Ping(ctx))
+}
 
 // Pool is the pool of connections, for code that needs plain SQL on the control
 // database (job queues).
