@@ -202,6 +202,8 @@ func TestDev(t *testing.T) {
 	}
 	signUp(t, made["url"], made["publishable_key"], "ada@example.com")
 	awaitMail(t, dir, "shop", "ada@example.com")
+	expectSite(t, dir, "shop", told["url"]+"/landing/"+made["ref"])
+	command(t, dir, "config", "set", "--project", "demo", "site_url=http://localhost:3000")
 	readMail(t, dir, "shop", made["url"])
 	refuseSecond(t, dir, told["url"])
 	if code := first.end(t, syscall.SIGTERM); code != exitOK {
@@ -217,6 +219,8 @@ func TestDev(t *testing.T) {
 	if roleOf(t, made["db_url"]) == "" {
 		t.Error("the connection string is no longer good")
 	}
+	expectSite(t, dir, "shop", again["url"]+"/landing/"+made["ref"])
+	expectSite(t, dir, "demo", "http://localhost:3000")
 	_ = second.end(t, syscall.SIGKILL)
 
 	third := startDev(t, dir)
@@ -233,6 +237,18 @@ func TestDev(t *testing.T) {
 	signUp(t, devFile(t, dir)["url"]+"/p/"+made["ref"], made["publishable_key"], "eve@example.com")
 	if code := third.end(t, os.Interrupt); code != exitOK {
 		t.Errorf("SIGINT: exit %d: %s", code, third.errOut)
+	}
+}
+
+// expectSite checks where links in a project's mails lead.
+func expectSite(t *testing.T, dir, project, want string) {
+	t.Helper()
+	var config map[string]any
+	if err := json.Unmarshal([]byte(command(t, dir, "config", "get", "--project", project, "-o", "json")), &config); err != nil {
+		t.Fatal(err)
+	}
+	if config["site_url"] != want {
+		t.Errorf("links in mails of %s lead to %v, want %s", project, config["site_url"], want)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/devpg"
 	"github.com/reevehq/reeve/internal/front"
+	"github.com/reevehq/reeve/internal/manage"
 	"github.com/reevehq/reeve/internal/server"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -159,6 +160,9 @@ func (d development) announce(ctx context.Context) error {
 	demo, err := ensureDemo(ctx, d.Options, s.Addr(), token)
 	if err != nil {
 		d.Logger.WarnContext(ctx, "no demo project", "error", err)
+	}
+	if err := d.moveSites(ctx, manage.New(origin(s.Addr()), token)); err != nil {
+		d.Logger.WarnContext(ctx, "links in mails may lead to the address of an earlier start", "error", err)
 	}
 	if err := now.write(d.Data); err != nil {
 		return err
