@@ -17,7 +17,8 @@ func TestExcess(t *testing.T) {
 	greedy, other, quiet := tenants.NewRef(), tenants.NewRef(), tenants.NewRef()
 	at := time.Now()
 	all := []client{
-		{pid: 1, role: "postgres"}, {pid: 2, role: "reeve"},
+		{pid: 1, role: "postgres"},
+		{pid: 2, role: "reeve"},
 		{pid: 11, role: greedy.OwnerRole(), state: 2, since: at},
 		{pid: 12, role: greedy.OwnerRole(), state: 0, since: at},
 		{pid: 13, role: greedy.OwnerRole(), state: 0, since: at.Add(-time.Second)},

@@ -78,7 +78,7 @@ func TestConnectionsRunOut(t *testing.T) {
 			})
 		}
 	}
-	eventually(t, "the server's connections are taken", func() bool { return opened.Load() >= 45 })
+	eventually(t, "the server's connections are taken", func() bool { return opened.Load() >= 30 })
 	for i := range 5 {
 		quiet.SignIn(t, "ann@example.com", annPassword)
 		created := reeve.Project(t, "new"+strconv.Itoa(i), map[string]any{"mailer_autoconfirm": true})
