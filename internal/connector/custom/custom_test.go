@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/connector/connectortest"
 	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/connector/oidc"
+	"github.com/reevehq/reeve/internal/outbound"
 )
 
 const (
@@ -323,6 +325,31 @@ func TestBroken(t *testing.T) {
 				t.Errorf("%s token %s: %v", d.Type, name, err)
 			}
 		}
+	}
+}
+
+// TestPrivateAddresses: what a project chose is reached through internal/outbound,
+// which refuses addresses that are not public.
+func TestPrivateAddresses(t *testing.T) {
+	t.Parallel()
+	reached := false
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	defer server.Close()
+	providers := custom.New(outbound.New(outbound.Options{}).HTTP(0), now)
+	for _, address := range []string{server.URL, "http://example.com", "https://169.254.169.254", "https://[::1]:443", "https://10.0.0.1", "file:///etc/passwd"} {
+		d := open
+		d.Issuer = address
+		if _, err := providers.Connector(d).AuthorizeURL(t.Context(), client, connector.Start{}); !errors.Is(err, connector.ErrUnavailable) {
+			t.Errorf("issuer %s: %v", address, err)
+		}
+		d = plain
+		d.TokenURL = address
+		if _, err := providers.Connector(d).Exchange(t.Context(), client, callback); !errors.Is(err, connector.ErrUnavailable) || strings.Contains(err.Error(), "client-secret") {
+			t.Errorf("token endpoint %s: %v", address, err)
+		}
+	}
+	if reached {
+		t.Error("a private address was reached")
 	}
 }
 

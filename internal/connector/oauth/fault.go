@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -36,17 +37,44 @@ func exchangeFault(endpoint string, err error, secrets ...string) error {
 		return connector.ErrExchange.Because(reason(endpoint, err, secrets))
 	}
 	status := refusal.Response.StatusCode
-	text := fmt.Sprintf("status %d", status)
-	for _, part := range []string{refusal.ErrorCode, refusal.ErrorDescription} {
-		if part != "" {
-			text += ": " + part
-		}
+	said := strings.Trim(refusal.ErrorCode+": "+refusal.ErrorDescription, ": ")
+	if said == "" {
+		said = explanation(refusal.Body)
 	}
 	as := connector.ErrExchange
 	if failing(status) {
 		as = connector.ErrUnavailable
 	}
-	return as.Because(reason(endpoint, errors.New(text), secrets))
+	return as.Because(fmt.Errorf("%s: %w", place(endpoint), &StatusError{status, Redact(said, secrets...)}))
+}
+
+// explanation reads what an error document says, in the forms that providers
+// use; "" for anything but a JSON object with a known member.
+func explanation(body []byte) string {
+	var said []string
+	var read func(raw json.RawMessage, depth int)
+	read = func(raw json.RawMessage, depth int) {
+		var members map[string]json.RawMessage
+		if depth == 0 || json.Unmarshal(raw, &members) != nil {
+			return
+		}
+		for _, name := range []string{"error", "error_code", "code", "type", "error_description", "message", "err", "reason", "detail", "title", "msg"} {
+			var text connector.Text
+			if value, ok := members[name]; !ok || json.Unmarshal(value, &text) != nil {
+				continue
+			} else if text != "" {
+				said = append(said, string(text))
+			} else {
+				read(value, depth-1)
+			}
+		}
+		var list []json.RawMessage
+		if json.Unmarshal(members["errors"], &list) == nil && len(list) > 0 {
+			read(list[0], depth-1)
+		}
+	}
+	read(body, 2)
+	return strings.Join(said, ": ")
 }
 
 // clientRefused reports whether the provider did not take the client's
@@ -65,6 +93,7 @@ func profileFault(address string, err error, secrets ...string) error {
 		if failing(status.Status) {
 			as = connector.ErrUnavailable
 		}
+		status = &StatusError{status.Status, Redact(status.Reason, secrets...)}
 		return as.Because(fmt.Errorf("%s: %w", place(address), status))
 	}
 	if unreachable(err) {

@@ -12,8 +12,11 @@ import (
 	"github.com/reevehq/reeve/internal/connector"
 )
 
-// maxDocument bounds a JSON document, in bytes.
-const maxDocument = 1 << 20
+// Bounds of a JSON document, and of an error's, in bytes.
+const (
+	maxDocument      = 1 << 20
+	maxErrorDocument = 16 << 10
+)
 
 // Request asks for a JSON document.
 type Request struct {
@@ -24,10 +27,19 @@ type Request struct {
 	Secrets []string
 }
 
-// StatusError is the cause of a fault for an answer that is no success.
-type StatusError struct{ Status int }
+// StatusError is the cause of a fault for an answer that is no success, with
+// what the provider said of it.
+type StatusError struct {
+	Status int
+	Reason string
+}
 
-func (e *StatusError) Error() string { return fmt.Sprintf("status %d", e.Status) }
+func (e *StatusError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("status %d", e.Status)
+	}
+	return fmt.Sprintf("status %d: %s", e.Status, e.Reason)
+}
 
 // GetJSON decodes a document. It returns connector.ErrProfile, with a
 // StatusError as its cause if the provider answered with another status, or
@@ -83,7 +95,8 @@ func (c *Client) do(ctx context.Context, method string, r Request) ([]byte, erro
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, &StatusError{resp.StatusCode}
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorDocument))
+		return nil, &StatusError{resp.StatusCode, explanation(body)}
 	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	if err == nil && len(raw) > maxDocument {

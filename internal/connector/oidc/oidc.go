@@ -66,7 +66,7 @@ func (c *Client) Discover(ctx context.Context, project, issuer, address string) 
 	if address == "" {
 		address = DiscoveryURL(issuer)
 	}
-	d, err := c.DiscoverAny(ctx, project, address)
+	d, err := c.discover(ctx, project, address, func(d Discovery) bool { return d.Issuer == issuer })
 	if err == nil && d.Issuer != issuer {
 		err = misconfigured("the discovery document is of issuer %.200q, not %.200q", d.Issuer, issuer)
 	}
@@ -79,7 +79,11 @@ func (c *Client) Discover(ctx context.Context, project, issuer, address string) 
 // DiscoverAny is Discover for an issuer that is known by the address of its
 // document alone.
 func (c *Client) DiscoverAny(ctx context.Context, project, address string) (Discovery, error) {
-	d, err := c.discoveries.get(ctx, key{project, address}, nil)
+	return c.discover(ctx, project, address, nil)
+}
+
+func (c *Client) discover(ctx context.Context, project, address string, suffices func(Discovery) bool) (Discovery, error) {
+	d, err := c.discoveries.get(ctx, key{project, address}, suffices)
 	if err != nil {
 		return Discovery{}, connector.ErrUnavailable.Because(err)
 	}

@@ -473,8 +473,20 @@ func TestDiscoveryCache(t *testing.T) {
 	if _, err := c.Discover(t.Context(), "p", issuer, address); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Discover(t.Context(), "p", "https://other.example", address); !errors.Is(err, connector.ErrMisconfigured) {
-		t.Errorf("the document serves another issuer: %v", err)
+	for range 3 {
+		if _, err := c.Discover(t.Context(), "p", "https://other.example", address); !errors.Is(err, connector.ErrMisconfigured) {
+			t.Errorf("the document serves another issuer: %v", err)
+		}
+	}
+	if n := len(d.Requests(address)); n != 3 {
+		t.Errorf("%d requests", n)
+	}
+
+	// A document that was wrong is read again soon.
+	at.advance(30 * time.Second)
+	d.JSON(address, `{"issuer":"https://other.example","authorization_endpoint":"https://id.example/a","token_endpoint":"https://id.example/t","jwks_uri":"https://id.example/k"}`)
+	if _, err := c.Discover(t.Context(), "p", "https://other.example", address); err != nil {
+		t.Error(err)
 	}
 }
 
