@@ -140,6 +140,7 @@ func TestSignupAgain(t *testing.T) {
 func TestSignupTellsNobody(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)
+	f.Clock.Run(time.Microsecond)
 	s := f.A.SignUp(t, "taken-1@example.com", "password123")
 	f.A.Do(t, "POST", "/signup", m{"email": "unsure1@example.com", "password": "password123", "data": m{"nick": "first"}}).Want(200)
 	f.A.EmptyOutbox(t)

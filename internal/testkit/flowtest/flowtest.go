@@ -63,8 +63,9 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 // Clock is a clock that tests advance. It starts at the present time, in whole
 // microseconds as Postgres stores them.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu   sync.Mutex
+	now  time.Time
+	step time.Duration
 }
 
 // NewClock returns a stopped clock.
@@ -74,7 +75,15 @@ func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Micro
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.now = c.now.Add(c.step)
 	return c.now
+}
+
+// Run makes every call of Now advance the clock, so that two of them differ.
+func (c *Clock) Run(step time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.step = step
 }
 
 // Advance advances the clock.
