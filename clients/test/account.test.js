@@ -143,6 +143,19 @@ for (const kind of kinds) {
       ok(await sb.auth.verifyOtp({ email, token: second.code, type: 'signup' }))
     })
 
+    test('of two sign-ups with an address the confirmed one counts', async () => {
+      const sb = connect(project, kind)
+      const email = freshEmail()
+      ok(await connect(project, kind).auth.signUp({ email, password: 'attacker 12345', options: { data: { by: 'attacker' } } }))
+      const first = await inbox.next(email)
+      ok(await sb.auth.signUp({ email, password, options: { data: { by: 'owner' } } }))
+      const { user } = ok(await sb.auth.verifyOtp({ email, token: (await inbox.next(email)).code, type: 'signup' }))
+      assert.equal(user.user_metadata.by, 'owner')
+      refused(await connect(project, kind).auth.verifyOtp({ email, token: first.code, type: 'signup' }), 403, 'otp_expired')
+      refused(await connect(project, kind).auth.signInWithPassword({ email, password: 'attacker 12345' }), 400, 'invalid_credentials')
+      await signIn(email)
+    })
+
     test('signing up with a taken address looks like success', async () => {
       const { email } = await signedIn()
       const { user, session } = ok(await connect(project, kind).auth.signUp({ email, password: 'attacker 12345' }))
