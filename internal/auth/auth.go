@@ -42,6 +42,7 @@ const (
 	MethodRecovery    Method = "recovery"
 	MethodEmailChange Method = "email_change"
 	MethodOAuth       Method = "oauth"
+	MethodMagicLink   Method = "magiclink"
 )
 
 // User is a row of auth.users with its identities and factors. Its JSON form is

@@ -67,6 +67,14 @@ var tenantRoutes = []tenantRoute{
 		more: map[string]any{"access_token": "", "nonce": "", "issuer": "", "link_identity": false},
 	},
 	{
+		method: "POST", path: "/otp", guard: keyed, body: map[string]any{"email": "linked-in@example.com"},
+		more: map[string]any{"phone": "", "create_user": true, "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
+	},
+	{
+		method: "POST", path: "/magiclink", guard: keyed, body: map[string]any{"email": "linked-in@example.com"},
+		more: map[string]any{"data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
+	},
+	{
 		method: "POST", path: "/recover", guard: keyed, body: map[string]any{"email": annEmail},
 		more: map[string]any{"phone": "", "code_challenge": "", "code_challenge_method": ""},
 	},

@@ -230,7 +230,7 @@ func TestContract(t *testing.T) {
 	explained, files := map[string]bool{}, map[string]bool{}
 	for _, f := range slices.Concat(
 		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,
-		accountFacts, emailChangeFacts, recoveryFacts, externalFacts, adminFacts, adminLinkFacts, limitFacts,
+		accountFacts, emailChangeFacts, recoveryFacts, externalFacts, otpFacts, adminFacts, adminLinkFacts, limitFacts,
 	) {
 		explained[f.deviates] = true
 		if f.code == "" {

@@ -9,6 +9,7 @@ type Templates struct {
 	ConfirmationMail     Mail
 	InviteMail           Mail
 	RecoveryMail         Mail
+	MagicLinkMail        Mail
 	EmailChangeMail      Mail
 	ReauthenticationMail Mail
 }
@@ -21,6 +22,7 @@ var mails = []struct {
 	{"confirmation", func(c *Config) *Mail { return &c.ConfirmationMail }},
 	{"invite", func(c *Config) *Mail { return &c.InviteMail }},
 	{"recovery", func(c *Config) *Mail { return &c.RecoveryMail }},
+	{"magic_link", func(c *Config) *Mail { return &c.MagicLinkMail }},
 	{"email_change", func(c *Config) *Mail { return &c.EmailChangeMail }},
 	{"reauthentication", func(c *Config) *Mail { return &c.ReauthenticationMail }},
 }
@@ -40,11 +42,9 @@ func templates() Group {
 	for _, m := range mails {
 		g.Settings = append(g.Settings, subject(m.kind, func(c *Config) any { return &m.mail(c).Subject }))
 	}
-	g.Settings = append(g.Settings, Setting{Name: "mailer_subjects_magic_link", Kind: Text})
 	for _, m := range mails {
 		g.Settings = append(g.Settings, content(m.kind, func(c *Config) any { return &m.mail(c).Content }))
 	}
-	g.Settings = append(g.Settings, Setting{Name: "mailer_templates_magic_link_content", Kind: Text})
 	return g
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/grant"
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/otp"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
@@ -78,6 +79,7 @@ func (f Flows) all() []flow {
 		}},
 		external.Handler{Service: external.Service{Service: persons, Providers: f.Providers}},
 		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
+		otp.Handler{Service: otp.Service{Users: people, Mailer: f.Mailer}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
 		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Guesses: f.Guesses}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords}},

@@ -94,8 +94,8 @@ func (s Users) TakeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := tx.EndSignups(ctx, u.ID); err != nil {
 		return err
 	}
-	// The exchange of a recovery that proves the address goes on.
-	return tx.EndFlows(ctx, u.ID, auth.MethodRecovery)
+	// The exchange of a recovery or magic link that proves the address goes on.
+	return tx.EndFlows(ctx, u.ID, auth.MethodRecovery, auth.MethodMagicLink)
 }
 
 // ProveEmail confirms the address by a token that came with no sign-up, such as

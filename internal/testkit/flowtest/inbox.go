@@ -71,3 +71,15 @@ func (p *Project) VerifyQuery(tb testing.TB, link string) url.Values {
 	}
 	return u.Query()
 }
+
+// FollowLink opens a message's action link as a person does, and returns where
+// the browser ends.
+func (p *Project) FollowLink(tb testing.TB, m message.Message) *url.URL {
+	tb.Helper()
+	res := p.Do(tb, "GET", "/verify?"+p.LinkQuery(tb, m).Encode(), nil, Key("")).Want(303)
+	u, err := url.Parse(res.Header.Get("Location"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return u
+}

@@ -1,0 +1,73 @@
+package otp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/contact"
+	"github.com/reevehq/reeve/internal/authapi/pkce"
+	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves /otp and /magiclink.
+type Handler struct{ Service Service }
+
+// Mount adds the routes.
+func (h Handler) Mount(r web.Routes) {
+	r.Keyed.With(web.LimitOTP("otp")).POST("/otp", web.Tenant(http.StatusOK, h.otp))
+	r.Keyed.With(web.LimitOTP("magiclink")).POST("/magiclink", web.Tenant(http.StatusOK, h.magicLink))
+}
+
+// Request is the body of both routes and their query.
+type Request struct {
+	Email      string         `json:"email"`
+	Phone      string         `json:"phone"`
+	CreateUser *bool          `json:"create_user"` // true when absent
+	Data       map[string]any `json:"data"`        // metadata of a new user
+	pkce.Challenge
+	redirect.Asked
+}
+
+type empty struct{}
+
+func (h Handler) otp(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
+	o, err := req.order(sc)
+	if err != nil {
+		return empty{}, err
+	}
+	o.CreateUser = req.CreateUser == nil || *req.CreateUser
+	return empty{}, h.Service.Send(ctx, sc, o)
+}
+
+// magicLink is /otp with an address and for new users too, as older clients
+// send it.
+func (h Handler) magicLink(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
+	req.Phone = ""
+	o, err := req.order(sc)
+	if err != nil {
+		return empty{}, err
+	}
+	o.CreateUser = true
+	return empty{}, h.Service.Send(ctx, sc, o)
+}
+
+func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
+	err = contact.Contact{Email: r.Email, Phone: r.Phone}.Check(&sc.Tenant.Config, contact.Faults{
+		Both:     auth.ErrValidation.Saying("Only an email address or phone number should be provided"),
+		PhoneOff: auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff),
+		Neither:  auth.ErrValidation.Saying("One of email or phone must be set"),
+		EmailOff: auth.ErrEmailDisabled,
+	})
+	if err != nil {
+		return o, err
+	}
+	if err := r.Check(); err != nil {
+		return o, err
+	}
+	o = Order{Data: r.Data, RedirectTo: r.Asked, PKCE: r.Challenge}
+	o.Email, err = auth.NormalizeEmail(r.Email)
+	return o, err
+}
