@@ -166,28 +166,25 @@ func (p *project) exec(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// requests sends requests to each hostile project, n at a time, until ctx ends.
-func (s *siege) requests(ctx context.Context, n int, of func(p *project, worker int) step) {
+// requests floods each hostile project until ctx ends: n requests at a time of
+// the kind, or of those that given makes.
+func (s *siege) requests(ctx context.Context, n int, kind string, of func(*project) [][]byte) {
 	var group sync.WaitGroup
 	for i := range s.hostile {
-		for w := range n {
-			group.Go(func() {
-				do := of(&s.hostile[i], w)
-				for ctx.Err() == nil {
-					c, err := dial(s.bench.addr, time.Now().Add(patience))
-					if err != nil {
-						rest(ctx, 50*time.Millisecond)
-						continue
-					}
-					unhook := context.AfterFunc(ctx, func() { _ = c.net.Close() })
-					for err == nil {
-						_, _, err = do(c)
-					}
-					unhook()
-					_ = c.net.Close()
-				}
-			})
+		p := &s.hostile[i]
+		f := flood{Addr: s.bench.addr, Host: s.bench.server.host, Kind: kind, Project: *p, Workers: n, Round: s.light.name("hostile")}
+		if of != nil {
+			f.Requests = of(p)
 		}
+		group.Go(func() {
+			wait, err := s.bench.startFlood(ctx, f)
+			if err == nil {
+				_, err = wait() // it is killed
+			}
+			if err != nil && ctx.Err() == nil {
+				progress("the attack ended: %v", err)
+			}
+		})
 	}
 	group.Wait()
 }

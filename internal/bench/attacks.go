@@ -71,7 +71,7 @@ var attacks = []attack{
 		run: func(ctx context.Context, s *siege) {
 			together(
 				func() { s.owners(ctx, 10, held) },
-				func() { s.requests(ctx, 1, s.bench.newcomersOf("stolen")) },
+				func() { s.requests(ctx, 1, "sign-up", nil) },
 				func() { s.asAuth(ctx, 30, held) },
 			)
 		},
@@ -80,20 +80,20 @@ var attacks = []attack{
 	{
 		name: "trigger-sleeps", hostile: 5,
 		prepare: func(ctx context.Context, s *siege) error { return s.onUsers(ctx, "PERFORM pg_sleep(600);") },
-		run:     func(ctx context.Context, s *siege) { s.requests(ctx, 64, s.bench.newcomersOf("asleep")) },
+		run:     func(ctx context.Context, s *siege) { s.requests(ctx, 64, "sign-up", nil) },
 	},
 	{
 		name: "trigger-burns", hostile: 1,
 		prepare: func(ctx context.Context, s *siege) error {
 			return s.onUsers(ctx, "LOOP BEGIN LOOP NULL; END LOOP; EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;")
 		},
-		run: func(ctx context.Context, s *siege) { s.requests(ctx, 64, s.bench.newcomersOf("busy")) },
+		run: func(ctx context.Context, s *siege) { s.requests(ctx, 64, "sign-up", nil) },
 	},
 	// A template that html/template needs quadratic time for.
 	{name: "templates", hostile: 1, run: func(ctx context.Context, s *siege) {
 		body := `{"mailer_templates_confirmation_content":"` + strings.Repeat("‹", 65_000) + `"}`
-		s.requests(ctx, 12, func(p *project, _ int) step {
-			return always(s.bench.controlRequest("PATCH", manage.Path("projects", p.Ref, "config", "auth"), body))
+		s.requests(ctx, 12, given, func(p *project) [][]byte {
+			return [][]byte{s.bench.controlRequest("PATCH", manage.Path("projects", p.Ref, "config", "auth"), body)}
 		})
 	}},
 	{name: "json", hostile: 1, run: func(ctx context.Context, s *siege) {
@@ -104,9 +104,12 @@ var attacks = []attack{
 			`"` + strings.Repeat(`\ud83d\ude00`, 70_000) + `"`,
 			strings.Repeat(`{"`+strings.Repeat("k", 90)+`":`, 9_000) + "1" + strings.Repeat("}", 9_000),
 		}
-		s.requests(ctx, 16, func(p *project, w int) step {
-			body := fmt.Sprintf(`{"email":"bomb%d@example.com","password":%q,"data":{"x":%s}}`, w, password, bombs[w%len(bombs)])
-			return always(s.bench.request(p, "POST", "/signup", body))
+		s.requests(ctx, 16, given, func(p *project) (requests [][]byte) {
+			for i, bomb := range bombs {
+				body := fmt.Sprintf(`{"email":"bomb%d@example.com","password":%q,"data":{"x":%s}}`, i, password, bomb)
+				requests = append(requests, s.bench.request(p, "POST", "/signup", body))
+			}
+			return requests
 		})
 	}},
 	// Databases that are to be migrated, and whose owners hold locks there. Some
@@ -122,9 +125,7 @@ var attacks = []attack{
 				func() {
 					s.owners(ctx, 2, "BEGIN", "SELECT count(*) FROM auth.users", "SELECT count(*) FROM auth.sessions", held)
 				},
-				func() {
-					s.requests(ctx, 4, func(p *project, _ int) step { return always(s.bench.signUpRequest(p, "late@example.com")) })
-				},
+				func() { s.requests(ctx, 4, "sign-up", nil) },
 			)
 		},
 	},
@@ -176,11 +177,6 @@ func (s *siege) asAuth(ctx context.Context, n int, statements ...string) {
 		}
 	}
 	together(parts...)
-}
-
-// newcomersOf sign up in a hostile project.
-func (b *bench) newcomersOf(round string) func(*project, int) step {
-	return func(p *project, w int) step { return b.newcomers(p, round, w) }
 }
 
 // setBack makes Reeve migrate the projects' databases at their next requests.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 )
 
@@ -25,10 +26,17 @@ type flood struct {
 	Addr, Host string
 	Kind       string
 	Project    project
-	Accounts   []floodAccount
-	Duration   time.Duration
-	Round      string // makes the addresses of sign-ups unique
+	Workers    int
+	Accounts   []floodAccount // of each worker, if the kind needs one
+	Requests   [][]byte       // of kind given: each worker repeats one
+	Round      string         // makes the addresses of sign-ups unique
+	// Duration is how long it floods; 0 until it is killed, whatever the answers
+	// are, and without a report.
+	Duration time.Duration
 }
+
+// given is the kind of a flood of given requests.
+const given = "given"
 
 type floodAccount struct {
 	Token   string
@@ -48,7 +56,7 @@ type flooded struct {
 const floodCommand = "flood"
 
 // startFlood floods from a process of its own, with the lowest priority: a real
-// client takes no processor from the server.
+// client takes no processor from the server. The end of ctx kills it.
 func (b *bench) startFlood(ctx context.Context, f flood) (wait func() (flooded, error), err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -83,7 +91,11 @@ func runFlood(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	got, err := drive(ctx, f.Addr, len(f.Accounts), f.Duration, of)
+	if f.Duration == 0 {
+		persist(ctx, f.Addr, f.Workers, of)
+		return nil
+	}
+	got, err := drive(ctx, f.Addr, f.Workers, f.Duration, of)
 	if err != nil {
 		return err
 	}
@@ -94,6 +106,31 @@ func runFlood(ctx context.Context, in io.Reader, out io.Writer) error {
 
 var errNoFlood = errors.New("no such flood")
 
+// persist has workers repeat steps until ctx ends. They dial again after each
+// failure.
+func persist(ctx context.Context, addr string, workers int, of func(worker int) step) {
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			do := of(w)
+			for ctx.Err() == nil {
+				c, err := dial(addr, time.Now().Add(time.Hour))
+				if err != nil {
+					rest(ctx, 50*time.Millisecond)
+					continue
+				}
+				unhook := context.AfterFunc(ctx, func() { _ = c.net.Close() })
+				for err == nil {
+					_, _, err = do(c)
+				}
+				unhook()
+				_ = c.net.Close()
+			}
+		})
+	}
+	group.Wait()
+}
+
 func (b *bench) flooder(f *flood) (func(worker int) step, error) {
 	switch f.Kind {
 	case "user":
@@ -102,6 +139,8 @@ func (b *bench) flooder(f *flood) (func(worker int) step, error) {
 		return func(w int) step { return b.refresher(&f.Project, &f.Accounts[w].Session) }, nil
 	case "password":
 		return func(w int) step { return always(f.Accounts[w].SignIn) }, nil
+	case given:
+		return func(w int) step { return always(f.Requests[w%len(f.Requests)]) }, nil
 	case "sign-up":
 		return func(w int) step { return b.newcomers(&f.Project, f.Round, w) }, nil
 	}
@@ -157,7 +196,8 @@ func (b *bench) underFlood(ctx context.Context, l *light, p *project, kind strin
 	if err != nil {
 		return err
 	}
-	f := flood{Addr: b.addr, Host: b.server.host, Kind: kind, Project: *p, Duration: b.duration + time.Second, Round: l.name("round")}
+	f := flood{Addr: b.addr, Host: b.server.host, Kind: kind, Project: *p, Workers: floodWorkers, Round: l.name("round")}
+	f.Duration = b.duration + time.Second // it begins before the period
 	for i := range b.accounts {
 		a := &b.accounts[i]
 		f.Accounts = append(f.Accounts, floodAccount{a.AccessToken, a.session, a.signIn})
