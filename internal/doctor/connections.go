@@ -55,6 +55,17 @@ func connections(ctx context.Context, cfg config.Database) Finding {
 	return f
 }
 
+// servers checks whether the control database has a server of its own.
+func servers(cfg config.Database) Finding {
+	f := Finding{About: "servers", Text: "the control database has a server of its own"}
+	if sameServer(cfg.ControlURL, cfg.AdminURL) {
+		f.Warning = true
+		f.Text = "the control database is on the server of the projects' databases: what a developer does there can delay it; " +
+			"set database.admin_url to another server"
+	}
+	return f
+}
+
 // sameServer reports whether two URLs name the same host and port.
 func sameServer(a, b string) bool {
 	u, errA := url.Parse(a)

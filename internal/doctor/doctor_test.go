@@ -252,3 +252,19 @@ func TestDevelopment(t *testing.T) {
 		t.Errorf("no folder: %+v", f)
 	}
 }
+
+func TestServers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		control, admin string
+		warns          bool
+	}{
+		"one server":  {"postgres://a:b@db:5432/reeve_control", "postgres://a:b@db:5432/postgres", true},
+		"two servers": {"postgres://a:b@control:5432/reeve_control", "postgres://a:b@db:5432/postgres", false},
+		"two ports":   {"postgres://a:b@db:5432/reeve_control", "postgres://a:b@db:5433/postgres", false},
+	} {
+		if f := servers(config.Database{ControlURL: c.control, AdminURL: c.admin}); f.Warning != c.warns || f.Err != nil {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
