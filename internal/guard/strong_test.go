@@ -91,7 +91,7 @@ func (b *battle) try(t *testing.T, conn *pgx.Conn, sql string) {
 	for range 200 {
 		var waits bool
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		err := probe.QueryRow(ctx, `SELECT coalesce(bool_or(wait_event_type = 'Lock'), true) FROM pg_stat_get_activity($1)`, pid).Scan(&waits)
+		err := probe.QueryRow(ctx, `SELECT coalesce(bool_or(wait_event_type = 'Lock' OR state <> 'active'), true) FROM pg_stat_get_activity($1)`, pid).Scan(&waits)
 		cancel()
 		if err != nil || waits {
 			return
