@@ -206,7 +206,7 @@ func TestOverdue(t *testing.T) {
 			t.Fatalf("within the bounds: %v", err)
 		}
 	}
-	if err := in.endBeyond(t.Context(), bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: 0, ownerWork: time.Hour}); err != nil {
+	if err := in.endBeyond(t.Context(), bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: 0, ownerWork: time.Hour, horizon: 1 << 40}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := owner.Exec(t.Context(), "SELECT 1"); err == nil {
@@ -215,7 +215,7 @@ func TestOverdue(t *testing.T) {
 	if _, err := auth.Exec(t.Context(), "SELECT 1"); err != nil {
 		t.Errorf("the auth role within its bound: %v", err)
 	}
-	if err := in.endBeyond(t.Context(), bounds{reeveWork: 0, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: 0}); err != nil {
+	if err := in.endBeyond(t.Context(), bounds{reeveWork: 0, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: 0, horizon: 1 << 40}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := auth.Exec(t.Context(), "SELECT 1"); err == nil {
@@ -231,7 +231,7 @@ func TestOverdue(t *testing.T) {
 func TestOverdueCommits(t *testing.T) {
 	t.Parallel()
 	in := install(t, testkit.Database(t))
-	long := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour}
+	long := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour, horizon: 1 << 40}
 	for name, c := range map[string]struct {
 		role  string
 		bound func(*bounds, time.Duration)
@@ -265,5 +265,35 @@ func TestOverdueCommits(t *testing.T) {
 				t.Errorf("the session ended with %v", err)
 			}
 		})
+	}
+}
+
+// TestHorizon: a session that keeps vacuum from freezing many transaction ids is
+// ended.
+func TestHorizon(t *testing.T) {
+	t.Parallel()
+	in := install(t, testkit.NewCluster(t).URL())
+	holder, other := in.lastingRole(t, tenants.NewRef().OwnerRole())(), in.lastingRole(t, tenants.NewRef().OwnerRole())()
+	b := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour, horizon: 1000}
+	for conn, sql := range map[*pgx.Conn]string{holder: "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1", other: "BEGIN"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.endBeyond(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Fatalf("within the bound: %v", err)
+	}
+	in.exec(t, "DO $$ BEGIN FOR i IN 1..1100 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
+	if err := in.endBeyond(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(t.Context(), "SELECT 1"); err == nil {
+		t.Error("the session goes on")
+	}
+	if _, err := other.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Errorf("another session: %v", err)
 	}
 }

@@ -11,13 +11,17 @@ import (
 // defaultBounds limit the duration of projects' sessions. Timeouts are not
 // enough: a session can change its own, and a function can catch a cancel.
 // Termination cannot be caught.
-var defaultBounds = bounds{reeveWork: 30 * time.Second, reeveAge: time.Hour, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour}
+var defaultBounds = bounds{reeveWork: 30 * time.Second, reeveAge: time.Hour, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour, horizon: 100_000_000}
 
 type bounds struct {
 	reeveWork time.Duration // a statement or transaction of the auth and api roles
 	reeveAge  time.Duration // a session of these roles; a pool.Budget closes its own after half of that
 	ownerIdle time.Duration // an owner's idle transaction; it holds back NOTIFY and vacuum
 	ownerWork time.Duration // any statement or transaction of an owner
+	// horizon is the number of transaction ids that a session may keep vacuum from
+	// freezing. The server accepts no more writes when two billion are in use, and
+	// one project can use them up within hours.
+	horizon int64
 }
 
 // endOverdue ends sessions beyond the bounds.
@@ -32,8 +36,9 @@ func (g *Guard) endBeyond(ctx context.Context, b bounds) error {
 		             OR (state <> 'idle' AND clock_timestamp() - coalesce(least(xact_start, query_start), backend_start) > $1::interval)))
 		    OR (usename ~ '^reeve_[a-z]{20}_owner$'
 		        AND ((state <> 'idle' AND clock_timestamp() - least(xact_start, query_start) > $4::interval)
-		             OR (state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > $3::interval))))`,
-		b.reeveWork, b.reeveAge, b.ownerIdle, b.ownerWork, g.Mark)
+		             OR (state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > $3::interval)))
+		    OR (usename ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND greatest(age(backend_xmin), age(backend_xid)) > $6::bigint))`,
+		b.reeveWork, b.reeveAge, b.ownerIdle, b.ownerWork, g.Mark, b.horizon)
 	overdue, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s session, err error) {
 		return s, row.Scan(&s.pid, &s.role)
 	})
