@@ -30,6 +30,7 @@ type tenantRoute struct {
 	body         map[string]any // nil: the route reads none
 	more         map[string]any
 	form         bool // the route reads forms too
+	early        int  // the status with which the sample is refused before the database is asked
 }
 
 const (
@@ -44,9 +45,9 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
 	{method: "GET", path: "/.well-known/openid-configuration", guard: open},
 	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
-	{method: "GET", path: "/authorize", guard: open, query: "?provider=nope"},
-	{method: "GET", path: "/callback", guard: open, query: "?state=00&code=00"},
-	{method: "POST", path: "/callback", guard: open, body: map[string]any{}, form: true},
+	{method: "GET", path: "/authorize", guard: open, query: "?provider=nope", early: 400},
+	{method: "GET", path: "/callback", guard: open, query: "?state=" + annID + "&code=00"},
+	{method: "POST", path: "/callback", guard: open, body: map[string]any{"state": annID, "code": "00"}, form: true},
 	{method: "GET", path: "/settings", guard: keyed},
 	{
 		method: "POST", path: "/signup", guard: keyed, body: map[string]any{"email": "someone@example.com", "password": annPassword},
@@ -63,7 +64,7 @@ var tenantRoutes = []tenantRoute{
 	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=refresh_token", body: map[string]any{"refresh_token": "x"}},
 	{method: "POST", path: "/token", guard: keyed, query: "?grant_type=pkce", body: map[string]any{"auth_code": "x", "code_verifier": "y"}},
 	{
-		method: "POST", path: "/token", guard: keyed, query: "?grant_type=id_token", body: map[string]any{"provider": "google", "id_token": "x"},
+		method: "POST", path: "/token", guard: keyed, query: "?grant_type=id_token", body: map[string]any{"provider": "google", "id_token": "x"}, early: 400,
 		more: map[string]any{"access_token": "", "nonce": "", "issuer": "", "link_identity": false},
 	},
 	{

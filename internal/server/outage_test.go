@@ -91,6 +91,9 @@ func (o *outage) away(t *testing.T) {
 				}
 				continue
 			}
+			if r.early != 0 && a.Status == r.early {
+				continue
+			}
 			unavailable(t, a, r.String())
 		}
 	}
