@@ -12,7 +12,7 @@ GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 # Folders with our Go files.
 GO_FOLDERS := $(wildcard cmd internal tenants migrations dashboard/*.go)
 # Packages that share memory between requests run under the race detector.
-RACE := ./tenants ./tenants/pool ./internal/outbox ./internal/password ./internal/ratelimit
+RACE := ./internal/connector/oidc ./tenants ./tenants/pool ./internal/outbox ./internal/password ./internal/ratelimit
 WITHPG := go run ./internal/testkit/withpg --
 
 .PHONY: help

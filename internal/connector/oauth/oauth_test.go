@@ -154,7 +154,7 @@ func TestEither(t *testing.T) {
 }
 
 // secrets are what no error may show.
-var secrets = []string{client.Secret, url.QueryEscape(client.Secret), callback.Code, url.QueryEscape(callback.Code), callback.Verifier, callback.Nonce, "bearer-token"}
+var secrets = []string{client.Secret, url.QueryEscape(client.Secret), callback.Code, url.QueryEscape(callback.Code), callback.Verifier, callback.Nonce, "bearer-token", "from-the-query"}
 
 func checkFault(t *testing.T, err error, allowed ...error) {
 	t.Helper()
@@ -238,7 +238,7 @@ func TestGetJSON(t *testing.T) {
 			var into struct {
 				ID string `json:"id"`
 			}
-			err := oauth.New(d.Client()).GetJSON(t.Context(), oauth.Request{URL: address + "?proof=s3cr%26t%2Bvalue", Bearer: "bearer-token", Secrets: []string{client.Secret}}, &into)
+			err := oauth.New(d.Client()).GetJSON(t.Context(), oauth.Request{URL: address + "?proof=s3cr%26t%2Bvalue&derived=from-the-query", Bearer: "bearer-token", Secrets: []string{client.Secret}}, &into)
 			switch name {
 			case "null", "empty object":
 				if err != nil || into.ID != "" {

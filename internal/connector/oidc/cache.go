@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxEntries = 2048           // of each cache; the least recently used entry is dropped
+	maxEntries = 1024           // of each cache; the least recently used entry is dropped
 	ttl        = time.Hour      // of a document
 	maxStale   = 24 * time.Hour // for which a document is used while the provider is down
 	// A document is fetched again at most once in refetchAfter because it does not

@@ -14,16 +14,18 @@ import (
 	"github.com/reevehq/reeve/internal/connector/oauth"
 )
 
+// A cache has many key sets, of addresses that projects chose.
 const (
-	maxKeys    = 64    // of a key set
-	minRSABits = 2048  // RFC 7518, section 3.3
-	maxRSABits = 16384 // a larger key only costs time
+	maxKeys    = 32   // of a key set
+	maxKeyID   = 256  // bytes of a key id or the like
+	minRSABits = 2048 // RFC 7518, section 3.3
+	maxRSABits = 8192
 )
 
 // signingKey is a public key; issuer is whose it is, in the key sets that say so.
 type signingKey struct {
-	jose.JSONWebKey
-	issuer string
+	key                   crypto.PublicKey
+	id, algorithm, issuer string
 }
 
 // keySet is the public signing keys of an issuer.
@@ -48,8 +50,9 @@ func parseKeys(raw []json.RawMessage) (keySet, error) {
 		var owner struct {
 			Issuer string `json:"issuer"`
 		}
-		if json.Unmarshal(r, &k) == nil && json.Unmarshal(r, &owner) == nil && usable(k) && len(set) < maxKeys {
-			set = append(set, signingKey{k, owner.Issuer})
+		if json.Unmarshal(r, &k) == nil && json.Unmarshal(r, &owner) == nil && usable(k) &&
+			max(len(k.KeyID), len(k.Algorithm), len(owner.Issuer)) <= maxKeyID && len(set) < maxKeys {
+			set = append(set, signingKey{k.Key, k.KeyID, k.Algorithm, owner.Issuer})
 		}
 	}
 	if len(set) == 0 {
@@ -78,16 +81,16 @@ func usable(k jose.JSONWebKey) bool {
 func (s keySet) matching(i Issuer, kid, algorithm string) []crypto.PublicKey {
 	var out []crypto.PublicKey
 	for _, k := range s {
-		if (kid == "" || k.KeyID == kid) && (k.Algorithm == "" || k.Algorithm == algorithm) && fits(k.Key, algorithm) &&
+		if (kid == "" || k.id == kid) && (k.algorithm == "" || k.algorithm == algorithm) && fits(k.key, algorithm) &&
 			(i.KeyIssuer == "" || k.issuer == "" || k.issuer == i.KeyIssuer || k.issuer == i.URL) {
-			out = append(out, k.Key)
+			out = append(out, k.key)
 		}
 	}
 	return out
 }
 
 // fits reports whether a key is of the algorithm's type.
-func fits(k any, algorithm string) bool {
+func fits(k crypto.PublicKey, algorithm string) bool {
 	switch public := k.(type) {
 	case *rsa.PublicKey:
 		return algorithm[:2] == "RS" || algorithm[:2] == "PS"

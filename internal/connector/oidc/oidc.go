@@ -44,10 +44,12 @@ type Discovery struct {
 	Algorithms  []string `json:"id_token_signing_alg_values_supported"`
 }
 
+const secretPost = "client_secret_post"
+
 // Style is how a client authenticates at the token endpoint: by Post if the
 // provider supports it, because providers differ in how they decode Basic.
 func (d Discovery) Style() oauth.Style {
-	if slices.Contains(d.AuthMethods, "client_secret_post") {
+	if slices.Contains(d.AuthMethods, secretPost) {
 		return oauth.Post
 	}
 	return oauth.Either
@@ -113,5 +115,28 @@ func sound(endpoint, document string) bool {
 func (c *Client) fetchDiscovery(ctx context.Context, address string) (Discovery, error) {
 	var d Discovery
 	err := c.oauth.GetJSON(ctx, oauth.Request{URL: address}, &d)
-	return d, err
+	return d.bounded(), err
+}
+
+// bounded leaves out what Reeve does not use: the document stays in a cache.
+func (d Discovery) bounded() Discovery {
+	for _, u := range []*string{&d.Issuer, &d.AuthURL, &d.TokenURL, &d.UserinfoURL, &d.KeysURL} {
+		if len(*u) > maxURL {
+			*u = ""
+		}
+	}
+	var methods, supported []string
+	if slices.Contains(d.AuthMethods, secretPost) {
+		methods = []string{secretPost}
+	}
+	for _, a := range algorithms {
+		if slices.Contains(d.Algorithms, a) {
+			supported = append(supported, a)
+		}
+	}
+	if len(d.Algorithms) > 0 && supported == nil {
+		supported = []string{"none of Reeve's"}
+	}
+	d.AuthMethods, d.Algorithms = methods, supported
+	return d
 }

@@ -496,3 +496,42 @@ func FuzzUnverifiedIssuer(f *testing.F) {
 	f.Add("a.e30.b")
 	f.Fuzz(func(_ *testing.T, raw string) { oidc.UnverifiedIssuer(raw) })
 }
+
+// TestHugeDocuments: a project's provider cannot fill the memory with what it
+// answers.
+func TestHugeDocuments(t *testing.T) {
+	t.Parallel()
+	d := connectortest.New(t)
+	s := connectortest.NewSigner(t, "1", jose.ES256)
+	many := []map[string]any{s.JWK(map[string]any{"kid": strings.Repeat("x", 300)})}
+	for i := range 40 {
+		many = append(many, s.JWK(map[string]any{"kid": fmt.Sprint("k", i)}))
+	}
+	d.JSON(keysURL, connectortest.KeySet(append(many, s.JWK(nil))...))
+	c := oidc.New(d.Client(), now)
+	raw := s.Sign(t, connectortest.Claims(issuer, "client", "u", nil))
+	if _, err := c.Verify(t.Context(), source, client, oidc.Check{Raw: raw}); !errors.Is(err, connector.ErrIDToken) {
+		t.Errorf("the 41st key is used: %v", err)
+	}
+
+	long := strings.Repeat("x", 100<<10)
+	document, _ := json.Marshal(map[string]any{
+		"issuer": issuer, "authorization_endpoint": issuer + "/auth", "token_endpoint": issuer + "/token", "jwks_uri": keysURL,
+		"userinfo_endpoint": "https://id.example/" + long, "token_endpoint_auth_methods_supported": []string{long, "client_secret_post"},
+		"id_token_signing_alg_values_supported": []string{long, "ES256"},
+	})
+	d.JSON(oidc.DiscoveryURL(issuer), string(document))
+	got, err := c.Discover(t.Context(), "p", issuer, "")
+	if kept := fmt.Sprintf("%+v", got); err != nil || len(kept) > 1000 || got.UserinfoURL != "" || len(got.Algorithms) != 1 || len(got.AuthMethods) != 1 {
+		t.Errorf("%v: %d bytes: %.500s", err, len(kept), kept)
+	}
+	d.JSON(oidc.DiscoveryURL("https://other.example"), `{"issuer":"https://other.example","authorization_endpoint":"https://o.example/a","token_endpoint":"https://o.example/t","jwks_uri":"https://o.example/k","id_token_signing_alg_values_supported":["HS256","none"]}`)
+	other, err := c.Discover(t.Context(), "p", "https://other.example", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsupported := oidc.Issuer{URL: issuer, KeysURL: keysURL, Algorithms: other.Algorithms}
+	if _, err := c.Verify(t.Context(), unsupported, client, oidc.Check{Raw: raw}); !errors.Is(err, connector.ErrIDToken) {
+		t.Errorf("an issuer without a supported algorithm: %v", err)
+	}
+}
