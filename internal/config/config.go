@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // maxFile bounds the configuration file, in bytes.
@@ -24,6 +25,7 @@ type Config struct {
 	Mail     Mail     `yaml:"mail"`
 	Limits   Limits   `yaml:"limits"`
 	Cache    Cache    `yaml:"cache"`
+	Logs     Logs     `yaml:"logs"`
 	Hash     Hash     `yaml:"hash"`
 	// Migrate migrates the control database and the template at the start.
 	Migrate bool `yaml:"migrate" env:"REEVE_MIGRATE"`
@@ -40,6 +42,7 @@ func Default() Config {
 		Mail:     Mail{SenderName: "Reeve", MaxPerHour: 100},
 		Limits:   Limits{MaxOrganizationsPerUser: 10, MaxProjectsPerOrganization: 100},
 		Cache:    Cache{Tenants: 10_000, Tokens: 50_000},
+		Logs:     Logs{Keep: 7 * 24 * time.Hour, MaxEntries: 5000},
 		Hash:     defaultHash(),
 		Migrate:  true,
 	}
@@ -98,7 +101,7 @@ func (c Config) sections(secrets error) error {
 	var all Problems
 	for _, err := range []error{
 		c.HTTP.Validate(), c.Database.Validate(), secrets, c.Mail.Validate(),
-		c.Limits.Validate(), c.Cache.Validate(), c.Hash.Validate(),
+		c.Limits.Validate(), c.Cache.Validate(), c.Logs.Validate(), c.Hash.Validate(),
 	} {
 		all = all.merge(err)
 	}

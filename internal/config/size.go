@@ -1,6 +1,9 @@
 package config
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // Limits are quotas.
 type Limits struct {
@@ -27,6 +30,22 @@ func (c Cache) Validate() error {
 	var p Problems
 	p.within("cache.tenants", c.Tenants, 10, 10_000_000)
 	p.within("cache.tokens", c.Tokens, 10, 10_000_000)
+	return p.orNil()
+}
+
+// Logs bounds the projects' logs in the control database.
+type Logs struct {
+	Keep       time.Duration `yaml:"keep" env:"REEVE_LOGS_KEEP"`
+	MaxEntries int           `yaml:"max_entries" env:"REEVE_LOGS_MAX_ENTRIES"` // of one project
+}
+
+// Validate reports every error, as Problems.
+func (l Logs) Validate() error {
+	var p Problems
+	if l.Keep < time.Hour || l.Keep > 90*24*time.Hour {
+		p.add("logs.keep", "must be from 1h to 2160h")
+	}
+	p.within("logs.max_entries", l.MaxEntries, 100, 100_000)
 	return p.orNil()
 }
 

@@ -81,10 +81,10 @@ func (q LogQuery) where(ref tenants.Ref) (string, pgx.NamedArgs) {
 	return strings.Join(conditions, " AND "), args
 }
 
-// TrimLog deletes the oldest records of a project's log beyond the newest most.
-func (db *DB) TrimLog(ctx context.Context, ref tenants.Ref, most int) error {
+// TrimLog implements projectlog.Store.
+func (db *DB) TrimLog(ctx context.Context, project string, most int) error {
 	_, err := db.pool.Exec(ctx, `DELETE FROM project_logs WHERE ref = $1 AND seq <=
-		(SELECT seq FROM project_logs WHERE ref = $1 ORDER BY seq DESC OFFSET $2 LIMIT 1)`, string(ref), most)
+		(SELECT seq FROM project_logs WHERE ref = $1 ORDER BY seq DESC OFFSET $2 LIMIT 1)`, project, most)
 	return Fault(err)
 }
 

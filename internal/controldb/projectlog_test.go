@@ -79,7 +79,7 @@ func TestProjectLog(t *testing.T) {
 		}
 	}
 
-	if err := b.TrimLog(ctx, refA, 2); err != nil {
+	if err := b.TrimLog(ctx, string(refA), 2); err != nil {
 		t.Fatal(err)
 	}
 	b.wantLog(t, refA, "4", "3")

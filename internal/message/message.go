@@ -59,6 +59,10 @@ type Message struct {
 	// Code is the one-time code, when the message shows one.
 	Code      string    `json:"code"`
 	CreatedAt time.Time `json:"created_at"`
+	// RequestID and UserID are of the request that caused the message, for the
+	// project's log.
+	RequestID string    `json:"request_id,omitempty"`
+	UserID    uuid.UUID `json:"user_id,omitzero"`
 	// TemplateError is why the project's own template was replaced by the
 	// default; nil otherwise.
 	TemplateError error `json:"-"`

@@ -77,6 +77,21 @@ type Options struct {
 	SweepEvery time.Duration // interval between checks of all marked projects; 10 s
 	StopGrace  time.Duration // for running deliveries when Run is stopped; 10 s
 	GiveUp     time.Duration // age after which a row is not retried; 24 h
+	Observer   Observer      // may be nil
+}
+
+// Observer is told of the results of deliveries. Its methods must not block.
+type Observer interface {
+	Delivered(ref tenants.Ref)
+	Failed(ref tenants.Ref, f Failure)
+}
+
+// Failure is a delivery that failed, or that could not begin.
+type Failure struct {
+	Row     Row // the first one if the deliveries could not begin
+	Err     error
+	Untried int  // the number of rows whose deliveries could not begin
+	GivenUp bool // the row is not tried again
 }
 
 var errRunning = errors.New("outbox: the queue is already running")

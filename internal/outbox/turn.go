@@ -53,6 +53,7 @@ func (t *turn) run(stopping context.Context) outcome {
 	}
 	deliver, err := t.open()
 	if err != nil {
+		t.observe(Failure{Row: rows[0], Err: err, Untried: len(rows)})
 		t.releaseUntried(rows, err)
 		return outcome{ref: ref, failed: true}
 	}
@@ -101,6 +102,9 @@ func (t *turn) deliver(deliver Deliver, row Row) error {
 	err := t.call(deliver, row)
 	if err == nil {
 		t.q.sent.Add(key, struct{}{})
+		if t.q.Observer != nil {
+			t.q.Observer.Delivered(t.ref)
+		}
 		t.done(key)
 		return nil
 	}
@@ -141,7 +145,9 @@ func (t *turn) done(key rowKey) {
 func (t *turn) failed(row Row, err error) {
 	why := reason(err)
 	log := t.log.With("row", row.ID, "attempts", row.Attempts+1, "reason", why)
-	if Permanent(err) || t.tooOld(row) {
+	givenUp := Permanent(err) || t.tooOld(row)
+	t.observe(Failure{Row: row, Err: err, GivenUp: givenUp})
+	if givenUp {
 		log.Warn("message given up")
 		_ = t.record(func(ctx context.Context) error { return t.q.Store.Dead(ctx, t.ref, row.ID, why) })
 		return
@@ -149,6 +155,13 @@ func (t *turn) failed(row Row, err error) {
 	delay := retryDelay(row.Attempts)
 	log.Warn("message will be tried again", "delay", delay.String())
 	_ = t.record(func(ctx context.Context) error { return t.q.Store.Retry(ctx, t.ref, row.ID, why, delay) })
+}
+
+// observe passes a failure to the observer, unless the shutdown caused it.
+func (t *turn) observe(f Failure) {
+	if t.q.Observer != nil && t.ctx.Err() == nil {
+		t.q.Observer.Failed(t.ref, f)
+	}
 }
 
 // tooOld reports whether a row has reached the age at which it is given up.

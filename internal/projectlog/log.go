@@ -13,6 +13,8 @@ import (
 // that do not exist.
 type Store interface {
 	AppendLog(ctx context.Context, records []Record) error
+	// TrimLog deletes the oldest records of a project beyond the newest most.
+	TrimLog(ctx context.Context, project string, most int) error
 }
 
 // The bounds of a process.
@@ -41,19 +43,28 @@ type Log struct {
 	projects map[string]*pending
 	waiting  int // records over all projects
 
-	writing sync.Mutex // one write at a time
-	failing bool       // the last write failed; guarded by writing
+	writing sync.Mutex     // one write at a time
+	failing bool           // the last write failed; guarded by writing
+	written map[string]int // by project, since its log was trimmed; guarded by writing
+
+	maxEntries int
 }
 
 // Options configure New. Zero values select the defaults.
 type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
+	// MaxEntries bounds a project's log; 5000 by default. Between two trims it may
+	// have a tenth more for each process.
+	MaxEntries int
 }
 
 // New returns a Log that writes to store.
 func New(store Store, o Options) *Log {
-	l := &Log{store: store, log: cmp.Or(o.Logger, slog.Default()), now: o.Now, projects: map[string]*pending{}}
+	l := &Log{store: store, log: cmp.Or(o.Logger, slog.Default()), now: o.Now, projects: map[string]*pending{}, written: map[string]int{}, maxEntries: o.MaxEntries}
+	if l.maxEntries <= 0 {
+		l.maxEntries = 5000
+	}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -148,6 +159,7 @@ func (l *Log) flush(ctx context.Context) (int, error) {
 	cancel()
 	if err == nil {
 		l.failing = false
+		l.trim(ctx, batch)
 		return len(batch), nil
 	}
 	l.putBack(batch)
@@ -156,6 +168,27 @@ func (l *Log) flush(ctx context.Context) (int, error) {
 	}
 	l.failing = true
 	return 0, fmt.Errorf("write the projects' logs: %w", err)
+}
+
+// trim deletes the oldest records of the projects that have got many since their
+// logs were trimmed. A trim that fails is repeated with a later batch.
+func (l *Log) trim(ctx context.Context, batch []Record) {
+	for _, r := range batch {
+		l.written[r.Project]++
+	}
+	for _, r := range batch {
+		if l.written[r.Project] <= l.maxEntries/10 {
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, flushTimeout)
+		err := l.store.TrimLog(limited, r.Project, l.maxEntries)
+		cancel()
+		if err != nil {
+			l.log.WarnContext(ctx, "a project's log is not trimmed for now", "project", r.Project, "error", err)
+			return
+		}
+		delete(l.written, r.Project)
+	}
 }
 
 // take removes a batch from the queue, the oldest records of each project first,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ type store struct {
 	mu      sync.Mutex
 	fail    bool
 	records []projectlog.Record
+	trimmed []string
 }
 
 func (s *store) AppendLog(_ context.Context, records []projectlog.Record) error {
@@ -28,6 +30,13 @@ func (s *store) AppendLog(_ context.Context, records []projectlog.Record) error 
 		return errors.New("the database is away")
 	}
 	s.records = append(s.records, records...)
+	return nil
+}
+
+func (s *store) TrimLog(_ context.Context, project string, most int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trimmed = append(s.trimmed, fmt.Sprint(project, " ", most))
 	return nil
 }
 
@@ -198,6 +207,23 @@ func TestManyProjects(t *testing.T) {
 	f.flush(t)
 	if n := len(f.store.records); n != 3000 {
 		t.Errorf("%d records are written, want 3000", n)
+	}
+}
+
+// TestTrim: a log is trimmed after each tenth of its bound, and no other one.
+func TestTrim(t *testing.T) {
+	t.Parallel()
+	f := newFixture()
+	for i := range 1100 {
+		f.Add(t.Context(), projectlog.Entry{Project: "long", Code: fmt.Sprint(i % 6), Message: fmt.Sprint(i)})
+		if i%100 == 0 {
+			f.Add(t.Context(), projectlog.Entry{Project: "short", Code: "c", Message: fmt.Sprint(i)})
+		}
+		f.flush(t)
+		f.now = f.now.Add(time.Second)
+	}
+	if want := []string{"long 5000", "long 5000"}; !slices.Equal(f.store.trimmed, want) {
+		t.Errorf("trimmed: %v, want %v", f.store.trimmed, want)
 	}
 }
 

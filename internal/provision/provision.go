@@ -23,6 +23,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/migrations"
 	"github.com/reevehq/reeve/tenants"
@@ -63,6 +64,7 @@ type Service struct {
 	WarmTarget     int              // complete databases that Run keeps ready
 	CreateStrategy string           // StrategyWALLog by default
 	Logger         *slog.Logger     // slog.Default by default
+	Log            *projectlog.Log  // of the projects; may be nil
 	Now            func() time.Time // time.Now by default
 	Migrations     fs.FS            // of a project's database; migrations.Tenant by default
 	// Settings returns the settings that a project begins with;

@@ -7,7 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -133,10 +136,25 @@ func (s *Service) upgrade(ctx context.Context, ref tenants.Ref) *upgrade {
 		} else {
 			u.retryAt = s.Now().Add(upgradeBackoff)
 			s.Logger.ErrorContext(ctx, "project cannot be brought up", "project", ref, "error", err)
+			s.Log.Add(ctx, upgradeEntry(ref, err))
 		}
 		close(u.done)
 	})
 	return u
+}
+
+// upgradeEntry tells the project's developers why requests are refused until the
+// migration succeeds. Often their own sessions or objects are in its way.
+func upgradeEntry(ref tenants.Ref, err error) projectlog.Entry {
+	e := projectlog.Entry{
+		Project: string(ref), Code: "upgrade_failed",
+		Message: "The schema of the project's database could not be migrated to the server's release. Requests are refused until it is; it is tried again.",
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		e.Detail = map[string]any{"sqlstate": pg.Code, "error": pg.Message, "hint": pg.Hint, "constraint": pg.ConstraintName}
+	}
+	return e
 }
 
 func (s *Service) upgradeInTurn(ctx context.Context, ref tenants.Ref, u *upgrade) error {

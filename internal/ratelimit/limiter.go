@@ -193,11 +193,18 @@ func (l *Limiter) ask(ctx context.Context, call func(context.Context) error) boo
 // empty reports whether the rule lets nothing pass.
 func (r Rule) empty() bool { return r.Events <= 0 || r.Per <= 0 || r.Burst <= 0 }
 
+// Exceeded is the cause of a refusal.
+type Exceeded struct{ Rule Rule }
+
+// Error names the rule.
+func (e *Exceeded) Error() string { return "rule " + e.Rule.Name }
+
 func (r Rule) refuse(wait time.Duration) error {
-	if r.Refusal == nil {
-		return auth.ErrRequestRate.After(wait)
+	refusal := auth.ErrRequestRate.After
+	if r.Refusal != nil {
+		refusal = r.Refusal
 	}
-	return r.Refusal(wait)
+	return refusal(wait).Because(&Exceeded{Rule: r})
 }
 
 func shorten(identifier string) string {

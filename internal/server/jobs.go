@@ -25,6 +25,10 @@ func (s *Server) newJobs() (*job.Runner, error) {
 				_, err := s.control.DeleteOldIdempotencyKeys(ctx)
 				return err
 			}},
+			{Name: "delete_old_logs", Every: time.Hour, Run: func(ctx context.Context) error {
+				_, err := s.control.DeleteOldLogs(ctx, s.config.Logs.Keep)
+				return err
+			}},
 		},
 		ProjectTasks: []job.ProjectTask{
 			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net"
 	"strconv"
 	"time"
@@ -32,10 +31,6 @@ func (m marks) Unmark(ctx context.Context, ref tenants.Ref, kind outbox.Kind, ol
 	return m.db.UnmarkOutbox(ctx, ref, string(kind), olderThan)
 }
 
-// errNoMailServer keeps mails in the outbox until there is a server, or until
-// they expire.
-var errNoMailServer = errors.New("no mail server: set mail.smtp_url, or the project's smtp_host")
-
 // sender returns the sender of a project's mails: its own SMTP server, else the
 // capturing inbox, else the operator's SMTP server.
 func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
@@ -56,12 +51,18 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 	}
 	settings := s.config.Mail.Settings()
 	if settings.Host == "" {
-		return nil, errNoMailServer
+		return nil, message.ErrNoServer // the mails wait until there is one, or they expire
 	}
 	if c.SMTPSenderName != "" {
 		settings.SenderName = c.SMTPSenderName
 	}
 	return s.smtp(settings, true), nil
+}
+
+// hasSMTP reports whether a project has a mail server of its own.
+func (s *Server) hasSMTP(ref tenants.Ref) bool {
+	t, err := s.registry.Tenant(context.Background(), ref) // in memory: the sender has just been made
+	return err == nil && t.Config.SMTPHost != ""
 }
 
 // smtp returns a sender. The operator's server may be in a private network; a

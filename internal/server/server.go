@@ -166,8 +166,9 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		s.control.Close()
 		return nil, err
 	}
+	s.projectLog = projectlog.New(s.control, projectlog.Options{Logger: s.log, MaxEntries: c.Logs.MaxEntries})
 	s.provision = &provision.Service{
-		Control: s.control, Keyring: s.keyring, Logger: s.log, NoMigrate: !c.Migrate,
+		Control: s.control, Keyring: s.keyring, Logger: s.log, Log: s.projectLog, NoMigrate: !c.Migrate,
 		Cluster:   provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
 		RoleConns: c.Database.RoleConnections(), OwnerConns: c.Database.OwnerConnections,
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
@@ -209,7 +210,6 @@ func (s *Server) migrateControl(ctx context.Context) error {
 
 func (s *Server) assemble(hashCost int) (err error) {
 	c := &s.config
-	s.projectLog = projectlog.New(s.control, projectlog.Options{Logger: s.log})
 	s.hasher = s.control.Hasher()
 	s.registry = tenants.NewRegistry(s.control, s.hasher, tenants.RegistryOptions{MaxTenants: c.Cache.Tenants, Log: s.log})
 	s.router = &tenants.Router{Registry: s.registry, BaseDomain: c.HTTP.BaseDomain, MainHosts: s.mainHosts(), Now: s.now}
@@ -238,7 +238,9 @@ func (s *Server) assemble(hashCost int) (err error) {
 		Store: outbox.Projects{Tenant: s.registry.Tenant, Database: s.Database},
 		Marks: marks{s.control}, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading
 	}
-	mails := s.outbox.Register(message.Mails, message.Consumer{Sender: s.sender}, outbox.Options{})
+	mails := s.outbox.Register(message.Mails, message.Consumer{Sender: s.sender}, outbox.Options{
+		Observer: message.NewReporter(s.projectLog, s.hasSMTP),
+	})
 	if s.jobs, err = s.newJobs(); err != nil {
 		return err
 	}
@@ -246,7 +248,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	if !c.Mail.Capture {
 		s.mailer.SharedPerHour = c.Mail.MaxPerHour
 		if c.Mail.SMTPURL == "" {
-			s.log.Warn("mails of projects without a mail server of their own stay unsent", "cause", errNoMailServer)
+			s.log.Warn("mails of projects without a mail server of their own stay unsent", "cause", message.ErrNoServer)
 		}
 	}
 	return nil

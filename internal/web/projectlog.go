@@ -10,6 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/pool"
@@ -87,6 +88,9 @@ func entryOf(f *fault.Error) (projectlog.Entry, bool) {
 			e := projectlog.Entry{Level: r.level, Code: f.Code, Message: r.message}
 			if e.Message == "" {
 				e.Message = f.Message
+			}
+			if over := (*ratelimit.Exceeded)(nil); errors.As(f, &over) {
+				e.Detail = map[string]any{"rule": over.Rule.Name, "events": over.Rule.Events, "per": over.Rule.Per.String()}
 			}
 			return e, true
 		}

@@ -82,7 +82,7 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 			return err
 		}
 		if c.Email != "" {
-			letter := mail.Letter{User: locked, RedirectTo: c.RedirectTo.Target(&sc.Tenant.Config), PKCE: c.PKCE.Given()}
+			letter := mail.Letter{User: locked, RedirectTo: c.RedirectTo.Target(ctx, sc), PKCE: c.PKCE.Given()}
 			if err := out.PutEmailChange(ctx, letter); err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ type Order struct {
 // check validates a request and hashes its password.
 func (s Service) check(ctx context.Context, sc *tenants.Scope, req *Request) (*Order, error) {
 	cfg := &sc.Tenant.Config
-	order := &Order{Type: req.Type, Data: req.Data, RedirectTo: req.Target(cfg, req.RedirectTo)}
+	order := &Order{Type: req.Type, Data: req.Data, RedirectTo: req.Target(ctx, sc, req.RedirectTo)}
 	var err error
 	if order.Email, err = auth.NormalizeEmail(req.Email); err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 	f := auth.FlowState{
 		ID: uuid.New(), CodeChallenge: st.PKCE.CodeChallenge, CodeChallengeMethod: strings.ToLower(st.PKCE.CodeChallengeMethod),
 		ProviderType: p.Name, AuthenticationMethod: auth.MethodOAuth, CreatedAt: s.Now(),
-		RedirectTo: st.RedirectTo.Target(&sc.Tenant.Config), LinkTo: st.LinkTo,
+		RedirectTo: st.RedirectTo.Target(ctx, sc), LinkTo: st.LinkTo,
 	}
 	to, err := authorizeURL(ctx, sc, p, &f, connector.Start{
 		RedirectURI: redirectURI(sc), State: f.ID.String(), Nonce: derive(sc, f.ID, "nonce"), Verifier: derive(sc, f.ID, "verifier"),

@@ -149,7 +149,7 @@ func (s Service) askForProof(ctx context.Context, sc *tenants.Scope, p Person, i
 		if err != nil {
 			return err
 		}
-		if out.Throttled != nil || u.EmailConfirmed() || s.Mailer.Recent(sc, u.ConfirmationSentAt) {
+		if out.Throttled != nil || u.EmailConfirmed() || s.Mailer.Recent(ctx, sc, u.ConfirmationSentAt) {
 			return nil
 		}
 		now := s.Now()

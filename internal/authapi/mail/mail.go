@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
@@ -56,7 +57,17 @@ func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
 // project's smtp_max_frequency. Then no other is sent. A requester who is not
 // signed in must not learn of it, because an earlier mail shows that the user
 // exists.
-func (m *Mailer) Recent(sc *tenants.Scope, lastSent *time.Time) bool { return m.wait(sc, lastSent) > 0 }
+func (m *Mailer) Recent(ctx context.Context, sc *tenants.Scope, lastSent *time.Time) bool {
+	recent := m.wait(sc, lastSent) > 0
+	if recent {
+		sc.Log.Add(ctx, projectlog.Entry{
+			Level: projectlog.Info, Code: "mail_suppressed",
+			Message: "A mail was not sent, because the user had got one of this kind within the time of smtp_max_frequency. The answer does not say so.",
+			Detail:  map[string]any{"smtp_max_frequency": sc.Tenant.Config.SMTPMaxFrequency},
+		})
+	}
+	return recent
+}
 
 func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
 	gap := spacing(sc)
@@ -141,6 +152,7 @@ func (o *Outgoing) Put(ctx context.Context, l Letter) error {
 	if l.User.Gone() || l.User.Banned(m.Now()) {
 		return nil
 	}
+	sc.Log.SetUser(l.User.ID)
 	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
 		return err
 	}
@@ -267,8 +279,14 @@ func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once t
 	if mail.TemplateError != nil {
 		cmp.Or(m.Logger, slog.Default()).WarnContext(ctx, "mail template replaced by the default",
 			"project", string(sc.Tenant.Ref), "kind", string(l.Kind), "error", fault.Clip(mail.TemplateError.Error(), 500))
+		sc.Log.Add(ctx, projectlog.Entry{
+			Code: "mail_template_failed", Message: "The project's mail template failed; the mail was sent with the default one.",
+			Detail:  map[string]any{"template": string(l.Kind), "error": mail.TemplateError.Error()},
+			Secrets: []string{once.Code, once.Link},
+		})
 	}
 	mail.ID, mail.CreatedAt = uuid.New(), m.Now()
+	mail.RequestID, mail.UserID = sc.RequestID, l.User.ID
 	return mail, nil
 }
 

@@ -42,7 +42,7 @@ const (
 // auth.ErrEmailRate.
 func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error {
 	return s.send(ctx, sc, mail.Request{Purpose: "recovery", Address: o.Email}, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
-		if s.Mailer.Recent(sc, u.RecoverySentAt) {
+		if s.Mailer.Recent(ctx, sc, u.RecoverySentAt) {
 			return nil
 		}
 		return s.recover(ctx, tx, sc, u, o, out)
@@ -58,9 +58,9 @@ func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Ord
 	}
 	return s.send(ctx, sc, request, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
 		switch {
-		case kind == Signup && !u.EmailConfirmed() && !s.Mailer.Recent(sc, u.ConfirmationSentAt):
+		case kind == Signup && !u.EmailConfirmed() && !s.Mailer.Recent(ctx, sc, u.ConfirmationSentAt):
 			return s.resendSignup(ctx, tx, sc, u, o, out)
-		case kind == EmailChange && u.NewEmail != "" && !s.Mailer.Recent(sc, u.EmailChangeSentAt):
+		case kind == EmailChange && u.NewEmail != "" && !s.Mailer.Recent(ctx, sc, u.EmailChangeSentAt):
 			return s.resendEmailChange(ctx, tx, sc, u, o, out)
 		}
 		return nil
@@ -94,7 +94,7 @@ func (s Service) recover(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserRecoveryRequested, now); err != nil {
 		return err
 	}
-	return out.Put(ctx, o.letter(sc, message.Recovery, u))
+	return out.Put(ctx, o.letter(ctx, sc, message.Recovery, u))
 }
 
 func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {
@@ -105,7 +105,7 @@ func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, now); err != nil {
 		return err
 	}
-	letter := o.letter(sc, message.Confirmation, u)
+	letter := o.letter(ctx, sc, message.Confirmation, u)
 	origin, err := s.Unproved(ctx, tx, u)
 	if err != nil {
 		return err
@@ -124,8 +124,8 @@ func (s Service) resendSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 	return out.Put(ctx, letter)
 }
 
-func (o Order) letter(sc *tenants.Scope, kind message.Kind, u *auth.User) mail.Letter {
-	return mail.Letter{Kind: kind, User: u, RedirectTo: o.RedirectTo.Target(&sc.Tenant.Config), PKCE: o.PKCE.Given()}
+func (o Order) letter(ctx context.Context, sc *tenants.Scope, kind message.Kind, u *auth.User) mail.Letter {
+	return mail.Letter{Kind: kind, User: u, RedirectTo: o.RedirectTo.Target(ctx, sc), PKCE: o.PKCE.Given()}
 }
 
 func (s Service) resendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {
@@ -138,5 +138,5 @@ func (s Service) resendEmailChange(ctx context.Context, tx *tenantdb.Tx, sc *ten
 	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailChange, now); err != nil {
 		return err
 	}
-	return out.PutEmailChange(ctx, o.letter(sc, message.EmailChange, u))
+	return out.PutEmailChange(ctx, o.letter(ctx, sc, message.EmailChange, u))
 }

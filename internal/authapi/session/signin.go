@@ -62,6 +62,7 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 // session is removed.
 func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof, now time.Time) (begun *unsigned, refused, err error) {
 	u := proof.User
+	sc.Log.SetUser(u.ID)
 	session := auth.Session{
 		ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now,
 		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),

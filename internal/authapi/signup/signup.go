@@ -161,7 +161,7 @@ func (s Service) repeated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	switch {
 	case origin.Public:
 		err = s.sendApart(ctx, tx, sc, u, answer.UserMetadata, r, hash, out)
-	case !s.Mailer.Recent(sc, u.ConfirmationSentAt):
+	case !s.Mailer.Recent(ctx, sc, u.ConfirmationSentAt):
 		err = s.send(ctx, tx, sc, u, r, out)
 	}
 	return answer, err
@@ -188,7 +188,7 @@ func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, s.Now()); err != nil {
 		return err
 	}
-	return s.put(ctx, tx, sc, u, r.letter(sc, u), out)
+	return s.put(ctx, tx, sc, u, r.letter(ctx, sc, u), out)
 }
 
 // sendApart mails a link that makes this sign-up the user's. The mail shows the
@@ -196,14 +196,14 @@ func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 func (s Service) sendApart(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, metadata json.RawMessage, r Registration, hash string, out *mail.Outgoing) error {
 	recipient := *u
 	recipient.UserMetadata = metadata
-	letter := r.letter(sc, &recipient)
+	letter := r.letter(ctx, sc, &recipient)
 	letter.Signup = r.PKCE.Keep(auth.Signup{Password: hash, Data: r.Data})
 	return s.put(ctx, tx, sc, u, letter, out)
 }
 
-func (r Registration) letter(sc *tenants.Scope, u *auth.User) mail.Letter {
+func (r Registration) letter(ctx context.Context, sc *tenants.Scope, u *auth.User) mail.Letter {
 	return mail.Letter{
-		Kind: message.Confirmation, User: u, RedirectTo: r.RedirectTo.Target(&sc.Tenant.Config), PKCE: r.PKCE.Given(),
+		Kind: message.Confirmation, User: u, RedirectTo: r.RedirectTo.Target(ctx, sc), PKCE: r.PKCE.Given(),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -106,11 +107,16 @@ func (l *link) BindQuery(q url.Values, param func(string) string) error {
 }
 
 func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
-	target := l.Target(&sc.Tenant.Config)
+	target := l.Target(ctx, sc)
 	switch {
 	case l.typ == "" || l.token == "": // not one of our links, so no app waits for the error
 		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
 	case !redirect.Usable(target): // the token is not consumed
+		sc.Log.Add(ctx, projectlog.Entry{
+			Code:    "site_url_unusable",
+			Message: "A link in a mail leads nowhere: its redirect is not allowed, and the setting site_url is no URL that a browser can open.",
+			Detail:  map[string]any{"site_url": redirect.WithoutValues(sc.Tenant.Config.SiteURL)},
+		})
 		return nil, errNoTarget
 	}
 	in := Redemption{Type: l.typ, Link: l.token, ByLink: true}
