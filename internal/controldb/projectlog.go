@@ -95,3 +95,35 @@ func (db *DB) DeleteOldLogs(ctx context.Context, keep time.Duration) (int64, err
 		OR ref IN (SELECT ref FROM projects WHERE deleted_at IS NOT NULL)`, keep)
 	return tag.RowsAffected(), Fault(err)
 }
+
+// LogSummary is the newest of the records with a code, and what it stands for.
+type LogSummary struct {
+	projectlog.Record           // Count is that of all
+	Since             time.Time // the first one's
+}
+
+// maxSummaries bounds the codes of a summary.
+const maxSummaries = 50
+
+// LogSummary summarizes the warnings and errors of a project's last hours by code,
+// the newest first. Failures of a mail server count only from when it last worked.
+func (db *DB) LogSummary(ctx context.Context, ref tenants.Ref, within time.Duration) ([]LogSummary, error) {
+	rows, _ := db.pool.Query(ctx, `WITH recent AS (
+			SELECT * FROM project_logs WHERE ref = $1 AND at > now() - $2::interval
+		), counted AS (
+			SELECT DISTINCT ON (code) code, level, message, detail, at, seq,
+			       sum(count) OVER same AS count, min(at) OVER same AS since
+			  FROM recent
+			 WHERE level <> 'info' AND NOT (code IN ('mail_server_failed', 'mail_server_missing')
+			       AND seq < coalesce((SELECT max(seq) FROM recent WHERE code = 'mail_server_works'), 0))
+			WINDOW same AS (PARTITION BY code)
+			 ORDER BY code, seq DESC
+		)
+		SELECT code, level, message, detail, at, count, since FROM counted ORDER BY seq DESC LIMIT $3`, string(ref), within, maxSummaries)
+	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s LogSummary, err error) {
+		err = row.Scan(&s.Code, &s.Level, &s.Message, &s.Detail, &s.At, &s.Count, &s.Since)
+		s.At, s.Since = s.At.UTC(), s.Since.UTC()
+		return s, err
+	})
+	return out, Fault(err)
+}

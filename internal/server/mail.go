@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbox"
@@ -57,6 +58,18 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 		settings.SenderName = c.SMTPSenderName
 	}
 	return s.smtp(settings, true), nil
+}
+
+// mailOfProjects is what happens to the mails of projects without a mail server of
+// their own.
+func (s *Server) mailOfProjects() project.Mail {
+	switch {
+	case s.config.Mail.Capture:
+		return project.MailCaptured
+	case s.config.Mail.SMTPURL == "":
+		return project.MailWaits
+	}
+	return project.MailSent
 }
 
 // hasSMTP reports whether a project has a mail server of its own.

@@ -109,7 +109,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 		DB: s.control, Authz: access, MaxOrganizations: limits.MaxOrganizationsPerUser, MaxProjects: limits.MaxProjectsPerOrganization,
 	}}).Mount(api)
 	(&project.Handler{Service: &project.Service{
-		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Log: s.log,
+		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Mail: s.mailOfProjects(), Log: s.log,
 	}}).Mount(api)
 	(&apikey.Handler{Service: &apikey.Service{DB: s.control, Authz: access, Now: s.now, Log: s.log}}).Mount(api)
 	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.NewChecker(1).Check}}).Mount(api)

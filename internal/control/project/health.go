@@ -26,7 +26,7 @@ const ownerService = "db_postgres_user"
 // Health checks services of a project. Auth and database are as healthy as the
 // database's answer. A service that Reeve does not run is left out, because
 // clients such as the Terraform provider wait until each service in the answer is
-// healthy.
+// healthy; for the same reason findings do not change the status.
 func (s *Service) Health(ctx context.Context, actor authz.Actor, in *healthInput) ([]ServiceHealth, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadProject, in.Ref)
 	if err != nil {
@@ -51,6 +51,12 @@ func (s *Service) Health(ctx context.Context, actor authz.Actor, in *healthInput
 			out[i] = developer
 		}
 		out[i].Name = name
+		if name != "auth" {
+			continue
+		}
+		if out[i].Findings, err = s.findings(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

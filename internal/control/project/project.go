@@ -43,6 +43,7 @@ type Service struct {
 	Provision Provisioner
 	Servers   Servers
 	URL       func(ref tenants.Ref) string // canonical URL of a project
+	Mail      Mail
 	Log       *slog.Logger
 }
 

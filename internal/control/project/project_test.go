@@ -16,7 +16,8 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 type world struct {
 	*controltest.World
-	rows *controltest.Rows
+	rows    *controltest.Rows
+	service *project.Service
 }
 
 func newWorld(t *testing.T) *world {
@@ -24,11 +25,12 @@ func newWorld(t *testing.T) *world {
 	out := &world{rows: &controltest.Rows{Unhealthy: map[tenants.Ref]bool{}}}
 	out.World = controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		out.rows.World = w
+		out.service = &project.Service{
+			DB: w.DB, Authz: w.Authz, Provision: out.rows, Servers: out.rows, URL: controltest.URL, Log: w.Log,
+		}
 		return []controltest.Mounter{
 			&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
-			&project.Handler{Service: &project.Service{
-				DB: w.DB, Authz: w.Authz, Provision: out.rows, Servers: out.rows, URL: controltest.URL, Log: w.Log,
-			}},
+			&project.Handler{Service: out.service},
 		}
 	})
 	return out

@@ -53,10 +53,11 @@ type Reference struct {
 
 // ServiceHealth is the state of one service of a project.
 type ServiceHealth struct {
-	Name    string `json:"name"`
-	Healthy bool   `json:"healthy" deprecated:"true"`
-	Status  string `json:"status" enum:"COMING_UP,ACTIVE_HEALTHY,UNHEALTHY"`
-	Error   string `json:"error,omitempty"`
+	Name     string    `json:"name"`
+	Healthy  bool      `json:"healthy" deprecated:"true"`
+	Status   string    `json:"status" enum:"COMING_UP,ACTIVE_HEALTHY,UNHEALTHY"`
+	Error    string    `json:"error,omitempty"`
+	Findings []Finding `json:"findings,omitempty" doc:"What a developer should look at; of the service auth only. They do not make it unhealthy."`
 }
 
 // Page is a part of an organization's projects.
