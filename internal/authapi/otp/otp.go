@@ -49,7 +49,7 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, o Order) error {
 			return s.register(ctx, tx, sc, o, out)
 		case err != nil:
 			return err
-		case u.Gone(), s.Mailer.Recent(sc, u.RecoverySentAt):
+		case u.Gone(), s.Mailer.Recent(ctx, sc, u.RecoverySentAt):
 			return nil
 		}
 		return s.sendMagicLink(ctx, tx, sc, &u, o, out)
@@ -84,7 +84,7 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	return out.Put(ctx, o.letter(sc, message.Confirmation, u))
+	return out.Put(ctx, o.letter(ctx, sc, message.Confirmation, u))
 }
 
 // sendMagicLink mails a link that signs the user in. It proves the address of a
@@ -100,9 +100,9 @@ func (s Service) sendMagicLink(ctx context.Context, tx *tenantdb.Tx, sc *tenants
 	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserRecoveryRequested, now); err != nil {
 		return err
 	}
-	return out.Put(ctx, o.letter(sc, message.MagicLink, u))
+	return out.Put(ctx, o.letter(ctx, sc, message.MagicLink, u))
 }
 
-func (o Order) letter(sc *tenants.Scope, kind message.Kind, u *auth.User) mail.Letter {
-	return mail.Letter{Kind: kind, User: u, RedirectTo: o.RedirectTo.Target(&sc.Tenant.Config), PKCE: o.PKCE.Given()}
+func (o Order) letter(ctx context.Context, sc *tenants.Scope, kind message.Kind, u *auth.User) mail.Letter {
+	return mail.Letter{Kind: kind, User: u, RedirectTo: o.RedirectTo.Target(ctx, sc), PKCE: o.PKCE.Given()}
 }
