@@ -139,6 +139,43 @@ content_path = "./supabase/invite.html"
   assert.match(await said('config', 'diff', remote), /\b0 update\b|No config differences/)
 })
 
+test('config push of sign-in providers', async () => {
+  await cli.config(`[auth.external.github]
+enabled = true
+client_id = "github-id"
+secret = "env(GITHUB_SECRET)"
+[auth.external.google]
+enabled = true
+client_id = "web,android"
+secret = "env(GITHUB_SECRET)"
+skip_nonce_check = true
+[auth.external.keycloak]
+enabled = true
+client_id = "kc"
+secret = "env(GITHUB_SECRET)"
+url = "https://id.example.com/realms/main"
+email_optional = true
+`)
+  const { status, stdout, stderr } = await cli.run(['config', 'push', '--yes', remote], { GITHUB_SECRET: 'a secret' })
+  assert.equal(status, 0, stdout + stderr)
+  const config = await authConfig()
+  for (const [name, value] of Object.entries({
+    external_github_enabled: true,
+    external_github_client_id: 'github-id',
+    external_google_enabled: true,
+    external_google_skip_nonce_check: true,
+    external_keycloak_url: 'https://id.example.com/realms/main',
+    external_keycloak_email_optional: true,
+    external_gitlab_enabled: false,
+  })) {
+    assert.equal(config[name], value, name)
+  }
+  assert.match(config.external_github_secret, /^[0-9a-f]{64}$/)
+  const ids = [config.external_google_client_id, config.external_google_additional_client_ids]
+  assert.equal(ids.filter(Boolean).join(), 'web,android')
+  assert.match(await said('config', 'diff', remote), /\b0 update\b|No config differences/)
+})
+
 test('config push of what is not built is refused, and says why', async () => {
   await cli.config('[auth]\njwt_expiry = 900\n[auth.web3.solana]\nenabled = true\n')
   const before = await authConfig()
