@@ -63,6 +63,8 @@ var table = withProviders(map[string]values{
 		[]string{`""`, `"https://*.example.com/**"`, `"http://localhost:*/a?b, myapp://callback"`, `"com.example://,com.my_app://login,MyApp://**"`},
 		[]string{`"example.com"`, `"/path"`, `"https://x y"`, `"https://"`, `"javascript://%0aalert(1)"`, `"JavaScript://x"`, `"blob://x"`, `"view-source://x"`, `"https://x/#y"`, "5", `"https://x/` + strings.Repeat("y", 512) + `"`, `"` + strings.Repeat("https://x,", 410) + `"`, `"https://x\\y"`, `"https://{a}"`},
 	},
+	"security_manual_linking_enabled": booleans,
+
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
 	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans,
@@ -89,6 +91,8 @@ var table = withProviders(map[string]values{
 	},
 	"mailer_subjects_confirmation": subjects, "mailer_subjects_invite": subjects, "mailer_subjects_recovery": subjects, "mailer_subjects_reauthentication": subjects,
 	"mailer_subjects_email_change":          subjects,
+	"mailer_subjects_magic_link":            subjects,
+	"mailer_templates_magic_link_content":   templates,
 	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
 	"mailer_templates_reauthentication_content": templates, "mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
 })
