@@ -41,6 +41,8 @@ type commands struct {
 	Keys     keysCommand     `cmd:"" help:"API keys of a project."`
 	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
 	Inbox    inboxCommand    `cmd:"" help:"Captured messages of a project."`
+	Logs     logsCommand     `cmd:"" help:"Why users of a project were refused and mails were not delivered."`
+	Health   healthCommand   `cmd:"" help:"State of a project, and what in it should be looked at."`
 
 	Version versionCommand `cmd:"" help:"Print the version."`
 

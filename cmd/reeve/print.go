@@ -82,7 +82,7 @@ func printTable(out io.Writer, rows []map[string]any, columns []column) error {
 // toSecond removes the fraction of a time's second, whose width varies.
 func toSecond(c column, v any) any {
 	s, ok := v.(string)
-	if !ok || !strings.HasSuffix(c.member, "_at") {
+	if !ok || c.member != "at" && !strings.HasSuffix(c.member, "_at") {
 		return v
 	}
 	at, err := time.Parse(time.RFC3339Nano, s)

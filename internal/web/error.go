@@ -59,8 +59,7 @@ func writeError(c *gin.Context, err error) {
 	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
 		f = auth.ErrTimeout.Because(err).After(time.Second)
 	}
-	logFault(c, f, Status(f.Kind))
-	logToProject(c, f)
+	logError(c, f)
 	if f.Kind == fault.Internal {
 		f = errUnexpected
 	}
@@ -69,6 +68,12 @@ func writeError(c *gin.Context, err error) {
 
 var errUnexpected = fault.New(fault.Internal, "unexpected_failure",
 	"Unexpected failure; the log tells the cause under this answer's X-Request-Id")
+
+// logError logs an error for the operator and for the project's developers.
+func logError(c *gin.Context, f *fault.Error) {
+	logFault(c, f, Status(f.Kind))
+	logToProject(c, f)
+}
 
 // refuse writes f as it is.
 func refuse(c *gin.Context, f *fault.Error) {

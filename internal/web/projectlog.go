@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -56,26 +58,37 @@ var refusals = []struct {
 	fault   *fault.Error
 	level   projectlog.Level
 	message string // "": the fault's
+	code    string // "": the fault's
+	cause   bool   // is shown: it is what an identity provider answered
 }{
-	{tenants.ErrPaused, projectlog.Warning, "The project is paused and serves no requests until it is restored."},
-	{tenants.ErrCreating, projectlog.Info, ""},
-	{tenants.ErrNoKey, projectlog.Warning, "The request has no API key. Clients send it in the header apikey."},
-	{tenants.ErrUnknownKey, projectlog.Warning, ""},
-	{tenants.ErrExpiredKey, projectlog.Warning, ""},
-	{tenants.ErrSecretKeyInBrowser, projectlog.Error, "A secret API key came from a browser, where every visitor can read it. Delete the key, and use a publishable key there."},
-	{auth.ErrElsewhere, projectlog.Warning, ""},
-	{auth.ErrBadJWT, projectlog.Info, ""},
-	{auth.ErrSignupDisabled, projectlog.Info, "Sign-ups are switched off (setting disable_signup)."},
-	{auth.ErrAnonymousOff, projectlog.Info, "Anonymous sign-ins are switched off (setting external_anonymous_users_enabled)."},
-	{auth.ErrEmailDisabled, projectlog.Info, "The e-mail provider is switched off (setting external_email_enabled)."},
-	{auth.ErrEmailOff, projectlog.Info, "The e-mail provider is switched off (setting external_email_enabled)."},
-	{auth.ErrPhoneDisabled, projectlog.Info, "The phone provider is switched off (setting external_phone_enabled)."},
-	{auth.ErrPhoneOff, projectlog.Info, "The phone provider is switched off (setting external_phone_enabled)."},
-	{auth.ErrRequestRate, projectlog.Warning, "A client made more requests than a rate limit of the project allows."},
-	{auth.ErrEmailRate, projectlog.Warning, "A limit on mails refused a request."},
-	{auth.ErrUserReferenced, projectlog.Warning, ""},
-	{auth.ErrAnswerTooLarge, projectlog.Warning, ""},
-	{pool.ErrOverCapacity, projectlog.Error, "All database connections that the project may use were busy for too long. Slow triggers and functions are the usual cause."},
+	{fault: tenants.ErrPaused, level: projectlog.Warning, message: "The project is paused and serves no requests until it is restored."},
+	{fault: tenants.ErrCreating, level: projectlog.Info},
+	{fault: tenants.ErrNoKey, level: projectlog.Warning, message: "The request has no API key. Clients send it in the header apikey."},
+	{fault: tenants.ErrUnknownKey, level: projectlog.Warning},
+	{fault: tenants.ErrExpiredKey, level: projectlog.Warning},
+	{fault: tenants.ErrSecretKeyInBrowser, level: projectlog.Error, message: "A secret API key came from a browser, where every visitor can read it. Delete the key, and use a publishable key there."},
+	{fault: auth.ErrElsewhere, level: projectlog.Warning},
+	{fault: auth.ErrBadJWT, level: projectlog.Info},
+	{fault: auth.ErrSignupDisabled, level: projectlog.Info, message: "Sign-ups are switched off (setting disable_signup)."},
+	{fault: auth.ErrAnonymousOff, level: projectlog.Info, message: "Anonymous sign-ins are switched off (setting external_anonymous_users_enabled)."},
+	{fault: auth.ErrEmailDisabled, level: projectlog.Info, message: "The e-mail provider is switched off (setting external_email_enabled)."},
+	{fault: auth.ErrEmailOff, level: projectlog.Info, message: "The e-mail provider is switched off (setting external_email_enabled)."},
+	{fault: auth.ErrPhoneDisabled, level: projectlog.Info, message: "The phone provider is switched off (setting external_phone_enabled)."},
+	{fault: auth.ErrPhoneOff, level: projectlog.Info, message: "The phone provider is switched off (setting external_phone_enabled)."},
+	{fault: auth.ErrRequestRate, level: projectlog.Warning, message: "A client made more requests than a rate limit of the project allows."},
+	{fault: auth.ErrEmailRate, level: projectlog.Warning, message: "A limit on mails refused a request."},
+	{fault: auth.ErrUserReferenced, level: projectlog.Warning},
+	{fault: auth.ErrAnswerTooLarge, level: projectlog.Warning},
+	{fault: pool.ErrOverCapacity, level: projectlog.Error, message: "All database connections that the project may use were busy for too long. Slow triggers and functions are the usual cause."},
+	{fault: auth.ErrProviderUnknown, level: projectlog.Info, code: "provider_unknown"},
+	{fault: auth.ErrProviderOff, level: projectlog.Info, code: "provider_disabled", message: "The provider is not switched on (its setting external_..._enabled)."},
+	{fault: auth.ErrProviderEmail, level: projectlog.Error, code: "provider_without_email", message: "The provider gave no e-mail address of the user."},
+	{fault: auth.ErrLinkingOff, level: projectlog.Info, message: "Linking of identities by users is switched off (setting security_manual_linking_enabled)."},
+	{fault: connector.ErrExchange, level: projectlog.Error, code: "provider_exchange_failed", message: "The provider refused to exchange the code of a sign-in. A wrong client secret or redirect URI is the usual cause.", cause: true},
+	{fault: connector.ErrProfile, level: projectlog.Error, code: "provider_profile_failed", message: "The provider did not return a usable profile of the user.", cause: true},
+	{fault: connector.ErrIDToken, level: projectlog.Warning, code: "provider_id_token_invalid", message: "An ID token is not valid for this project.", cause: true},
+	{fault: connector.ErrUnavailable, level: projectlog.Error, message: "The identity provider cannot be reached.", cause: true},
+	{fault: connector.ErrMisconfigured, level: projectlog.Error, code: "provider_misconfigured", message: "The settings of the identity provider do not work.", cause: true},
 }
 
 // entryOf returns the entry for a refusal, and whether it belongs into the log.
@@ -85,9 +98,9 @@ func entryOf(f *fault.Error) (projectlog.Entry, bool) {
 	}
 	for _, r := range refusals {
 		if errors.Is(f, r.fault) {
-			e := projectlog.Entry{Level: r.level, Code: f.Code, Message: r.message}
-			if e.Message == "" {
-				e.Message = f.Message
+			e := projectlog.Entry{Level: r.level, Code: cmp.Or(r.code, f.Code), Message: cmp.Or(r.message, f.Message)}
+			if r.cause && f.Err != nil {
+				e.Detail = map[string]any{"error": f.Err.Error()}
 			}
 			if over := (*ratelimit.Exceeded)(nil); errors.As(f, &over) {
 				e.Detail = map[string]any{"rule": over.Rule.Name, "events": over.Rule.Events, "per": over.Rule.Per.String()}

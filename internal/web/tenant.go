@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -36,6 +37,9 @@ type HeaderSetter interface{ SetHeaders(h http.Header) }
 type Redirect struct {
 	Location string
 	Cookies  []*http.Cookie
+	// Err is the error that Location tells the app; it is logged like one that is
+	// answered.
+	Err error
 }
 
 // NoContent is an answer without a body (204).
@@ -115,6 +119,9 @@ func writeJSON(c *gin.Context, code int, res any) {
 }
 
 func redirect(c *gin.Context, r *Redirect) {
+	if r.Err != nil {
+		logError(c, fault.From(r.Err))
+	}
 	setCookies(c, r.Cookies)
 	c.Header("Referrer-Policy", "no-referrer")
 	c.Redirect(http.StatusSeeOther, r.Location)

@@ -277,10 +277,10 @@ func refusal(site string, err error, out *Outcome) (any, error) {
 		if !redirect.Usable(site) || f.Kind == fault.Internal && !errors.Is(err, connector.ErrExchange) || f.Kind == fault.Unavailable {
 			return nil, err
 		}
-		return web.Redirect{Location: redirect.WithQueryError(site, f)}, nil
+		return web.Redirect{Location: redirect.WithQueryError(site, f), Err: err}, nil
 	}
 	if !redirect.Usable(out.RedirectTo) {
 		return nil, err
 	}
-	return web.Redirect{Location: redirect.WithError(out.RedirectTo, f, true)}, nil
+	return web.Redirect{Location: redirect.WithError(out.RedirectTo, f, true), Err: err}, nil
 }

@@ -127,7 +127,7 @@ func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, erro
 		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 			return nil, err
 		}
-		return web.Redirect{Location: redirect.WithError(target, f, in.pkce())}, nil
+		return web.Redirect{Location: redirect.WithError(target, f, in.pkce()), Err: err}, nil
 	case out.Code != "":
 		return web.Redirect{Location: redirect.WithCode(target, out.Code)}, nil
 	case out.Halfway:
