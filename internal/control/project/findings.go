@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants"
@@ -53,6 +54,11 @@ func (s *Service) findings(ctx context.Context, p controldb.Project) ([]Finding,
 		return nil, err
 	}
 	out := append(ofKeys(keys), s.ofConfig(stored.Config)...)
+	apple, err := s.ofApple(ctx, p, stored)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, apple...)
 	for _, l := range logged {
 		out = append(out, Finding{
 			Code: l.Code, Level: string(l.Level), Message: l.Message, Since: &l.Since, LastAt: &l.At, Count: l.Count, Detail: l.Detail,
@@ -106,4 +112,40 @@ func (s *Service) ofConfig(c tenants.Config) (out []Finding) {
 		})
 	}
 	return out
+}
+
+// appleNotice is how long before its expiry a client secret for Apple is worth a
+// warning.
+const appleNotice = 30 * 24 * time.Hour
+
+// ofApple warns of a client secret that expires: Apple accepts one for six months
+// at most.
+func (s *Service) ofApple(ctx context.Context, p controldb.Project, stored controldb.AuthConfig) ([]Finding, error) {
+	apple, _ := stored.Config.Provider("apple")
+	if !apple.Enabled || stored.Sealed == nil {
+		return nil, nil
+	}
+	dk, err := s.DB.DataKey(ctx, p.Ref)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := stored.OpenSecrets(dk)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := social.AppleSecretExpiry(secrets[apple.Secret])
+	left := time.Until(at)
+	switch {
+	case !ok || left > appleNotice:
+		return nil, nil
+	case left > 0:
+		return []Finding{{
+			Code: "apple_secret_expires", Level: string(projectlog.Warning),
+			Message: "The client secret for Apple expires at " + at.UTC().Format(time.RFC3339) + ": set a new external_apple_secret, or the key that signs it.",
+		}}, nil
+	}
+	return []Finding{{
+		Code: "apple_secret_expired", Level: string(projectlog.Error),
+		Message: "The client secret for Apple expired at " + at.UTC().Format(time.RFC3339) + ": nobody can sign in with Apple in a browser until external_apple_secret is a new one, or the key that signs it.",
+	}}, nil
 }
