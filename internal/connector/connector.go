@@ -84,7 +84,7 @@ type Callback struct {
 type IDToken struct {
 	Raw         string
 	AccessToken string // checked against at_hash if the token has one
-	Nonce       string // as the app knows it; the token has the same or its SHA-256 in hex
+	Nonce       string // as the app knows it; the token has its SHA-256 in hex
 	Issuer      string // the issuer that the app names; "" for the connector's own
 }
 

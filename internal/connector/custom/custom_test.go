@@ -254,7 +254,8 @@ func TestVerifyIDToken(t *testing.T) {
 	}
 	for _, token := range []connector.IDToken{
 		{Raw: sign(map[string]any{"tenant_id": "t", "aud": "app"})},
-		{Raw: sign(map[string]any{"tenant_id": "t", "nonce": "n"}), Nonce: "n", Issuer: issuer},
+		// printf n | sha256sum
+		{Raw: sign(map[string]any{"tenant_id": "t", "nonce": "1b16b1df538ba12dc3f97edbb85caa7050d46c148134290feba80f8236c83db9"}), Nonce: "n", Issuer: issuer},
 	} {
 		got, err := verifier.VerifyIDToken(t.Context(), client, token)
 		want := map[string]any{

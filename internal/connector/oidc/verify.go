@@ -62,11 +62,12 @@ const (
 	ExactNonce NonceRule = iota
 	// ExactIfPresent is ExactNonce for providers that do not return a nonce.
 	ExactIfPresent
-	// HashedNonce requires the nonce or its SHA-256 in hex; neither the token nor
-	// Check has one, or both. So the reference checks native sign-in.
+	// HashedNonce requires the SHA-256 of the nonce, in hex; neither the token nor
+	// Check has a nonce, or both. So the reference checks native sign-in: whoever
+	// finds a token cannot read the nonce in it.
 	HashedNonce
-	// HashedIfGiven is HashedNonce that accepts any token if Check has no nonce.
-	HashedIfGiven
+	// LooseIfGiven requires the nonce or its SHA-256, if Check has one.
+	LooseIfGiven
 )
 
 // Token is a verified ID token.
@@ -108,7 +109,10 @@ func (c *Client) Verify(ctx context.Context, i Issuer, reg connector.Client, che
 		return nil, err
 	}
 	if !reg.SkipNonceCheck && !check.Rule.accepts(t.Nonce, check.Nonce) {
-		return nil, invalid("its nonce is not the expected one")
+		if (t.Nonce == "") != (check.Nonce == "") {
+			return nil, connector.ErrIDToken.Saying("Passed nonce and nonce in id_token should either both exist or not.")
+		}
+		return nil, connector.ErrIDToken.Saying("Nonces mismatch")
 	}
 	if check.AccessToken != "" && t.AccessTokenHash != "" {
 		if err := t.VerifyAccessToken(check.AccessToken); err != nil {
@@ -174,7 +178,8 @@ func checkClaims(t *oidc.IDToken, reg connector.Client, now time.Time) error {
 	case t.Subject == "":
 		return invalid("it has no subject")
 	case !slices.ContainsFunc(t.Audience, mine):
-		return invalid("its audience %.200q has none of the project's client ids", t.Audience)
+		return connector.ErrIDToken.Saying("Unacceptable audience in id_token").Because(
+			fmt.Errorf("its audience %.200q has none of the project's client ids", t.Audience))
 	// With one audience, azp may be another client of the same owner: Google's
 	// tokens for a server carry the app's id there.
 	case len(t.Audience) > 1 && !mine(claims.AuthorizedParty):
@@ -191,12 +196,12 @@ func (r NonceRule) accepts(token, expected string) bool {
 	switch r {
 	case ExactIfPresent:
 		return token == "" || expected == "" || same(token, expected)
-	case HashedNonce, HashedIfGiven:
+	case HashedNonce, LooseIfGiven:
 		if expected == "" {
-			return token == "" || r == HashedIfGiven
+			return token == "" || r == LooseIfGiven
 		}
 		sum := sha256.Sum256([]byte(expected))
-		return token != "" && (same(token, expected) || same(token, hex.EncodeToString(sum[:])))
+		return same(token, hex.EncodeToString(sum[:])) || r == LooseIfGiven && same(token, expected)
 	default:
 		return expected == "" || same(token, expected)
 	}

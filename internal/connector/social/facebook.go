@@ -32,7 +32,7 @@ func (p *parts) facebook() connector.Connector {
 		},
 		claims: facebookClaims,
 		// The reference does not check a nonce here, so apps may pass none.
-		native: oidc.HashedIfGiven,
+		native: oidc.LooseIfGiven,
 	}
 	return &idTokenProvider{tokens: tokens, provider: provider{
 		parts: p,
