@@ -43,6 +43,7 @@ const (
 	MethodEmailChange Method = "email_change"
 	MethodOAuth       Method = "oauth"
 	MethodMagicLink   Method = "magiclink"
+	MethodAnonymous   Method = "anonymous"
 )
 
 // User is a row of auth.users with its identities and factors. Its JSON form is

@@ -23,6 +23,11 @@ func Verify(perFiveMinutes int) Rule { return perClient("verify", perFiveMinutes
 // Token limits /token, whatever the grant, for each client.
 func Token(perFiveMinutes int) Rule { return perClient("token", perFiveMinutes) }
 
+// Anonymous limits anonymous sign-ins, for each client.
+func Anonymous(perHour int) Rule {
+	return Rule{Name: "anonymous", Events: perHour, Per: time.Hour, Burst: perHour}
+}
+
 // OTP limits routes that send codes or links, for each client. The reference
 // counts /signup, /otp, /magiclink, /recover, /resend and PUT /user separately:
 // use For with the route.

@@ -4,10 +4,11 @@ import "strings"
 
 // General is where links may lead and who may sign up.
 type General struct {
-	SiteURL       string
-	URIAllowList  string // comma separated globs
-	ManualLinking bool
-	DisableSignup bool
+	SiteURL        string
+	URIAllowList   string // comma separated globs
+	ManualLinking  bool
+	AnonymousUsers bool
+	DisableSignup  bool
 }
 
 func general() Group {
@@ -27,7 +28,11 @@ func general() Group {
 			Field:  func(c *Config) any { return &c.DisableSignup },
 			Effect: "Refuses new users, except those that an admin creates or invites.",
 		},
-		{Name: "external_anonymous_users_enabled", Kind: Bool, Public: "external.anonymous_users"},
+		{
+			Name: "external_anonymous_users_enabled", Kind: Bool, Public: "external.anonymous_users",
+			Field:  func(c *Config) any { return &c.AnonymousUsers },
+			Effect: "Lets people sign in without any credentials, as [anonymous users](auth.md#anonymous-users).",
+		},
 		{
 			Name: "security_manual_linking_enabled", Kind: Bool,
 			Field:  func(c *Config) any { return &c.ManualLinking },

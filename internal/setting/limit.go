@@ -6,6 +6,7 @@ type Limits struct {
 	RateLimitOTP          int // in 5 minutes, per address
 	RateLimitVerify       int // in 5 minutes, per address
 	RateLimitTokenRefresh int // in 5 minutes, per address
+	RateLimitAnonymous    int // an hour, per address
 
 	SBForwardedFor bool
 }
@@ -32,7 +33,11 @@ func limits() Group {
 			Field:  func(c *Config) any { return &c.RateLimitTokenRefresh },
 			Effect: "Requests to `/token` in 5 minutes, per client.",
 		},
-		{Name: "rate_limit_anonymous_users", Kind: Integer, Default: 30},
+		{
+			Name: "rate_limit_anonymous_users", Kind: Integer, Default: 30, Min: 1, Max: maxInt32,
+			Field:  func(c *Config) any { return &c.RateLimitAnonymous },
+			Effect: "Anonymous sign-ins an hour, per client.",
+		},
 		{Name: "rate_limit_sms_sent", Kind: Integer, Default: 30},
 		{Name: "rate_limit_web3", Kind: Integer, Default: 30},
 		{

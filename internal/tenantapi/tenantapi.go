@@ -70,7 +70,9 @@ func (f Flows) all() []flow {
 	persons := idp.Service{Users: people, Mailer: f.Mailer}
 	return []flow{
 		discovery.Handler{Version: f.Version},
-		signup.Handler{Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
+		signup.Handler{
+			Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}, Limiter: f.Limits.Limiter,
+		},
 		grant.Handler{Grants: map[string]grant.Grant{
 			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses},
 			"refresh_token": grant.Refresh{Sessions: sessions},

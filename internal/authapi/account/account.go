@@ -40,10 +40,14 @@ type Change struct {
 
 // Change applies the change and returns the user as it is now.
 // auth.ErrSamePassword, auth.ErrCurrentPassword, weak_password,
-// auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL.
+// auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL,
+// auth.ErrAnonymousPassword.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
 	if (c.Email != "" || c.Password != nil) && p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
 		return nil, auth.ErrInsufficientAAL
+	}
+	if c.Password != nil && p.User.IsAnonymous && p.User.Email == "" && p.User.Phone == "" {
+		return nil, auth.ErrAnonymousPassword
 	}
 	nonceNeeded, err := s.checkNonceGiven(sc, p, c)
 	if err != nil {

@@ -8,12 +8,16 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
 // Handler serves POST /signup.
-type Handler struct{ Service Service }
+type Handler struct {
+	Service Service
+	Limiter *ratelimit.Limiter // of clients
+}
 
 // Mount adds the route.
 func (h Handler) Mount(r web.Routes) {
@@ -31,6 +35,9 @@ type Request struct {
 }
 
 func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
+	if req.anonymous() && sc.Tenant.Config.AnonymousUsers {
+		return h.signInAnonymously(ctx, sc, req)
+	}
 	if err := allowed(&sc.Tenant.Config, req); err != nil {
 		return nil, err
 	}
@@ -51,6 +58,20 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 		return result.Tokens, nil
 	}
 	return result.User, nil
+}
+
+// anonymous reports whether the request has no credentials.
+func (r *Request) anonymous() bool { return r.Email == "" && r.Phone == "" && r.Password == "" }
+
+func (h Handler) signInAnonymously(ctx context.Context, sc *tenants.Scope, req *Request) (any, error) {
+	if sc.Tenant.Config.DisableSignup {
+		return nil, auth.ErrSignupDisabled
+	}
+	rule := ratelimit.Anonymous(sc.Tenant.Config.RateLimitAnonymous)
+	if err := h.Limiter.Allow(ctx, sc.Tenant.Ref, rule, ratelimit.LimitKey(sc.ClientIP)); err != nil {
+		return nil, err
+	}
+	return h.Service.SignInAnonymously(ctx, sc, req.Data)
 }
 
 // allowed refuses sign-ups that the project does not offer.

@@ -100,7 +100,7 @@ func (s Users) ChangeEmail(ctx context.Context, tx *tenantdb.Tx, u *auth.User, e
 			}
 			changes = append(changes, verified)
 		}
-		changes = append(changes, tenantdb.EmailConfirmedAt(&now))
+		changes = append(changes, tenantdb.EmailConfirmedAt(&now), tenantdb.NotAnonymous())
 	}
 	if err := EmailFree(ctx, tx, email, u.ID); err != nil {
 		return err

@@ -18,6 +18,7 @@ type New struct {
 	Email, Phone   string    // normalized
 	EmailConfirmed bool
 	PhoneConfirmed bool
+	Anonymous      bool // without any credentials
 	Password       string // its hash
 	Role           string // auth.RoleAuthenticated when ""
 	BannedUntil    *time.Time
@@ -134,7 +135,7 @@ func another(u auth.User, err error, id uuid.UUID, exists error) error {
 // user returns the row, without identities.
 func (n New) user(now time.Time) (*auth.User, error) {
 	u := auth.NewUser(now)
-	u.Email, u.Phone, u.EncryptedPassword, u.BannedUntil = n.Email, n.Phone, n.Password, n.BannedUntil
+	u.Email, u.Phone, u.EncryptedPassword, u.BannedUntil, u.IsAnonymous = n.Email, n.Phone, n.Password, n.BannedUntil, n.Anonymous
 	if n.ID != uuid.Nil {
 		u.ID = n.ID
 	}
