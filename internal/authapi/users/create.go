@@ -18,7 +18,7 @@ type New struct {
 	Email, Phone   string    // normalized
 	EmailConfirmed bool
 	PhoneConfirmed bool
-	Anonymous      bool // without any credentials
+	Anonymous      bool   // without any credentials
 	Password       string // its hash
 	Role           string // auth.RoleAuthenticated when ""
 	BannedUntil    *time.Time
