@@ -46,8 +46,15 @@ func (t *logTime) UnmarshalText(text []byte) error {
 
 func logColumns() []column {
 	return []column{
-		{"AT", "at"}, {"LEVEL", "level"}, {"CODE", "code"}, {"COUNT", "count"}, {"REQUEST", "request_id"}, {"USER", "user_id"},
-		{"ROUTE", "route"}, {"MESSAGE", "message"}, {"DETAIL", "detail"},
+		{"AT", "at"},
+		{"LEVEL", "level"},
+		{"CODE", "code"},
+		{"COUNT", "count"},
+		{"REQUEST", "request_id"},
+		{"USER", "user_id"},
+		{"ROUTE", "route"},
+		{"MESSAGE", "message"},
+		{"DETAIL", "detail"},
 	}
 }
 
