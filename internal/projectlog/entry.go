@@ -6,7 +6,12 @@
 package projectlog
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -84,7 +89,7 @@ const (
 func (e Entry) record() *Record {
 	r := &Record{
 		ID: uuid.New(), Project: e.Project, At: e.At, Level: e.Level, Count: 1,
-		Code:     clip(oneLine(e.Code), maxCode),
+		Code: clip(oneLine(e.Code), maxCode), RequestIDs: e.requestIDs(),
 		Message:  clip(oneLine(redact(e.Message, e.Secrets)), maxMessage),
 		Route:    clip(oneLine(e.Route), maxField),
 		ClientIP: clip(oneLine(e.ClientIP), maxField),
@@ -93,13 +98,47 @@ func (e Entry) record() *Record {
 	if r.Level == "" {
 		r.Level = Error
 	}
-	if id := clip(oneLine(e.RequestID), maxField); id != "" {
-		r.RequestIDs = []string{id}
-	}
 	if e.UserID != uuid.Nil {
 		r.UserID = &e.UserID
 	}
 	return r
+}
+
+func (e Entry) requestIDs() []string {
+	if id := clip(oneLine(e.RequestID), maxField); id != "" {
+		return []string{id}
+	}
+	return nil
+}
+
+// entryKey is the same for equal entries: of one project, whatever their time,
+// request and client.
+type entryKey [sha256.Size]byte
+
+func (e Entry) key() (key entryKey) {
+	h := sha256.New()
+	write := func(s string) {
+		_, _ = io.WriteString(h, s[:min(len(s), maxRedacted)])
+		_, _ = h.Write([]byte{0xff}) // in no valid text
+	}
+	for _, s := range []string{string(e.Level), e.Code, e.Message, e.Route, string(e.UserID[:])} {
+		write(s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
+		write(name)
+		switch v := e.Detail[name].(type) {
+		case string:
+			write(v)
+		case []string:
+			for _, s := range v {
+				write(s)
+			}
+		default:
+			write(fmt.Sprint(v))
+		}
+	}
+	h.Sum(key[:0])
+	return key
 }
 
 // detail is the detail as JSON. Its texts are clipped so that the whole is within

@@ -82,16 +82,29 @@ func (l *Log) Add(_ context.Context, e Entry) {
 	if e.At.IsZero() {
 		e.At = now
 	}
+	// An entry is made a record, which takes time, only if it will be kept, and
+	// outside of the lock.
+	key := e.key()
+	l.mu.Lock()
+	kept := l.project(e.Project).admit(key, e, now)
+	l.mu.Unlock()
+	if !kept {
+		return
+	}
 	r := e.record()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p := l.projects[e.Project]
+	l.waiting += l.project(e.Project).add(key, r)
+	l.bound()
+}
+
+func (l *Log) project(ref string) *pending {
+	p := l.projects[ref]
 	if p == nil {
 		p = &pending{}
-		l.projects[e.Project] = p
+		l.projects[ref] = p
 	}
-	l.waiting += p.add(r, now)
-	l.bound()
+	return p
 }
 
 // bound drops the oldest records of the projects that have the most, until there
@@ -223,11 +236,7 @@ func (l *Log) putBack(batch []Record) {
 		earlier[r.Project] = append(earlier[r.Project], &r)
 	}
 	for ref, records := range earlier {
-		p := l.projects[ref]
-		if p == nil {
-			p = &pending{}
-			l.projects[ref] = p
-		}
+		p := l.project(ref)
 		p.records = append(records, p.records...)
 		l.waiting += len(records)
 		l.waiting -= p.trim(maxWaitingOfProject)

@@ -1,8 +1,6 @@
 package projectlog
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -22,46 +20,55 @@ const CodeDropped = "log_entries_dropped"
 // pending are the records of one project that wait to be written.
 type pending struct {
 	records []*Record // the oldest first
-	equal   map[[32]byte]*Record
+	equal   map[entryKey]*Record
 	dropped map[string]int // by code, since they were last reported
 	all     bucket
 	byCode  map[string]*bucket
 }
 
-// add adds a record, counts it in an equal one of the same interval, or drops it.
-// It returns the number of records that were added.
-func (p *pending) add(r *Record, now time.Time) int {
-	key := r.key()
+// admit reports whether an entry becomes a record. Otherwise it is counted: in an
+// equal record of the same interval, or as dropped where the project or the code
+// has no room.
+func (p *pending) admit(key entryKey, e Entry, now time.Time) bool {
 	if same := p.equal[key]; same != nil {
-		same.Count++
-		if len(same.RequestIDs) < maxRequestIDs {
-			same.RequestIDs = append(same.RequestIDs, r.RequestIDs...)
-		}
-		return 0
+		same.count(e.requestIDs(), 1)
+		return false
 	}
-	if !p.admit(r.Code, now) {
-		p.drop(r.Code, 1)
+	if p.byCode == nil {
+		p.byCode = map[string]*bucket{}
+	}
+	code := p.byCode[e.Code]
+	if code == nil {
+		code = &bucket{}
+		p.byCode[e.Code] = code
+	}
+	if code.take(now, codeBurst, codePerSecond) && p.all.take(now, projectBurst, projectPerSecond) {
+		return true
+	}
+	p.drop(e.Code, 1)
+	return false
+}
+
+// add adds the record of an admitted entry. It returns the number of records that
+// were added.
+func (p *pending) add(key entryKey, r *Record) int {
+	if same := p.equal[key]; same != nil { // added since
+		same.count(r.RequestIDs, r.Count)
 		return 0
 	}
 	if p.equal == nil {
-		p.equal = map[[32]byte]*Record{}
+		p.equal = map[entryKey]*Record{}
 	}
 	p.equal[key] = r
 	p.records = append(p.records, r)
 	return 1 - p.trim(maxWaitingOfProject)
 }
 
-// admit reports whether the project and the code have room for another record.
-func (p *pending) admit(code string, now time.Time) bool {
-	if p.byCode == nil {
-		p.byCode = map[string]*bucket{}
-	}
-	b := p.byCode[code]
-	if b == nil {
-		b = &bucket{}
-		p.byCode[code] = b
-	}
-	return b.take(now, codeBurst, codePerSecond) && p.all.take(now, projectBurst, projectPerSecond)
+// count counts n more equal entries.
+func (r *Record) count(requestIDs []string, n int) {
+	r.Count += n
+	room := max(0, maxRequestIDs-len(r.RequestIDs))
+	r.RequestIDs = append(r.RequestIDs, requestIDs[:min(room, len(requestIDs))]...)
 }
 
 func (p *pending) drop(code string, n int) {
@@ -81,6 +88,7 @@ func (p *pending) trim(most int) int {
 		p.drop(r.Code, r.Count)
 	}
 	p.records = slices.Clone(p.records[n:])
+	clear(p.equal) // it may have dropped ones
 	return n
 }
 
@@ -115,14 +123,6 @@ func (p *pending) settled(now time.Time) bool {
 		}
 	}
 	return len(p.records) == 0 && len(p.dropped) == 0 && p.all.full(now, projectPerSecond)
-}
-
-// key is the same for equal entries.
-func (r *Record) key() [32]byte {
-	same := *r
-	same.ID, same.At, same.RequestIDs, same.ClientIP = [16]byte{}, time.Time{}, nil, ""
-	raw, _ := json.Marshal(same) // of plain values
-	return sha256.Sum256(raw)
 }
 
 // bucket is a token bucket. The zero bucket is full.

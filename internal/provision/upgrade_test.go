@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -184,12 +187,14 @@ func expired(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestUpgradeAfterFailure does not try again before the backoff ends.
+// TestUpgradeAfterFailure does not try again before the backoff ends. The failure
+// is in the project's log.
 func TestUpgradeAfterFailure(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64
 	old, next, stale := behind(t, 1, func(s *Service) {
 		s.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+		s.Log = projectlog.New(s.Control, projectlog.Options{})
 	})
 	tenant := stale[0]
 	change := func(sql string) {
@@ -211,6 +216,13 @@ func TestUpgradeAfterFailure(t *testing.T) {
 	refused()
 	if d, err := next.Control.DatabaseByRef(t.Context(), tenant.Ref); err != nil || d.Attempts != 1 {
 		t.Errorf("%d attempts, %v", d.Attempts, err)
+	}
+	if err := next.Log.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := next.Control.ProjectLog(t.Context(), tenant.Ref, controldb.LogQuery{Code: "upgrade_failed", Limit: 10})
+	if err != nil || len(entries) != 1 || !strings.Contains(string(entries[0].Detail), `"42P07"`) {
+		t.Errorf("the project's log has %+v, %v", entries, err)
 	}
 	later.Store(int64(upgradeBackoff))
 	if err := next.EnsureSchema(t.Context(), tenant); err != nil {
