@@ -101,8 +101,9 @@ func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// EndFlows deletes all one-time tokens and PKCE exchanges of a user, whoever
-// began them. It keeps exchanges of the given methods.
+// EndFlows deletes all one-time tokens and PKCE exchanges of a user, and sign-ins
+// at providers that would link an identity to them, whoever began them. It keeps
+// exchanges of the given methods.
 func (tx *Tx) EndFlows(ctx context.Context, user uuid.UUID, keep ...auth.Method) error {
 	if err := tx.DeleteTokens(ctx, user); err != nil {
 		return err

@@ -57,7 +57,9 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 		return nil, err
 	}
 	f := auth.FlowState{
-		ID: uuid.New(), CodeChallenge: st.PKCE.CodeChallenge, CodeChallengeMethod: strings.ToLower(st.PKCE.CodeChallengeMethod),
+		// With the user, so that it ends with the user's other flows, for example
+		// when the password changes.
+		ID: uuid.New(), UserID: st.LinkTo, CodeChallenge: st.PKCE.CodeChallenge, CodeChallengeMethod: strings.ToLower(st.PKCE.CodeChallengeMethod),
 		ProviderType: p.Name, AuthenticationMethod: auth.MethodOAuth, CreatedAt: s.Now(),
 		RedirectTo: st.RedirectTo.Target(ctx, sc), LinkTo: st.LinkTo,
 	}

@@ -366,6 +366,47 @@ func TestPreHijacking(t *testing.T) {
 	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link.Get("token")}).WantError(403, "otp_expired")
 }
 
+// TestPendingLink: whoever ends what others began in an account also ends their
+// sign-ins at providers that would link an identity.
+func TestPendingLink(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, settings, func(c *tenants.Config) { c.MailerAllowUnverifiedEmailSignIn = true })
+	for name, end := range map[string]func(t *testing.T, email string){
+		"victim signs in": func(t *testing.T, email string) {
+			newBrowser().signIn(t, f, f.A, "", ann(email, email, true))
+		},
+		"recovery proves the address": func(t *testing.T, email string) {
+			f.A.Do(t, "POST", "/recover", m{"email": email}).Want(200)
+			link := f.A.LinkQuery(t, f.A.Mail(t, email))
+			f.A.Do(t, "POST", "/verify", m{"type": "recovery", "token_hash": link.Get("token")}).Session()
+		},
+		"new password": func(t *testing.T, email string) {
+			session := f.A.SignIn(t, email, "password123")
+			f.A.Do(t, "PUT", "/user", m{"password": "another-password"}, flowtest.User(session.Access)).Want(200)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			email := strings.ReplaceAll(name, " ", "-") + "@example.com"
+			f.A.Do(t, "POST", "/signup", m{"email": email, "password": "password123"}).Want(200)
+			held := f.A.SignIn(t, email, "password123")
+			b := newBrowser()
+			begun := f.A.Do(t, "GET", "/user/identities/authorize?provider=idp&skip_http_redirect=true&redirect_to="+url.QueryEscape(app), nil, flowtest.User(held.Access)).Want(200)
+			for _, c := range (&http.Response{Header: begun.Header}).Cookies() {
+				b.cookies[c.Name] = c
+			}
+			state, code := f.IDP.SignIn(begun.Get("url"), ann("eve of "+name, "eve@example.com", true))
+			end(t, email)
+			u := target(t, b.open(t, f.A, "GET", callback(state, code), nil).Want(303))
+			if u.Query().Get("error_code") != "bad_oauth_state" {
+				t.Errorf("redirect to %s", u)
+			}
+			if n := f.A.Count(t, "SELECT count(*) FROM auth.identities WHERE provider_id = $1", "eve of "+name); n != 0 {
+				t.Error("the identity was linked")
+			}
+		})
+	}
+}
+
 func TestSwitches(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, settings)

@@ -3,6 +3,7 @@ package external
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
 	"errors"
 	"net/http"
 	"net/url"
@@ -230,7 +231,8 @@ func (r *returned) check(sc *tenants.Scope) (cb Callback, err error) {
 		return cb, auth.ErrOAuthCallback.Saying("The provider's answer is too long")
 	}
 	cb.Code, cb.User, cb.Cookie = r.Code, r.User, r.cookie(cookieName(cb.State))
-	cb.Confirmed = r.Proceed != "" && r.Proceed == r.cookie(askName(cb.State)) && r.Proceed == derive(sc, cb.State, "ask")
+	proceed := derive(sc, cb.State, "ask")
+	cb.Confirmed = hmac.Equal([]byte(r.Proceed), []byte(proceed)) && hmac.Equal([]byte(r.cookie(askName(cb.State))), []byte(proceed))
 	if r.Error != "" {
 		cb.Denied = &Denial{Error: fault.Clip(r.Error, 100), Description: fault.Clip(r.Description, 500)}
 	}

@@ -118,9 +118,10 @@ func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.Use
 	return nil
 }
 
-// LinkProvider links an identity to a user who asked for it. A user without an
-// address gets the provider's if it is verified and free; then an anonymous user
-// becomes a permanent one. auth.ErrIdentityExists.
+// LinkProvider links an identity to a user who asked for it. An anonymous user
+// becomes a permanent one. A user without an address gets the provider's if it is
+// verified. auth.ErrIdentityExists; auth.ErrEmailExists if that address belongs
+// to another user.
 func (s Users) LinkProvider(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c ProviderUser) error {
 	if err := s.Link(ctx, tx, u, c.Identity); err != nil {
 		return err

@@ -94,7 +94,12 @@ func (s Users) TakeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := tx.EndSignups(ctx, u.ID); err != nil {
 		return err
 	}
-	// The exchange of a recovery or magic link that proves the address goes on.
+	return endFlowsOfOthers(ctx, tx, u)
+}
+
+// endFlowsOfOthers ends all flows of a user except the exchange of a recovery or
+// magic link, which goes on when it proves the address.
+func endFlowsOfOthers(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error {
 	return tx.EndFlows(ctx, u.ID, auth.MethodRecovery, auth.MethodMagicLink)
 }
 
@@ -112,6 +117,9 @@ func (s Users) ProveEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		return s.ConfirmEmail(ctx, tx, u)
 	}
 	if err := s.evict(ctx, tx, sc, u, &Identity{Provider: auth.ProviderEmail}); err != nil {
+		return err
+	}
+	if err := endFlowsOfOthers(ctx, tx, u); err != nil {
 		return err
 	}
 	return s.ConfirmEmail(ctx, tx, u, tenantdb.EncryptedPassword(""), tenantdb.NewEmail(""))
