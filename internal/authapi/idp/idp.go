@@ -90,7 +90,7 @@ func (s Service) proved(ctx context.Context, sc *tenants.Scope, p Person, run fu
 		return u, nil
 	})
 	if err == nil && unproved != nil {
-		err = s.askForProof(ctx, sc, p, unproved.ID)
+		err = s.askForProof(ctx, sc, p, unproved)
 	}
 	return err
 }
@@ -142,10 +142,10 @@ func needsProof(sc *tenants.Scope, p Person, u *auth.User) bool {
 
 // askForProof mails a link that confirms the address, and returns
 // auth.ErrEmailUnproved.
-func (s Service) askForProof(ctx context.Context, sc *tenants.Scope, p Person, id uuid.UUID) error {
-	req := mail.Request{Purpose: "signup", Address: p.Email, ReportLater: true}
+func (s Service) askForProof(ctx context.Context, sc *tenants.Scope, p Person, unproved *auth.User) error {
+	req := mail.Request{Purpose: mail.Signups, Address: unproved.Email, ReportLater: true}
 	err := s.Mailer.Post(ctx, sc, req, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		u, err := s.ByID(ctx, tx, id)
+		u, err := s.ByID(ctx, tx, unproved.ID)
 		if err != nil {
 			return err
 		}
