@@ -157,6 +157,15 @@ type Principal struct {
 	Session Session
 }
 
+// CheckAAL refuses a change of how the user signs in by a session without the
+// second factor that the user has: ErrInsufficientAAL.
+func (p *Principal) CheckAAL() error {
+	if p.User.HasVerifiedFactor() && p.Session.AAL != AAL2 {
+		return ErrInsufficientAAL
+	}
+	return nil
+}
+
 // TokenType is the purpose of a one-time token (auth.one_time_token_type).
 type TokenType string
 

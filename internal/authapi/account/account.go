@@ -43,8 +43,10 @@ type Change struct {
 // auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL,
 // auth.ErrAnonymousPassword.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
-	if (c.Email != "" || c.Password != nil) && p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
-		return nil, auth.ErrInsufficientAAL
+	if c.Email != "" || c.Password != nil {
+		if err := p.CheckAAL(); err != nil {
+			return nil, err
+		}
 	}
 	if c.Password != nil && p.User.IsAnonymous && p.User.Email == "" && p.User.Phone == "" {
 		return nil, auth.ErrAnonymousPassword

@@ -18,8 +18,8 @@ func (s Service) Unlink(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if !sc.Tenant.Config.ManualLinking {
 		return auth.ErrLinkingOff
 	}
-	if p.User.HasVerifiedFactor() && p.Session.AAL != auth.AAL2 {
-		return auth.ErrInsufficientAAL
+	if err := p.CheckAAL(); err != nil {
+		return err
 	}
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := s.lock(ctx, tx, p)

@@ -472,6 +472,11 @@ func TestLink(t *testing.T) {
 	}
 	f.A.Do(t, "POST", "/token?grant_type=password", m{"email": "ann@example.com", "password": "password123"}).WantError(400, "invalid_credentials")
 
+	f.A.Exec(t, `INSERT INTO auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
+		VALUES ($1, $2, 'totp', 'verified', now(), now())`, uuid.New(), s.UserID)
+	begin(f.A, s).WantError(401, "insufficient_aal")
+	f.A.Do(t, "DELETE", "/user/identities/"+second, nil, access).WantError(401, "insufficient_aal")
+
 	f.A.Configure(func(c *tenants.Config) { c.ManualLinking = false })
 	begin(f.A, s).WantError(404, "manual_linking_disabled")
 	f.A.Do(t, "DELETE", "/user/identities/"+second, nil, access).WantError(404, "manual_linking_disabled")

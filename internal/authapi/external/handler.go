@@ -98,6 +98,9 @@ func (h Handler) link(ctx context.Context, sc *tenants.Scope, p *auth.Principal,
 	if !sc.Tenant.Config.ManualLinking {
 		return nil, auth.ErrLinkingOff
 	}
+	if err := p.CheckAAL(); err != nil {
+		return nil, err
+	}
 	begun, err := req.begin(ctx, sc, h.Service, &p.User.ID)
 	if err != nil {
 		return nil, err

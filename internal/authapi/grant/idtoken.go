@@ -95,5 +95,5 @@ func (g IDToken) linkTo(ctx context.Context, sc *tenants.Scope, link bool) (*uui
 	if err != nil {
 		return nil, err
 	}
-	return &p.User.ID, nil
+	return &p.User.ID, p.CheckAAL()
 }

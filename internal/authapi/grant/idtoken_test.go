@@ -55,6 +55,9 @@ func TestIDToken(t *testing.T) {
 	if n := f.A.Count(t, "SELECT count(*) FROM auth.identities WHERE user_id = $1", s.UserID); n != 2 {
 		t.Errorf("%d identities", n)
 	}
+	f.A.Exec(t, `INSERT INTO auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
+		VALUES (gen_random_uuid(), $1, 'totp', 'verified', now(), now())`, s.UserID)
+	send(f.A, link, flowtest.User(s.Access)).WantError(401, "insufficient_aal")
 	f.A.Configure(func(c *tenants.Config) { c.ManualLinking = false })
 	send(f.A, link, flowtest.User(s.Access)).WantError(404, "manual_linking_disabled")
 }
