@@ -50,7 +50,7 @@ const (
 //  2. Else the user with the address, if the provider has verified it, gets the
 //     identity too. An account with an unproved address may have been
 //     created by somebody else: it loses its password, its other identities, its
-//     second factors and its sessions first.
+//     second factors, its sessions and the metadata of a sign-up first.
 //  3. Else a new user: auth.ErrSignupDisabled where the project does not allow
 //     sign-ups. An address that another user has is left out.
 //
@@ -153,10 +153,7 @@ func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 // provider has verified.
 func (s Users) adopt(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c ProviderUser) error {
 	if !u.EmailConfirmed() {
-		if err := s.evict(ctx, tx, sc, u, nil); err != nil {
-			return err
-		}
-		if err := s.endFlows(ctx, tx, u, tenantdb.EncryptedPassword(""), tenantdb.OnlyMetadata(nil, nil)); err != nil {
+		if err := s.vacate(ctx, tx, sc, u); err != nil {
 			return err
 		}
 		if err := s.ConfirmEmail(ctx, tx, u); err != nil {
@@ -164,4 +161,28 @@ func (s Users) adopt(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u 
 		}
 	}
 	return s.Link(ctx, tx, u, c.Identity)
+}
+
+// vacate removes what somebody else may have put into an account whose address
+// nobody has proved: every way to sign in, and the metadata of a sign-up. The
+// metadata that an admin or SQL wrote stay.
+func (s Users) vacate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
+	origin, err := s.Unproved(ctx, tx, u)
+	if err != nil {
+		return err
+	}
+	changes := []tenantdb.UserChange{tenantdb.EncryptedPassword("")}
+	if origin.Public {
+		if changes, err = (New{}).replacing(u); err != nil {
+			return err
+		}
+	}
+	app, err := tenantdb.AppMetadata(auth.ProvidersOf(nil))
+	if err != nil {
+		return err
+	}
+	if err := s.evict(ctx, tx, sc, u, nil); err != nil {
+		return err
+	}
+	return s.endFlows(ctx, tx, u, append(changes, app)...)
 }

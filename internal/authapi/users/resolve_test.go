@@ -3,6 +3,7 @@ package users_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -105,6 +106,41 @@ func TestResolveTakesOverUnconfirmed(t *testing.T) {
 	f.A.Refresh(t, attacker.Refresh).WantError(400, "refresh_token_not_found")
 	f.A.Do(t, "POST", "/verify", m{"type": "signup", "token_hash": link}).WantError(403, "otp_expired")
 	f.A.Do(t, "POST", "/token?grant_type=password", m{"email": "ann@example.com", "password": "attacker's"}).WantError(400, "invalid_credentials")
+}
+
+// What an admin or SQL wrote outlives the proof of an address by a provider.
+func TestResolveKeepsMetadata(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.SMTPMaxFrequency = 0 })
+	signUp := func(email string) {
+		f.A.Do(t, "POST", "/signup", m{"email": email, "password": "password123", "data": m{"evil": true}}).Want(200)
+	}
+	for name, c := range map[string]struct {
+		begin func(email string)
+		want  string
+	}{
+		"invited": {func(email string) {
+			f.A.Admin(t, "POST", "/invite", m{"email": email, "data": m{"team": "red"}}).Want(200)
+		},
+			`{"team": "red", "tier": "gold", "email_verified": true}`},
+		"created": {func(email string) {
+			f.A.Admin(t, "POST", "/admin/users", m{"email": email, "password": "password123", "user_metadata": m{"team": "red"}}).Want(200)
+		}, `{"team": "red", "tier": "gold", "email_verified": true}`},
+		"signed up": {signUp, `{"tier": "gold", "email_verified": true}`},
+		"contested": {func(email string) { signUp(email); signUp(email) }, `{"tier": "gold", "email_verified": true}`},
+	} {
+		email := strings.ReplaceAll(name, " ", "-") + "@example.com"
+		c.begin(email)
+		f.A.Exec(t, `UPDATE auth.users SET raw_app_meta_data = raw_app_meta_data || '{"role": "approver"}',
+			raw_user_meta_data = raw_user_meta_data || '{"tier": "gold"}' WHERE email = $1`, email)
+		u, err := resolve(f, f.A, providerUser(name, email, true))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if string(u.UserMetadata) != c.want || string(u.AppMetadata) != `{"role": "approver", "provider": "github", "providers": ["github"]}` || u.HasPassword() {
+			t.Errorf("%s: %s, %s, has a password: %t", name, u.UserMetadata, u.AppMetadata, u.HasPassword())
+		}
+	}
 }
 
 func TestResolveRefuses(t *testing.T) {

@@ -88,7 +88,11 @@ func (s Users) TakeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := s.evict(ctx, tx, sc, u, &n.Identities[0]); err != nil {
 		return err
 	}
-	if err := tx.UpdateUser(ctx, u, s.Now(), append(changes, endedFlows()...)...); err != nil {
+	app, err := tenantdb.AppMetadata(signedUp)
+	if err != nil {
+		return err
+	}
+	if err := tx.UpdateUser(ctx, u, s.Now(), append(append(changes, app), endedFlows()...)...); err != nil {
 		return err
 	}
 	if err := tx.EndSignups(ctx, u.ID); err != nil {
@@ -137,7 +141,7 @@ func (s Users) DropContestedPassword(ctx context.Context, tx *tenantdb.Tx, u *au
 }
 
 // replacing returns the changes that replace what the first sign-up wrote into
-// the row of u.
+// the row of u, except app_metadata.
 func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 	current := auth.DecodeObject(u.UserMetadata)
 	// Somebody who has signed in may have written any of it.
@@ -158,11 +162,7 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 		}
 	}
 	user, err := tenantdb.UserMetadata(metadata)
-	if err != nil {
-		return nil, err
-	}
-	app, err := tenantdb.AppMetadata(signedUp)
-	changes := []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user, app}
+	changes := []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user}
 	if u.Phone != "" || u.PhoneConfirmedAt != nil {
 		changes = append(changes, tenantdb.Phone(""), tenantdb.PhoneConfirmedAt(nil))
 	}
