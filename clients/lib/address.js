@@ -21,8 +21,12 @@ export const kinds = Object.keys(addresses)
 
 /** Opens a mailed link as a browser would, up to the redirect: {status, location, query, fragment}. */
 export async function open(link) {
-  const res = await fetch(link, { redirect: 'manual' })
-  await res.arrayBuffer()
+  let res = await fetch(link, { redirect: 'manual' })
+  const form = formOf(await res.text())
+  if (res.status === 200 && form) {
+    res = await fetch(new URL(form.action, link), { method: 'POST', body: form.fields, redirect: 'manual' })
+    await res.arrayBuffer()
+  }
   const location = res.headers.get('location') ?? ''
   const [rest, fragment = ''] = location.split('#')
   return {
@@ -31,4 +35,15 @@ export async function open(link) {
     query: new URLSearchParams(rest.split('?')[1] ?? ''),
     fragment: new URLSearchParams(fragment),
   }
+}
+
+/** The form of a page that asks before it goes on, or undefined. */
+function formOf(html) {
+  const action = html.match(/<form method="post" action="([^"]+)">/)?.[1]
+  if (!action) return undefined
+  const fields = new URLSearchParams()
+  for (const [, name, value] of html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)) {
+    fields.set(name, value.replaceAll('&amp;', '&').replaceAll('&#43;', '+'))
+  }
+  return { action, fields }
 }

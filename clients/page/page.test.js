@@ -49,6 +49,9 @@ describe('in a browser', { skip: !program && 'this machine has no Chromium' }, (
     assert.equal(await inbox.value('document.querySelector("a.button").href'), verifyLink(mail))
 
     const landing = await browser.visit(verifyLink(mail))
+    await landing.until('document.title === "Confirm your e-mail address"')
+    refused(await connect(project).auth.signInWithPassword({ email, password }), 400, 'email_not_confirmed')
+    await landing.value('document.querySelector("form button").click()')
     await landing.until(`location.pathname === "/landing/${project.ref}"`)
     await landing.until('document.title === "Your address is confirmed"')
     assert.equal(await landing.value('location.hash + location.search'), '', 'the session is not in the address')

@@ -8,6 +8,7 @@ type Email struct {
 	MailerAutoconfirm                bool
 	MailerAllowUnverifiedEmailSignIn bool
 	MailerSecureEmailChange          bool
+	MailerVerifyOnGet                bool
 	MailerOTPExp                     int // seconds
 	MailerOTPLength                  int
 	SMTPMaxFrequency                 int // seconds between two mails of a kind to one user
@@ -34,6 +35,11 @@ func email() Group {
 			Name: "mailer_secure_email_change_enabled", Kind: Bool, Default: true,
 			Field:  func(c *Config) any { return &c.MailerSecureEmailChange },
 			Effect: "A change of address must be confirmed from the current address too.",
+		},
+		{
+			Name: "mailer_verify_on_get", Kind: Bool,
+			Field:  func(c *Config) any { return &c.MailerVerifyOnGet },
+			Effect: "Redeems a mailed link as soon as it is opened, without the page with a button. Mail scanners that open links then use them up.",
 		},
 		{
 			Name: "mailer_otp_exp", Kind: Integer, Default: 3600, Min: 1, Max: maxTTL,

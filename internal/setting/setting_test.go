@@ -14,9 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// ours are the settings that the reference's config/auth does not have: those of
-// providers that it knows by its own configuration only.
+// ours are the settings that the reference's config/auth does not have: Reeve's
+// own, and those of providers that it knows by its own configuration only.
 func ours(name string) bool {
+	if name == "mailer_verify_on_get" {
+		return true
+	}
 	for _, provider := range []string{"fly", "linkedin", "snapchat", "vercel_marketplace"} {
 		end, ok := strings.CutPrefix(name, "external_"+provider+"_")
 		if ok && slices.Contains([]string{"enabled", "client_id", "secret", "email_optional"}, end) {
@@ -52,7 +55,7 @@ func TestReference(t *testing.T) {
 			own++
 		}
 	}
-	if len(All()) != known+own || known != 238 || own != 16 {
+	if len(All()) != known+own || known != 238 || own != 17 {
 		t.Errorf("%d settings are declared, the reference has %d, %d are ours", len(All()), known, own)
 	}
 }

@@ -2,14 +2,10 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/fault"
-	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -17,10 +13,11 @@ import (
 // Handler serves /verify.
 type Handler struct{ Service Service }
 
-// Mount adds the routes. GET /verify needs no key, because links in mails carry
-// none.
+// Mount adds the routes. GET /verify and the form of its page need no key, because
+// links in mails carry none.
 func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitVerify).GET("/verify", web.Tenant(http.StatusOK, h.get))
+	r.Open.With(web.LimitVerify).POST("/verify/link", web.Tenant(http.StatusOK, h.press))
 	r.Keyed.With(web.LimitVerify).POST("/verify", web.Tenant(http.StatusOK, h.post))
 }
 
@@ -94,57 +91,13 @@ var errNoTarget = fault.New(fault.Invalid, "validation_failed", "The link names 
 // halfway is the message for a user after the first of two confirmations.
 const halfway = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 
-// link is the query of GET /verify.
-type link struct {
-	typ, token string
-	redirect.Asked
-}
-
-// BindQuery implements web.QueryBinder.
-func (l *link) BindQuery(q url.Values, param func(string) string) error {
-	l.typ, l.token = q.Get("type"), q.Get("token")
-	return l.Asked.BindQuery(q, param)
-}
-
-func (h Handler) get(ctx context.Context, sc *tenants.Scope, l *link) (any, error) {
-	target := l.Target(ctx, sc)
-	switch {
-	case l.typ == "" || l.token == "": // not one of our links, so no app waits for the error
-		return nil, auth.ErrValidation.Saying("Verify requires a token and a verification type")
-	case !redirect.Usable(target): // the token is not consumed
-		sc.Log.Add(ctx, projectlog.Entry{
-			Code:    "site_url_unusable",
-			Message: "A link in a mail leads nowhere: its redirect is not allowed, and the setting site_url is no URL that a browser can open.",
-			Detail:  map[string]any{"site_url": redirect.WithoutValues(sc.Tenant.Config.SiteURL)},
-		})
-		return nil, errNoTarget
-	}
-	in := Redemption{Type: l.typ, Link: l.token, ByLink: true}
-	out, err := h.redeem(ctx, sc, in)
-	switch {
-	case err != nil:
-		f := fault.From(err)
-		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-			return nil, err
-		}
-		return web.Redirect{Location: redirect.WithError(target, f, in.pkce()), Err: err}, nil
-	case out.Code != "":
-		return web.Redirect{Location: redirect.WithCode(target, out.Code)}, nil
-	case out.Halfway:
-		return web.Redirect{Location: redirect.WithMessage(target, halfway, in.pkce())}, nil
-	}
-	values := out.Tokens.Values()
-	values.Set("type", out.Type)
-	return web.Redirect{Location: redirect.WithFragment(target, values)}, nil
-}
-
 func (h Handler) redeem(ctx context.Context, sc *tenants.Scope, in Redemption) (*Outcome, error) {
 	if len(in.Link) > maxToken {
 		return nil, auth.ErrLinkExpired
 	}
 	out, err := h.Service.Redeem(ctx, sc, in)
-	if in.Link != "" && errors.Is(err, auth.ErrOTPExpired) {
-		err = auth.ErrLinkExpired.Because(err)
+	if in.Link != "" {
+		err = asLinkFault(err)
 	}
 	return out, err
 }

@@ -78,6 +78,19 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 	return &out, err
 }
 
+// Check reports whether the link can be redeemed, and consumes nothing.
+// auth.ErrOTPExpired.
+func (s Service) Check(ctx context.Context, sc *tenants.Scope, r Redemption) error {
+	types, ok := purposes[r.Type]
+	if !ok {
+		return auth.ErrValidation.Saying("Unsupported verification type")
+	}
+	return sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
+		_, err := s.token(ctx, tx, sc, r, token.HashLink(r.Link), types)
+		return err
+	})
+}
+
 // refusals are the errors of a one-time token for accounts that may have no
 // session.
 var refusals = session.Refusals{Gone: auth.ErrOTPExpired}

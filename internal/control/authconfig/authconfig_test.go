@@ -64,6 +64,7 @@ var table = withProviders(map[string]values{
 		[]string{`"example.com"`, `"/path"`, `"https://x y"`, `"https://"`, `"javascript://%0aalert(1)"`, `"JavaScript://x"`, `"blob://x"`, `"view-source://x"`, `"https://x/#y"`, "5", `"https://x/` + strings.Repeat("y", 512) + `"`, `"` + strings.Repeat("https://x,", 410) + `"`, `"https://x\\y"`, `"https://{a}"`},
 	},
 	"security_manual_linking_enabled": booleans,
+	"mailer_verify_on_get":            booleans, "external_anonymous_users_enabled": booleans,
 
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
@@ -77,7 +78,7 @@ var table = withProviders(map[string]values{
 	"security_refresh_token_reuse_interval": {[]string{"0", "10", "2147483647"}, []string{"-1", "2147483648", `"1"`}},
 
 	"sessions_timebox": hours, "sessions_inactivity_timeout": hours,
-	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates,
+	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates, "rate_limit_anonymous_users": rates,
 
 	"smtp_port":        {[]string{`"1"`, `"587"`, `"65535"`, `""`}, []string{`"0"`, `"65536"`, `"+25"`, `"025"`, `"x"`, "587"}},
 	"smtp_user":        {[]string{`"postmaster@example.com"`, `""`}, []string{"5", `"a\r\nb"`, `"` + strings.Repeat("x", 321) + `"`}},

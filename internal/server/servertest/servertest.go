@@ -115,8 +115,8 @@ type Project struct {
 // unlimited is a rate limit that refills faster than a test can use it.
 const unlimited = 1 << 30
 
-// Project creates a project with limits that no test reaches, then applies the
-// further settings.
+// Project creates a project with limits that no test reaches and links that work
+// without their page, then applies the further settings.
 func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Project {
 	tb.Helper()
 	p := &Project{Reeve: r}
@@ -124,7 +124,7 @@ func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Pr
 		Expect(tb, http.StatusCreated).Into(tb, p)
 	all := map[string]any{
 		"rate_limit_otp": unlimited, "rate_limit_verify": unlimited, "rate_limit_token_refresh": unlimited, "rate_limit_email_sent": 100000,
-		"smtp_max_frequency": 0,
+		"smtp_max_frequency": 0, "mailer_verify_on_get": true,
 	}
 	for k, v := range settings {
 		all[k] = v

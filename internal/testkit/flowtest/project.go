@@ -60,6 +60,7 @@ func newProject(tb testing.TB, f *Fixture, name string) *Project {
 	// Requests by address are counted on the real clock; no test reaches the
 	// limits.
 	t.Config.RateLimitOTP, t.Config.RateLimitVerify, t.Config.RateLimitTokenRefresh = unlimited, unlimited, unlimited
+	t.Config.MailerVerifyOnGet = true // most tests do not press the page's button
 	p.tenant.Store(t)
 	p.admin = newDatabase(tb, t)
 	p.Exec(tb, `SELECT reeve.adopt($1, $2, $3)`, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
