@@ -3,7 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,10 +29,7 @@ func connections(ctx context.Context, cfg config.Database) Finding {
 		return f
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	var most, reserved int
-	err = conn.QueryRow(ctx, `SELECT current_setting('max_connections')::int,
-		current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0)`).
-		Scan(&most, &reserved)
+	most, reserved, err := guard.MaxConnections(ctx, conn)
 	if err != nil {
 		f.Err = err
 		return f
@@ -66,9 +63,10 @@ func servers(cfg config.Database) Finding {
 	return f
 }
 
-// sameServer reports whether two URLs name the same host and port.
+// sameServer reports whether two URLs name the same host, or folder of a socket,
+// and port.
 func sameServer(a, b string) bool {
-	u, errA := url.Parse(a)
-	v, errB := url.Parse(b)
-	return errA == nil && errB == nil && u.Host == v.Host
+	u, errA := pgx.ParseConfig(a)
+	v, errB := pgx.ParseConfig(b)
+	return errA == nil && errB == nil && strings.EqualFold(u.Host, v.Host) && u.Port == v.Port
 }

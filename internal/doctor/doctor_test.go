@@ -46,7 +46,7 @@ func TestProduction(t *testing.T) {
 		"REEVE_TENANT_CONNECTIONS": "20",
 	}
 	for about, f := range examine(t, "", vars) {
-		if f.Err != nil || f.Warning != (about == "mails") {
+		if f.Err != nil || f.Warning != (about == "mails" || about == "servers") {
 			t.Errorf("%s: %+v", about, f)
 		}
 	}
@@ -259,9 +259,12 @@ func TestServers(t *testing.T) {
 		control, admin string
 		warns          bool
 	}{
-		"one server":  {"postgres://a:b@db:5432/reeve_control", "postgres://a:b@db:5432/postgres", true},
-		"two servers": {"postgres://a:b@control:5432/reeve_control", "postgres://a:b@db:5432/postgres", false},
-		"two ports":   {"postgres://a:b@db:5432/reeve_control", "postgres://a:b@db:5433/postgres", false},
+		"one server":    {"postgres://a:b@db:5432/reeve_control", "postgres://a:b@db:5432/postgres", true},
+		"two servers":   {"postgres://a:b@control:5432/reeve_control", "postgres://a:b@db:5432/postgres", false},
+		"two ports":     {"postgres://a:b@db:5432/reeve_control", "postgres://a:b@db:5433/postgres", false},
+		"port left out": {"postgres://a:b@db/reeve_control", "postgres://a:b@DB:5432/postgres", true},
+		"one socket":    {"postgres:///reeve_control?host=/run/a", "postgres:///postgres?host=/run/a", true},
+		"two sockets":   {"postgres:///reeve_control?host=/run/a", "postgres:///postgres?host=/run/b", false},
 	} {
 		if f := servers(config.Database{ControlURL: c.control, AdminURL: c.admin}); f.Warning != c.warns || f.Err != nil {
 			t.Errorf("%s: %+v", name, f)

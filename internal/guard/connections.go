@@ -62,17 +62,13 @@ func ReserveOf(maxConnections int) int {
 	return min(max(leastReserve, int(float64(maxConnections)*reserveShare)), int(float64(maxConnections)*mostReserve))
 }
 
-const (
-	slotsSQL = `SELECT current_setting('max_connections')::int,
-		current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0)`
-	// sessionsSQL: what a role may not see is NULL, and counts as a connection
-	// unless it belongs to no role.
-	sessionsSQL = `SELECT a.pid, a.usesysid::regrole::text,
-		CASE WHEN a.state = 'idle' THEN 0 WHEN a.state LIKE 'idle in transaction%' THEN 1 ELSE 2 END,
-		coalesce(a.state_change, clock_timestamp())
-		FROM pg_stat_get_activity(NULL) a
-		WHERE a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'`
-)
+// sessionsSQL: what a role may not see is NULL, and counts as a connection unless
+// it belongs to no role.
+const sessionsSQL = `SELECT a.pid, a.usesysid::regrole::text,
+	CASE WHEN a.state = 'idle' THEN 0 WHEN a.state LIKE 'idle in transaction%' THEN 1 ELSE 2 END,
+	coalesce(a.state_change, clock_timestamp())
+	FROM pg_stat_get_activity(NULL) a
+	WHERE a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'`
 
 // slots watches the connections on one of them, which stays open: it might not get
 // another.
@@ -116,12 +112,21 @@ func (g *Guard) watchConnections(ctx context.Context) error {
 }
 
 func (s *slots) measure(ctx context.Context) error {
-	var all, reserved int
-	if err := s.conn.QueryRow(ctx, slotsSQL).Scan(&all, &reserved); err != nil {
-		return fmt.Errorf("read max_connections: %w", err)
-	}
+	all, reserved, err := MaxConnections(ctx, s.conn)
 	s.max, s.reserve = all-reserved, ReserveOf(all)
-	return nil
+	return err
+}
+
+// MaxConnections returns max_connections of a server, and how many of them only
+// privileged roles may use.
+func MaxConnections(ctx context.Context, conn *pgx.Conn) (all, reserved int, err error) {
+	err = conn.QueryRow(ctx, `SELECT current_setting('max_connections')::int,
+		current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0)`).
+		Scan(&all, &reserved)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read max_connections: %w", err)
+	}
+	return all, reserved, nil
 }
 
 // check ends sessions if fewer connections than the reserve are free.
