@@ -207,7 +207,7 @@ CREATE OR REPLACE FUNCTION reeve.adopt(auth_role name, api_role name, owner_role
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- One at a time. An advisory lock would do, were it not for everybody's taking.
+    -- One at a time. Not by an advisory lock, which any role could take.
     LOCK TABLE reeve.capability IN SHARE ROW EXCLUSIVE MODE;
     PERFORM reeve.adopt_join(auth_role);
     PERFORM reeve.adopt_join(owner_role);
