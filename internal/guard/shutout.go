@@ -92,9 +92,9 @@ func (s ShutOut) roles(ref tenants.Ref, now time.Time) []string {
 // Store keeps the shut-outs of an installation, for all its replicas and across
 // restarts. The guard never waits for it while something has to be ended.
 type Store interface {
-	// SaveShutOut stores what this process knows, and keeps what another one
-	// stored if that has more offences or lasts longer. A project that does not
-	// exist is ignored.
+	// SaveShutOut stores what this process knows, unless another one has stored a
+	// later offence. It never makes a stored shut-out shorter. A project that does
+	// not exist is ignored.
 	SaveShutOut(ctx context.Context, ref tenants.Ref, s ShutOut) error
 	// ShutOuts returns those of existing projects that ended after the time.
 	ShutOuts(ctx context.Context, after time.Time) (map[tenants.Ref]ShutOut, error)

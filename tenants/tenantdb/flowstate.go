@@ -101,6 +101,15 @@ func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
+// EndLinks deletes the sign-ins at providers that would link an identity to a
+// user.
+func (tx *Tx) EndLinks(ctx context.Context, user uuid.UUID) error {
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE user_id = $1 AND linking_target_id IS NOT NULL`, user); err != nil {
+		return fmt.Errorf("end links: %w", err)
+	}
+	return nil
+}
+
 // EndFlows deletes all one-time tokens and PKCE exchanges of a user, and sign-ins
 // at providers that would link an identity to them, whoever began them. It keeps
 // exchanges of the given methods.

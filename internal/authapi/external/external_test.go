@@ -380,6 +380,14 @@ func TestPendingLink(t *testing.T) {
 			link := f.A.LinkQuery(t, f.A.Mail(t, email))
 			f.A.Do(t, "POST", "/verify", m{"type": "recovery", "token_hash": link.Get("token")}).Session()
 		},
+		"signed out everywhere": func(t *testing.T, email string) {
+			session := f.A.SignIn(t, email, "password123")
+			f.A.Do(t, "POST", "/logout", nil, flowtest.User(session.Access)).Want(204)
+		},
+		"signed out elsewhere": func(t *testing.T, email string) {
+			session := f.A.SignIn(t, email, "password123")
+			f.A.Do(t, "POST", "/logout?scope=others", nil, flowtest.User(session.Access)).Want(204)
+		},
 		"new password": func(t *testing.T, email string) {
 			session := f.A.SignIn(t, email, "password123")
 			f.A.Do(t, "PUT", "/user", m{"password": "another-password"}, flowtest.User(session.Access)).Want(200)

@@ -52,7 +52,9 @@ var causeActions = map[Cause]auth.Action{
 	CauseReuse:  auth.ActionTokenRevoked,
 }
 
-// End ends sessions of a user. It is no error if there are none.
+// End ends sessions of a user. It is no error if there are none. Unless only one
+// ends, pending links of identities end too, because a session that ends may have
+// begun them.
 func (s Sessions) End(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, which Which, cause Cause) error {
 	var err error
 	switch which.scope {
@@ -62,6 +64,9 @@ func (s Sessions) End(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 		err = tx.DeleteOtherSessions(ctx, u.ID, which.id)
 	default:
 		err = tx.DeleteSessions(ctx, u.ID)
+	}
+	if err == nil && which.scope != scopeOnly {
+		err = tx.EndLinks(ctx, u.ID)
 	}
 	action, audited := causeActions[cause]
 	if err != nil || !audited {
