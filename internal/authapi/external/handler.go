@@ -138,7 +138,7 @@ func cookieName(state uuid.UUID) string { return "reeve-flow-" + state.String()[
 // with Secure only.
 func cookie(sc *tenants.Scope, state uuid.UUID, value string, posts bool) *http.Cookie {
 	u, _ := url.Parse(redirectURI(sc)) // the project's own address
-	c := &http.Cookie{
+	c := &http.Cookie{                 //nolint:gosec // Secure where browsers reach the project by https
 		Name: cookieName(state), Value: value, Path: u.Path, MaxAge: int(stateTTL / time.Second),
 		HttpOnly: true, Secure: u.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	}
@@ -249,15 +249,19 @@ func askName(state uuid.UUID) string { return "reeve-ask-" + state.String()[:8] 
 // ask shows the page that asks whether to go on.
 func ask(sc *tenants.Scope, cb Callback, r *returned, a *Ask) web.Prompt {
 	proceed := derive(sc, cb.State, "ask")
-	asked := cookie(sc, cb.State, proceed, false)
+	asked := cookie(sc, cb.State, proceed, false) //nolint:gosec // as cookie
 	asked.Name, asked.SameSite = askName(cb.State), http.SameSiteStrictMode
 	p := web.Prompt{
 		Title: "Continue to " + sc.Tenant.Name + "?", Button: "Continue", Action: "callback",
 		Text: []string{"This sign-in with " + a.Provider + " began in another browser or app."},
 		Note: "If you did not begin it yourself, close this page: somebody may be trying to sign you in to their own account.",
 		Fields: []web.PromptField{
-			{Name: "state", Value: cb.State.String()}, {Name: "code", Value: cb.Code}, {Name: "user", Value: cb.User},
-			{Name: "error", Value: r.Error}, {Name: "error_description", Value: r.Description}, {Name: "proceed", Value: proceed},
+			{Name: "state", Value: cb.State.String()},
+			{Name: "code", Value: cb.Code},
+			{Name: "user", Value: cb.User},
+			{Name: "error", Value: r.Error},
+			{Name: "error_description", Value: r.Description},
+			{Name: "proceed", Value: proceed},
 		},
 		Cookies: []*http.Cookie{asked},
 	}

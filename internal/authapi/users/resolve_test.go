@@ -119,10 +119,12 @@ func TestResolveKeepsMetadata(t *testing.T) {
 		begin func(email string)
 		want  string
 	}{
-		"invited": {func(email string) {
-			f.A.Admin(t, "POST", "/invite", m{"email": email, "data": m{"team": "red"}}).Want(200)
+		"invited": {
+			func(email string) {
+				f.A.Admin(t, "POST", "/invite", m{"email": email, "data": m{"team": "red"}}).Want(200)
+			},
+			`{"team": "red", "tier": "gold", "email_verified": true}`,
 		},
-			`{"team": "red", "tier": "gold", "email_verified": true}`},
 		"created": {func(email string) {
 			f.A.Admin(t, "POST", "/admin/users", m{"email": email, "password": "password123", "user_metadata": m{"team": "red"}}).Want(200)
 		}, `{"team": "red", "tier": "gold", "email_verified": true}`},
