@@ -21,6 +21,9 @@ const (
 	ActionTokenRefreshed            Action = "token_refreshed"
 	ActionIdentityLinked            Action = "identity_linked"
 	ActionIdentityUnlinked          Action = "identity_unlinked"
+	ActionCustomProviderCreated     Action = "custom_provider_created"
+	ActionCustomProviderUpdated     Action = "custom_provider_updated"
+	ActionCustomProviderDeleted     Action = "custom_provider_deleted"
 )
 
 // LogType is the kind of an audit entry, in the reference's words.
@@ -43,6 +46,10 @@ var logTypes = map[Action]LogType{
 	ActionUserDeleted:    LogTeam,
 	ActionTokenRevoked:   LogToken,
 	ActionTokenRefreshed: LogToken,
+
+	ActionCustomProviderCreated: LogTeam,
+	ActionCustomProviderUpdated: LogTeam,
+	ActionCustomProviderDeleted: LogTeam,
 }
 
 // LogType is the kind of the action's entries.

@@ -113,6 +113,20 @@ var tenantRoutes = []tenantRoute{
 	},
 	{method: "DELETE", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"should_soft_delete": false}},
 	{method: "GET", path: "/admin/audit", guard: byAdmin},
+	{method: "GET", path: "/admin/custom-providers", guard: byAdmin},
+	{
+		method: "POST", path: "/admin/custom-providers", guard: byAdmin,
+		body: map[string]any{
+			"provider_type": "oidc", "identifier": "custom:second", "name": "Second", "client_id": "id", "client_secret": "secret", "issuer": "https://id.example.com",
+		},
+		more: customProviderMembers,
+	},
+	{method: "GET", path: "/admin/custom-providers/{identifier}", guard: byAdmin},
+	{
+		method: "PUT", path: "/admin/custom-providers/{identifier}", guard: byAdmin, body: map[string]any{"name": "First"},
+		more: customProviderMembers,
+	},
+	{method: "DELETE", path: "/admin/custom-providers/{identifier}", guard: byAdmin},
 	{
 		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "invite", "email": "linked@example.com"},
 		more: map[string]any{"new_email": "", "password": "", "data": map[string]any{}, "redirect_to": ""},
@@ -123,8 +137,17 @@ var tenantRoutes = []tenantRoute{
 	},
 }
 
-// at is the route's path with the user's id and the query.
-func (r tenantRoute) at() string { return strings.ReplaceAll(r.path, "{id}", annID) + r.query }
+// customProviderMembers are optional members of a custom provider.
+var customProviderMembers = map[string]any{
+	"acceptable_client_ids": []any{}, "scopes": []any{}, "pkce_enabled": true, "attribute_mapping": map[string]any{},
+	"authorization_params": map[string]any{}, "custom_claims_allowlist": []any{}, "enabled": true, "email_optional": false, "discovery_url": "",
+	"skip_nonce_check": false, "authorization_url": "", "token_url": "", "userinfo_url": "", "jwks_uri": "",
+}
+
+// at is the route's path with the ids and the query.
+func (r tenantRoute) at() string {
+	return strings.NewReplacer("{id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
+}
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
 
@@ -141,7 +164,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.ReplaceAll(r.path, "{id}", ":id")] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{identifier}", ":identifier").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

@@ -131,7 +131,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
-		Active: session.NewActivity(activeSessions), Providers: s.providers, Version: s.version, Now: s.now,
+		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}.Mount(
 		group.Group("", router.RouteTenant(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.RequireKey()),

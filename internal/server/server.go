@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/config"
+	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/guard"
@@ -230,7 +231,8 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.registry.OnChange(s.changed)
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
-	s.providers = idp.Registry{Connectors: social.Connectors(s.outbound.HTTP(providerTimeout), s.now)}
+	providers := s.outbound.HTTP(providerTimeout)
+	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err
 	}

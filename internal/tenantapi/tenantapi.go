@@ -11,6 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/account"
 	"github.com/reevehq/reeve/internal/authapi/admin"
 	"github.com/reevehq/reeve/internal/authapi/adminlink"
+	"github.com/reevehq/reeve/internal/authapi/customprovider"
 	"github.com/reevehq/reeve/internal/authapi/discovery"
 	"github.com/reevehq/reeve/internal/authapi/external"
 	"github.com/reevehq/reeve/internal/authapi/grant"
@@ -41,6 +42,8 @@ type Flows struct {
 	Active *session.Activity
 	// Providers finds the external identity providers of a project.
 	Providers idp.Providers
+	// PlainHTTP allows custom providers without TLS, for development.
+	PlainHTTP bool
 	Version   string
 	Now       func() time.Time
 }
@@ -85,6 +88,7 @@ func (f Flows) all() []flow {
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
 		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Guesses: f.Guesses}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords}},
+		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
 	}
 }

@@ -43,9 +43,13 @@ func fullName(u *auth.User) string {
 
 // Admin writes that the service role did something to a user.
 func Admin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, now time.Time) error {
+	return Service(ctx, tx, sc, action, Traits{"user_id": u.ID.String(), "user_email": u.Email, "user_phone": u.Phone}, now)
+}
+
+// Service writes that the service role did something.
+func Service(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, action auth.Action, traits Traits, now time.Time) error {
 	_, err := tx.Audit(ctx, tenantdb.Audit{
-		Action: action, ActorID: uuid.Nil.String(), ActorUsername: string(tenants.RoleService),
-		Traits: Traits{"user_id": u.ID.String(), "user_email": u.Email, "user_phone": u.Phone},
+		Action: action, ActorID: uuid.Nil.String(), ActorUsername: string(tenants.RoleService), Traits: traits,
 	}, now, sc.ClientAddress())
 	return err
 }

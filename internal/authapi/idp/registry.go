@@ -2,9 +2,11 @@ package idp
 
 import (
 	"context"
+	"strings"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -34,10 +36,14 @@ func (p *Provider) PostsForm() bool {
 // settings.
 type Registry struct {
 	Connectors map[string]connector.Connector // by provider
+	Custom     *custom.Providers              // those that projects define themselves
 }
 
 // Find implements Providers.
-func (r Registry) Find(_ context.Context, sc *tenants.Scope, name string) (*Provider, error) {
+func (r Registry) Find(ctx context.Context, sc *tenants.Scope, name string) (*Provider, error) {
+	if strings.HasPrefix(name, auth.CustomPrefix) {
+		return r.findCustom(ctx, sc, name)
+	}
 	c, known := r.Connectors[name]
 	p, declared := sc.Tenant.Config.Provider(name)
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
@@ -30,6 +31,8 @@ type Fixture struct {
 	Log        *Log // warnings and errors
 	// IDP is the identity provider "idp" of both projects.
 	IDP *IDP
+	// Custom has the connectors of custom providers; nil for none.
+	Custom *custom.Providers
 
 	keys tenants.KeyHasher
 }

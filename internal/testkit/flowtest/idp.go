@@ -63,7 +63,7 @@ func (o older) Exchange(ctx context.Context, c connector.Client, cb connector.Ca
 type providers struct{ f *Fixture }
 
 // Find implements idp.Providers.
-func (p providers) Find(_ context.Context, sc *tenants.Scope, name string) (*idp.Provider, error) {
+func (p providers) Find(ctx context.Context, sc *tenants.Scope, name string) (*idp.Provider, error) {
 	switch name {
 	case Known, Older:
 		var c connector.Connector = p.f.IDP
@@ -77,7 +77,7 @@ func (p providers) Find(_ context.Context, sc *tenants.Scope, name string) (*idp
 	case Off:
 		return nil, auth.ErrProviderOff
 	}
-	return nil, auth.ErrProviderUnknown
+	return idp.Registry{Custom: p.f.Custom}.Find(ctx, sc, name)
 }
 
 // AuthorizeURL implements connector.Connector.
