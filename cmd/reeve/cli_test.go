@@ -248,8 +248,14 @@ func TestServeListsEveryErrorAtOnce(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{}, {"--help"}, {"projects", "create", "--help"}, {"version"}, {"--version"}, {"version", "-o", "json"}} {
+	for _, args := range [][]string{
+		{}, {"--help"}, {"help"}, {"projects", "create", "--help"}, {"help", "projects", "create"},
+		{"version"}, {"--version"}, {"version", "-o", "json"},
+	} {
 		says := "reeve"
+		if slices.Contains(args, "create") {
+			says = "reeve projects create <name>"
+		}
 		if slices.Contains(args, "json") {
 			says = `"version":`
 		}
