@@ -67,7 +67,7 @@ describe('in a browser', { skip: !program && 'this machine has no Chromium' }, (
   test('a refusal is shown as text', async () => {
     const markup = '<img src=x onerror=document.title=1>'
     const page = await browser.visit(new URL(`/landing/${project.ref}#error=x&error_code=y&error_description=${encodeURIComponent(markup)}`, link).href)
-    await page.until('document.title === "This link was refused"')
+    await page.until('document.title === "This did not work"')
     assert.ok((await page.text()).includes(markup))
   })
 

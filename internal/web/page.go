@@ -74,7 +74,7 @@ func textOf(k fault.Kind) pageText {
 	case fault.Internal:
 		return pageText{"Something went wrong", again + " If it goes on, tell the app's support the number below."}
 	default:
-		return pageText{"This link does not work", "It may be incomplete: open it again from the message, or ask the app for a new one."}
+		return pageText{"This did not work", again + " A link in a message may be incomplete: open it again from there."}
 	}
 }
 
