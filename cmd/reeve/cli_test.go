@@ -249,8 +249,14 @@ func TestServeListsEveryErrorAtOnce(t *testing.T) {
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{}, {"--help"}, {"help"}, {"projects", "create", "--help"}, {"help", "projects", "create"},
-		{"version"}, {"--version"}, {"version", "-o", "json"},
+		{},
+		{"--help"},
+		{"help"},
+		{"projects", "create", "--help"},
+		{"help", "projects", "create"},
+		{"version"},
+		{"--version"},
+		{"version", "-o", "json"},
 	} {
 		says := "reeve"
 		if slices.Contains(args, "create") {
