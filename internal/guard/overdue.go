@@ -10,8 +10,8 @@ import (
 
 // defaultBounds limit the duration of projects' sessions. Timeouts are not
 // enough: a session can change its own, and a function can catch a cancel.
-// Termination cannot be caught,
-// but a few functions of Postgres do not check for it (docs/security.md).
+// Termination cannot be caught, but a few functions of Postgres do not check for
+// it (docs/security.md).
 var defaultBounds = bounds{reeveWork: 30 * time.Second, reeveAge: time.Hour, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour, horizon: 100_000_000}
 
 type bounds struct {

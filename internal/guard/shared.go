@@ -107,7 +107,7 @@ func (g *Guard) watchShared(ctx context.Context) error {
 	tick := time.NewTicker(strongInterval)
 	defer tick.Stop()
 	for i := 0; ; i++ {
-		look := s.checkStrong
+		look := s.checkOften
 		if i%sharedTicks == 0 {
 			look = s.check
 		}
@@ -180,11 +180,11 @@ func (s *shared) readLockTableSize(ctx context.Context) error {
 
 // check makes all checks. What must not wait is first.
 func (s *shared) check(ctx context.Context) error {
-	return s.each(ctx, s.endStrong, s.hold, s.readSessionRoles, s.endBlockers, s.yield, s.checkLocks, s.checkQueue)
+	return s.each(ctx, s.endStrong, s.checkLocks, s.hold, s.readSessionRoles, s.endBlockers, s.yield, s.checkQueue)
 }
 
-// checkStrong makes the check that is made most often.
-func (s *shared) checkStrong(ctx context.Context) error { return s.each(ctx, s.endStrong) }
+// checkOften makes the checks of what stops other projects at once.
+func (s *shared) checkOften(ctx context.Context) error { return s.each(ctx, s.endStrong, s.checkLocks) }
 
 // each makes the checks, those after a failed one too, unless the connection
 // broke.
