@@ -101,9 +101,10 @@ type Store interface {
 }
 
 // Logins allows the roles of a project to log in again. It leaves the roles of
-// a project alone that is being deleted.
+// a project alone that is being deleted. It does not wait for a project that
+// somebody works on, but returns false.
 type Logins interface {
-	AllowLogin(ctx context.Context, ref tenants.Ref) error
+	AllowLogin(ctx context.Context, ref tenants.Ref) (done bool, err error)
 }
 
 // offences is the state of all projects with offences. It is safe for use by
@@ -211,7 +212,8 @@ func (g *Guard) syncShutOuts(ctx context.Context) error {
 }
 
 // suspendLogins makes the roles of projects that are shut out unable to log in,
-// and ends their sessions.
+// and ends their sessions. Roles of another installation on the server are left
+// to its own guard, which restores them.
 func (g *Guard) suspendLogins(ctx context.Context) error {
 	of, _ := g.state.offences.all()
 	var names []string
@@ -221,7 +223,8 @@ func (g *Guard) suspendLogins(ctx context.Context) error {
 	if len(names) == 0 {
 		return nil
 	}
-	rows, _ := g.state.pool.Query(ctx, `SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin`, names)
+	rows, _ := g.state.pool.Query(ctx, `SELECT rolname::text FROM pg_roles
+		WHERE rolname = ANY($1) AND rolcanlogin AND shobj_description(oid, 'pg_authid') = $2`, names, g.Mark)
 	open, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return fmt.Errorf("look for roles to suspend: %w", err)
@@ -282,8 +285,11 @@ func (g *Guard) restoreLogins(ctx context.Context) error {
 		if _, known := of[ref]; !known && now.Sub(seen[ref]) < strayAge {
 			continue
 		}
-		if err := g.Logins.AllowLogin(ctx, ref); err != nil {
+		done, err := g.Logins.AllowLogin(ctx, ref)
+		if err != nil {
 			all = append(all, fmt.Errorf("restore the logins of %s: %w", ref, err))
+		}
+		if !done || err != nil { // tried again at the next exchange
 			continue
 		}
 		if _, known := of[ref]; known {

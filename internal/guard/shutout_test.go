@@ -110,6 +110,7 @@ type world struct {
 	stored  map[tenants.Ref]ShutOut
 	err     error
 	allowed []tenants.Ref
+	busy    tenants.Ref // somebody works on this project
 }
 
 func (w *world) SaveShutOut(_ context.Context, ref tenants.Ref, s ShutOut) error {
@@ -121,13 +122,16 @@ func (w *world) ShutOuts(context.Context, time.Time) (map[tenants.Ref]ShutOut, e
 	return w.stored, w.err
 }
 
-func (w *world) AllowLogin(_ context.Context, ref tenants.Ref) error {
+func (w *world) AllowLogin(_ context.Context, ref tenants.Ref) (bool, error) {
+	if ref == w.busy {
+		return false, nil
+	}
 	w.allowed = append(w.allowed, ref)
-	return nil
+	return true, nil
 }
 
 // TestRestoreLogins: the logins of a project are restored when its shut-out is
-// over. Where nobody stored a shut-out, because the process was killed, they are
+// over; that of one that somebody works on is tried again. Where nobody stored a shut-out, because the process was killed, they are
 // restored a while later. Without the store nothing is.
 func TestRestoreLogins(t *testing.T) {
 	t.Parallel()
@@ -165,5 +169,33 @@ func TestRestoreLogins(t *testing.T) {
 	w.err = errors.New("away")
 	exchange()
 	w.err = nil
-	exchange(slices.Sorted(slices.Values([]tenants.Ref{shut, stray}))...)
+	w.busy = shut
+	exchange(stray)
+	w.busy = ""
+	exchange(shut)
+}
+
+// TestSuspendOnlyOwn: the roles of another installation on the server are left to
+// its guard.
+func TestSuspendOnlyOwn(t *testing.T) {
+	t.Parallel()
+	url := testkit.NewCluster(t).URL()
+	in, other := install(t, url), install(t, url)
+	own, foreign := tenants.NewRef(), tenants.NewRef()
+	in.lastingRole(t, own.OwnerRole())
+	other.lastingRole(t, foreign.OwnerRole())
+	for _, ref := range []tenants.Ref{own, foreign} {
+		for range 2 {
+			in.offend(ref.OwnerRole(), "x")
+		}
+	}
+	if err := in.suspendLogins(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for ref, want := range map[tenants.Ref]bool{own: false, foreign: true} {
+		var login bool
+		if err := in.Admin.QueryRow(t.Context(), `SELECT rolcanlogin FROM pg_roles WHERE rolname = $1`, ref.OwnerRole()).Scan(&login); err != nil || login != want {
+			t.Errorf("the role can log in: %t, want %t, %v", login, want, err)
+		}
+	}
 }

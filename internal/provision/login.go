@@ -14,9 +14,10 @@ import (
 
 // AllowLogin implements guard.Logins: it enables the logins of a complete
 // database's roles. A deletion disables them for good under the same lock, after
-// it changed the database's state.
-func (s *Service) AllowLogin(ctx context.Context, ref tenants.Ref) error {
-	_, err := s.lockedDatabase(ctx, ref, true, func(conn *pgx.Conn) error {
+// it changed the database's state. It returns false while another process holds
+// the lock.
+func (s *Service) AllowLogin(ctx context.Context, ref tenants.Ref) (bool, error) {
+	return s.lockedDatabase(ctx, ref, false, func(conn *pgx.Conn) error {
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		if errors.Is(err, controldb.ErrNoDatabase) {
 			return nil
@@ -37,5 +38,4 @@ func (s *Service) AllowLogin(ctx context.Context, ref tenants.Ref) error {
 		}
 		return nil
 	})
-	return err
 }

@@ -3,6 +3,8 @@ package provision
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/reevehq/reeve/internal/controldb"
 )
 
@@ -22,8 +24,8 @@ func TestAllowLogin(t *testing.T) {
 		if err := change(); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.AllowLogin(t.Context(), ref); err != nil {
-			t.Fatal(err)
+		if done, err := w.AllowLogin(t.Context(), ref); err != nil || !done {
+			t.Fatal(done, err)
 		}
 		err := w.pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin", namesOfRoles(ref)).Scan(&n)
 		if err != nil {
@@ -35,6 +37,15 @@ func TestAllowLogin(t *testing.T) {
 		t.Errorf("%d of 3 roles can log in", n)
 	}
 	w.checkServed(t, ref)
+	_, err := w.lockedDatabase(t.Context(), ref, true, func(*pgx.Conn) error {
+		if done, err := w.AllowLogin(t.Context(), ref); err != nil || done {
+			t.Errorf("while somebody works on the project: %t, %v", done, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := able(func() error {
 		return w.Control.Tx(t.Context(), func(tx *controldb.Tx) error { return tx.DropDatabase(t.Context(), ref) })
 	})
@@ -42,7 +53,7 @@ func TestAllowLogin(t *testing.T) {
 		t.Errorf("%d roles of a project that is being deleted can log in", n)
 	}
 	w.recoverAll(t)
-	if err := w.AllowLogin(t.Context(), ref); err != nil {
+	if _, err := w.AllowLogin(t.Context(), ref); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
