@@ -3,20 +3,44 @@ package controldb
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants"
 )
 
-// AppendLog implements projectlog.Store: one statement, repeatable. Records of
-// projects that do not exist are ignored.
+// AppendLog implements projectlog.Store: repeatable, and usually one statement.
+// Records of projects that do not exist are ignored. A record that Postgres does
+// not accept is dropped; the others are written.
 func (db *DB) AppendLog(ctx context.Context, records []projectlog.Record) error {
+	err := db.appendLog(ctx, records)
+	if !badData(err) {
+		return err
+	}
+	if len(records) == 1 {
+		slog.WarnContext(ctx, "an entry of a project's log cannot be stored", "project", records[0].Project, "code", records[0].Code, "error", err)
+		return nil
+	}
+	half := len(records) / 2
+	return errors.Join(db.AppendLog(ctx, records[:half]), db.AppendLog(ctx, records[half:]))
+}
+
+// badData reports whether Postgres refused the values of a statement: data
+// exception and integrity constraint violation.
+func badData(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23"))
+}
+
+func (db *DB) appendLog(ctx context.Context, records []projectlog.Record) error {
 	raw, err := json.Marshal(records)
 	if err != nil {
 		return fmt.Errorf("encode log: %w", err)

@@ -98,6 +98,24 @@ func TestProjectLog(t *testing.T) {
 	b.wantLog(t, refA)
 }
 
+// TestLogRefusedRecord: a record that Postgres cannot store is dropped, and the
+// others of its batch are written.
+func TestLogRefusedRecord(t *testing.T) {
+	t.Parallel()
+	b := newBase(t)
+	b.project(t, refA)
+	var batch []projectlog.Record
+	for n := range 5 {
+		batch = append(batch, logRecord(refA, n, time.Now().Add(time.Duration(n)*time.Second)))
+	}
+	batch[1].Message += "\x00"
+	batch[4].Level = "unheard of"
+	if err := b.AppendLog(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	b.wantLog(t, refA, "3", "2", "0")
+}
+
 // TestLogOfDeletedProject: a project's log ends with it, and nothing is added
 // afterwards.
 func TestLogOfDeletedProject(t *testing.T) {
