@@ -59,7 +59,7 @@ var refusals = []struct {
 	level   projectlog.Level
 	message string // "": the fault's
 	code    string // "": the fault's
-	cause   bool   // is shown: it is what an identity provider answered
+	cause   bool   // is shown: it names an identity provider, or says what it answered
 }{
 	{fault: tenants.ErrPaused, level: projectlog.Warning, message: "The project is paused and serves no requests until it is restored."},
 	{fault: tenants.ErrCreating, level: projectlog.Info},
@@ -80,8 +80,8 @@ var refusals = []struct {
 	{fault: auth.ErrUserReferenced, level: projectlog.Warning},
 	{fault: auth.ErrAnswerTooLarge, level: projectlog.Warning},
 	{fault: pool.ErrOverCapacity, level: projectlog.Error, message: "All database connections that the project may use were busy for too long. Slow triggers and functions are the usual cause."},
-	{fault: auth.ErrProviderUnknown, level: projectlog.Info, code: "provider_unknown"},
-	{fault: auth.ErrProviderOff, level: projectlog.Info, code: "provider_disabled", message: "The provider is not switched on (its setting external_..._enabled)."},
+	{fault: auth.ErrProviderUnknown, level: projectlog.Info, code: "provider_unknown", cause: true},
+	{fault: auth.ErrProviderOff, level: projectlog.Info, code: "provider_disabled", message: "The provider is not switched on (its setting external_..._enabled).", cause: true},
 	{fault: auth.ErrProviderEmail, level: projectlog.Error, code: "provider_without_email", message: "The provider gave no e-mail address of the user."},
 	{fault: auth.ErrLinkingOff, level: projectlog.Info, message: "Linking of identities by users is switched off (setting security_manual_linking_enabled)."},
 	{fault: connector.ErrExchange, level: projectlog.Error, code: "provider_exchange_failed", message: "The provider refused to exchange the code of a sign-in. A wrong client secret or redirect URI is the usual cause.", cause: true},

@@ -49,6 +49,7 @@ func TestProjectLog(t *testing.T) {
 		"time limit":       {err: context.DeadlineExceeded, want: "error request_timeout"},
 		"provider refuses": {err: connector.ErrExchange.Because(errors.New("invalid_client")), want: "error provider_exchange_failed", detail: `{"error":"invalid_client"}`},
 		"provider is off":  {err: auth.ErrProviderOff, want: "info provider_disabled"},
+		"unknown provider": {err: auth.ErrProviderUnknown, want: "info provider_unknown"},
 		"wrong password":   {err: auth.ErrCredentials},
 		"used code":        {err: auth.ErrLinkExpired},
 		"invalid field":    {err: auth.ErrValidation},

@@ -2,11 +2,13 @@ package idp
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/internal/connector/custom"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -32,6 +34,9 @@ func (p *Provider) PostsForm() bool {
 	return ok && f.PostsForm()
 }
 
+// maxName bounds the name of an unknown provider in a log, in bytes.
+const maxName = 64
+
 // Registry is Providers over the process's connectors and the projects'
 // settings.
 type Registry struct {
@@ -48,9 +53,9 @@ func (r Registry) Find(ctx context.Context, sc *tenants.Scope, name string) (*Pr
 	p, declared := sc.Tenant.Config.Provider(name)
 	switch {
 	case !known || !declared:
-		return nil, auth.ErrProviderUnknown
+		return nil, auth.ErrProviderUnknown.Because(fmt.Errorf("provider %q", fault.Clip(name, maxName)))
 	case !p.Enabled:
-		return nil, auth.ErrProviderOff
+		return nil, auth.ErrProviderOff.Because(fmt.Errorf("provider %q", name))
 	}
 	return &Provider{
 		Name: name, Connector: c, EmailOptional: p.EmailOptional,
