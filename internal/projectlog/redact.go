@@ -12,18 +12,22 @@ const maxRedacted = 16 << 10
 
 const redacted = "[redacted]"
 
+// named matches names of secrets.
+const named = `(pass(word)?|pwd|secret|[a-z_]*token|api_?key|otp|nonce)`
+
 // shapes match texts that are secrets by their form.
 var shapes = []struct {
 	form *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)*`), redacted},                                                                   // JWT
-	{regexp.MustCompile(`sb_(secret|publishable)_[A-Za-z0-9_-]*|sbp_[0-9A-Za-z]*`), redacted},                                                   // API key, access token
-	{regexp.MustCompile(`\$[a-z0-9-]{1,12}\$[^\s,;)'"]+`), redacted},                                                                            // password hash: $2a$, $argon2id$
-	{regexp.MustCompile(`://[^\s/@]*@`), "://" + redacted + "@"},                                                                                // user and password of a URL
-	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}`), "$1 " + redacted},                                                     // Authorization
-	{regexp.MustCompile(`pkce_[0-9A-Za-z]+`), redacted},                                                                                         // token of a link
-	{regexp.MustCompile(`(?i)\b(pass(word)?|pwd|secret|[a-z_]*token|api_?key|otp|nonce)(["']?\s*[=:]\s*["']?)[^\s"',;&)]+`), "$1$3" + redacted}, // password=...
+	{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)*`), redacted},                               // JWT
+	{regexp.MustCompile(`sb_(secret|publishable)_[A-Za-z0-9_-]*|sbp_[0-9A-Za-z]*`), redacted},               // API key, access token
+	{regexp.MustCompile(`\$[a-z0-9-]{1,12}\$[^\s,;)'"]+`), redacted},                                        // password hash: $2a$, $argon2id$
+	{regexp.MustCompile(`://[^\s/@]*@`), "://" + redacted + "@"},                                            // user and password of a URL
+	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}`), "$1 " + redacted},                 // Authorization
+	{regexp.MustCompile(`pkce_[0-9A-Za-z]+`), redacted},                                                     // token of a link
+	{regexp.MustCompile(`(?i)\b` + named + `(["']?\s*=\s*["']?)[^\s"',;&)]+`), "$1$3" + redacted},           // password=...
+	{regexp.MustCompile(`(?i)(^|[^/\w])` + named + `(["']?\s*:\s*["']?)[^\s"',;&)]+`), "$1$2$4" + redacted}, // password: ..., but not the end of a path
 }
 
 // opaque matches long words, which may be keys or tokens.

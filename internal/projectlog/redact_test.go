@@ -22,6 +22,8 @@ func TestRedact(t *testing.T) {
 		"bearer":           {"Authorization: Bearer abcdef.123", "Authorization: Bearer [redacted]"},
 		"link token":       {"pkce_0123abcdef", "[redacted]"},
 		"token hash":       {"hash 5d41402abc4b2a76b9719d911017c592aaaa", "hash [redacted]"},
+		"end of a path":    {`Post "https://github.com/login/oauth/access_token": dial tcp: lookup github.com`, `Post "https://github.com/login/oauth/access_token": dial tcp: lookup github.com`},
+		"path and value":   {`/oauth/access_token?access_token=x1`, `/oauth/access_token?access_token=[redacted]`},
 		"named password":   {`password=hunter2 "access_token": "x1"`, `password=[redacted] "access_token": "[redacted]"`},
 		"base64":           {"AGFubkBleGFtcGxlLmNvbQBodW50ZXIy was sent", "[redacted] was sent"},
 		"function name":    {"function public.handle_new_user_created_by_admin_2024() failed", "function public.handle_new_user_created_by_admin_2024() failed"},
