@@ -24,6 +24,9 @@ func LimitToken(c *tenants.Config) ratelimit.Rule {
 	return ratelimit.Token(c.RateLimitTokenRefresh)
 }
 
+// LimitProvider is for the routes of sign-ins at external providers.
+func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
+
 // Limits counts requests of the tenant plane.
 type Limits struct{ Limiter *ratelimit.Limiter }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -25,7 +26,7 @@ type returned struct {
 	User        string `form:"user"`
 	Error       string `form:"error"`
 	Description string `form:"error_description"`
-	// Proceed is the value of the page that asks, see confirmation.
+	// Proceed is the value of the page that asks, see ask.
 	Proceed string `form:"proceed"`
 	cookies []*http.Cookie
 }
@@ -115,12 +116,12 @@ func askName(state uuid.UUID) string { return "reeve-ask-" + state.String()[:8] 
 
 // ask shows the page that asks whether to go on.
 func ask(sc *tenants.Scope, cb Callback, r *returned, a *Ask) web.Prompt {
-	proceed := derive(sc, cb.State, "ask")
+	proceed, name := derive(sc, cb.State, "ask"), displayName(a.Provider)
 	asked := cookie(sc, cb.State, proceed, false) //nolint:gosec // as cookie
 	asked.Name, asked.SameSite = askName(cb.State), http.SameSiteStrictMode
 	p := web.Prompt{
 		Title: "Continue to " + sc.Tenant.Name + "?", Button: "Continue", Action: "callback",
-		Text: []string{"This sign-in with " + a.Provider + " began in another browser or app."},
+		Text: []string{"This sign-in with " + name + " began in another browser or app."},
 		Note: "If you did not begin it yourself, close this page: somebody may be trying to sign you in to their own account.",
 		Fields: []web.PromptField{
 			{Name: "state", Value: cb.State.String()},
@@ -137,12 +138,30 @@ func ask(sc *tenants.Scope, cb Callback, r *returned, a *Ask) web.Prompt {
 		if a.Account != "" {
 			account = "the account " + a.Account
 		}
-		p.Title = "Link your " + a.Provider + " account?"
+		p.Title = "Link your " + name + " account?"
 		p.Button = "Link"
-		p.Text = []string{"Your " + a.Provider + " account will be linked to " + account + " of " + sc.Tenant.Name + ". Whoever signs in with one of them gets into it."}
+		p.Text = []string{"Your " + name + " account will be linked to " + account + " of " + sc.Tenant.Name + ". Whoever signs in with one of them gets into it."}
 		p.Note = "If this is not your account, close this page: somebody may be trying to get your sign-in linked to theirs."
 	}
 	return p
+}
+
+// displayNames are the providers whose names are not their capitalized settings.
+var displayNames = map[string]string{
+	"github": "GitHub", "gitlab": "GitLab", "linkedin": "LinkedIn", "linkedin_oidc": "LinkedIn", "slack_oidc": "Slack",
+	"vercel_marketplace": "Vercel", "workos": "WorkOS", "azure": "Microsoft",
+}
+
+// displayName is a provider's name for people. One that a project defines has its
+// identifier.
+func displayName(provider string) string {
+	if own, ok := strings.CutPrefix(provider, auth.CustomPrefix); ok {
+		return own
+	}
+	if known, ok := displayNames[provider]; ok || provider == "" { // SQL may have emptied it
+		return known
+	}
+	return strings.ToUpper(provider[:1]) + provider[1:]
 }
 
 // refusal sends the browser back to the app with an error. Errors of the server

@@ -22,10 +22,10 @@ type Handler struct{ Service Service }
 
 // Mount adds the routes. Browsers open the first two without a key.
 func (h Handler) Mount(r web.Routes) {
-	r.Open.With(web.LimitToken).GET("/authorize", web.Tenant(http.StatusOK, h.authorize))
-	r.Open.With(web.LimitToken).GET("/callback", web.Tenant(http.StatusOK, h.callback))
-	r.Open.With(web.LimitToken).POST("/callback", web.Tenant(http.StatusOK, h.posted))
-	r.User.With(web.LimitToken).GET("/user/identities/authorize", web.User(http.StatusOK, h.link))
+	r.Open.With(web.LimitProvider).GET("/authorize", web.Tenant(http.StatusOK, h.authorize))
+	r.Open.With(web.LimitProvider).GET("/callback", web.Tenant(http.StatusOK, h.callback))
+	r.Open.With(web.LimitProvider).POST("/callback", web.Tenant(http.StatusOK, h.posted))
+	r.User.With(web.LimitProvider).GET("/user/identities/authorize", web.User(http.StatusOK, h.link))
 }
 
 // Bounds of what an app passes through to the provider.
