@@ -44,7 +44,7 @@ test-go: setup ## Go tests with one throw-away Postgres (FLAGS="-run X -count=1"
 	RACE='$(RACE)' $(WITHPG) scripts/gotest -timeout 20m $(FLAGS)
 
 .PHONY: test-clients
-test-clients: setup build ## Stock Supabase clients against a running Reeve
+test-clients: setup build ## Stock Supabase clients and a browser against a running Reeve
 	@if test -d clients; then clients/run.sh; fi
 
 .PHONY: e2e

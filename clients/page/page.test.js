@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
-import { Browser, program } from '../lib/chromium.js'
+import { Browser } from '../lib/chromium.js'
 import { connect } from '../lib/client.js'
 import { freshEmail, ok, password, refused } from '../lib/expect.js'
 import { Inbox, verifyLink } from '../lib/mail.js'
 import { createProject, deleteProject } from '../lib/reeve.js'
 
-describe('in a browser', { skip: !program && 'this machine has no Chromium' }, () => {
+describe('in a browser', () => {
   let project, browser, link
   before(async () => {
     project = await createProject('the page', { site_url: undefined }) // keeps the one that it begins with
