@@ -213,7 +213,7 @@ func TestAuthentication(t *testing.T) {
 		methods any
 		want    []string
 	}{
-		"post":           {[]string{"client_secret_basic", "client_secret_post"}, []string{"post"}},
+		"post":           {[]string{"client_secret_basic", "client_secret_post"}, []string{"post", "basic"}},
 		"basic":          {[]string{"client_secret_basic"}, []string{"basic", "post"}},
 		"nothing listed": {nil, []string{"basic", "post"}},
 	} {

@@ -26,7 +26,24 @@ const (
 	// Either tries Basic and, if the provider refuses the client (not the code),
 	// Post.
 	Either
+	// PostFirst tries Post, then Basic. Providers that know both may accept only
+	// the one that the client is registered for.
+	PostFirst
 )
+
+// tries are the ways of a style, in their order.
+func (s Style) tries() []oauth2.AuthStyle {
+	switch s {
+	case Basic:
+		return []oauth2.AuthStyle{oauth2.AuthStyleInHeader}
+	case Either:
+		return []oauth2.AuthStyle{oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams}
+	case PostFirst:
+		return []oauth2.AuthStyle{oauth2.AuthStyleInParams, oauth2.AuthStyleInHeader}
+	default:
+		return []oauth2.AuthStyle{oauth2.AuthStyleInParams}
+	}
+}
 
 // Endpoint describes how a provider implements the grant.
 type Endpoint struct {
@@ -134,20 +151,19 @@ func (t *Token) Extra(name string) any { return t.answer.Extra(name) }
 func (c *Client) Exchange(ctx context.Context, e Endpoint, reg connector.Client, cb connector.Callback) (*Token, error) {
 	config := oauth2.Config{
 		ClientID: reg.ID, ClientSecret: reg.Secret, RedirectURL: cb.RedirectURI,
-		Endpoint: oauth2.Endpoint{TokenURL: e.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+		Endpoint: oauth2.Endpoint{TokenURL: e.TokenURL},
 	}
 	var options []oauth2.AuthCodeOption
 	if e.PKCE && cb.Verifier != "" {
 		options = append(options, oauth2.VerifierOption(cb.Verifier))
 	}
-	if e.Style != Post {
-		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, c.http)
-	answer, err := config.Exchange(ctx, cb.Code, options...)
-	if e.Style == Either && clientRefused(err) {
-		config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-		answer, err = config.Exchange(ctx, cb.Code, options...)
+	var answer *oauth2.Token
+	var err error
+	for _, config.Endpoint.AuthStyle = range e.Style.tries() {
+		if answer, err = config.Exchange(ctx, cb.Code, options...); !clientRefused(err) {
+			break
+		}
 	}
 	if err != nil {
 		return nil, exchangeFault(e.TokenURL, err, reg.Secret, cb.Code, cb.Verifier, cb.Nonce)

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,10 +118,14 @@ func TestExchangeForm(t *testing.T) {
 	}
 }
 
-// TestEither: the second way is tried after a refusal of the client only, so
+// TestTwoStyles: the second way is tried after a refusal of the client only, so
 // that a code is never redeemed twice.
-func TestEither(t *testing.T) {
+func TestTwoStyles(t *testing.T) {
 	t.Parallel()
+	first := map[oauth.Style]func(basic bool) bool{
+		oauth.Either:    func(basic bool) bool { return basic },
+		oauth.PostFirst: func(basic bool) bool { return !basic },
+	}
 	for name, c := range map[string]struct {
 		status int
 		body   string
@@ -133,23 +138,25 @@ func TestEither(t *testing.T) {
 		"code refused":       {400, `{"error":"invalid_grant"}`, 1, false},
 		"down":               {503, ``, 1, false},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := connectortest.New(t)
-			d.Handle(tokenURL, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Type", "application/json")
-				if _, _, basic := r.BasicAuth(); basic {
-					w.WriteHeader(c.status)
-					_, _ = w.Write([]byte(c.body))
-					return
+		for style, isFirst := range first {
+			t.Run(fmt.Sprint(name, ", style ", style), func(t *testing.T) {
+				t.Parallel()
+				d := connectortest.New(t)
+				d.Handle(tokenURL, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Type", "application/json")
+					if _, _, basic := r.BasicAuth(); isFirst(basic) {
+						w.WriteHeader(c.status)
+						_, _ = w.Write([]byte(c.body))
+						return
+					}
+					_, _ = w.Write([]byte(`{"access_token":"a"}`))
+				})
+				_, err := oauth.New(d.Client()).Exchange(t.Context(), oauth.Endpoint{TokenURL: tokenURL, Style: style}, client, callback)
+				if (err == nil) != c.ok || len(d.Requests(tokenURL)) != c.tries {
+					t.Errorf("%v after %d tries", err, len(d.Requests(tokenURL)))
 				}
-				_, _ = w.Write([]byte(`{"access_token":"a"}`))
 			})
-			_, err := oauth.New(d.Client()).Exchange(t.Context(), oauth.Endpoint{TokenURL: tokenURL, Style: oauth.Either}, client, callback)
-			if (err == nil) != c.ok || len(d.Requests(tokenURL)) != c.tries {
-				t.Errorf("%v after %d tries", err, len(d.Requests(tokenURL)))
-			}
-		})
+		}
 	}
 }
 

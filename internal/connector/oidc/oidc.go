@@ -46,11 +46,11 @@ type Discovery struct {
 
 const secretPost = "client_secret_post"
 
-// Style is how a client authenticates at the token endpoint: by Post if the
-// provider supports it, because providers differ in how they decode Basic.
+// Style is how a client authenticates at the token endpoint: first by Post if
+// the provider supports it, because providers differ in how they decode Basic.
 func (d Discovery) Style() oauth.Style {
 	if slices.Contains(d.AuthMethods, secretPost) {
-		return oauth.Post
+		return oauth.PostFirst
 	}
 	return oauth.Either
 }
