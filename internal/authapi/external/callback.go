@@ -45,7 +45,7 @@ func (r *fromQuery) BindQuery(q url.Values, _ func(string) string) error {
 	// OAuth 1.0a, RFC 5849, section 2.2, and what X sends after a refusal.
 	r.Code = cmp.Or(r.Code, q.Get("oauth_verifier"))
 	if r.Code == "" && r.Error == "" && q.Has("denied") {
-		r.Error = "access_denied"
+		r.Error = accessDenied
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (h Handler) finish(ctx context.Context, sc *tenants.Scope, r *returned) (an
 	case out.Ask != nil:
 		return ask(sc, cb, r, out.Ask), nil
 	case out.Denied != nil:
-		return web.Redirect{Location: redirect.WithDenial(out.RedirectTo, out.Denied.Error, out.Denied.Description, out.PKCE), Cookies: cookies}, nil
+		return web.Redirect{Location: redirect.WithDenial(out.RedirectTo, out.Denied.Error, out.Denied.Description), Cookies: cookies}, nil
 	case out.Code != "":
 		return web.Redirect{Location: redirect.WithCode(out.RedirectTo, out.Code), Cookies: cookies}, nil
 	}

@@ -250,6 +250,11 @@ func TestCallbackRefused(t *testing.T) {
 			}
 		})
 	}
+	// Without PKCE too, an error is in query and fragment.
+	implicit, _ := f.IDP.SignIn(b.begin(t, f.A, ""), ann("1", "ann@example.com", true))
+	if u := target(t, b.open(t, f.A, "GET", "/callback?error=access_denied&state="+implicit, nil).Want(303)); u.Query().Get("error") != "access_denied" || fragment(t, u).Get("error") != "access_denied" {
+		t.Errorf("denied without PKCE: %s", u)
+	}
 	late, lateCode := fresh(f.A)
 	f.Clock.Advance(16 * time.Minute)
 	if q := target(t, b.open(t, f.A, "GET", callback(late, lateCode), nil).Want(303)).Query(); q.Get("error_description") != "OAuth state has expired" {

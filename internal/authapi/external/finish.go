@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -31,6 +33,21 @@ type Callback struct {
 
 // Denial is an error that the provider answered instead of a code.
 type Denial struct{ Error, Description string }
+
+// accessDenied is the Denial of users who cancel (RFC 6749, section 4.1.2.1). The
+// others mean that something is wrong.
+const accessDenied = "access_denied"
+
+func logDenial(ctx context.Context, sc *tenants.Scope, provider string, d *Denial) {
+	e := projectlog.Entry{
+		Level: projectlog.Warning, Code: "provider_denied", Message: "The provider refused a sign-in.",
+		Detail: map[string]any{"provider": provider, "error": strings.Trim(d.Error+": "+d.Description, ": ")},
+	}
+	if d.Error == accessDenied {
+		e.Level, e.Message = projectlog.Info, "The user, or the provider, cancelled a sign-in."
+	}
+	sc.Log.Add(ctx, e)
+}
 
 // Outcome is how a sign-in at a provider ended. One of Tokens, Code, Denied and
 // Ask is set.
@@ -71,6 +88,7 @@ func (s Service) Finish(ctx context.Context, sc *tenants.Scope, cb Callback) (*O
 		return out, auth.ErrOAuthState.Saying("OAuth state has expired")
 	case cb.Denied != nil:
 		out.Denied = cb.Denied
+		logDenial(ctx, sc, f.ProviderType, cb.Denied)
 		return out, nil
 	case cb.Code == "":
 		return out, auth.ErrOAuthCallback

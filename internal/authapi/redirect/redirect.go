@@ -216,14 +216,14 @@ func WithQueryError(target string, f *fault.Error) string {
 	})
 }
 
-// WithDenial adds an identity provider's own error, in the same places as
-// WithError.
-func WithDenial(target, code, description string, pkce bool) string {
+// WithDenial adds an identity provider's own error to the target's query and
+// fragment.
+func WithDenial(target, code, description string) string {
 	values := url.Values{"error": {code}}
 	if description != "" {
 		values.Set("error_description", description)
 	}
-	return tell(target, values, pkce)
+	return tell(target, values, true)
 }
 
 // WithMessage adds a message for the app's user to the target, in the same
