@@ -19,7 +19,7 @@ export class Browser {
   #calls = new Map()
   #last = 0
 
-  /** Starts a browser; javaScript and cookies are switched off as a person does it, in its settings. */
+  /** Starts a browser that reaches this machine alone; javaScript and cookies are switched off as a person does it, in its settings. */
   static async open({ javaScript = true, cookies = true, args = [] } = {}) {
     if (!program) throw new Error('REEVE_CHROMIUM is not set: run ./run.sh')
     const browser = new Browser()
@@ -30,8 +30,9 @@ export class Browser {
     const root = process.getuid?.() === 0
     browser.child = spawn(
       program,
-      ['--headless=new', '--remote-debugging-port=0', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-        '--disable-background-networking', `--user-data-dir=${browser.profile}`, ...(root ? ['--no-sandbox'] : []), ...args, 'about:blank'],
+      ['--headless=new', '--remote-debugging-port=0', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1',
+        `--user-data-dir=${browser.profile}`, ...(root ? ['--no-sandbox'] : []), ...args, 'about:blank'],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
     const said = []
