@@ -14,6 +14,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/internal/connector/oauth"
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // Client calls OpenID providers. It is safe for concurrent use.
@@ -87,7 +88,7 @@ func (c *Client) DiscoverAny(ctx context.Context, project, address string) (Disc
 func (c *Client) discover(ctx context.Context, project, address string, suffices func(Discovery) bool) (Discovery, error) {
 	d, err := c.discoveries.get(ctx, key{project, address}, suffices)
 	if err != nil {
-		return Discovery{}, connector.ErrUnavailable.Because(err)
+		return Discovery{}, connector.ErrUnavailable.Because(fault.From(err).Err)
 	}
 	for name, u := range map[string]string{
 		"authorization_endpoint": d.AuthURL, "token_endpoint": d.TokenURL, "jwks_uri": d.KeysURL,

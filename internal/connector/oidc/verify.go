@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 const (
@@ -157,7 +158,7 @@ func (c *Client) keysFor(ctx context.Context, i Issuer, project, raw string, all
 	}
 	set, err := c.keys.get(ctx, key{project, i.KeysURL}, func(s keySet) bool { return len(s.matching(i, header.KeyID, header.Algorithm)) > 0 })
 	if err != nil {
-		return nil, connector.ErrUnavailable.Because(err)
+		return nil, connector.ErrUnavailable.Because(fault.From(err).Err)
 	}
 	keys := set.matching(i, header.KeyID, header.Algorithm)
 	if len(keys) == 0 {
