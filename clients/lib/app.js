@@ -1,4 +1,5 @@
-// An app in the browser: a page with supabase-js, on an origin of its own.
+// An app in the browser: a page with supabase-js, on an origin of its own, and
+// its other pages, which say which cookies the browser has.
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
@@ -49,8 +50,9 @@ export class App {
       res.setHeader('content-type', 'text/html; charset=utf-8')
       res.end(page(project, flow))
     } else {
-      res.statusCode = name === 'native' ? 200 : 404
-      res.end()
+      res.setHeader('content-type', 'text/html; charset=utf-8')
+      res.setHeader('set-cookie', 'seen=1')
+      res.end(`<title>Site</title><h1>Site</h1><p>${req.headers.cookie ?? 'no cookie'}</p>`)
     }
   }
 

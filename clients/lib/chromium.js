@@ -17,6 +17,7 @@ export class Browser {
   /** What pages complained about: violated policies, exceptions. */
   complaints = []
   #calls = new Map()
+  #events = new Map()
   #last = 0
 
   /** Starts a browser that reaches this machine alone; javaScript and cookies are switched off as a person does it, in its settings. */
@@ -60,7 +61,7 @@ export class Browser {
     await rm(this.profile, { recursive: true, force: true, maxRetries: 10 })
   }
 
-  #receive({ id, result, error, method, params }) {
+  #receive({ id, result, error, method, params, sessionId }) {
     if (id) {
       const { resolve, reject } = this.#calls.get(id)
       this.#calls.delete(id)
@@ -70,6 +71,12 @@ export class Browser {
     } else if (method === 'Log.entryAdded' && params.entry.source === 'security') {
       this.complaints.push(params.entry.text)
     }
+    this.#events.get(`${sessionId} ${method}`)?.(params)
+  }
+
+  /** The next event of a page. */
+  event(sessionId, method) {
+    return new Promise((resolve) => this.#events.set(`${sessionId} ${method}`, resolve))
   }
 
   send(method, params = {}, sessionId) {
@@ -158,6 +165,17 @@ class Page {
       field.select()
     })()`)
     await this.send('Input.insertText', { text })
+  }
+
+  /** Does what leads to an address like this pattern, and gives the address, which is not opened. */
+  async withhold(urlPattern, act) {
+    await this.send('Fetch.enable', { patterns: [{ urlPattern }] })
+    const paused = this.browser.event(this.sessionId, 'Fetch.requestPaused')
+    await act()
+    const { requestId, request } = await paused
+    await this.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
+    await this.send('Fetch.disable')
+    return request.url
   }
 
   url() {

@@ -10,14 +10,16 @@ export class ProjectLog {
     this.path = `/v1/projects/${project.ref}/logs`
   }
 
-  /** The entries that were not read yet, the oldest first; waits for the first one. Entries appear after about a second. */
-  async next() {
+  /** The n entries, equal ones counted, that were not read yet, the oldest first; waits for them. */
+  async next(n = 1) {
+    const entries = []
     for (const deadline = Date.now() + 15000; Date.now() < deadline; await sleep(100)) {
       const { logs } = await manage('GET', this.path)
       const unread = logs.filter(({ id }) => !this.#read.has(id)).reverse()
       for (const { id } of unread) this.#read.add(id)
-      if (unread.length > 0) return unread
+      entries.push(...unread)
+      if (entries.reduce((sum, { count }) => sum + count, 0) >= n) return entries
     }
-    throw new Error('nothing was logged')
+    throw new Error(`of ${n} entries there are ${JSON.stringify(entries)}`)
   }
 }

@@ -55,6 +55,7 @@ export class OpenIDProvider {
         })),
       ],
       jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: this.kid, alg: 'ES256', use: 'sig' }] },
+      features: { claimsParameter: { enabled: true } },
       pkce: { required: () => true },
       scopes: ['openid', 'offline_access', 'email', 'profile', 'groups'],
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'person'], groups: ['groups'] },
@@ -85,6 +86,7 @@ export class OpenIDProvider {
     const { redirect } = this.apps.find(({ id }) => id === app)
     const query = new URLSearchParams({
       client_id: app, redirect_uri: redirect, response_type: 'code', scope: 'openid email', prompt: 'login consent',
+      claims: JSON.stringify({ id_token: { email: null, email_verified: null } }),
       nonce: createHash('sha256').update(nonce).digest('hex'),
       code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256',
     })
