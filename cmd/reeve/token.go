@@ -98,7 +98,7 @@ func (c *tokenCommand) list(ctx context.Context, p program, r *remote, o server.
 	}
 	listed := make([]listedToken, len(tokens))
 	for i, t := range tokens {
-		listed[i] = listedToken(t)
+		listed[i] = listedToken{t.ID, t.UserID, t.Name, t.CreatedAt, t.ExpiresAt, t.LastUsedAt}
 	}
 	answer, err := json.Marshal(listed)
 	if err != nil {

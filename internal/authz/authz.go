@@ -1,12 +1,16 @@
 // Package authz decides what an actor of the Management API may do. It owns the
-// table of roles and actions, and the rule that objects of an organization do
-// not exist for actors who are not members of it. It does not
-// authenticate and keeps no state: memberships are rows of the control database.
+// model, the built-in roles and the list of actions, and the rule that objects
+// of an organization do not exist for actors without a role in it. It does not
+// authenticate. Memberships are read from the control database for each
+// decision, so a removed member has no rights from that moment; the permissions
+// of roles are kept in memory, in the version that the same query names.
 package authz
 
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -16,16 +20,19 @@ import (
 )
 
 // Actor is the sender of a request to the Management API: a user of the
-// platform project, identified by an access token.
+// platform project, identified by a session of theirs or by an access token.
 type Actor struct {
 	UserID  uuid.UUID
-	TokenID uuid.UUID
+	TokenID uuid.UUID // uuid.Nil for a session
+	// Scope limits what an access token may do; the zero Scope does not.
+	Scope controldb.TokenScope
 }
 
 // The errors. An object of another organization answers exactly like one that
 // does not exist.
 var (
 	ErrForbidden            = fault.New(fault.Forbidden, "forbidden", "Your role in the organization does not allow this")
+	ErrTokenScope           = fault.New(fault.Forbidden, "forbidden", "The access token is not allowed to do this")
 	ErrOrganizationNotFound = fault.New(fault.NotFound, "organization_not_found", "Organization not found")
 	ErrProjectNotFound      = fault.New(fault.NotFound, "project_not_found", "Project not found")
 )
@@ -33,22 +40,29 @@ var (
 // Authorizer decides by the memberships in the control database.
 type Authorizer struct {
 	DB *controldb.DB
+
+	policy atomic.Pointer[Policy]
 }
 
-// Require returns ErrOrganizationNotFound when the actor is not a member of the
-// organization, and ErrForbidden when their role does not allow the action.
+// Grants is what an actor holds in an organization, or in one of its projects.
+type Grants struct {
+	roles        controldb.Roles
+	policy       *Policy
+	organization Domain
+	project      tenants.Ref // "" for the organization
+	scope        controldb.TokenScope
+	glimpse      bool // a project of the organization is in the scope
+}
+
+// Require returns ErrOrganizationNotFound when the actor has no role in the
+// organization or in a project of it, and ErrForbidden when their role does not
+// allow the action.
 func (a *Authorizer) Require(ctx context.Context, actor Actor, action Action, organization uuid.UUID) error {
-	role, err := a.DB.MemberRole(ctx, organization, actor.UserID)
+	g, err := a.Grants(ctx, actor, organization, "")
 	if err != nil {
-		return fmt.Errorf("role of the actor: %w", err)
+		return err
 	}
-	switch {
-	case role == "":
-		return ErrOrganizationNotFound
-	case !Allows(role, action):
-		return ErrForbidden
-	}
-	return nil
+	return g.Require(action)
 }
 
 // Organization returns an organization by its slug if the actor may do the
@@ -63,7 +77,7 @@ func (a *Authorizer) Organization(ctx context.Context, actor Actor, action Actio
 
 // Project returns a project by its ref if the actor may do the action there. It
 // returns ErrProjectNotFound when the ref is malformed or the project is
-// unknown, deleted or another organization's, else ErrForbidden.
+// unknown, deleted or one in which the actor has no role, else ErrForbidden.
 func (a *Authorizer) Project(ctx context.Context, actor Actor, action Action, ref string) (controldb.Project, error) {
 	parsed, err := tenants.ParseRef(ref)
 	if err != nil {
@@ -73,9 +87,134 @@ func (a *Authorizer) Project(ctx context.Context, actor Actor, action Action, re
 	if err != nil {
 		return controldb.Project{}, err
 	}
-	err = a.Require(ctx, actor, action, project.OrganizationID)
+	g, err := a.Grants(ctx, actor, project.OrganizationID, project.Ref)
+	if err == nil {
+		err = g.Require(action)
+	}
 	if fault.From(err).Kind == fault.NotFound && err != nil {
 		return controldb.Project{}, ErrProjectNotFound
 	}
 	return project, err
+}
+
+// Grants reads what the actor holds in an organization and, unless project is
+// "", in this project of it.
+func (a *Authorizer) Grants(ctx context.Context, actor Actor, organization uuid.UUID, project tenants.Ref) (Grants, error) {
+	return a.GrantsIn(ctx, a.DB, actor, organization, project)
+}
+
+// reader reads the control database, in a transaction or not.
+type reader interface {
+	RolesOf(ctx context.Context, user, organization uuid.UUID, project tenants.Ref) (controldb.Roles, error)
+	CustomRoles(ctx context.Context) (int64, []controldb.CustomRole, error)
+	ProjectByRef(ctx context.Context, ref tenants.Ref) (controldb.Project, error)
+}
+
+// GrantsIn is Grants in a transaction.
+func (a *Authorizer) GrantsIn(ctx context.Context, db reader, actor Actor, organization uuid.UUID, project tenants.Ref) (Grants, error) {
+	roles, err := db.RolesOf(ctx, actor.UserID, organization, project)
+	if err != nil {
+		return Grants{}, fmt.Errorf("roles of the actor: %w", err)
+	}
+	policy, err := a.at(ctx, db, roles.PolicyVersion)
+	if err != nil {
+		return Grants{}, err
+	}
+	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope}
+	if project == "" && !g.inScope() {
+		g.glimpse, err = anyInScope(ctx, db, actor.Scope, organization)
+	}
+	return g, err
+}
+
+// anyInScope reports whether a living project of the organization is in the
+// scope.
+func anyInScope(ctx context.Context, db reader, scope controldb.TokenScope, organization uuid.UUID) (bool, error) {
+	for _, ref := range scope.Projects {
+		p, err := db.ProjectByRef(ctx, ref)
+		if err == nil && p.OrganizationID == organization {
+			return true, nil
+		}
+		if err != nil && fault.From(err).Kind != fault.NotFound {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// at returns the policy at this version or a later one.
+func (a *Authorizer) at(ctx context.Context, db reader, version int64) (*Policy, error) {
+	if p := a.policy.Load(); p != nil && p.version >= version {
+		return p, nil
+	}
+	version, custom, err := db.CustomRoles(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read roles: %w", err)
+	}
+	p, err := NewPolicy(version, custom)
+	if err != nil {
+		return nil, err
+	}
+	// Another request may have read a later version; either is right for this one.
+	if old := a.policy.Load(); old == nil || old.version < p.version {
+		a.policy.CompareAndSwap(old, p)
+	}
+	return p, nil
+}
+
+// Require returns nil when the actor may do the action; errors as
+// Authorizer.Require.
+func (g Grants) Require(action Action) error {
+	if !g.member() || !g.inScope() && !g.glimpse {
+		return ErrOrganizationNotFound
+	}
+	if !g.allows(action) {
+		return ErrForbidden
+	}
+	if !g.scopeAllows(action) || !g.inScope() && action != ReadOrganization {
+		return ErrTokenScope
+	}
+	return nil
+}
+
+// May reports whether the actor may do the action.
+func (g Grants) May(action Action) bool { return g.Require(action) == nil }
+
+// Covers reports whether the actor may do all that a role allows. Nobody may give
+// a role that they do not cover, take it away, or change its holder.
+func (g Grants) Covers(role controldb.Role) bool {
+	for _, action := range g.policy.Permissions(g.organization, role) {
+		if !g.May(action) {
+			return false
+		}
+	}
+	return true
+}
+
+// member reports whether the organization, or the project, exists for the
+// actor.
+func (g Grants) member() bool {
+	if g.roles.Organization != "" || g.project != "" && g.roles.Project != "" {
+		return true
+	}
+	return g.project == "" && g.roles.AnyProject
+}
+
+func (g Grants) allows(action Action) bool {
+	if g.policy.Allows(g.organization, action, g.roles.Organization) {
+		return true
+	}
+	if g.project == "" {
+		// Who has a role in a project only sees the name of its organization.
+		return action == ReadOrganization && g.roles.AnyProject
+	}
+	return !slices.Contains(ofOrganization, action) && g.policy.Allows(g.organization, action, g.roles.Project)
+}
+
+func (g Grants) inScope() bool {
+	return g.scope.Covers(g.organization, g.project)
+}
+
+func (g Grants) scopeAllows(action Action) bool {
+	return g.scope.Permissions == nil || slices.Contains(g.scope.Permissions, string(action))
 }

@@ -1,64 +1,103 @@
 package authz
 
-import "github.com/reevehq/reeve/internal/controldb"
+import (
+	"slices"
+	"sync"
 
-// Action is an operation on an object of an organization.
+	"github.com/reevehq/reeve/internal/controldb"
+)
+
+// Action is an operation on an object of an organization, and the name of the
+// permission to do it.
 type Action string
 
 // The actions.
 const (
-	ReadOrganization Action = "organization:read"
-	ReadProject      Action = "project:read"
-	CreateProject    Action = "project:create"
-	UpdateProject    Action = "project:update"
-	DeleteProject    Action = "project:delete"
-	SetOwnerPassword Action = "database_password:write" // the password gives access to all data
-	ReadAPIKeys      Action = "api_key:read"
-	RevealAPIKeys    Action = "api_key:reveal" // see the text of keys that act as service_role
-	WriteAPIKeys     Action = "api_key:write"
-	ReadSigningKeys  Action = "signing_key:read"
-	WriteSigningKeys Action = "signing_key:write"
-	ReadAuthConfig   Action = "auth_config:read"
-	WriteAuthConfig  Action = "auth_config:write"
-	ReadInbox        Action = "inbox:read" // holds links and codes that sign users in
-	EmptyInbox       Action = "inbox:delete"
-	ReadLogs         Action = "logs:read" // holds addresses of users, no credentials
+	ReadOrganization   Action = "organization:read"
+	UpdateOrganization Action = "organization:update"
+	DeleteOrganization Action = "organization:delete" // and give it to another owner
+	ReadMembers        Action = "member:read"
+	WriteMembers       Action = "member:write"
+	WriteRoles         Action = "role:write"
+	ReadAudit          Action = "audit:read"
+	ReadBilling        Action = "billing:read"
+	WriteBilling       Action = "billing:write"
+	ReadProject        Action = "project:read"
+	CreateProject      Action = "project:create"
+	UpdateProject      Action = "project:update"
+	DeleteProject      Action = "project:delete"
+	SetOwnerPassword   Action = "database_password:write" // the password gives access to all data
+	ReadAPIKeys        Action = "api_key:read"
+	RevealAPIKeys      Action = "api_key:reveal" // see the text of keys that act as service_role
+	WriteAPIKeys       Action = "api_key:write"
+	ReadSigningKeys    Action = "signing_key:read"
+	WriteSigningKeys   Action = "signing_key:write"
+	ReadAuthConfig     Action = "auth_config:read"
+	WriteAuthConfig    Action = "auth_config:write"
+	ReadInbox          Action = "inbox:read" // holds links and codes that sign users in
+	EmptyInbox         Action = "inbox:delete"
+	ReadLogs           Action = "logs:read" // holds addresses of users, no credentials
 )
 
-// rank orders the roles: each has the rights of the lower ones.
-func rank(r controldb.Role) int {
-	switch r {
-	case controldb.ReadOnly:
-		return 1
-	case controldb.Developer:
-		return 2
-	case controldb.Administrator:
-		return 3
+// Actions lists every action: the permissions that a role of an organization
+// may have.
+func Actions() []Action {
+	return []Action{
+		ReadOrganization, UpdateOrganization, DeleteOrganization, ReadMembers, WriteMembers, WriteRoles, ReadAudit,
+		ReadBilling, WriteBilling, ReadProject, CreateProject, UpdateProject, DeleteProject, SetOwnerPassword,
+		ReadAPIKeys, RevealAPIKeys, WriteAPIKeys, ReadSigningKeys, WriteSigningKeys, ReadAuthConfig, WriteAuthConfig,
+		ReadInbox, EmptyInbox, ReadLogs,
+	}
+}
+
+// ofOrganization are the actions that concern no single project: a role in a
+// project does not allow them.
+var ofOrganization = []Action{
+	UpdateOrganization, DeleteOrganization, WriteRoles, ReadAudit, ReadBilling, WriteBilling, CreateProject,
+}
+
+// BuiltIn lists the roles of every organization, the highest first.
+func BuiltIn() []controldb.Role {
+	return []controldb.Role{
+		controldb.Owner, controldb.Administrator, controldb.Developer, controldb.ReadOnly, controldb.Billing,
+	}
+}
+
+// IsBuiltIn reports whether every organization has the role.
+func IsBuiltIn(role controldb.Role) bool { return slices.Contains(BuiltIn(), role) }
+
+// Describe says in a sentence what a built-in role is for.
+func Describe(role controldb.Role) string {
+	switch role {
 	case controldb.Owner:
-		return 4
+		return "May do everything, and give the organization to somebody else."
+	case controldb.Administrator:
+		return "May do everything but delete the organization or give it away."
+	case controldb.Developer:
+		return "Configures projects, and sees their API keys and captured messages."
+	case controldb.ReadOnly:
+		return "Sees projects, their configuration and their log, but no secret."
+	case controldb.Billing:
+		return "Sees the organization and its projects, and manages payment."
 	default:
-		return 0
+		return ""
 	}
 }
 
-// lowest returns the lowest role that may do an action; no role may do an
-// action that is not listed.
-func lowest(a Action) (controldb.Role, bool) {
-	switch a {
-	case ReadOrganization, ReadProject, ReadAPIKeys, ReadSigningKeys, ReadAuthConfig, ReadLogs:
-		return controldb.ReadOnly, true
-	case RevealAPIKeys, WriteAPIKeys, WriteAuthConfig, ReadInbox, EmptyInbox:
-		return controldb.Developer, true
-	case CreateProject, UpdateProject, DeleteProject, SetOwnerPassword, WriteSigningKeys:
-		return controldb.Administrator, true
-	default:
-		return "", false
+var builtInPolicy = sync.OnceValue(func() *Policy {
+	p, err := NewPolicy(0, nil)
+	if err != nil {
+		panic(err) // model and policy are part of the program, and any test finds it
 	}
+	return p
+})
+
+// BuiltInPermissions returns what a built-in role allows.
+func BuiltInPermissions(role controldb.Role) []Action {
+	return builtInPolicy().Permissions(Domain{}, role)
 }
 
-// Allows reports whether a role may do an action. An unknown role may do
-// nothing.
-func Allows(role controldb.Role, action Action) bool {
-	least, ok := lowest(action)
-	return ok && rank(role) >= rank(least) && rank(role) > 0
+// Permissions returns what roles allow, in the order of Actions.
+func (p *Policy) Permissions(organization Domain, roles ...controldb.Role) []Action {
+	return slices.DeleteFunc(Actions(), func(a Action) bool { return !p.Allows(organization, a, roles...) })
 }

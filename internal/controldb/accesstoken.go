@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // ErrNoAccessToken is returned for a text that is not a valid access token.
@@ -27,6 +28,7 @@ type AccessToken struct {
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time // nil = never
 	LastUsedAt *time.Time // exact to a minute
+	Scope      TokenScope
 }
 
 type accessTokenRow struct {
@@ -37,6 +39,10 @@ type accessTokenRow struct {
 	CreatedAt  time.Time `gorm:"default:now()"`
 	ExpiresAt  *time.Time
 	LastUsedAt *time.Time
+
+	Organizations []uuid.UUID   `gorm:"serializer:json"`
+	Projects      []tenants.Ref `gorm:"serializer:json"`
+	Permissions   []string      `gorm:"serializer:json"`
 }
 
 func (accessTokenRow) TableName() string { return "access_tokens" }
@@ -45,6 +51,7 @@ func (r accessTokenRow) accessToken() AccessToken {
 	return AccessToken{
 		ID: r.ID, UserID: r.UserID, Name: r.Name,
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt,
+		Scope: TokenScope{r.Organizations, r.Projects, r.Permissions},
 	}
 }
 
@@ -56,16 +63,29 @@ func (db *DB) CreateAccessToken(ctx context.Context, user uuid.UUID, name string
 }
 
 // CreateAccessTokenUntil is CreateAccessToken for a token that expires.
-func (db *DB) CreateAccessTokenUntil(ctx context.Context, user uuid.UUID, name string, expires *time.Time) (string, error) {
+func (db *DB) CreateAccessTokenUntil(ctx context.Context, user uuid.UUID, name string, expires *time.Time) (text string, err error) {
+	err = db.Tx(ctx, func(tx *Tx) error {
+		_, text, err = tx.CreateAccessToken(ctx, db.Hasher(), AccessToken{UserID: user, Name: name, ExpiresAt: expires})
+		return err
+	})
+	return text, err
+}
+
+// CreateAccessToken generates a token for the user, with the name, end and scope
+// of t. Only this call returns its text.
+func (tx *Tx) CreateAccessToken(ctx context.Context, hasher tenants.KeyHasher, t AccessToken) (AccessToken, string, error) {
 	raw := make([]byte, 20)
 	_, _ = rand.Read(raw) // never fails since Go 1.24
 	text := "sbp_" + hex.EncodeToString(raw)
-	hash := db.Hasher().Hash(text)
-	row := accessTokenRow{ID: uuid.New(), UserID: user, Name: name, Hash: hash[:], ExpiresAt: expires}
-	if err := db.with(ctx).Create(&row).Error; err != nil {
-		return "", Fault(fmt.Errorf("create access token: %w", err))
+	hash := hasher.Hash(text)
+	row := accessTokenRow{
+		ID: uuid.New(), UserID: t.UserID, Name: t.Name, Hash: hash[:], ExpiresAt: t.ExpiresAt,
+		Organizations: t.Scope.Organizations, Projects: t.Scope.Projects, Permissions: t.Scope.Permissions,
 	}
-	return text, nil
+	if err := tx.with(ctx).Create(&row).Error; err != nil {
+		return AccessToken{}, "", Fault(fmt.Errorf("create access token: %w", err))
+	}
+	return row.accessToken(), text, nil
 }
 
 // AccessTokenByText finds the token with this text. ErrNoAccessToken when it is
@@ -93,6 +113,38 @@ func (db *DB) AccessTokenByText(ctx context.Context, text string) (AccessToken, 
 		}
 	}
 	return row.accessToken(), nil
+}
+
+// CheckTokenLimit locks the user's access tokens and returns tooMany unless they
+// are fewer than most.
+func (tx *Tx) CheckTokenLimit(ctx context.Context, user uuid.UUID, most int, tooMany *fault.Error) error {
+	if err := tx.with(ctx).Exec("SELECT pg_advisory_xact_lock(hashtextextended('access tokens of ' || ?::text, 0))", user).Error; err != nil {
+		return Fault(err)
+	}
+	var have int64
+	if err := tx.with(ctx).Model(&accessTokenRow{}).Where("user_id = ?", user).Count(&have).Error; err != nil {
+		return Fault(err)
+	}
+	if have >= int64(most) {
+		return tooMany
+	}
+	return nil
+}
+
+// AccessTokensOf lists a user's tokens, expired ones too, the oldest first.
+func (r reader) AccessTokensOf(ctx context.Context, user uuid.UUID) ([]AccessToken, error) {
+	var rows []accessTokenRow
+	err := r.with(ctx).Where("user_id = ?", user).Order("created_at, id").Find(&rows).Error
+	out := make([]AccessToken, len(rows))
+	for i, row := range rows {
+		out[i] = row.accessToken()
+	}
+	return out, Fault(err)
+}
+
+// DeleteAccessTokenOf is DeleteAccessToken for a token of the user only.
+func (tx *Tx) DeleteAccessTokenOf(ctx context.Context, user, id uuid.UUID) error {
+	return changed(tx.with(ctx).Where("id = ? AND user_id = ?", id, user).Delete(&accessTokenRow{}), ErrNoAccessToken)
 }
 
 // AccessTokens lists every user's tokens, expired ones too, the oldest first.

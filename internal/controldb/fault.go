@@ -46,12 +46,18 @@ var constraints = map[string]*fault.Error{
 	"idempotency_keys_pkey":            fault.New(fault.Conflict, "conflict", "A request with this Idempotency-Key is under way"),
 	"organizations_max_projects_check": fault.New(fault.Invalid, "validation_failed", "max_projects: must not be negative"),
 	"api_keys_type_check":              fault.New(fault.Invalid, "validation_failed", "type: must be publishable or secret"),
-	"members_role_check":               fault.New(fault.Invalid, "validation_failed", "role: unknown"),
+	"members_role_check":               errRole,
+	"project_members_role_check":       errRole,
+	"project_members_ref_fkey":         ErrNoProject,
+	"roles_name_check":                 fault.New(fault.Invalid, "validation_failed", "name: must be 1 to 63 of a-z, 0-9 and _, begin with a letter and not be a built-in role's"),
+	"roles_pkey":                       fault.New(fault.Conflict, "conflict", "A role with this name exists already"),
+	"invitations_open_idx":             fault.New(fault.Conflict, "conflict", "This address is invited already"),
 	"signing_keys_algorithm_check":     fault.New(fault.Invalid, "validation_failed", "algorithm: must be ES256, RS256, EdDSA or HS256"),
 }
 
 var (
 	errNoOrganization = fault.New(fault.NotFound, "organization_not_found", "Organization not found")
+	errRole           = fault.New(fault.Invalid, "validation_failed", "role: unknown")
 	errProjectName    = fault.New(fault.Invalid, "validation_failed", "name: must have 1 to 256 characters")
 )
 

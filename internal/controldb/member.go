@@ -2,11 +2,12 @@ package controldb
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
+
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Role is a member's role in an organization; internal/authz defines its
@@ -19,6 +20,7 @@ const (
 	Administrator Role = "administrator"
 	Developer     Role = "developer"
 	ReadOnly      Role = "read_only"
+	Billing       Role = "billing"
 )
 
 type memberRow struct {
@@ -37,12 +39,122 @@ func (tx *Tx) AddMember(ctx context.Context, organization, user uuid.UUID, role 
 	return Fault(tx.with(ctx).Create(&row).Error)
 }
 
-// MemberRole returns a user's role in an organization, "" when they are no member.
-func (r reader) MemberRole(ctx context.Context, organization, user uuid.UUID) (Role, error) {
-	var row memberRow
-	err := r.with(ctx).Where("organization_id = ? AND user_id = ?", organization, user).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return "", nil
+// Roles are a user's roles in an organization.
+type Roles struct {
+	Organization  Role  // "" when they are no member
+	Project       Role  // in the project that was asked for, "" for none
+	AnyProject    bool  // they have a role in some living project of the organization
+	PolicyVersion int64 // of CustomRoles, at the same moment
+}
+
+// RolesOf returns a user's roles in an organization and in a project of it; ""
+// asks for no project.
+func (r reader) RolesOf(ctx context.Context, user, organization uuid.UUID, project tenants.Ref) (out Roles, err error) {
+	err = r.with(ctx).Raw(`SELECT
+		coalesce((SELECT role FROM members WHERE organization_id = @org AND user_id = @user), '') AS organization,
+		coalesce((SELECT role FROM project_members WHERE ref = @ref AND user_id = @user), '') AS project,
+		EXISTS (SELECT FROM project_members m JOIN projects p USING (ref)
+		         WHERE m.user_id = @user AND p.organization_id = @org AND p.deleted_at IS NULL) AS any_project,
+		(SELECT version FROM policy_version) AS policy_version`,
+		map[string]any{"org": organization, "user": user, "ref": string(project)}).Scan(&out).Error
+	return out, Fault(err)
+}
+
+// Memberships are all roles of a user.
+type Memberships struct {
+	Organizations map[uuid.UUID]Role
+	Projects      map[tenants.Ref]Role
+	PolicyVersion int64
+}
+
+// MembershipsOf returns all roles of a user.
+func (r reader) MembershipsOf(ctx context.Context, user uuid.UUID) (Memberships, error) {
+	var rows []struct {
+		OrganizationID uuid.UUID
+		Ref            string
+		Role           Role
 	}
-	return Role(row.Role), Fault(err)
+	out := Memberships{Organizations: map[uuid.UUID]Role{}, Projects: map[tenants.Ref]Role{}}
+	if err := r.with(ctx).Raw("SELECT version FROM policy_version").Scan(&out.PolicyVersion).Error; err != nil {
+		return out, Fault(err)
+	}
+	err := r.with(ctx).Raw(`SELECT organization_id, '' AS ref, role FROM members WHERE user_id = @user
+		UNION ALL SELECT p.organization_id, p.ref, m.role FROM project_members m JOIN projects p USING (ref)
+		           WHERE m.user_id = @user AND p.deleted_at IS NULL`, map[string]any{"user": user}).Scan(&rows).Error
+	for _, row := range rows {
+		if row.Ref == "" {
+			out.Organizations[row.OrganizationID] = row.Role
+		} else {
+			out.Projects[tenants.Ref(row.Ref)] = row.Role
+		}
+	}
+	return out, Fault(err)
+}
+
+// Member is a member of an organization, or of a project.
+type Member struct {
+	UserID    uuid.UUID
+	Role      Role
+	CreatedAt time.Time
+}
+
+// MembersOf lists an organization's members, in the order in which they joined.
+func (r reader) MembersOf(ctx context.Context, organization uuid.UUID) (out []Member, err error) {
+	err = r.with(ctx).Raw("SELECT user_id, role, created_at FROM members WHERE organization_id = ? ORDER BY created_at, user_id", organization).
+		Scan(&out).Error
+	return out, Fault(err)
+}
+
+// ProjectMembersOf lists those with a role in a project.
+func (r reader) ProjectMembersOf(ctx context.Context, ref tenants.Ref) (out []Member, err error) {
+	err = r.with(ctx).Raw("SELECT user_id, role, created_at FROM project_members WHERE ref = ? ORDER BY created_at, user_id", string(ref)).
+		Scan(&out).Error
+	return out, Fault(err)
+}
+
+var (
+	// ErrNoMember is returned for a user who is not a member.
+	ErrNoMember = fault.New(fault.NotFound, "member_not_found", "Member not found")
+	// ErrLastOwner is returned for a change that would leave an organization
+	// without an owner.
+	ErrLastOwner = fault.New(fault.Conflict, "last_owner", "The organization must keep an owner: make another member owner first")
+)
+
+// LockMembers makes changes of an organization's members take turns until the
+// transaction ends, and returns the members.
+func (tx *Tx) LockMembers(ctx context.Context, organization uuid.UUID) ([]Member, error) {
+	err := tx.with(ctx).Exec("SELECT pg_advisory_xact_lock(hashtextextended('members of ' || ?::text, 0))", organization).Error
+	if err != nil {
+		return nil, Fault(err)
+	}
+	return tx.MembersOf(ctx, organization)
+}
+
+// SetMemberRole gives a member another role; ErrNoMember.
+func (tx *Tx) SetMemberRole(ctx context.Context, organization, user uuid.UUID, role Role) error {
+	return changed(tx.with(ctx).Exec("UPDATE members SET role = ? WHERE organization_id = ? AND user_id = ?",
+		string(role), organization, user), ErrNoMember)
+}
+
+// RemoveMember removes a member and their roles in the organization's projects;
+// ErrNoMember. Their access tokens lose all rights here at once.
+func (tx *Tx) RemoveMember(ctx context.Context, organization, user uuid.UUID) error {
+	err := tx.with(ctx).Exec(`DELETE FROM project_members m USING projects p
+		WHERE m.ref = p.ref AND p.organization_id = ? AND m.user_id = ?`, organization, user).Error
+	if err != nil {
+		return Fault(err)
+	}
+	return changed(tx.with(ctx).Exec("DELETE FROM members WHERE organization_id = ? AND user_id = ?", organization, user), ErrNoMember)
+}
+
+// SetProjectRole gives a user a role in a project, in place of another one that
+// they have there.
+func (tx *Tx) SetProjectRole(ctx context.Context, ref tenants.Ref, user uuid.UUID, role Role) error {
+	return Fault(tx.with(ctx).Exec(`INSERT INTO project_members (ref, user_id, role) VALUES (?, ?, ?)
+		ON CONFLICT (ref, user_id) DO UPDATE SET role = EXCLUDED.role`, string(ref), user, string(role)).Error)
+}
+
+// RemoveProjectRole removes a user's role in a project; ErrNoMember.
+func (tx *Tx) RemoveProjectRole(ctx context.Context, ref tenants.Ref, user uuid.UUID) error {
+	return changed(tx.with(ctx).Exec("DELETE FROM project_members WHERE ref = ? AND user_id = ?", string(ref), user), ErrNoMember)
 }

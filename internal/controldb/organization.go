@@ -98,11 +98,14 @@ func (r reader) OrganizationByID(ctx context.Context, id uuid.UUID) (Organizatio
 	return row.organization(), orFault(err, errNoOrganization)
 }
 
-// OrganizationsOf lists the organizations that a user is a member of, by name.
+// OrganizationsOf lists the organizations that a user is a member of, or that
+// have a living project in which the user has a role, by name.
 func (r reader) OrganizationsOf(ctx context.Context, user uuid.UUID) ([]Organization, error) {
 	var rows []organizationRow
 	err := r.with(ctx).
-		Where("id IN (SELECT organization_id FROM members WHERE user_id = ?)", user).
+		Where(`id IN (SELECT organization_id FROM members WHERE user_id = @user
+			UNION SELECT p.organization_id FROM project_members m JOIN projects p USING (ref)
+			       WHERE m.user_id = @user AND p.deleted_at IS NULL)`, map[string]any{"user": user}).
 		Order("name, id").Find(&rows).Error
 	out := make([]Organization, len(rows))
 	for i, row := range rows {

@@ -20,6 +20,7 @@ var defaultSubjects = map[Kind]string{
 	EmailChange:      "Confirm the change of your {{ .ProjectName }} e-mail address",
 	MagicLink:        "Your sign-in link for {{ .ProjectName }}",
 	Reauthentication: "Your {{ .ProjectName }} confirmation code",
+	TeamInvite:       "Join {{ .Data.organization }}",
 }
 
 // defaultPage is one kind's built-in mail, parsed.
@@ -32,7 +33,7 @@ type defaultPage struct {
 // an error in them is a programming error, which any test that runs finds.
 var defaultPages = sync.OnceValue(func() map[Kind]defaultPage {
 	pages := make(map[Kind]defaultPage, len(defaultSubjects))
-	for _, kind := range Kinds() {
+	for kind := range defaultSubjects {
 		pages[kind] = defaultPage{
 			subject: text.Must(text.New(string(kind)).Parse(defaultSubjects[kind])),
 			body: template.Must(template.ParseFS(templateFiles,

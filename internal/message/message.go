@@ -36,9 +36,12 @@ const (
 	EmailChange      Kind = "email_change"
 	MagicLink        Kind = "magic_link"
 	Reauthentication Kind = "reauthentication"
+	// TeamInvite is a mail of the control plane: an invitation to an
+	// organization. No project replaces it.
+	TeamInvite Kind = "team_invite"
 )
 
-// Kinds lists every Kind, in a stable order.
+// Kinds lists every Kind that a project may replace, in a stable order.
 func Kinds() []Kind {
 	return []Kind{Confirmation, Invite, Recovery, EmailChange, MagicLink, Reauthentication}
 }

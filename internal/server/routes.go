@@ -8,11 +8,13 @@ import (
 
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/accesstoken"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
+	"github.com/reevehq/reeve/internal/control/member"
 	"github.com/reevehq/reeve/internal/control/org"
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
@@ -99,7 +101,7 @@ func (s *Server) readyz(c *gin.Context) {
 }
 
 func (s *Server) mountControl(engine *gin.Engine) {
-	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Changed: func(ref tenants.Ref) {
+	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
 	api := management.Mount(engine)
@@ -118,6 +120,10 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
+	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
+	(&member.Handler{Service: &member.Service{
+		DB: s.control, Authz: access, User: s.platformUser, Invited: s.invited.wake, Now: s.now,
+	}}).Mount(api)
 }
 
 // activeSessions is the least number of sessions that a process remembers as

@@ -55,7 +55,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.drain(srv, ended)
 	})
 	for _, run := range []func(context.Context) error{
-		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run,
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.mailInvitations,
 	} {
 		group.Go(func() error {
 			err := run(background)

@@ -92,6 +92,7 @@ type Server struct {
 	jobs       *job.Runner
 	projectLog *projectlog.Log
 	mailer     *mail.Mailer
+	invited    nudge // invitations were committed
 	cluster    servers
 	ready      atomic.Bool
 
@@ -229,6 +230,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.limiter = ratelimit.New(ratelimit.Options{})
 	s.guesses = ratelimit.New(ratelimit.Options{})
 	s.registry.OnChange(s.changed)
+	s.invited = make(nudge, 1)
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
 	providers := s.outbound.HTTP(providerTimeout)

@@ -19,9 +19,9 @@ type Service struct {
 	MaxProjects int
 }
 
-// List returns the organizations that the actor is a member of, by name.
+// List returns the organizations that exist for the actor, by name.
 func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Organization, error) {
-	return s.DB.OrganizationsOf(ctx, actor.UserID)
+	return s.Authz.Organizations(ctx, actor)
 }
 
 // Create creates an organization with its creator as the owner. The slug is

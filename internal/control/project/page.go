@@ -16,7 +16,7 @@ func (s *Service) ListOf(ctx context.Context, actor authz.Actor, in *pageInput) 
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.DB.ProjectsOf(ctx, org.ID)
+	all, err := s.Authz.Projects(ctx, actor, org)
 	if err != nil {
 		return nil, err
 	}

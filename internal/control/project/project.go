@@ -111,18 +111,17 @@ func (b *CreateBody) region() string {
 	return b.Region
 }
 
-// List returns the projects of all the actor's organizations, the oldest first.
+// List returns the projects that exist for the actor, the oldest first.
 func (s *Service) List(ctx context.Context, actor authz.Actor) ([]WithDatabase, error) {
-	orgs, err := s.DB.OrganizationsOf(ctx, actor.UserID)
+	orgs, err := s.Authz.Organizations(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
-	slugs, ids := map[uuid.UUID]string{}, []uuid.UUID{}
+	slugs := map[uuid.UUID]string{}
 	for _, o := range orgs {
 		slugs[o.ID] = o.Slug
-		ids = append(ids, o.ID)
 	}
-	projects, err := s.DB.ProjectsOf(ctx, ids...)
+	projects, err := s.Authz.Projects(ctx, actor, orgs...)
 	if err != nil {
 		return nil, err
 	}

@@ -88,16 +88,36 @@ func (s *Server) authenticate(c *gin.Context) {
 		s.refuse(c, errUnauthorized)
 		return
 	}
-	found, err := s.DB.AccessTokenByText(c.Request.Context(), token)
-	if fault.From(err).Kind == fault.NotFound && err != nil {
-		err = errUnauthorized.Because(err)
-	}
+	actor, err := s.actor(c.Request.Context(), token)
 	if err != nil {
 		s.refuse(c, err)
 		return
 	}
-	actor := Actor{UserID: found.UserID, TokenID: found.ID}
 	c.Request = c.Request.WithContext(withActor(c.Request.Context(), actor))
+}
+
+// actor finds who a bearer token stands for: an access token of this API, or one
+// of a signed-in session, which is a JWT.
+func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
+	if s.Session != nil && strings.Count(token, ".") == 2 {
+		actor, err := s.Session(ctx, token)
+		switch kind := fault.From(err).Kind; {
+		case err == nil:
+			return actor, nil
+		case kind == fault.Unauthorized, kind == fault.Forbidden, kind == fault.NotFound:
+			return Actor{}, errUnauthorized.Because(err)
+		default:
+			return Actor{}, err
+		}
+	}
+	found, err := s.DB.AccessTokenByText(ctx, token)
+	if err != nil {
+		if fault.From(err).Kind == fault.NotFound {
+			err = errUnauthorized.Because(err)
+		}
+		return Actor{}, err
+	}
+	return Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}, nil
 }
 
 // checkURL refuses URLs that Postgres cannot store: NUL and invalid UTF-8.

@@ -5,6 +5,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,11 @@ type Server struct {
 	Keyring *secret.Keyring // seals the remembered answers
 	Log     *slog.Logger
 	Version string // of the product, for the OpenAPI document
+	// Session returns the user behind an access token of the platform project,
+	// for people who are signed in; nil accepts no such token. An error whose
+	// fault is Unauthorized, Forbidden or NotFound says that the token is not
+	// valid.
+	Session func(ctx context.Context, token string) (Actor, error)
 	// Changed is called for every project that a request of this process
 	// changed, before the answer is sent, so that the change is in force when
 	// the client gets the answer.

@@ -1,0 +1,55 @@
+package authz
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/controldb"
+)
+
+// Organizations lists the organizations that exist for the actor, by name.
+func (a *Authorizer) Organizations(ctx context.Context, actor Actor) ([]controldb.Organization, error) {
+	all, err := a.DB.OrganizationsOf(ctx, actor.UserID)
+	if err != nil || actor.Scope.Organizations == nil && actor.Scope.Projects == nil {
+		return all, err
+	}
+	visible := all[:0]
+	for _, o := range all {
+		glimpse, err := anyInScope(ctx, a.DB, actor.Scope, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		if glimpse || actor.Scope.Covers(o.ID, "") {
+			visible = append(visible, o)
+		}
+	}
+	return visible, nil
+}
+
+// Projects lists the projects of organizations that the actor may read, the
+// oldest first.
+func (a *Authorizer) Projects(ctx context.Context, actor Actor, organizations ...controldb.Organization) ([]controldb.Project, error) {
+	ids := make([]uuid.UUID, len(organizations))
+	for i, o := range organizations {
+		ids[i] = o.ID
+	}
+	all, err := a.DB.ProjectsOf(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	held, err := a.DB.MembershipsOf(ctx, actor.UserID)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := a.at(ctx, a.DB, held.PolicyVersion)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(p controldb.Project) bool {
+		roles := controldb.Roles{Organization: held.Organizations[p.OrganizationID], Project: held.Projects[p.Ref]}
+		g := Grants{roles: roles, policy: policy, organization: p.OrganizationID, project: p.Ref, scope: actor.Scope}
+		return !g.May(ReadProject)
+	}), nil
+}

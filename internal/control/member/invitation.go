@@ -1,0 +1,230 @@
+package member
+
+import (
+	"context"
+	netmail "net/mail"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/text"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web/control"
+)
+
+const (
+	// invitationLife is how long an invitation can be accepted.
+	invitationLife = 7 * 24 * time.Hour
+	// maxInvitations is how many open ones an organization may have: each is a
+	// mail to a stranger.
+	maxInvitations = 100
+	// resendPause is the least time between two mails of an invitation.
+	resendPause = time.Minute
+	// maxToken bounds the text of an invitation's token; it has 43 characters.
+	maxToken = 100
+)
+
+var (
+	errTooMany = fault.New(fault.Forbidden, "invitation_limit_reached", "The organization has the maximum number of open invitations")
+	errResend  = fault.New(fault.TooMany, "over_email_send_rate_limit", "The invitation was sent a moment ago").After(resendPause)
+	errAlready = fault.New(fault.Conflict, "conflict", "The user is a member already")
+)
+
+// Invitations lists the open invitations, the newest first.
+func (s *Service) Invitations(ctx context.Context, actor authz.Actor, slug string) ([]Invitation, error) {
+	org, err := s.Authz.Organization(ctx, actor, authz.ReadMembers, slug)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.DB.Invitations(ctx, org.ID)
+	out := make([]Invitation, len(found))
+	for i, inv := range found {
+		out[i] = s.invitationOnWire(inv)
+	}
+	return out, err
+}
+
+// Invite invites an address to the organization, or to one project of it. The
+// mail goes out after the commit.
+func (s *Service) Invite(ctx context.Context, actor authz.Actor, slug string, in InviteBody) (*Invitation, error) {
+	address, err := checkAddress(in.Email)
+	if err != nil {
+		return nil, err
+	}
+	var out Invitation
+	err = s.locked(ctx, actor, authz.ReadOrganization, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, _ []controldb.Member) error {
+		inv := controldb.Invitation{
+			OrganizationID: org.ID, Email: address, Role: controldb.Role(in.Role), InvitedBy: actor.UserID,
+			CreatedAt: s.Now(), ExpiresAt: s.Now().Add(invitationLife),
+		}
+		if in.Ref != "" {
+			p, err := s.projectOf(ctx, tx, org, in.Ref)
+			if err != nil {
+				return err
+			}
+			inv.Ref = p.Ref
+			if g, err = s.Authz.GrantsIn(ctx, tx, actor, org.ID, p.Ref); err != nil {
+				return err
+			}
+		}
+		if err := s.mayGive(ctx, tx, g, org.ID, inv.Role); err != nil {
+			return err
+		}
+		pending, err := tx.Invitations(ctx, org.ID)
+		if err != nil {
+			return err
+		}
+		if len(pending) >= maxInvitations {
+			return errTooMany
+		}
+		if inv, err = tx.Invite(ctx, s.DB, inv); err != nil {
+			return err
+		}
+		out = s.invitationOnWire(inv)
+		return control.Remember(ctx, tx, out)
+	})
+	if err == nil {
+		s.Invited()
+	}
+	return &out, err
+}
+
+// projectOf finds a living project of the organization.
+func (s *Service) projectOf(ctx context.Context, tx *controldb.Tx, org controldb.Organization, ref string) (controldb.Project, error) {
+	projects, err := tx.ProjectsOf(ctx, org.ID)
+	if err != nil {
+		return controldb.Project{}, err
+	}
+	for _, p := range projects {
+		if string(p.Ref) == ref {
+			return p, nil
+		}
+	}
+	return controldb.Project{}, authz.ErrProjectNotFound
+}
+
+// Resend mails an invitation with a new link, which is valid as long as a new
+// one; the former link ends.
+func (s *Service) Resend(ctx context.Context, actor authz.Actor, slug, id string) (*Invitation, error) {
+	out, err := s.onInvitation(ctx, actor, slug, id, func(tx *controldb.Tx, inv *controldb.Invitation) error {
+		if inv.SentAt != nil && s.Now().Sub(*inv.SentAt) < resendPause {
+			return errResend
+		}
+		inv.ExpiresAt, inv.SentAt = s.Now().Add(invitationLife), nil
+		return tx.Reinvite(ctx, s.DB, inv.OrganizationID, inv.ID, inv.ExpiresAt)
+	})
+	if err == nil {
+		s.Invited()
+	}
+	return out, err
+}
+
+// Revoke ends an invitation; its link no longer works.
+func (s *Service) Revoke(ctx context.Context, actor authz.Actor, slug, id string) (*Invitation, error) {
+	return s.onInvitation(ctx, actor, slug, id, func(tx *controldb.Tx, inv *controldb.Invitation) error {
+		return tx.RevokeInvitation(ctx, inv.OrganizationID, inv.ID, s.Now())
+	})
+}
+
+func (s *Service) onInvitation(ctx context.Context, actor authz.Actor, slug, id string,
+	fn func(*controldb.Tx, *controldb.Invitation) error,
+) (*Invitation, error) {
+	var out Invitation
+	err := s.locked(ctx, actor, authz.ReadOrganization, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, _ []controldb.Member) error {
+		parsed, err := uuid.Parse(id)
+		if err != nil {
+			return controldb.ErrNoInvitation
+		}
+		inv, err := tx.Invitation(ctx, org.ID, parsed)
+		if err != nil {
+			return err
+		}
+		if inv.Ref != "" {
+			if g, err = s.Authz.GrantsIn(ctx, tx, actor, org.ID, inv.Ref); err != nil {
+				return err
+			}
+		}
+		if err := g.Require(authz.WriteMembers); err != nil {
+			return err
+		}
+		if !g.Covers(inv.Role) {
+			return errAbove
+		}
+		if err := fn(tx, &inv); err != nil {
+			return err
+		}
+		out = s.invitationOnWire(inv)
+		return nil
+	})
+	return &out, err
+}
+
+// Accept makes the actor a member by an invitation that was sent to their
+// confirmed address. controldb.ErrInvitationInvalid does not say what is wrong:
+// the token may be somebody else's.
+func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (*Accepted, error) {
+	if !actor.Scope.Unlimited() {
+		return nil, authz.ErrTokenScope // a token would widen itself
+	}
+	user, err := s.User(ctx, actor.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if token == "" || len(token) > maxToken || user.Email == "" || user.EmailConfirmedAt == nil {
+		return nil, controldb.ErrInvitationInvalid
+	}
+	var out Accepted
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		inv, err := tx.AcceptInvitation(ctx, s.DB.Hasher().Hash(token), user.Email, s.Now())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.LockMembers(ctx, inv.OrganizationID); err != nil {
+			return err
+		}
+		org, err := tx.OrganizationByID(ctx, inv.OrganizationID)
+		if err != nil {
+			return err
+		}
+		out = Accepted{OrganizationSlug: org.Slug, OrganizationName: org.Name, Ref: string(inv.Ref), Role: string(inv.Role)}
+		return s.join(ctx, tx, inv, actor.UserID)
+	})
+	return &out, err
+}
+
+// join gives the invitation's role, unless the inviter may no longer give it.
+func (s *Service) join(ctx context.Context, tx *controldb.Tx, inv controldb.Invitation, user uuid.UUID) error {
+	g, err := s.Authz.GrantsIn(ctx, tx, authz.Actor{UserID: inv.InvitedBy}, inv.OrganizationID, inv.Ref)
+	if err != nil {
+		return err
+	}
+	if s.mayGive(ctx, tx, g, inv.OrganizationID, inv.Role) != nil {
+		return controldb.ErrInvitationInvalid
+	}
+	held, err := tx.RolesOf(ctx, user, inv.OrganizationID, inv.Ref)
+	if err != nil {
+		return err
+	}
+	if inv.Ref != "" {
+		if held.Project != "" {
+			return errAlready
+		}
+		return tx.SetProjectRole(ctx, inv.Ref, user, inv.Role)
+	}
+	if held.Organization != "" {
+		return errAlready
+	}
+	return tx.AddMember(ctx, inv.OrganizationID, user, inv.Role)
+}
+
+func checkAddress(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	a, err := netmail.ParseAddress(s)
+	if err != nil || a.Name != "" || a.Address != s || len(s) > 255 {
+		return "", text.Invalid("email: must be an e-mail address")
+	}
+	return s, nil
+}

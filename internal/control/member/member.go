@@ -1,0 +1,221 @@
+// Package member serves who belongs to an organization or a project, and with
+// which role: members, invitations and the organization's own roles. What roles
+// allow is decided in internal/authz; users are the platform project's.
+package member
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/text"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// Service implements the rules. Nobody gives, takes or changes a role that
+// allows more than they may do themselves, and an organization keeps an owner.
+type Service struct {
+	DB    *controldb.DB
+	Authz *authz.Authorizer
+	// User returns a user of the platform project; auth.ErrUserNotFound.
+	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
+	// Invited is called after invitations were committed, so that their mails
+	// go out. It does not block.
+	Invited func()
+	Now     func() time.Time
+}
+
+// person is a member with what the platform project knows about them.
+type person struct {
+	controldb.Member
+	user auth.User
+}
+
+var errRole = text.ErrInvalid.Saying("role: is not a role of the organization")
+
+// errAbove is returned for a role above the actor's own.
+var errAbove = fault.New(fault.Forbidden, "forbidden", "You cannot give, take or change a role that allows more than your own")
+
+// List returns the members of an organization, in the order in which they
+// joined.
+func (s *Service) List(ctx context.Context, actor authz.Actor, slug string) ([]person, error) {
+	org, err := s.Authz.Organization(ctx, actor, authz.ReadMembers, slug)
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.DB.MembersOf(ctx, org.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.people(ctx, members)
+}
+
+func (s *Service) people(ctx context.Context, members []controldb.Member) ([]person, error) {
+	out := make([]person, len(members))
+	for i, m := range members {
+		user, err := s.User(ctx, m.UserID)
+		if err != nil && !errors.Is(err, auth.ErrUserNotFound) {
+			return nil, err
+		}
+		out[i] = person{m, user} // a deleted user has an id only
+	}
+	return out, nil
+}
+
+// Change gives a member another role.
+func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string, role controldb.Role) (*person, error) {
+	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m controldb.Member) error {
+		if err := s.mayGive(ctx, tx, g, org.ID, role); err != nil {
+			return err
+		}
+		return tx.SetMemberRole(ctx, org.ID, m.UserID, role)
+	})
+}
+
+// Remove ends a membership, with the roles in the organization's projects. A
+// member may remove themselves.
+func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string) (*person, error) {
+	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, m controldb.Member) error {
+		return tx.RemoveMember(ctx, org.ID, m.UserID)
+	})
+}
+
+// Transfer makes another member an owner and the actor, who is one, an
+// administrator.
+func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to string) (*person, error) {
+	user, err := uuid.Parse(to)
+	if err != nil {
+		return nil, text.Invalid("user_id: must be the id of a member")
+	}
+	var out *person
+	err = s.locked(ctx, actor, authz.DeleteOrganization, slug, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, members []controldb.Member) error {
+		m, err := find(members, user)
+		if err != nil {
+			return err
+		}
+		if user == actor.UserID {
+			return text.Invalid("user_id: is your own")
+		}
+		m.Role = controldb.Owner
+		out = &person{Member: m}
+		if err := tx.SetMemberRole(ctx, org.ID, user, controldb.Owner); err != nil {
+			return err
+		}
+		return tx.SetMemberRole(ctx, org.ID, actor.UserID, controldb.Administrator)
+	})
+	return out, err
+}
+
+// change runs fn for a member whom the actor may change, while no other member
+// of the organization changes, and makes sure that an owner is left.
+func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string,
+	fn func(*controldb.Tx, authz.Grants, controldb.Organization, controldb.Member) error,
+) (*person, error) {
+	user, err := uuid.Parse(id)
+	if err != nil {
+		user = uuid.Nil // nobody's
+	}
+	action := authz.WriteMembers
+	if user == actor.UserID {
+		action = authz.ReadOrganization // leaving; another role needs more, see mayGive
+	}
+	var out person
+	err = s.locked(ctx, actor, action, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, members []controldb.Member) error {
+		m, err := find(members, user)
+		if err != nil {
+			return err
+		}
+		if user != actor.UserID && !g.Covers(m.Role) {
+			return errAbove
+		}
+		if err := fn(tx, g, org, m); err != nil {
+			return err
+		}
+		left, err := tx.MembersOf(ctx, org.ID)
+		if err != nil {
+			return err
+		}
+		if !owned(left) && owned(members) {
+			return controldb.ErrLastOwner
+		}
+		out = person{Member: m}
+		if now, err := find(left, user); err == nil {
+			out.Member = now
+		}
+		return nil
+	})
+	return &out, err
+}
+
+// locked runs fn in a transaction that holds the organization's members. What
+// the actor may do is read under that lock, so that two members who remove each
+// other take turns.
+func (s *Service) locked(ctx context.Context, actor authz.Actor, action authz.Action, slug string,
+	fn func(*controldb.Tx, authz.Grants, controldb.Organization, []controldb.Member) error,
+) error {
+	org, err := s.DB.OrganizationBySlug(ctx, slug)
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		members, err := tx.LockMembers(ctx, org.ID)
+		if err != nil {
+			return err
+		}
+		g, err := s.Authz.GrantsIn(ctx, tx, actor, org.ID, "")
+		if err != nil {
+			return err
+		}
+		if err := g.Require(action); err != nil {
+			return err
+		}
+		return fn(tx, g, org, members)
+	})
+}
+
+// mayGive checks that a role exists and that the actor may give it.
+func (s *Service) mayGive(ctx context.Context, tx *controldb.Tx, g authz.Grants, org uuid.UUID, role controldb.Role) error {
+	if err := g.Require(authz.WriteMembers); err != nil {
+		return err
+	}
+	if !authz.IsBuiltIn(role) {
+		custom, err := tx.CustomRolesOf(ctx, org)
+		if err != nil {
+			return err
+		}
+		known := false
+		for _, c := range custom {
+			known = known || c.Name == string(role)
+		}
+		if !known {
+			return errRole
+		}
+	}
+	if !g.Covers(role) {
+		return errAbove
+	}
+	return nil
+}
+
+func find(members []controldb.Member, user uuid.UUID) (controldb.Member, error) {
+	for _, m := range members {
+		if m.UserID == user {
+			return m, nil
+		}
+	}
+	return controldb.Member{}, controldb.ErrNoMember
+}
+
+func owned(members []controldb.Member) bool {
+	for _, m := range members {
+		if m.Role == controldb.Owner {
+			return true
+		}
+	}
+	return false
+}

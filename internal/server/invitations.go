@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+const (
+	// invitationPeriod is the pause between two looks for invitations whose mail
+	// another process did not hand over.
+	invitationPeriod = 30 * time.Second
+	// manyInvitations bounds one look.
+	manyInvitations = 100
+)
+
+// nudge is a request to look now. It never blocks.
+type nudge chan struct{}
+
+func (n nudge) wake() {
+	select {
+	case n <- struct{}{}:
+	default:
+	}
+}
+
+// mailInvitations hands the mails of new invitations over to the platform
+// project's outbox. The row in the control database and the outbox row commit
+// apart: a mail is handed over until its invitation says so, and its id keeps
+// it from being sent twice.
+func (s *Server) mailInvitations(ctx context.Context) error {
+	tick := time.NewTicker(invitationPeriod)
+	defer tick.Stop()
+	for {
+		if err := s.mailNewInvitations(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "invitations are not mailed for now", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.invited:
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) mailNewInvitations(ctx context.Context) error {
+	waiting, err := s.control.UnsentInvitations(ctx, s.now(), manyInvitations)
+	for _, inv := range waiting {
+		if err := s.mailInvitation(ctx, inv); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Server) mailInvitation(ctx context.Context, inv controldb.UnsentInvitation) error {
+	data, err := s.invitationData(ctx, inv)
+	if err != nil {
+		return err
+	}
+	m, err := message.Render(message.TeamInvite, message.Template{}, inv.Email, data)
+	if err != nil {
+		return err
+	}
+	m.ID = uuid.NewSHA1(inv.ID, []byte(inv.Token)) // of this token's mail
+	p, err := s.control.PlatformProject(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := s.registry.Tenant(ctx, p.Ref)
+	if err != nil {
+		return err
+	}
+	sealed, err := mail.Seal(t, m)
+	if err != nil {
+		return err
+	}
+	if err := s.mailer.Dispatcher.Prepare(ctx, t.Ref); err != nil {
+		return err
+	}
+	err = s.Database(t).Tx(ctx, func(tx *tenantdb.Tx) error {
+		return tx.Enqueue(ctx, m.ID, string(message.Mails), sealed)
+	})
+	var pg *pgconn.PgError
+	if err != nil && (!errors.As(err, &pg) || pg.Code != "23505") { // unique_violation: it is there already
+		return err
+	}
+	s.mailer.Dispatcher.Wake(t.Ref)
+	return s.control.InvitationSent(ctx, inv.ID, inv.Token, s.now())
+}
+
+func (s *Server) invitationData(ctx context.Context, inv controldb.UnsentInvitation) (message.Data, error) {
+	org, err := s.control.OrganizationByID(ctx, inv.OrganizationID)
+	if err != nil {
+		return message.Data{}, err
+	}
+	inviter, err := s.platformUser(ctx, inv.InvitedBy)
+	if err != nil && !errors.Is(err, auth.ErrUserNotFound) {
+		return message.Data{}, err
+	}
+	values := map[string]any{
+		"organization": org.Name, "role": strings.ReplaceAll(string(inv.Role), "_", " "), "inviter": inviter.Email, "token": inv.Token,
+	}
+	if inv.Ref != "" {
+		p, err := s.control.ProjectByRef(ctx, inv.Ref)
+		if err != nil && fault.From(err).Kind != fault.NotFound {
+			return message.Data{}, err
+		}
+		values["project"] = p.Name
+	}
+	return message.Data{
+		ProjectName: platformName, SiteURL: s.config.HTTP.Origin(), ExpiresIn: inv.ExpiresAt.Sub(s.now()).Round(time.Hour), Data: values,
+	}, nil
+}
