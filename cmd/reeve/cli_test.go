@@ -27,10 +27,18 @@ const (
 // fakeAPI answers the few routes that the command line uses, some as in other.
 func fakeAPI(t *testing.T, other ...map[string]string) string {
 	t.Helper()
+	const invitation = `{"id":"i","email":"a@b.c","role":"developer","expires_at":"then","sent_at":null}`
 	answers := map[string]string{
 		"GET /v1/organizations":                                `[{"slug":"acme","name":"Acme"}]`,
 		"POST /v1/organizations":                               `{"slug":"new","name":"New"}`,
 		"GET /v1/organizations/acme":                           `{"id":"acme","name":"Acme","plan":"free"}`,
+		"GET /v1/organizations/acme/members":                   `[{"user_id":"u","user_name":"a@b.c","role_name":"owner"}]`,
+		"GET /v1/organizations/acme/roles":                     `[{"name":"owner","description":"All."}]`,
+		"GET /v1/organizations/acme/invitations":               `[` + invitation + `]`,
+		"POST /v1/organizations/acme/invitations":              invitation,
+		"POST /v1/invitations/accept":                          `{"organization_slug":"acme","organization_name":"Acme","role":"developer"}`,
+		"PATCH /v1/organizations/acme/members/u":               `{"user_id":"u","role_name":"developer"}`,
+		"DELETE /v1/organizations/acme/members/u":              `{"user_id":"u","role_name":"owner"}`,
 		"GET /v1/projects":                                     `[` + project + `]`,
 		"POST /v1/projects":                                    `{"ref":"r","url":"http://u","publishable_key":"p","secret_key":"s","db_url":"d?a=1&b=2","status":"ACTIVE_HEALTHY","name":"x"}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr":                project,
@@ -86,10 +94,29 @@ func TestTable(t *testing.T) {
 	app := snippet.Project{Ref: "r", URL: "http://u", Key: "p"}.Client()
 	projects := "REF                    NAME             ORGANIZATION   STATUS           CREATED\n" +
 		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
+	invitations := "ID   ADDRESS   ROLE        PROJECT   EXPIRES   SENT\ni    a@b.c     developer             then\n"
 	cases := map[string]string{
 		"orgs list":                                                             "SLUG   NAME\nacme   Acme\n",
 		"orgs create New":                                                       "SLUG   NAME\nnew    New\n",
 		"orgs get acme":                                                         "SLUG   NAME   PLAN\nacme   Acme   free\n",
+		"orgs members acme":                                                     "ID   USER    ROLE
+u    a@b.c   owner
+",
+		"orgs roles acme":                                                       "ROLE    DESCRIPTION
+owner   All.
+",
+		"orgs invitations acme":                                                 invitations,
+		"orgs invite acme a@b.c":                                                invitations,
+		"orgs invite acme a@b.c --role developer --project rrrrrrrrrrrrrrrrrrrr": invitations,
+		"orgs accept token":                                                     "SLUG   NAME   PROJECT   ROLE
+acme   Acme             developer
+",
+		"orgs set-role acme u developer":                                        "ID   ROLE
+u    developer
+",
+		"orgs remove acme u":                                                    "ID   ROLE
+u    owner
+",
 		"projects list":                                                         projects,
 		"projects get rrrrrrrrrrrrrrrrrrrr":                                     projects,
 		"projects create shop":                                                  "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n\n" + app,

@@ -10,6 +10,14 @@ type orgsCommand struct {
 	List   orgsList   `cmd:"" help:"List the organizations that you are a member of."`
 	Create orgsCreate `cmd:"" help:"Create an organization."`
 	Get    orgsGet    `cmd:"" help:"Show an organization."`
+
+	Members     orgsMembers     `cmd:"" help:"List the members."`
+	Roles       orgsRoles       `cmd:"" help:"List the roles; -o json shows their permissions."`
+	SetRole     orgsSetRole     `cmd:"" help:"Give a member another role."`
+	Remove      orgsRemove      `cmd:"" help:"Remove a member, or leave."`
+	Invite      orgsInvite      `cmd:"" help:"Invite an address by mail."`
+	Invitations orgsInvitations `cmd:"" help:"List the open invitations."`
+	Accept      orgsAccept      `cmd:"" help:"Accept an invitation that was mailed to you."`
 }
 
 type (

@@ -29,6 +29,7 @@ type World struct {
 	Authz   *authz.Authorizer
 	Log     *slog.Logger
 	Handler http.Handler
+	Server  *control.Server
 
 	Acme, Rival controldb.Organization
 	// Access tokens: of Acme's members by role, and of Rival's owner.
@@ -61,13 +62,13 @@ func New(t testing.TB, mount func(*World) []Mounter) *World {
 	}
 	w.Authz = &authz.Authorizer{DB: w.DB}
 	w.people(t)
-	server := &control.Server{DB: w.DB, Keyring: keyring, Log: slog.New(failOnPanic{t}), Version: "test"}
+	w.Server = &control.Server{DB: w.DB, Keyring: keyring, Log: slog.New(failOnPanic{t}), Version: "test"}
 	engine := gin.New()
 	engine.HandleMethodNotAllowed, engine.RedirectTrailingSlash = true, false
 	engine.Use(web.Common{Logger: w.Log, Errors: web.Errors{{Path: "/", Write: control.WriteError}}}.Handler())
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
-	api := server.Mount(engine)
+	api := w.Server.Mount(engine)
 	for _, m := range mount(w) {
 		m.Mount(api)
 	}

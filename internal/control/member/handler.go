@@ -94,7 +94,7 @@ func (h *Handler) mountInvitations(api control.API) {
 	}, h.revoke)
 	control.Register(api, control.Operation{
 		ID: "accept-invitation", Method: http.MethodPost, Path: "/v1/invitations/accept",
-		Summary: "Accept an invitation that was mailed to you", Tag: "Members",
+		Summary: "Accept an invitation that was mailed to you", Tag: "Members", Creates: true,
 	}, h.accept)
 }
 

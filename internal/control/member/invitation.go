@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	netmail "net/mail"
 	"strings"
@@ -136,11 +137,11 @@ func (s *Service) onInvitation(ctx context.Context, actor authz.Actor, slug, id 
 	err := s.locked(ctx, actor, authz.ReadOrganization, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, _ []controldb.Member) error {
 		parsed, err := uuid.Parse(id)
 		if err != nil {
-			return controldb.ErrNoInvitation
+			return cmp.Or(g.Require(authz.WriteMembers), error(controldb.ErrNoInvitation))
 		}
 		inv, err := tx.Invitation(ctx, org.ID, parsed)
 		if err != nil {
-			return err
+			return cmp.Or(g.Require(authz.WriteMembers), err)
 		}
 		if inv.Ref != "" {
 			if g, err = s.Authz.GrantsIn(ctx, tx, actor, org.ID, inv.Ref); err != nil {
@@ -190,7 +191,10 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 			return err
 		}
 		out = Accepted{OrganizationSlug: org.Slug, OrganizationName: org.Name, Ref: string(inv.Ref), Role: string(inv.Role)}
-		return s.join(ctx, tx, inv, actor.UserID)
+		if err := s.join(ctx, tx, inv, actor.UserID); err != nil {
+			return err
+		}
+		return control.Remember(ctx, tx, out)
 	})
 	return &out, err
 }
