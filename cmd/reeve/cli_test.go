@@ -96,27 +96,17 @@ func TestTable(t *testing.T) {
 		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
 	invitations := "ID   ADDRESS   ROLE        PROJECT   EXPIRES   SENT\ni    a@b.c     developer             then\n"
 	cases := map[string]string{
-		"orgs list":                                                             "SLUG   NAME\nacme   Acme\n",
-		"orgs create New":                                                       "SLUG   NAME\nnew    New\n",
-		"orgs get acme":                                                         "SLUG   NAME   PLAN\nacme   Acme   free\n",
-		"orgs members acme":                                                     "ID   USER    ROLE
-u    a@b.c   owner
-",
-		"orgs roles acme":                                                       "ROLE    DESCRIPTION
-owner   All.
-",
-		"orgs invitations acme":                                                 invitations,
-		"orgs invite acme a@b.c":                                                invitations,
+		"orgs list":              "SLUG   NAME\nacme   Acme\n",
+		"orgs create New":        "SLUG   NAME\nnew    New\n",
+		"orgs get acme":          "SLUG   NAME   PLAN\nacme   Acme   free\n",
+		"orgs members acme":      "ID   USER    ROLE\nu    a@b.c   owner\n",
+		"orgs roles acme":        "ROLE    DESCRIPTION\nowner   All.\n",
+		"orgs invitations acme":  invitations,
+		"orgs invite acme a@b.c": invitations,
 		"orgs invite acme a@b.c --role developer --project rrrrrrrrrrrrrrrrrrrr": invitations,
-		"orgs accept token":                                                     "SLUG   NAME   PROJECT   ROLE
-acme   Acme             developer
-",
-		"orgs set-role acme u developer":                                        "ID   ROLE
-u    developer
-",
-		"orgs remove acme u":                                                    "ID   ROLE
-u    owner
-",
+		"orgs accept token":                                                     "SLUG   NAME   PROJECT   ROLE\nacme   Acme             developer\n",
+		"orgs set-role acme u developer":                                        "ID   ROLE\nu    developer\n",
+		"orgs remove acme u":                                                    "ID   ROLE\nu    owner\n",
 		"projects list":                                                         projects,
 		"projects get rrrrrrrrrrrrrrrrrrrr":                                     projects,
 		"projects create shop":                                                  "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n\n" + app,

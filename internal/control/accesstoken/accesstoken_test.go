@@ -121,7 +121,9 @@ func TestTokens_scope(t *testing.T) {
 	mine, other := w.project(t, w.Acme, "m"), w.project(t, w.Acme, "o")
 	theirs := w.project(t, w.Rival, "t")
 	get := func(token, path string) int { return w.Do(t, token, "GET", path, "").Status }
-	rename := func(token, ref string) int { return w.Do(t, token, "PATCH", "/v1/projects/"+ref, `{"name":"x"}`).Status }
+	rename := func(token, ref string) int {
+		return w.Do(t, token, "PATCH", "/v1/projects/"+ref, `{"name":"x"}`).Status
+	}
 
 	t.Run("a project", func(t *testing.T) {
 		token := w.create(t, `{"name":"p","projects":["`+mine+`"]}`).Text

@@ -174,7 +174,7 @@ func (h *Handler) listProject(ctx context.Context, actor control.Actor, in *byRe
 	return membersOnWire(h.Service.ListProject(ctx, actor, in.Ref))
 }
 
-func membersOnWire(found []person, err error) (*[]Member, error) {
+func membersOnWire(found []Person, err error) (*[]Member, error) {
 	out := make([]Member, len(found))
 	for i, p := range found {
 		out[i] = memberOnWire(p)

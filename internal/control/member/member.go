@@ -30,8 +30,8 @@ type Service struct {
 	Now     func() time.Time
 }
 
-// person is a member with what the platform project knows about them.
-type person struct {
+// Person is a member with what the platform project knows about them.
+type Person struct {
 	controldb.Member
 	user auth.User
 }
@@ -43,7 +43,7 @@ var errAbove = fault.New(fault.Forbidden, "forbidden", "You cannot give, take or
 
 // List returns the members of an organization, in the order in which they
 // joined.
-func (s *Service) List(ctx context.Context, actor authz.Actor, slug string) ([]person, error) {
+func (s *Service) List(ctx context.Context, actor authz.Actor, slug string) ([]Person, error) {
 	org, err := s.Authz.Organization(ctx, actor, authz.ReadMembers, slug)
 	if err != nil {
 		return nil, err
@@ -55,20 +55,20 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, slug string) ([]p
 	return s.people(ctx, members)
 }
 
-func (s *Service) people(ctx context.Context, members []controldb.Member) ([]person, error) {
-	out := make([]person, len(members))
+func (s *Service) people(ctx context.Context, members []controldb.Member) ([]Person, error) {
+	out := make([]Person, len(members))
 	for i, m := range members {
 		user, err := s.User(ctx, m.UserID)
 		if err != nil && !errors.Is(err, auth.ErrUserNotFound) {
 			return nil, err
 		}
-		out[i] = person{m, user} // a deleted user has an id only
+		out[i] = Person{m, user} // a deleted user has an id only
 	}
 	return out, nil
 }
 
 // Change gives a member another role.
-func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string, role controldb.Role) (*person, error) {
+func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string, role controldb.Role) (*Person, error) {
 	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m controldb.Member) error {
 		if err := s.mayGive(ctx, tx, g, org.ID, role); err != nil {
 			return err
@@ -79,7 +79,7 @@ func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string
 
 // Remove ends a membership, with the roles in the organization's projects. A
 // member may remove themselves.
-func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string) (*person, error) {
+func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string) (*Person, error) {
 	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, m controldb.Member) error {
 		return tx.RemoveMember(ctx, org.ID, m.UserID)
 	})
@@ -87,12 +87,12 @@ func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string
 
 // Transfer makes another member an owner and the actor, who is one, an
 // administrator.
-func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to string) (*person, error) {
+func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to string) (*Person, error) {
 	user, err := uuid.Parse(to)
 	if err != nil {
 		return nil, text.Invalid("user_id: must be the id of a member")
 	}
-	var out *person
+	var out *Person
 	err = s.locked(ctx, actor, authz.DeleteOrganization, slug, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, members []controldb.Member) error {
 		m, err := find(members, user)
 		if err != nil {
@@ -102,7 +102,7 @@ func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to stri
 			return text.Invalid("user_id: is your own")
 		}
 		m.Role = controldb.Owner
-		out = &person{Member: m}
+		out = &Person{Member: m}
 		if err := tx.SetMemberRole(ctx, org.ID, user, controldb.Owner); err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to stri
 // of the organization changes, and makes sure that an owner is left.
 func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string,
 	fn func(*controldb.Tx, authz.Grants, controldb.Organization, controldb.Member) error,
-) (*person, error) {
+) (*Person, error) {
 	user, err := uuid.Parse(id)
 	if err != nil {
 		user = uuid.Nil // nobody's
@@ -124,7 +124,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 	if user == actor.UserID {
 		action = authz.ReadOrganization // leaving; another role needs more, see mayGive
 	}
-	var out person
+	var out Person
 	err = s.locked(ctx, actor, action, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, members []controldb.Member) error {
 		m, err := find(members, user)
 		if err != nil {
@@ -143,7 +143,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		if !owned(left) && owned(members) {
 			return controldb.ErrLastOwner
 		}
-		out = person{Member: m}
+		out = Person{Member: m}
 		if now, err := find(left, user); err == nil {
 			out.Member = now
 		}

@@ -12,7 +12,7 @@ import (
 
 // ListProject returns who has a role in a project besides the members of its
 // organization.
-func (s *Service) ListProject(ctx context.Context, actor authz.Actor, ref string) ([]person, error) {
+func (s *Service) ListProject(ctx context.Context, actor authz.Actor, ref string) ([]Person, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.ReadMembers, ref)
 	if err != nil {
 		return nil, err
@@ -26,8 +26,8 @@ func (s *Service) ListProject(ctx context.Context, actor authz.Actor, ref string
 
 // SetProjectRole gives a user who has a role in the organization, or in one of
 // its projects, a role in this one.
-func (s *Service) SetProjectRole(ctx context.Context, actor authz.Actor, ref, id string, role controldb.Role) (*person, error) {
-	var out person
+func (s *Service) SetProjectRole(ctx context.Context, actor authz.Actor, ref, id string, role controldb.Role) (*Person, error) {
+	var out Person
 	err := s.inProject(ctx, actor, ref, id, func(tx *controldb.Tx, g authz.Grants, p controldb.Project, user uuid.UUID, had controldb.Role) error {
 		if err := s.mayGive(ctx, tx, g, p.OrganizationID, role); err != nil {
 			return err
@@ -42,15 +42,15 @@ func (s *Service) SetProjectRole(ctx context.Context, actor authz.Actor, ref, id
 		if held.Organization == "" && !held.AnyProject {
 			return controldb.ErrNoMember // strangers are invited
 		}
-		out = person{Member: controldb.Member{UserID: user, Role: role}}
+		out = Person{Member: controldb.Member{UserID: user, Role: role}}
 		return tx.SetProjectRole(ctx, p.Ref, user, role)
 	})
 	return &out, err
 }
 
 // RemoveProjectRole ends a user's role in a project. Users may end their own.
-func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref, id string) (*person, error) {
-	var out person
+func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref, id string) (*Person, error) {
+	var out Person
 	err := s.inProject(ctx, actor, ref, id, func(tx *controldb.Tx, g authz.Grants, p controldb.Project, user uuid.UUID, had controldb.Role) error {
 		if user != actor.UserID {
 			if err := g.Require(authz.WriteMembers); err != nil {
@@ -60,7 +60,7 @@ func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref,
 				return errAbove
 			}
 		}
-		out = person{Member: controldb.Member{UserID: user, Role: had}}
+		out = Person{Member: controldb.Member{UserID: user, Role: had}}
 		return tx.RemoveProjectRole(ctx, p.Ref, user)
 	})
 	return &out, err

@@ -13,15 +13,15 @@ import (
 // maxRoles is how many roles of its own an organization may have.
 const maxRoles = 50
 
-// described is a role with what it allows.
-type described struct {
+// Described is a role with what it allows.
+type Described struct {
 	name, description string
 	builtIn           bool
 	permissions       []authz.Action
 }
 
 // Roles lists the built-in roles, the highest first, and the organization's own.
-func (s *Service) Roles(ctx context.Context, actor authz.Actor, slug string) ([]described, error) {
+func (s *Service) Roles(ctx context.Context, actor authz.Actor, slug string) ([]Described, error) {
 	org, err := s.Authz.Organization(ctx, actor, authz.ReadMembers, slug)
 	if err != nil {
 		return nil, err
@@ -30,9 +30,9 @@ func (s *Service) Roles(ctx context.Context, actor authz.Actor, slug string) ([]
 	if err != nil {
 		return nil, err
 	}
-	var out []described
+	var out []Described
 	for _, role := range authz.BuiltIn() {
-		out = append(out, described{string(role), authz.Describe(role), true, authz.BuiltInPermissions(role)})
+		out = append(out, Described{string(role), authz.Describe(role), true, authz.BuiltInPermissions(role)})
 	}
 	for _, role := range custom {
 		out = append(out, describe(role))
@@ -40,8 +40,8 @@ func (s *Service) Roles(ctx context.Context, actor authz.Actor, slug string) ([]
 	return out, nil
 }
 
-func describe(role controldb.CustomRole) described {
-	d := described{name: role.Name, description: role.Description}
+func describe(role controldb.CustomRole) Described {
+	d := Described{name: role.Name, description: role.Description}
 	for _, p := range role.Permissions {
 		d.permissions = append(d.permissions, authz.Action(p))
 	}

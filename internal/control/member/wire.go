@@ -64,7 +64,7 @@ type Accepted struct {
 	Role             string `json:"role"`
 }
 
-func memberOnWire(p person) Member {
+func memberOnWire(p Person) Member {
 	id := p.UserID.String()
 	out := Member{UserID: id, UserName: id, RoleName: string(p.Role)}
 	if p.user.Email != "" {
@@ -73,14 +73,14 @@ func memberOnWire(p person) Member {
 	return out
 }
 
-func changedOnWire(p *person) *Changed {
+func changedOnWire(p *Person) *Changed {
 	if p == nil {
 		return nil
 	}
 	return &Changed{UserID: p.UserID.String(), RoleName: string(p.Role)}
 }
 
-func roleOnWire(d described) Role {
+func roleOnWire(d Described) Role {
 	out := Role{Name: d.name, Description: d.description, BuiltIn: d.builtIn, Permissions: []string{}}
 	for _, p := range d.permissions {
 		out.Permissions = append(out.Permissions, string(p))
