@@ -186,7 +186,7 @@ describe('a refusal', () => {
     await openid.stop()
     await begin(page, c, 'pkce')
     await openid.start()
-    assert.match(await page.text(), /^Not available at the moment\n\nThe identity provider cannot be reached[^]*Error 503, provider_unavailable/)
+    assert.match(await page.text(), /^Not available at the moment\n\nThe identity provider cannot be reached at the moment\.[^]*Error 503, provider_unavailable/)
     const [entry, ...others] = await new ProjectLog(c).next()
     assert.equal(entry.code, 'provider_unavailable')
     assert.deepEqual(others, [])
@@ -282,7 +282,7 @@ describe("somebody else's callback", () => {
 
 describe('linkIdentity', () => {
   test('links after the page that says to whom', async () => {
-    const [owner, other] = [freshEmail('owner'), person()]
+    const [owner, other] = [freshEmail('an.address.that.is.too.long.for.one.line.of.a.phone'), person()]
     const page = await app.visit(await browser.another(), a, 'pkce')
     const { user } = await page.value(`client.auth.signUp(${JSON.stringify({ email: owner, password })}).then(({ data }) => data)`)
     const call = JSON.stringify({ provider, options: { redirectTo: app.address(a, 'pkce') } })
@@ -290,6 +290,9 @@ describe('linkIdentity', () => {
     await openid.login(page, other.login)
     await page.until('document.title === "Link your acme account?"')
     assert.match(await page.text(), new RegExp(`linked to the account ${owner} of provider a`))
+    await page.screen({ width: 390 })
+    assert.ok(await page.value('document.documentElement.scrollWidth <= 390'), 'the page is wider than the screen')
+    await page.screen({})
     await page.click('form button')
     const linked = await app.begun(page)
     assert.equal(linked.user.id, user.id)

@@ -83,6 +83,9 @@ func writePage(w http.ResponseWriter, e Refusal) {
 	if e.Fault.Kind == fault.Internal { // operators find the request in the log by it
 		message = ""
 	}
+	if message != "" && !strings.HasSuffix(message, ".") {
+		message += "."
+	}
 	w.Header().Set(errorCodeHeader, e.Fault.Code)
 	refusalPage.Write(w, e.Status, struct {
 		pageText

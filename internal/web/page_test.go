@@ -67,7 +67,7 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s: no %s in %s", name, part, body)
 			}
 		}
-		if strings.Contains(body, "<p>"+html.EscapeString(f.Message)+"</p>") != (f != errUnexpected) {
+		if strings.Contains(body, "<p>"+html.EscapeString(strings.TrimSuffix(f.Message, "."))+".</p>") != (f != errUnexpected) {
 			t.Errorf("%s: does not say what happened: %s", name, body)
 		}
 		// The policy allows the style that is sent.
