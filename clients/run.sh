@@ -33,7 +33,9 @@ finish() {
 	exit "$status"
 }
 trap finish EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 : >"$log"
 
@@ -111,7 +113,8 @@ run() {
 	node=$1
 	shift 2
 	echo "== $package $(node -p 'require(process.argv[1]).version' "$here/node_modules/$package/package.json") on Node $version"
-	REEVE_CLIENT=$package "$node" --test --test-reporter=spec "$@" || failed=1
+	# Two files at a time, because they wait more than they work.
+	REEVE_CLIENT=$package "$node" --test --test-concurrency=2 --test-reporter=spec "$@" || failed=1
 }
 # The names of test files hold no spaces.
 # shellcheck disable=SC2086
