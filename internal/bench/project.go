@@ -103,11 +103,18 @@ func (s *session) read(status int, body []byte, err error) error {
 	if body, err = good(status, body, err); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body, s); err != nil {
-		return fmt.Errorf("read a session: %w", err)
+	if err := decode(body, s); err != nil {
+		return err
 	}
 	if s.AccessToken == "" || s.RefreshToken == "" {
 		return fmt.Errorf("no session in %.300s", body)
+	}
+	return nil
+}
+
+func decode(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("read an answer: %w in %.300s", err, body)
 	}
 	return nil
 }
