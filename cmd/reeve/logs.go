@@ -74,6 +74,10 @@ func (l *logsCommand) Run(ctx context.Context, p program, r *remote) error {
 		return err
 	}
 	if !l.Follow {
+		if len(entries) == 0 && r.Output != "json" {
+			_, err := fmt.Fprintln(p.out, "no entries")
+			return err
+		}
 		list, err := entries.list()
 		if err != nil {
 			return err

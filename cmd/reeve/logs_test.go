@@ -56,6 +56,18 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+func TestNoLogs(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"logs":[],"next":null}`) }))
+	t.Cleanup(srv.Close)
+	vars := map[string]string{"REEVE_URL": srv.URL, "REEVE_ACCESS_TOKEN": goodToken}
+	for output, want := range map[string]string{"table": "no entries\n", "json": "[]\n"} {
+		if code, out, errOut := call(t, vars, "logs", "--project", inboxProject, "-o", output); code != exitOK || out != want {
+			t.Errorf("%s: exit %d, %q: %s", output, code, out, errOut)
+		}
+	}
+}
+
 // TestLogsFollow: the newest entry is printed last; then what came after it is
 // asked for and printed, until the command is interrupted.
 func TestLogsFollow(t *testing.T) {
