@@ -82,10 +82,18 @@ func tooSoon(wait time.Duration) *fault.Error {
 	return auth.ErrEmailRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, seconds)).After(wait)
 }
 
-// Signups is the purpose of sign-ups. Only sign-ups count: if a request for the
-// link counted too, it would reveal whether an address is new, because a sign-up
-// with a new one is never refused.
-const Signups = "signup"
+// The purposes of requests for mails.
+const (
+	// Signups is the purpose of sign-ups. Only sign-ups count: if a request for the
+	// link counted too, it would reveal whether an address is new, because a sign-up
+	// with a new one is never refused.
+	Signups    = "signup"
+	OTPs       = "otp"
+	Recoveries = "recovery"
+)
+
+// Resends is the purpose of requests to mail a link of this type again.
+func Resends(typ string) string { return "resend " + typ }
 
 // Request is a request for mails.
 type Request struct {

@@ -42,7 +42,7 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, o Order) error {
 	if _, err := s.Preview(o.user()); err != nil {
 		return err
 	}
-	return s.Mailer.Post(ctx, sc, mail.Request{Purpose: "otp", Address: o.Email}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+	return s.Mailer.Post(ctx, sc, mail.Request{Purpose: mail.OTPs, Address: o.Email}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		u, err := tx.UserByEmail(ctx, o.Email, true)
 		switch {
 		case errors.Is(err, auth.ErrUserNotFound):

@@ -41,7 +41,7 @@ const (
 // Recover mails a link that signs the user in. An unknown address is no error.
 // auth.ErrEmailRate.
 func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error {
-	return s.send(ctx, sc, mail.Request{Purpose: "recovery", Address: o.Email}, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
+	return s.send(ctx, sc, mail.Request{Purpose: mail.Recoveries, Address: o.Email}, func(tx *tenantdb.Tx, u *auth.User, out *mail.Outgoing) error {
 		if s.Mailer.Recent(ctx, sc, u.RecoverySentAt) {
 			return nil
 		}
@@ -52,7 +52,7 @@ func (s Service) Recover(ctx context.Context, sc *tenants.Scope, o Order) error 
 // Resend mails the link of a pending sign-up or change of address again. It is
 // no error if there is none. auth.ErrEmailRate.
 func (s Service) Resend(ctx context.Context, sc *tenants.Scope, kind Kind, o Order) error {
-	request := mail.Request{Purpose: "resend " + string(kind), Address: o.Email}
+	request := mail.Request{Purpose: mail.Resends(string(kind)), Address: o.Email}
 	if kind == Signup {
 		request.After = mail.Signups
 	}
