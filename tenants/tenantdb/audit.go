@@ -36,17 +36,25 @@ type Audit struct {
 // The log type follows from the action.
 func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) (uuid.UUID, error) {
 	id := uuid.New()
-	a.LogType = a.Action.LogType()
-	payload, err := json.Marshal(a)
+	payload, err := a.payload()
 	if err != nil {
-		return id, fmt.Errorf("encode audit entry: %w", err)
+		return id, err
 	}
 	_, err = tx.q.Exec(ctx, `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)`, id, string(payload), now, ip)
+		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)`, id, payload, now, ip)
 	if err != nil {
 		return id, fmt.Errorf("audit %s: %w", a.Action, err)
 	}
 	return id, nil
+}
+
+func (a Audit) payload() (string, error) {
+	a.LogType = a.Action.LogType()
+	raw, err := json.Marshal(a)
+	if err != nil {
+		return "", fmt.Errorf("encode audit entry: %w", err)
+	}
+	return string(raw), nil
 }
 
 // DeleteAudit removes an entry that this transaction wrote for an event that

@@ -24,10 +24,15 @@ func ByProvider(provider string) Traits { return Traits{"provider": provider} }
 // User writes that the user did something to their own account, and returns the
 // entry's id. traits may be nil.
 func User(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, traits Traits, now time.Time) (uuid.UUID, error) {
-	return tx.Audit(ctx, tenantdb.Audit{
+	return tx.Audit(ctx, Of(u, action, traits), now, sc.ClientAddress())
+}
+
+// Of is the entry that User writes.
+func Of(u *auth.User, action auth.Action, traits Traits) tenantdb.Audit {
+	return tenantdb.Audit{
 		Action: action, ActorID: u.ID.String(), ActorUsername: cmp.Or(u.Phone, u.Email), ActorName: fullName(u),
 		ActorViaSSO: u.IsSSOUser, Traits: traits,
-	}, now, sc.ClientAddress())
+	}
 }
 
 // fullName is the name in the user's metadata; "" if there is none, or it is

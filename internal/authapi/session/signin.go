@@ -16,6 +16,7 @@ import (
 // Proof is the proof of a user's identity.
 type Proof struct {
 	User     *auth.User  // locked, or created in this transaction
+	New      bool        // User is still to be created; it has no identities
 	Method   auth.Method // of the session's amr
 	Refusals Refusals
 	// Action is the audit log's, with Traits, which may be nil.
@@ -73,19 +74,15 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 			return nil, nil, err
 		}
 	}
-	if err := tx.CreateSession(ctx, &session); err != nil {
-		return nil, nil, err
+	p, entry, done, err := write(ctx, tx, proof, &session)
+	if err == nil && !done {
+		p, entry, refused, err = s.stepwise(ctx, tx, sc, proof, &session)
 	}
-	if err := tx.UpdateUser(ctx, u, now, tenantdb.LastSignInAt(&now)); err != nil {
-		return nil, nil, err
-	}
-	entry, err := audit.User(ctx, tx, sc, u, proof.Action, proof.Traits, now)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, refused, err := s.settle(ctx, tx, u.ID, session.ID, proof.Refusals)
-	if err != nil {
-		return nil, nil, err
+	if refused == nil {
+		refused = proof.Refusals.Admit(&p.User, s.Now())
 	}
 	if refused != nil {
 		return nil, refused, errors.Join(tx.DeleteSession(ctx, session.ID), tx.DeleteAudit(ctx, entry))
@@ -95,6 +92,38 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	}
 	begun, err = s.claims(ctx, tx, sc, p)
 	return begun, nil, err
+}
+
+// write writes the session by one statement; done is false if it could not, and
+// has changed nothing.
+func write(ctx context.Context, tx *tenantdb.Tx, proof *Proof, session *auth.Session) (p auth.Principal, entry uuid.UUID, done bool, err error) {
+	entered := audit.Of(proof.User, proof.Action, proof.Traits)
+	if proof.New {
+		return tx.BeginFirstSession(ctx, proof.User, session, entered)
+	}
+	return tx.BeginSession(ctx, session, entered)
+}
+
+// stepwise does what write does, where triggers of the developer's run.
+// refused is set when they ended the session.
+func (s Sessions) stepwise(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof, session *auth.Session) (p auth.Principal, entry uuid.UUID, refused, err error) {
+	u, now := proof.User, session.CreatedAt
+	if proof.New {
+		if err := tx.CreateUser(ctx, u); err != nil {
+			return p, entry, nil, err
+		}
+	}
+	if err := tx.CreateSession(ctx, session); err != nil {
+		return p, entry, nil, err
+	}
+	if err := tx.UpdateUser(ctx, u, now, tenantdb.LastSignInAt(&now)); err != nil {
+		return p, entry, nil, err
+	}
+	if entry, err = audit.User(ctx, tx, sc, u, proof.Action, proof.Traits, now); err != nil {
+		return p, entry, nil, err
+	}
+	p, refused, err = s.settle(ctx, tx, u.ID, session.ID, proof.Refusals)
+	return p, entry, refused, err
 }
 
 // settle reads user and session as all triggers left them, and checks again

@@ -16,12 +16,16 @@ import (
 // linking an identity. auth.ErrValidation for metadata that is too large.
 func (s Service) SignInAnonymously(ctx context.Context, sc *tenants.Scope, data map[string]any) (*session.Tokens, error) {
 	return s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		u, err := s.Create(ctx, tx, sc, users.New{Anonymous: true, UserMetadata: data})
+		user := users.New{Anonymous: true, UserMetadata: data}
+		u, err := s.Preview(user) // written together with the session
+		if s.Hooks != nil {
+			u, err = s.Create(ctx, tx, sc, user)
+		}
 		if err != nil {
 			return nil, err
 		}
 		return &session.Proof{
-			User: u, Method: auth.MethodAnonymous, Action: auth.ActionUserSignedUp, Traits: audit.ByProvider("anonymous"),
+			User: u, New: s.Hooks == nil, Method: auth.MethodAnonymous, Action: auth.ActionUserSignedUp, Traits: audit.ByProvider("anonymous"),
 			Refusals: session.Refusals{Gone: auth.ErrUserNotFound, Banned: auth.ErrUserBanned},
 		}, nil
 	})

@@ -27,6 +27,8 @@ type Project struct {
 	tenant atomic.Pointer[tenants.Tenant]
 	admin  string // URL of the database for the superuser
 	engine *gin.Engine
+
+	statements statements
 }
 
 // maxConns bounds the connections to one project's database.
@@ -66,7 +68,7 @@ func newProject(tb testing.TB, f *Fixture, name string) *Project {
 	p.Exec(tb, `SELECT reeve.adopt($1, $2, $3)`, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
 	sum := sha256.Sum256([]byte(t.Secrets.Capability))
 	p.Exec(tb, `SELECT reeve.set_capability($1)`, sum[:])
-	p.DB = &tenantdb.DB{Acquire: pool(tb, p.admin, t), Capability: t.Secrets.Capability}
+	p.DB = &tenantdb.DB{Acquire: p.pool(tb, t), Capability: t.Secrets.Capability}
 	p.engine = routes(f, p)
 	return p
 }
@@ -78,13 +80,13 @@ type lease struct{ *pgxpool.Conn }
 func (l lease) Raw() *pgx.Conn { return l.Conn.Conn() }
 
 // pool connects as the project's auth role, as the server does.
-func pool(tb testing.TB, admin string, t *tenants.Tenant) func(context.Context) (tenantdb.Conn, error) {
+func (p *Project) pool(tb testing.TB, t *tenants.Tenant) func(context.Context) (tenantdb.Conn, error) {
 	tb.Helper()
-	cfg, err := pgxpool.ParseConfig(admin)
+	cfg, err := pgxpool.ParseConfig(p.admin)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cfg.MaxConns = maxConns
+	cfg.MaxConns, cfg.ConnConfig.Tracer = maxConns, &p.statements
 	cfg.ConnConfig.User, cfg.ConnConfig.Password = t.Ref.AuthRole(), t.Secrets.AuthPassword
 	conns, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
