@@ -15,7 +15,6 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
-	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -39,6 +38,13 @@ type Start struct {
 	RedirectTo redirect.Asked
 	PKCE       pkce.Challenge
 	LinkTo     *uuid.UUID // the user who gets the identity; nil to sign in
+	Session    uuid.UUID  // that asks for the identity; Nil if the access token names none
+}
+
+// kept is what a flow keeps until its callback, sealed.
+type kept struct {
+	Connector string    `json:"provider_token,omitempty"` // of connector.Beginner
+	Session   uuid.UUID `json:"session_id,omitzero"`      // of Start
 }
 
 // Begun is where the browser continues, and the cookie that it brings back.
@@ -63,12 +69,18 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 		ProviderType: p.Name, AuthenticationMethod: auth.MethodOAuth, CreatedAt: s.Now(),
 		RedirectTo: st.RedirectTo.Target(ctx, sc), LinkTo: st.LinkTo,
 	}
-	to, err := authorizeURL(ctx, sc, p, &f, connector.Start{
+	keep := kept{Session: st.Session}
+	to, err := authorizeURL(ctx, p, &keep, connector.Start{
 		RedirectURI: redirectURI(sc), State: f.ID.String(), Nonce: derive(sc, f.ID, "nonce"), Verifier: derive(sc, f.ID, "verifier"),
 		Scopes: st.Scopes, Params: st.Params,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if keep != (kept{}) {
+		if f.ProviderTokens, err = pkce.Seal(sc.Tenant, f.ID, keep); err != nil {
+			return nil, err
+		}
 	}
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error { return tx.CreateFlowState(ctx, &f) })
 	if err != nil {
@@ -77,18 +89,14 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (*Begun
 	return &Begun{URL: to, State: f.ID, Cookie: derive(sc, f.ID, "browser"), Posted: p.PostsForm()}, nil
 }
 
-// authorizeURL returns the provider's address. What the connector needs again at
-// the callback is kept in the flow.
-func authorizeURL(ctx context.Context, sc *tenants.Scope, p *idp.Provider, f *auth.FlowState, st connector.Start) (string, error) {
+// authorizeURL returns the provider's address. keep gets what the connector needs
+// again at the callback.
+func authorizeURL(ctx context.Context, p *idp.Provider, keep *kept, st connector.Start) (to string, err error) {
 	b, ok := p.Connector.(connector.Beginner)
 	if !ok {
 		return p.Connector.AuthorizeURL(ctx, p.Client, st)
 	}
-	to, kept, err := b.Begin(ctx, p.Client, st)
-	if err != nil {
-		return "", err
-	}
-	f.ProviderTokens, err = pkce.SealTokens(sc.Tenant, f.ID, session.ProviderTokens{ProviderToken: kept})
+	to, keep.Connector, err = b.Begin(ctx, p.Client, st)
 	return to, err
 }
 

@@ -140,12 +140,12 @@ func (s Service) redeem(ctx context.Context, sc *tenants.Scope, f *auth.FlowStat
 	if err != nil {
 		return err
 	}
-	kept, err := pkce.OpenTokens(sc.Tenant, f)
-	if err != nil {
+	var keep kept
+	if err := pkce.Open(sc.Tenant, f, &keep); err != nil {
 		return auth.ErrOAuthState.Because(err)
 	}
 	login, err := p.Connector.Exchange(ctx, p.Client, connector.Callback{
-		RedirectURI: redirectURI(sc), Code: cb.Code, User: cb.User, Kept: kept.ProviderToken,
+		RedirectURI: redirectURI(sc), Code: cb.Code, User: cb.User, Kept: keep.Connector,
 		Nonce: derive(sc, f.ID, "nonce"), Verifier: derive(sc, f.ID, "verifier"),
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func (s Service) redeem(ctx context.Context, sc *tenants.Scope, f *auth.FlowStat
 	if err != nil {
 		return err
 	}
-	person := idp.Person{ProviderUser: who, LinkTo: f.LinkTo, RedirectTo: f.RedirectTo}
+	person := idp.Person{ProviderUser: who, LinkTo: f.LinkTo, LinkedBy: keep.Session, RedirectTo: f.RedirectTo}
 	tokens := session.ProviderTokens{ProviderToken: login.AccessToken, ProviderRefreshToken: login.RefreshToken}
 	if f.PKCE() {
 		out.Code, err = s.issueCode(ctx, sc, f, person, tokens)

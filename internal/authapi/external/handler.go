@@ -69,16 +69,19 @@ func (s *start) BindQuery(q url.Values, param func(string) string) error {
 	return s.Asked.BindQuery(q, param)
 }
 
-func (s *start) begin(ctx context.Context, sc *tenants.Scope, service Service, linkTo *uuid.UUID) (*Begun, error) {
+// begin begins a sign-in; for an owner, the linking of an identity to them.
+func (s *start) begin(ctx context.Context, sc *tenants.Scope, service Service, owner *auth.Principal) (*Begun, error) {
 	if s.provider == "" {
 		return nil, auth.ErrValidation.Saying("Unsupported provider: a provider is required")
 	}
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	return service.Begin(ctx, sc, Start{
-		Provider: s.provider, Scopes: s.scopes, Params: s.params, RedirectTo: s.Asked, PKCE: s.Challenge, LinkTo: linkTo,
-	})
+	st := Start{Provider: s.provider, Scopes: s.scopes, Params: s.params, RedirectTo: s.Asked, PKCE: s.Challenge}
+	if owner != nil {
+		st.LinkTo, st.Session = &owner.User.ID, owner.Session.ID
+	}
+	return service.Begin(ctx, sc, st)
 }
 
 func (h Handler) authorize(ctx context.Context, sc *tenants.Scope, req *start) (any, error) {
@@ -86,7 +89,9 @@ func (h Handler) authorize(ctx context.Context, sc *tenants.Scope, req *start) (
 	if err != nil {
 		return nil, err
 	}
-	return answer(sc, req, begun), nil
+	// The SDK adds skip_http_redirect here too, for apps that open the address in a
+	// browser of their own.
+	return web.Redirect{Location: begun.URL, Cookies: cookiesOf(sc, begun)}, nil
 }
 
 func (h Handler) link(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *start) (any, error) {
@@ -96,11 +101,14 @@ func (h Handler) link(ctx context.Context, sc *tenants.Scope, p *auth.Principal,
 	if err := p.CheckAAL(); err != nil {
 		return nil, err
 	}
-	begun, err := req.begin(ctx, sc, h.Service, &p.User.ID)
+	begun, err := req.begin(ctx, sc, h.Service, p)
 	if err != nil {
 		return nil, err
 	}
-	return answer(sc, req, begun), nil
+	if req.skipRedirect {
+		return location{URL: begun.URL, cookies: cookiesOf(sc, begun)}, nil
+	}
+	return web.Redirect{Location: begun.URL, Cookies: cookiesOf(sc, begun)}, nil
 }
 
 // location is the answer to an app that opens the address itself.
@@ -116,12 +124,8 @@ func (l location) SetHeaders(h http.Header) {
 	}
 }
 
-func answer(sc *tenants.Scope, req *start, b *Begun) any {
-	cookies := []*http.Cookie{cookie(sc, b.State, b.Cookie, b.Posted)}
-	if req.skipRedirect {
-		return location{URL: b.URL, cookies: cookies}
-	}
-	return web.Redirect{Location: b.URL, Cookies: cookies}
+func cookiesOf(sc *tenants.Scope, b *Begun) []*http.Cookie {
+	return []*http.Cookie{cookie(sc, b.State, b.Cookie, b.Posted)}
 }
 
 // cookieName is different for each flow, so that sign-ins in several tabs do not

@@ -3,8 +3,6 @@ package grant
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/users"
@@ -58,8 +56,8 @@ func (g IDToken) Redeem(ctx context.Context, sc *tenants.Scope, members Members)
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	linkTo, err := g.linkTo(ctx, sc, req.LinkIdentity)
-	if err != nil {
+	var person idp.Person
+	if err := g.owner(ctx, sc, req.LinkIdentity, &person); err != nil {
 		return nil, err
 	}
 	p, err := g.Providers.Find(ctx, sc, req.Provider)
@@ -80,20 +78,22 @@ func (g IDToken) Redeem(ctx context.Context, sc *tenants.Scope, members Members)
 	if err != nil {
 		return nil, err
 	}
-	return g.SignIn(ctx, sc, idp.Person{ProviderUser: who, LinkTo: linkTo, RedirectTo: sc.Tenant.Config.SiteURL})
+	person.ProviderUser, person.RedirectTo = who, sc.Tenant.Config.SiteURL
+	return g.SignIn(ctx, sc, person)
 }
 
-// linkTo is the user who gets the identity; nil to sign in.
-func (g IDToken) linkTo(ctx context.Context, sc *tenants.Scope, link bool) (*uuid.UUID, error) {
+// owner sets the user who gets the identity; nobody to sign in.
+func (g IDToken) owner(ctx context.Context, sc *tenants.Scope, link bool, person *idp.Person) error {
 	if !link {
-		return nil, nil
+		return nil
 	}
 	if !sc.Tenant.Config.ManualLinking {
-		return nil, auth.ErrLinkingOff
+		return auth.ErrLinkingOff
 	}
 	p, err := web.UserOf(ctx, g.Verifier, sc)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &p.User.ID, p.CheckAAL()
+	person.LinkTo, person.LinkedBy = &p.User.ID, p.Session.ID
+	return p.CheckAAL()
 }

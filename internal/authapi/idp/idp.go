@@ -30,6 +30,7 @@ type Service struct {
 type Person struct {
 	users.ProviderUser
 	LinkTo     *uuid.UUID // the user who gets the identity; nil to sign in
+	LinkedBy   uuid.UUID  // the session that asked for it; Nil for none
 	RedirectTo string     // where the link of a confirmation mail leads
 }
 
@@ -117,7 +118,9 @@ func (s Service) user(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 	return u, err
 }
 
-// link links the identity to the user who asked for it.
+// link links the identity to the user who asked for it, if the session that asked
+// has not ended meanwhile: the request to the provider takes its time.
+// auth.ErrSessionNotFound.
 func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p Person) (*auth.User, error) {
 	u, err := s.ByID(ctx, tx, *p.LinkTo)
 	if err != nil {
@@ -125,6 +128,15 @@ func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 	}
 	if refused := refusals.Admit(u, s.Now()); refused != nil {
 		return nil, refused
+	}
+	if p.LinkedBy != uuid.Nil {
+		stands, err := tx.SessionStands(ctx, p.LinkedBy) // the user is locked
+		if err != nil {
+			return nil, err
+		}
+		if !stands {
+			return nil, auth.ErrSessionNotFound
+		}
 	}
 	if err := s.LinkProvider(ctx, tx, u, p.ProviderUser); err != nil {
 		return nil, err

@@ -116,26 +116,36 @@ func Verify(f *auth.FlowState, verifier string) error {
 // SealTokens seals a provider's tokens for the time between the callback and the
 // exchange of the flow's code.
 func SealTokens(t *tenants.Tenant, flow uuid.UUID, tokens session.ProviderTokens) (string, error) {
-	raw, err := json.Marshal(tokens)
+	return Seal(t, flow, tokens)
+}
+
+// OpenTokens opens the sealed tokens of a flow; none if it has none.
+func OpenTokens(t *tenants.Tenant, f *auth.FlowState) (tokens session.ProviderTokens, err error) {
+	return tokens, Open(t, f, &tokens)
+}
+
+// Seal seals what a flow keeps in ProviderTokens.
+func Seal(t *tenants.Tenant, flow uuid.UUID, kept any) (string, error) {
+	raw, err := json.Marshal(kept)
 	if err != nil {
-		return "", fmt.Errorf("encode provider tokens: %w", err)
+		return "", fmt.Errorf("encode what a flow keeps: %w", err)
 	}
 	sealed, err := secret.SealWith(t.Secrets.OutboxKey, "provider tokens/"+flow.String(), raw)
 	return base64.StdEncoding.EncodeToString(sealed), err
 }
 
-// OpenTokens opens the sealed tokens of a flow; none if it has none.
-func OpenTokens(t *tenants.Tenant, f *auth.FlowState) (tokens session.ProviderTokens, err error) {
+// Open is the inverse of Seal. It leaves kept unchanged if the flow keeps nothing.
+func Open(t *tenants.Tenant, f *auth.FlowState, kept any) error {
 	if f.ProviderTokens == "" {
-		return tokens, nil
+		return nil
 	}
 	sealed, err := base64.StdEncoding.DecodeString(f.ProviderTokens)
 	if err != nil {
-		return tokens, auth.ErrFlowNotFound.Because(err)
+		return auth.ErrFlowNotFound.Because(err)
 	}
 	raw, err := secret.OpenWith(t.Secrets.OutboxKey, "provider tokens/"+f.ID.String(), sealed)
 	if err != nil { // SQL of the developer may have written it
-		return tokens, auth.ErrFlowNotFound.Because(err)
+		return auth.ErrFlowNotFound.Because(err)
 	}
-	return tokens, json.Unmarshal(raw, &tokens)
+	return json.Unmarshal(raw, kept)
 }

@@ -20,6 +20,8 @@ type IDP struct {
 	EmailOptional bool
 	// Fail, when set, is the error of every Exchange.
 	Fail error
+	// During, when set, runs while the provider is asked for anything.
+	During func()
 
 	mu    sync.Mutex
 	codes map[string]issued
@@ -82,6 +84,9 @@ func (p providers) Find(ctx context.Context, sc *tenants.Scope, name string) (*i
 
 // AuthorizeURL implements connector.Connector.
 func (p *IDP) AuthorizeURL(_ context.Context, _ connector.Client, s connector.Start) (string, error) {
+	if p.During != nil {
+		p.During()
+	}
 	q := url.Values{"state": {s.State}, "redirect_uri": {s.RedirectURI}, "nonce": {s.Nonce}, "verifier": {s.Verifier}}
 	for name := range s.Params {
 		q.Set("param_"+name, s.Params.Get(name))
@@ -111,6 +116,9 @@ func (p *IDP) SignIn(authorize string, login connector.Login) (state, code strin
 // Exchange implements connector.Connector: a code is redeemed once, with what
 // the sign-in began with.
 func (p *IDP) Exchange(_ context.Context, _ connector.Client, cb connector.Callback) (*connector.Login, error) {
+	if p.During != nil {
+		p.During()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.Fail != nil {
@@ -139,6 +147,9 @@ func (p *IDP) Issue(project *Project, nonce string, login connector.Login) strin
 
 // VerifyIDToken implements connector.IDTokenVerifier.
 func (p *IDP) VerifyIDToken(_ context.Context, c connector.Client, t connector.IDToken) (*connector.Profile, error) {
+	if p.During != nil {
+		p.During()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	got, ok := p.codes[t.Raw]
