@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -208,5 +209,40 @@ func TestSignIn(t *testing.T) {
 	} {
 		f.A.Exec(t, sql)
 		f.A.Do(t, "GET", start, nil, flowtest.Key("")).WantError(400, "validation_failed")
+	}
+}
+
+// TestQuotaAtOnce: of creates at the same time, as many succeed as there is room
+// for. The other project has its own quota.
+func TestQuotaAtOnce(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.CustomOAuthMaxProviders = 3 })
+	for i := range 2 {
+		f.A.Admin(t, "POST", path, definition(m{"identifier": fmt.Sprintf("custom:first-%d", i)})).Want(201)
+	}
+	const creates = 8
+	status := make(chan int, 2*creates)
+	var group sync.WaitGroup
+	for i := range creates {
+		for _, p := range []*flowtest.Project{f.A, f.B} {
+			group.Go(func() {
+				res := p.Admin(t, "POST", path, definition(m{"identifier": fmt.Sprintf("custom:at-once-%d", i)}))
+				if p == f.A {
+					status <- res.Status
+				}
+			})
+		}
+	}
+	group.Wait()
+	close(status)
+	created := 0
+	for s := range status {
+		if s == 201 {
+			created++
+		}
+	}
+	const count = "SELECT count(*) FROM auth.custom_oauth_providers"
+	if a, b := f.A.Count(t, count), f.B.Count(t, count); created != 1 || a != 3 || b != 3 {
+		t.Errorf("%d created; %d and %d providers, want 3 and 3", created, a, b)
 	}
 }
