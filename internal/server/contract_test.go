@@ -147,12 +147,18 @@ var deviations = map[string]string{
 		"address. The reference leaves it false.",
 	"taken address like a new one": "The answer to a sign-up with a taken address is that to a new one. In the reference " +
 		"identities, role and user_metadata differ.",
+	"bad ID tokens are the client's error": "An ID token that is malformed, or was not issued for the project, is refused with 400 bad_jwt in the " +
+		"shape of all errors. The reference answers 500 unexpected_failure to some of them, and OAuth's error and error_description to others.",
+	"codes reveal nobody": "POST /otp with create_user false answers 200 to an address that nobody has. The reference answers 422 " +
+		"otp_disabled, and so reveals who has an account.",
+	"our parameters stay ours": "skip_http_redirect and redirect_to are not passed on to the provider. The reference puts them into its address.",
 	"invited users are not replaced": "With mailer_autoconfirm a sign-up does not take over a user that an admin created or invited. " +
 		"The reference confirms the user and signs the stranger in.",
 }
 
 // world is the state that all facts share.
 type world struct {
+	tb    testing.TB // of the whole table
 	reeve *servertest.Reeve
 	auto  *servertest.Project // autoconfirm
 	mail  *servertest.Project // confirmation by mail
@@ -224,13 +230,13 @@ type jsonObject = map[string]any
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	w := &world{reeve: servertest.Start(t)}
+	w := &world{tb: t, reeve: servertest.Start(t)}
 	w.auto = w.reeve.Project(t, "auto", jsonObject{"mailer_autoconfirm": true})
 	w.mail = w.reeve.Project(t, "mail", jsonObject{"uri_allow_list": "https://app.example/**"})
 	explained, files := map[string]bool{}, map[string]bool{}
 	for _, f := range slices.Concat(
 		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,
-		accountFacts, emailChangeFacts, recoveryFacts, externalFacts, otpFacts, adminFacts, adminLinkFacts, limitFacts,
+		accountFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, adminFacts, adminLinkFacts, limitFacts,
 	) {
 		explained[f.deviates] = true
 		if f.code == "" {

@@ -58,6 +58,9 @@ var textsOf = map[string]string{
 	"signup, phone, which is off":                                  `Phone signups are disabled`,
 	"password grant, email is off":                                 `Email logins are disabled`,
 	"password grant, phone is off":                                 `Phone logins are disabled`,
+	"id_token grant, bad token":                                    `The ID token is not valid`,
+	"id_token grant, another audience":                             `Unacceptable audience in id_token`,
+	"id_token grant, nonce in the token only":                      `Passed nonce and nonce in id_token should either both exist or not\.`,
 	"mails of the project over the limit":                          `email rate limit exceeded`,
 }
 
