@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
-# the newest one for Node 20 (test/), and the CLI (cli/); and its page in a
-# browser, if there is one (page/). Arguments name the test files to run; all by
+# the newest one for Node 20 (test/), and the CLI (cli/); and in a browser, if
+# there is one, its pages (page/) and the example app (ssr/). Arguments name the test files to run; all by
 # default.
 #
 #   REEVE_BIN   a built reeve; built here when unset
@@ -49,26 +49,35 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js page/*.test.js
-sdk='' cli='' page=''
+[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js page/*.test.js ssr/*.test.js
+sdk='' cli='' page='' ssr=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
 	page/*) page="$page $file" ;;
+	ssr/*) ssr="$ssr $file" ;;
 	*) sdk="$sdk $file" ;;
 	esac
 done
 
-if [ -n "$page" ]; then
+if [ -n "$page$ssr" ]; then
 	why=0
 	REEVE_CHROMIUM=$("$root/scripts/setup-browser") || why=$?
 	export REEVE_CHROMIUM
 	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
-		echo "WARNING: no Chromium, so these tests do not run:$page" >&2
-		page=''
+		echo "WARNING: no Chromium, so these tests do not run:$page$ssr" >&2
+		page='' ssr=''
 	elif [ "$why" -ne 0 ]; then
 		exit 1
 	fi
+fi
+
+if [ -n "$ssr" ]; then
+	if [ ! -f ssr/node_modules/.package-lock.json ] || [ ssr/package-lock.json -nt ssr/node_modules/.package-lock.json ]; then
+		(cd ssr && npm ci --ignore-scripts --loglevel=error)
+		touch ssr/node_modules/.package-lock.json
+	fi
+	(cd ssr && npm run --silent build >"$work/build.log" 2>&1) || { cat "$work/build.log" >&2; exit 1; }
 fi
 
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
@@ -126,4 +135,6 @@ fi
 [ -z "$cli" ] || run node @supabase/cli-linux-x64 $cli
 # shellcheck disable=SC2086
 [ -z "$page" ] || run "$newest" @supabase/supabase-js $page
+# shellcheck disable=SC2086
+[ -z "$ssr" ] || run "$newest" @supabase/supabase-js $ssr
 exit "$failed"
