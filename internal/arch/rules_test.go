@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"internal/controldb", "internal/token", "internal/job"},
 	// Packages that work for one tenant and know it by its scope or ref. Below
 	// controldb, which stores the captured mails.
-	{"internal/message", "internal/password", "internal/ratelimit", "tenants/pool", "internal/guard"},
+	{"internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "tenants/pool", "internal/guard"},
 	{"internal/outbox"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"internal/auth"},       // the words
 	{"internal/setting"},    // the settings of a project, declared once
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
-	{"internal/fault", "internal/snippet", "internal/page"},
+	{"internal/fault", "internal/emaildomain", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours
 }
 
@@ -48,7 +48,7 @@ type family struct {
 var families = []family{
 	{
 		dir:    "internal/authapi",
-		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "users"},
+		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "strength", "users"},
 	},
 	{dir: "internal/control", shared: []string{"text"}},
 }

@@ -27,6 +27,7 @@ type Config struct {
 	Cache    Cache    `yaml:"cache"`
 	Logs     Logs     `yaml:"logs"`
 	Hash     Hash     `yaml:"hash"`
+	Services Services `yaml:"services"`
 	// Migrate migrates the control database and the template at the start.
 	Migrate bool `yaml:"migrate" env:"REEVE_MIGRATE"`
 }
@@ -101,7 +102,7 @@ func (c Config) sections(secrets error) error {
 	var all Problems
 	for _, err := range []error{
 		c.HTTP.Validate(), c.Database.Validate(), secrets, c.Mail.Validate(),
-		c.Limits.Validate(), c.Cache.Validate(), c.Logs.Validate(), c.Hash.Validate(),
+		c.Limits.Validate(), c.Cache.Validate(), c.Logs.Validate(), c.Hash.Validate(), c.Services.Validate(),
 	} {
 		all = all.merge(err)
 	}

@@ -28,7 +28,7 @@ type Hasher struct {
 // that bcrypt would truncate, ErrBusy when the project's queue is full, or the
 // context's error.
 func (h *Hasher) Hash(ctx context.Context, project tenants.Ref, password string) (string, error) {
-	if err := hashable(password); err != nil {
+	if err := Hashable(password); err != nil {
 		return "", err
 	}
 	leave, err := h.enter(ctx, project)
@@ -65,7 +65,7 @@ func (h *Hasher) Verify(ctx context.Context, project tenants.Ref, hash, password
 		return false, false, nil
 	}
 	// A password that Hash would refuse keeps its imported hash.
-	return true, hashable(password) == nil && stored.weakerThan(h.cost()), nil
+	return true, Hashable(password) == nil && stored.weakerThan(h.cost()), nil
 }
 
 // Dummy takes as long as Verify, so that an unknown user takes as long as a

@@ -2,6 +2,7 @@ package password
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,6 +20,7 @@ const (
 const (
 	ReasonLength     = "length"
 	ReasonCharacters = "characters"
+	ReasonPwned      = "pwned"
 )
 
 // Errors for a new password.
@@ -50,17 +52,41 @@ type Weakness struct {
 
 // Check returns nil, ErrTooLong or ErrNUL, or ErrWeak with its reasons.
 func (p Policy) Check(password string) error {
-	if err := hashable(password); err != nil {
+	if err := Hashable(password); err != nil {
 		return err
 	}
-	if w := p.Weakness(password); w != nil {
-		return ErrWeak.Saying(w.Message).With("weak_password", map[string]any{"reasons": w.Reasons})
-	}
-	return nil
+	return p.Weakness(password).Err()
 }
 
-// hashable refuses passwords that bcrypt would truncate: ErrTooLong or ErrNUL.
-func hashable(password string) error {
+// Err returns ErrWeak with the reasons; nil when w is nil.
+func (w *Weakness) Err() error {
+	if w == nil {
+		return nil
+	}
+	return ErrWeak.Saying(w.Message).With("weak_password", map[string]any{"reasons": w.Reasons})
+}
+
+// And returns the reasons of both; either may be nil.
+func (w *Weakness) And(other *Weakness) *Weakness {
+	switch {
+	case w == nil:
+		return other
+	case other == nil:
+		return w
+	}
+	return &Weakness{Message: w.Message + " " + other.Message, Reasons: slices.Concat(w.Reasons, other.Reasons)}
+}
+
+// Leaked is the weakness of a password that is known from a data breach.
+func Leaked() *Weakness {
+	return &Weakness{
+		Message: "Password is known to be weak and easy to guess, please choose a different one.",
+		Reasons: []string{ReasonPwned},
+	}
+}
+
+// Hashable refuses passwords that bcrypt would truncate: ErrTooLong or ErrNUL.
+func Hashable(password string) error {
 	if len(password) > MaxBytes {
 		return ErrTooLong
 	}

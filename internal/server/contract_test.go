@@ -12,7 +12,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/server/servertest"
+	"github.com/reevehq/reeve/internal/testkit/services"
 )
 
 // The contract is the part of an answer that clients of Supabase Auth depend on:
@@ -158,12 +160,13 @@ var deviations = map[string]string{
 
 // world is the state that all facts share.
 type world struct {
-	tb    testing.TB // of the whole table
-	reeve *servertest.Reeve
-	auto  *servertest.Project // autoconfirm
-	mail  *servertest.Project // confirmation by mail
-	count atomic.Int64
-	once  sync.Map // values of shared, by key
+	tb       testing.TB // of the whole table
+	reeve    *servertest.Reeve
+	services *services.Services  // that Reeve asks
+	auto     *servertest.Project // autoconfirm
+	mail     *servertest.Project // confirmation by mail
+	count    atomic.Int64
+	once     sync.Map // values of shared, by key
 }
 
 // shared returns the value of a key, which the first call creates.
@@ -230,13 +233,18 @@ type jsonObject = map[string]any
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	w := &world{tb: t, reeve: servertest.Start(t)}
+	w := &world{tb: t, services: services.Start(t)}
+	w.services.Site(captchaSecret)
+	w.services.Leak(leakedPassword)
+	w.reeve = servertest.Start(t, func(c *config.Config) {
+		c.Services = config.Services{TurnstileURL: w.services.Turnstile(), LeakedPasswordsURL: w.services.URL}
+	})
 	w.auto = w.reeve.Project(t, "auto", jsonObject{"mailer_autoconfirm": true})
 	w.mail = w.reeve.Project(t, "mail", jsonObject{"uri_allow_list": "https://app.example/**"})
 	explained, files := map[string]bool{}, map[string]bool{}
 	for _, f := range slices.Concat(
 		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,
-		accountFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, adminFacts, adminLinkFacts, limitFacts,
+		accountFacts, abuseFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, adminFacts, adminLinkFacts, limitFacts,
 	) {
 		explained[f.deviates] = true
 		if f.code == "" {

@@ -137,6 +137,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
+		Captcha: s.captcha, Leaked: s.leaked,
 		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}.Mount(
 		group.Group("", router.RouteTenant(), router.OptionalKey()),

@@ -99,6 +99,7 @@ func (s *Server) close(ctx context.Context) {
 		s.log.Warn("closing the projects' connections", "error", err)
 	}
 	s.outbound.Close()
+	s.named.Close()
 	s.provision.Close()
 	s.control.Close()
 }

@@ -19,12 +19,14 @@ import (
 
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/job"
+	"github.com/reevehq/reeve/internal/leaked"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbound"
 	"github.com/reevehq/reeve/internal/outbox"
@@ -87,6 +89,9 @@ type Server struct {
 	passwords  *password.Hasher
 	verifier   *token.Verifier
 	outbound   *outbound.Client
+	named      *outbound.Client // to addresses of the operator's choice
+	captcha    *captcha.Verifier
+	leaked     *leaked.List
 	providers  idp.Registry
 	outbox     *outbox.Dispatcher
 	jobs       *job.Runner
@@ -233,6 +238,12 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.invited = make(nudge, 1)
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
+	s.named = outbound.New(outbound.Options{AllowPrivate: true, AllowPlainHTTP: true})
+	s.captcha = &captcha.Verifier{
+		HTTP: s.service(captcha.Timeout, c.Services.HCaptchaURL+c.Services.TurnstileURL),
+		URLs: captcha.URLs(c.Services.HCaptchaURL, c.Services.TurnstileURL),
+	}
+	s.leaked = &leaked.List{HTTP: s.service(leaked.Timeout, c.Services.LeakedPasswordsURL), URL: c.Services.LeakedPasswordsURL}
 	providers := s.outbound.HTTP(providerTimeout)
 	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
@@ -256,6 +267,19 @@ func (s *Server) assemble(hashCost int) (err error) {
 		}
 	}
 	return nil
+}
+
+// service returns the client for a service; the addresses that the operator named
+// for it may be private. It follows no redirect, which would get the secrets of
+// the request too.
+func (s *Server) service(timeout time.Duration, address string) *http.Client {
+	from := s.outbound
+	if address != "" {
+		from = s.named
+	}
+	client := from.HTTP(timeout)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
 }
 
 // Database returns the project's database over the shared connection budget. A

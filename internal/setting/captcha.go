@@ -1,10 +1,46 @@
 package setting
 
-// captcha is a proof that a person asks.
+import "errors"
+
+// Captcha is a proof that a person asks.
+type Captcha struct {
+	CaptchaEnabled  bool
+	CaptchaProvider string // hcaptcha or turnstile
+}
+
+// CaptchaSecret names the secret key at the captcha's provider.
+const CaptchaSecret = "security_captcha_secret"
+
 func captcha() Group {
 	return Group{Title: "Captcha", Settings: []Setting{
-		{Name: "security_captcha_enabled", Kind: Bool},
-		{Name: "security_captcha_provider", Kind: Text, OneOf: []string{"hcaptcha", "turnstile"}},
-		{Name: "security_captcha_secret", Kind: Text, Secret: true, MaxLength: maxSecret},
+		{
+			Name: "security_captcha_enabled", Kind: Bool,
+			Field: func(c *Config) any { return &c.CaptchaEnabled },
+			Effect: "Requires the token of a solved captcha for sign-up, sign-in with a password, and every request for a mail or " +
+				"message. See [captcha](abuse.md#captcha).",
+		},
+		{
+			Name: "security_captcha_provider", Kind: Text, OneOf: []string{"", "hcaptcha", "turnstile"}, Null: true,
+			Field:  func(c *Config) any { return &c.CaptchaProvider },
+			Effect: "Who makes the captcha.",
+		},
+		{
+			Name: CaptchaSecret, Kind: Text, Secret: true, MaxLength: maxSecret,
+			Effect: "Secret key of the site at that provider.",
+		},
+	}, Rules: []Rule{
+		{Text: "`security_captcha_provider` and `security_captcha_secret` are required with `security_captcha_enabled`.", Check: captchaComplete},
 	}}
+}
+
+func captchaComplete(c *Config, secrets Secrets) error {
+	switch {
+	case !c.CaptchaEnabled:
+		return nil
+	case c.CaptchaProvider == "":
+		return errors.New("security_captcha_provider: is required with security_captcha_enabled")
+	case secrets[CaptchaSecret] == "":
+		return errors.New("security_captcha_secret: is required with security_captcha_enabled")
+	}
+	return nil
 }

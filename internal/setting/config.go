@@ -19,11 +19,13 @@ type Config struct {
 	Sessions
 	Limits
 	Providers
+	Captcha
+	EmailDomains
 }
 
 // declared is every group, made once; it is never changed.
 var declared = newTable(
-	general(), email(), templates(), smtp(), notifications(), passwords(), tokens(), sessions(), limits(),
+	general(), email(), emailDomains(), templates(), smtp(), notifications(), passwords(), tokens(), sessions(), limits(),
 	providers(), phone(), mfa(), passkeys(), captcha(), hooks(), saml(), web3(), oauthServer(), server(),
 )
 

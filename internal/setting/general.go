@@ -9,6 +9,9 @@ type General struct {
 	ManualLinking  bool
 	AnonymousUsers bool
 	DisableSignup  bool
+	// AnonymousUsersMaxDays is after how many days without activity anonymous users
+	// are deleted; 0 for never.
+	AnonymousUsersMaxDays int
 }
 
 func general() Group {
@@ -32,6 +35,12 @@ func general() Group {
 			Name: "external_anonymous_users_enabled", Kind: Bool, Public: "external.anonymous_users",
 			Field:  func(c *Config) any { return &c.AnonymousUsers },
 			Effect: "Lets people sign in without any credentials, as [anonymous users](auth.md#anonymous-users).",
+		},
+		{
+			Name: "security_anonymous_users_max_age_days", Kind: Integer, Min: 0, Max: 3650,
+			Field: func(c *Config) any { return &c.AnonymousUsersMaxDays },
+			Effect: "Deletes anonymous users who were not active for this many days; 0 for never. " +
+				"See [anonymous users](abuse.md#old-anonymous-users).",
 		},
 		{
 			Name: "security_manual_linking_enabled", Kind: Bool,

@@ -21,6 +21,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
+	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
 	"github.com/reevehq/reeve/internal/password"
@@ -36,6 +37,10 @@ type Flows struct {
 	Verifier  *token.Verifier
 	// Guesses counts wrong passwords and codes.
 	Guesses *ratelimit.Limiter
+	// Captcha verifies captchas; needed for projects that require them.
+	Captcha web.Captcha
+	// Leaked is the list of leaked passwords; nil for none.
+	Leaked strength.List
 	// Limits counts requests by address.
 	Limits web.Limits
 	// Active records the users already counted in the billing period.
@@ -54,7 +59,7 @@ type flow interface{ Mount(web.Routes) }
 // Mount adds every route of the tenant plane. The groups assign a request its
 // tenant; keyed refuses requests without an API key.
 func (f Flows) Mount(open, keyed gin.IRouter) {
-	routes := web.NewRoutes(open, keyed, f.Verifier, f.Limits)
+	routes := web.NewRoutes(open, keyed, f.Verifier, f.Limits, f.Captcha)
 	for _, flow := range f.all() {
 		flow.Mount(routes)
 	}
@@ -71,13 +76,14 @@ func (f Flows) all() []flow {
 	sessions := f.Sessions()
 	people := users.Users{Sessions: sessions, Now: f.Now}
 	persons := idp.Service{Users: people, Mailer: f.Mailer}
+	passwords := strength.Checker{Leaked: f.Leaked}
 	return []flow{
 		discovery.Handler{Version: f.Version},
 		signup.Handler{
-			Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}, Limiter: f.Limits.Limiter,
+			Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}, Limiter: f.Limits.Limiter,
 		},
 		grant.Handler{Grants: map[string]grant.Grant{
-			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Guesses: f.Guesses},
+			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses},
 			"refresh_token": grant.Refresh{Sessions: sessions},
 			"pkce":          grant.PKCE{Sessions: sessions},
 			"id_token":      grant.IDToken{Service: persons, Providers: f.Providers, Verifier: f.Verifier},
@@ -86,9 +92,11 @@ func (f Flows) all() []flow {
 		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
 		otp.Handler{Service: otp.Service{Users: people, Mailer: f.Mailer}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
-		account.Handler{Service: account.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Guesses: f.Guesses}},
-		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords}},
+		account.Handler{Service: account.Service{
+			Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
+		}},
+		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
-		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords}},
+		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}
 }

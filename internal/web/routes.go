@@ -27,18 +27,19 @@ type UserEndpoint gin.HandlerFunc
 
 // Group is a set of routes that the same callers may use.
 type Group[E Endpoint | UserEndpoint] struct {
-	router gin.IRouter
-	limits Limits
+	router  gin.IRouter
+	limits  Limits
+	captcha Captcha
 	// counted are the limits of the routes; admit checks callers after them.
 	counted, admit []gin.HandlerFunc
 }
 
 // NewRoutes returns the groups. open and keyed set a request's scope; keyed
 // refuses requests without an API key.
-func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits) Routes {
+func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits, captcha Captcha) Routes {
 	return Routes{
 		Open:  Group[Endpoint]{router: open, limits: l},
-		Keyed: Group[Endpoint]{router: keyed, limits: l},
+		Keyed: Group[Endpoint]{router: keyed, limits: l, captcha: captcha},
 		User:  Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v)}},
 		Admin: Group[Endpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireAdmin(v)}},
 	}
@@ -50,6 +51,14 @@ func (g Group[E]) With(limits ...Limit) Group[E] {
 	for _, l := range limits {
 		g.counted = append(g.counted, g.limits.ByAddress(l))
 	}
+	return g
+}
+
+// WithCaptcha returns the group of Routes.Keyed with routes that need a solved
+// captcha where the project says so. It is checked after the limits; unless
+// excepts requests.
+func (g Group[E]) WithCaptcha(unless ...func(*http.Request) bool) Group[E] {
+	g.counted = append(slices.Clone(g.counted), requireCaptcha(g.captcha, unless))
 	return g
 }
 

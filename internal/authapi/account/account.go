@@ -12,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -22,9 +23,10 @@ import (
 // Service changes accounts.
 type Service struct {
 	users.Users
-	Mailer  *mail.Mailer
-	Hasher  *password.Hasher
-	Guesses *ratelimit.Limiter // of nonces, by user
+	Mailer   *mail.Mailer
+	Hasher   *password.Hasher
+	Strength strength.Checker
+	Guesses  *ratelimit.Limiter // of nonces, by user
 }
 
 // Change is the requested change; empty fields stay as they are.
@@ -39,7 +41,7 @@ type Change struct {
 }
 
 // Change applies the change and returns the user as it is now.
-// auth.ErrSamePassword, auth.ErrCurrentPassword, weak_password,
+// auth.ErrSamePassword, auth.ErrCurrentNeeded, auth.ErrCurrentPassword, weak_password,
 // auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL,
 // auth.ErrAnonymousPassword.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
@@ -136,10 +138,13 @@ func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 	if c.Password == nil {
 		return "", nil
 	}
-	if err := password.PolicyOf(&sc.Tenant.Config).Check(*c.Password); err != nil {
+	if err := s.Strength.Check(ctx, sc, *c.Password); err != nil {
 		return "", err
 	}
 	if p.User.HasPassword() {
+		if err := s.checkCurrentGiven(sc, p, c); err != nil {
+			return "", err
+		}
 		if c.CurrentPassword != nil {
 			ok, _, err := s.Hasher.Verify(ctx, sc.Tenant.Ref, p.User.EncryptedPassword, *c.CurrentPassword)
 			if err != nil {

@@ -155,6 +155,45 @@ func TestUpdatePassword(t *testing.T) {
 	f.A.SignIn(t, "ann@example.com", "password456")
 }
 
+// A project may ask for the current password.
+func TestCurrentPassword(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	f.A.Configure(func(c *tenants.Config) { c.CurrentPasswordForPassword = true })
+	for name, p := range map[string]*flowtest.Project{"A": f.A, "B": f.B} { // of B it is not asked
+		ann := p.SignUp(t, "ann@example.com", "password123")
+		put := func(s flowtest.Session, body m) *flowtest.Response {
+			return p.Do(t, "PUT", "/user", body, flowtest.User(s.Access))
+		}
+		if name == "B" {
+			put(ann, m{"password": "password456"}).Want(200)
+			continue
+		}
+		put(ann, m{"password": "password456"}).WantError(400, "current_password_required")
+		put(ann, m{"password": "password456", "current_password": ""}).WantError(400, "current_password_required")
+		put(ann, m{"password": "password456", "current_password": "nope"}).WantError(400, "current_password_invalid")
+		put(ann, m{"data": m{"a": 1}}).Want(200)
+		put(ann, m{"password": "password456", "current_password": "password123"}).Want(200)
+		mailed := func() flowtest.Session {
+			p.Do(t, "POST", "/recover", m{"email": "ann@example.com"}).Want(200)
+			link := p.LinkQuery(t, p.Mail(t, "ann@example.com")).Get("token")
+			f.Clock.Advance(time.Minute)
+			return p.Do(t, "POST", "/verify", m{"type": "recovery", "token_hash": link}).Session()
+		}
+		put(mailed(), m{"password": "password789"}).Want(200)
+		late := mailed()
+		f.Clock.Advance(59 * time.Minute)
+		late = p.Refresh(t, late.Refresh).Session()
+		f.Clock.Advance(2 * time.Minute)
+		put(late, m{"password": "password000"}).WantError(400, "current_password_required")
+	}
+	// A user without a password sets the first one.
+	f.A.Admin(t, "POST", "/admin/users", m{"email": "bob@example.com", "email_confirm": true}).Want(200)
+	f.A.Do(t, "POST", "/otp", m{"email": "bob@example.com"}).Want(200)
+	bob := f.A.Do(t, "POST", "/verify", m{"type": "email", "email": "bob@example.com", "token": f.A.Mail(t, "bob@example.com").Code}).Session()
+	f.A.Do(t, "PUT", "/user", m{"password": "password456"}, flowtest.User(bob.Access)).Want(200)
+}
+
 func TestUpdateEmail(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -66,6 +67,9 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 			return nil, err
 		}
 		if email != p.User.Email {
+			if err := users.AdmitEmail(ctx, sc, email); err != nil {
+				return nil, err
+			}
 			change.Email = email
 		}
 	}

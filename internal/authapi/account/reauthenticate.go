@@ -68,6 +68,28 @@ func (s Service) checkNonceGiven(sc *tenants.Scope, p *auth.Principal, c Change)
 	return true, nil
 }
 
+// mailedFor is how long the proof of a mailed link or code stands for the current
+// password. It is how a forgotten one is replaced.
+const mailedFor = time.Hour
+
+// checkCurrentGiven returns auth.ErrCurrentNeeded if the change needs the current
+// password and has none.
+func (s Service) checkCurrentGiven(sc *tenants.Scope, p *auth.Principal, c Change) error {
+	if !sc.Tenant.Config.CurrentPasswordForPassword || (c.CurrentPassword != nil && *c.CurrentPassword != "") {
+		return nil
+	}
+	since := s.Now().Add(-mailedFor).Unix()
+	for _, proof := range p.Session.AMR {
+		switch proof.Method {
+		case auth.MethodOTP, auth.MethodMagicLink, auth.MethodRecovery:
+			if proof.Timestamp > since {
+				return nil
+			}
+		}
+	}
+	return auth.ErrCurrentNeeded
+}
+
 // consumeNonce deletes a nonce of the user; auth.ErrReauthInvalid.
 func (s Service) consumeNonce(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, nonce string) error {
 	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, strings.ToLower(u.Email), nonce).Hash

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
@@ -18,7 +19,8 @@ import (
 // Service manages users on behalf of an admin.
 type Service struct {
 	users.Users
-	Hasher *password.Hasher
+	Hasher   *password.Hasher
+	Strength strength.Checker
 }
 
 // User returns a user, soft-deleted ones included; auth.ErrUserNotFound.

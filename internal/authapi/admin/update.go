@@ -8,7 +8,6 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/session"
-	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -17,7 +16,7 @@ import (
 // for a soft-deleted user; weak_password; else as Create.
 func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a *Attributes) (*auth.User, error) {
 	if a.Password != nil {
-		if err := password.PolicyOf(&sc.Tenant.Config).Check(*a.Password); err != nil {
+		if err := s.Strength.Check(ctx, sc, *a.Password); err != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
@@ -18,8 +19,9 @@ import (
 // Service generates links.
 type Service struct {
 	users.Users
-	Mailer *mail.Mailer
-	Hasher *password.Hasher
+	Mailer   *mail.Mailer
+	Hasher   *password.Hasher
+	Strength strength.Checker
 }
 
 // Link is a generated link.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -55,7 +54,7 @@ func (s Service) hash(ctx context.Context, sc *tenants.Scope, pass string) (stri
 	if pass == "" {
 		return "", auth.ErrValidation.Saying("Signup requires a valid password")
 	}
-	if err := password.PolicyOf(&sc.Tenant.Config).Check(pass); err != nil {
+	if err := s.Strength.Check(ctx, sc, pass); err != nil {
 		return "", err
 	}
 	return s.Hasher.Hash(ctx, sc.Tenant.Ref, pass)

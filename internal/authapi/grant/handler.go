@@ -24,7 +24,7 @@ type Handler struct {
 
 // Mount adds the route.
 func (h Handler) Mount(r web.Routes) {
-	r.Keyed.With(web.LimitToken).POST("/token", web.Tenant(http.StatusOK, h.token))
+	r.Keyed.With(web.LimitToken).WithCaptcha(web.Grants("refresh_token", "pkce", "id_token")).POST("/token", web.Tenant(http.StatusOK, h.token))
 }
 
 // request is the part of POST /token that all grants share.

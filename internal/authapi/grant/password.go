@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
@@ -19,6 +20,7 @@ import (
 type Password struct {
 	Sessions session.Sessions
 	Hasher   *password.Hasher
+	Strength strength.Checker
 	Guesses  *ratelimit.Limiter // of passwords, by address; not shared, so that no flood can evict them
 }
 
@@ -77,7 +79,7 @@ func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass str
 	if err != nil {
 		return nil, err
 	}
-	return &PasswordTokens{Tokens: *tokens, WeakPassword: password.PolicyOf(&sc.Tenant.Config).Weakness(pass)}, nil
+	return &PasswordTokens{Tokens: *tokens, WeakPassword: g.Strength.Weakness(ctx, sc, pass)}, nil
 }
 
 // checkPassword compares outside of any transaction, because it takes long. It

@@ -138,7 +138,7 @@ func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 			return nil, auth.ErrSessionNotFound
 		}
 	}
-	if err := s.LinkProvider(ctx, tx, u, p.ProviderUser); err != nil {
+	if err := s.LinkProvider(ctx, tx, sc, u, p.ProviderUser); err != nil {
 		return nil, err
 	}
 	_, err = audit.User(ctx, tx, sc, u, auth.ActionIdentityLinked, audit.ByProvider(p.Provider), s.Now())

@@ -17,8 +17,8 @@ type Handler struct{ Service Service }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	r.Keyed.With(web.LimitOTP("otp")).POST("/otp", web.Tenant(http.StatusOK, h.otp))
-	r.Keyed.With(web.LimitOTP("magiclink")).POST("/magiclink", web.Tenant(http.StatusOK, h.magicLink))
+	r.Keyed.With(web.LimitOTP("otp")).WithCaptcha().POST("/otp", web.Tenant(http.StatusOK, h.otp))
+	r.Keyed.With(web.LimitOTP("magiclink")).WithCaptcha().POST("/magiclink", web.Tenant(http.StatusOK, h.magicLink))
 }
 
 // Request is the body of both routes and their query.

@@ -64,6 +64,9 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	if !o.CreateUser || sc.Tenant.Config.DisableSignup {
 		return nil
 	}
+	if users.AdmitEmail(ctx, sc, o.Email) != nil {
+		return nil // users who have such an address get a mail, so an error would tell that there is none
+	}
 	u, err := s.Create(ctx, tx, sc, o.user())
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ type Handler struct{ Service Service }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	r.Keyed.With(web.LimitOTP("recover")).POST("/recover", web.Tenant(http.StatusOK, h.recover))
-	r.Keyed.With(web.LimitOTP("resend")).POST("/resend", web.Tenant(http.StatusOK, h.resend))
+	r.Keyed.With(web.LimitOTP("recover")).WithCaptcha().POST("/recover", web.Tenant(http.StatusOK, h.recover))
+	r.Keyed.With(web.LimitOTP("resend")).WithCaptcha().POST("/resend", web.Tenant(http.StatusOK, h.resend))
 }
 
 // Request is the body of both routes and their query.

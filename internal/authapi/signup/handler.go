@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
@@ -21,7 +22,7 @@ type Handler struct {
 
 // Mount adds the route.
 func (h Handler) Mount(r web.Routes) {
-	r.Keyed.With(web.LimitOTP("signup")).POST("/signup", web.Tenant(http.StatusOK, h.signup))
+	r.Keyed.With(web.LimitOTP("signup")).WithCaptcha().POST("/signup", web.Tenant(http.StatusOK, h.signup))
 }
 
 // Request is the body of POST /signup and its query.
@@ -43,6 +44,9 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 	}
 	email, err := auth.NormalizeEmail(req.Email)
 	if err != nil {
+		return nil, err
+	}
+	if err := users.AdmitEmail(ctx, sc, email); err != nil {
 		return nil, err
 	}
 	if err := req.Check(); err != nil {

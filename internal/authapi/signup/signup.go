@@ -14,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
@@ -25,8 +26,9 @@ import (
 // Service registers users.
 type Service struct {
 	users.Users
-	Mailer *mail.Mailer
-	Hasher *password.Hasher
+	Mailer   *mail.Mailer
+	Hasher   *password.Hasher
+	Strength strength.Checker
 }
 
 // Registration is a validated request; Email is lower-case.
@@ -47,7 +49,7 @@ type Result struct {
 // weak_password; auth.ErrEmailRate.
 func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration) (*Result, error) {
 	cfg := &sc.Tenant.Config
-	if err := password.PolicyOf(cfg).Check(r.Password); err != nil {
+	if err := s.Strength.Check(ctx, sc, r.Password); err != nil {
 		return nil, err
 	}
 	hash, err := s.Hasher.Hash(ctx, sc.Tenant.Ref, r.Password)

@@ -1,7 +1,7 @@
 // Package tidy removes useless rows from the projects' databases: abandoned
-// exchanges, tokens and challenges, ended sessions, and undeliverable messages.
-// Package tenantdb decides which rows, and how many at a time; the server
-// decides when.
+// exchanges, tokens and challenges, ended sessions, undeliverable messages, and
+// anonymous users whom the project does not keep. Package tenantdb decides which
+// rows, and how many at a time; the server decides when.
 package tidy
 
 import (
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -22,6 +23,8 @@ type Tidier struct {
 	Tenant   func(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, error)
 	Database func(*tenants.Tenant) *tenantdb.DB
 	Now      func() time.Time
+	// Log is the projects' log; nil for none.
+	Log *projectlog.Log
 }
 
 // Tidy removes batch after batch from a project's database until there are no
@@ -40,6 +43,10 @@ func (t *Tidier) Tidy(ctx context.Context, ref tenants.Ref) error {
 	}
 	limits := tenantdb.TidyLimits{Timebox: tenant.Config.Timebox(), Inactivity: tenant.Config.InactivityTimeout()}
 	db := t.Database(tenant)
+	return errors.Join(t.removeRows(ctx, db, limits), t.removeAnonymous(ctx, tenant, db))
+}
+
+func (t *Tidier) removeRows(ctx context.Context, db *tenantdb.DB, limits tenantdb.TidyLimits) error {
 	for range maxRounds {
 		n, err := db.Tidy(ctx, t.Now(), limits)
 		if err != nil || n < tenantdb.TidyBatch {

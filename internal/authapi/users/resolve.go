@@ -52,7 +52,8 @@ const (
 //     created by somebody else: it loses its password, its other identities, its
 //     second factors, its sessions and the metadata of a sign-up first.
 //  3. Else a new user: auth.ErrSignupDisabled where the project does not allow
-//     sign-ups. An address that another user has is left out.
+//     sign-ups, auth.ErrEmailDomain for an address that it does not take. An
+//     address that another user has is left out.
 //
 // An account that is deleted or of another audience is auth.ErrUserNotFound.
 func (s Users) Resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, Resolution, error) {
@@ -121,13 +122,16 @@ func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.Use
 // LinkProvider links an identity to a user who asked for it. An anonymous user
 // becomes a permanent one. A user without an address gets the provider's if it is
 // verified. auth.ErrIdentityExists; auth.ErrEmailExists if that address belongs
-// to another user.
-func (s Users) LinkProvider(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c ProviderUser) error {
+// to another user; auth.ErrEmailDomain.
+func (s Users) LinkProvider(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c ProviderUser) error {
 	if err := s.Link(ctx, tx, u, c.Identity); err != nil {
 		return err
 	}
 	changes := []tenantdb.UserChange{tenantdb.NotAnonymous()}
 	if u.Email == "" && c.Email != "" && c.Verified {
+		if err := AdmitEmail(ctx, sc, c.Email); err != nil {
+			return err
+		}
 		if err := EmailFree(ctx, tx, c.Email, u.ID); err != nil {
 			return err
 		}
@@ -143,7 +147,10 @@ func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		return nil, auth.ErrSignupDisabled
 	}
 	n := New{UserMetadata: c.Data, Identities: []Identity{c.Identity}, SoughtFirst: true}
-	if free {
+	if free && c.Email != "" {
+		if err := AdmitEmail(ctx, sc, c.Email); err != nil {
+			return nil, err
+		}
 		n.Email, n.EmailConfirmed = c.Email, c.Verified
 	}
 	return s.Create(ctx, tx, sc, n)

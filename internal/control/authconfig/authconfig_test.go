@@ -39,6 +39,7 @@ func newWorld(t *testing.T) (*controltest.World, tenants.Ref, string) {
 type values struct{ good, bad []string }
 
 var (
+	domains   = values{[]string{`""`, `"example.com"`, `"Example.com, sub.example.org,\nxn--bcher-kva.example"`}, []string{`"example"`, `"a@example.com"`, `"*.example.com"`, `"https://x.example"`, `"1.2.3.4"`, `"a b.com"`, "5", `"` + strings.Repeat("x.example,", 410) + `"`}}
 	booleans  = values{[]string{"true", "false"}, []string{`"true"`, "1", "{}"}}
 	rates     = values{[]string{"1", "30", "2147483647"}, []string{"0", "-1", "2147483648", "1.5", `"30"`, "true", "1e30"}}
 	seconds   = values{[]string{"1", "3600", "604800", "6e1"}, []string{"0", "-1", "604801", "0.5", `"60"`, "[]"}}
@@ -65,6 +66,14 @@ var table = withProviders(map[string]values{
 	},
 	"security_manual_linking_enabled": booleans,
 	"mailer_verify_on_get":            booleans, "external_anonymous_users_enabled": booleans,
+
+	"password_hibp_enabled": booleans, "password_hibp_fail_closed": booleans, "password_hibp_at_sign_in": booleans,
+	"security_update_password_require_current_password": booleans, "security_captcha_enabled": booleans,
+	"security_captcha_provider": {[]string{`"hcaptcha"`, `"turnstile"`, `""`}, []string{`"recaptcha"`, "5", "true"}},
+
+	"security_email_domains_allowed": domains, "security_email_domains_blocked": domains, "security_email_disposable_exceptions": domains,
+	"security_email_disposable_blocked":     booleans,
+	"security_anonymous_users_max_age_days": {[]string{"0", "30", "3650"}, []string{"-1", "3651", "0.5", `"30"`}},
 
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
@@ -134,6 +143,9 @@ func also(name, value string) string {
 	if _, ok := setting.ByName(name); !ok || value != "true" {
 		return ""
 	}
+	if name == "security_captcha_enabled" {
+		return `,"security_captcha_provider":"hcaptcha","security_captcha_secret":"s"`
+	}
 	provider, ok := strings.CutSuffix(strings.TrimPrefix(name, "external_"), "_enabled")
 	if !ok || !slices.Contains(setting.ProviderNames(), provider) {
 		return ""
@@ -159,6 +171,18 @@ func TestProviderRules(t *testing.T) {
 	patch(`{"external_github_client_id":""}`).Refused(t, 400, "validation_failed", noID)
 	patch(`{"external_github_enabled":false,"external_github_secret":null,"external_github_client_id":null}`).Want(t, 200, `"external_github_client_id":null`)
 	patch(`{"external_apple_enabled":true,"external_apple_client_id":"com.example.app"}`).Want(t, 200)
+}
+
+// TestCaptchaRules: a captcha that cannot be verified is not switched on.
+func TestCaptchaRules(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	patch(`{"security_captcha_enabled":true}`).Refused(t, 400, "validation_failed", "security_captcha_provider: is required")
+	patch(`{"security_captcha_enabled":true,"security_captcha_provider":"turnstile"}`).Refused(t, 400, "validation_failed", "security_captcha_secret: is required")
+	patch(`{"security_captcha_enabled":true,"security_captcha_provider":"turnstile","security_captcha_secret":"s3cret"}`).Want(t, 200, `"security_captcha_provider":"turnstile"`)
+	patch(`{"security_captcha_secret":null}`).Refused(t, 400, "validation_failed", "security_captcha_secret: is required")
+	patch(`{"security_captcha_enabled":false,"security_captcha_secret":null,"security_captcha_provider":null}`).Want(t, 200, `"security_captcha_provider":null`)
 }
 
 func TestEverySettingHasCases(t *testing.T) {

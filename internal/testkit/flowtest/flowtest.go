@@ -13,6 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/testkit/services"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -34,6 +35,9 @@ type Fixture struct {
 	// Custom has the connectors of custom providers; nil for none.
 	Custom *custom.Providers
 
+	// Services are captchas and the list of leaked passwords.
+	Services *services.Services
+
 	keys tenants.KeyHasher
 }
 
@@ -43,6 +47,7 @@ type Fixture struct {
 func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	tb.Helper()
 	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}, IDP: &IDP{}}
+	f.Services = services.Start(tb)
 	f.keys = tenants.KeyHasher{Pepper: random(32)}
 	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})
 	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Logger: f.Log.logger()}

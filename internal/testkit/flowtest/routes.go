@@ -5,6 +5,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/captcha"
+	"github.com/reevehq/reeve/internal/leaked"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/tenantapi"
 	"github.com/reevehq/reeve/internal/web"
@@ -24,7 +26,10 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	flows := tenantapi.Flows{
 		Mailer: f.Mailer, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
 		Limits: web.Limits{Limiter: ratelimit.New(ratelimit.Options{})}, Version: "test", Now: f.Clock.Now,
-		Active: f.Active, Providers: providers{f},
+		Active: f.Active, Providers: providers{f}, Captcha: &captcha.Verifier{
+			HTTP: f.Services.Client(captcha.Timeout), URLs: captcha.URLs(f.Services.HCaptcha(), f.Services.Turnstile()),
+		},
+		Leaked: &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
 	}
 	flows.Mount(engine.Group("", web.WithScope(p.open)), engine.Group("", web.WithScope(p.keyed)))
 	return engine

@@ -1,0 +1,29 @@
+package config
+
+import "net/url"
+
+// Services are the addresses of services that Reeve asks. An empty one is the
+// public service. An address that the operator names may be private and plain
+// http.
+type Services struct {
+	// HCaptchaURL and TurnstileURL are the addresses of siteverify.
+	HCaptchaURL  string `yaml:"hcaptcha_url" env:"REEVE_HCAPTCHA_URL"`
+	TurnstileURL string `yaml:"turnstile_url" env:"REEVE_TURNSTILE_URL"`
+	// LeakedPasswordsURL is a mirror of the range API of haveibeenpwned.com: the
+	// address before /range/.
+	LeakedPasswordsURL string `yaml:"leaked_passwords_url" env:"REEVE_LEAKED_PASSWORDS_URL"`
+}
+
+// Validate reports every error, as Problems.
+func (s Services) Validate() error {
+	var p Problems
+	for key, address := range map[string]string{
+		"services.hcaptcha_url": s.HCaptchaURL, "services.turnstile_url": s.TurnstileURL, "services.leaked_passwords_url": s.LeakedPasswordsURL,
+	} {
+		u, err := url.Parse(address)
+		if address != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+			p.add(key, "must be an http or https URL without user, query and fragment")
+		}
+	}
+	return p.orNil()
+}
