@@ -68,7 +68,7 @@ func TestCaptcha(t *testing.T) {
 	f.A.Admin(t, "POST", "/token?grant_type=password", m{"email": "ann@example.com", "password": "password123"}).Want(200)
 	login := connector.Login{Profile: connector.Profile{Subject: "9", Email: "eve@example.com", EmailVerified: true, Data: m{"email": "eve@example.com"}}}
 	f.A.Do(t, "POST", "/token?grant_type=id_token", m{"provider": "idp", "id_token": f.IDP.Issue(f.A, "", login)}).Want(200)
-	f.A.Do(t, "POST", "/token?grant_type=pkce", m{"auth_code": "00", "code_verifier": "x"}).WantError(400, "validation_failed")
+	f.A.Do(t, "POST", "/token?grant_type=pkce", m{"auth_code": "00", "code_verifier": "x"}).WantError(404, "flow_state_not_found")
 	f.A.Refresh(t, ann.Refresh).Want(200)
 	f.A.Do(t, "PUT", "/user", m{"data": m{"a": 1}}, flowtest.User(ann.Access)).Want(200)
 	f.A.Do(t, "POST", "/verify", m{"type": "email", "email": "ann@example.com", "token": "000000"}).WantError(403, "otp_expired")

@@ -125,6 +125,17 @@ func (tx *Tx) PrincipalBySession(ctx context.Context, id uuid.UUID) (auth.Princi
 	return tx.principal(ctx, user, id)
 }
 
+// SessionAMR returns how the user of a session was proved, the newest proof first;
+// nothing for an unknown session.
+func (tx *Tx) SessionAMR(ctx context.Context, id uuid.UUID) ([]auth.AMR, error) {
+	var entries []string
+	err := tx.q.QueryRow(ctx, `SELECT `+amrColumn+` FROM auth.sessions s WHERE s.id = $1`, id).Scan(&entries)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("read amr: %w", err)
+	}
+	return parseAMR(entries), nil
+}
+
 func (tx *Tx) principal(ctx context.Context, user, session uuid.UUID) (auth.Principal, error) {
 	rows, err := tx.q.Query(ctx, `SELECT `+principalColumns+`, `+amrColumn+`
 		FROM auth.users u

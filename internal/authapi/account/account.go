@@ -142,7 +142,7 @@ func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 		return "", err
 	}
 	if p.User.HasPassword() {
-		if err := s.checkCurrentGiven(sc, p, c); err != nil {
+		if err := s.checkCurrentGiven(ctx, sc, p, c); err != nil {
 			return "", err
 		}
 		if c.CurrentPassword != nil {

@@ -74,12 +74,20 @@ const mailedFor = time.Hour
 
 // checkCurrentGiven returns auth.ErrCurrentNeeded if the change needs the current
 // password and has none.
-func (s Service) checkCurrentGiven(sc *tenants.Scope, p *auth.Principal, c Change) error {
+func (s Service) checkCurrentGiven(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) error {
 	if !sc.Tenant.Config.CurrentPasswordForPassword || (c.CurrentPassword != nil && *c.CurrentPassword != "") {
 		return nil
 	}
+	var proofs []auth.AMR
+	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		proofs, err = tx.SessionAMR(ctx, p.Session.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	since := s.Now().Add(-mailedFor).Unix()
-	for _, proof := range p.Session.AMR {
+	for _, proof := range proofs {
 		switch proof.Method {
 		case auth.MethodOTP, auth.MethodMagicLink, auth.MethodRecovery:
 			if proof.Timestamp > since {
