@@ -101,6 +101,22 @@ func (tx *Tx) PasswordByEmail(ctx context.Context, email string) (string, error)
 	return hash, nil
 }
 
+// SignedInFrom reports whether the user that UserByEmail finds has a session that
+// began at an address: the same IPv4 address, or one in the same IPv6 /64.
+func (tx *Tx) SignedInFrom(ctx context.Context, email, address string) (bool, error) {
+	if address == "" {
+		return false, nil
+	}
+	var known bool
+	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sessions s
+		WHERE s.user_id = (SELECT u.id FROM auth.users u WHERE `+byEmail+`)
+		AND s.ip <<= pg_catalog.set_masklen($2::pg_catalog.inet, CASE pg_catalog.family($2::pg_catalog.inet) WHEN 6 THEN 64 ELSE 32 END))`, email, address).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("look for a session at the address: %w", err)
+	}
+	return known, nil
+}
+
 // UserByPhone returns the user with this number, which must be without a plus
 // sign; the row may have one. auth.ErrUserNotFound.
 func (tx *Tx) UserByPhone(ctx context.Context, phone string, lock bool) (auth.User, error) {

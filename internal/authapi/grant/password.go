@@ -3,7 +3,6 @@ package grant
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
@@ -30,10 +29,6 @@ type PasswordTokens struct {
 	session.Tokens
 	WeakPassword *password.Weakness `json:"weak_password"`
 }
-
-// wrongPasswords is the number of failures of an account after which the right
-// password must wait too: it slows down guessing from many addresses.
-var wrongPasswords = ratelimit.Rule{Name: "password_address", Events: 60, Per: 5 * time.Minute, Burst: 60}
 
 // Redeem implements Grant.
 func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members) (any, error) {
@@ -66,7 +61,7 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 // that the user is banned or unconfirmed.
 func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
 	var hash, upgrade string
-	err := g.Guesses.Guess(ctx, sc.Tenant.Ref, wrongPasswords, email, auth.ErrCredentials, func() (err error) {
+	err := g.guess(ctx, sc, email, pass, func() (err error) {
 		hash, upgrade, err = g.checkPassword(ctx, sc, email, pass)
 		return err
 	})

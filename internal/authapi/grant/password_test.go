@@ -1,6 +1,7 @@
 package grant_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -111,23 +112,60 @@ func TestWrongPasswordReadsNoMore(t *testing.T) {
 	}
 }
 
-// Many wrong passwords also delay the right one, in this project only.
+// Many wrong passwords of a client for an account also delay its right one, in this
+// project only.
 func TestWrongPasswordsAreCounted(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, autoconfirm)
 	for _, p := range []*flowtest.Project{f.A, f.B} {
 		p.SignUp(t, "ann@example.com", "password123")
 	}
-	for range 60 {
+	for range 20 {
 		f.A.Do(t, "POST", passwordGrant, m{"email": "ann@example.com", "password": "wrong"}).WantError(400, "invalid_credentials")
 	}
 	right := m{"email": "ann@example.com", "password": "password123"}
 	if res := f.A.Do(t, "POST", passwordGrant, right).WantError(429, "over_request_rate_limit"); res.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
+	f.A.Do(t, "POST", passwordGrant, right, flowtest.From("198.51.100.1")).Want(200)
 	f.B.Do(t, "POST", passwordGrant, right).Want(200)
-	f.Clock.Advance(10 * time.Second)
+	f.Clock.Advance(15 * time.Second)
 	f.A.Do(t, "POST", passwordGrant, right).Want(200)
+}
+
+// Strangers who guess from many addresses lock nobody out, and learn nothing about
+// who has an account.
+func TestAccountUnderAttack(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	f.A.SignUp(t, "ann@example.com", "password123") // from 192.0.2.1
+	try := func(email, password, from string) *flowtest.Response {
+		return f.A.Do(t, "POST", passwordGrant, m{"email": email, "password": password}, flowtest.From(from))
+	}
+	for _, email := range []string{"ann@example.com", "nobody@example.com"} {
+		for i := range 60 {
+			try(email, "wrong", fmt.Sprintf("198.51.100.%d", i/20)).WantError(400, "invalid_credentials")
+		}
+		// A new address has three tries, the user's own no more.
+		for _, from := range []string{"203.0.113.1", "192.0.2.1"} {
+			for range 3 {
+				try(email, "wrong", from).WantError(400, "invalid_credentials")
+			}
+			try(email, "wrong", from).WantError(429, "over_request_rate_limit")
+		}
+	}
+	try("ann@example.com", "password123", "203.0.113.1").WantError(429, "over_request_rate_limit")
+	try("ann@example.com", "password123", "203.0.113.2").Want(200) // the first try of a new address
+	for range 5 {
+		try("ann@example.com", "password123", "192.0.2.1").Want(200) // where she has signed in before
+	}
+	// Guessing from there ends too.
+	for range 16 {
+		try("ann@example.com", "wrong", "192.0.2.1").WantError(429, "over_request_rate_limit")
+	}
+	try("ann@example.com", "password123", "192.0.2.1").WantError(429, "over_request_rate_limit")
+	f.Clock.Advance(15 * time.Second)
+	try("ann@example.com", "password123", "192.0.2.1").Want(200)
 }
 
 // The password rules became stricter: an old password can still sign in.

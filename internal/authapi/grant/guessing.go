@@ -1,0 +1,83 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// The rules for wrong passwords. The strict one is for a client and an account.
+// The one for an account, from anywhere, only delays clients that have shown
+// nothing good: strangers who guess from many addresses must not lock the user out.
+var (
+	// wrongOfClient limits the wrong passwords of a client for an account.
+	wrongOfClient = ratelimit.Rule{Name: "password_client", Events: 20, Per: 5 * time.Minute, Burst: 20}
+	// wrongPasswords is the number of failures of an account after which it is
+	// under attack.
+	wrongPasswords = ratelimit.Rule{Name: "password_address", Events: 60, Per: 5 * time.Minute, Burst: 60}
+	// firstOfClient is what each client may try at an account under attack.
+	firstOfClient = ratelimit.Rule{Name: "password_first", Events: 3, Per: 5 * time.Minute, Burst: 3}
+)
+
+// guess runs compare, which compares the password, unless too many were wrong.
+//
+// At an account under attack a client with no tries left is refused, except that
+// the right password passes from an address where the user has a session. A wrong
+// one from there is refused as from anywhere, after the same work, so that the
+// refusal does not tell who has an account.
+func (g Password) guess(ctx context.Context, sc *tenants.Scope, email, pass string, compare func() error) error {
+	client := email + " " + ratelimit.LimitKey(sc.ClientIP)
+	return g.Guesses.Guess(ctx, sc.Tenant.Ref, wrongOfClient, client, auth.ErrCredentials, func() error {
+		ref := sc.Tenant.Ref
+		attacked := g.Guesses.Allow(ctx, ref, wrongPasswords, email)
+		if attacked == nil {
+			return g.refund(ctx, ref, wrongPasswords, email, compare())
+		}
+		if g.Guesses.Allow(ctx, ref, firstOfClient, client) == nil {
+			return g.refund(ctx, ref, firstOfClient, client, compare())
+		}
+		known, err := g.knownAddress(ctx, sc, email)
+		switch {
+		case err != nil:
+			return err
+		case known:
+			err = compare()
+		default:
+			err = errors.Join(auth.ErrCredentials, g.Hasher.Dummy(ctx, ref, pass))
+		}
+		if errors.Is(err, auth.ErrCredentials) {
+			// Counted as a wrong one of the client, and answered as the refusal.
+			return refused{attacked}
+		}
+		return err
+	})
+}
+
+// refused is a refusal that counts as a wrong password.
+type refused struct{ error }
+
+func (r refused) Unwrap() []error { return []error{r.error, auth.ErrCredentials} }
+
+// refund takes back what was counted before the comparison, unless its error says
+// that the password was wrong.
+func (g Password) refund(ctx context.Context, ref tenants.Ref, rule ratelimit.Rule, identifier string, err error) error {
+	if !errors.Is(err, auth.ErrCredentials) {
+		g.Guesses.Refund(ctx, ref, rule, identifier)
+	}
+	return err
+}
+
+// knownAddress reports whether the user has a session that began at the client's
+// address.
+func (g Password) knownAddress(ctx context.Context, sc *tenants.Scope, email string) (known bool, err error) {
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		known, err = tx.SignedInFrom(ctx, email, sc.ClientAddress())
+		return err
+	})
+	return known, err
+}
