@@ -122,9 +122,12 @@ func (a *Authorizer) GrantsIn(ctx context.Context, db reader, actor Actor, organ
 	}
 	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope}
 	if project == "" && !g.inScope() {
-		g.glimpse, err = anyInScope(ctx, db, actor.Scope, organization)
+		if g.glimpse, err = anyInScope(ctx, db, actor.Scope, organization); err != nil {
+			return Grants{}, err
+		}
 	}
-	return g, err
+	g.observe(ctx)
+	return g, nil
 }
 
 // anyInScope reports whether a living project of the organization is in the

@@ -11,6 +11,13 @@ import (
 // tidyProject is the name of the job that tidies a project's database.
 const tidyProject = "tidy_project"
 
+const (
+	// lostAudit is longer than any request of the Management API takes.
+	lostAudit = 10 * time.Minute
+	// manyLostAudits bounds one run.
+	manyLostAudits = 1000
+)
+
 // offerPeriod is the interval at which jobs are offered for the projects in
 // use.
 const offerPeriod = 10 * time.Minute
@@ -24,6 +31,9 @@ func (s *Server) newJobs() (*job.Runner, error) {
 			{Name: "delete_idempotency_keys", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 				_, err := s.control.DeleteOldIdempotencyKeys(ctx)
 				return err
+			}},
+			{Name: "end_lost_audits", Every: time.Minute, Run: func(ctx context.Context) error {
+				return s.control.EndLostAudits(ctx, s.now().Add(-lostAudit), manyLostAudits)
 			}},
 			{Name: "delete_old_logs", Every: time.Hour, Run: func(ctx context.Context) error {
 				_, err := s.control.DeleteOldLogs(ctx, s.config.Logs.Keep)

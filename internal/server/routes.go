@@ -10,6 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
 	"github.com/reevehq/reeve/internal/control/apikey"
+	"github.com/reevehq/reeve/internal/control/auditlog"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/inbox"
@@ -101,7 +102,7 @@ func (s *Server) readyz(c *gin.Context) {
 }
 
 func (s *Server) mountControl(engine *gin.Engine) {
-	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, Changed: func(ref tenants.Ref) {
+	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, ClientIP: s.clientIP, Now: s.now, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
 	api := management.Mount(engine)
@@ -120,10 +121,19 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
+	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&member.Handler{Service: &member.Service{
 		DB: s.control, Authz: access, User: s.platformUser, Invited: s.invited.wake, Now: s.now,
 	}}).Mount(api)
+}
+
+// clientIP is a request's client address, "" when it is unknown.
+func (s *Server) clientIP(r *http.Request) string {
+	if a := s.proxies.Client(r); a.IsValid() {
+		return a.WithZone("").String()
+	}
+	return ""
 }
 
 // activeSessions is the least number of sessions that a process remembers as

@@ -76,6 +76,7 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 		if after, err = apply(before, f, patch); err != nil || after.equal(before) {
 			return err
 		}
+		control.Before(ctx, before.only(patch))
 		latest, err := tx.LatestAuthConfigVersion(ctx, p.Ref)
 		if err != nil {
 			return err

@@ -22,6 +22,17 @@ func (v values) equal(other values) bool {
 	return v.config == other.config && maps.Equal(v.secrets, other.secrets)
 }
 
+// only returns the present values of a patch's settings, without secrets.
+func (v values) only(patch control.Object) map[string]any {
+	out := map[string]any{}
+	for name := range patch {
+		if declared, ok := setting.ByName(name); ok && !declared.Secret {
+			out[name] = declared.Value(&v.config)
+		}
+	}
+	return out
+}
+
 // check checks everything about a patch that does not depend on the present
 // values. The fault names the first wrong setting in alphabetical order.
 func (s *Service) check(ctx context.Context, patch control.Object) error {

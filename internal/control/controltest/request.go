@@ -88,6 +88,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`(sb_(?:publishable|secret)_)[A-Za-z0-9_-]{31}`), "${1}<text>"},
 	{regexp.MustCompile(`(sb_(?:publishable|secret)_)[A-Za-z0-9_-]{5}"`), `${1}<5>"`},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "<hash>"},
+	{regexp.MustCompile(`"[A-Z2-7]{26}"`), `"<request>"`},
 	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`), "<jwt>"},
 	{regexp.MustCompile(`"(x|y|n)": "[A-Za-z0-9_-]{40,}"`), `"$1": "<coordinate>"`},
 	{regexp.MustCompile(`(\b|_)[a-z]{20}(\b|_)`), "$1<ref>$2"},

@@ -15,6 +15,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/web/control"
 )
 
 // Service implements the rules. Nobody gives, takes or changes a role that
@@ -133,6 +134,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		if user != actor.UserID && !g.Covers(m.Role) {
 			return errAbove
 		}
+		control.Before(ctx, map[string]any{"role": m.Role})
 		if err := fn(tx, g, org, m); err != nil {
 			return err
 		}

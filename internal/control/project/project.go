@@ -155,6 +155,7 @@ func (s *Service) Rename(ctx context.Context, actor authz.Actor, ref, name strin
 	if name, err = text.Name("name", name, 1, 256); err != nil {
 		return nil, err
 	}
+	control.Before(ctx, map[string]any{"name": p.Name})
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.RenameProject(ctx, p.Ref, name) })
 	return &Reference{ID: p.ID, Ref: string(p.Ref), Name: name}, err
 }

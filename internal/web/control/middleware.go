@@ -38,9 +38,11 @@ var (
 // request is what the middleware passes to the layers below.
 type request struct {
 	id        string
-	project   string   // the path's ref, if it is well formed
-	operation string   // the Operation's ID, once it is known
-	key       string   // the Idempotency-Key, if any
+	project   string // the path's ref, if it is well formed
+	operation string // the Operation's ID, once it is known
+	key       string // the Idempotency-Key, if any
+	path, ip  string
+	body      []byte
 	digest    [32]byte // of method, path, query and body; set with key only
 }
 
@@ -55,7 +57,10 @@ func requestOf(ctx context.Context) *request {
 
 // identify uses the request id of Common, or generates one.
 func (s *Server) identify(c *gin.Context) {
-	r := &request{id: c.Writer.Header().Get("X-Request-Id")}
+	r := &request{id: c.Writer.Header().Get("X-Request-Id"), path: c.Request.URL.Path}
+	if s.ClientIP != nil {
+		r.ip = s.ClientIP(c.Request)
+	}
 	if r.id == "" {
 		r.id = rand.Text()
 		c.Header("X-Request-Id", r.id)
@@ -155,6 +160,7 @@ func (s *Server) checkBody(c *gin.Context) {
 			return
 		}
 	}
+	requestOf(c.Request.Context()).body = body
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
 	if err := s.readIdempotencyKey(c, body); err != nil {
 		s.refuse(c, err)

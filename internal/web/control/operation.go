@@ -49,8 +49,11 @@ func Register[In, Out any](api API, op Operation, fn func(context.Context, Actor
 	described := api.describe(op)
 	huma.Register(api.huma, described, func(ctx context.Context, in *In) (*answer[Out], error) {
 		requestOf(ctx).operation = op.ID
-		run := func(ctx context.Context) (*Out, error) { return fn(ctx, actorOf(ctx), in) }
-		out, replayed, err := once(ctx, api.server, op, run)
+		var replayed bool
+		out, err := audited(ctx, api.server, op, func(ctx context.Context) (out *Out, err error) {
+			out, replayed, err = once(ctx, api.server, op, func(ctx context.Context) (*Out, error) { return fn(ctx, actorOf(ctx), in) })
+			return out, err
+		})
 		if err != nil {
 			return nil, api.server.explain(ctx, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -33,10 +34,21 @@ type Server struct {
 	// fault is Unauthorized, Forbidden or NotFound says that the token is not
 	// valid.
 	Session func(ctx context.Context, token string) (Actor, error)
+	// ClientIP returns a request's client address for the audit log; nil leaves it
+	// out.
+	ClientIP func(*http.Request) string
+	Now      func() time.Time // time.Now when nil
 	// Changed is called for every project that a request of this process
 	// changed, before the answer is sent, so that the change is in force when
 	// the client gets the answer.
 	Changed func(ref tenants.Ref)
+}
+
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 // API is where resources register their operations.

@@ -1,0 +1,149 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+)
+
+// The audit log of the control plane. An operation that may change something is
+// noted before it runs, and appended to the log of the organization that it
+// concerns once it has ended, before the answer is sent. What a killed process
+// leaves is appended later, with an unknown result. A member's refused request is
+// appended too; what strangers ask for is not, because they could fill
+// anybody's log.
+
+// maxAuditDetail bounds the request in an entry, in bytes.
+const maxAuditDetail = 8 << 10
+
+// auditTimeout bounds the writing of an entry.
+const auditTimeout = 5 * time.Second
+
+type beforeKey struct{}
+
+// Before records, for the audit log, what an operation is about to replace:
+// member names and values, without secrets. Values of the request are recorded
+// anyway.
+func Before(ctx context.Context, values map[string]any) {
+	if at, ok := ctx.Value(beforeKey{}).(*map[string]any); ok {
+		*at = values
+	}
+}
+
+// audited runs an operation and writes its entry.
+func audited[Out any](ctx context.Context, s *Server, op Operation, run func(context.Context) (Out, error)) (Out, error) {
+	var decision authz.Decision
+	var before map[string]any
+	ctx = context.WithValue(authz.Observe(ctx, &decision), beforeKey{}, &before)
+	changes := op.Method != http.MethodGet
+	r, actor := requestOf(ctx), actorOf(ctx)
+	e := controldb.AuditEntry{
+		ID: uuid.New(), At: s.now(), Actor: actor.UserID, Token: actor.TokenID, Action: op.ID, Object: fault.Clip(r.path, maxField),
+		IP: r.ip, RequestID: fault.Clip(r.id, maxField), Detail: detailOf(r.body, nil),
+	}
+	if changes {
+		if err := s.DB.BeginAudit(ctx, e); err != nil {
+			var none Out
+			return none, err
+		}
+	}
+	out, err := run(ctx)
+	e.OrganizationID, e.Ref, e.Detail = decision.Organization, decision.Project, detailOf(r.body, before)
+	switch f := fault.From(err); {
+	case err == nil:
+		e.Result = controldb.AuditDone
+	case f.Kind == fault.Internal || f.Kind == fault.Unavailable:
+		e.Result, e.Code = controldb.AuditFailed, f.Code
+	default:
+		e.Result, e.Code = controldb.AuditRefused, f.Code
+	}
+	forbidden := e.Result == controldb.AuditRefused && fault.From(err).Kind == fault.Forbidden
+	s.endAudit(ctx, e, changes, changes && (decision.Member || err == nil) || forbidden && decision.Member)
+	return out, err
+}
+
+// endAudit appends the entry, or drops what was noted. A failure leaves the note,
+// which is appended later.
+func (s *Server) endAudit(ctx context.Context, e controldb.AuditEntry, begun, keep bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
+	defer cancel()
+	var err error
+	switch {
+	case keep:
+		err = s.DB.EndAudit(ctx, e)
+	case begun:
+		err = s.DB.DropAudit(ctx, e.ID)
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "audit entry is not written", "request_id", e.RequestID, "operation", e.Action, "error", err)
+	}
+}
+
+// detailOf is the request and what was before, without secrets.
+func detailOf(body []byte, before map[string]any) json.RawMessage {
+	detail := map[string]any{}
+	var request any
+	if len(body) > 0 && json.Unmarshal(body, &request) == nil {
+		detail["request"] = withoutSecrets(request)
+	}
+	if before != nil {
+		detail["before"] = withoutSecrets(before)
+	}
+	raw, err := json.Marshal(detail)
+	if err != nil || len(raw) > maxAuditDetail {
+		return json.RawMessage(`{"request":"too large"}`)
+	}
+	return raw
+}
+
+// withoutSecrets replaces the values of members whose name is one of a secret.
+func withoutSecrets(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, value := range v {
+			if secretName(name) {
+				value = redacted(value)
+			}
+			out[name] = withoutSecrets(value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = withoutSecrets(v[i])
+		}
+		return out
+	}
+	return v
+}
+
+// redacted hides a value that may be a secret. Numbers and switches are none, such
+// as the least length of a password.
+func redacted(v any) any {
+	switch v.(type) {
+	case nil, bool, float64, int, int64:
+		return v
+	}
+	return "redacted"
+}
+
+// secretName reports whether a member may hold a secret. It errs on the side of
+// yes.
+func secretName(name string) bool {
+	name = strings.ToLower(name)
+	for _, part := range []string{"secret", "pass", "token", "private", "jwk", "credential", "api_key", "auth_key", "access_key", "query"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return name == "key" || name == "d" || name == "k"
+}
