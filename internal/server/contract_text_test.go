@@ -25,7 +25,7 @@ var texts = map[string]string{
 	"signup_disabled":             `Signups not allowed for this instance`,
 	"anonymous_provider_disabled": `Anonymous sign-ins are disabled`,
 	"same_password":               `New password should be different from the old password\.`,
-	"weak_password":               `((Password should (be at least \d+ characters|contain at least one character of each: .+)\.|Password is known to be weak and easy to guess, please choose a different one\.)|Password is known to be weak and easy to guess, please choose a different one\.)`,
+	"weak_password":               `Password should (be at least \d+ characters|contain at least one character of each: .+)\.|Password is known to be weak and easy to guess, please choose a different one\.`,
 	"otp_expired":                 `Token has expired or is invalid`,
 	"refresh_token_not_found":     `Invalid Refresh Token: Refresh Token Not Found`,
 	"refresh_token_already_used":  `Invalid Refresh Token: Already Used`,
