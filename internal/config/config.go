@@ -41,7 +41,7 @@ func Default() Config {
 		HTTP:     defaultHTTP(),
 		Database: defaultDatabase(),
 		Mail:     Mail{SenderName: "Reeve", MaxPerHour: 100},
-		Limits:   Limits{MaxOrganizationsPerUser: 10, MaxProjectsPerOrganization: 100},
+		Limits:   Limits{MaxOrganizationsPerUser: 10, MaxProjectsPerOrganization: 100, MaxEphemeralPerOrganization: 100},
 		Cache:    Cache{Tenants: 10_000, Tokens: 50_000},
 		Logs:     Logs{Keep: 7 * 24 * time.Hour, MaxEntries: 5000},
 		Hash:     defaultHash(),
@@ -59,7 +59,7 @@ func Development() Config {
 	c.HTTP.DrainDelay = 0       // no balancer
 	c.HTTP.ProjectURLs = ByPath // not every resolver knows names below localhost
 	c.Mail.Capture = true
-	c.Limits = Limits{MaxOrganizationsPerUser: 10_000, MaxProjectsPerOrganization: 10_000}
+	c.Limits = Limits{MaxOrganizationsPerUser: 10_000, MaxProjectsPerOrganization: 10_000, MaxEphemeralPerOrganization: 10_000}
 	return c
 }
 

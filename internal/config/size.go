@@ -9,6 +9,8 @@ import (
 type Limits struct {
 	MaxOrganizationsPerUser    int `yaml:"max_organizations_per_user" env:"REEVE_MAX_ORGANIZATIONS_PER_USER"`
 	MaxProjectsPerOrganization int `yaml:"max_projects_per_organization" env:"REEVE_MAX_PROJECTS_PER_ORGANIZATION"`
+	// MaxEphemeralPerOrganization counts the projects with a time to live.
+	MaxEphemeralPerOrganization int `yaml:"max_ephemeral_projects_per_organization" env:"REEVE_MAX_EPHEMERAL_PROJECTS_PER_ORGANIZATION"`
 }
 
 // Validate reports every error, as Problems.
@@ -16,6 +18,7 @@ func (l Limits) Validate() error {
 	var p Problems
 	p.within("limits.max_organizations_per_user", l.MaxOrganizationsPerUser, 1, 1_000_000)
 	p.within("limits.max_projects_per_organization", l.MaxProjectsPerOrganization, 1, 1_000_000)
+	p.within("limits.max_ephemeral_projects_per_organization", l.MaxEphemeralPerOrganization, 1, 1_000_000)
 	return p.orNil()
 }
 

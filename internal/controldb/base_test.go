@@ -209,7 +209,7 @@ func TestConstraints(t *testing.T) {
 	}{
 		{"name too long", func(tx *Tx) error { return tx.RenameProject(ctx, refA, strings.Repeat("x", 257)) }, fault.Invalid, "name"},
 		{"unknown ref", func(tx *Tx) error { return tx.RenameProject(ctx, refB, "x") }, fault.NotFound, "Project"},
-		{"unknown organization", func(tx *Tx) error { return tx.CheckProjectLimit(ctx, uuid.New()) }, fault.NotFound, "Organization"},
+		{"unknown organization", func(tx *Tx) error { return tx.CheckProjectLimit(ctx, uuid.New(), false) }, fault.NotFound, "Organization"},
 		{"second in use", func(tx *Tx) error {
 			return tx.with(ctx).Exec(`INSERT INTO signing_keys (id, ref, kid, algorithm, status, private)
 				VALUES (gen_random_uuid(), ?, 'k', 'ES256', 'in_use', '')`, string(refA)).Error

@@ -47,7 +47,9 @@ func (db *DB) migrations() (*goose.Provider, func(), error) {
 	}
 	sqlDB := stdlib.OpenDBFromPool(db.pool)
 	provider, err := goose.NewProvider(goose.DialectPostgres, sqlDB, migrations.Control(),
-		goose.WithTableName(versionTable), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+		goose.WithTableName(versionTable), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true),
+		// Files may be merged in another order than that of their numbers.
+		goose.WithAllowOutofOrder(true))
 	if err != nil {
 		_ = sqlDB.Close()
 		return nil, nil, fmt.Errorf("control migrations: %w", err)

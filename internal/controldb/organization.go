@@ -17,16 +17,20 @@ type Organization struct {
 	Name        string
 	Plan        string
 	MaxProjects int
-	CreatedAt   time.Time
+	// MaxEphemeral is how many projects with a time to live it may have; they do
+	// not count as MaxProjects does.
+	MaxEphemeral int
+	CreatedAt    time.Time
 }
 
 type organizationRow struct {
-	ID          uuid.UUID `gorm:"primaryKey"`
-	Slug        string
-	Name        string
-	Plan        string    `gorm:"default:free"`
-	MaxProjects int       `gorm:"default:100"`
-	CreatedAt   time.Time `gorm:"default:now()"`
+	ID           uuid.UUID `gorm:"primaryKey"`
+	Slug         string
+	Name         string
+	Plan         string    `gorm:"default:free"`
+	MaxProjects  int       `gorm:"default:100"`
+	MaxEphemeral int       `gorm:"column:max_ephemeral_projects;default:100"`
+	CreatedAt    time.Time `gorm:"default:now()"`
 }
 
 func (organizationRow) TableName() string { return "organizations" }
@@ -70,7 +74,7 @@ func (tx *Tx) CheckOrganizationLimit(ctx context.Context, owner uuid.UUID, most 
 }
 
 // CreateOrganization inserts an organization and returns it with generated
-// values for id, slug, plan and the limit of projects where they are zero. A
+// values for id, slug, plan and the limits of projects where they are zero. A
 // taken slug is fault conflict.
 func (tx *Tx) CreateOrganization(ctx context.Context, o Organization) (Organization, error) {
 	if o.ID == uuid.Nil {

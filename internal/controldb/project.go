@@ -21,6 +21,16 @@ var ErrNoProject = fault.New(fault.NotFound, "project_not_found", "Project not f
 var ErrProjectLimit = fault.New(fault.Forbidden, "project_limit_reached",
 	"The organization has reached its maximum number of projects")
 
+// ErrEphemeralLimit is returned when an organization has all the ephemeral
+// projects it may.
+var ErrEphemeralLimit = fault.New(fault.Forbidden, "ephemeral_project_limit_reached",
+	"The organization has reached its maximum number of projects with a time to live; delete some, or wait until they expire")
+
+// ErrNotEphemeral is returned for the extension of a project that does not
+// expire.
+var ErrNotEphemeral = fault.New(fault.Invalid, "project_not_ephemeral",
+	"ttl: the project has no time to live; only a project that was created with one can get another")
+
 // Project is a row of projects.
 type Project struct {
 	Ref            tenants.Ref
@@ -36,6 +46,7 @@ type Project struct {
 	Version        int64
 	CreatedBy      *uuid.UUID
 	CreatedAt      time.Time
+	ExpiresAt      *time.Time // when it deletes itself; nil for never
 	DeletedAt      *time.Time
 }
 
@@ -53,6 +64,7 @@ type projectRow struct {
 	Version        int64 `gorm:"->"`
 	CreatedBy      *uuid.UUID
 	CreatedAt      time.Time `gorm:"default:now()"`
+	ExpiresAt      *time.Time
 	DeletedAt      *time.Time
 }
 
@@ -63,7 +75,7 @@ func (r projectRow) project() Project {
 		Ref: tenants.Ref(r.Ref), ID: r.ID, OrganizationID: r.OrganizationID, Name: r.Name, Region: r.Region,
 		Status: tenants.Status(r.Status), Platform: r.Platform, LegacyKeys: r.LegacyKeys, LegacyKeysAt: r.LegacyKeysAt,
 		ConfigVersion: r.ConfigVersion, Version: r.Version, CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt,
-		DeletedAt: r.DeletedAt,
+		ExpiresAt: r.ExpiresAt, DeletedAt: r.DeletedAt,
 	}
 }
 
@@ -105,23 +117,64 @@ func (r reader) projects(q *gorm.DB) ([]Project, error) {
 }
 
 // CheckProjectLimit locks the organization and checks that it may have one more
-// project: fault organization_not_found, ErrProjectLimit.
-func (tx *Tx) CheckProjectLimit(ctx context.Context, organization uuid.UUID) error {
+// project of this kind: fault organization_not_found, ErrProjectLimit,
+// ErrEphemeralLimit. A project counts until its database is gone.
+func (tx *Tx) CheckProjectLimit(ctx context.Context, organization uuid.UUID, ephemeral bool) error {
 	var allowed, have int64
-	err := tx.with(ctx).Raw("SELECT max_projects FROM organizations WHERE id = ? FOR UPDATE", organization).
+	column, limit := "max_projects", ErrProjectLimit
+	if ephemeral {
+		column, limit = "max_ephemeral_projects", ErrEphemeralLimit
+	}
+	err := tx.with(ctx).Raw("SELECT "+column+" FROM organizations WHERE id = ? FOR UPDATE", organization).
 		Row().Scan(&allowed)
 	if err != nil {
 		return orFault(err, errNoOrganization)
 	}
 	err = tx.with(ctx).Model(&projectRow{}).
-		Where("organization_id = ? AND deleted_at IS NULL", organization).Count(&have).Error
+		Where("organization_id = ? AND deleted_at IS NULL AND (expires_at IS NOT NULL) = ?", organization, ephemeral).Count(&have).Error
 	if err != nil {
 		return Fault(err)
 	}
 	if have >= allowed {
-		return ErrProjectLimit
+		return limit
 	}
 	return nil
+}
+
+// ExpiredProjects lists the projects whose time is over and that are not being
+// deleted yet, the earliest first.
+func (r reader) ExpiredProjects(ctx context.Context, now time.Time, limit int) ([]Project, error) {
+	var rows []projectRow
+	err := r.with(ctx).Where("expires_at <= ? AND deleted_at IS NULL AND status <> 'deleting' AND NOT platform", now).
+		Order("expires_at").Limit(limit).Find(&rows).Error
+	out := make([]Project, len(rows))
+	for i, row := range rows {
+		out[i] = row.project()
+	}
+	return out, Fault(err)
+}
+
+// ExpireProject marks a project as being deleted if its time is over;
+// ErrNoProject when it is not, or when somebody else has marked it.
+func (tx *Tx) ExpireProject(ctx context.Context, ref tenants.Ref, now time.Time) error {
+	return changed(tx.with(ctx).Model(&projectRow{}).
+		Where("ref = ? AND expires_at <= ? AND deleted_at IS NULL AND status <> 'deleting' AND NOT platform", string(ref), now).
+		Updates(map[string]any{"status": string(tenants.StatusDeleting)}), ErrNoProject)
+}
+
+// ExtendProject sets when an ephemeral project expires. ErrNotEphemeral for
+// another one, ErrNoProject for one that is being deleted.
+func (tx *Tx) ExtendProject(ctx context.Context, ref tenants.Ref, at time.Time) error {
+	var row projectRow
+	err := tx.with(ctx).Raw("SELECT * FROM projects WHERE ref = ? AND deleted_at IS NULL AND status <> 'deleting' FOR UPDATE", string(ref)).
+		Take(&row).Error
+	if err != nil {
+		return orFault(err, ErrNoProject)
+	}
+	if row.ExpiresAt == nil {
+		return ErrNotEphemeral
+	}
+	return tx.updateProject(ctx, ref, map[string]any{"expires_at": at})
 }
 
 // CreateProject inserts a project and returns it with the database's defaults.
@@ -129,6 +182,7 @@ func (tx *Tx) CreateProject(ctx context.Context, p Project) (Project, error) {
 	row := projectRow{
 		Ref: string(p.Ref), OrganizationID: p.OrganizationID, Name: p.Name, Region: p.Region,
 		Status: string(p.Status), Platform: p.Platform, ConfigVersion: 1, CreatedBy: p.CreatedBy,
+		ExpiresAt: p.ExpiresAt,
 	}
 	if err := tx.with(ctx).Create(&row).Error; err != nil {
 		return Project{}, Fault(err)

@@ -26,6 +26,12 @@ const (
 	answerTimeout = 20 * time.Second
 )
 
+// The bounds of an ephemeral project's time to live.
+const (
+	MinTTL = time.Minute
+	MaxTTL = 30 * 24 * time.Hour
+)
+
 // NewProject describes a project to create.
 type NewProject struct {
 	OrganizationID uuid.UUID
@@ -35,6 +41,8 @@ type NewProject struct {
 	DBPassword string
 	Platform   bool
 	CreatedBy  *uuid.UUID
+	// TTL, unless it is zero, is after what time the project is deleted.
+	TTL time.Duration
 	// Within, when set, runs last in the transaction that creates the project.
 	Within func(ctx context.Context, tx *controldb.Tx, created Created) error
 }
@@ -56,7 +64,19 @@ func (n NewProject) Validate() error {
 	if len(n.Region) > maxName || !utf8.ValidString(n.Region) || hasNUL(n.Region) {
 		return bad.Saying("region: must have at most 256 characters")
 	}
+	if err := CheckTTL(n.TTL); n.TTL != 0 && err != nil {
+		return err
+	}
 	return checkPassword("db_pass", n.DBPassword)
+}
+
+// CheckTTL checks the time to live of an ephemeral project; fault
+// validation_failed.
+func CheckTTL(ttl time.Duration) error {
+	if ttl < MinTTL || ttl > MaxTTL {
+		return fault.New(fault.Invalid, "validation_failed", "ttl: must be from 1m to 720h")
+	}
+	return nil
 }
 
 func hasNUL(s string) bool {
@@ -74,7 +94,8 @@ func hasNUL(s string) bool {
 // committed, the project is finished even if the caller goes away or the
 // process dies. If its database is not ready yet, or could not be created for
 // now, Created.Project.Status is creating. Faults: validation_failed,
-// organization_not_found, project_limit_reached, database_unavailable.
+// organization_not_found, project_limit_reached,
+// ephemeral_project_limit_reached, database_unavailable.
 func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	if err := s.init(); err != nil {
 		return Created{}, err
@@ -126,7 +147,7 @@ func (n NewProject) answerTimeout() time.Duration {
 // reserve checks the organization's limit and returns a database for the
 // project: an assigned warm one, or a new row in state creating.
 func (s *Service) reserve(ctx context.Context, tx *controldb.Tx, n NewProject) (controldb.Database, *secret.DataKey, error) {
-	if err := tx.CheckProjectLimit(ctx, n.OrganizationID); err != nil {
+	if err := tx.CheckProjectLimit(ctx, n.OrganizationID, n.TTL != 0); err != nil {
 		return controldb.Database{}, nil, err
 	}
 	known, err := s.schema()
@@ -175,10 +196,15 @@ func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d 
 	if created.DatabaseURL, err = s.DatabaseURL(d.Ref, p.Owner); err != nil {
 		return created, err
 	}
-	created.Project, err = tx.CreateProject(ctx, controldb.Project{
+	project := controldb.Project{
 		Ref: d.Ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region,
 		Status: status, Platform: n.Platform, CreatedBy: n.CreatedBy,
-	})
+	}
+	if n.TTL != 0 {
+		at := s.Now().UTC().Add(n.TTL).Truncate(time.Second)
+		project.ExpiresAt = &at
+	}
+	created.Project, err = tx.CreateProject(ctx, project)
 	if err != nil {
 		return created, err
 	}

@@ -17,8 +17,9 @@ const (
 	warmYield = 50 * time.Millisecond
 )
 
-// Run keeps WarmTarget warm databases, recovers every minute, and drops roles
-// that could not be dropped with their database, until ctx ends; then it
+// Run keeps WarmTarget warm databases, recovers every minute, deletes projects
+// whose time is over, and drops roles that could not be dropped with their
+// database, until ctx ends; then it
 // returns nil. It creates one database at a time, pauses for as long as that
 // took, and waits while Create is in progress. Any number of replicas may run
 // it.
@@ -34,6 +35,7 @@ func (s *Service) Run(ctx context.Context) error {
 	// Separately, because references to such a role can make this slow.
 	group.Go(func() { s.every(ctx, recoverTick, s.rolesLeft, s.dropLeftRoles) })
 	group.Go(func() { s.every(ctx, warmTick, s.taken, s.fill) })
+	group.Go(func() { s.every(ctx, expireTick, nil, s.Expire) })
 	group.Wait()
 	return nil
 }

@@ -133,6 +133,7 @@ func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owne
 	return s.control.Tx(ctx, func(tx *controldb.Tx) error {
 		org, err := tx.CreateOrganization(ctx, controldb.Organization{
 			Slug: slug, Name: name, MaxProjects: s.config.Limits.MaxProjectsPerOrganization,
+			MaxEphemeral: s.config.Limits.MaxEphemeralPerOrganization,
 		})
 		if err != nil || owner == uuid.Nil {
 			return err

@@ -31,7 +31,7 @@ func (r *Rows) Create(ctx context.Context, n provision.NewProject) (provision.Cr
 	}
 	var created provision.Created
 	err := r.World.DB.Tx(ctx, func(tx *controldb.Tx) (err error) {
-		if err := tx.CheckProjectLimit(ctx, n.OrganizationID); err != nil {
+		if err := tx.CheckProjectLimit(ctx, n.OrganizationID, n.TTL != 0); err != nil {
 			return err
 		}
 		if created, err = r.insert(ctx, tx, n); err != nil || n.Within == nil {
@@ -65,10 +65,15 @@ func (r *Rows) insert(ctx context.Context, tx *controldb.Tx, n provision.NewProj
 	if err := tx.CreateDatabase(ctx, controldb.Database{Ref: ref, ClusterID: "test", Wrapped: wrapped, Sealed: sealed}); err != nil {
 		return created, err
 	}
-	created.Project, err = tx.CreateProject(ctx, controldb.Project{
+	project := controldb.Project{
 		Ref: ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region, Status: status,
 		Platform: n.Platform, CreatedBy: n.CreatedBy,
-	})
+	}
+	if n.TTL != 0 {
+		at := Now().Add(n.TTL)
+		project.ExpiresAt = &at
+	}
+	created.Project, err = tx.CreateProject(ctx, project)
 	if err != nil {
 		return created, err
 	}

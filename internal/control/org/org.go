@@ -17,6 +17,8 @@ type Service struct {
 	MaxOrganizations int
 	// MaxProjects is the quota of new organizations; 0 is the database's default.
 	MaxProjects int
+	// MaxEphemeral is that of projects with a time to live.
+	MaxEphemeral int
 }
 
 // List returns the organizations that exist for the actor, by name.
@@ -39,7 +41,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 				return err
 			}
 		}
-		created, err := tx.CreateOrganization(ctx, controldb.Organization{Name: name, MaxProjects: s.MaxProjects})
+		created, err := tx.CreateOrganization(ctx, controldb.Organization{Name: name, MaxProjects: s.MaxProjects, MaxEphemeral: s.MaxEphemeral})
 		if err != nil {
 			return err
 		}
