@@ -38,7 +38,7 @@ const roomy = {
 export async function createProject(name, config = {}) {
   const organizations = await manage('GET', '/v1/organizations')
   const home = organizations.find((o) => o.slug === 'default') ?? organizations[0]
-  const project = await manage('POST', '/v1/projects', { name, organization_slug: home.slug })
+  const project = await manage('POST', '/v1/projects?reveal=true', { name, organization_slug: home.slug })
   await configure(project, { ...roomy, ...config })
   return project
 }

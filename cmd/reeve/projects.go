@@ -13,6 +13,7 @@ type projectsCommand struct {
 	List   projectsList   `cmd:"" help:"List the projects."`
 	Create projectsCreate `cmd:"" help:"Create a project; its secrets are shown this once."`
 	Get    projectsGet    `cmd:"" help:"Show a project."`
+	Extend projectsExtend `cmd:"" help:"Change when a project with a time to live deletes itself."`
 	Delete projectsDelete `cmd:"" help:"Delete a project with its database."`
 }
 
@@ -21,6 +22,11 @@ type (
 	projectsCreate struct {
 		Name string `arg:"" help:"Its name."`
 		Org  string `placeholder:"SLUG" help:"The organization (your first one)."`
+		TTL  string `name:"ttl" placeholder:"TIME" help:"Delete it after this time, such as 30m or 24h (never)."`
+	}
+	projectsExtend struct {
+		Ref string `arg:"" help:"Its ref, or its name if no other has it."`
+		TTL string `name:"ttl" required:"" placeholder:"TIME" help:"Delete it after this time from now, such as 30m or 24h."`
 	}
 	projectsGet struct {
 		Ref string `arg:"" help:"Its ref, or its name if no other has it."`
@@ -55,7 +61,7 @@ func (o *projectsCreate) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
-	created, err := c.CreateProject(ctx, o.Name, o.Org)
+	created, err := c.CreateProject(ctx, manage.NewProject{Name: o.Name, Organization: o.Org, TTL: o.TTL})
 	if created.Ref == "" {
 		return err
 	}
@@ -105,6 +111,19 @@ func (o *projectsGet) Run(ctx context.Context, p program, r *remote) error {
 		return err
 	}
 	return r.print(p, answer, projectColumns()...)
+}
+
+// Run extends.
+func (o *projectsExtend) Run(ctx context.Context, p program, r *remote) error {
+	c, ref, err := r.project(ctx, p, o.Ref)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Change(ctx, manage.Path("projects", ref), map[string]string{"ttl": o.TTL})
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, column{"REF", "ref"}, column{"NAME", "name"}, column{"EXPIRES", "expires_at"})
 }
 
 // ask makes a person type the name of the project to delete, because its

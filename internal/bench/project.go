@@ -23,7 +23,7 @@ type project struct {
 // create creates a project and returns how long the answer took.
 func (b *bench) create(ctx context.Context) (project, time.Duration, error) {
 	begun := time.Now()
-	made, err := b.server.manage.CreateProject(ctx, "bench", "default")
+	made, err := b.server.manage.CreateProject(ctx, manage.NewProject{Name: "bench", Organization: "default"})
 	if err != nil {
 		return project{}, 0, fmt.Errorf("create a project: %w", err)
 	}

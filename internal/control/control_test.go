@@ -32,7 +32,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 	return []controltest.Mounter{
 		&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
 		&project.Handler{Service: &project.Service{
-			DB: w.DB, Authz: w.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Log: w.Log,
+			DB: w.DB, Authz: w.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Now: controltest.Now, Log: w.Log,
 		}},
 		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},

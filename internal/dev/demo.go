@@ -42,7 +42,7 @@ func ensureDemo(ctx context.Context, o Options, addr net.Addr, token string) (*d
 }
 
 func newDemo(ctx context.Context, client *manage.Client, path string) (*demo, error) {
-	created, err := client.CreateProject(ctx, demoName, "")
+	created, err := client.CreateProject(ctx, manage.NewProject{Name: demoName})
 	if err != nil {
 		return nil, err
 	}

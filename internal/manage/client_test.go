@@ -123,11 +123,11 @@ func TestPath(t *testing.T) {
 func TestCreateProject(t *testing.T) {
 	t.Parallel()
 	const created = `{"ref":"r","url":"u","publishable_key":"p","secret_key":"s","db_url":"d","status":`
-	want := Created{"r", "u", "p", "s", "d"}
+	want := Created{Ref: "r", URL: "u", PublishableKey: "p", SecretKey: "s", DatabaseURL: "d"}
 	t.Run("in the first organization", func(t *testing.T) {
 		t.Parallel()
 		c, f := serve(t, answer{200, `[{"slug":"first"},{"slug":"second"}]`}, answer{201, created + `"ACTIVE_HEALTHY"}`})
-		got, err := c.CreateProject(t.Context(), "shop", "")
+		got, err := c.CreateProject(t.Context(), NewProject{Name: "shop"})
 		if err != nil || got != want {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -138,7 +138,7 @@ func TestCreateProject(t *testing.T) {
 	t.Run("waits for the database", func(t *testing.T) {
 		t.Parallel()
 		c, f := serve(t, answer{201, created + `"COMING_UP"}`}, answer{200, `{"status":"COMING_UP"}`}, answer{200, `{"status":"ACTIVE_HEALTHY"}`})
-		got, err := c.CreateProject(t.Context(), "shop", "acme")
+		got, err := c.CreateProject(t.Context(), NewProject{Name: "shop", Organization: "acme"})
 		if err != nil || got != want || len(f.got) != 3 || f.got[2].path != "/v1/projects/r" {
 			t.Errorf("got %+v, %v, %+v", got, err, f.got)
 		}
@@ -146,7 +146,7 @@ func TestCreateProject(t *testing.T) {
 	t.Run("keeps the secrets when waiting fails", func(t *testing.T) {
 		t.Parallel()
 		c, _ := serve(t, answer{201, created + `"COMING_UP"}`}, answer{401, `{}`})
-		got, err := c.CreateProject(t.Context(), "shop", "acme")
+		got, err := c.CreateProject(t.Context(), NewProject{Name: "shop", Organization: "acme"})
 		if err == nil || got != want {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -154,7 +154,7 @@ func TestCreateProject(t *testing.T) {
 	t.Run("without organization", func(t *testing.T) {
 		t.Parallel()
 		c, _ := serve(t, answer{200, `[]`})
-		_, err := c.CreateProject(t.Context(), "shop", "")
+		_, err := c.CreateProject(t.Context(), NewProject{Name: "shop"})
 		var r *Refusal
 		if !errors.As(err, &r) || r.Code != "organization_not_found" {
 			t.Errorf("got %v", err)

@@ -33,6 +33,14 @@ type Created struct {
 	PublishableKey string `json:"publishable_key"`
 	SecretKey      string `json:"secret_key"`
 	DatabaseURL    string `json:"db_url"`
+	ExpiresAt      string `json:"expires_at,omitempty"` // of a project with a time to live
+}
+
+// NewProject describes a project to create.
+type NewProject struct {
+	Name         string `json:"name"`
+	Organization string `json:"organization_slug"` // "" for the first one of the token's owner
+	TTL          string `json:"ttl,omitempty"`     // after what time it deletes itself; "" for never
 }
 
 // APIKey is an API key; Text is empty if it is not shown.
@@ -131,14 +139,13 @@ func (c *Client) PublishableKey(ctx context.Context, ref string) (string, error)
 	return "", err
 }
 
-// CreateProject creates a project in an organization (when org is empty, the
-// first one of the token's owner) and waits until its database is ready.
-func (c *Client) CreateProject(ctx context.Context, name, org string) (Created, error) {
+// CreateProject creates a project and waits until its database is ready.
+func (c *Client) CreateProject(ctx context.Context, n NewProject) (Created, error) {
 	var out struct {
 		Created
 		Status string `json:"status"`
 	}
-	if org == "" {
+	if n.Organization == "" {
 		orgs, err := c.Organizations(ctx)
 		if err != nil {
 			return out.Created, err
@@ -146,9 +153,9 @@ func (c *Client) CreateProject(ctx context.Context, name, org string) (Created, 
 		if len(orgs) == 0 {
 			return out.Created, &Refusal{Status: 404, Code: "organization_not_found", Message: "you are in no organization: create one first"}
 		}
-		org = orgs[0].Slug
+		n.Organization = orgs[0].Slug
 	}
-	raw, err := c.Create(ctx, Path("projects"), map[string]string{"name": name, "organization_slug": org})
+	raw, err := c.Create(ctx, Path("projects")+"?reveal=true", n)
 	if err != nil {
 		return out.Created, err
 	}

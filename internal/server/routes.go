@@ -110,9 +110,10 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	limits := s.config.Limits
 	(&org.Handler{Service: &org.Service{
 		DB: s.control, Authz: access, MaxOrganizations: limits.MaxOrganizationsPerUser, MaxProjects: limits.MaxProjectsPerOrganization,
+		MaxEphemeral: limits.MaxEphemeralPerOrganization,
 	}}).Mount(api)
 	(&project.Handler{Service: &project.Service{
-		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Mail: s.mailOfProjects(), Log: s.log,
+		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Mail: s.mailOfProjects(), Now: s.now, Log: s.log,
 	}}).Mount(api)
 	(&apikey.Handler{Service: &apikey.Service{DB: s.control, Authz: access, Now: s.now, Log: s.log}}).Mount(api)
 	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.NewChecker(1).Check}}).Mount(api)

@@ -18,7 +18,7 @@ func TestTerraform(t *testing.T) {
 	t.Parallel()
 	reeve := servertest.Start(t)
 	var made servertest.Project
-	created := reeve.Manage(t, http.MethodPost, "/v1/projects", map[string]any{
+	created := reeve.Manage(t, http.MethodPost, "/v1/projects?reveal=true", map[string]any{
 		"name": "shop", "organization_slug": "default", "db_pass": "correct horse 1",
 		"region_selection": map[string]any{"type": "specific", "code": "eu-central-1"},
 	}).Expect(t, 201).Into(t, &made).JSON(t)

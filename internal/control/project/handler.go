@@ -28,7 +28,7 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, op("list-organization-projects", http.MethodGet, "/v1/organizations/{slug}/projects",
 		"List the projects of an organization, page by page"), h.listOf)
 	control.Register(api, op("get-project", http.MethodGet, "/v1/projects/{ref}", "Get a project"), h.get)
-	control.Register(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project"), h.update)
+	control.Register(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project, or change when it deletes itself"), h.update)
 	control.Register(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
 		"Delete a project with its database"), h.remove)
 	control.Register(api, op("update-database-password", http.MethodPatch, "/v1/projects/{ref}/database/password",
@@ -38,7 +38,7 @@ func (h *Handler) Mount(api control.API) {
 }
 
 func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Created, error) {
-	return h.Service.Create(ctx, actor, in.Body)
+	return h.Service.Create(ctx, actor, in.Body, in.Reveal)
 }
 
 func (h *Handler) list(ctx context.Context, actor control.Actor, _ *struct{}) (*[]WithDatabase, error) {
@@ -55,7 +55,7 @@ func (h *Handler) get(ctx context.Context, actor control.Actor, in *refInput) (*
 }
 
 func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Reference, error) {
-	return h.Service.Rename(ctx, actor, in.Ref, in.Body.Name)
+	return h.Service.Update(ctx, actor, in.Ref, in.Body)
 }
 
 func (h *Handler) remove(ctx context.Context, actor control.Actor, in *refInput) (*Reference, error) {

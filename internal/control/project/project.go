@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -44,13 +45,19 @@ type Service struct {
 	Servers   Servers
 	URL       func(ref tenants.Ref) string // canonical URL of a project
 	Mail      Mail
+	Now       func() time.Time
 	Log       *slog.Logger
 }
 
-// Create makes a project in an organization, with its database and keys. Faults:
-// validation_failed, organization_not_found, project_limit_reached.
-func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody) (*Created, error) {
+// Create makes a project in an organization, with its database and keys, and
+// answers its secrets if reveal is true. Faults: validation_failed,
+// organization_not_found, project_limit_reached, ephemeral_project_limit_reached.
+func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody, reveal bool) (*Created, error) {
 	name, err := text.Name("name", b.Name, 1, 256)
+	if err != nil {
+		return nil, err
+	}
+	ttl, err := parseTTL(b.TTL)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +70,15 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody) (
 		return nil, err
 	}
 	answer := func(c provision.Created) *Created {
-		return &Created{
-			Project: onWire(c.Project, org.Slug), URL: s.URL(c.Project.Ref),
-			PublishableKey: c.PublishableKey, SecretKey: c.SecretKey, DatabaseURL: c.DatabaseURL,
+		out := &Created{Project: onWire(c.Project, org.Slug), URL: s.URL(c.Project.Ref), PublishableKey: c.PublishableKey}
+		if reveal {
+			out.SecretKey, out.DatabaseURL = c.SecretKey, c.DatabaseURL
 		}
+		return out
 	}
 	var first provision.Created
 	created, err := s.Provision.Create(ctx, provision.NewProject{
-		OrganizationID: org.ID, Name: name, Region: b.region(), DBPassword: b.DBPass, CreatedBy: &actor.UserID,
+		OrganizationID: org.ID, Name: name, Region: b.region(), DBPassword: b.DBPass, CreatedBy: &actor.UserID, TTL: ttl,
 		Within: func(ctx context.Context, tx *controldb.Tx, c provision.Created) error {
 			first = c
 			return control.Remember(ctx, tx, answer(c))
@@ -89,6 +97,18 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody) (
 		}
 	}
 	return out, nil
+}
+
+// parseTTL reads a time to live; 0 for "".
+func parseTTL(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	ttl, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, text.Invalid("ttl: must be a duration such as 90s, 30m or 24h")
+	}
+	return ttl, provision.CheckTTL(ttl)
 }
 
 // organization is the slug, by its present or its former name.
@@ -146,18 +166,43 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (*With
 	return &out, nil
 }
 
-// Rename gives a project another name.
-func (s *Service) Rename(ctx context.Context, actor authz.Actor, ref, name string) (*Reference, error) {
+// Update gives a project another name, and one with a time to live another one
+// from now. Faults: validation_failed, project_not_ephemeral.
+func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, b UpdateBody) (*Reference, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.UpdateProject, ref)
 	if err != nil {
 		return nil, err
 	}
-	if name, err = text.Name("name", name, 1, 256); err != nil {
+	ttl, err := parseTTL(b.TTL)
+	if err != nil {
 		return nil, err
 	}
-	control.Before(ctx, map[string]any{"name": p.Name})
-	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.RenameProject(ctx, p.Ref, name) })
-	return &Reference{ID: p.ID, Ref: string(p.Ref), Name: name}, err
+	before := map[string]any{"name": p.Name}
+	if ttl != 0 {
+		before["expires_at"] = expiry(p.ExpiresAt)
+	}
+	if ttl == 0 || b.Name != "" {
+		if b.Name, err = text.Name("name", b.Name, 1, 256); err != nil {
+			return nil, err
+		}
+		p.Name = b.Name
+	}
+	out := &Reference{ID: p.ID, Ref: string(p.Ref), Name: p.Name}
+	control.Before(ctx, before)
+	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		if ttl != 0 {
+			at := s.Now().UTC().Add(ttl).Truncate(time.Second)
+			if err := tx.ExtendProject(ctx, p.Ref, at); err != nil {
+				return err
+			}
+			out.ExpiresAt = expiry(&at)
+		}
+		if b.Name == "" {
+			return nil
+		}
+		return tx.RenameProject(ctx, p.Ref, b.Name)
+	})
+	return out, err
 }
 
 // Delete deletes a project with its database; ErrPlatform for the platform

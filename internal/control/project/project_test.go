@@ -26,7 +26,7 @@ func newWorld(t *testing.T) *world {
 	out.World = controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		out.rows.World = w
 		out.service = &project.Service{
-			DB: w.DB, Authz: w.Authz, Provision: out.rows, Servers: out.rows, URL: controltest.URL, Log: w.Log,
+			DB: w.DB, Authz: w.Authz, Provision: out.rows, Servers: out.rows, URL: controltest.URL, Now: controltest.Now, Log: w.Log,
 		}
 		return []controltest.Mounter{
 			&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
@@ -48,7 +48,7 @@ func TestLife(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var created project.Created
-	w.Do(t, w.Owner, "POST", "/v1/projects",
+	w.Do(t, w.Owner, "POST", "/v1/projects?reveal=true",
 		`{"name":" Shop ","organization_slug":"acme","db_pass":"correct-horse","region":"us-east-1","plan":"free"}`).
 		Want(t, 201).Golden(t, "create").Into(t, &created)
 	if key, ok := tenants.ParseKey(created.SecretKey); !ok || key != tenants.KeySecret {
@@ -324,4 +324,56 @@ func TestIdempotencyTakenOver(t *testing.T) {
 	if n := w.count(t); n != 0 {
 		t.Errorf("%d projects", n)
 	}
+}
+
+// TestReveal: the secrets are in the answer only when it was asked for them.
+func TestReveal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for query, want := range map[string]bool{"": false, "?reveal=false": false, "?reveal=true": true} {
+		body := string(w.Do(t, w.Owner, "POST", "/v1/projects"+query, shop).Want(t, 201, `"publishable_key":"sb_publishable_`).Body)
+		if strings.Contains(body, "sb_secret_") != want || strings.Contains(body, "db_url") != want {
+			t.Errorf("%q answers %s", query, body)
+		}
+	}
+}
+
+func TestTimeToLive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	create := func(ttl string) controltest.Response {
+		return w.Do(t, w.Owner, "POST", "/v1/projects", `{"name":"Test","organization_slug":"acme","ttl":"`+ttl+`"}`)
+	}
+	for _, ttl := range []string{"59s", "721h", "-1h", "0s", "1d", "soon", "1", "9999999h"} {
+		create(ttl).Refused(t, 400, "validation_failed", "ttl: ")
+	}
+	if n := w.count(t); n != 0 {
+		t.Errorf("%d projects were made by refused requests", n)
+	}
+	var made project.Created
+	create("90m").Want(t, 201, `"expires_at":"2026-05-04T13:30:00Z"`).Into(t, &made)
+	path := "/v1/projects/" + made.Ref
+	w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200, `"expires_at":"2026-05-04T13:30:00Z"`)
+	w.Do(t, w.ReadOnly, "GET", "/v1/projects", "").Want(t, 200, `"expires_at":"2026-05-04T13:30:00Z"`)
+	w.Do(t, w.Administrator, "PATCH", path, `{"ttl":"720h"}`).Want(t, 200, `"expires_at":"2026-06-03T12:00:00Z"`, `"name":"Test"`)
+	w.Do(t, w.Administrator, "PATCH", path, `{"ttl":"1m","name":"Other"}`).Want(t, 200, `"expires_at":"2026-05-04T12:01:00Z"`, `"name":"Other"`)
+	w.Do(t, w.Administrator, "PATCH", path, `{"ttl":"1s"}`).Refused(t, 400, "validation_failed", "ttl: ")
+	w.Do(t, w.Administrator, "PATCH", path, `{}`).Refused(t, 400, "validation_failed", "name: ")
+	w.Do(t, w.Developer, "PATCH", path, `{"ttl":"1h"}`).Refused(t, 403, "forbidden", "")
+	w.Do(t, w.Stranger, "PATCH", path, `{"ttl":"1h"}`).Refused(t, 404, "project_not_found", "")
+
+	stays := w.Project(t, w.Acme, "Shop").Project
+	w.Do(t, w.Owner, "PATCH", "/v1/projects/"+string(stays.Ref), `{"ttl":"1h","name":"Other"}`).Refused(t, 400, "project_not_ephemeral", "ttl: ")
+	if got := w.Do(t, w.Owner, "GET", "/v1/projects/"+string(stays.Ref), "").Want(t, 200, `"name":"Shop"`); strings.Contains(string(got.Body), "expires_at") {
+		t.Errorf("it expires: %s", got.Body)
+	}
+
+	// Each kind has a quota of its own.
+	w.Exec(t, "UPDATE organizations SET max_projects = 1, max_ephemeral_projects = 2 WHERE slug = 'acme'")
+	w.Do(t, w.Owner, "POST", "/v1/projects", shop).Refused(t, 403, "project_limit_reached", "")
+	create("1h").Want(t, 201)
+	create("1h").Refused(t, 403, "ephemeral_project_limit_reached", "")
+
+	w.Exec(t, "UPDATE projects SET status = 'deleting' WHERE ref = $1", made.Ref)
+	w.Do(t, w.Owner, "PATCH", path, `{"ttl":"1h"}`).Refused(t, 404, "project_not_found", "")
 }

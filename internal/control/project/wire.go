@@ -19,6 +19,7 @@ type Project struct {
 	Region           string `json:"region"`
 	CreatedAt        string `json:"created_at"`
 	Status           string `json:"status"`
+	ExpiresAt        string `json:"expires_at,omitempty" doc:"When the project deletes itself; only of one that was created with a ttl."`
 }
 
 // Database describes where a project's data is stored.
@@ -35,13 +36,15 @@ type WithDatabase struct {
 	Database Database `json:"database"`
 }
 
-// Created is the answer to create, the only one with the secrets.
+// Created is the answer to create, the only one with the secrets. It has them
+// only when the request asks for them: whatever a language model drives must not
+// be handed them unasked.
 type Created struct {
 	Project
 	URL            string `json:"url" doc:"Where the project's API is."`
 	PublishableKey string `json:"publishable_key"`
-	SecretKey      string `json:"secret_key" doc:"Shown this once."`
-	DatabaseURL    string `json:"db_url" doc:"Connection string of the owner role. Shown this once."`
+	SecretKey      string `json:"secret_key,omitempty" doc:"Only with reveal=true, and this once."`
+	DatabaseURL    string `json:"db_url,omitempty" doc:"Connection string of the owner role. Only with reveal=true, and this once."`
 }
 
 // Reference names a project.
@@ -49,6 +52,8 @@ type Reference struct {
 	ID   int64  `json:"id"`
 	Ref  string `json:"ref"`
 	Name string `json:"name"`
+	// ExpiresAt is in the answer to an extension.
+	ExpiresAt string `json:"expires_at,omitempty"`
 }
 
 // ServiceHealth is the state of one service of a project.
@@ -99,7 +104,8 @@ type refInput struct {
 }
 
 type createInput struct {
-	Body CreateBody
+	Reveal bool `query:"reveal" doc:"Answer secret_key and db_url."`
+	Body   CreateBody
 }
 
 // CreateBody is the body of create. Plan, size, template and the like belong to
@@ -109,6 +115,7 @@ type CreateBody struct {
 	OrganizationSlug    string           `json:"organization_slug,omitempty" pattern:"^[\\w-]+$" maxLength:"64"`
 	OrganizationID      string           `json:"organization_id,omitempty" deprecated:"true" maxLength:"64" doc:"The organization's slug."`
 	DBPass              string           `json:"db_pass,omitempty" minLength:"8" maxLength:"128" doc:"Password of the owner role. Left out, one is drawn."`
+	TTL                 string           `json:"ttl,omitempty" maxLength:"32" doc:"After what time the project deletes itself, such as 90s, 30m or 24h; from 1m to 720h. Left out, it stays."`
 	Region              string           `json:"region,omitempty" pattern:"^[a-z0-9-]+$" maxLength:"64"`
 	RegionSelection     *RegionSelection `json:"region_selection,omitempty"`
 	Plan                string           `json:"plan,omitempty" enum:"free,pro" deprecated:"true"`
@@ -130,9 +137,10 @@ type updateInput struct {
 	Body UpdateBody
 }
 
-// UpdateBody is the body of update.
+// UpdateBody is the body of update; it must have one of the members.
 type UpdateBody struct {
-	Name string `json:"name" minLength:"1" maxLength:"256"`
+	Name string `json:"name,omitempty" minLength:"1" maxLength:"256"`
+	TTL  string `json:"ttl,omitempty" maxLength:"32" doc:"After what time from now a project with a time to live deletes itself; from 1m to 720h."`
 }
 
 type passwordInput struct {
@@ -187,11 +195,19 @@ func statusOnWire(s tenants.Status) string {
 	}
 }
 
+// expiry formats when a project expires; "" for never.
+func expiry(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
 func onWire(p controldb.Project, slug string) Project {
 	return Project{
 		ID: string(p.Ref), Ref: string(p.Ref), OrganizationID: slug, OrganizationSlug: slug,
 		Name: p.Name, Region: p.Region, CreatedAt: p.CreatedAt.UTC().Format(time.RFC3339Nano),
-		Status: statusOnWire(p.Status),
+		Status: statusOnWire(p.Status), ExpiresAt: expiry(p.ExpiresAt),
 	}
 }
 

@@ -120,7 +120,7 @@ const unlimited = 1 << 30
 func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Project {
 	tb.Helper()
 	p := &Project{Reeve: r}
-	r.Manage(tb, http.MethodPost, "/v1/projects", map[string]any{"name": name, "organization_slug": "default"}).
+	r.Manage(tb, http.MethodPost, "/v1/projects?reveal=true", map[string]any{"name": name, "organization_slug": "default"}).
 		Expect(tb, http.StatusCreated).Into(tb, p)
 	all := map[string]any{
 		"rate_limit_otp": unlimited, "rate_limit_verify": unlimited, "rate_limit_token_refresh": unlimited, "rate_limit_email_sent": 100000,
