@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
-# the newest one for Node 20 (test/), and the CLI (cli/); and in a browser, if
-# there is one, its pages (page/) and the example app (ssr/). Arguments name the test files to run; all by
+# the newest one for Node 20 (test/), and the CLI (cli/); the helper that makes
+# projects for tests (ephemeral/); and in a browser, if there is one, its pages
+# (page/) and the example app (ssr/). Arguments name the test files to run; all by
 # default.
 #
 #   REEVE_BIN   a built reeve; built here when unset
@@ -49,7 +50,7 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js cli/*.test.js page/*.test.js ssr/*.test.js
+[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js page/*.test.js ssr/*.test.js
 sdk='' cli='' page='' ssr=''
 for file in "$@"; do
 	case $file in
