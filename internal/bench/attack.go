@@ -23,6 +23,10 @@ type attack struct {
 	// run attacks until ctx ends. Its errors do not count: what the server
 	// refuses is a part of its defence.
 	run func(ctx context.Context, s *siege)
+	// state is a condition that holds while Postgres shows what the attack is
+	// about; "" when Postgres does not show it. It refers to the locks l and the
+	// sessions a of the hostile projects, and to every session as s.
+	state string
 }
 
 // siege is an attack on a server of its own.
@@ -84,13 +88,18 @@ func (b *bench) besiege(ctx context.Context, a attack) error {
 		return err
 	}
 	progress("%s: with", a.name)
+	look, err := s.lookout(ctx, a.state)
+	if err != nil {
+		return err
+	}
 	attacking, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
+	running.Go(func() { look.watch(attacking) })
 	running.Go(func() { a.run(attacking, s) })
 	under, err := s.light.run(ctx, b.duration, probes)
 	stop()
 	running.Wait()
-	b.report.Sieges = append(b.report.Sieges, siegeOf(a.name, alone, under))
+	b.report.Sieges = append(b.report.Sieges, siegeOf(a.name, look.result(), alone, under))
 	return err
 }
 
@@ -111,8 +120,12 @@ func (b *bench) renew(ctx context.Context, set map[string]string) (err error) {
 func (s *siege) owners(ctx context.Context, n int, statements ...string) {
 	var group sync.WaitGroup
 	for _, p := range s.hostile {
+		config, err := pgx.ParseConfig(p.DatabaseURL)
+		if err != nil {
+			continue
+		}
 		for range n {
-			group.Go(func() { repeat(ctx, p.DatabaseURL, statements...) })
+			group.Go(func() { repeat(ctx, config, statements...) })
 		}
 	}
 	group.Wait()
@@ -120,9 +133,9 @@ func (s *siege) owners(ctx context.Context, n int, statements ...string) {
 
 // repeat runs the statements on a connection, in order and whatever becomes of
 // them, and again, until ctx ends. It connects again when the connection ends.
-func repeat(ctx context.Context, url string, statements ...string) {
+func repeat(ctx context.Context, config *pgx.ConnConfig, statements ...string) {
 	for ctx.Err() == nil {
-		conn, err := connect(ctx, url)
+		conn, err := connect(ctx, config)
 		if err != nil {
 			rest(ctx, 250*time.Millisecond)
 			continue
@@ -138,10 +151,10 @@ func repeat(ctx context.Context, url string, statements ...string) {
 }
 
 // connect waits for as long as a hanging server lets a client wait.
-func connect(ctx context.Context, url string) (*pgx.Conn, error) {
+func connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return pgx.Connect(ctx, url)
+	return pgx.ConnectConfig(ctx, config.Copy())
 }
 
 func rest(ctx context.Context, d time.Duration) {
@@ -153,7 +166,11 @@ func rest(ctx context.Context, d time.Duration) {
 
 // exec runs statements as the owner of a hostile project.
 func (p *project) exec(ctx context.Context, statements ...string) error {
-	conn, err := connect(ctx, p.DatabaseURL)
+	config, err := pgx.ParseConfig(p.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,10 +23,10 @@ const held = "SELECT pg_sleep(600)"
 var attacks = []attack{
 	// A transaction that has read a catalog blocks a statement that locks it,
 	// which is refused only afterwards; every new connection waits behind it.
-	{name: "lock-pg_database", hostile: 1, run: catalogLocks("pg_database", "pg_catalog.pg_database")},
-	{name: "lock-pg_authid", hostile: 1, run: catalogLocks("pg_roles", "pg_catalog.pg_authid")},
+	{name: "lock-pg_database", hostile: 1, run: catalogLocks("pg_database", "pg_catalog.pg_database"), state: heldAndAwaited("l.relation = 1262")},
+	{name: "lock-pg_authid", hostile: 1, run: catalogLocks("pg_roles", "pg_catalog.pg_authid"), state: heldAndAwaited("l.relation = 1260")},
 	// The same for one database of somebody else.
-	{name: "lock-a-database", hostile: 1, run: func(ctx context.Context, s *siege) {
+	{name: "lock-a-database", hostile: 1, state: heldAndAwaited("l.locktype = 'object' AND l.classid = 1262"), run: func(ctx context.Context, s *siege) {
 		var parts []func()
 		for _, name := range s.victims() {
 			victim := pgx.Identifier{name}.Sanitize()
@@ -39,14 +41,14 @@ var attacks = []attack{
 		together(parts...)
 	}},
 	// Settings of a role that all projects share.
-	{name: "shared-role", hostile: 2, run: func(ctx context.Context, s *siege) {
+	{name: "shared-role", hostile: 2, state: "SELECT bool_or(l.relation = 2964 AND l.mode = 'RowExclusiveLock') FROM l", run: func(ctx context.Context, s *siege) {
 		together(
 			func() { s.owners(ctx, 2, "BEGIN", "SET ROLE anon", "ALTER ROLE anon SET statement_timeout = 1", held) },
 			func() { s.owners(ctx, 2, "SET ROLE anon", "ALTER ROLE anon SET default_transaction_read_only = on") },
 		)
 	}},
 	// A session that listens and is never idle holds back the queue.
-	{name: "notify-queue", hostile: 2, run: func(ctx context.Context, s *siege) {
+	{name: "notify-queue", hostile: 2, state: "SELECT pg_notification_queue_usage() > 0.02", run: func(ctx context.Context, s *siege) {
 		together(
 			func() {
 				s.owners(ctx, 3, "LISTEN mine", "DO $$ BEGIN LOOP PERFORM pg_sleep(0.5); COMMIT; END LOOP; END $$")
@@ -58,32 +60,24 @@ var attacks = []attack{
 			},
 		)
 	}},
-	{name: "lock-table", hostile: 1, run: func(ctx context.Context, s *siege) {
+	{name: "lock-table", hostile: 1, state: "SELECT count(*) > " + siegeLocks + " / 8 FROM l", run: func(ctx context.Context, s *siege) {
 		s.owners(ctx, 8, "BEGIN", "SELECT count(pg_advisory_xact_lock(pg_backend_pid(), i)) FROM generate_series(1, 10000000) AS i", held)
 	}},
 	// Connections of the owners and, by a trigger that sets their passwords, of
 	// the auth roles.
 	{
-		name: "connections", hostile: 5,
-		prepare: func(ctx context.Context, s *siege) error {
-			return s.onUsers(ctx, "EXECUTE format('ALTER ROLE %I PASSWORD %L', current_user, 'stolen');")
-		},
-		run: func(ctx context.Context, s *siege) {
-			together(
-				func() { s.owners(ctx, 10, held) },
-				func() { s.requests(ctx, 1, "sign-up", nil) },
-				func() { s.asAuth(ctx, 30, held) },
-			)
-		},
+		name: "connections", hostile: 12, prepare: stealAuth,
+		state: "SELECT count(*) > 0.8 * " + siegeConnections + " FROM s WHERE usesysid IS NOT NULL",
+		run:   func(ctx context.Context, s *siege) { s.everySession(ctx, held) },
 	},
 	// Triggers that sleep in Reeve's connections, and that use the processor.
 	{
-		name: "trigger-sleeps", hostile: 5,
+		name: "trigger-sleeps", hostile: 5, state: "SELECT count(*) > 5 FROM a WHERE wait_event = 'PgSleep'",
 		prepare: func(ctx context.Context, s *siege) error { return s.onUsers(ctx, "PERFORM pg_sleep(600);") },
 		run:     func(ctx context.Context, s *siege) { s.requests(ctx, 64, "sign-up", nil) },
 	},
 	{
-		name: "trigger-burns", hostile: 1,
+		name: "trigger-burns", hostile: 1, state: computing(2),
 		prepare: func(ctx context.Context, s *siege) error {
 			return s.onUsers(ctx, "LOOP BEGIN LOOP NULL; END LOOP; EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;")
 		},
@@ -116,8 +110,10 @@ var attacks = []attack{
 	// of the others are to be migrated too.
 	{
 		name: "upgrades", hostile: 6,
+		state: `SELECT count(*) > 0 FROM s WHERE s.datid IN (SELECT datid FROM a) AND s.pid NOT IN (SELECT pid FROM a)
+			AND EXISTS (SELECT FROM a WHERE a.pid = ANY (pg_blocking_pids(s.pid)))`,
 		prepare: func(ctx context.Context, s *siege) error {
-			return s.setBack(ctx, s.hostile)
+			return errors.Join(s.setBack(ctx, s.hostile), s.takeUsers(ctx))
 		},
 		run: func(ctx context.Context, s *siege) {
 			_ = s.setBack(ctx, s.light.cold)
@@ -130,7 +126,7 @@ var attacks = []attack{
 		},
 	},
 	// Everything that an owner may compute and write.
-	{name: "queries", hostile: 1, run: func(ctx context.Context, s *siege) {
+	{name: "queries", hostile: 1, state: computing(3), run: func(ctx context.Context, s *siege) {
 		together(
 			func() { s.owners(ctx, 5, "SELECT count(*) FROM generate_series(1, 1000000000)") },
 			func() {
@@ -139,6 +135,98 @@ var attacks = []attack{
 			},
 		)
 	}},
+	// All sessions that a project can have compute: in statements that never end,
+	// in short ones, in those that catch a cancel, in those that check for none,
+	// and in parallel workers.
+	busy("processor", "DO $$ BEGIN LOOP NULL; END LOOP; END $$"),
+	busy("processor-short", "SELECT count(*) FROM generate_series(1, 200000)"),
+	busy("processor-caught", "DO $$ BEGIN LOOP BEGIN LOOP NULL; END LOOP; EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"),
+	busy("processor-uninterrupted", uninterrupted),
+	busy("processor-planning", "SET join_collapse_limit = 12; SET from_collapse_limit = 12; SET geqo = off",
+		"SELECT count(*) FROM "+strings.TrimSuffix(strings.Repeat("pg_class NATURAL JOIN ", 11), " NATURAL JOIN ")),
+	{name: "parallel", hostile: 1, state: "SELECT count(*) > 5 FROM a WHERE backend_type = 'parallel worker'", run: func(ctx context.Context, s *siege) {
+		s.owners(ctx, 10, "CREATE TABLE IF NOT EXISTS public.big AS SELECT i FROM generate_series(1, 200000) AS i",
+			"ALTER TABLE public.big SET (parallel_workers = 64); SET max_parallel_workers_per_gather = 64; SET parallel_setup_cost = 0",
+			"SELECT count(*) FROM public.big a WHERE (SELECT count(*) FROM generate_series(1, 1000)) + a.i > 0 AND md5(repeat(a.i::text, 1000)) <> ''")
+	}},
+	// A session that cannot be ended keeps its role's row locked, so that the role's
+	// login cannot be suspended, while others of the project lock a catalog.
+	{
+		name: "unstoppable", hostile: 1, state: heldAndAwaited("l.relation = 1262"),
+		run: func(ctx context.Context, s *siege) {
+			together(
+				func() {
+					s.owners(ctx, 1, "BEGIN", "ALTER ROLE CURRENT_USER PASSWORD "+s.ownerPassword(), uninterrupted)
+				},
+				func() { catalogLocks("pg_database", "pg_catalog.pg_database")(ctx, s) },
+			)
+		},
+	},
+	{name: "memory", hostile: 1, state: computing(2), prepare: stealAuth, run: func(ctx context.Context, s *siege) {
+		s.everySession(ctx, "SET work_mem = '64MB'; SET hash_mem_multiplier = 2",
+			"SELECT count(*) FROM (SELECT i, repeat('x', 100) FROM generate_series(1, 3000000) AS i GROUP BY 1) g")
+	}},
+}
+
+// uninterrupted computes for seconds without checking for interrupts.
+const uninterrupted = "SELECT strpos(repeat('a', 1000000), 'b' || repeat('a', 4000))"
+
+// siegeLocks is the number of locks that the attacked server has room for.
+const siegeLocks = siegeConnections + " * current_setting('max_locks_per_transaction')::int"
+
+// heldAndAwaited is the state of one hostile session that has a lock, and one that
+// holds or awaits the strongest one.
+func heldAndAwaited(lock string) string {
+	return "SELECT bool_or(l.mode = 'AccessExclusiveLock') AND bool_or(l.granted AND l.mode <> 'AccessExclusiveLock') FROM l WHERE l.database = 0 AND " + lock
+}
+
+// computing is the state of more than n hostile sessions that compute.
+func computing(n int) string {
+	return fmt.Sprintf("SELECT count(*) > %d FROM a WHERE state = 'active' AND wait_event IS NULL", n)
+}
+
+// busy is the attack of a project all of whose sessions compute.
+func busy(name string, statements ...string) attack {
+	return attack{
+		name: name, hostile: 1, prepare: stealAuth, state: computing(14),
+		run: func(ctx context.Context, s *siege) { s.everySession(ctx, statements...) },
+	}
+}
+
+// stealAuth sets the password of each hostile project's auth role, by a trigger.
+func stealAuth(ctx context.Context, s *siege) error {
+	if err := s.onUsers(ctx, "EXECUTE format('ALTER ROLE %I PASSWORD %L', current_user, 'stolen');"); err != nil {
+		return err
+	}
+	c, err := dial(s.bench.addr, time.Now().Add(time.Minute))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.net.Close() }()
+	for i := range s.hostile {
+		if _, err := good(c.do(s.bench.signUpRequest(&s.hostile[i], "stolen@example.com"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// everySession runs the statements in all sessions that the hostile projects can
+// have: ten of the owner, eight of the auth role.
+func (s *siege) everySession(ctx context.Context, statements ...string) {
+	together(
+		func() { s.owners(ctx, 10, statements...) },
+		func() { s.asAuth(ctx, 8, statements...) },
+	)
+}
+
+// ownerPassword is a literal of the first hostile project's.
+func (s *siege) ownerPassword() string {
+	config, err := pgx.ParseConfig(s.hostile[0].DatabaseURL)
+	if err != nil {
+		return "NULL"
+	}
+	return "'" + strings.ReplaceAll(config.Password, "'", "''") + "'"
 }
 
 func catalogLocks(read, locked string) func(context.Context, *siege) {
@@ -171,9 +259,9 @@ func (s *siege) asAuth(ctx context.Context, n int, statements ...string) {
 		if err != nil {
 			continue
 		}
-		url := fmt.Sprintf("postgres://%s:stolen@%s:%d/%s", tenants.Ref(p.Ref).AuthRole(), config.Host, config.Port, config.Database)
+		config.User, config.Password = tenants.Ref(p.Ref).AuthRole(), "stolen"
 		for range n {
-			parts = append(parts, func() { repeat(ctx, url, statements...) })
+			parts = append(parts, func() { repeat(ctx, config, statements...) })
 		}
 	}
 	together(parts...)
@@ -189,4 +277,19 @@ func (s *siege) setBack(ctx context.Context, projects []project) error {
 		_, err := c.Exec(ctx, `UPDATE databases SET schema_version = schema_version - 1 WHERE ref = ANY ($1)`, refs)
 		return err
 	})
+}
+
+// takeUsers makes the next migration of the hostile projects' databases take the
+// strongest lock on auth.users: to give it back to the auth role.
+func (s *siege) takeUsers(ctx context.Context) error {
+	for _, p := range s.hostile {
+		err := s.bench.pg.with(ctx, tenants.Ref(p.Ref).Database(), func(c *pgx.Conn) error {
+			_, err := c.Exec(ctx, "ALTER TABLE auth.users OWNER TO CURRENT_USER")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -21,6 +22,7 @@ func TestSiegeOf(t *testing.T) {
 	for _, tc := range []struct {
 		name         string
 		alone, under waits
+		state        string
 		missed       []string
 	}{
 		{name: "met", alone: of("user", time.Second, nil), under: of("user", 3999*time.Millisecond, nil)},
@@ -36,11 +38,15 @@ func TestSiegeOf(t *testing.T) {
 			name: "no answer", alone: of("user", time.Second, nil), under: of("user", time.Second, map[int]int{0: 1}),
 			missed: []string{"user refused 1 times (no answer): 503 busy"},
 		},
+		{
+			name: "never reached", state: neverReached, alone: of("user", time.Second, nil), under: of("user", time.Second, nil),
+			missed: []string{"its state was never reached"},
+		},
 		{name: "refused as without it", alone: of("user", time.Second, map[int]int{429: 1}), under: of("user", time.Second, map[int]int{429: 9})},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := siegeOf("attack", []waits{tc.alone}, []waits{tc.under})
+			got := siegeOf("attack", cmp.Or(tc.state, reached), []waits{tc.alone}, []waits{tc.under})
 			if !slices.Equal(got.Missed, tc.missed) {
 				t.Errorf("missed %q, want %q", got.Missed, tc.missed)
 			}

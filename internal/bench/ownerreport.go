@@ -79,6 +79,7 @@ func (r *report) printFloods(w io.Writer) {
 // attack, kind by kind.
 type besieged struct {
 	Attack string   `json:"attack"`
+	State  string   `json:"state"` // reached, never reached, or - when Postgres does not show it
 	Alone  []wait   `json:"alone"`
 	Under  []wait   `json:"under"`
 	Missed []string `json:"missed,omitempty"` // goals
@@ -87,8 +88,11 @@ type besieged struct {
 // longestWait is the goal for any request of the others.
 const longestWait = 4000 // ms
 
-func siegeOf(name string, alone, under []waits) besieged {
-	out := besieged{Attack: name}
+func siegeOf(name, state string, alone, under []waits) besieged {
+	out := besieged{Attack: name, State: state}
+	if state == neverReached {
+		out.Missed = append(out.Missed, "its state was never reached")
+	}
 	for i := range alone {
 		a, u := waitOf(alone[i]), waitOf(under[i])
 		out.Alone, out.Under = append(out.Alone, a), append(out.Under, u)
@@ -126,7 +130,7 @@ func whole(kinds []wait) (good int, refused string, longest wait) {
 
 func (r *report) printSieges(w io.Writer) {
 	rows := [][]string{{
-		"attack", "answered alone", "under", "refused alone", "under", "user p50 alone", "under", "p99 alone", "under", "longest alone", "under", "of", "goal",
+		"attack", "state", "answered alone", "under", "refused alone", "under", "user p50 alone", "under", "p99 alone", "under", "longest alone", "under", "of", "goal",
 	}}
 	var missed []string
 	for _, s := range r.Sieges {
@@ -139,7 +143,7 @@ func (r *report) printSieges(w io.Writer) {
 		}
 		user, userUnder := s.Alone[0], s.Under[0]
 		rows = append(rows, []string{
-			s.Attack, fmt.Sprint(good), fmt.Sprint(goodUnder), refused, refusedUnder,
+			s.Attack, s.State, fmt.Sprint(good), fmt.Sprint(goodUnder), refused, refusedUnder,
 			fmt.Sprintf("%.2f", user.P50), fmt.Sprintf("%.2f", userUnder.P50), fmt.Sprintf("%.2f", user.P99), fmt.Sprintf("%.2f", userUnder.P99),
 			fmt.Sprintf("%.0f", longest.Longest), fmt.Sprintf("%.0f", longestUnder.Longest), longestUnder.Kind, goal,
 		})
