@@ -50,11 +50,15 @@ func (b *bench) attacks(ctx context.Context) error {
 	return nil
 }
 
-// siegeConnections is the limit of the attacked Postgres server.
-const siegeConnections = "200"
+// siegeConnections is the limit of the attacked Postgres server, and siegeLocks the
+// size of its lock table for each connection: what docs/production.md recommends.
+const (
+	siegeConnections = "200"
+	siegeLocks       = "1024"
+)
 
 func (b *bench) besiege(ctx context.Context, a attack) error {
-	if err := b.renew(ctx, map[string]string{"max_connections": siegeConnections}); err != nil {
+	if err := b.renew(ctx, map[string]string{"max_connections": siegeConnections, "max_locks_per_transaction": siegeLocks}); err != nil {
 		return err
 	}
 	s := &siege{bench: b}

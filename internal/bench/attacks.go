@@ -60,8 +60,11 @@ var attacks = []attack{
 			},
 		)
 	}},
-	{name: "lock-table", hostile: 1, state: "SELECT count(*) > " + siegeLocks + " / 8 FROM l", run: func(ctx context.Context, s *siege) {
-		s.owners(ctx, 8, "BEGIN", "SELECT count(pg_advisory_xact_lock(pg_backend_pid(), i)) FROM generate_series(1, 10000000) AS i", held)
+	{name: "lock-table", hostile: 1, state: "SELECT count(*) > " + siegeConnections + " * " + siegeLocks + " / 8 FROM l", run: func(ctx context.Context, s *siege) {
+		together(
+			func() { s.owners(ctx, 5, "BEGIN", advisoryLocks(40_000), held) },
+			func() { s.owners(ctx, 5, "BEGIN", advisoryLocks(1_000_000)) },
+		)
 	}},
 	// Connections of the owners and, by a trigger that sets their passwords, of
 	// the auth roles.
@@ -141,9 +144,8 @@ var attacks = []attack{
 	busy("processor", "DO $$ BEGIN LOOP NULL; END LOOP; END $$"),
 	busy("processor-short", "SELECT count(*) FROM generate_series(1, 200000)"),
 	busy("processor-caught", "DO $$ BEGIN LOOP BEGIN LOOP NULL; END LOOP; EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"),
-	busy("processor-uninterrupted", uninterrupted),
-	busy("processor-planning", "SET join_collapse_limit = 12; SET from_collapse_limit = 12; SET geqo = off",
-		"SELECT count(*) FROM "+strings.TrimSuffix(strings.Repeat("pg_class NATURAL JOIN ", 11), " NATURAL JOIN ")),
+	busy("processor-uninterrupted", uninterrupted(2)),
+	busy("processor-planning", "SET join_collapse_limit = 100; SET from_collapse_limit = 100; SET geqo = off", joins(12)),
 	{name: "parallel", hostile: 1, state: "SELECT count(*) > 5 FROM a WHERE backend_type = 'parallel worker'", run: func(ctx context.Context, s *siege) {
 		s.owners(ctx, 10, "CREATE TABLE IF NOT EXISTS public.big AS SELECT i FROM generate_series(1, 200000) AS i",
 			"ALTER TABLE public.big SET (parallel_workers = 64); SET max_parallel_workers_per_gather = 64; SET parallel_setup_cost = 0",
@@ -156,7 +158,7 @@ var attacks = []attack{
 		run: func(ctx context.Context, s *siege) {
 			together(
 				func() {
-					s.owners(ctx, 1, "BEGIN", "ALTER ROLE CURRENT_USER PASSWORD "+s.ownerPassword(), uninterrupted)
+					s.owners(ctx, 1, "BEGIN", "ALTER ROLE CURRENT_USER PASSWORD "+s.ownerPassword(), uninterrupted(10))
 				},
 				func() { catalogLocks("pg_database", "pg_catalog.pg_database")(ctx, s) },
 			)
@@ -168,11 +170,26 @@ var attacks = []attack{
 	}},
 }
 
-// uninterrupted computes for seconds without checking for interrupts.
-const uninterrupted = "SELECT strpos(repeat('a', 1000000), 'b' || repeat('a', 4000))"
+// uninterrupted computes for that many seconds, about, without checking for
+// interrupts.
+func uninterrupted(seconds int) string {
+	return fmt.Sprintf("SELECT strpos(repeat('a', 1000000), 'b' || repeat('a', %d))", 2_500*seconds)
+}
 
-// siegeLocks is the number of locks that the attacked server has room for.
-const siegeLocks = siegeConnections + " * current_setting('max_locks_per_transaction')::int"
+// advisoryLocks takes n places of the lock table, and keeps them in a transaction.
+func advisoryLocks(n int) string {
+	return fmt.Sprintf("DO $$ BEGIN FOR i IN 1..%d LOOP PERFORM pg_advisory_xact_lock(pg_backend_pid(), i); END LOOP; END $$", n)
+}
+
+// joins takes seconds to plan.
+func joins(n int) string {
+	from, where := "pg_class t0", "true"
+	for i := range n {
+		from += fmt.Sprintf(", pg_class t%d", i+1)
+		where += fmt.Sprintf(" AND t%d.oid = t%d.oid", i, i+1)
+	}
+	return "EXPLAIN SELECT FROM " + from + " WHERE " + where
+}
 
 // heldAndAwaited is the state of one hostile session that has a lock, and one that
 // holds or awaits the strongest one.
