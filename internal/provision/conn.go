@@ -164,12 +164,12 @@ const (
 )
 
 // connectAmongMany connects, and tries again for a while when all connections of
-// the server or of the role are in use.
+// the server or of the role are in use, or its lock table is full.
 func connectAmongMany(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	for began := time.Now(); ; pause(ctx, slotPause) {
 		conn, err := pgx.ConnectConfig(ctx, cfg)
 		var pg *pgconn.PgError
-		if !errors.As(err, &pg) || pg.Code != "53300" || time.Since(began) > slotWait || ctx.Err() != nil {
+		if !errors.As(err, &pg) || pg.Code != "53300" && pg.Code != "53200" || time.Since(began) > slotWait || ctx.Err() != nil {
 			return conn, err
 		}
 	}

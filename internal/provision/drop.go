@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,10 +12,19 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
+// DROP DATABASE waits until every session of the server has closed its files of
+// that database. A session of any project that executes a function which Postgres
+// does not interrupt makes it wait for hours. So callers do not wait long for a
+// deletion, and deletions never take all of the admin's connections.
+const (
+	deleteWait  = 3 * time.Second
+	dropsAtOnce = adminConns / 2
+)
+
 // Delete deletes a project. From the commit of its status on it is not served.
 // Then its database is dropped, even if clients are connected, and its data key
 // is deleted, which makes everything sealed with it unreadable and ends the
-// project. Its roles are dropped last. Delete waits up to 20 seconds for that.
+// project. Its roles are dropped last. Delete waits up to 3 seconds for that.
 // Once committed the deletion is finished in any case, if necessary by Recover,
 // and by Run if other objects still refer to the roles. It may be repeated;
 // controldb.ErrNoProject when the project is gone.
@@ -32,7 +42,7 @@ func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 		return err
 	}
 	s.after("delete")
-	err = s.await(ctx, answerTimeout, ref, s.drop)
+	err = s.await(ctx, s.deleteWait, ref, s.drop)
 	if errors.Is(err, errGoesOn) {
 		return nil
 	}
@@ -41,9 +51,28 @@ func (s *Service) Delete(ctx context.Context, ref tenants.Ref) error {
 
 // drop does the remaining work for a database in state dropping. It returns
 // false when another process works on it and wait is false.
-func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, error) {
+func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (mine bool, err error) {
 	var roles error
-	mine, err := s.lockedDatabase(ctx, ref, wait, func(conn *pgx.Conn) error {
+	err = s.drops.run(ctx, func() (err error) {
+		mine, roles, err = s.dropLocked(ctx, ref, wait)
+		return err
+	})
+	switch {
+	case err != nil:
+		err = fmt.Errorf("drop database of %s: %w", ref, err)
+		s.failed(ctx, ref, err)
+	case referred(roles):
+		nudge(s.rolesLeft)
+	case roles != nil:
+		s.failed(ctx, ref, roles)
+	}
+	return mine, err
+}
+
+// dropLocked does the work of drop. It returns the error of dropping the roles
+// apart.
+func (s *Service) dropLocked(ctx context.Context, ref tenants.Ref, wait bool) (mine bool, roles, err error) {
+	mine, err = s.lockedDatabase(ctx, ref, wait, func(conn *pgx.Conn) error {
 		d, err := s.Control.DatabaseByRef(ctx, ref)
 		if errors.Is(err, controldb.ErrNoDatabase) || err == nil && d.State != controldb.DatabaseDropping {
 			return nil // the previous holder of the lock has done it
@@ -62,16 +91,7 @@ func (s *Service) drop(ctx context.Context, ref tenants.Ref, wait bool) (bool, e
 		roles = s.dropRoles(ctx, conn, ref)
 		return nil
 	})
-	switch {
-	case err != nil:
-		err = fmt.Errorf("drop database of %s: %w", ref, err)
-		s.failed(ctx, ref, err)
-	case referred(roles):
-		nudge(s.rolesLeft)
-	case roles != nil:
-		s.failed(ctx, ref, roles)
-	}
-	return mine, err
+	return mine, roles, err
 }
 
 func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {

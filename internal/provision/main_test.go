@@ -76,6 +76,7 @@ func open(controlURL, masterKey, adminURL string) (*Service, error) {
 	return &Service{
 		Control: control, Keyring: keyring, CreateStrategy: StrategyFileCopy, WarmTarget: 1,
 		Cluster: Cluster{ID: "test", AdminURL: adminURL}, Logger: slog.New(slog.DiscardHandler),
+		deleteWait: answerTimeout,
 	}, nil
 }
 

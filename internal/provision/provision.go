@@ -86,6 +86,9 @@ type Service struct {
 	rolesLeft chan struct{}
 	schema    func() (schema, error)
 	upgrades  upgrades
+	drops     turns
+	// deleteWait is how long Delete waits.
+	deleteWait time.Duration
 
 	// ctx is the context of work that outlives its request.
 	ctx        context.Context
@@ -117,7 +120,8 @@ func (s *Service) init() error {
 		}
 		s.taken, s.rolesLeft = make(chan struct{}, 1), make(chan struct{}, 1)
 		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
-		s.upgrades = newUpgrades()
+		s.upgrades, s.drops = newUpgrades(), make(turns, dropsAtOnce)
+		s.deleteWait = cmp.Or(s.deleteWait, deleteWait)
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		s.pool, s.openErr = newAdminPool(s.Cluster.AdminURL)
 	})
