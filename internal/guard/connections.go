@@ -145,6 +145,7 @@ func (s *slots) check(ctx context.Context) error {
 	ended := map[string]int{}
 	for _, c := range excess(all, missing) {
 		ended[c.project()]++
+		s.guard.ended(c.pid, c.role)
 		if _, err := s.conn.Exec(ctx, terminateSQL, c.pid); err != nil {
 			if s.conn.IsClosed() {
 				return err

@@ -1,6 +1,6 @@
 // Package guard ends sessions of projects that exhaust resources which all
 // databases of a Postgres server share: locks on shared catalogs, the lock table,
-// the NOTIFY queue and the connections. It suspends the logins of projects that
+// the NOTIFY queue, the connections and the processors. It suspends the logins of projects that
 // repeat it. It also ends sessions that run too long, and resets the roles that
 // all projects share. It identifies projects only by the names of their roles, and
 // reads none of their data.
@@ -50,9 +50,10 @@ type Guard struct {
 	Logger *slog.Logger     // slog.Default() when nil
 	Now    func() time.Time // time.Now when nil
 
-	once    sync.Once
-	state   state
-	lowered lowered
+	once      sync.Once
+	state     state
+	lowered   lowered
+	survivors survivors
 }
 
 // state is what a Guard needs while it runs.
@@ -97,6 +98,8 @@ func (g *Guard) Run(ctx context.Context) error {
 	group.Go(func() { g.loop(ctx, overdueInterval, nil, limited(g.endOverdue)) })
 	group.Go(func() { g.loop(ctx, overdueInterval, nil, limited(g.resetSharedRoles)) })
 	group.Go(func() { g.loop(ctx, connectionsInterval, nil, g.watchConnections) }) // as watchShared
+	group.Go(func() { g.loop(ctx, processorsInterval, nil, limited(newProcessors(g).check)) })
+	group.Go(func() { g.loop(ctx, survivorInterval, nil, limited(g.reportSurvivors)) })
 	group.Go(func() { g.loop(ctx, limitsInterval, g.lowered.changed, limited(g.setLimits)) })
 	group.Go(func() { g.loop(ctx, saveInterval, g.state.offences.save, limited(g.exchangeShutOuts)) })
 	group.Wait()
@@ -134,7 +137,10 @@ func (g *Guard) loop(ctx context.Context, interval time.Duration, woken <-chan s
 // calls it for connections whose end it did not see.
 func (g *Guard) Terminate(ctx context.Context, role string, pid uint32) {
 	// By role too, because the process id may belong to another session by now.
-	_, err := g.Admin.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = $2`, int32(pid), role)
+	tag, err := g.Admin.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = $2`, int32(pid), role)
+	if tag.RowsAffected() > 0 {
+		g.ended(int32(pid), role)
+	}
 	if err != nil && ctx.Err() == nil {
 		g.logger().WarnContext(ctx, "a session cannot be ended", "role", role, "pid", pid, "error", err)
 	}

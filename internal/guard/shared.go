@@ -100,7 +100,7 @@ func (g *Guard) watchShared(ctx context.Context) error {
 	}()
 	s := newShared(conn, g.logger())
 	s.offend = g.offend
-	s.tell = g.tell
+	s.tell, s.note = g.tell, g.ended
 	if err := limited(s.prepare)(ctx); err != nil {
 		return err
 	}
@@ -152,12 +152,13 @@ type shared struct {
 
 	offend func(role, cause string) // counts an offence of a project
 	tell   func(ctx context.Context, role, cause string)
+	note   func(pid int32, role string) // of a session that was ended
 }
 
 func newShared(conn *pgx.Conn, logger *slog.Logger) *shared {
 	return &shared{
 		conn: conn, logger: logger, queueShare: queueShare, queueAge: queueAge, ended: map[int32]time.Time{},
-		offend: func(string, string) {}, tell: func(context.Context, string, string) {},
+		offend: func(string, string) {}, tell: func(context.Context, string, string) {}, note: func(int32, string) {},
 	}
 }
 
@@ -374,6 +375,7 @@ func (s *shared) terminate(ctx context.Context, one session, why string) (first 
 		s.ended[one.pid] = time.Now()
 		s.logger.WarnContext(ctx, "a session of a project is ended", "role", one.role, "pid", one.pid, "cause", why)
 		s.tell(ctx, one.role, why)
+		s.note(one.pid, one.role)
 	}
 	if _, err = s.conn.Exec(ctx, terminateSQL, one.pid); err != nil && !s.conn.IsClosed() {
 		s.logger.WarnContext(ctx, "a session cannot be ended", "role", one.role, "pid", one.pid, "error", err)

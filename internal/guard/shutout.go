@@ -229,7 +229,8 @@ func (g *Guard) suspendLogins(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for roles to suspend: %w", err)
 	}
-	var all []error
+	// At first too: a session may block what follows, even one that cannot be ended.
+	all := []error{g.endSessions(ctx, names)}
 	told := map[tenants.Ref]bool{}
 	for _, role := range open {
 		if err := g.execUnblocked(ctx, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" NOLOGIN"); err != nil {
@@ -241,8 +242,23 @@ func (g *Guard) suspendLogins(ctx context.Context) error {
 			g.tellShutOut(ctx, ref, of[ref])
 		}
 	}
-	_, err = g.state.pool.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)`, names)
-	return errors.Join(append(all, err)...)
+	return errors.Join(append(all, g.endSessions(ctx, names))...)
+}
+
+// endSessions ends all sessions of the roles.
+func (g *Guard) endSessions(ctx context.Context, roles []string) error {
+	// Not in the condition, which Postgres may evaluate for other sessions too.
+	rows, _ := g.state.pool.Query(ctx, `SELECT pid, usename::text, pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)`, roles)
+	var pid int32
+	var role string
+	_, err := pgx.ForEachRow(rows, []any{&pid, &role, nil}, func() error {
+		g.ended(pid, role)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end the sessions of suspended roles: %w", err)
+	}
+	return nil
 }
 
 func (g *Guard) tellShutOut(ctx context.Context, ref tenants.Ref, s ShutOut) {
