@@ -52,6 +52,41 @@ func connections(ctx context.Context, cfg config.Database) Finding {
 	return f
 }
 
+// enoughLocks is the size that the lock table of the projects' server should have.
+// A session fills a smaller one before the guard sees it.
+const enoughLocks = 200_000
+
+// locks checks the settings of the lock table, which all projects share.
+func locks(ctx context.Context, cfg config.Database) Finding {
+	f := Finding{About: "lock table"}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, cfg.AdminURL)
+	if err != nil {
+		f.Err = err
+		return f
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var each, connections, prepared int
+	err = conn.QueryRow(ctx, `SELECT current_setting('max_locks_per_transaction')::int, current_setting('max_connections')::int,
+		current_setting('max_prepared_transactions')::int`).Scan(&each, &connections, &prepared)
+	size := each * (connections + prepared)
+	switch {
+	case err != nil:
+		f.Err = err
+	case prepared > 0:
+		f.Warning = true
+		f.Text = "max_prepared_transactions is not 0: what a developer's prepared transaction locks stays locked, and no session can be ended for it"
+	case size < enoughLocks:
+		f.Warning = true
+		f.Text = fmt.Sprintf("the lock table has room for %d locks: a developer who fills it makes requests of others fail until that session is ended. "+
+			"Set max_locks_per_transaction to %d", size, (enoughLocks+connections-1)/connections)
+	default:
+		f.Text = fmt.Sprintf("the lock table has room for %d locks", size)
+	}
+	return f
+}
+
 // servers checks whether the control database has a server of its own.
 func servers(cfg config.Database) Finding {
 	f := Finding{About: "servers", Text: "the control database has a server of its own"}

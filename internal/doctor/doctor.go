@@ -40,7 +40,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 		control, keyed := controlDatabase(ctx, cfg)
 		found = append(found, control)
 		found = append(found, cluster(ctx, "project databases' server", cfg.Database.AdminURL, keyed)...)
-		found = append(found, connections(ctx, cfg.Database), servers(cfg.Database))
+		found = append(found, connections(ctx, cfg.Database), locks(ctx, cfg.Database), servers(cfg.Database))
 	}
 	return append(found, mails(cfg.Mail))
 }

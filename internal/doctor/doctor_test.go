@@ -164,6 +164,27 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// TestLocks compares the size of the lock table with what should be enough.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, locks, prepared, warns string }{
+		{"enough", "2000", "0", ""},
+		{"Postgres' default", "64", "0", "Set max_locks_per_transaction to 2000"},
+		{"prepared transactions", "2000", "1", "max_prepared_transactions is not 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			admin := testkit.NewClusterWith(t, map[string]string{
+				"max_connections": "100", "max_locks_per_transaction": c.locks, "max_prepared_transactions": c.prepared,
+			}).URL()
+			f := locks(t.Context(), config.Database{AdminURL: admin})
+			if f.Err != nil || f.Warning != (c.warns != "") || !strings.Contains(f.Text, c.warns) {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
 func databaseOf(t *testing.T, at string) string {
 	t.Helper()
 	u, err := url.Parse(at)

@@ -132,12 +132,34 @@ func (db *DB) begin(ctx context.Context) (Conn, pgx.Tx, error) {
 	}
 }
 
+// Another project can fill the lock table that all databases of a server share.
+// The guard empties it within a second.
+const (
+	fullPause    = 150 * time.Millisecond
+	fullAttempts = 8
+)
+
+// lockTableFull is the SQLSTATE of a statement that found no room in the lock table
+// (out_of_memory).
+const lockTableFull = "53200"
+
 // Do runs fn without a transaction, for single statements. It calls fn again
-// when the connection turns out to be dead before the first statement was sent.
+// when the connection turns out to be dead before the first statement was sent, and
+// when the first statement was refused because the lock table is full.
 func (db *DB) Do(ctx context.Context, fn func(*Tx) error) error {
-	for attempt := 1; ; attempt++ {
-		stale, err := db.once(ctx, fn)
-		if !stale || attempt == attempts {
+	for stales, fulls := 1, 1; ; {
+		stale, full, err := db.once(ctx, fn)
+		switch {
+		case stale && stales < attempts:
+			stales++
+		case full && fulls < fullAttempts:
+			fulls++
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(fullPause):
+			}
+		default:
 			return err
 		}
 	}
@@ -145,17 +167,22 @@ func (db *DB) Do(ctx context.Context, fn func(*Tx) error) error {
 
 // once is one attempt of Do. It is stale only if the first statement failed and
 // was never sent: the driver reports the same of a later statement, but the
-// statements before that one have had their effect.
-func (db *DB) once(ctx context.Context, fn func(*Tx) error) (stale bool, err error) {
+// statements before that one have had their effect. For the same reason it is full
+// only if the first statement was refused.
+func (db *DB) once(ctx context.Context, fn func(*Tx) error) (stale, full bool, err error) {
 	conn, err := db.Acquire(ctx)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	defer conn.Release()
 	q := &counter{querier: conn.Raw()}
 	err = fn(&Tx{q: q, capability: db.Capability})
-	stale = err != nil && q.statements == 1 && conn.Raw().IsClosed() && ctx.Err() == nil && pgconn.SafeToRetry(err)
-	return stale, asFault(err)
+	if err != nil && q.statements == 1 && ctx.Err() == nil {
+		var pg *pgconn.PgError
+		stale = conn.Raw().IsClosed() && pgconn.SafeToRetry(err)
+		full = errors.As(err, &pg) && pg.Code == lockTableFull
+	}
+	return stale, full, asFault(err)
 }
 
 // counter counts statements.

@@ -257,6 +257,39 @@ func TestDo(t *testing.T) {
 	}
 }
 
+// TestDoLockTableFull: the first statement is run again while the server's lock
+// table is full, because it had no effect. A trigger that refuses the first two
+// entries simulates that.
+func TestDoLockTableFull(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	f.A.Exec(t, `CREATE SEQUENCE public.entries;
+		CREATE FUNCTION public.full() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+			$$ BEGIN IF nextval('public.entries') <= 2 THEN RAISE SQLSTATE '53200'; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER full_table BEFORE INSERT ON auth.audit_log_entries FOR EACH ROW EXECUTE FUNCTION public.full()`)
+	note := func(tx *tenantdb.Tx) error {
+		_, err := tx.Audit(ctx, tenantdb.Audit{Action: "login"}, f.Clock.Now(), "")
+		return err
+	}
+	first, calls := watch(f.A, nil), 0
+	if err := first.Do(ctx, func(tx *tenantdb.Tx) error { calls++; return note(tx) }); err != nil || calls != 3 {
+		t.Errorf("called %d times, %v", calls, err)
+	}
+	first.wantReturned(t, 3)
+	f.A.Exec(t, `ALTER SEQUENCE public.entries RESTART`)
+	calls = 0
+	err := watch(f.A, nil).Do(ctx, func(tx *tenantdb.Tx) error {
+		calls++
+		return errors.Join(note(tx), note(tx))
+	})
+	if err == nil || calls != 1 {
+		t.Errorf("a later statement: called %d times, %v", calls, err)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.audit_log_entries`); n != 1 {
+		t.Errorf("%d entries, want 1", n)
+	}
+}
+
 // An error of Acquire is returned as it is.
 func TestNoConnection(t *testing.T) {
 	t.Parallel()
