@@ -105,8 +105,12 @@ func TestProcessors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	<-ended
-	<-ended
+	if err := <-ended; err == nil {
+		t.Error("a session ended by itself")
+	}
+	if err := <-ended; err == nil {
+		t.Error("a session ended by itself")
+	}
 	if n := running(); n != keptComputing {
 		t.Errorf("%d statements go on, want %d", n, keptComputing)
 	}
@@ -114,6 +118,10 @@ func TestProcessors(t *testing.T) {
 		t.Errorf("the project may open %d connections, want %d", got, keptComputing)
 	}
 	cancel()
-	<-ended
-	<-ended
+	if err := <-ended; err == nil {
+		t.Error("a session ended by itself")
+	}
+	if err := <-ended; err == nil {
+		t.Error("a session ended by itself")
+	}
 }
