@@ -114,9 +114,10 @@ func (tx *Tx) endAudit(ctx context.Context, db *DB, e AuditEntry) error {
 	if err := tx.with(ctx).Create(&row).Error; err != nil {
 		return Fault(err)
 	}
-	return Fault(tx.with(ctx).Save(&auditHeadRow{
-		OrganizationID: e.OrganizationID, Seq: row.Seq, Hash: row.Hash, Seal: db.auditSeal(e.OrganizationID, row.Seq, row.Hash),
-	}).Error)
+	// Not gorm's Save, which takes the id of no organization for no id.
+	return Fault(tx.with(ctx).Exec(`INSERT INTO audit_heads (organization_id, seq, hash, seal) VALUES (?, ?, ?, ?)
+		ON CONFLICT (organization_id) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash, seal = EXCLUDED.seal`,
+		e.OrganizationID, row.Seq, row.Hash, db.auditSeal(e.OrganizationID, row.Seq, row.Hash)).Error)
 }
 
 // auditHash is the HMAC of an entry and of the hash before it.

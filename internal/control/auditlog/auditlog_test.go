@@ -177,6 +177,18 @@ func TestAuditLog_after_a_kill(t *testing.T) {
 	}
 }
 
+// What concerns no organization has a chain too.
+func TestAuditLog_without_an_organization(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := range 3 {
+		w.Do(t, w.Stranger, "POST", "/v1/organizations", fmt.Sprintf(`{"name":"Org %d"}`, n)).Want(t, 201)
+	}
+	if v, err := w.DB.VerifyAudit(t.Context(), uuid.Nil); err != nil || v.Broken != 0 || v.Entries != 3 {
+		t.Errorf("verdict %+v, %v", v, err)
+	}
+}
+
 // Entries of many requests at once form one chain.
 func TestAuditLog_concurrent(t *testing.T) {
 	t.Parallel()
