@@ -24,12 +24,14 @@ var layers = [][]string{
 	// Packages that work for one tenant and know it by its scope or ref. Below
 	// controldb, which stores the captured mails.
 	{"internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "tenants/pool", "internal/guard"},
+	{"internal/smsgateway"}, // clients of SMS gateways, below the consumer of their messages
 	{"internal/outbox"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
 	{"internal/projectlog"}, // entries that any package of one tenant may add
 	{"internal/auth"},       // the words
 	{"internal/setting"},    // the settings of a project, declared once
+	{"internal/e164"},       // numbering plans of telephone numbers
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
 	{"internal/fault", "internal/emaildomain", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours
@@ -48,7 +50,7 @@ type family struct {
 var families = []family{
 	{
 		dir:    "internal/authapi",
-		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "strength", "users"},
+		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "sms", "strength", "users"},
 	},
 	{dir: "internal/control", shared: []string{"text"}},
 }
@@ -71,6 +73,7 @@ var owners = []owner{
 	{"github.com/coreos/go-oidc", []string{"internal/connector"}},
 	{"github.com/tink-crypto", []string{"internal/secret"}},
 	{"github.com/wneessen/go-mail", []string{"internal/message"}},
+	{"github.com/nyaruka/phonenumbers", []string{"internal/e164"}},
 	{"github.com/alecthomas/kong", []string{"cmd", "internal/bench"}},
 }
 

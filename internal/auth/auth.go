@@ -83,6 +83,9 @@ type User struct {
 // EmailConfirmed reports whether the user has proved ownership of the address.
 func (u *User) EmailConfirmed() bool { return u.EmailConfirmedAt != nil }
 
+// PhoneConfirmed reports whether the user has proved ownership of the number.
+func (u *User) PhoneConfirmed() bool { return u.PhoneConfirmedAt != nil }
+
 // Banned reports whether the user is banned at now.
 func (u *User) Banned(now time.Time) bool {
 	return u.BannedUntil != nil && u.BannedUntil.After(now)
@@ -177,6 +180,7 @@ const (
 	TokenEmailChangeNew     TokenType = "email_change_token_new"
 	TokenEmailChangeCurrent TokenType = "email_change_token_current"
 	TokenReauthentication   TokenType = "reauthentication_token"
+	TokenPhoneChange        TokenType = "phone_change_token"
 )
 
 // OneTimeToken is a row of auth.one_time_tokens. Only Hash is stored; the token
@@ -186,7 +190,7 @@ type OneTimeToken struct {
 	UserID    uuid.UUID
 	Type      TokenType
 	Hash      string
-	RelatesTo string // the address that it was sent to
+	RelatesTo string // the address or number that it was sent to
 	CreatedAt time.Time
 }
 

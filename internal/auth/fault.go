@@ -49,8 +49,9 @@ var (
 	ErrCurrentPassword   = fault.New(fault.Invalid, "current_password_invalid", "The current password is wrong")
 	ErrReauthNeeded      = fault.New(fault.Invalid, "reauthentication_needed", TextReauthNeeded)
 	ErrReauthInvalid     = fault.New(fault.Unprocessable, "reauthentication_not_valid", TextReauthInvalid)
-	ErrReauthNoAddress   = fault.New(fault.Unprocessable, "validation_failed", "Reauthentication requires the user to have an email address")
+	ErrReauthNoAddress   = fault.New(fault.Unprocessable, "validation_failed", "Reauthentication requires the user to have an email or a phone number")
 	ErrReauthUnverified  = fault.New(fault.Unprocessable, "email_not_confirmed", "Please verify your email first.")
+	ErrReauthPhone       = fault.New(fault.Unprocessable, "phone_not_confirmed", "Please verify your phone first.")
 	ErrInsufficientAAL   = fault.New(fault.Unauthorized, "insufficient_aal", "This change requires an aal2 session")
 	ErrOTPExpired        = fault.New(fault.Forbidden, "otp_expired", TextOTPExpired)
 	ErrRefreshNotFound   = fault.New(fault.Invalid, "refresh_token_not_found", TextRefreshNotFound)
@@ -61,6 +62,9 @@ var (
 	ErrBadVerifier       = fault.New(fault.Invalid, "bad_code_verifier", TextBadVerifier)
 	ErrRequestRate       = fault.New(fault.TooMany, "over_request_rate_limit", TextRequestRate)
 	ErrEmailRate         = fault.New(fault.TooMany, "over_email_send_rate_limit", TextEmailRate)
+	ErrSMSRate           = fault.New(fault.TooMany, "over_sms_send_rate_limit", "SMS rate limit exceeded")
+	ErrSMSFailed         = fault.New(fault.Unprocessable, "sms_send_failed", "Text messages cannot be sent at the moment")
+	ErrPhoneUnconfirmed  = fault.New(fault.Invalid, "phone_not_confirmed", TextPhoneUnconfirmed)
 	ErrConflict          = fault.New(fault.Conflict, "conflict", "Another request changed the same data, try again")
 	ErrUserReferenced    = fault.New(fault.Conflict, "conflict", "Rows of another table refer to this user")
 	ErrDatabaseAway      = fault.New(fault.Unavailable, "database_unavailable", "The database cannot be reached at the moment")
@@ -70,6 +74,8 @@ var (
 
 // The errors that differ from another one only in their message.
 var (
+	// ErrBadPhone is ErrValidation for something that is no phone number.
+	ErrBadPhone = ErrValidation.Saying("Invalid phone number format (E.164 required)")
 	// ErrLinkExpired is ErrOTPExpired for a link, or for the hash in a link.
 	ErrLinkExpired = ErrOTPExpired.Saying(TextLinkExpired)
 	// ErrRefreshBanned is ErrUserBanned for a refresh.

@@ -9,11 +9,11 @@ import (
 var phoneForm = regexp.MustCompile(`^[1-9][0-9]{1,14}$`)
 
 // NormalizePhone removes the plus sign and spaces from a phone number and
-// checks its form (ITU-T E.164); ErrValidation.
+// checks its form (ITU-T E.164); ErrBadPhone.
 func NormalizePhone(s string) (string, error) {
 	phone := strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(s), " ", ""), "+")
 	if !phoneForm.MatchString(phone) {
-		return "", ErrValidation.Saying("Invalid phone number format (E.164 required)")
+		return "", ErrBadPhone
 	}
 	return phone, nil
 }

@@ -18,6 +18,7 @@ const (
 	TextCredentials      = "Invalid login credentials"
 	TextUnknownGrant     = "unsupported_grant_type"
 	TextEmailUnconfirmed = "Email not confirmed"
+	TextPhoneUnconfirmed = "Phone not confirmed"
 	TextEmailLoginsOff   = "Email logins are disabled"
 	TextPhoneLoginsOff   = "Phone logins are disabled"
 

@@ -14,6 +14,9 @@ import (
 // Mails is the kind of outbox rows that hold a Message for an e-mail address.
 const Mails = outbox.Kind(Email)
 
+// Texts is the kind of outbox rows that hold a Message for a phone number.
+const Texts = outbox.Kind(SMS)
+
 // Consumer delivers rows whose payload is a Message in JSON.
 type Consumer struct {
 	// Sender returns a project's sender; it is called once a turn.

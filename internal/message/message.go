@@ -1,6 +1,6 @@
 // Package message owns the messages to a project's end users: the mail
-// templates and their rendering, delivery by SMTP or into the captured inbox,
-// and the consumer of the outbox's mails. It does not own the outbox, the inbox
+// templates and their rendering, delivery by SMTP, by an SMS gateway or into the
+// captured inbox, and the consumer of the outbox's messages. It does not own the outbox, the inbox
 // table or any configuration: those are package outbox, CaptureStore and
 // SMTPSettings. Flows decide when to send a message, and add its outbox row to
 // their transaction.
@@ -20,8 +20,9 @@ type Channel string
 
 // The channels.
 const (
-	Email Channel = "email"
-	SMS   Channel = "sms"
+	Email    Channel = "email"
+	SMS      Channel = "sms"
+	WhatsApp Channel = "whatsapp"
 )
 
 // Kind is the purpose of a message; the values are the reference's template
@@ -40,6 +41,10 @@ const (
 	// organization. No project replaces it.
 	TeamInvite Kind = "team_invite"
 )
+
+// The kinds of text messages, which have one template, beside Confirmation,
+// MagicLink and Reauthentication.
+const PhoneChange Kind = "phone_change"
 
 // Kinds lists every Kind that a project may replace, in a stable order.
 func Kinds() []Kind {
@@ -62,6 +67,8 @@ type Message struct {
 	// Code is the one-time code, when the message shows one.
 	Code      string    `json:"code"`
 	CreatedAt time.Time `json:"created_at"`
+	// ExpiresAt is when the code of a text message ends; zero for a mail.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// RequestID and UserID are of the request that caused the message, for the
 	// project's log.
 	RequestID string    `json:"request_id,omitempty"`

@@ -17,6 +17,18 @@ func EmailSent(perHour int) Rule {
 	return Rule{Name: "email_sent", Events: perHour, Per: time.Hour, Burst: perHour, Refusal: auth.ErrEmailRate.After}
 }
 
+// SMSSent limits the text messages of a whole project: identifier "". It refuses
+// with auth.ErrSMSRate.
+func SMSSent(perHour int) Rule {
+	return Rule{Name: "sms_sent", Events: perHour, Per: time.Hour, Burst: perHour, Refusal: auth.ErrSMSRate.After}
+}
+
+// SMSCountry limits the text messages of a project to a country calling code,
+// which is the identifier. It refuses with auth.ErrSMSRate.
+func SMSCountry(perHour int) Rule {
+	return Rule{Name: "sms_country", Events: perHour, Per: time.Hour, Burst: perHour, Refusal: auth.ErrSMSRate.After}
+}
+
 // Verify limits /verify, for each client.
 func Verify(perFiveMinutes int) Rule { return perClient("verify", perFiveMinutes) }
 

@@ -147,7 +147,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Now: s.now,
 	}
 	tenantapi.Flows{
-		Mailer: s.mailer, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
+		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
 		Captcha: s.captcha, Leaked: s.leaked,
 		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}.Mount(

@@ -19,6 +19,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/connector/custom"
@@ -98,6 +99,7 @@ type Server struct {
 	projectLog *projectlog.Log
 	mailer     *mail.Mailer
 	invited    nudge // invitations were committed
+	texter     *sms.Texter
 	cluster    servers
 	ready      atomic.Bool
 
@@ -256,10 +258,16 @@ func (s *Server) assemble(hashCost int) (err error) {
 	mails := s.outbox.Register(message.Mails, message.Consumer{Sender: s.sender}, outbox.Options{
 		Observer: message.NewReporter(s.projectLog, s.hasSMTP),
 	})
+	texts := s.outbox.Register(message.Texts, message.Consumer{Sender: s.textSender}, outbox.Options{
+		Observer: message.TextReporter{Log: s.projectLog, Secrets: s.gatewaySecrets},
+	})
 	if s.jobs, err = s.newJobs(); err != nil {
 		return err
 	}
 	s.mailer = &mail.Mailer{Dispatcher: mails, Limiter: s.limiter, Now: s.now, Logger: s.log}
+	s.texter = &sms.Texter{
+		Dispatcher: texts, Limiter: s.limiter, Now: s.now, Client: s.outbound.HTTP(gatewayTimeout), Capture: c.Mail.Capture,
+	}
 	if !c.Mail.Capture {
 		s.mailer.SharedPerHour = c.Mail.MaxPerHour
 		if c.Mail.SMTPURL == "" {

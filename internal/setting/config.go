@@ -21,6 +21,7 @@ type Config struct {
 	Providers
 	Captcha
 	EmailDomains
+	Phone
 }
 
 // declared is every group, made once; it is never changed.

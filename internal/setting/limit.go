@@ -7,6 +7,8 @@ type Limits struct {
 	RateLimitVerify       int // in 5 minutes, per address
 	RateLimitTokenRefresh int // in 5 minutes, per address
 	RateLimitAnonymous    int // an hour, per address
+	RateLimitSMSSent      int // an hour, whole project
+	RateLimitSMSCountry   int // an hour, per country calling code; 0 for no limit
 
 	SBForwardedFor bool
 }
@@ -38,7 +40,16 @@ func limits() Group {
 			Field:  func(c *Config) any { return &c.RateLimitAnonymous },
 			Effect: "Anonymous sign-ins an hour, per client.",
 		},
-		{Name: "rate_limit_sms_sent", Kind: Integer, Default: 30},
+		{
+			Name: "rate_limit_sms_sent", Kind: Integer, Default: 30, Min: 1, Max: maxInt32,
+			Field:  func(c *Config) any { return &c.RateLimitSMSSent },
+			Effect: "Text messages an hour, of the whole project.",
+		},
+		{
+			Name: "rate_limit_sms_country", Kind: Integer, Min: 0, Max: maxInt32,
+			Field:  func(c *Config) any { return &c.RateLimitSMSCountry },
+			Effect: "Text messages an hour to numbers with the same country calling code, of the whole project; 0 for no limit of its own. It guards against SMS pumping.",
+		},
 		{Name: "rate_limit_web3", Kind: Integer, Default: 30},
 		{
 			Name: "security_sb_forwarded_for_enabled", Kind: Bool,

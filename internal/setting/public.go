@@ -11,7 +11,6 @@ import (
 // publicConstants are members of /auth/v1/settings that clients read and no
 // setting stands for.
 var publicConstants = map[string]string{
-	"phone_autoconfirm":                "false",
 	"saml_private_key_next_configured": "false",
 }
 

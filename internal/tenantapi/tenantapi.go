@@ -21,6 +21,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
@@ -33,6 +34,7 @@ import (
 // Flows are the dependencies of the flows.
 type Flows struct {
 	Mailer    *mail.Mailer
+	Texter    *sms.Texter
 	Passwords *password.Hasher
 	Verifier  *token.Verifier
 	// Guesses counts wrong passwords and codes.
@@ -89,8 +91,8 @@ func (f Flows) all() []flow {
 			"id_token":      grant.IDToken{Service: persons, Providers: f.Providers, Verifier: f.Verifier},
 		}},
 		external.Handler{Service: external.Service{Service: persons, Providers: f.Providers}},
-		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses}},
-		otp.Handler{Service: otp.Service{Users: people, Mailer: f.Mailer}},
+		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses, Texter: f.Texter}},
+		otp.Handler{Service: otp.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
 		account.Handler{Service: account.Service{
 			Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,

@@ -93,8 +93,12 @@ const byEmail = `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
 // finds; "" if there is no password or no such user. Both cases take one
 // statement, so that the time does not reveal whether there is a user.
 func (tx *Tx) PasswordByEmail(ctx context.Context, email string) (string, error) {
+	return tx.passwordBy(ctx, byEmail, email)
+}
+
+func (tx *Tx) passwordBy(ctx context.Context, where, contact string) (string, error) {
 	var hash string
-	err := tx.q.QueryRow(ctx, `SELECT coalesce(u.encrypted_password, '') FROM auth.users u WHERE `+byEmail, email).Scan(&hash)
+	err := tx.q.QueryRow(ctx, `SELECT coalesce(u.encrypted_password, '') FROM auth.users u WHERE `+where, contact).Scan(&hash)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("read password: %w", err)
 	}
@@ -120,8 +124,23 @@ func (tx *Tx) SignedInFrom(ctx context.Context, email, address string) (bool, er
 // UserByPhone returns the user with this number, which must be without a plus
 // sign; the row may have one. auth.ErrUserNotFound.
 func (tx *Tx) UserByPhone(ctx context.Context, phone string, lock bool) (auth.User, error) {
-	return tx.oneUser(ctx, `u.phone = ANY (ARRAY[$1, '+' || $1])
-		ORDER BY u.phone = $1 DESC LIMIT 1`, lock, phone)
+	return tx.oneUser(ctx, byPhone, lock, phone)
+}
+
+// byPhone selects the user with the number $1 from auth.users u.
+const byPhone = `u.phone = ANY (ARRAY[$1, '+' || $1])
+	ORDER BY u.phone = $1 DESC LIMIT 1`
+
+// PasswordByPhone is PasswordByEmail for the user that UserByPhone finds.
+func (tx *Tx) PasswordByPhone(ctx context.Context, phone string) (string, error) {
+	return tx.passwordBy(ctx, byPhone, phone)
+}
+
+// UserByPendingPhone returns the user who last asked to change to this number;
+// auth.ErrUserNotFound.
+func (tx *Tx) UserByPendingPhone(ctx context.Context, phone string, lock bool) (auth.User, error) {
+	return tx.oneUser(ctx, `u.phone_change = $1 AND u.id = (SELECT t.user_id FROM auth.one_time_tokens t
+		WHERE t.relates_to = $1 AND t.token_type = 'phone_change_token' ORDER BY t.created_at DESC LIMIT 1)`, lock, phone)
 }
 
 // UserByIdentity returns the user with this id at a provider;

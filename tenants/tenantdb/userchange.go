@@ -81,6 +81,12 @@ func NewEmail(email string) UserChange {
 	return UserChange{"email_change = %s, email_change_confirm_status = 0", []any{email}}
 }
 
+// NewPhone writes phone_change.
+func NewPhone(phone string) UserChange { return column("phone_change", phone) }
+
+// PhoneChangeSentAt writes phone_change_sent_at.
+func PhoneChangeSentAt(at *time.Time) UserChange { return column("phone_change_sent_at", at) }
+
 // EmailChangeSentAt writes email_change_sent_at.
 func EmailChangeSentAt(at *time.Time) UserChange { return column("email_change_sent_at", at) }
 

@@ -14,7 +14,7 @@ type Contact struct{ Email, Phone string }
 // as in texts. A check whose error is nil is skipped.
 type Faults struct {
 	Both     error // the request has an e-mail address and a phone number
-	PhoneOff error // the request has a phone number, which no project offers yet
+	PhoneOff error // the request has a phone number, and the project's phone provider is disabled
 	Neither  error // the request has no contact
 	EmailOff error // the project's e-mail provider is disabled
 }
@@ -28,9 +28,9 @@ func (c Contact) Check(cfg *tenants.Config, f Faults) error {
 		err     error
 	}{
 		{c.Email != "" && c.Phone != "", f.Both},
-		{c.Phone != "", f.PhoneOff},
+		{c.Phone != "" && !cfg.ExternalPhoneEnabled, f.PhoneOff},
 		{c.Email == "" && c.Phone == "", f.Neither},
-		{!cfg.ExternalEmailEnabled, f.EmailOff},
+		{c.Phone == "" && !cfg.ExternalEmailEnabled, f.EmailOff},
 	} {
 		if check.applies && check.err != nil {
 			return check.err

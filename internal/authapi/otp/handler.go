@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -25,6 +26,7 @@ func (h Handler) Mount(r web.Routes) {
 type Request struct {
 	Email      string         `json:"email"`
 	Phone      string         `json:"phone"`
+	Channel    string         `json:"channel"`     // sms or whatsapp; sms when absent
 	CreateUser *bool          `json:"create_user"` // true when absent
 	Data       map[string]any `json:"data"`        // metadata of a new user
 	pkce.Challenge
@@ -33,13 +35,16 @@ type Request struct {
 
 type empty struct{}
 
-func (h Handler) otp(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
+func (h Handler) otp(ctx context.Context, sc *tenants.Scope, req *Request) (sms.Sent, error) {
 	o, err := req.order(sc)
 	if err != nil {
-		return empty{}, err
+		return sms.Sent{}, err
 	}
 	o.CreateUser = req.CreateUser == nil || *req.CreateUser
-	return empty{}, h.Service.Send(ctx, sc, o)
+	if o.Phone != "" {
+		return sms.Answer(h.Service.SendText(ctx, sc, o))
+	}
+	return sms.Sent{}, h.Service.Send(ctx, sc, o)
 }
 
 // magicLink is /otp with an address and for new users too, as older clients
@@ -67,7 +72,11 @@ func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
 	if err := r.Check(); err != nil {
 		return o, err
 	}
-	o = Order{Data: r.Data, RedirectTo: r.Asked, PKCE: r.Challenge}
+	o = Order{Data: r.Data, RedirectTo: r.Asked, PKCE: r.Challenge, Channel: sms.Channel(r.Channel)}
+	if r.Phone != "" {
+		o.Phone, err = auth.NormalizePhone(r.Phone)
+		return o, err
+	}
 	o.Email, err = auth.NormalizeEmail(r.Email)
 	return o, err
 }

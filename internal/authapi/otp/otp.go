@@ -12,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
@@ -22,12 +23,16 @@ import (
 type Service struct {
 	users.Users
 	Mailer *mail.Mailer
+	Texter *sms.Texter
 }
 
-// Order is a validated request for a link and a code by mail.
+// Order is a validated request for a link and a code by mail, or a code by a text
+// message.
 type Order struct {
-	Email      string // lower-case
-	CreateUser bool   // create the user if there is none
+	Email      string // lower-case; "" with Phone
+	Phone      string // normalized
+	Channel    message.Channel
+	CreateUser bool // create the user if there is none
 	Data       map[string]any
 	RedirectTo redirect.Asked
 	PKCE       pkce.Challenge
@@ -56,8 +61,13 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, o Order) error {
 	})
 }
 
-// user is the user that an order for an unknown address creates.
-func (o Order) user() users.New { return users.SignedUp(uuid.New(), o.Email, o.Data, "", false) }
+// user is the user that an order for an unknown address or number creates.
+func (o Order) user() users.New {
+	if o.Phone != "" {
+		return users.SignedUpByPhone(uuid.New(), o.Phone, o.Data, "", false)
+	}
+	return users.SignedUp(uuid.New(), o.Email, o.Data, "", false)
+}
 
 // register creates the user and mails a link that confirms the address.
 func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o Order, out *mail.Outgoing) error {
@@ -67,14 +77,11 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	if users.AdmitEmail(ctx, sc, o.Email) != nil {
 		return nil // users who have such an address get a mail, so an error would tell that there is none
 	}
-	u, err := s.Create(ctx, tx, sc, o.user())
+	u, err := s.create(ctx, tx, sc, o)
 	if err != nil {
 		return err
 	}
 	now := s.Now()
-	if err := tx.BeginSignup(ctx, u.ID, now); err != nil {
-		return err
-	}
 	if sc.Tenant.Config.MailerAutoconfirm { // a sign-up is no event of its own then
 		return s.sendMagicLink(ctx, tx, sc, u, o, out)
 	}
@@ -88,6 +95,15 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		return err
 	}
 	return out.Put(ctx, o.letter(ctx, sc, message.Confirmation, u))
+}
+
+// create creates the user of an order, of whom nobody has proved anything yet.
+func (s Service) create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o Order) (*auth.User, error) {
+	u, err := s.Create(ctx, tx, sc, o.user())
+	if err != nil {
+		return nil, err
+	}
+	return u, tx.BeginSignup(ctx, u.ID, s.Now())
 }
 
 // sendMagicLink mails a link that signs the user in. It proves the address of a

@@ -17,6 +17,8 @@ type Refusals struct {
 	// Unconfirmed is for an account whose e-mail address is not confirmed; nil
 	// when the flow does not require that.
 	Unconfirmed error
+	// UnconfirmedPhone is the same for the phone number.
+	UnconfirmedPhone error
 }
 
 // Admit refuses an account that may have no session. A flow that must not write
@@ -32,6 +34,8 @@ func (r Refusals) Admit(u *auth.User, now time.Time) error {
 		return auth.ErrTokenUserBanned
 	case r.Unconfirmed != nil && !u.EmailConfirmed():
 		return r.Unconfirmed
+	case r.UnconfirmedPhone != nil && !u.PhoneConfirmed():
+		return r.UnconfirmedPhone
 	}
 	return nil
 }

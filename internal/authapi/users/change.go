@@ -188,5 +188,5 @@ func (s Users) endFlows(ctx context.Context, tx *tenantdb.Tx, u *auth.User, chan
 // endedFlows are the changes to the row of a user whose flows end, beside
 // confirmation_sent_at.
 func endedFlows() []tenantdb.UserChange {
-	return []tenantdb.UserChange{tenantdb.RecoverySentAt(nil), tenantdb.ReauthenticationSentAt(nil), tenantdb.NewEmail("")}
+	return []tenantdb.UserChange{tenantdb.RecoverySentAt(nil), tenantdb.ReauthenticationSentAt(nil), tenantdb.NewEmail(""), tenantdb.NewPhone("")}
 }

@@ -102,7 +102,7 @@ func (s Users) free(ctx context.Context, tx *tenantdb.Tx, n New) error {
 			return err
 		}
 	}
-	if n.Phone != "" {
+	if n.Phone != "" && !n.SoughtFirst {
 		return PhoneFree(ctx, tx, n.Phone, n.ID)
 	}
 	return nil

@@ -56,4 +56,9 @@ func replaceable(u *auth.User) bool {
 }
 
 // signedUp is the app_metadata of a user who signed up by e-mail.
-var signedUp = map[string]any{"provider": auth.ProviderEmail, "providers": []any{auth.ProviderEmail}}
+var signedUp = signedUpBy(auth.ProviderEmail)
+
+// signedUpBy is the app_metadata of a user who signed up.
+func signedUpBy(provider string) map[string]any {
+	return map[string]any{"provider": provider, "providers": []any{provider}}
+}

@@ -16,18 +16,21 @@ import (
 // SignedUp is the user of a sign-up. The identity's data are also the user's
 // metadata. With confirmed, the address in them counts as verified.
 func SignedUp(id uuid.UUID, email string, data map[string]any, hash string, confirmed bool) New {
-	identity := EmailIdentity(email, data)
+	n := signedUpWith(id, EmailIdentity(email, data), hash)
+	n.Email, n.EmailConfirmed = email, confirmed
+	n.UserMetadata["email_verified"] = confirmed
+	return n
+}
+
+// signedUpWith is the user of a sign-up with this identity, without its contact.
+func signedUpWith(id uuid.UUID, identity Identity, hash string) New {
 	metadata := map[string]any{"sub": id.String()}
 	for name, value := range identity.Data {
 		if name != "sub" {
 			metadata[name] = value
 		}
 	}
-	metadata["email_verified"] = confirmed
-	return New{
-		ID: id, Email: email, EmailConfirmed: confirmed, Password: hash,
-		UserMetadata: metadata, Identities: []Identity{identity}, SoughtFirst: true,
-	}
+	return New{ID: id, Password: hash, UserMetadata: metadata, Identities: []Identity{identity}, SoughtFirst: true}
 }
 
 // Unproved says who may have put into an unconfirmed account what it holds,
@@ -76,7 +79,7 @@ func (s Users) ConfirmSignup(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 }
 
 // TakeOver gives an account of which Unproved is Public the password, the user
-// metadata and the only identity of n, which is of provider email. It ends
+// metadata and the only identity of n. It ends
 // everything that others began in the account. Of the user's metadata it replaces
 // what came from the first sign-up; what SQL has written stays. The address
 // stays unconfirmed.
@@ -88,7 +91,7 @@ func (s Users) TakeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := s.evict(ctx, tx, sc, u, &n.Identities[0]); err != nil {
 		return err
 	}
-	app, err := tenantdb.AppMetadata(signedUp)
+	app, err := tenantdb.AppMetadata(signedUpBy(n.Identities[0].Provider))
 	if err != nil {
 		return err
 	}
@@ -146,7 +149,7 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 	current := auth.DecodeObject(u.UserMetadata)
 	// Somebody who has signed in may have written any of it.
 	first := current
-	if i := u.IdentityOf(auth.ProviderEmail); i != nil && u.LastSignInAt == nil {
+	if i := u.IdentityOf(n.Identities[0].Provider); i != nil && u.LastSignInAt == nil {
 		first = auth.DecodeObject(i.Data)
 	}
 	metadata := map[string]any{}
@@ -163,7 +166,7 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 	}
 	user, err := tenantdb.UserMetadata(metadata)
 	changes := []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user}
-	if u.Phone != "" || u.PhoneConfirmedAt != nil {
+	if n.Phone == "" && (u.Phone != "" || u.PhoneConfirmedAt != nil) {
 		changes = append(changes, tenantdb.Phone(""), tenantdb.PhoneConfirmedAt(nil))
 	}
 	return changes, err

@@ -16,31 +16,51 @@ import (
 // ones. Guesses at an address without codes are not counted, so that nobody can
 // use up the address's wrong codes before there is a code.
 func (s Service) matchCode(ctx context.Context, sc *tenants.Scope, r Redemption, types []auth.TokenType) (string, error) {
-	var codes []auth.OneTimeToken
-	since := s.Now().Add(-sc.Tenant.Config.OTPTTL())
-	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
-		codes, err = tx.CodesOf(ctx, r.Email, since, ratelimit.MailedCodes, r.redeemsSignups(), types...)
-		return err
-	})
+	codes, err := s.codes(ctx, sc, r, types)
 	if err != nil {
 		return "", err
 	}
 	if len(codes) == 0 {
 		return "", auth.ErrOTPExpired
 	}
-	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, r.Email, r.Code).Hash
-	client := r.Email + " " + ratelimit.LimitKey(sc.ClientIP)
+	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, r.contact(), r.Code).Hash
+	attempt := func() error { return s.compare(ctx, sc, r, codes, hash) }
+	if r.Phone != "" && s.Texter.Remote(sc, r.Phone) {
+		// The gateway knows one code of the number. The first row stands for it.
+		hash = codes[0].Hash
+		attempt = func() error {
+			return s.guess(ctx, sc, ratelimit.WrongCode(r.ttl(sc)), codes[0].ID.String(), func() error {
+				return s.Texter.CheckRemote(ctx, sc, r.Phone, r.Code, auth.ErrOTPExpired)
+			})
+		}
+	}
+	client := r.contact() + " " + ratelimit.LimitKey(sc.ClientIP)
 	return hash, s.guess(ctx, sc, ratelimit.WrongCodeOfClient(), client, func() error {
-		return s.guess(ctx, sc, ratelimit.WrongCodeForAddress(), r.Email, func() error {
-			return s.compare(ctx, sc, codes, hash)
-		})
+		return s.guess(ctx, sc, ratelimit.WrongCodeForAddress(), r.contact(), attempt)
 	})
+}
+
+// codes returns the newest tokens whose code can be typed in. Of codes that the
+// gateway compares, those that came with no sign-up are first: nobody's password
+// belongs to them.
+func (s Service) codes(ctx context.Context, sc *tenants.Scope, r Redemption, types []auth.TokenType) (codes []auth.OneTimeToken, err error) {
+	since := s.Now().Add(-r.ttl(sc))
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		codes, err = tx.CodesOf(ctx, r.contact(), since, ratelimit.MailedCodes, r.redeemsSignups(), types...)
+		if err != nil || len(codes) < 2 || r.Phone == "" || !s.Texter.Remote(sc, r.Phone) {
+			return err
+		}
+		first, err := tx.CodesOf(ctx, r.contact(), since, 1, false, types[0])
+		codes = append(first, codes...)
+		return err
+	})
+	return codes, err
 }
 
 // compare returns nil if the digest is that of a code which was not guessed at
 // too often, and counts a guess at each code that it is compared with in vain.
-func (s Service) compare(ctx context.Context, sc *tenants.Scope, codes []auth.OneTimeToken, hash string) error {
-	rule := ratelimit.WrongCode(sc.Tenant.Config.OTPTTL())
+func (s Service) compare(ctx context.Context, sc *tenants.Scope, r Redemption, codes []auth.OneTimeToken, hash string) error {
+	rule := ratelimit.WrongCode(r.ttl(sc))
 	result := error(auth.ErrOTPExpired)
 	for _, code := range codes {
 		err := s.guess(ctx, sc, rule, code.ID.String(), func() error {

@@ -44,11 +44,9 @@ func (r *Request) check() error {
 		return auth.ErrLinkExpired
 	case r.Token == "" && r.TokenHash == "":
 		return auth.ErrValidation.Saying("Verify requires either a token or a token hash")
-	case r.Phone != "":
-		return auth.ErrPhoneDisabled
-	case r.TokenHash != "" && (r.Email != "" || r.Token != ""):
+	case r.TokenHash != "" && (r.Email != "" || r.Phone != "" || r.Token != ""):
 		return auth.ErrValidation.Saying("Only the token_hash and type should be provided")
-	case r.TokenHash == "" && r.Email == "":
+	case r.TokenHash == "" && (r.Email == "") == (r.Phone == ""):
 		return auth.ErrValidation.Saying("Only an email address or phone number should be provided on verify")
 	}
 	return nil
@@ -67,7 +65,17 @@ func (h Handler) post(ctx context.Context, sc *tenants.Scope, req *Request) (any
 	if err := req.check(); err != nil {
 		return nil, err
 	}
+	if req.Phone != "" && !sc.Tenant.Config.ExternalPhoneEnabled {
+		return nil, auth.ErrPhoneDisabled
+	}
 	in := Redemption{Type: req.Type, Link: req.TokenHash, Code: req.Token}
+	if req.Phone != "" {
+		phone, err := auth.NormalizePhone(req.Phone)
+		if err != nil {
+			return nil, err
+		}
+		in.Phone = phone
+	}
 	if req.Email != "" {
 		email, err := auth.NormalizeEmail(req.Email)
 		if err != nil {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
@@ -20,13 +22,15 @@ import (
 type Service struct {
 	users.Users
 	Guesses *ratelimit.Limiter // of codes; not shared, so that no flood can evict them
+	Texter  *sms.Texter
 }
 
-// Redemption presents a one-time token: Link alone, or Email with Code.
+// Redemption presents a one-time token: Link alone, or Email or Phone with Code.
 type Redemption struct {
-	Type   string // signup, invite, magiclink, recovery, email_change or email
+	Type   string // signup, invite, magiclink, recovery, email_change or email; sms or phone_change
 	Link   string
 	Email  string
+	Phone  string
 	Code   string
 	ByLink bool // opened by a browser, so a PKCE flow continues with a code
 }
@@ -52,18 +56,45 @@ var purposes = map[string][]auth.TokenType{
 	"email_change": {auth.TokenEmailChangeNew, auth.TokenEmailChangeCurrent},
 }
 
+// textPurposes is the same for codes in text messages.
+var textPurposes = map[string][]auth.TokenType{
+	"sms":          {auth.TokenRecovery, auth.TokenConfirmation},
+	"phone_change": {auth.TokenPhoneChange},
+}
+
+// types returns the stored tokens that the request may redeem.
+func (r Redemption) types() ([]auth.TokenType, bool) {
+	if r.Phone != "" {
+		types, ok := textPurposes[r.Type]
+		return types, ok
+	}
+	types, ok := purposes[r.Type]
+	return types, ok
+}
+
+// contact is the address or number that a code was sent to.
+func (r Redemption) contact() string { return r.Email + r.Phone }
+
+// ttl is how long the token is valid.
+func (r Redemption) ttl(sc *tenants.Scope) time.Duration {
+	if r.Phone != "" {
+		return sc.Tenant.Config.SMSOTPTTL()
+	}
+	return sc.Tenant.Config.OTPTTL()
+}
+
 // Redeem consumes the token and applies it. auth.ErrOTPExpired covers wrong,
 // used, expired and unknown tokens alike.
 func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*Outcome, error) {
-	types, ok := purposes[r.Type]
+	types, ok := r.types()
 	switch {
-	case !ok && r.Email != "": // a code of no type is a wrong code, as in the reference
+	case !ok && r.contact() != "": // a code of no type is a wrong code, as in the reference
 		return nil, auth.ErrOTPExpired
 	case !ok:
 		return nil, auth.ErrValidation.Saying("Unsupported verification type")
 	}
 	hash := token.HashLink(r.Link) // which cannot be guessed
-	if r.Email != "" {
+	if r.contact() != "" {
 		var err error
 		if hash, err = s.matchCode(ctx, sc, r, types); err != nil {
 			return nil, err
@@ -81,7 +112,7 @@ func (s Service) Redeem(ctx context.Context, sc *tenants.Scope, r Redemption) (*
 // Check reports whether the link can be redeemed, and consumes nothing.
 // auth.ErrOTPExpired.
 func (s Service) Check(ctx context.Context, sc *tenants.Scope, r Redemption) error {
-	types, ok := purposes[r.Type]
+	types, ok := r.types()
 	if !ok {
 		return auth.ErrValidation.Saying("Unsupported verification type")
 	}
@@ -106,7 +137,11 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		return nil, err
 	}
 	out.Type = r.typeOf(t)
-	action, err := s.apply(ctx, tx, sc, t, u)
+	apply := s.apply
+	if r.Phone != "" {
+		apply = s.applyText
+	}
+	action, err := apply(ctx, tx, sc, t, u)
 	if err != nil {
 		return nil, err
 	}
@@ -119,13 +154,13 @@ func (s Service) redeem(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 				return nil, err
 			}
 		}
-		if _, err := audit.User(ctx, tx, sc, u, action, traits(action), s.Now()); err != nil {
+		if _, err := audit.User(ctx, tx, sc, u, action, r.traits(action), s.Now()); err != nil {
 			return nil, err
 		}
 		out.Code, err = pkce.IssueCode(ctx, tx, u.ID, Method(out.Type), s.Now())
 		return nil, err
 	}
-	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Traits: traits(action)}, nil
+	return &session.Proof{User: u, Method: auth.MethodOTP, Refusals: refusals, Action: action, Traits: r.traits(action)}, nil
 }
 
 // typeOf is the request's type; for email, which covers two types, it is the
@@ -143,8 +178,11 @@ func (r Redemption) typeOf(t *redeemable) string {
 
 // traits are those of the action's entry in the audit log: only a sign-up names
 // its provider, as in the reference.
-func traits(action auth.Action) audit.Traits {
-	if action == auth.ActionUserSignedUp {
+func (r Redemption) traits(action auth.Action) audit.Traits {
+	switch {
+	case action == auth.ActionUserSignedUp && r.Phone != "":
+		return audit.ByProvider(auth.ProviderPhone)
+	case action == auth.ActionUserSignedUp:
 		return audit.ByProvider(auth.ProviderEmail)
 	}
 	return nil
@@ -165,7 +203,7 @@ func (t *redeemable) consume(ctx context.Context, tx *tenantdb.Tx) error {
 
 // token returns the token with this hash: the user's, or that of a sign-up.
 func (s Service) token(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, hash string, types []auth.TokenType) (*redeemable, error) {
-	since := s.Now().Add(-sc.Tenant.Config.OTPTTL())
+	since := s.Now().Add(-r.ttl(sc))
 	t, err := tx.TokenByHash(ctx, hash, since, types...)
 	if !errors.Is(err, auth.ErrOTPExpired) || !r.redeemsSignups() {
 		return &redeemable{OneTimeToken: t}, err
@@ -180,7 +218,9 @@ func (s Service) token(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 }
 
 // redeemsSignups reports whether the request may present the token of a sign-up.
-func (r Redemption) redeemsSignups() bool { return r.Type == "signup" || r.Type == "email" }
+func (r Redemption) redeemsSignups() bool {
+	return r.Type == "signup" || r.Type == "email" || r.Type == "sms"
+}
 
 // find returns the valid token and its user, locked.
 func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Redemption, hash string, types []auth.TokenType) (*redeemable, *auth.User, error) {
@@ -195,18 +235,24 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.RelatesTo != strings.ToLower(addressOf(t, u)) { // changed by SQL in the meantime
+	if t.RelatesTo != strings.ToLower(r.provenBy(t, u)) { // changed by SQL in the meantime
 		return nil, nil, auth.ErrOTPExpired
 	}
-	if t.signup != nil && u.EmailConfirmed() { // by SQL
+	if t.signup != nil && (u.EmailConfirmed() || r.Phone != "" && u.PhoneConfirmed()) { // by SQL
 		return nil, nil, auth.ErrOTPExpired
 	}
 	return t, u, refusals.Admit(u, s.Now())
 }
 
-// addressOf returns the address of the user that a token proves.
-func addressOf(t *redeemable, u *auth.User) string {
-	if t.Type == auth.TokenEmailChangeNew {
+// provenBy returns the address or number of the user that a token proves. A number
+// may be stored with its plus sign.
+func (r Redemption) provenBy(t *redeemable, u *auth.User) string {
+	switch {
+	case t.Type == auth.TokenPhoneChange:
+		return u.NewPhone
+	case r.Phone != "":
+		return strings.TrimPrefix(u.Phone, "+")
+	case t.Type == auth.TokenEmailChangeNew:
 		return u.NewEmail
 	}
 	return u.Email

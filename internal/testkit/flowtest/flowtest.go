@@ -10,6 +10,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -26,6 +27,7 @@ type Fixture struct {
 	Limiter    *ratelimit.Limiter
 	Hasher     *password.Hasher
 	Mailer     *mail.Mailer
+	Texter     *sms.Texter
 	Sessions   session.Sessions
 	Active     *session.Activity
 	Verifier   *token.Verifier
@@ -51,6 +53,7 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	f.keys = tenants.KeyHasher{Pepper: random(32)}
 	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})
 	f.Mailer = &mail.Mailer{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Logger: f.Log.logger()}
+	f.Texter = &sms.Texter{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Capture: true}
 	f.Active = session.NewActivity(1000)
 	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Active: f.Active, Now: f.Clock.Now}
 	verifier, err := token.NewVerifier(1000, f.Clock.Now, func(issuer string) bool {

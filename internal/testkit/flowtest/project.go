@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -149,4 +150,17 @@ func (p *Project) keyed(r *http.Request) (*tenants.Scope, error) {
 	sc.Credentials, err = sc.Tenant.Authenticate(p.f.keys, p.f.Clock.Now(), r.Header.Get("apikey"),
 		r.Header.Get("Authorization"), tenants.LooksLikeBrowser(r.Header))
 	return sc, err
+}
+
+// Set changes a setting that is not a field of the configuration.
+func Set(tb testing.TB, c *tenants.Config, name string, value any) {
+	tb.Helper()
+	s, ok := setting.ByName(name)
+	if !ok {
+		tb.Fatalf("no setting %s", name)
+	}
+	if err := s.Check(value); err != nil {
+		tb.Fatalf("%s: %v", name, err)
+	}
+	s.Set(c, value)
 }

@@ -24,7 +24,7 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	engine.NoMethod(web.MethodNotAllowed)
 	engine.Use(web.Common{Logger: f.Log.logger()}.Handler())
 	flows := tenantapi.Flows{
-		Mailer: f.Mailer, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
+		Mailer: f.Mailer, Texter: f.Texter, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
 		Limits: web.Limits{Limiter: ratelimit.New(ratelimit.Options{})}, Version: "test", Now: f.Clock.Now,
 		Active: f.Active, Providers: providers{f}, Captcha: &captcha.Verifier{
 			HTTP: f.Services.Client(captcha.Timeout), URLs: captcha.URLs(f.Services.HCaptcha(), f.Services.Turnstile()),

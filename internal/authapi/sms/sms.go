@@ -1,0 +1,339 @@
+// Package sms writes one-time codes and the text messages that carry them, in the
+// transaction of a flow: a message is sent if and only if the flow commits. It
+// owns the limits on messages, the guards against SMS pumping, the code and the
+// outbox row. Package smsgateway owns the gateways; each flow decides when to
+// send a message.
+//
+// Everything that can refuse a request is decided by its number and the project's
+// settings, before a user is looked up: so no refusal reveals whether a number has
+// a user. For the same reason no request waits for the gateway.
+package sms
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/e164"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/outbox"
+	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/smsgateway"
+	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// Dispatcher delivers the messages in the outboxes: an outbox.Queue.
+type Dispatcher interface {
+	Prepare(ctx context.Context, ref tenants.Ref) error
+	Wake(ref tenants.Ref)
+}
+
+// Texter writes text messages.
+type Texter struct {
+	Dispatcher Dispatcher
+	Limiter    *ratelimit.Limiter
+	Now        func() time.Time
+	// Client makes the requests to gateways that check codes.
+	Client *http.Client
+	// Capture says that the messages of projects without a gateway go into the
+	// captured inbox.
+	Capture bool
+}
+
+// Request is a request for a text message.
+type Request struct {
+	// Purpose and Phone identify messages that are spaced out: a second request
+	// within the project's sms_max_frequency is refused. It is counted before the
+	// number is looked up, so that the refusal reveals nothing.
+	Purpose string
+	Phone   string // normalized
+	Channel message.Channel
+	// ReportLater lets the flow decide whether to report the refusal: see
+	// Outgoing.Throttled.
+	ReportLater bool
+}
+
+// Outgoing writes the message of one transaction.
+type Outgoing struct {
+	// Throttled is the refusal of a Request with ReportLater; nil when it is not
+	// too soon.
+	Throttled error
+
+	texter *Texter
+	sc     *tenants.Scope
+	tx     *tenantdb.Tx
+	number e164.Number
+	test   string // the fixed code of the number
+	id     uuid.UUID
+	as     message.Channel
+	put    bool
+}
+
+// TestMessage is the id of a message to a number with a fixed code, as in the
+// reference.
+const TestMessage = "test-otp"
+
+// Post opens a transaction and runs compose in it, which does the work of the flow
+// and puts a message into out. It is sent if and only if the transaction commits.
+// The id is that of the message, whether or not compose puts one.
+//
+// auth.ErrValidation for a number that cannot exist or a channel that the gateway
+// does not have; auth.ErrSMSFailed for a country to which the project does not
+// send, and for a project without a gateway; auth.ErrSMSRate; the error of compose.
+func (t *Texter) Post(ctx context.Context, sc *tenants.Scope, r Request, compose func(tx *tenantdb.Tx, out *Outgoing) error) (id string, err error) {
+	out := &Outgoing{texter: t, sc: sc, id: uuid.New(), as: r.Channel, test: sc.Tenant.Config.TestOTP(r.Phone, t.Now())}
+	if out.number, err = t.admit(ctx, sc, r, out.test != ""); err != nil {
+		return "", err
+	}
+	if out.Throttled = t.throttle(ctx, sc, r); out.Throttled != nil && !r.ReportLater {
+		return "", out.Throttled
+	}
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		out.tx, out.put = tx, false
+		return compose(tx, out)
+	})
+	if err != nil {
+		if out.Throttled == nil {
+			t.refund(ctx, sc, r)
+		}
+		return "", err
+	}
+	if out.put {
+		t.Dispatcher.Wake(sc.Tenant.Ref)
+	}
+	if out.test != "" {
+		return TestMessage, nil
+	}
+	return out.id.String(), nil
+}
+
+// admit checks everything that depends on the number and the settings only. A
+// number with a fixed code gets no message, so no limit but the spacing counts it.
+func (t *Texter) admit(ctx context.Context, sc *tenants.Scope, r Request, test bool) (e164.Number, error) {
+	cfg := &sc.Tenant.Config
+	if err := t.checkChannel(sc, r.Channel); err != nil {
+		return e164.Number{}, err
+	}
+	if test {
+		return e164.Number{Digits: r.Phone}, nil
+	}
+	number, ok := e164.Parse(r.Phone)
+	switch {
+	case !ok:
+		return number, auth.ErrBadPhone
+	case !cfg.SMSAllowed(number.Country):
+		t.refuse(ctx, sc, number, "sms_country_refused", "A text message was not sent, because sms_allowed_countries does not have the country of the number.", nil)
+		return number, auth.ErrSMSFailed.Saying("Text messages to this country are not sent")
+	case cfg.SMSGateway().Provider == "" && !t.Capture:
+		t.refuse(ctx, sc, number, "sms_gateway_missing", "A text message was not sent, because the project has no SMS gateway. Set sms_provider and the settings of the gateway.", nil)
+		return number, auth.ErrSMSFailed
+	}
+	for _, limit := range t.limits(sc, number) {
+		if err := t.Limiter.Peek(ctx, sc.Tenant.Ref, limit.rule, limit.identifier); err != nil {
+			t.refuse(ctx, sc, number, "sms_limit_reached", "A text message was not sent, because the project has used up "+limit.setting+".",
+				map[string]any{"setting": limit.setting})
+			return number, err
+		}
+	}
+	return number, t.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
+}
+
+// errChannel has the text of the reference.
+var errChannel = auth.ErrValidation.Saying("Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used as the provider.")
+
+func (t *Texter) checkChannel(sc *tenants.Scope, channel message.Channel) error {
+	gateway := sc.Tenant.Config.SMSGateway()
+	switch channel {
+	case message.SMS:
+		return nil
+	case message.WhatsApp:
+		if smsgateway.SendsWhatsApp(gateway) || gateway.Provider == "" && t.Capture {
+			return nil
+		}
+	}
+	return errChannel
+}
+
+// limit is a limit on the messages of a project.
+type limit struct {
+	rule                ratelimit.Rule
+	identifier, setting string
+}
+
+func (t *Texter) limits(sc *tenants.Scope, number e164.Number) []limit {
+	cfg := &sc.Tenant.Config
+	out := []limit{{ratelimit.SMSSent(cfg.RateLimitSMSSent), "", "rate_limit_sms_sent"}}
+	if cfg.RateLimitSMSCountry > 0 {
+		out = append(out, limit{ratelimit.SMSCountry(cfg.RateLimitSMSCountry), number.Prefix, "rate_limit_sms_country"})
+	}
+	return out
+}
+
+// refuse tells the project's developers why no message goes to a number. The
+// answer says less.
+func (t *Texter) refuse(ctx context.Context, sc *tenants.Scope, n e164.Number, code, text string, more map[string]any) {
+	detail := map[string]any{"prefix": n.Prefix, "country": n.Country, "verdict": "refused"}
+	for name, value := range more {
+		detail[name] = value
+	}
+	sc.Log.Add(ctx, projectlog.Entry{Level: projectlog.Warning, Code: code, Message: text, Detail: detail})
+}
+
+// TooSoon refuses a second message of a kind to a signed-in user within the
+// project's sms_max_frequency; lastSent may be nil.
+func (t *Texter) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
+	if gap := spacing(sc); lastSent != nil && gap > 0 {
+		if wait := lastSent.Add(gap).Sub(t.Now()); wait > 0 {
+			return tooSoon(wait)
+		}
+	}
+	return nil
+}
+
+func (t *Texter) throttle(ctx context.Context, sc *tenants.Scope, r Request) error {
+	if gap := spacing(sc); gap > 0 && r.Purpose != "" {
+		return t.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Phone)
+	}
+	return nil
+}
+
+func (t *Texter) refund(ctx context.Context, sc *tenants.Scope, r Request) {
+	if gap := spacing(sc); gap > 0 && r.Purpose != "" {
+		t.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Phone)
+	}
+}
+
+func throttle(gap time.Duration, purpose string) ratelimit.Rule {
+	return ratelimit.Rule{
+		Name: "sms_number", Events: 1, Per: gap, Burst: 1,
+		Refusal: func(wait time.Duration) *fault.Error { return tooSoon(min(wait, gap)) },
+	}.For(purpose)
+}
+
+func spacing(sc *tenants.Scope) time.Duration {
+	return time.Duration(sc.Tenant.Config.SMSMaxFrequency) * time.Second
+}
+
+func tooSoon(wait time.Duration) *fault.Error {
+	return auth.ErrSMSRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, int(math.Ceil(wait.Seconds())))).After(wait)
+}
+
+// Text is a message to be written.
+type Text struct {
+	Kind  message.Kind
+	Token auth.TokenType
+	User  *auth.User
+	// Signup is the sign-up that the code belongs to, and is stored with; nil for a
+	// code of the user.
+	Signup *auth.Signup
+}
+
+// Put counts the message against the project's limits, and writes its code and the
+// message to the number of the request. It comes last in compose, because the
+// message counts even if the rest fails. It writes nothing to a user who may have
+// no session: the code would be refused.
+func (o *Outgoing) Put(ctx context.Context, m Text) error {
+	t, sc := o.texter, o.sc
+	if m.User.Gone() || m.User.Banned(t.Now()) {
+		return nil
+	}
+	sc.Log.SetUser(m.User.ID)
+	if o.test == "" {
+		for _, limit := range t.limits(sc, o.number) {
+			if err := t.Limiter.Allow(ctx, sc.Tenant.Ref, limit.rule, limit.identifier); err != nil {
+				return err
+			}
+		}
+	}
+	code, hash := o.code()
+	if err := o.putToken(ctx, m, hash); err != nil || o.test != "" {
+		return err
+	}
+	return o.enqueue(ctx, m, code)
+}
+
+// code returns the code and the digest to store. Where the gateway makes the code,
+// the digest is of nothing that can be typed in: its row says that a code was sent.
+func (o *Outgoing) code() (code, hash string) {
+	cfg, key, phone := &o.sc.Tenant.Config, o.sc.Tenant.Secrets.OTPKey, o.number.Digits
+	switch {
+	case o.test != "":
+		return o.test, token.OneTimeOf(key, phone, o.test).Hash
+	case smsgateway.MakesCodes(cfg.SMSGateway()):
+		return "", token.HashLink(uuid.NewString())
+	}
+	once := token.NewOneTime(key, phone, cfg.SMSOTPLength)
+	return once.Code, once.Hash
+}
+
+func (o *Outgoing) putToken(ctx context.Context, m Text, hash string) error {
+	now := o.texter.Now()
+	if m.Signup != nil {
+		signup := *m.Signup
+		signup.ID, signup.UserID, signup.Email, signup.TokenHash, signup.CreatedAt = uuid.New(), m.User.ID, o.number.Digits, hash, now
+		return o.tx.PutSignup(ctx, &signup)
+	}
+	return o.tx.PutToken(ctx, &auth.OneTimeToken{
+		ID: uuid.New(), UserID: m.User.ID, Type: m.Token, Hash: hash, RelatesTo: o.number.Digits, CreatedAt: now,
+	})
+}
+
+func (o *Outgoing) enqueue(ctx context.Context, m Text, code string) error {
+	sc, now := o.sc, o.texter.Now()
+	text := message.Message{
+		ID: o.id, Channel: o.as, Kind: m.Kind, To: o.number.Digits, Code: code, CreatedAt: now,
+		ExpiresAt: now.Add(sc.Tenant.Config.SMSOTPTTL()), RequestID: sc.RequestID, UserID: m.User.ID,
+	}
+	if code != "" {
+		text.Text = sc.Tenant.Config.SMSText(code)
+	}
+	raw, err := json.Marshal(text)
+	if err != nil {
+		return fmt.Errorf("encode message: %w", err)
+	}
+	sealed, err := outbox.Seal(sc.Tenant, o.id, raw)
+	if err != nil {
+		return err
+	}
+	o.put = true
+	return o.tx.Enqueue(ctx, o.id, string(message.Texts), sealed)
+}
+
+// Remote reports whether the project's gateway compares the codes of a number.
+func (t *Texter) Remote(sc *tenants.Scope, phone string) bool {
+	cfg := &sc.Tenant.Config
+	return smsgateway.MakesCodes(cfg.SMSGateway()) && cfg.TestOTP(phone, t.Now()) == ""
+}
+
+// CheckRemote has the gateway compare a code, outside of any transaction; wrong
+// when the gateway did not send it or has used it up. A gateway that fails is
+// reported to the developers, and the code is refused as a wrong one.
+func (t *Texter) CheckRemote(ctx context.Context, sc *tenants.Scope, phone, code string, wrong error) error {
+	gateway := sc.Tenant.Config.SMSGateway()
+	verifier := smsgateway.NewVerifier(gateway, sc.Tenant.Secrets.Settings, t.Client)
+	if verifier == nil {
+		return wrong
+	}
+	right, err := verifier.Check(ctx, phone, code)
+	if err != nil {
+		sc.Log.Add(ctx, projectlog.Entry{
+			Code: "sms_check_failed", Message: "The SMS gateway did not check a code; the code was refused.",
+			Detail: map[string]any{"gateway": gateway.Provider, "error": err.Error()}, Secrets: []string{code, sc.Tenant.Secrets.Settings[gateway.Secret]},
+		})
+		return wrong
+	}
+	if !right {
+		return wrong
+	}
+	return nil
+}
