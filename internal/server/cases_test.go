@@ -52,7 +52,7 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/settings", guard: keyed},
 	{
 		method: "POST", path: "/signup", guard: keyed, body: map[string]any{"email": "someone@example.com", "password": annPassword},
-		more: map[string]any{"phone": "", "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
+		more: map[string]any{"phone": "", "channel": "", "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
 	},
 	{
 		method: "POST", path: "/verify", guard: keyed, body: map[string]any{"type": "signup", "token_hash": "00"},
@@ -70,7 +70,7 @@ var tenantRoutes = []tenantRoute{
 	},
 	{
 		method: "POST", path: "/otp", guard: keyed, body: map[string]any{"email": "linked-in@example.com"},
-		more: map[string]any{"phone": "", "create_user": true, "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
+		more: map[string]any{"phone": "", "channel": "", "create_user": true, "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
 	},
 	{
 		method: "POST", path: "/magiclink", guard: keyed, body: map[string]any{"email": "linked-in@example.com"},
@@ -88,7 +88,7 @@ var tenantRoutes = []tenantRoute{
 	{
 		method: "PUT", path: "/user", guard: signed, body: map[string]any{"data": map[string]any{"a": "b"}},
 		more: map[string]any{
-			"email": annEmail, "phone": "", "password": "", "current_password": "", "nonce": "", "code_challenge": "", "code_challenge_method": "",
+			"email": annEmail, "phone": "", "channel": "", "password": "", "current_password": "", "nonce": "", "code_challenge": "", "code_challenge_method": "",
 		},
 	},
 	{method: "GET", path: "/user/identities/authorize", guard: signed, query: "?provider=nope"},

@@ -7,7 +7,7 @@ import (
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
-const settingsRest = `phone_autoconfirm false, sms_provider string, saml_enabled false,
+const settingsRest = `phone_autoconfirm true, sms_provider string, saml_enabled false,
 	saml_private_key_next_configured false, passkeys_enabled false`
 
 // external is the map of providers with the enabled ones.

@@ -82,7 +82,7 @@ func (f Flows) all() []flow {
 	return []flow{
 		discovery.Handler{Version: f.Version},
 		signup.Handler{
-			Service: signup.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}, Limiter: f.Limits.Limiter,
+			Service: signup.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords}, Limiter: f.Limits.Limiter,
 		},
 		grant.Handler{Grants: map[string]grant.Grant{
 			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses},
@@ -93,9 +93,9 @@ func (f Flows) all() []flow {
 		external.Handler{Service: external.Service{Service: persons, Providers: f.Providers}},
 		verify.Handler{Service: verify.Service{Users: people, Guesses: f.Guesses, Texter: f.Texter}},
 		otp.Handler{Service: otp.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter}},
-		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer}},
+		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter}},
 		account.Handler{Service: account.Service{
-			Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
+			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
 		}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},

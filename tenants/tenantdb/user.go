@@ -108,13 +108,22 @@ func (tx *Tx) passwordBy(ctx context.Context, where, contact string) (string, er
 // SignedInFrom reports whether the user that UserByEmail finds has a session that
 // began at an address: the same IPv4 address, or one in the same IPv6 /64.
 func (tx *Tx) SignedInFrom(ctx context.Context, email, address string) (bool, error) {
+	return tx.signedInFrom(ctx, byEmail, email, address)
+}
+
+// PhoneSignedInFrom is SignedInFrom for the user that UserByPhone finds.
+func (tx *Tx) PhoneSignedInFrom(ctx context.Context, phone, address string) (bool, error) {
+	return tx.signedInFrom(ctx, byPhone, phone, address)
+}
+
+func (tx *Tx) signedInFrom(ctx context.Context, where, contact, address string) (bool, error) {
 	if address == "" {
 		return false, nil
 	}
 	var known bool
 	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sessions s
-		WHERE s.user_id = (SELECT u.id FROM auth.users u WHERE `+byEmail+`)
-		AND s.ip <<= pg_catalog.set_masklen($2::pg_catalog.inet, CASE pg_catalog.family($2::pg_catalog.inet) WHEN 6 THEN 64 ELSE 32 END))`, email, address).Scan(&known)
+		WHERE s.user_id = (SELECT u.id FROM auth.users u WHERE `+where+`)
+		AND s.ip <<= pg_catalog.set_masklen($2::pg_catalog.inet, CASE pg_catalog.family($2::pg_catalog.inet) WHEN 6 THEN 64 ELSE 32 END))`, contact, address).Scan(&known)
 	if err != nil {
 		return false, fmt.Errorf("look for a session at the address: %w", err)
 	}

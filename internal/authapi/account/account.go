@@ -12,8 +12,10 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
@@ -24,6 +26,7 @@ import (
 type Service struct {
 	users.Users
 	Mailer   *mail.Mailer
+	Texter   *sms.Texter
 	Hasher   *password.Hasher
 	Strength strength.Checker
 	Guesses  *ratelimit.Limiter // of nonces, by user
@@ -32,9 +35,11 @@ type Service struct {
 // Change is the requested change; empty fields stay as they are.
 type Change struct {
 	Email           string // lower-case, and not the current one
+	Phone           string // normalized, and not the current one
+	Channel         message.Channel
 	Password        *string
 	CurrentPassword *string
-	Nonce           string // from Reauthenticate's mail
+	Nonce           string // from Reauthenticate's message
 	Data            map[string]any
 	RedirectTo      redirect.Asked
 	PKCE            pkce.Challenge
@@ -42,10 +47,11 @@ type Change struct {
 
 // Change applies the change and returns the user as it is now.
 // auth.ErrSamePassword, auth.ErrCurrentNeeded, auth.ErrCurrentPassword, weak_password,
-// auth.ErrEmailExists, auth.ErrEmailRate, auth.ErrInsufficientAAL,
-// auth.ErrAnonymousPassword.
+// auth.ErrEmailExists, auth.ErrPhoneExists, auth.ErrEmailRate,
+// auth.ErrInsufficientAAL, auth.ErrAnonymousPassword, and for a new number the
+// errors of sms.Texter.Post.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
-	if c.Email != "" || c.Password != nil {
+	if c.Email != "" || c.Phone != "" || c.Password != nil {
 		if err := p.CheckAAL(); err != nil {
 			return nil, err
 		}
@@ -58,22 +64,33 @@ func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return nil, err
 	}
 	if !nonceNeeded {
-		return s.change(ctx, sc, p, c, false)
+		return s.change(ctx, sc, p, c, "")
 	}
 	var u *auth.User
-	rule := ratelimit.Codes("reauthentication", sc.Tenant.Config.OTPTTL())
-	err = s.Guesses.Guess(ctx, sc.Tenant.Ref, rule, p.User.ID.String(), auth.ErrReauthInvalid, func() (err error) {
-		u, err = s.change(ctx, sc, p, c, true)
+	rule := ratelimit.Codes("reauthentication", nonceTTL(sc, &p.User))
+	err = s.Guesses.Guess(ctx, sc.Tenant.Ref, rule, p.User.ID.String(), auth.ErrReauthInvalid, func() error {
+		hash, err := s.nonceHash(ctx, sc, p, c.Nonce)
+		if err == nil {
+			u, err = s.change(ctx, sc, p, c, hash)
+		}
 		return err
 	})
 	return u, err
 }
 
-// change hashes the new password and runs the transaction of the change.
-func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change, nonceNeeded bool) (*auth.User, error) {
+// change hashes the new password and runs the transaction of the change. nonce is
+// the digest of the nonce to use up; "" for none.
+func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change, nonce string) (*auth.User, error) {
 	hash, err := s.newPassword(ctx, sc, p, c)
 	if err != nil {
 		return nil, err
+	}
+	var text *sms.Outgoing
+	if c.Phone != "" {
+		text, err = s.Texter.Begin(ctx, sc, sms.Request{Phone: c.Phone, Channel: c.Channel})
+		if err != nil {
+			return nil, err
+		}
 	}
 	var u auth.User
 	run := func(tx *tenantdb.Tx, out *mail.Outgoing) error {
@@ -81,8 +98,8 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		if err != nil {
 			return err
 		}
-		if nonceNeeded {
-			if err := s.consumeNonce(ctx, tx, sc, locked, c.Nonce); err != nil {
+		if nonce != "" {
+			if err := s.consumeNonce(ctx, tx, sc, locked, nonce); err != nil {
 				return err
 			}
 		}
@@ -95,6 +112,12 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 				return err
 			}
 		}
+		if c.Phone != "" {
+			text.Join(tx)
+			if err := text.Put(ctx, sms.Text{Kind: message.PhoneChange, Token: auth.TokenPhoneChange, User: locked}); err != nil {
+				return err
+			}
+		}
 		u, err = tx.Settle(ctx, locked.ID)
 		return err
 	}
@@ -102,6 +125,9 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		err = s.Mailer.Post(ctx, sc, mail.Request{}, run)
 	} else {
 		err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return run(tx, nil) })
+	}
+	if text != nil {
+		text.End(ctx, err)
 	}
 	return &u, err
 }
@@ -182,6 +208,11 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	}
 	if c.Email != "" {
 		if err := s.beginEmailChange(ctx, tx, sc, u, c); err != nil {
+			return err
+		}
+	}
+	if c.Phone != "" {
+		if err := s.beginPhoneChange(ctx, tx, sc, u, c.Phone); err != nil {
 			return err
 		}
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
@@ -34,6 +36,7 @@ func (h Handler) get(_ context.Context, _ *tenants.Scope, p *auth.Principal, _ *
 type Update struct {
 	Email           *string        `json:"email"`
 	Phone           *string        `json:"phone"`
+	Channel         string         `json:"channel"` // of the message to Phone: sms or whatsapp; sms when absent
 	Password        *string        `json:"password"`
 	CurrentPassword *string        `json:"current_password"`
 	Nonce           string         `json:"nonce"`
@@ -59,7 +62,16 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 	}
 	change := Change{
 		Data: req.Data, Password: req.Password, CurrentPassword: req.CurrentPassword, Nonce: req.Nonce,
-		RedirectTo: req.Asked, PKCE: req.Challenge,
+		RedirectTo: req.Asked, PKCE: req.Challenge, Channel: sms.Channel(req.Channel),
+	}
+	if req.Phone != nil && *req.Phone != "" {
+		phone, err := auth.NormalizePhone(*req.Phone)
+		if err != nil {
+			return nil, err
+		}
+		if phone != strings.TrimPrefix(p.User.Phone, "+") {
+			change.Phone = phone
+		}
 	}
 	if req.Email != nil && *req.Email != "" {
 		email, err := auth.NormalizeEmail(*req.Email)

@@ -12,15 +12,18 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/message"
-	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // Reauthenticate mails a nonce. The next change of password uses it to prove
-// that the session's holder reads the user's mails. auth.ErrReauthNoAddress,
-// auth.ErrReauthUnverified, auth.ErrEmailRate.
+// that the session's holder reads the user's mails. A user without an address gets
+// a text message. auth.ErrReauthNoAddress, auth.ErrReauthUnverified,
+// auth.ErrEmailRate; auth.ErrReauthPhone and the errors of sms.Texter.Post.
 func (s Service) Reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.Principal) error {
+	if byText(&p.User) {
+		return s.reauthenticateByText(ctx, sc, p)
+	}
 	return s.Mailer.Post(ctx, sc, mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		u, err := s.lock(ctx, tx, p)
 		switch {
@@ -98,16 +101,16 @@ func (s Service) checkCurrentGiven(ctx context.Context, sc *tenants.Scope, p *au
 	return auth.ErrCurrentNeeded
 }
 
-// consumeNonce deletes a nonce of the user; auth.ErrReauthInvalid.
-func (s Service) consumeNonce(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, nonce string) error {
-	hash := token.OneTimeOf(sc.Tenant.Secrets.OTPKey, strings.ToLower(u.Email), nonce).Hash
-	t, err := tx.TokenByHash(ctx, hash, s.Now().Add(-sc.Tenant.Config.OTPTTL()), auth.TokenReauthentication)
+// consumeNonce deletes the nonce of the user with this digest;
+// auth.ErrReauthInvalid.
+func (s Service) consumeNonce(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, hash string) error {
+	t, err := tx.TokenByHash(ctx, hash, s.Now().Add(-nonceTTL(sc, u)), auth.TokenReauthentication)
 	switch {
 	case errors.Is(err, auth.ErrOTPExpired):
 		return auth.ErrReauthInvalid
 	case err != nil:
 		return err
-	case t.UserID != u.ID:
+	case t.UserID != u.ID, !strings.EqualFold(t.RelatesTo, u.Email) && t.RelatesTo != strings.TrimPrefix(u.Phone, "+"): // changed since
 		return auth.ErrReauthInvalid
 	}
 	if err := tx.ConsumeToken(ctx, t.ID); err != nil {

@@ -19,7 +19,7 @@ func TestCheck(t *testing.T) {
 	const email, phone = "ann@example.com", "4915112345678"
 	for name, c := range map[string]struct {
 		email, phone string
-		enabled      bool
+		enabled      bool // the e-mail provider; phone is off
 		faults       contact.Faults
 		want         error
 	}{
@@ -40,6 +40,13 @@ func TestCheck(t *testing.T) {
 		"no checks":                   {email, phone, false, contact.Faults{}, nil},
 	} {
 		cfg := &tenants.Config{}
+		if c.phone != "" && c.email == "" { // with the provider on, the number is all that is needed
+			on := &tenants.Config{}
+			on.ExternalPhoneEnabled = true
+			if err := (contact.Contact{Phone: c.phone}).Check(on, c.faults); err != nil {
+				t.Errorf("%s, phone on: %v", name, err)
+			}
+		}
 		cfg.ExternalEmailEnabled = c.enabled
 		got := contact.Contact{Email: c.email, Phone: c.phone}.Check(cfg, c.faults)
 		if !errors.Is(got, c.want) {

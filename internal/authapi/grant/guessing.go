@@ -30,18 +30,19 @@ var (
 // the right password passes from an address where the user has a session. A wrong
 // one from there is refused as from anywhere, after the same work, so that the
 // refusal does not tell who has an account.
-func (g Password) guess(ctx context.Context, sc *tenants.Scope, email, pass string, compare func() error) error {
-	client := email + " " + ratelimit.LimitKey(sc.ClientIP)
+func (g Password) guess(ctx context.Context, sc *tenants.Scope, who login, pass string, compare func() error) error {
+	contact := who.email + who.phone
+	client := contact + " " + ratelimit.LimitKey(sc.ClientIP)
 	return g.Guesses.Guess(ctx, sc.Tenant.Ref, wrongOfClient, client, auth.ErrCredentials, func() error {
 		ref := sc.Tenant.Ref
-		attacked := g.Guesses.Allow(ctx, ref, wrongPasswords, email)
+		attacked := g.Guesses.Allow(ctx, ref, wrongPasswords, contact)
 		if attacked == nil {
-			return g.refund(ctx, ref, wrongPasswords, email, compare())
+			return g.refund(ctx, ref, wrongPasswords, contact, compare())
 		}
 		if g.Guesses.Allow(ctx, ref, firstOfClient, client) == nil {
 			return g.refund(ctx, ref, firstOfClient, client, compare())
 		}
-		known, err := g.knownAddress(ctx, sc, email)
+		known, err := g.knownAddress(ctx, sc, who)
 		switch {
 		case err != nil:
 			return err
@@ -74,9 +75,9 @@ func (g Password) refund(ctx context.Context, ref tenants.Ref, rule ratelimit.Ru
 
 // knownAddress reports whether the user has a session that began at the client's
 // address.
-func (g Password) knownAddress(ctx context.Context, sc *tenants.Scope, email string) (known bool, err error) {
+func (g Password) knownAddress(ctx context.Context, sc *tenants.Scope, who login) (known bool, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
-		known, err = tx.SignedInFrom(ctx, email, sc.ClientAddress())
+		known, err = who.signedInFrom(ctx, tx, sc.ClientAddress())
 		return err
 	})
 	return known, err

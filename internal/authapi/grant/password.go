@@ -15,7 +15,7 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// Password is the grant of an e-mail address and a password.
+// Password is the grant of a password and an e-mail address or a phone number.
 type Password struct {
 	Sessions session.Sessions
 	Hasher   *password.Hasher
@@ -49,27 +49,78 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 	if err != nil {
 		return nil, err
 	}
-	email, err := auth.NormalizeEmail(req.Email)
-	if err != nil { // an invalid address belongs to no user, and the reference says no more
+	var who login
+	if req.Phone != "" {
+		who.phone, err = auth.NormalizePhone(req.Phone)
+	} else {
+		who.email, err = auth.NormalizeEmail(req.Email)
+	}
+	if err != nil { // an invalid address or number belongs to no user, and the reference says no more
 		return nil, auth.ErrCredentials.Because(err)
 	}
-	return g.signIn(ctx, sc, email, req.Password)
+	return g.signIn(ctx, sc, who, req.Password)
+}
+
+// login names a user by an address or a number.
+type login struct{ email, phone string }
+
+// password returns the encrypted password of the user; "" for none.
+func (l login) password(ctx context.Context, tx *tenantdb.Tx) (string, error) {
+	if l.phone != "" {
+		return tx.PasswordByPhone(ctx, l.phone)
+	}
+	return tx.PasswordByEmail(ctx, l.email)
+}
+
+// user returns the user, locked.
+func (l login) user(ctx context.Context, tx *tenantdb.Tx) (auth.User, error) {
+	if l.phone != "" {
+		return tx.UserByPhone(ctx, l.phone, true)
+	}
+	return tx.UserByEmail(ctx, l.email, true)
+}
+
+// signedInFrom reports whether the user has a session that began at an address.
+func (l login) signedInFrom(ctx context.Context, tx *tenantdb.Tx, address string) (bool, error) {
+	if l.phone != "" {
+		return tx.PhoneSignedInFrom(ctx, l.phone, address)
+	}
+	return tx.SignedInFrom(ctx, l.email, address)
+}
+
+func (l login) provider() string {
+	if l.phone != "" {
+		return auth.ProviderPhone
+	}
+	return auth.ProviderEmail
+}
+
+// refusals are the errors for accounts that may have no session.
+func (l login) refusals(cfg *tenants.Config) session.Refusals {
+	r := session.Refusals{Gone: auth.ErrCredentials, Banned: auth.ErrUserBanned}
+	switch {
+	case l.phone != "":
+		r.UnconfirmedPhone = auth.ErrPhoneUnconfirmed
+	case !cfg.MailerAllowUnverifiedEmailSignIn:
+		r.Unconfirmed = auth.ErrEmailUnconfirmed
+	}
+	return r
 }
 
 // signIn returns auth.ErrCredentials for a wrong password and for an unknown
 // address, after the same work. Only somebody who knows the password learns
 // that the user is banned or unconfirmed.
-func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass string) (*PasswordTokens, error) {
+func (g Password) signIn(ctx context.Context, sc *tenants.Scope, who login, pass string) (*PasswordTokens, error) {
 	var hash, upgrade string
-	err := g.guess(ctx, sc, email, pass, func() (err error) {
-		hash, upgrade, err = g.checkPassword(ctx, sc, email, pass)
+	err := g.guess(ctx, sc, who, pass, func() (err error) {
+		hash, upgrade, err = g.checkPassword(ctx, sc, who, pass)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	tokens, err := g.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		return g.provePassword(ctx, tx, sc, email, hash, upgrade)
+		return g.provePassword(ctx, tx, sc, who, hash, upgrade)
 	})
 	if err != nil {
 		return nil, err
@@ -79,9 +130,9 @@ func (g Password) signIn(ctx context.Context, sc *tenants.Scope, email, pass str
 
 // checkPassword compares outside of any transaction, because it takes long. It
 // returns the hash that matched, and a better one if it should be replaced.
-func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, pass string) (hash, upgrade string, err error) {
+func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, who login, pass string) (hash, upgrade string, err error) {
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
-		hash, err = tx.PasswordByEmail(ctx, email)
+		hash, err = who.password(ctx, tx)
 		return err
 	})
 	if err != nil {
@@ -112,8 +163,8 @@ func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, email, p
 
 // provePassword checks that the compared hash is still the user's, and writes a
 // better hash of the password.
-func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, email, hash, upgrade string) (*session.Proof, error) {
-	u, err := tx.UserByEmail(ctx, email, true)
+func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, who login, hash, upgrade string) (*session.Proof, error) {
+	u, err := who.user(ctx, tx)
 	switch {
 	case errors.Is(err, auth.ErrUserNotFound):
 		return nil, auth.ErrCredentials
@@ -127,12 +178,8 @@ func (g Password) provePassword(ctx context.Context, tx *tenantdb.Tx, sc *tenant
 			return nil, err
 		}
 	}
-	refusals := session.Refusals{Gone: auth.ErrCredentials, Banned: auth.ErrUserBanned}
-	if !sc.Tenant.Config.MailerAllowUnverifiedEmailSignIn {
-		refusals.Unconfirmed = auth.ErrEmailUnconfirmed
-	}
 	return &session.Proof{
-		User: &u, Method: auth.MethodPassword, Refusals: refusals,
-		Action: auth.ActionLogin, Traits: audit.ByProvider(auth.ProviderEmail),
+		User: &u, Method: auth.MethodPassword, Refusals: who.refusals(&sc.Tenant.Config),
+		Action: auth.ActionLogin, Traits: audit.ByProvider(who.provider()),
 	}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -23,7 +24,7 @@ func (h Handler) Mount(r web.Routes) {
 
 // Request is the body of both routes and their query.
 type Request struct {
-	Type  string `json:"type"` // of /resend: signup or email_change
+	Type  string `json:"type"` // of /resend: signup, email_change, sms or phone_change
 	Email string `json:"email"`
 	Phone string `json:"phone"`
 	pkce.Challenge
@@ -43,20 +44,41 @@ func (h Handler) recover(ctx context.Context, sc *tenants.Scope, req *Request) (
 	return empty{}, h.Service.Recover(ctx, sc, o)
 }
 
-func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
+func (h Handler) resend(ctx context.Context, sc *tenants.Scope, req *Request) (sms.Sent, error) {
 	kind := Kind(req.Type)
 	switch kind {
 	case Signup, EmailChange:
-	case "sms", "phone_change":
-		return empty{}, errPhoneOff
-	default:
-		return empty{}, auth.ErrValidation.Saying("type: must be signup or email_change")
+		if req.Email == "" && req.Phone != "" && sc.Tenant.Config.ExternalPhoneEnabled {
+			return sms.Sent{}, auth.ErrValidation.Saying("Type provided requires an email address")
+		}
+		o, err := req.order(sc)
+		if err != nil {
+			return sms.Sent{}, err
+		}
+		return sms.Sent{}, h.Service.Resend(ctx, sc, kind, o)
+	case SMS, PhoneChange:
+		phone, err := req.number(sc)
+		if err != nil {
+			return sms.Sent{}, err
+		}
+		return sms.Answer(h.Service.ResendText(ctx, sc, kind, phone))
 	}
-	o, err := req.order(sc)
+	return sms.Sent{}, auth.ErrValidation.Saying("type: must be signup, email_change, sms or phone_change")
+}
+
+// number is the number to which a code is sent again.
+func (r *Request) number(sc *tenants.Scope) (string, error) {
+	err := contact.Contact{Email: r.Email, Phone: r.Phone}.Check(&sc.Tenant.Config, contact.Faults{
+		Both:     auth.ErrValidation.Saying("Only an email address or phone number should be provided"),
+		PhoneOff: errPhoneOff,
+	})
 	if err != nil {
-		return empty{}, err
+		return "", err
 	}
-	return empty{}, h.Service.Resend(ctx, sc, kind, o)
+	if r.Phone == "" {
+		return "", auth.ErrValidation.Saying("Type provided requires a phone number")
+	}
+	return auth.NormalizePhone(r.Phone)
 }
 
 // order validates the members that both routes have in common.

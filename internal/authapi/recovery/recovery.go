@@ -10,6 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
@@ -20,6 +21,7 @@ import (
 type Service struct {
 	users.Users
 	Mailer *mail.Mailer
+	Texter *sms.Texter
 }
 
 // Order is a validated request for a link by mail.
@@ -36,6 +38,8 @@ type Kind string
 const (
 	Signup      Kind = "signup"
 	EmailChange Kind = "email_change"
+	SMS         Kind = "sms"
+	PhoneChange Kind = "phone_change"
 )
 
 // Recover mails a link that signs the user in. An unknown address is no error.

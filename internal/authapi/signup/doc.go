@@ -1,4 +1,6 @@
-// Package signup is POST /signup: a new user by e-mail and password.
+// Package signup is POST /signup: a new user by a password and an e-mail address or a
+// phone number. What is said of addresses and mails holds for numbers and text
+// messages.
 //
 //  1. The request is validated and the password is hashed, whether or not the
 //     address has a user.

@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/web"
@@ -30,6 +31,7 @@ type Request struct {
 	Email    string         `json:"email"`
 	Phone    string         `json:"phone"`
 	Password string         `json:"password"`
+	Channel  string         `json:"channel"` // of the message to Phone: sms or whatsapp; sms when absent
 	Data     map[string]any `json:"data"`
 	pkce.Challenge
 	redirect.Asked
@@ -42,19 +44,16 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 	if err := allowed(&sc.Tenant.Config, req); err != nil {
 		return nil, err
 	}
-	email, err := auth.NormalizeEmail(req.Email)
+	r, err := req.registration()
 	if err != nil {
 		return nil, err
 	}
-	if err := users.AdmitEmail(ctx, sc, email); err != nil {
-		return nil, err
+	if r.Email != "" {
+		if err := users.AdmitEmail(ctx, sc, r.Email); err != nil {
+			return nil, err
+		}
 	}
-	if err := req.Check(); err != nil {
-		return nil, err
-	}
-	result, err := h.Service.Register(ctx, sc, Registration{
-		Email: email, Password: req.Password, Data: req.Data, RedirectTo: req.Asked, PKCE: req.Challenge,
-	})
+	result, err := h.Service.Register(ctx, sc, r)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +61,20 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 		return result.Tokens, nil
 	}
 	return result.User, nil
+}
+
+func (r *Request) registration() (out Registration, err error) {
+	out = Registration{Password: r.Password, Data: r.Data, RedirectTo: r.Asked, PKCE: r.Challenge, Channel: sms.Channel(r.Channel)}
+	if r.Phone != "" {
+		out.PKCE = pkce.Challenge{} // a typed code needs none
+		out.Phone, err = auth.NormalizePhone(r.Phone)
+	} else {
+		out.Email, err = auth.NormalizeEmail(r.Email)
+	}
+	if err != nil {
+		return out, err
+	}
+	return out, r.Check()
 }
 
 // anonymous reports whether the request has no credentials.
@@ -90,7 +103,7 @@ func allowed(cfg *tenants.Config, req *Request) error {
 		EmailOff: auth.ErrEmailOff,
 	}
 	if req.Password != "" {
-		faults.Neither = auth.ErrValidation.Saying("To sign up with a password, provide your email")
+		faults.Neither = auth.ErrValidation.Saying("To sign up with a password, provide your email or phone number")
 	}
 	if err := (contact.Contact{Email: req.Email, Phone: req.Phone}).Check(cfg, faults); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/message"
@@ -27,16 +28,19 @@ import (
 type Service struct {
 	users.Users
 	Mailer   *mail.Mailer
+	Texter   *sms.Texter
 	Hasher   *password.Hasher
 	Strength strength.Checker
 }
 
-// Registration is a validated request; Email is lower-case.
+// Registration is a validated request by Email, in lower case, or by Phone.
 type Registration struct {
-	Email, Password string
-	Data            map[string]any
-	RedirectTo      redirect.Asked
-	PKCE            pkce.Challenge
+	Email, Phone string
+	Channel      message.Channel // of the message to Phone
+	Password     string
+	Data         map[string]any
+	RedirectTo   redirect.Asked
+	PKCE         pkce.Challenge
 }
 
 // Result is a session, or the user who must confirm.
@@ -56,7 +60,7 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration
 	if err != nil {
 		return nil, err
 	}
-	if cfg.MailerAutoconfirm {
+	if r.autoconfirmed(cfg) {
 		tokens, err := s.registerConfirmed(ctx, sc, r, hash)
 		return &Result{Tokens: tokens}, err
 	}
@@ -65,10 +69,11 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, r Registration
 }
 
 func newUser(id uuid.UUID, r Registration, hash string, confirmed bool) users.New {
+	if r.Phone != "" {
+		return users.SignedUpByPhone(id, r.Phone, r.Data, hash, confirmed)
+	}
 	return users.SignedUp(id, r.Email, r.Data, hash, confirmed)
 }
-
-var signUpTraits = audit.ByProvider(auth.ProviderEmail)
 
 // registerConfirmed creates a confirmed user and a session. A repeated sign-up is
 // committed to the audit log before it is refused.
@@ -83,11 +88,11 @@ func (s Service) registerConfirmed(ctx context.Context, sc *tenants.Scope, r Reg
 		if err != nil {
 			return nil, err
 		}
-		if _, err := audit.User(ctx, tx, sc, u, action, signUpTraits, s.Now()); err != nil || taken {
+		if _, err := audit.User(ctx, tx, sc, u, action, r.traits(), s.Now()); err != nil || taken {
 			return nil, err
 		}
 		return &session.Proof{
-			User: u, Method: auth.MethodPassword, Action: auth.ActionLogin, Traits: signUpTraits,
+			User: u, Method: auth.MethodPassword, Action: auth.ActionLogin, Traits: r.traits(),
 			Refusals: session.Refusals{Gone: auth.ErrUserNotFound},
 		}, nil
 	})
@@ -102,7 +107,7 @@ func (s Service) registerConfirmed(ctx context.Context, sc *tenants.Scope, r Reg
 // address belongs to the latest sign-up. With auth.ErrUserExists it returns the
 // user who has the address.
 func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string) (*auth.User, error) {
-	u, err := tx.UserByEmail(ctx, r.Email, true)
+	u, err := r.user(ctx, tx)
 	switch {
 	case errors.Is(err, auth.ErrUserNotFound):
 		return s.Create(ctx, tx, sc, newUser(uuid.New(), r, hash, true))
@@ -110,6 +115,8 @@ func (s Service) confirmedUser(ctx context.Context, tx *tenantdb.Tx, sc *tenants
 		return nil, err
 	case u.Gone():
 		return &u, auth.ErrUserExists
+	case r.Phone != "":
+		return &u, s.replaceUnconfirmedPhone(ctx, tx, sc, &u, newUser(u.ID, r, hash, true))
 	}
 	return &u, s.ReplaceUnconfirmed(ctx, tx, &u, newUser(u.ID, r, hash, true))
 }
@@ -122,22 +129,21 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 	defer mail.EqualizeTime(ctx, time.Now())
 	now := s.Now() // of all times in the answer, which else would tell a written row
 	s.Users.Now = func() time.Time { return now }
-	req := mail.Request{Purpose: mail.Signups, Address: r.Email, ReportLater: true}
-	err = s.Mailer.Post(ctx, sc, req, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		u, err := tx.UserByEmail(ctx, r.Email, true)
+	err = s.post(ctx, sc, r, func(tx *tenantdb.Tx, throttled error, send deliver) error {
+		u, err := r.user(ctx, tx)
 		switch {
 		case errors.Is(err, auth.ErrUserNotFound):
-			answer, err = s.pending(ctx, tx, sc, r, hash, out)
+			answer, err = s.pending(ctx, tx, sc, r, hash, send)
 			return err
 		case err != nil:
 			return err
-		case out.Throttled != nil:
-			return out.Throttled
-		case u.EmailConfirmed(), u.Gone():
+		case throttled != nil:
+			return throttled
+		case r.confirmed(&u), u.Gone():
 			answer, err = s.obfuscated(ctx, tx, sc, &u, r)
 			return err
 		}
-		answer, err = s.repeated(ctx, tx, sc, &u, r, hash, out)
+		answer, err = s.repeated(ctx, tx, sc, &u, r, hash, send)
 		return err
 	})
 	return answer, err
@@ -151,26 +157,26 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 // A sign-up that is kept apart is mailed even right after a mail that another
 // process sent: without a mail of its own it would be lost, and a refusal would
 // reveal the user.
-func (s Service) repeated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string, out *mail.Outgoing) (*auth.User, error) {
+func (s Service) repeated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, hash string, send deliver) (*auth.User, error) {
 	answer, err := s.preview(ctx, tx, u.ID, r)
 	if err != nil {
 		return nil, err
 	}
-	origin, err := s.Unproved(ctx, tx, u)
+	origin, err := s.origin(ctx, tx, u, r)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case origin.Public:
-		err = s.sendApart(ctx, tx, sc, u, answer.UserMetadata, r, hash, out)
-	case !s.Mailer.Recent(ctx, sc, u.ConfirmationSentAt):
-		err = s.send(ctx, tx, sc, u, r, out)
+		err = s.sendApart(ctx, tx, sc, u, answer.UserMetadata, r, hash, send)
+	case !s.recent(ctx, sc, u, r):
+		err = s.send(ctx, tx, sc, u, r, send)
 	}
 	return answer, err
 }
 
 // pending creates the user who must confirm.
-func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string, out *mail.Outgoing) (*auth.User, error) {
+func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r Registration, hash string, send deliver) (*auth.User, error) {
 	u, err := s.Create(ctx, tx, sc, newUser(uuid.New(), r, hash, false))
 	if err != nil {
 		return nil, err
@@ -178,7 +184,7 @@ func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	if err := tx.BeginSignup(ctx, u.ID, s.Now()); err != nil {
 		return nil, err
 	}
-	if err := s.send(ctx, tx, sc, u, r, out); err != nil {
+	if err := s.send(ctx, tx, sc, u, r, send); err != nil {
 		return nil, err
 	}
 	settled, err := tx.Settle(ctx, u.ID)
@@ -186,49 +192,42 @@ func (s Service) pending(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 }
 
 // send mails a link that confirms the user as they are.
-func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, out *mail.Outgoing) error {
+func (s Service) send(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, send deliver) error {
 	if err := r.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, s.Now()); err != nil {
 		return err
 	}
-	return s.put(ctx, tx, sc, u, r.letter(ctx, sc, u), out)
+	return s.put(ctx, tx, sc, u, r, func() error { return send(ctx, u, nil) })
 }
 
 // sendApart mails a link that makes this sign-up the user's. The mail shows the
 // metadata of this sign-up, not those of another.
-func (s Service) sendApart(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, metadata json.RawMessage, r Registration, hash string, out *mail.Outgoing) error {
+func (s Service) sendApart(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, metadata json.RawMessage, r Registration, hash string, send deliver) error {
 	recipient := *u
 	recipient.UserMetadata = metadata
-	letter := r.letter(ctx, sc, &recipient)
-	letter.Signup = r.PKCE.Keep(auth.Signup{Password: hash, Data: r.Data})
-	return s.put(ctx, tx, sc, u, letter, out)
+	signup := r.PKCE.Keep(auth.Signup{Password: hash, Data: r.Data})
+	return s.put(ctx, tx, sc, u, r, func() error { return send(ctx, &recipient, signup) })
 }
 
-func (r Registration) letter(ctx context.Context, sc *tenants.Scope, u *auth.User) mail.Letter {
-	return mail.Letter{
-		Kind: message.Confirmation, User: u, RedirectTo: r.RedirectTo.Target(ctx, sc), PKCE: r.PKCE.Given(),
-	}
-}
-
-func (s Service) put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, l mail.Letter, out *mail.Outgoing) error {
+func (s Service) put(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, r Registration, send func() error) error {
 	now := s.Now()
-	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, signUpTraits, now); err != nil {
+	if _, err := audit.User(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, r.traits(), now); err != nil {
 		return err
 	}
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	return out.Put(ctx, l)
+	return send()
 }
 
 // obfuscated answers for a taken address as for a new one, including repeated
 // requests, which get the same id. The reference leaves its identities empty,
 // and so reveals that the address has a user.
 func (s Service) obfuscated(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, taken *auth.User, r Registration) (*auth.User, error) {
-	u, err := s.preview(ctx, tx, token.ObfuscatedID(sc.Tenant.Secrets.OTPKey, r.Email), r)
+	u, err := s.preview(ctx, tx, token.ObfuscatedID(sc.Tenant.Secrets.OTPKey, r.Email+r.Phone), r)
 	if err != nil {
 		return nil, err
 	}
-	_, err = audit.User(ctx, tx, sc, taken, auth.ActionUserRepeatedSignUp, signUpTraits, s.Now())
+	_, err = audit.User(ctx, tx, sc, taken, auth.ActionUserRepeatedSignUp, r.traits(), s.Now())
 	return u, err
 }
 

@@ -69,14 +69,14 @@ type Outgoing struct {
 	// too soon.
 	Throttled error
 
-	texter *Texter
-	sc     *tenants.Scope
-	tx     *tenantdb.Tx
-	number e164.Number
-	test   string // the fixed code of the number
-	id     uuid.UUID
-	as     message.Channel
-	put    bool
+	texter  *Texter
+	sc      *tenants.Scope
+	request Request
+	tx      *tenantdb.Tx
+	number  e164.Number
+	test    string // the fixed code of the number
+	id      uuid.UUID
+	put     bool
 }
 
 // TestMessage is the id of a message to a number with a fixed code, as in the
@@ -91,30 +91,52 @@ const TestMessage = "test-otp"
 // does not have; auth.ErrSMSFailed for a country to which the project does not
 // send, and for a project without a gateway; auth.ErrSMSRate; the error of compose.
 func (t *Texter) Post(ctx context.Context, sc *tenants.Scope, r Request, compose func(tx *tenantdb.Tx, out *Outgoing) error) (id string, err error) {
-	out := &Outgoing{texter: t, sc: sc, id: uuid.New(), as: r.Channel, test: sc.Tenant.Config.TestOTP(r.Phone, t.Now())}
-	if out.number, err = t.admit(ctx, sc, r, out.test != ""); err != nil {
+	out, err := t.Begin(ctx, sc, r)
+	if err != nil {
 		return "", err
-	}
-	if out.Throttled = t.throttle(ctx, sc, r); out.Throttled != nil && !r.ReportLater {
-		return "", out.Throttled
 	}
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		out.tx, out.put = tx, false
+		out.Join(tx)
 		return compose(tx, out)
 	})
-	if err != nil {
-		if out.Throttled == nil {
-			t.refund(ctx, sc, r)
-		}
-		return "", err
+	out.End(ctx, err)
+	return out.ID(), err
+}
+
+// Begin is the part of Post before its transaction, for a flow that opens the
+// transaction itself. It has the errors of Post.
+func (t *Texter) Begin(ctx context.Context, sc *tenants.Scope, r Request) (*Outgoing, error) {
+	out := &Outgoing{texter: t, sc: sc, request: r, id: uuid.New(), test: sc.Tenant.Config.TestOTP(r.Phone, t.Now())}
+	var err error
+	if out.number, err = t.admit(ctx, sc, r, out.test != ""); err != nil {
+		return nil, err
 	}
-	if out.put {
-		t.Dispatcher.Wake(sc.Tenant.Ref)
+	if out.Throttled = t.throttle(ctx, sc, r); out.Throttled != nil && !r.ReportLater {
+		return nil, out.Throttled
 	}
-	if out.test != "" {
-		return TestMessage, nil
+	return out, nil
+}
+
+// Join sets the transaction that the message belongs to. A transaction that is run
+// again joins again.
+func (o *Outgoing) Join(tx *tenantdb.Tx) { o.tx, o.put = tx, false }
+
+// End is called with the result of the transaction.
+func (o *Outgoing) End(ctx context.Context, err error) {
+	switch {
+	case err != nil && o.Throttled == nil:
+		o.texter.refund(ctx, o.sc, o.request)
+	case err == nil && o.put:
+		o.texter.Dispatcher.Wake(o.sc.Tenant.Ref)
 	}
-	return out.id.String(), nil
+}
+
+// ID is the id of the message, whether or not one was put.
+func (o *Outgoing) ID() string {
+	if o.test != "" {
+		return TestMessage
+	}
+	return o.id.String()
 }
 
 // admit checks everything that depends on the number and the settings only. A
@@ -291,7 +313,7 @@ func (o *Outgoing) putToken(ctx context.Context, m Text, hash string) error {
 func (o *Outgoing) enqueue(ctx context.Context, m Text, code string) error {
 	sc, now := o.sc, o.texter.Now()
 	text := message.Message{
-		ID: o.id, Channel: o.as, Kind: m.Kind, To: o.number.Digits, Code: code, CreatedAt: now,
+		ID: o.id, Channel: o.request.Channel, Kind: m.Kind, To: o.number.Digits, Code: code, CreatedAt: now,
 		ExpiresAt: now.Add(sc.Tenant.Config.SMSOTPTTL()), RequestID: sc.RequestID, UserID: m.User.ID,
 	}
 	if code != "" {

@@ -91,7 +91,7 @@ func (s Users) TakeOver(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := s.evict(ctx, tx, sc, u, &n.Identities[0]); err != nil {
 		return err
 	}
-	app, err := tenantdb.AppMetadata(signedUpBy(n.Identities[0].Provider))
+	app, err := tenantdb.AppMetadata(signedUpBy(n.provider()))
 	if err != nil {
 		return err
 	}
@@ -143,13 +143,21 @@ func (s Users) DropContestedPassword(ctx context.Context, tx *tenantdb.Tx, u *au
 	return tx.UpdateUser(ctx, u, s.Now(), tenantdb.EncryptedPassword(""))
 }
 
+// provider is that of the contact which a sign-up names.
+func (n New) provider() string {
+	if n.Phone != "" {
+		return auth.ProviderPhone
+	}
+	return auth.ProviderEmail
+}
+
 // replacing returns the changes that replace what the first sign-up wrote into
 // the row of u, except app_metadata.
 func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 	current := auth.DecodeObject(u.UserMetadata)
 	// Somebody who has signed in may have written any of it.
 	first := current
-	if i := u.IdentityOf(n.Identities[0].Provider); i != nil && u.LastSignInAt == nil {
+	if i := u.IdentityOf(n.provider()); i != nil && u.LastSignInAt == nil {
 		first = auth.DecodeObject(i.Data)
 	}
 	metadata := map[string]any{}

@@ -56,7 +56,7 @@ func quoted(s string) string {
 	return string(raw)
 }
 
-var table = withProviders(map[string]values{
+var table = withProviders(withPhone(map[string]values{
 	"site_url": {
 		[]string{`"https://app.example.com"`, `"http://localhost:3000/path?x=1"`, `"http://[::1]:3000"`},
 		[]string{`""`, `"app.example.com"`, `"/path"`, `"ftp://x"`, `"javascript://x"`, `"https://"`, `"https://x#y"`, `"https://a:b@x"`, `"https://x,y"`, `"https://x y"`, "5", `"https://x/` + strings.Repeat("y", 2048) + `"`},
@@ -106,7 +106,53 @@ var table = withProviders(map[string]values{
 	"mailer_templates_magic_link_content":   templates,
 	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
 	"mailer_templates_reauthentication_content": templates, "mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
-})
+}))
+
+// withPhone adds the settings of sign-in by phone.
+func withPhone(table map[string]values) map[string]values {
+	name := values{[]string{`"Shop"`, `"MG0123"`, `""`}, []string{"5", `"a\nb"`, quoted(strings.Repeat("x", 65))}}
+	for _, s := range setting.All() {
+		if strings.HasPrefix(s.Name, "sms_") && s.Kind == setting.Text && s.Available() && !s.Secret {
+			table[s.Name] = name
+		}
+	}
+	table["sms_autoconfirm"], table["sms_otp_exp"] = booleans, seconds
+	table["sms_max_frequency"], table["sms_otp_length"] = table["smtp_max_frequency"], table["mailer_otp_length"]
+	table["rate_limit_sms_sent"] = rates
+	table["rate_limit_sms_country"] = values{[]string{"0", "5", "2147483647"}, []string{"-1", "2147483648", "1.5", `"30"`}}
+	table["sms_template"] = values{
+		[]string{`"Your code is {{ .Code }}"`, `"{{.Code}} is your code.\n@example.com #{{ .Code }}"`},
+		[]string{`""`, `"no code"`, `"{{ .Token }}"`, `"{{ .Code }} {{ .Email }}"`, `"{{ .Code }} {{"`, "5", quoted("{{ .Code }}" + strings.Repeat("x", 640))},
+	}
+	table["sms_test_otp"] = values{
+		[]string{`"14155550123=123456"`, `"14155550123=123456, 447700900123=1234567890"`, `""`},
+		[]string{`"+14155550123=123456"`, `"14155550123"`, `"14155550123=12345"`, `"14155550123=abcdef"`, "5"},
+	}
+	table["sms_test_otp_valid_until"] = values{[]string{`"2027-01-31T00:00:00Z"`, `"2027-01-31T00:00:00+01:00"`, `""`}, []string{`"tomorrow"`, `"2027-01-31"`, "5"}}
+	table["sms_allowed_countries"] = values{[]string{`"DE"`, `"DE, AT,CH"`, `""`}, []string{`"de"`, `"ZZ"`, `"DE;AT"`, `"+49"`, `"DE,"`, "5"}}
+	table["sms_provider"] = values{[]string{`"twilio"`, `"twilio_verify"`, `"messagebird"`, `"textlocal"`, `"vonage"`, `""`}, []string{`"nexmo"`, `"Twilio"`, "5"}}
+	table["sms_provider_url"] = values{
+		[]string{`"https://api.dublin.ie1.twilio.com"`, `""`},
+		[]string{"5", `"api.twilio.com"`, `"ftp://x"`, `"https://a:b@x"`, `"https://x?y"`, `"https://x#y"`},
+	}
+	return table
+}
+
+// TestGatewayRules: phone sign-in is not switched on with a gateway that cannot
+// work, and what the gateway needs is not taken away.
+func TestGatewayRules(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	patch(`{"sms_provider":"twilio"}`).Want(t, 200)
+	patch(`{"external_phone_enabled":true}`).Refused(t, 400, "validation_failed", "sms_twilio_account_sid: is required")
+	patch(`{"external_phone_enabled":true,"sms_twilio_account_sid":"AC1"}`).Refused(t, 400, "validation_failed", "sms_twilio_auth_token: is required")
+	patch(`{"external_phone_enabled":true,"sms_twilio_account_sid":"AC1","sms_twilio_auth_token":"s3cret"}`).Refused(t, 400, "validation_failed", "sms_twilio_message_service_sid: is required")
+	patch(`{"external_phone_enabled":true,"sms_twilio_account_sid":"AC1","sms_twilio_auth_token":"s3cret","sms_twilio_message_service_sid":"MG1"}`).Want(t, 200, `"external_phone_enabled":true`)
+	patch(`{"sms_twilio_auth_token":null}`).Refused(t, 400, "validation_failed", "sms_twilio_auth_token: is required")
+	patch(`{"sms_provider":"vonage"}`).Refused(t, 400, "validation_failed", "sms_vonage_api_key: is required")
+	patch(`{"sms_provider":""}`).Want(t, 200, `"sms_provider":null`)
+}
 
 // withProviders adds the settings of the external providers.
 func withProviders(table map[string]values) map[string]values {
