@@ -30,7 +30,7 @@ func (h *Handler) Mount(api control.API) {
 // Message is a captured message on the wire.
 type Message struct {
 	ID        string    `json:"id"`
-	Channel   string    `json:"channel" enum:"email,sms"`
+	Channel   string    `json:"channel" enum:"email,sms,whatsapp"`
 	To        string    `json:"to"`
 	Subject   string    `json:"subject"`
 	HTML      string    `json:"html"`
