@@ -29,7 +29,7 @@ func byText(u *auth.User) bool { return u.Email == "" && u.Phone != "" }
 // reauthenticateByText is Reauthenticate for a user without an address.
 func (s Service) reauthenticateByText(ctx context.Context, sc *tenants.Scope, p *auth.Principal) error {
 	if !sc.Tenant.Config.ExternalPhoneEnabled {
-		return auth.ErrPhoneDisabled
+		return auth.ErrReauthNoAddress // nothing that a message could be sent to
 	}
 	phone, err := auth.NormalizePhone(p.User.Phone)
 	if err != nil {
