@@ -42,8 +42,8 @@ const (
 	TeamInvite Kind = "team_invite"
 )
 
-// The kinds of text messages, which have one template, beside Confirmation,
-// MagicLink and Reauthentication.
+// PhoneChange confirms a new number. Text messages are of this kind, Confirmation,
+// MagicLink or Reauthentication, and have one template.
 const PhoneChange Kind = "phone_change"
 
 // Kinds lists every Kind that a project may replace, in a stable order.
