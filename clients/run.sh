@@ -2,8 +2,8 @@
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
 # the newest one for Node 20 (test/), and the CLI (cli/); the helper that makes
 # projects for tests (ephemeral/); and in a browser, if there is one, its pages
-# (page/) and the example app (ssr/). Arguments name the test files to run; all by
-# default.
+# (page/) and the example app (ssr/); and Prisma (prisma/). Arguments name the test
+# files to run; all by default.
 #
 #   REEVE_BIN   a built reeve; built here when unset
 #   KEEP=1      keep the data folder and the log
@@ -50,13 +50,14 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js page/*.test.js ssr/*.test.js
-sdk='' cli='' page='' ssr=''
+[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js page/*.test.js ssr/*.test.js prisma/*.test.js
+sdk='' cli='' page='' ssr='' prisma=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
 	page/*) page="$page $file" ;;
 	ssr/*) ssr="$ssr $file" ;;
+	prisma/*) prisma="$prisma $file" ;;
 	*) sdk="$sdk $file" ;;
 	esac
 done
@@ -73,11 +74,17 @@ if [ -n "$page$ssr" ]; then
 	fi
 fi
 
-if [ -n "$ssr" ]; then
-	if [ ! -f ssr/node_modules/.package-lock.json ] || [ ssr/package-lock.json -nt ssr/node_modules/.package-lock.json ]; then
-		(cd ssr && npm ci --ignore-scripts --loglevel=error)
-		touch ssr/node_modules/.package-lock.json
+# install installs the packages of an example, unless they are there.
+install() {
+	if [ ! -f "$1/node_modules/.package-lock.json" ] || [ "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]; then
+		(cd "$1" && npm ci --ignore-scripts --loglevel=error)
+		touch "$1/node_modules/.package-lock.json"
 	fi
+}
+
+[ -z "$prisma" ] || install prisma
+if [ -n "$ssr" ]; then
+	install ssr
 	(cd ssr && npm run --silent build >"$work/build.log" 2>&1) || { cat "$work/build.log" >&2; exit 1; }
 fi
 
@@ -138,4 +145,6 @@ fi
 [ -z "$page" ] || run "$newest" @supabase/supabase-js $page
 # shellcheck disable=SC2086
 [ -z "$ssr" ] || run "$newest" @supabase/supabase-js $ssr
+# shellcheck disable=SC2086
+[ -z "$prisma" ] || run "$newest" @supabase/supabase-js $prisma
 exit "$failed"
