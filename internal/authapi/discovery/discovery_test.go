@@ -54,7 +54,7 @@ func TestSettings(t *testing.T) {
 		var got map[string]any
 		get(t, &tenants.Tenant{Config: c.config}, "/settings", &got)
 		for member, want := range map[string]any{
-			"disable_signup": c.closed, "mailer_autoconfirm": c.autoconfirm, "phone_autoconfirm": false, "sms_provider": "",
+			"disable_signup": c.closed, "mailer_autoconfirm": c.autoconfirm, "phone_autoconfirm": true, "sms_provider": "",
 			"saml_enabled": false, "passkeys_enabled": false,
 		} {
 			if got[member] != want {
