@@ -2,6 +2,7 @@ package grant
 
 import (
 	"context"
+	"errors"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/idp"
@@ -75,6 +76,10 @@ func (g IDToken) Redeem(ctx context.Context, sc *tenants.Scope, members Members)
 		return nil, err
 	}
 	who, err := users.FromProvider(p.Name, profile, p.EmailOptional)
+	if errors.Is(err, auth.ErrProviderEmail) {
+		// Here the token is the client's, not what a provider answered.
+		return nil, connector.ErrIDToken.Because(err).Saying("The ID token names no e-mail address")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ func TestIDToken(t *testing.T) {
 	if me.Get("email") != "ann@example.com" || me.Get("app_metadata.provider") != "idp" {
 		t.Errorf("signed in as %s", me.Raw)
 	}
+	nameless := connector.Login{Profile: connector.Profile{Subject: "4"}}
+	send(f.A, m{"id_token": f.IDP.Issue(f.A, "", nameless), "provider": "idp"}).WantError(400, "bad_jwt")
 	login.Subject, login.Email, login.EmailVerified = "2", "unproved@example.com", false
 	send(f.A, m{"id_token": f.IDP.Issue(f.A, "", login), "provider": "idp"}).WantError(403, "provider_email_needs_verification")
 	f.A.Mail(t, "unproved@example.com")

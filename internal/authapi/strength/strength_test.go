@@ -94,7 +94,7 @@ func TestLeakedAtSignIn(t *testing.T) {
 		t.Error("the list was asked about a wrong password")
 	}
 	f.A.Configure(func(c *tenants.Config) { c.LeakedPasswordsFailClosed = true })
-	f.Services.Break(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 503) })
+	f.Services.Break(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) })
 	if res := signIn(bad).Want(200); res.Get("weak_password") != "" {
 		t.Errorf("answer %s", res.Raw)
 	}
@@ -104,7 +104,7 @@ func TestListAway(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm, c.LeakedPasswords = true, true })
 	f.B.Configure(func(c *tenants.Config) { c.LeakedPasswordsFailClosed = true })
-	f.Services.Break(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 503) })
+	f.Services.Break(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) })
 	f.A.SignUp(t, "ann@example.com", good)
 	f.B.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": good}).WantError(503, "unexpected_failure")
 	reasons(t, f.A.Do(t, "POST", "/signup", m{"email": "bob@example.com", "password": "123"}).WantError(422, "weak_password"), "length")
