@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
@@ -24,14 +25,45 @@ var builtIn string
 type Domain = uuid.UUID
 
 // Policy is what each role allows: those of every organization and, at one
-// version, those that organizations defined. It never changes.
+// version, those that organizations defined. It never changes. A decision costs
+// by the roles of its own organization, because casbin looks at each rule.
 type Policy struct {
-	version  int64
-	enforcer *casbin.Enforcer
+	version   int64
+	builtIn   *casbin.Enforcer
+	custom    map[Domain][]controldb.CustomRole
+	enforcers sync.Map // Domain to *casbin.Enforcer, built at the first decision
 }
 
 // NewPolicy builds the policy of the built-in roles and these.
 func NewPolicy(version int64, custom []controldb.CustomRole) (*Policy, error) {
+	builtIn, err := newEnforcer(nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{version: version, builtIn: builtIn, custom: map[Domain][]controldb.CustomRole{}}
+	for _, role := range custom {
+		p.custom[role.OrganizationID] = append(p.custom[role.OrganizationID], role)
+	}
+	return p, nil
+}
+
+// enforcer returns the one with an organization's own roles.
+func (p *Policy) enforcer(organization Domain) (*casbin.Enforcer, error) {
+	if len(p.custom[organization]) == 0 {
+		return p.builtIn, nil
+	}
+	if e, ok := p.enforcers.Load(organization); ok {
+		return e.(*casbin.Enforcer), nil
+	}
+	e, err := newEnforcer(p.custom[organization])
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := p.enforcers.LoadOrStore(organization, e)
+	return kept.(*casbin.Enforcer), nil
+}
+
+func newEnforcer(custom []controldb.CustomRole) (*casbin.Enforcer, error) {
 	m, err := model.NewModelFromString(modelText)
 	if err != nil {
 		return nil, fmt.Errorf("model of permissions: %w", err)
@@ -40,17 +72,21 @@ func NewPolicy(version int64, custom []controldb.CustomRole) (*Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy of permissions: %w", err)
 	}
-	return &Policy{version: version, enforcer: enforcer}, nil
+	return enforcer, nil
 }
 
 // Allows reports whether one of the roles allows the action. Unknown roles and
 // errors of the evaluation allow nothing.
 func (p *Policy) Allows(organization Domain, action Action, roles ...controldb.Role) bool {
+	enforcer, err := p.enforcer(organization)
+	if err != nil {
+		return false
+	}
 	for _, role := range roles {
 		if role == "" {
 			continue
 		}
-		if ok, err := p.enforcer.Enforce(string(role), organization.String(), string(action)); err == nil && ok {
+		if ok, err := enforcer.Enforce(string(role), organization.String(), string(action)); err == nil && ok {
 			return true
 		}
 	}

@@ -112,3 +112,27 @@ func FuzzNewPolicy_custom_roles_stay_in_their_organization(f *testing.F) {
 		}
 	})
 }
+
+// A decision does no more work for the roles of other organizations.
+func TestPolicy_cost_of_other_organizations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the whole process
+	var custom []controldb.CustomRole
+	for range 20 {
+		organization := uuid.New()
+		for range 50 {
+			custom = append(custom, controldb.CustomRole{
+				OrganizationID: organization, Name: "r" + uuid.NewString()[:8], Permissions: []string{"project:read", "logs:read"},
+			})
+		}
+	}
+	cost := func(custom []controldb.CustomRole) float64 {
+		policy, err := authz.NewPolicy(1, custom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		organization := uuid.New()
+		return testing.AllocsPerRun(5, func() { policy.Allows(organization, authz.ReadOrganization, "nobody") })
+	}
+	if alone, among := cost(nil), cost(custom); among > 2*alone {
+		t.Errorf("a decision makes %v allocations, and %v among the roles of 20 other organizations", alone, among)
+	}
+}

@@ -114,10 +114,14 @@ func (tx *Tx) endAudit(ctx context.Context, db *DB, e AuditEntry) error {
 	if err := tx.with(ctx).Create(&row).Error; err != nil {
 		return Fault(err)
 	}
+	seal := db.auditSeal(e.OrganizationID, row.Seq, row.Hash)
+	if head.Seq > 0 && !db.auditSealed(head) {
+		seal = head.Seal // a mark that was changed stays wrong, so that new entries do not cover it up
+	}
 	// Not gorm's Save, which takes the id of no organization for no id.
 	return Fault(tx.with(ctx).Exec(`INSERT INTO audit_heads (organization_id, seq, hash, seal) VALUES (?, ?, ?, ?)
 		ON CONFLICT (organization_id) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash, seal = EXCLUDED.seal`,
-		e.OrganizationID, row.Seq, row.Hash, db.auditSeal(e.OrganizationID, row.Seq, row.Hash)).Error)
+		e.OrganizationID, row.Seq, row.Hash, seal).Error)
 }
 
 // auditHash is the HMAC of an entry and of the hash before it.
@@ -129,6 +133,10 @@ func (db *DB) auditHash(before []byte, r auditRow) []byte {
 func (db *DB) auditSeal(organization uuid.UUID, seq int64, hash []byte) []byte {
 	h := db.Hasher().Hash("audit head\x00" + organization.String() + "\x00" + strconv.FormatInt(seq, 10) + "\x00" + string(hash))
 	return h[:]
+}
+
+func (db *DB) auditSealed(head auditHeadRow) bool {
+	return bytes.Equal(head.Seal, db.auditSeal(head.OrganizationID, head.Seq, head.Hash))
 }
 
 // EndLostAudits appends the actions that began before a time and never ended,
@@ -249,7 +257,7 @@ func (db *DB) VerifyAudit(ctx context.Context, organization uuid.UUID) (v AuditV
 				return v, nil
 			}
 			if head.Seq > 0 && row.Seq > head.Seq {
-				return v, nil // appended since the head was read
+				break // appended since the head was read
 			}
 			v.Entries, before = row.Seq, row.Hash
 			if row.Seq == head.Seq && !bytes.Equal(row.Hash, head.Hash) {
@@ -257,14 +265,14 @@ func (db *DB) VerifyAudit(ctx context.Context, organization uuid.UUID) (v AuditV
 				return v, nil
 			}
 		}
-		if len(rows) < auditBatch {
+		if len(rows) < auditBatch || head.Seq > 0 && v.Entries == head.Seq {
 			break
 		}
 	}
 	switch {
 	case v.Entries < head.Seq:
 		v.Broken, v.Reason = v.Entries+1, "entries at the end are missing"
-	case head.Seq > 0 && !bytes.Equal(head.Seal, db.auditSeal(organization, head.Seq, head.Hash)):
+	case head.Seq > 0 && !db.auditSealed(head):
 		v.Broken, v.Reason = head.Seq, "the mark of the last entry was changed"
 	case head.Seq == 0 && v.Entries > 0:
 		v.Broken, v.Reason = v.Entries, "the mark of the last entry is missing"

@@ -146,6 +146,14 @@ func (r reader) Invitation(ctx context.Context, organization, id uuid.UUID) (Inv
 	return row.invitation(), orFault(err, ErrNoInvitation)
 }
 
+// OrganizationOfInvitation returns whose members to lock before AcceptInvitation;
+// ErrInvitationInvalid.
+func (r reader) OrganizationOfInvitation(ctx context.Context, hash tenants.KeyHash) (uuid.UUID, error) {
+	var row invitationRow
+	err := r.with(ctx).Select("organization_id").Where("token_hash = ?", hash[:]).Where(open).Take(&row).Error
+	return row.OrganizationID, orFault(err, ErrInvitationInvalid)
+}
+
 // AcceptInvitation marks the invitation of a token as accepted by the owner of
 // this address, and returns it; ErrInvitationInvalid.
 func (tx *Tx) AcceptInvitation(ctx context.Context, hash tenants.KeyHash, email string, now time.Time) (Invitation, error) {

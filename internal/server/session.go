@@ -15,7 +15,7 @@ import (
 // access token of the platform project. Its user and session are read from the
 // database, so that one who signed out or was banned is refused at once. A token
 // without a session, which an app with the project's key signs, is refused, and
-// so are anonymous users.
+// so are anonymous users and sessions without the second factor that the user has.
 func (s *Server) sessionActor(ctx context.Context, token string) (authz.Actor, error) {
 	p, err := s.control.PlatformProject(ctx)
 	if err != nil {
@@ -33,6 +33,9 @@ func (s *Server) sessionActor(ctx context.Context, token string) (authz.Actor, e
 	}
 	if who.Session.ID == uuid.Nil || who.User.IsAnonymous {
 		return authz.Actor{}, auth.ErrBadJWT
+	}
+	if err := who.CheckAAL(); err != nil {
+		return authz.Actor{}, err
 	}
 	return authz.Actor{UserID: who.User.ID}, nil
 }

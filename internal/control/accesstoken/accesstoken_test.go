@@ -220,3 +220,16 @@ func TestSession_that_is_not_valid(t *testing.T) {
 	w := newWorld(t)
 	w.Do(t, "e30.x.y", "GET", "/v1/organizations", "").Refused(t, 401, "unauthorized", "")
 }
+
+// An access token does not get the text of a token that a session created, though
+// it sends the same request with the same key.
+func TestTokens_replay_is_for_the_same_credential(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	narrow := w.create(t, `{"name":"narrow","permissions":["organization:read"]}`)
+	const body = `{"name":"everything"}`
+	w.Do(t, session(w.OwnerID), "POST", path, body, "Idempotency-Key", "k").Want(t, 201)
+	w.Do(t, session(w.OwnerID), "POST", path, body, "Idempotency-Key", "k").Want(t, 201, `"token":"sbp_`)
+	w.Do(t, narrow.Text, "POST", path, body, "Idempotency-Key", "k").Refused(t, 409, "idempotency_key_reused", "")
+	w.Do(t, w.Owner, "POST", path, body, "Idempotency-Key", "k").Refused(t, 409, "idempotency_key_reused", "")
+}

@@ -108,19 +108,20 @@ func TestVerify(t *testing.T) {
 		sql    string
 		broken int64
 	}{
-		"untouched":                      {"SELECT 1", 0},
-		"a flipped byte":                 {"UPDATE audit_log SET entry = overlay(entry placing 'X' from 40 for 1) WHERE seq = 3", 3},
-		"another actor":                  {"UPDATE audit_log SET entry = replace(entry, 'create-role', 'delete-role') WHERE seq = 1", 1},
-		"a flipped bit of a hash":        {"UPDATE audit_log SET hash = set_bit(hash, 7, 1 - get_bit(hash, 7)) WHERE seq = 2", 2},
-		"another time in the column":     {"UPDATE audit_log SET at = at - interval '1 day' WHERE seq = 2", 2},
-		"the first is gone":              {"DELETE FROM audit_log WHERE seq = 1", 1},
-		"one in the middle is gone":      {"DELETE FROM audit_log WHERE seq = 3", 3},
-		"the last is gone":               {"DELETE FROM audit_log WHERE seq = 5", 5},
-		"the last is gone with its mark": {"DELETE FROM audit_log WHERE seq = 5; UPDATE audit_heads SET seq = 4, hash = (SELECT hash FROM audit_log WHERE seq = 4)", 4},
-		"everything but the mark":        {"DELETE FROM audit_log", 1},
-		"the mark is gone":               {"DELETE FROM audit_heads", 5},
-		"two have changed places":        {"UPDATE audit_log SET seq = seq + 100 WHERE seq = 2; UPDATE audit_log SET seq = 2 WHERE seq = 3; UPDATE audit_log SET seq = 3 WHERE seq = 102", 2},
-		"one is inserted":                {"INSERT INTO audit_log SELECT organization_id, 6, gen_random_uuid(), at, entry, hash FROM audit_log WHERE seq = 5", 6},
+		"untouched":                          {"SELECT 1", 0},
+		"a flipped byte":                     {"UPDATE audit_log SET entry = overlay(entry placing 'X' from 40 for 1) WHERE seq = 3", 3},
+		"another actor":                      {"UPDATE audit_log SET entry = replace(entry, 'create-role', 'delete-role') WHERE seq = 1", 1},
+		"a flipped bit of a hash":            {"UPDATE audit_log SET hash = set_bit(hash, 7, 1 - get_bit(hash, 7)) WHERE seq = 2", 2},
+		"another time in the column":         {"UPDATE audit_log SET at = at - interval '1 day' WHERE seq = 2", 2},
+		"the first is gone":                  {"DELETE FROM audit_log WHERE seq = 1", 1},
+		"one in the middle is gone":          {"DELETE FROM audit_log WHERE seq = 3", 3},
+		"the last is gone":                   {"DELETE FROM audit_log WHERE seq = 5", 5},
+		"the last is gone with its mark":     {"DELETE FROM audit_log WHERE seq = 5; UPDATE audit_heads SET seq = 4, hash = (SELECT hash FROM audit_log WHERE seq = 4)", 4},
+		"the end is gone with a mark before": {"DELETE FROM audit_log WHERE seq = 5; UPDATE audit_heads SET seq = 3, hash = (SELECT hash FROM audit_log WHERE seq = 3)", 3},
+		"everything but the mark":            {"DELETE FROM audit_log", 1},
+		"the mark is gone":                   {"DELETE FROM audit_heads", 5},
+		"two have changed places":            {"UPDATE audit_log SET seq = seq + 100 WHERE seq = 2; UPDATE audit_log SET seq = 2 WHERE seq = 3; UPDATE audit_log SET seq = 3 WHERE seq = 102", 2},
+		"one is inserted":                    {"INSERT INTO audit_log SELECT organization_id, 6, gen_random_uuid(), at, entry, hash FROM audit_log WHERE seq = 5", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,5 +208,22 @@ func TestAuditLog_concurrent(t *testing.T) {
 	}
 	if v, err := w.DB.VerifyAudit(t.Context(), w.Acme.ID); err != nil || v.Broken != 0 || v.Entries != 40 {
 		t.Errorf("verdict %+v, %v", v, err)
+	}
+}
+
+// The entries that follow do not cover up that the end was removed.
+func TestVerify_after_more_entries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := range 3 {
+		w.Do(t, w.Administrator, "POST", acme+"/roles", role(fmt.Sprintf("r%d", n))).Want(t, 201)
+	}
+	w.Exec(t, "DELETE FROM audit_log WHERE seq = 3")
+	w.Exec(t, "UPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_log WHERE seq = 2)")
+	for n := range 2 {
+		w.Do(t, w.Administrator, "POST", acme+"/roles", role(fmt.Sprintf("s%d", n))).Want(t, 201)
+	}
+	if v, err := w.DB.VerifyAudit(t.Context(), w.Acme.ID); err != nil || v.Broken == 0 {
+		t.Errorf("verdict %+v, %v: want a broken chain", v, err)
 	}
 }

@@ -179,11 +179,17 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 	}
 	var out Accepted
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {
-		inv, err := tx.AcceptInvitation(ctx, s.DB.Hasher().Hash(token), user.Email, s.Now())
+		hash := s.DB.Hasher().Hash(token)
+		id, err := tx.OrganizationOfInvitation(ctx, hash)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.LockMembers(ctx, inv.OrganizationID); err != nil {
+		// Before the invitation's row, as in all other changes.
+		if _, err := tx.LockMembers(ctx, id); err != nil {
+			return err
+		}
+		inv, err := tx.AcceptInvitation(ctx, hash, user.Email, s.Now())
+		if err != nil {
 			return err
 		}
 		org, err := tx.OrganizationByID(ctx, inv.OrganizationID)

@@ -81,9 +81,33 @@ func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string
 // Remove ends a membership, with the roles in the organization's projects. A
 // member may remove themselves.
 func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string) (*Person, error) {
-	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, m controldb.Member) error {
+	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m controldb.Member) error {
+		if m.UserID != actor.UserID {
+			if err := s.coversProjectRoles(ctx, tx, g, org, m.UserID); err != nil {
+				return err
+			}
+		}
 		return tx.RemoveMember(ctx, org.ID, m.UserID)
 	})
+}
+
+// coversProjectRoles returns errAbove when a member has a role in a project of the
+// organization that allows more than the actor may do.
+func (s *Service) coversProjectRoles(ctx context.Context, tx *controldb.Tx, g authz.Grants, org controldb.Organization, user uuid.UUID) error {
+	held, err := tx.MembershipsOf(ctx, user)
+	if err != nil || len(held.Projects) == 0 {
+		return err
+	}
+	projects, err := tx.ProjectsOf(ctx, org.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range projects {
+		if role := held.Projects[p.Ref]; role != "" && !g.Covers(role) {
+			return errAbove
+		}
+	}
+	return nil
 }
 
 // Transfer makes another member an owner and the actor, who is one, an
@@ -122,7 +146,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		user = uuid.Nil // nobody's
 	}
 	action := authz.WriteMembers
-	if user == actor.UserID {
+	if mayLeave(actor, user) {
 		action = authz.ReadOrganization // leaving; another role needs more, see mayGive
 	}
 	var out Person
@@ -152,6 +176,12 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		return nil
 	})
 	return &out, err
+}
+
+// mayLeave reports whether the actor ends a role of their own. A token with a scope
+// ends none without the permission to change members.
+func mayLeave(actor authz.Actor, user uuid.UUID) bool {
+	return user == actor.UserID && actor.Scope.Unlimited()
 }
 
 // locked runs fn in a transaction that holds the organization's members. What

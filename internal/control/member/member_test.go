@@ -417,3 +417,77 @@ func TestInvitations_race(t *testing.T) {
 		t.Errorf("answers by status: %v", status)
 	}
 }
+
+// scoped returns an access token of the user's that may read one project.
+func (w *world) scoped(t *testing.T, user uuid.UUID, ref string) (text string) {
+	t.Helper()
+	err := w.DB.Tx(t.Context(), func(tx *controldb.Tx) (err error) {
+		_, text, err = tx.CreateAccessToken(t.Context(), w.DB.Hasher(), controldb.AccessToken{
+			UserID: user, Name: "scoped", Scope: controldb.TokenScope{
+				Projects: []tenants.Ref{tenants.Ref(ref)}, Permissions: []string{"organization:read", "project:read"},
+			},
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// A token that may only read does not end its user's membership.
+func TestMembers_leave_with_a_scoped_token(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ref := strings.Repeat("a", 20)
+	w.project(t, ref)
+	id, _ := w.Member(t, w.Acme, controldb.Administrator)
+	w.Exec(t, "INSERT INTO project_members (ref, user_id, role) VALUES ($1, $2, 'developer')", ref, id)
+	token := w.scoped(t, id, ref)
+	w.Do(t, token, "DELETE", "/v1/projects/"+ref+"/members/"+id.String(), "").Refused(t, 403, "forbidden", "")
+	w.Do(t, token, "DELETE", acme+"/members/"+id.String(), "").Refused(t, 403, "forbidden", "")
+}
+
+// Accepting takes the locks in the order of all other changes: one that holds the
+// members can still revoke the invitation.
+func TestInvitations_accept_and_revoke_do_not_deadlock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, ada := w.person(t, "ada@example.com")
+	var inv member.Invitation
+	w.Do(t, w.Owner, "POST", acme+"/invitations", `{"email":"ada@example.com","role":"developer"}`).Want(t, 201).Into(t, &inv)
+	text := w.token(t)
+	status := make(chan int)
+	err := w.DB.Tx(t.Context(), func(tx *controldb.Tx) error {
+		if _, err := tx.LockMembers(t.Context(), w.Acme.ID); err != nil {
+			return err
+		}
+		go func() {
+			status <- w.Do(t, ada, "POST", "/v1/invitations/accept", `{"token":"`+text+`"}`).Status
+		}()
+		const waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+		for n := 0; n == 0; {
+			if err := w.DB.Pool().QueryRow(t.Context(), waits).Scan(&n); err != nil {
+				return err
+			}
+		}
+		return tx.RevokeInvitation(t.Context(), w.Acme.ID, uuid.MustParse(inv.ID), w.now)
+	})
+	if got := <-status; err != nil || got != 404 {
+		t.Errorf("revoke: %v; accept: %d, want 404", err, got)
+	}
+}
+
+// Nobody takes a role in a project away that allows more than their own.
+func TestMembers_removal_spares_higher_roles_in_projects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ref := strings.Repeat("a", 20)
+	w.project(t, ref)
+	w.Do(t, w.Owner, "POST", acme+"/roles", `{"name":"people","permissions":["organization:read","member:read","member:write","project:read","api_key:read","signing_key:read","auth_config:read","logs:read"]}`).Want(t, 201)
+	_, people := w.Member(t, w.Acme, "people")
+	id, _ := w.Member(t, w.Acme, controldb.ReadOnly)
+	w.Exec(t, "INSERT INTO project_members (ref, user_id, role) VALUES ($1, $2, 'administrator')", ref, id)
+	w.Do(t, people, "DELETE", acme+"/members/"+id.String(), "").Refused(t, 403, "forbidden", "")
+	w.Do(t, w.Owner, "DELETE", acme+"/members/"+id.String(), "").Want(t, 200)
+}

@@ -52,7 +52,7 @@ func (s *Service) SetProjectRole(ctx context.Context, actor authz.Actor, ref, id
 func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref, id string) (*Person, error) {
 	var out Person
 	err := s.inProject(ctx, actor, ref, id, func(tx *controldb.Tx, g authz.Grants, p controldb.Project, user uuid.UUID, had controldb.Role) error {
-		if user != actor.UserID {
+		if !mayLeave(actor, user) {
 			if err := g.Require(authz.WriteMembers); err != nil {
 				return err
 			}

@@ -98,10 +98,34 @@ func detailOf(body []byte, before map[string]any) json.RawMessage {
 		detail["before"] = withoutSecrets(before)
 	}
 	raw, err := json.Marshal(detail)
+	if err == nil && len(raw) > maxAuditDetail {
+		raw, err = json.Marshal(clipped(detail)) // a long template hides no other change
+	}
 	if err != nil || len(raw) > maxAuditDetail {
 		return json.RawMessage(`{"request":"too large"}`)
 	}
 	return raw
+}
+
+// clipped shortens the texts of a decoded JSON value.
+func clipped(v any) any {
+	switch v := v.(type) {
+	case string:
+		return fault.Clip(v, maxField)
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, value := range v {
+			out[fault.Clip(name, maxField)] = clipped(value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = clipped(v[i])
+		}
+		return out
+	}
+	return v
 }
 
 // withoutSecrets replaces the values of members whose name is one of a secret.

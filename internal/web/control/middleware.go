@@ -43,7 +43,7 @@ type request struct {
 	key       string // the Idempotency-Key, if any
 	path, ip  string
 	body      []byte
-	digest    [32]byte // of method, path, query and body; set with key only
+	digest    [32]byte // of access token, method, path, query and body; set with key only
 }
 
 type requestKey struct{}
@@ -232,7 +232,9 @@ func (s *Server) readIdempotencyKey(c *gin.Context, body []byte) error {
 	r.key = values[0]
 	h := sha256.New()
 	// Lengths first, so that no two requests have the same input.
-	for _, part := range []string{c.Request.Method, c.Request.URL.Path, c.Request.URL.RawQuery, string(body)} {
+	// The access token too: an answer may hold a secret that another one must not get.
+	token := actorOf(c.Request.Context()).TokenID.String()
+	for _, part := range []string{token, c.Request.Method, c.Request.URL.Path, c.Request.URL.RawQuery, string(body)} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	h.Sum(r.digest[:0])
