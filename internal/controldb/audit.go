@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -152,7 +153,11 @@ func (db *DB) EndLostAudits(ctx context.Context, before time.Time, most int) err
 			return fmt.Errorf("decode audit entry %s: %w", row.ID, err)
 		}
 		e.Result = AuditUnknown
-		err := db.Tx(ctx, func(tx *Tx) error {
+		err := db.locate(ctx, &e)
+		if err != nil {
+			return err
+		}
+		err = db.Tx(ctx, func(tx *Tx) error {
 			var still []uuid.UUID // none if another process has appended it
 			err := tx.with(ctx).Raw("SELECT id FROM audit_begun WHERE id = ? FOR UPDATE", row.ID).Scan(&still).Error
 			if err != nil || len(still) == 0 {
@@ -165,6 +170,32 @@ func (db *DB) EndLostAudits(ctx context.Context, before time.Time, most int) err
 		}
 	}
 	return nil
+}
+
+// locate fills in what an entry concerns, which was not known when the action
+// began, from the request's path. The log of an organization is not for what
+// strangers ask for.
+func (db *DB) locate(ctx context.Context, e *AuditEntry) error {
+	if e.OrganizationID != uuid.Nil {
+		return nil
+	}
+	var found struct {
+		OrganizationID uuid.UUID
+		Ref            tenants.Ref
+	}
+	parts := append(strings.Split(e.Object, "/"), "", "", "", "") // "", version, kind, name
+	err := db.with(ctx).Raw(`SELECT * FROM (
+			SELECT id AS organization_id, '' AS ref FROM organizations WHERE @kind = 'organizations' AND slug = @name
+			UNION ALL SELECT organization_id, ref FROM projects WHERE @kind = 'projects' AND ref = @name) o
+		WHERE EXISTS (SELECT FROM members m WHERE m.organization_id = o.organization_id AND m.user_id = @user)
+		   OR EXISTS (SELECT FROM project_members m JOIN projects p USING (ref)
+		               WHERE m.user_id = @user AND p.organization_id = o.organization_id AND o.ref IN ('', p.ref))`,
+		map[string]any{"kind": parts[2], "name": parts[3], "user": e.Actor}).Scan(&found).Error
+	e.OrganizationID = found.OrganizationID
+	if found.Ref != "" {
+		e.Ref = found.Ref
+	}
+	return Fault(err)
 }
 
 // AuditFilter selects entries; zero fields select all.

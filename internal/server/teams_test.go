@@ -134,6 +134,9 @@ func TestNoKeyMakesAKey(t *testing.T) {
 	_, ban := developer(t, p, "ban@example.com")
 	id := p.As(t, ban, http.MethodGet, "/user", nil).Expect(t, 200).JSON(t)["id"].(string)
 	p.Admin(t, http.MethodPut, "/admin/users/"+id, map[string]any{"ban_duration": "1h"}).Expect(t, 200)
+	twoFactors, aal1 := developer(t, p, "mfa@example.com")
+	inDatabase(t, p, `INSERT INTO auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret)
+		VALUES (gen_random_uuid(), $1, 'f', 'totp', 'verified', now(), now(), 'x')`, twoFactors)
 	stranger := other.SignUp(t, "user@example.com", "correct horse battery").AccessToken
 	before := controlFingerprint(t, reeve)
 	for name, c := range map[string]struct {
@@ -144,6 +147,7 @@ func TestNoKeyMakesAKey(t *testing.T) {
 		"a secret key of a project":          {[]string{"apikey", other.SecretKey, "Authorization", "Bearer " + other.SecretKey}, 401},
 		"a session of a project's user":      {[]string{"Authorization", "Bearer " + stranger}, 401},
 		"a banned developer's session":       {[]string{"Authorization", "Bearer " + ban}, 401},
+		"a session without a second factor":  {[]string{"Authorization", "Bearer " + aal1}, 401},
 		"an access token":                    {[]string{"Authorization", "Bearer " + reeve.Token}, 403},
 		"a session in the query":             {nil, 401},
 		"a forged token of the right form":   {[]string{"Authorization", "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."}, 401},

@@ -178,6 +178,33 @@ func TestAuditLog_after_a_kill(t *testing.T) {
 	}
 }
 
+// An action that was cut off before its first decision is in the log of the
+// organization that its path names, if that exists for its sender.
+func TestAuditLog_after_a_kill_before_the_decision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stranger := uuid.New()
+	admin, _ := w.Member(t, w.Acme, controldb.Administrator)
+	for _, e := range []controldb.AuditEntry{
+		{Actor: admin, Object: acme + "/roles"}, {Actor: admin, Object: "/v1/profile/access-tokens"},
+		{Actor: stranger, Object: acme + "/roles"}, {Actor: admin, Object: "/"},
+	} {
+		e.ID, e.At, e.Action = uuid.New(), time.Now(), "create-role"
+		if err := w.DB.BeginAudit(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.DB.EndLostAudits(t.Context(), time.Now().Add(time.Minute), 10); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(t, w, ""); len(got.Entries) != 1 || got.Entries[0].Actor != admin.String() || got.Entries[0].Result != "unknown" {
+		t.Errorf("the log is %+v", got.Entries)
+	}
+	if v, err := w.DB.VerifyAudit(t.Context(), uuid.Nil); err != nil || v.Entries != 3 || v.Broken != 0 {
+		t.Errorf("without an organization: %+v, %v", v, err)
+	}
+}
+
 // What concerns no organization has a chain too.
 func TestAuditLog_without_an_organization(t *testing.T) {
 	t.Parallel()
