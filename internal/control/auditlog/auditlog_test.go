@@ -186,8 +186,10 @@ func TestAuditLog_after_a_kill_before_the_decision(t *testing.T) {
 	stranger := uuid.New()
 	admin, _ := w.Member(t, w.Acme, controldb.Administrator)
 	for _, e := range []controldb.AuditEntry{
-		{Actor: admin, Object: acme + "/roles"}, {Actor: admin, Object: "/v1/profile/access-tokens"},
-		{Actor: stranger, Object: acme + "/roles"}, {Actor: admin, Object: "/"},
+		{Actor: admin, Object: acme + "/roles"},
+		{Actor: admin, Object: "/v1/profile/access-tokens"},
+		{Actor: stranger, Object: acme + "/roles"},
+		{Actor: admin, Object: "/"},
 	} {
 		e.ID, e.At, e.Action = uuid.New(), time.Now(), "create-role"
 		if err := w.DB.BeginAudit(t.Context(), e); err != nil {
