@@ -40,12 +40,8 @@ func (tx *Tx) Audit(ctx context.Context, a Audit, now time.Time, ip string) (uui
 	if err != nil {
 		return id, err
 	}
-	_, err = tx.q.Exec(ctx, `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+	return id, tx.q.Later(ctx, "audit "+string(a.Action), `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
 		VALUES ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)`, id, payload, now, ip)
-	if err != nil {
-		return id, fmt.Errorf("audit %s: %w", a.Action, err)
-	}
-	return id, nil
 }
 
 func (a Audit) payload() (string, error) {

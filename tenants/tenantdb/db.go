@@ -32,6 +32,8 @@ type DB struct {
 	Acquire func(ctx context.Context) (Conn, error)
 	// Capability authorizes this process to write to schema reeve.
 	Capability string
+	// Sent, if set, is told the statements of each round trip of a transaction.
+	Sent func(statements []string)
 }
 
 // Tx is a transaction. Its methods live beside the table that they touch.
@@ -44,6 +46,12 @@ type querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	// Later runs a statement together with a later one, or with the commit. Its error
+	// begins with what, and may be returned there. The arguments must not change.
+	Later(ctx context.Context, what, sql string, args ...any) error
+	// Read is Later for a statement whose rows read takes, before the result of the
+	// statement that it is sent with. An error of read is returned as it is.
+	Read(ctx context.Context, what string, read func(pgx.Rows) error, sql string, args ...any) error
 }
 
 // attempts is how often a connection that died while it was idle (the server
@@ -89,47 +97,20 @@ func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
-	conn, tx, err := db.begin(ctx)
+	p, err := openPipeline(ctx, db)
 	if err != nil {
 		return err
 	}
-	defer conn.Release() // when fn panics, too
-	rollback := func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-		defer cancel()
-		_ = tx.Rollback(ctx)
-	}
-	defer rollback()
-	err = fn(&Tx{q: tx, capability: db.Capability})
+	defer p.release() // when fn panics, too
+	defer p.rollback(ctx)
+	err = fn(&Tx{q: p, capability: db.Capability})
 	if err == nil {
-		if err = tx.Commit(ctx); err == nil {
+		if err = p.commit(ctx); err == nil {
 			return nil
 		}
-		err = fmt.Errorf("commit: %w", err)
 	}
-	rollback()
-	return nameTrigger(ctx, conn.Raw(), asFault(err))
-}
-
-// begin borrows a connection and opens a transaction. Before BEGIN is answered
-// nothing of fn has run, so a dead connection is replaced; after that it is
-// not.
-func (db *DB) begin(ctx context.Context) (Conn, pgx.Tx, error) {
-	for attempt := 1; ; attempt++ {
-		conn, err := db.Acquire(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		tx, err := conn.Raw().Begin(ctx)
-		if err == nil {
-			return conn, tx, nil
-		}
-		stale := conn.Raw().IsClosed() && ctx.Err() == nil
-		conn.Release()
-		if !stale || attempt == attempts {
-			return nil, nil, asFault(fmt.Errorf("begin: %w", err))
-		}
-	}
+	p.rollback(ctx)
+	return nameTrigger(ctx, p.conn.Raw(), asFault(cause(err)))
 }
 
 // Another project can fill the lock table that all databases of a server share.
@@ -175,7 +156,7 @@ func (db *DB) once(ctx context.Context, fn func(*Tx) error) (stale, full bool, e
 		return false, false, err
 	}
 	defer conn.Release()
-	q := &counter{querier: conn.Raw()}
+	q := &counter{conn: conn.Raw()}
 	err = fn(&Tx{q: q, capability: db.Capability})
 	if err != nil && q.statements == 1 && ctx.Err() == nil {
 		var pg *pgconn.PgError
@@ -185,26 +166,43 @@ func (db *DB) once(ctx context.Context, fn func(*Tx) error) (stale, full bool, e
 	return stale, full, asFault(err)
 }
 
-// counter counts statements.
+// counter counts statements. Each is sent at once.
 type counter struct {
-	querier
+	conn       *pgx.Conn
 	statements int
 }
 
 // Exec implements querier.
 func (c *counter) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	c.statements++
-	return c.querier.Exec(ctx, sql, args...)
+	return c.conn.Exec(ctx, sql, args...)
 }
 
 // Query implements querier.
 func (c *counter) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	c.statements++
-	return c.querier.Query(ctx, sql, args...)
+	return c.conn.Query(ctx, sql, args...)
 }
 
 // QueryRow implements querier.
 func (c *counter) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	c.statements++
-	return c.querier.QueryRow(ctx, sql, args...)
+	return c.conn.QueryRow(ctx, sql, args...)
+}
+
+// Read implements querier.
+func (c *counter) Read(ctx context.Context, what string, read func(pgx.Rows) error, sql string, args ...any) error {
+	rows, err := c.Query(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return readRows(rows, what, read)
+}
+
+// Later implements querier.
+func (c *counter) Later(ctx context.Context, what, sql string, args ...any) error {
+	if _, err := c.Exec(ctx, sql, args...); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }

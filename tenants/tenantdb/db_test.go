@@ -25,7 +25,7 @@ type watched struct {
 
 func watch(p *flowtest.Project, spoil func(n int64, conn *pgx.Conn)) *watched {
 	w := &watched{spoil: spoil}
-	w.DB = &tenantdb.DB{Capability: p.DB.Capability, Acquire: func(ctx context.Context) (tenantdb.Conn, error) {
+	w.DB = &tenantdb.DB{Capability: p.DB.Capability, Sent: p.DB.Sent, Acquire: func(ctx context.Context) (tenantdb.Conn, error) {
 		conn, err := p.DB.Acquire(ctx)
 		if err != nil {
 			return nil, err
@@ -167,10 +167,7 @@ func TestTxOnDeadConnections(t *testing.T) {
 		t.Errorf("%d users", n)
 	}
 	w := watch(f.A, func(_ int64, conn *pgx.Conn) { hangUp(conn) })
-	err := w.Tx(ctx, func(*tenantdb.Tx) error {
-		t.Error("called without a connection")
-		return nil
-	})
+	err := w.Tx(ctx, func(tx *tenantdb.Tx) error { return tx.Ping(ctx) })
 	if !errors.Is(err, auth.ErrDatabaseAway) || fault.From(err).RetryAfter <= 0 {
 		t.Errorf("nothing but dead connections: %v", err)
 	}

@@ -2,10 +2,12 @@ package tenantdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/reevehq/reeve/internal/auth"
 )
@@ -13,17 +15,13 @@ import (
 // CreateFlowState writes the start of a PKCE exchange or of a sign-in at a
 // provider.
 func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
-	_, err := tx.q.Exec(ctx, `INSERT INTO auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
+	return tx.q.Later(ctx, "create flow state", `INSERT INTO auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
 			provider_type, authentication_method, auth_code_issued_at, created_at, updated_at,
 			referrer, linking_target_id, provider_access_token)
 		VALUES ($1, $2, nullif($3, ''), nullif($4, '')::auth.code_challenge_method, nullif($5, ''), $6, $7, $8, $9, $9,
 			nullif($10, ''), $11, nullif($12, ''))`,
 		f.ID, f.UserID, f.AuthCode, f.CodeChallengeMethod, f.CodeChallenge, f.ProviderType,
 		string(f.AuthenticationMethod), f.AuthCodeIssuedAt, f.CreatedAt, f.RedirectTo, f.LinkTo, f.ProviderTokens)
-	if err != nil {
-		return fmt.Errorf("create flow state: %w", err)
-	}
-	return nil
 }
 
 // OpenFlowState returns the user's newest PKCE exchange of this method that has
@@ -33,12 +31,23 @@ func (tx *Tx) OpenFlowState(ctx context.Context, user uuid.UUID, method auth.Met
 		ORDER BY f.created_at DESC LIMIT 1 FOR UPDATE`, user, string(method))
 }
 
-// FlowStateByCode returns the exchange that issued this code;
-// auth.ErrFlowNotFound. It does not lock the row, because users are locked
-// before their flows everywhere. Of concurrent requests, the one whose
-// DeleteFlowState succeeds wins.
-func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (auth.FlowState, error) {
-	return tx.flowState(ctx, `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL`, code)
+// FlowStateByCode returns the exchange that issued this code, and its user, locked;
+// auth.ErrFlowNotFound if there is none of both. It does not lock the exchange,
+// because users are locked before their flows everywhere. Of concurrent requests,
+// the one whose DeleteFlowState succeeds wins.
+func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (f auth.FlowState, u auth.User, err error) {
+	const byCode = `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL`
+	err = tx.q.Read(ctx, "read flow state", func(rows pgx.Rows) error {
+		return notFound(scanOne(rows, flowStateTargets(&f)...), auth.ErrFlowNotFound)
+	}, `SELECT `+flowStateColumns+` FROM auth.flow_state f WHERE `+byCode, code)
+	if err != nil {
+		return f, u, err
+	}
+	u, err = tx.userOf(ctx, `(SELECT f.user_id FROM auth.flow_state f WHERE `+byCode+`)`, true, code)
+	if errors.Is(err, auth.ErrUserNotFound) {
+		err = auth.ErrFlowNotFound
+	}
+	return f, u, err
 }
 
 // ProviderFlow returns a sign-in at a provider that has not come back yet;
@@ -66,14 +75,18 @@ func (tx *Tx) flowState(ctx context.Context, where string, args ...any) (auth.Fl
 
 func (tx *Tx) scanFlowState(ctx context.Context, sql string, args ...any) (auth.FlowState, error) {
 	var f auth.FlowState
-	err := tx.q.QueryRow(ctx, sql, args...).
-		Scan(&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
-			(*string)(&f.AuthenticationMethod), moment{&f.AuthCodeIssuedAt}, momentOrEpoch{&f.CreatedAt},
-			&f.RedirectTo, &f.LinkTo, &f.ProviderTokens)
-	if err != nil {
+	if err := tx.q.QueryRow(ctx, sql, args...).Scan(flowStateTargets(&f)...); err != nil {
 		return f, notFound(fmt.Errorf("read flow state: %w", err), auth.ErrFlowNotFound)
 	}
 	return f, nil
+}
+
+func flowStateTargets(f *auth.FlowState) []any {
+	return []any{
+		&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
+		(*string)(&f.AuthenticationMethod), moment{&f.AuthCodeIssuedAt}, momentOrEpoch{&f.CreatedAt},
+		&f.RedirectTo, &f.LinkTo, &f.ProviderTokens,
+	}
 }
 
 // IssueCode stores the authorization code of the exchange.
@@ -89,25 +102,22 @@ func (tx *Tx) IssueCode(ctx context.Context, id uuid.UUID, code string, now time
 }
 
 // DeleteFlowState ends an exchange, so that its code is used once.
-// auth.ErrFlowNotFound when another request was first.
+// auth.ErrFlowNotFound, at the latest instead of the commit, when another request was
+// first.
 func (tx *Tx) DeleteFlowState(ctx context.Context, id uuid.UUID) error {
-	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE id = $1`, id)
-	if err != nil {
-		return fmt.Errorf("delete flow state: %w", err)
-	}
-	if tag.RowsAffected() != 1 {
-		return auth.ErrFlowNotFound
-	}
-	return nil
+	return tx.q.Read(ctx, "delete flow state", func(rows pgx.Rows) error {
+		rows.Close()
+		if rows.CommandTag().RowsAffected() != 1 {
+			return auth.ErrFlowNotFound
+		}
+		return nil
+	}, `DELETE FROM auth.flow_state WHERE id = $1`, id)
 }
 
 // EndLinks deletes the sign-ins at providers that would link an identity to a
 // user.
 func (tx *Tx) EndLinks(ctx context.Context, user uuid.UUID) error {
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE user_id = $1 AND linking_target_id IS NOT NULL`, user); err != nil {
-		return fmt.Errorf("end links: %w", err)
-	}
-	return nil
+	return tx.q.Later(ctx, "end links", `DELETE FROM auth.flow_state WHERE user_id = $1 AND linking_target_id IS NOT NULL`, user)
 }
 
 // EndFlows deletes all one-time tokens and PKCE exchanges of a user, and sign-ins
@@ -121,8 +131,5 @@ func (tx *Tx) EndFlows(ctx context.Context, user uuid.UUID, keep ...auth.Method)
 	for i, method := range keep {
 		kept[i] = string(method)
 	}
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.flow_state WHERE user_id = $1 AND authentication_method <> ALL ($2::pg_catalog.text[])`, user, kept); err != nil {
-		return fmt.Errorf("end flows: %w", err)
-	}
-	return nil
+	return tx.q.Later(ctx, "end flows", `DELETE FROM auth.flow_state WHERE user_id = $1 AND authentication_method <> ALL ($2::pg_catalog.text[])`, user, kept)
 }

@@ -53,13 +53,19 @@ func sortIdentities(list []auth.Identity) {
 
 // Identities returns a user's identities, oldest first; never nil.
 func (tx *Tx) Identities(ctx context.Context, user uuid.UUID) ([]auth.Identity, error) {
-	rows, err := tx.q.Query(ctx, `SELECT `+identityColumns+` FROM auth.identities i WHERE i.user_id = $1`, user)
+	return tx.identities(ctx, `$1`, user)
+}
+
+// identities returns those of the user whose id an SQL expression gives.
+func (tx *Tx) identities(ctx context.Context, user string, args ...any) ([]auth.Identity, error) {
+	rows, err := tx.q.Query(ctx, `SELECT `+identityColumns+`, i.user_id FROM auth.identities i WHERE i.user_id = `+user, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read identities: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.Identity, error) {
 		var r identityRow
-		if err := row.Scan(r.targets()...); err != nil {
+		var user uuid.UUID
+		if err := row.Scan(append(r.targets(), &user)...); err != nil {
 			return auth.Identity{}, err
 		}
 		return r.identity(user), nil

@@ -15,16 +15,12 @@ import (
 // PutToken writes a one-time token and replaces an older one of the same user
 // and type.
 func (tx *Tx) PutToken(ctx context.Context, t *auth.OneTimeToken) error {
-	_, err := tx.q.Exec(ctx, `INSERT INTO auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
+	return tx.q.Later(ctx, "put "+string(t.Type), `INSERT INTO auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
 		VALUES ($1, $2, $3::auth.one_time_token_type, $4, $5, $6::pg_catalog.timestamptz AT TIME ZONE 'utc', $6::pg_catalog.timestamptz AT TIME ZONE 'utc')
 		ON CONFLICT (user_id, token_type) DO UPDATE
 		SET id = excluded.id, token_hash = excluded.token_hash, relates_to = excluded.relates_to,
 		    created_at = excluded.created_at, updated_at = excluded.updated_at`,
 		t.ID, t.UserID, string(t.Type), t.Hash, t.RelatesTo, t.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("put %s: %w", t.Type, err)
-	}
-	return nil
 }
 
 // TokenByHash returns the token with this hash, of one of the types, that was
@@ -106,10 +102,6 @@ func (tx *Tx) DeleteTokens(ctx context.Context, user uuid.UUID, types ...auth.To
 	for i, t := range types {
 		names[i] = string(t)
 	}
-	_, err := tx.q.Exec(ctx, `DELETE FROM auth.one_time_tokens
+	return tx.q.Later(ctx, "delete one-time tokens", `DELETE FROM auth.one_time_tokens
 		WHERE user_id = $1 AND (pg_catalog.cardinality($2::pg_catalog.text[]) = 0 OR token_type::text = ANY ($2))`, user, names)
-	if err != nil {
-		return fmt.Errorf("delete one-time tokens: %w", err)
-	}
-	return nil
 }

@@ -88,8 +88,5 @@ func (tx *Tx) OutboxPending(ctx context.Context, kind string) (n int, next time.
 }
 
 func (tx *Tx) outbox(ctx context.Context, sql string, args ...any) error {
-	if _, err := tx.q.Exec(ctx, sql, append([]any{unnamed}, args...)...); err != nil {
-		return fmt.Errorf("outbox: %w", err)
-	}
-	return nil
+	return tx.q.Later(ctx, "outbox", sql, append([]any{unnamed}, args...)...)
 }

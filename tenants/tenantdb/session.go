@@ -103,13 +103,10 @@ func (tx *Tx) CreateSession(ctx context.Context, s *auth.Session) error {
 // PutAMR writes an amr entry of a session; an older one of the same method is
 // replaced.
 func (tx *Tx) PutAMR(ctx context.Context, session uuid.UUID, amr auth.AMR) error {
-	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+	return tx.q.Later(ctx, "put amr entry", `INSERT INTO auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
 		VALUES ($1, $2, $3, $3, $4)
 		ON CONFLICT (session_id, authentication_method) DO UPDATE SET updated_at = excluded.updated_at`,
-		uuid.New(), session, time.Unix(amr.Timestamp, 0), string(amr.Method)); err != nil {
-		return fmt.Errorf("put amr entry: %w", err)
-	}
-	return nil
+		uuid.New(), session, time.Unix(amr.Timestamp, 0), string(amr.Method))
 }
 
 // PrincipalBySession returns the session, locked, with its user, identities and
@@ -283,10 +280,7 @@ func (tx *Tx) DeleteOtherSessions(ctx context.Context, user, keep uuid.UUID) err
 }
 
 func (tx *Tx) deleteSessions(ctx context.Context, where string, args ...any) error {
-	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.sessions WHERE `+where, args...); err != nil {
-		return fmt.Errorf("delete sessions: %w", err)
-	}
-	return nil
+	return tx.q.Later(ctx, "delete sessions", `DELETE FROM auth.sessions WHERE `+where, args...)
 }
 
 func interval(d time.Duration) *time.Duration {

@@ -125,10 +125,7 @@ func (tx *Tx) ids(ctx context.Context, sql string, args ...any) ([]uuid.UUID, er
 
 // signup runs a statement that carries the capability, as Tx.outbox does.
 func (tx *Tx) signup(ctx context.Context, sql string, args ...any) error {
-	if _, err := tx.q.Exec(ctx, sql, append([]any{unnamed}, args...)...); err != nil {
-		return fmt.Errorf("sign-ups: %w", err)
-	}
-	return nil
+	return tx.q.Later(ctx, "sign-ups", sql, append([]any{unnamed}, args...)...)
 }
 
 func nullable(text string) *string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -75,7 +76,7 @@ func binaryID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: t
 // UserByID returns the user with identities and factors; auth.ErrUserNotFound.
 // The row is locked when lock is true.
 func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User, error) {
-	return tx.oneUser(ctx, `u.id = $1`, lock, id)
+	return tx.userOf(ctx, `$1`, lock, id)
 }
 
 // UserByEmail returns the user with this address, which must be lower-case; the
@@ -83,6 +84,21 @@ func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User,
 // auth.ErrUserNotFound.
 func (tx *Tx) UserByEmail(ctx context.Context, email string, lock bool) (auth.User, error) {
 	return tx.oneUser(ctx, byEmail, lock, email)
+}
+
+// MarkRecoverySent writes recovery_sent_at of the user that UserByEmail finds, and
+// returns the user, locked, without identities and factors. A user who is gone, or was
+// sent something after since, is auth.ErrUserNotFound too.
+func (tx *Tx) MarkRecoverySent(ctx context.Context, email string, now, since time.Time) (u auth.User, err error) {
+	var r userRow
+	err = tx.q.QueryRow(ctx, `UPDATE auth.users AS u SET recovery_sent_at = $2, updated_at = $2
+		WHERE u.id = (SELECT u.id FROM auth.users u WHERE `+byEmail+`)
+		  AND lower(u.email::pg_catalog.text) = $1 AND u.deleted_at IS NULL AND u.aud = $4 AND (u.recovery_sent_at IS NULL OR u.recovery_sent_at <= $3)
+		RETURNING `+userColumns+`, `+hasFactorsColumn, email, now, since, auth.Audience).Scan(r.targets()...)
+	if err != nil {
+		return u, asFault(notFound(fmt.Errorf("mark user: %w", err), auth.ErrUserNotFound))
+	}
+	return r.user(), nil
 }
 
 // byEmail selects the user with the address $1 from auth.users u.
@@ -160,22 +176,45 @@ func (tx *Tx) UserByIdentity(ctx context.Context, provider, providerID string, l
 }
 
 func (tx *Tx) oneUser(ctx context.Context, where string, lock bool, args ...any) (auth.User, error) {
+	var row userRow
+	if err := tx.q.QueryRow(ctx, selectUser(where, lock), args...).Scan(row.targets()...); err != nil {
+		return auth.User{}, notFound(fmt.Errorf("read user: %w", err), auth.ErrUserNotFound)
+	}
+	identities, err := tx.Identities(ctx, row.u.ID)
+	return tx.complete(ctx, &row, identities, err)
+}
+
+// userOf reads the user whose id an SQL expression gives, in one round trip.
+func (tx *Tx) userOf(ctx context.Context, id string, lock bool, args ...any) (auth.User, error) {
+	var row userRow
+	err := tx.q.Read(ctx, "read user", func(rows pgx.Rows) error {
+		return notFound(scanOne(rows, row.targets()...), auth.ErrUserNotFound)
+	}, selectUser(`u.id = `+id, lock), args...)
+	if err != nil {
+		return auth.User{}, err
+	}
+	identities, err := tx.identities(ctx, id, args...)
+	return tx.complete(ctx, &row, identities, err)
+}
+
+func selectUser(where string, lock bool) string {
 	sql := `SELECT ` + userColumns + `, ` + hasFactorsColumn + ` FROM auth.users u WHERE ` + where
 	if lock {
 		sql += ` FOR UPDATE OF u`
 	}
-	var row userRow
-	if err := tx.q.QueryRow(ctx, sql, args...).Scan(row.targets()...); err != nil {
-		return auth.User{}, notFound(fmt.Errorf("read user: %w", err), auth.ErrUserNotFound)
+	return sql
+}
+
+// complete adds what belongs to a user whose row was read.
+func (tx *Tx) complete(ctx context.Context, row *userRow, identities []auth.Identity, err error) (auth.User, error) {
+	if err != nil {
+		return auth.User{}, err
 	}
 	u := row.user()
-	var err error
+	u.Identities = identities
 	if row.hasFactors {
-		if u.Factors, err = tx.Factors(ctx, u.ID); err != nil {
-			return auth.User{}, err
-		}
+		u.Factors, err = tx.Factors(ctx, u.ID)
 	}
-	u.Identities, err = tx.Identities(ctx, u.ID)
 	return u, err
 }
 

@@ -2,7 +2,6 @@ package grant
 
 import (
 	"context"
-	"errors"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
@@ -36,7 +35,7 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 	expired := false
 	var provider session.ProviderTokens
 	tokens, err := g.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		f, err := tx.FlowStateByCode(ctx, code)
+		f, u, err := tx.FlowStateByCode(ctx, code)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +48,10 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 		if provider, err = pkce.OpenTokens(sc.Tenant, &f); err != nil {
 			return nil, err
 		}
-		return g.proof(ctx, tx, &f)
+		if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
+			return nil, err
+		}
+		return proofOf(&f, &u), nil
 	})
 	if err == nil && expired {
 		err = auth.ErrFlowExpired
@@ -60,23 +62,10 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 	return tokens, err
 }
 
-// proof ends the exchange and returns the proof of its code.
-func (g PKCE) proof(ctx context.Context, tx *tenantdb.Tx, f *auth.FlowState) (*session.Proof, error) {
-	if f.UserID == nil {
-		return nil, auth.ErrFlowNotFound
-	}
-	u, err := tx.UserByID(ctx, *f.UserID, true)
-	if errors.Is(err, auth.ErrUserNotFound) {
-		return nil, auth.ErrFlowNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
-		return nil, err
-	}
+// proofOf is the proof that an exchange gives.
+func proofOf(f *auth.FlowState, u *auth.User) *session.Proof {
 	return &session.Proof{
-		User: &u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Traits: audit.Traits{"provider_type": f.ProviderType},
+		User: u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Traits: audit.Traits{"provider_type": f.ProviderType},
 		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned},
-	}, nil
+	}
 }

@@ -69,6 +69,9 @@ func (m *Mailer) Recent(ctx context.Context, sc *tenants.Scope, lastSent *time.T
 	return recent
 }
 
+// Since is the time after which Recent takes a mail for recent.
+func (m *Mailer) Since(sc *tenants.Scope) time.Time { return m.Now().Add(-max(0, spacing(sc))) }
+
 func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
 	gap := spacing(sc)
 	if lastSent == nil || gap <= 0 {

@@ -48,17 +48,30 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, o Order) error {
 		return err
 	}
 	return s.Mailer.Post(ctx, sc, mail.Request{Purpose: mail.OTPs, Address: o.Email}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		u, err := tx.UserByEmail(ctx, o.Email, true)
-		switch {
-		case errors.Is(err, auth.ErrUserNotFound):
-			return s.register(ctx, tx, sc, o, out)
-		case err != nil:
-			return err
-		case u.Gone(), s.Mailer.Recent(ctx, sc, u.RecoverySentAt):
-			return nil
+		// Most users are found, and get a link.
+		u, err := tx.MarkRecoverySent(ctx, o.Email, s.Now(), s.Mailer.Since(sc))
+		if err == nil {
+			return s.sendMagicLink(ctx, tx, sc, &u, o, out)
 		}
-		return s.sendMagicLink(ctx, tx, sc, &u, o, out)
+		if !errors.Is(err, auth.ErrUserNotFound) {
+			return err
+		}
+		return s.without(ctx, tx, sc, o, out)
 	})
+}
+
+// without answers an order whose user is unknown, or may not be sent a link now.
+func (s Service) without(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o Order, out *mail.Outgoing) error {
+	u, err := tx.UserByEmail(ctx, o.Email, true)
+	switch {
+	case errors.Is(err, auth.ErrUserNotFound):
+		return s.register(ctx, tx, sc, o, out)
+	case err != nil:
+		return err
+	case u.Gone(), s.Mailer.Recent(ctx, sc, u.RecoverySentAt):
+		return nil
+	}
+	return s.markAndSend(ctx, tx, sc, &u, o, out) // another request has just created the user
 }
 
 // user is the user that an order for an unknown address or number creates.
@@ -83,7 +96,7 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	}
 	now := s.Now()
 	if sc.Tenant.Config.MailerAutoconfirm { // a sign-up is no event of its own then
-		return s.sendMagicLink(ctx, tx, sc, u, o, out)
+		return s.markAndSend(ctx, tx, sc, u, o, out)
 	}
 	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodEmailSignup, now); err != nil {
 		return err
@@ -106,13 +119,19 @@ func (s Service) create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	return u, tx.BeginSignup(ctx, u.ID, s.Now())
 }
 
-// sendMagicLink mails a link that signs the user in. It proves the address of a
-// user who has not confirmed it.
-func (s Service) sendMagicLink(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {
+// markAndSend is sendMagicLink for a user whose recovery_sent_at is not written yet.
+func (s Service) markAndSend(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {
 	now := s.Now()
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.RecoverySentAt(&now)); err != nil {
 		return err
 	}
+	return s.sendMagicLink(ctx, tx, sc, u, o, out)
+}
+
+// sendMagicLink mails a link that signs the user in. It proves the address of a
+// user who has not confirmed it.
+func (s Service) sendMagicLink(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *mail.Outgoing) error {
+	now := s.Now()
 	if err := o.PKCE.Begin(ctx, tx, u.ID, auth.MethodMagicLink, now); err != nil {
 		return err
 	}

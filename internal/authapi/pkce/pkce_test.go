@@ -136,7 +136,7 @@ func TestIssueCode(t *testing.T) {
 			t.Errorf("a third code of two exchanges: %v", err)
 		}
 		for i, challenge := range []pkce.Challenge{newer, older} {
-			state, err := tx.FlowStateByCode(ctx, codes[i])
+			state, _, err := tx.FlowStateByCode(ctx, codes[i])
 			if err != nil {
 				return err
 			}

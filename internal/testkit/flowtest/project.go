@@ -69,7 +69,7 @@ func newProject(tb testing.TB, f *Fixture, name string) *Project {
 	p.Exec(tb, `SELECT reeve.adopt($1, $2, $3)`, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
 	sum := sha256.Sum256([]byte(t.Secrets.Capability))
 	p.Exec(tb, `SELECT reeve.set_capability($1)`, sum[:])
-	p.DB = &tenantdb.DB{Acquire: p.pool(tb, t), Capability: t.Secrets.Capability}
+	p.DB = &tenantdb.DB{Acquire: p.pool(tb, t), Capability: t.Secrets.Capability, Sent: p.statements.add}
 	p.engine = routes(f, p)
 	return p
 }

@@ -12,14 +12,21 @@ import (
 // statements records what is sent to a project's database.
 type statements struct {
 	mu   sync.Mutex
-	sent []string
+	sent [][]string
 }
 
-// TraceQueryStart implements pgx.QueryTracer.
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+func (s *statements) add(trip []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent = append(s.sent, strings.TrimSpace(q.SQL))
+	for i := range trip {
+		trip[i] = strings.TrimSpace(trip[i])
+	}
+	s.sent = append(s.sent, trip)
+}
+
+// TraceQueryStart implements pgx.QueryTracer, for statements outside of transactions.
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	s.add([]string{q.SQL})
 	return ctx
 }
 
@@ -27,8 +34,8 @@ func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.Tra
 func (*statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // Statements returns what the project's flows send to its database while fn runs,
-// a round trip each, with begin and commit.
-func (p *Project) Statements(fn func()) []string {
+// with BEGIN and COMMIT: the statements of each round trip.
+func (p *Project) Statements(fn func()) [][]string {
 	s := &p.statements
 	s.mu.Lock()
 	s.sent = nil
