@@ -11,7 +11,8 @@ export class SchemaAdapter extends PrismaPg {
   #shadow
 
   constructor(connectionString, shadow) {
-    super({ connectionString })
+    // One connection, because a session holds the lock of a migration until it ends.
+    super({ connectionString, max: 1, allowExitOnIdle: true })
     this.#shadow = shadow
   }
 
