@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -107,6 +108,20 @@ func (b *bench) besiege(ctx context.Context, a attack) error {
 	return err
 }
 
+// groupPostgres weighs Postgres's processor time against that of all others, unless
+// the options say otherwise.
+func (b *bench) groupPostgres() error {
+	if b.oneGroup {
+		return nil
+	}
+	err := b.pg.groupCPU()
+	if errors.Is(err, errNoCPUGroups) || errors.Is(err, os.ErrPermission) {
+		progress("no processor group for Postgres: %v", err)
+		err = nil
+	}
+	return err
+}
+
 // renew starts another Postgres server, with these settings besides, and Reeve.
 func (b *bench) renew(ctx context.Context, set map[string]string) (err error) {
 	if err := errors.Join(b.stopServer(), b.pg.stop()); err != nil {
@@ -114,6 +129,9 @@ func (b *bench) renew(ctx context.Context, set map[string]string) (err error) {
 	}
 	b.made, b.accounts = nil, nil
 	if b.pg, err = startPostgres(ctx, set); err != nil {
+		return err
+	}
+	if err := b.groupPostgres(); err != nil {
 		return err
 	}
 	return b.restart(ctx, lightIdle)

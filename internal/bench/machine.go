@@ -23,12 +23,13 @@ type machine struct {
 	Data      string            `json:"postgres_data"`
 	Load      string            `json:"load_average,omitempty"` // before the run
 	InProcess bool              `json:"in_process,omitempty"`
+	Grouped   bool              `json:"postgres_cpu_group,omitempty"`
 }
 
 func (b *bench) machine(ctx context.Context) (machine, error) {
 	m := machine{
 		Cores: runtime.NumCPU(), Processor: processor(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Data: b.pg.where, InProcess: b.inProcess, Settings: map[string]string{},
+		Go: runtime.Version(), Data: b.pg.where, InProcess: b.inProcess, Grouped: b.pg.group != "", Settings: map[string]string{},
 	}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		m.Load, _, _ = strings.Cut(string(text), " ")

@@ -21,6 +21,7 @@ type options struct {
 	json        string
 	binary      string
 	inProcess   bool
+	oneGroup    bool
 	owner       bool
 	profiles    string
 }
@@ -36,6 +37,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags.StringVar(&o.json, "json", "", "also write the report to this file")
 	flags.StringVar(&o.binary, "binary", "", "measure this program instead of building ./cmd/reeve")
 	flags.BoolVar(&o.owner, "owner", false, "measure instead what owners of projects can do to the others")
+	flags.BoolVar(&o.oneGroup, "one-cpu-group", false, "with -owner: give Postgres no processor time of its own")
 	flags.BoolVar(&o.inProcess, "inprocess", false, "run the server inside the benchmark, for profiles")
 	flags.StringVar(&o.profiles, "cpuprofile", "", "with -inprocess: write a CPU profile of each figure into this folder")
 	if err := flags.Parse(args); err != nil {

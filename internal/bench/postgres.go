@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -36,6 +37,7 @@ type postgres struct {
 	dir    string
 	pid    int // of the postmaster; 0 if unknown
 	where  string
+	group  string // of its processor time; "" for that of the benchmark
 }
 
 const dirPrefix = "reeve-bench-"
@@ -82,7 +84,7 @@ func sweep(ctx context.Context, base string) {
 func (p *postgres) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return p.server.Stop(ctx)
+	return errors.Join(p.server.Stop(ctx), p.ungroupCPU())
 }
 
 // url is a database's URL for the superuser, by unix socket if possible.

@@ -25,7 +25,11 @@ func (r *report) print(w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(m.Settings)) {
 		set = append(set, name+"="+m.Settings[name])
 	}
-	fmt.Fprintf(w, ".\nPostgres settings: %s.\nClient, server and Postgres share the cores.\n", strings.Join(set, ", "))
+	fmt.Fprintf(w, ".\nPostgres settings: %s.\nClient, server and Postgres share the cores", strings.Join(set, ", "))
+	if m.Grouped {
+		fmt.Fprint(w, "; while all are wanted, Postgres gets half of the time, as a service of equal weight")
+	}
+	fmt.Fprint(w, ".\n")
 	r.printLoads(w)
 	r.printCreations(w)
 	r.printFleet(w)

@@ -20,6 +20,9 @@ import (
 // back at once gets lower connection limits for a while.
 const (
 	connectionsInterval = 500 * time.Millisecond
+	// comesBack is after how long the guard looks again when it has ended sessions:
+	// who comes back at once takes the connections that others wait for.
+	comesBack = 100 * time.Millisecond
 	// The reserve is reserveShare of the connections, at least leastReserve, and
 	// at most mostReserve of them.
 	reserveShare = 0.1
@@ -79,6 +82,7 @@ type slots struct {
 	reserve int
 	// exceeded is when sessions of a project were ended last.
 	exceeded map[string]time.Time
+	ended    bool // the last check ended sessions
 	warnedAt time.Time
 }
 
@@ -97,16 +101,18 @@ func (g *Guard) watchConnections(ctx context.Context) error {
 	if err := limited(s.measure)(ctx); err != nil {
 		return err
 	}
-	tick := time.NewTicker(connectionsInterval)
-	defer tick.Stop()
 	for {
 		if err := limited(s.check)(ctx); err != nil {
 			return err
 		}
+		wait := connectionsInterval
+		if s.ended {
+			wait = comesBack
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -139,6 +145,7 @@ func (s *slots) check(ctx context.Context) error {
 		return fmt.Errorf("look at the connections: %w", err)
 	}
 	missing := s.reserve - (s.max - len(all))
+	s.ended = false
 	if missing <= 0 {
 		return nil
 	}
@@ -154,6 +161,7 @@ func (s *slots) check(ctx context.Context) error {
 		}
 	}
 	now := time.Now()
+	s.ended = len(ended) > 0
 	if len(ended) == 0 && now.Sub(s.warnedAt) > limitsInterval {
 		s.warnedAt = now
 		s.guard.logger().WarnContext(ctx, "the server's connections are nearly used up, and not by single projects: raise max_connections",

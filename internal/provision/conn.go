@@ -159,7 +159,7 @@ func (s *Service) dial(ctx context.Context, ref tenants.Ref, role, password stri
 const (
 	// slotWait is how long connectAmongMany waits for a free connection of the
 	// server. The guard frees some within a second.
-	slotWait  = 2 * time.Second
+	slotWait  = 3 * time.Second
 	slotPause = 100 * time.Millisecond
 )
 

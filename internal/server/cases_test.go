@@ -45,6 +45,7 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
 	{method: "GET", path: "/.well-known/openid-configuration", guard: open},
 	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
+	{method: "HEAD", path: "/verify", guard: open, query: "?type=signup&token=00"},
 	{method: "POST", path: "/verify/link", guard: open, body: map[string]any{"type": "signup", "token": "00"}, form: true},
 	{method: "GET", path: "/authorize", guard: open, query: "?provider=nope", early: 400},
 	{method: "GET", path: "/callback", guard: open, query: "?state=" + annID + "&code=00"},

@@ -65,6 +65,9 @@ func (g Group[E]) WithCaptcha(unless ...func(*http.Request) bool) Group[E] {
 // GET adds a route.
 func (g Group[E]) GET(path string, e E) { g.add(http.MethodGet, path, e) }
 
+// HEAD adds a route.
+func (g Group[E]) HEAD(path string, e E) { g.add(http.MethodHead, path, e) }
+
 // POST adds a route.
 func (g Group[E]) POST(path string, e E) { g.add(http.MethodPost, path, e) }
 

@@ -17,6 +17,7 @@ type Handler struct{ Service Service }
 // links in mails carry none.
 func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitVerify).GET("/verify", web.Tenant(http.StatusOK, h.get))
+	r.Open.With(web.LimitVerify).HEAD("/verify", web.Tenant(http.StatusOK, h.look))
 	r.Open.With(web.LimitVerify).POST("/verify/link", web.Tenant(http.StatusOK, h.press))
 	r.Keyed.With(web.LimitVerify).POST("/verify", web.Tenant(http.StatusOK, h.post))
 }

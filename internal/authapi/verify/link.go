@@ -65,12 +65,20 @@ func (l *Link) check(ctx context.Context, sc *tenants.Scope) error {
 // Scanners of mails open links, some in a browser that runs scripts; but they press
 // no button. A link that cannot be redeemed leads to the app with the error.
 func (h Handler) get(ctx context.Context, sc *tenants.Scope, req *opened) (any, error) {
+	if !sc.Tenant.Config.MailerVerifyOnGet {
+		return h.look(ctx, sc, req)
+	}
+	if err := req.check(ctx, sc); err != nil {
+		return nil, err
+	}
+	return h.follow(ctx, sc, &req.Link)
+}
+
+// look redeems nothing: it answers HEAD, of any project, and most projects' GET.
+func (h Handler) look(ctx context.Context, sc *tenants.Scope, req *opened) (any, error) {
 	l := &req.Link
 	if err := l.check(ctx, sc); err != nil {
 		return nil, err
-	}
-	if sc.Tenant.Config.MailerVerifyOnGet {
-		return h.follow(ctx, sc, l)
 	}
 	if len(l.Token) > maxToken {
 		return l.failed(auth.ErrLinkExpired)

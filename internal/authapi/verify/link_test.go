@@ -32,6 +32,21 @@ func form(t *testing.T, page *flowtest.Response) string {
 	return v.Encode()
 }
 
+// TestHeadOnGet: HEAD redeems nothing, even where GET does.
+func TestHeadOnGet(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	f.A.Do(t, "POST", "/signup", m{"email": "ann@example.com", "password": "password123"}).Want(200)
+	path := "/verify?" + f.A.LinkQuery(t, f.A.Mail(t, "ann@example.com")).Encode()
+	for range 2 {
+		f.A.Do(t, "HEAD", path, nil, flowtest.Key("")).Want(200)
+	}
+	if to := f.A.Do(t, "GET", path, nil, flowtest.Key("")).Want(303); to.Fragment().Get("access_token") == "" {
+		t.Errorf("GET leads to %s", to.Header.Get("Location"))
+	}
+	f.A.Do(t, "HEAD", path, nil, flowtest.Key("")).Want(303) // to the app, with the error
+}
+
 // TestScanners: opening a link, however often and by whatever program, consumes
 // nothing. The person's button does, and the code works until then.
 func TestScanners(t *testing.T) {
@@ -59,7 +74,7 @@ func TestScanners(t *testing.T) {
 			options = append(options, flowtest.Header(k, v))
 		}
 		res := f.A.Do(t, scanner.method, path, nil, options...)
-		if scanner.method == "GET" && res.Status != 200 || res.Header.Get("Location") != "" {
+		if scanner.method != "OPTIONS" && res.Status != 200 || res.Header.Get("Location") != "" {
 			t.Errorf("%s: status %d, location %q", name, res.Status, res.Header.Get("Location"))
 		}
 		if n := f.A.Count(t, "SELECT count(*) FROM auth.users WHERE email_confirmed_at IS NULL"); n != 1 {
