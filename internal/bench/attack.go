@@ -117,8 +117,9 @@ func (b *bench) groupPostgres() error {
 	err := b.pg.groupCPU()
 	if errors.Is(err, errNoCPUGroups) || errors.Is(err, os.ErrPermission) {
 		progress("no processor group for Postgres: %v", err)
-		err = nil
+		return nil
 	}
+	b.report.Machine.Grouped = true
 	return err
 }
 

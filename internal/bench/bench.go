@@ -50,11 +50,6 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	if b.pg, err = startPostgres(ctx, nil); err != nil {
 		return nil, err
 	}
-	if b.owner {
-		if err := b.groupPostgres(); err != nil {
-			return nil, err
-		}
-	}
 	b.report.Machine, err = b.machine(ctx)
 	return b, err
 }

@@ -29,7 +29,7 @@ type machine struct {
 func (b *bench) machine(ctx context.Context) (machine, error) {
 	m := machine{
 		Cores: runtime.NumCPU(), Processor: processor(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Data: b.pg.where, InProcess: b.inProcess, Grouped: b.pg.group != "", Settings: map[string]string{},
+		Go: runtime.Version(), Data: b.pg.where, InProcess: b.inProcess, Settings: map[string]string{},
 	}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		m.Load, _, _ = strings.Cut(string(text), " ")

@@ -27,7 +27,7 @@ func (r *report) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, ".\nPostgres settings: %s.\nClient, server and Postgres share the cores", strings.Join(set, ", "))
 	if m.Grouped {
-		fmt.Fprint(w, "; while all are wanted, Postgres gets half of the time, as a service of equal weight")
+		fmt.Fprint(w, "; during attacks, while all cores are wanted, Postgres gets half of the time, as a service of equal weight")
 	}
 	fmt.Fprint(w, ".\n")
 	r.printLoads(w)
