@@ -71,7 +71,7 @@ var errNoRange = errors.New("leaked passwords: the answer is no range")
 // reads to the end, so that a cut-off answer is an error and not a missing
 // password.
 func find(r io.Reader, suffix string) (found bool, err error) {
-	size := 0
+	size, suffixes := 0, 0
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		size += len(lines.Bytes()) + 1
@@ -83,6 +83,7 @@ func find(r io.Reader, suffix string) (found bool, err error) {
 		if !ok || len(got) != len(suffix) || count == "" || strings.Trim(count, "0123456789") != "" {
 			return false, errNoRange
 		}
+		suffixes++
 		if strings.EqualFold(got, suffix) && strings.Trim(count, "0") != "" {
 			found = true
 		}
@@ -92,6 +93,9 @@ func find(r io.Reader, suffix string) (found bool, err error) {
 	}
 	if size > maxAnswer {
 		return false, errors.New("leaked passwords: the answer is too long")
+	}
+	if suffixes == 0 { // every range has hundreds, and padding
+		return false, errNoRange
 	}
 	return found, nil
 }

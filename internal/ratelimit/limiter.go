@@ -64,6 +64,10 @@ type Options struct {
 	// Shared is a Source that several processes share. When nil, the Limiter
 	// counts in this process only.
 	Shared Source
+	// Keeper keeps wrong guesses, see Guess, under digests of their identifiers by
+	// DigestKey. When nil, they end with this process.
+	Keeper    Keeper
+	DigestKey []byte
 	// Logger records failures of the shared source; slog.Default() when nil.
 	Logger *slog.Logger
 	// Now is the clock; time.Now when nil.
@@ -78,11 +82,12 @@ type Options struct {
 // the counts of other processes are unknown during the failure. A failed source
 // is not called again for a few seconds, so that few requests wait for it.
 type Limiter struct {
-	shared Source // may be nil
-	local  *Memory
-	logger *slog.Logger
-	now    func() time.Time
-	askAt  atomic.Int64 // Unix time in nanoseconds before which shared is not called
+	shared   Source // may be nil
+	local    *Memory
+	logger   *slog.Logger
+	now      func() time.Time
+	failures *failures    // nil without a Keeper
+	askAt    atomic.Int64 // Unix time in nanoseconds before which shared is not called
 }
 
 // New returns a Limiter.
@@ -90,10 +95,22 @@ func New(o Options) *Limiter {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Limiter{
+	l := &Limiter{
 		shared: o.Shared, local: NewMemory(MemoryOptions{Now: o.Now}), now: o.Now,
 		logger: cmp.Or(o.Logger, slog.Default()),
 	}
+	if o.Keeper != nil {
+		l.failures = &failures{keeper: o.Keeper, key: o.DigestKey, waiting: map[bucketName]*Failures{}}
+	}
+	return l
+}
+
+// identify returns the name of an identifier's buckets.
+func (l *Limiter) identify(ref tenants.Ref, identifier string) string {
+	if l.failures != nil && identifier != "" {
+		return l.failures.digest(ref, identifier)
+	}
+	return shorten(identifier)
 }
 
 // Allow counts one event of the identifier within the project, or returns the
@@ -103,7 +120,7 @@ func (l *Limiter) Allow(ctx context.Context, ref tenants.Ref, rule Rule, identif
 	if rule.empty() {
 		return rule.refuse(max(rule.Per, time.Second))
 	}
-	identifier = shorten(identifier)
+	identifier = l.identify(ref, identifier)
 	var wait time.Duration
 	answered := l.ask(ctx, func(ctx context.Context) (err error) {
 		wait, err = l.shared.Take(ctx, ref, rule, identifier)
@@ -124,7 +141,7 @@ func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifi
 	if rule.empty() {
 		return rule.refuse(max(rule.Per, time.Second))
 	}
-	identifier = shorten(identifier)
+	identifier = l.identify(ref, identifier)
 	var wait time.Duration
 	if !l.ask(ctx, func(ctx context.Context) (err error) {
 		wait, err = l.shared.Peek(ctx, ref, rule, identifier)
@@ -141,16 +158,25 @@ func (l *Limiter) Peek(ctx context.Context, ref tenants.Ref, rule Rule, identifi
 // Guess runs attempt, which compares a value that the caller may be guessing,
 // and counts it only if its error is wrong. The event is counted before attempt
 // runs and refunded after it, so that concurrent attempts all count. When the
-// rule refuses, attempt does not run.
+// rule refuses, attempt does not run. A Keeper keeps what counts.
 func (l *Limiter) Guess(ctx context.Context, ref tenants.Ref, rule Rule, identifier string, wrong error, attempt func() error) error {
 	if err := l.Allow(ctx, ref, rule, identifier); err != nil {
 		return err
 	}
 	err := attempt()
-	if !errors.Is(err, wrong) {
+	switch {
+	case !errors.Is(err, wrong):
 		l.Refund(ctx, ref, rule, identifier)
+	case l.failures != nil:
+		l.failures.add(ref, rule, l.identify(ref, identifier))
 	}
 	return err
+}
+
+// Refused reports whether err is the refusal of a rule.
+func (r Rule) Refused(err error) bool {
+	var by *Exceeded
+	return errors.As(err, &by) && by.Rule.Name == r.Name
 }
 
 // Refund takes back an event that Allow counted. It works after ctx ended.
@@ -158,7 +184,7 @@ func (l *Limiter) Refund(ctx context.Context, ref tenants.Ref, rule Rule, identi
 	if rule.empty() {
 		return
 	}
-	identifier = shorten(identifier)
+	identifier = l.identify(ref, identifier)
 	l.ask(context.WithoutCancel(ctx), func(ctx context.Context) error {
 		return l.shared.Return(ctx, ref, rule, identifier)
 	})

@@ -29,8 +29,9 @@ var ErrSealed = errors.New("secret: cannot be opened")
 
 // Keyring holds the master keys. The first wraps; all unwrap.
 type Keyring struct {
-	order []string
-	keys  map[string]*subtle.AESGCM
+	order  []string
+	keys   map[string]*subtle.AESGCM
+	newest []byte
 }
 
 // NewKeyring reads master keys: each is 32 bytes in base64, the newest first.
@@ -51,6 +52,9 @@ func NewKeyring(encoded ...string) (*Keyring, error) {
 		}
 		sum := sha256.Sum256(append([]byte("reeve master key id\x00"), raw...))
 		id := string(sum[:keyIDSize])
+		if i == 0 {
+			k.newest = raw
+		}
 		k.order = append(k.order, id)
 		k.keys[id] = box
 	}
@@ -88,6 +92,10 @@ func (k *Keyring) Open(place string, sealed []byte) ([]byte, error) {
 	}
 	return plain, nil
 }
+
+// Derive returns a 32-byte key for one purpose of the installation. It changes with
+// the newest master key.
+func (k *Keyring) Derive(purpose string) []byte { return derive(k.newest, "installation/"+purpose) }
 
 // NewDataKey generates a project's data key and returns it with its wrapped
 // form for storage.

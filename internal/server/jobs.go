@@ -35,6 +35,9 @@ func (s *Server) newJobs() (*job.Runner, error) {
 			{Name: "end_lost_audits", Every: time.Minute, Run: func(ctx context.Context) error {
 				return s.control.EndLostAudits(ctx, s.now().Add(-lostAudit), manyLostAudits)
 			}},
+			{Name: "delete_old_failures", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+				return s.control.DeleteOldFailures(ctx)
+			}},
 			{Name: "delete_old_logs", Every: time.Hour, Run: func(ctx context.Context) error {
 				_, err := s.control.DeleteOldLogs(ctx, s.config.Logs.Keep)
 				return err

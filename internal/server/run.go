@@ -38,6 +38,9 @@ func (s *Server) Run(ctx context.Context) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	defer s.close(context.WithoutCancel(ctx))
+	if err := s.guesses.Load(ctx); err != nil {
+		s.log.WarnContext(ctx, "wrong guesses of earlier processes do not count for now", "error", err)
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
@@ -55,7 +58,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.drain(srv, ended)
 	})
 	for _, run := range []func(context.Context) error{
-		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.mailInvitations,
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.guesses.Run, s.mailInvitations,
 	} {
 		group.Go(func() error {
 			err := run(background)
@@ -93,6 +96,9 @@ func (s *Server) close(ctx context.Context) {
 	defer cancel()
 	if s.listener != nil {
 		_ = s.listener.Close() // Shutdown has closed it already, or nothing served
+	}
+	if err := s.guesses.Flush(ctx); err != nil {
+		s.log.Warn("the last failed guesses are forgotten", "error", err)
 	}
 	_ = s.projectLog.Flush(ctx) // logged; everything that adds entries has ended
 	if err := s.budget.Close(ctx); err != nil {

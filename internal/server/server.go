@@ -235,7 +235,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 		Terminate: s.guard.Terminate,
 	})
 	s.limiter = ratelimit.New(ratelimit.Options{})
-	s.guesses = ratelimit.New(ratelimit.Options{})
+	s.guesses = ratelimit.New(ratelimit.Options{Keeper: s.control, DigestKey: s.keyring.Derive("failed guesses"), Logger: s.log})
 	s.registry.OnChange(s.changed)
 	s.invited = make(nudge, 1)
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}

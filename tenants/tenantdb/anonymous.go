@@ -31,17 +31,19 @@ func (tx *Tx) IdleAnonymousUsers(ctx context.Context, since time.Time, skip, max
 	return list, nil
 }
 
-// LockIdleAnonymous locks a user, and reports whether IdleAnonymousUsers would
-// still return them. A user whom another transaction has locked counts as active.
-func (tx *Tx) LockIdleAnonymous(ctx context.Context, id uuid.UUID, since time.Time) (bool, error) {
-	rows, err := tx.q.Query(ctx, `SELECT u.id FROM auth.users u WHERE u.id = $2 AND `+idleAnonymous+`
-		FOR UPDATE SKIP LOCKED`, since, id)
+// LockIdleAnonymous locks a user with their sessions, and reports whether
+// IdleAnonymousUsers would still return them. A user whom another transaction has
+// locked counts as active; one that uses a session only is waited for.
+func (tx *Tx) LockIdleAnonymous(ctx context.Context, id uuid.UUID, since time.Time) (idle bool, err error) {
+	tag, err := tx.q.Exec(ctx, `SELECT FROM auth.users u WHERE u.id = $1 FOR UPDATE SKIP LOCKED`, id)
+	if err == nil && tag.RowsAffected() == 1 {
+		err = tx.q.Later(ctx, "lock sessions", `SELECT FROM auth.sessions s WHERE s.user_id = $1 FOR UPDATE`, id)
+		if err == nil { // with a snapshot of its own, after the locks
+			err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.users u WHERE u.id = $2 AND `+idleAnonymous+`)`, since, id).Scan(&idle)
+		}
+	}
 	if err != nil {
 		return false, fmt.Errorf("lock anonymous user: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return false, fmt.Errorf("lock anonymous user: %w", err)
-	}
-	return len(list) == 1, nil
+	return idle, nil
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -29,7 +30,7 @@ type Service struct {
 	Texter   *sms.Texter
 	Hasher   *password.Hasher
 	Strength strength.Checker
-	Guesses  *ratelimit.Limiter // of nonces, by user
+	Guesses  *ratelimit.Limiter // of nonces and current passwords, by user
 }
 
 // Change is the requested change; empty fields stay as they are.
@@ -172,12 +173,8 @@ func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 			return "", err
 		}
 		if c.CurrentPassword != nil {
-			ok, _, err := s.Hasher.Verify(ctx, sc.Tenant.Ref, p.User.EncryptedPassword, *c.CurrentPassword)
-			if err != nil {
+			if err := s.checkCurrent(ctx, sc, p, *c.CurrentPassword); err != nil {
 				return "", err
-			}
-			if !ok {
-				return "", auth.ErrCurrentPassword
 			}
 		}
 		same, _, err := s.Hasher.Verify(ctx, sc.Tenant.Ref, p.User.EncryptedPassword, *c.Password)
@@ -189,6 +186,21 @@ func (s Service) newPassword(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 		}
 	}
 	return s.Hasher.Hash(ctx, sc.Tenant.Ref, *c.Password)
+}
+
+// wrongCurrent limits the wrong current passwords of a user: whoever has a session
+// is not to find the password by it.
+var wrongCurrent = ratelimit.Rule{Name: "current_password", Events: 10, Per: 15 * time.Minute, Burst: 10}
+
+// checkCurrent returns auth.ErrCurrentPassword for a wrong password.
+func (s Service) checkCurrent(ctx context.Context, sc *tenants.Scope, p *auth.Principal, current string) error {
+	return s.Guesses.Guess(ctx, sc.Tenant.Ref, wrongCurrent, p.User.ID.String(), auth.ErrCurrentPassword, func() error {
+		ok, _, err := s.Hasher.Verify(ctx, sc.Tenant.Ref, p.User.EncryptedPassword, current)
+		if err == nil && !ok {
+			err = auth.ErrCurrentPassword
+		}
+		return err
+	})
 }
 
 func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, u *auth.User, c Change, hash string) error {

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -192,6 +193,28 @@ func TestCurrentPassword(t *testing.T) {
 	f.A.Do(t, "POST", "/otp", m{"email": "bob@example.com"}).Want(200)
 	bob := f.A.Do(t, "POST", "/verify", m{"type": "email", "email": "bob@example.com", "token": f.A.Mail(t, "bob@example.com").Code}).Session()
 	f.A.Do(t, "PUT", "/user", m{"password": "password456"}, flowtest.User(bob.Access)).Want(200)
+}
+
+// Whoever has a session cannot find the password by current_password.
+func TestCurrentPasswordGuesses(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	for _, p := range []*flowtest.Project{f.A, f.B} {
+		ann := p.SignUp(t, "ann@example.com", "password123")
+		try := func(current, from string) *flowtest.Response {
+			return p.Do(t, "PUT", "/user", m{"password": "password456", "current_password": current}, flowtest.User(ann.Access), flowtest.From(from))
+		}
+		if p == f.B {
+			try("password123", "192.0.2.1").Want(200)
+			continue
+		}
+		for i := range 10 {
+			try("wrong", fmt.Sprintf("198.51.100.%d", i)).WantError(400, "current_password_invalid")
+		}
+		try("password123", "192.0.2.1").WantError(429, "over_request_rate_limit")
+		f.Clock.Advance(90 * time.Second)
+		try("password123", "192.0.2.1").Want(200)
+	}
 }
 
 func TestUpdateEmail(t *testing.T) {

@@ -11,12 +11,15 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// The rules for wrong passwords. The strict one is for a client and an account.
+// The rules for wrong passwords. The strict ones are for a client and an account.
 // The one for an account, from anywhere, only delays clients that have shown
 // nothing good: strangers who guess from many addresses must not lock the user out.
 var (
-	// wrongOfClient limits the wrong passwords of a client for an account.
+	// wrongOfClient limits the wrong passwords of a client for an account: after
+	// twenty each further one takes 15 seconds.
 	wrongOfClient = ratelimit.Rule{Name: "password_client", Events: 20, Per: 5 * time.Minute, Burst: 20}
+	// wrongOfStubborn makes that two minutes after forty.
+	wrongOfStubborn = ratelimit.Rule{Name: "password_stubborn", Events: 30, Per: time.Hour, Burst: 40}
 	// wrongPasswords is the number of failures of an account after which it is
 	// under attack.
 	wrongPasswords = ratelimit.Rule{Name: "password_address", Events: 60, Per: 5 * time.Minute, Burst: 60}
@@ -33,29 +36,34 @@ var (
 func (g Password) guess(ctx context.Context, sc *tenants.Scope, who login, pass string, compare func() error) error {
 	contact := who.email + who.phone
 	client := contact + " " + ratelimit.LimitKey(sc.ClientIP)
-	return g.Guesses.Guess(ctx, sc.Tenant.Ref, wrongOfClient, client, auth.ErrCredentials, func() error {
-		ref := sc.Tenant.Ref
-		attacked := g.Guesses.Allow(ctx, ref, wrongPasswords, contact)
-		if attacked == nil {
-			return g.refund(ctx, ref, wrongPasswords, contact, compare())
-		}
-		if g.Guesses.Allow(ctx, ref, firstOfClient, client) == nil {
-			return g.refund(ctx, ref, firstOfClient, client, compare())
-		}
-		known, err := g.knownAddress(ctx, sc, who)
-		switch {
-		case err != nil:
+	counted := func(rule ratelimit.Rule, identifier string, attempt func() error) error {
+		return g.Guesses.Guess(ctx, sc.Tenant.Ref, rule, identifier, auth.ErrCredentials, attempt)
+	}
+	return counted(wrongOfClient, client, func() error {
+		return counted(wrongOfStubborn, client, func() error {
+			attacked := counted(wrongPasswords, contact, compare)
+			if !wrongPasswords.Refused(attacked) {
+				return attacked
+			}
+			err := counted(firstOfClient, client, compare)
+			if !firstOfClient.Refused(err) {
+				return err
+			}
+			known, err := g.knownAddress(ctx, sc, who)
+			switch {
+			case err != nil:
+				return err
+			case known:
+				err = compare()
+			default:
+				err = errors.Join(auth.ErrCredentials, g.Hasher.Dummy(ctx, sc.Tenant.Ref, pass))
+			}
+			if errors.Is(err, auth.ErrCredentials) {
+				// Counted as a wrong one of the client, and answered as the refusal.
+				return refused{attacked}
+			}
 			return err
-		case known:
-			err = compare()
-		default:
-			err = errors.Join(auth.ErrCredentials, g.Hasher.Dummy(ctx, ref, pass))
-		}
-		if errors.Is(err, auth.ErrCredentials) {
-			// Counted as a wrong one of the client, and answered as the refusal.
-			return refused{attacked}
-		}
-		return err
+		})
 	})
 }
 
@@ -63,15 +71,6 @@ func (g Password) guess(ctx context.Context, sc *tenants.Scope, who login, pass 
 type refused struct{ error }
 
 func (r refused) Unwrap() []error { return []error{r.error, auth.ErrCredentials} }
-
-// refund takes back what was counted before the comparison, unless its error says
-// that the password was wrong.
-func (g Password) refund(ctx context.Context, ref tenants.Ref, rule ratelimit.Rule, identifier string, err error) error {
-	if !errors.Is(err, auth.ErrCredentials) {
-		g.Guesses.Refund(ctx, ref, rule, identifier)
-	}
-	return err
-}
 
 // knownAddress reports whether the user has a session that began at the client's
 // address.

@@ -133,6 +133,29 @@ func TestWrongPasswordsAreCounted(t *testing.T) {
 	f.A.Do(t, "POST", passwordGrant, right).Want(200)
 }
 
+// After forty wrong passwords within an hour each further one takes two minutes.
+func TestStubbornGuesses(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, autoconfirm)
+	f.A.SignUp(t, "ann@example.com", "password123")
+	wrong, right := m{"email": "ann@example.com", "password": "wrong"}, m{"email": "ann@example.com", "password": "password123"}
+	for range 2 {
+		for range 20 {
+			f.A.Do(t, "POST", passwordGrant, wrong).WantError(400, "invalid_credentials")
+		}
+		f.Clock.Advance(5 * time.Minute)
+	}
+	for range 5 { // of which two a minute were forgotten
+		f.A.Do(t, "POST", passwordGrant, wrong).WantError(400, "invalid_credentials")
+	}
+	f.A.Do(t, "POST", passwordGrant, right).WantError(429, "over_request_rate_limit")
+	f.Clock.Advance(15 * time.Second)
+	f.A.Do(t, "POST", passwordGrant, right).WantError(429, "over_request_rate_limit")
+	f.A.Do(t, "POST", passwordGrant, right, flowtest.From("198.51.100.1")).Want(200)
+	f.Clock.Advance(2 * time.Minute)
+	f.A.Do(t, "POST", passwordGrant, right).Want(200)
+}
+
 // Strangers who guess from many addresses lock nobody out, and learn nothing about
 // who has an account.
 func TestAccountUnderAttack(t *testing.T) {

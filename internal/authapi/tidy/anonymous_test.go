@@ -1,11 +1,15 @@
 package tidy_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 type m = map[string]any
@@ -80,5 +84,43 @@ func TestAnonymousUsersBatch(t *testing.T) {
 	}
 	if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != 120 {
 		t.Errorf("%d users are left, want 120", n)
+	}
+}
+
+// A session that is refreshed while the user is looked at keeps the user.
+func TestAnonymousUserRefreshes(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.AnonymousUsers, c.AnonymousUsersMaxDays = true, 1 })
+	s := f.A.Do(t, "POST", "/signup", m{}).Session()
+	f.Clock.Advance(48 * time.Hour)
+	session := uuid.MustParse(flowtest.Claims(t, s.Access)["session_id"].(string))
+	locked, commit := make(chan struct{}), make(chan struct{})
+	refreshed := make(chan error, 1)
+	go func() { // as a refresh does, but slowly
+		refreshed <- f.A.DB.Tx(t.Context(), func(tx *tenantdb.Tx) error {
+			p, err := tx.PrincipalBySession(t.Context(), session)
+			if err != nil {
+				return err
+			}
+			p.Session.RefreshedAt = new(time.Time)
+			*p.Session.RefreshedAt = f.Clock.Now()
+			err = tx.AdvanceSession(t.Context(), &p.Session)
+			close(locked)
+			<-commit
+			return err
+		})
+	}()
+	<-locked
+	tidied := make(chan error, 1)
+	go func() { tidied <- tidier(f).Tidy(t.Context(), f.A.Tenant().Ref) }()
+	for f.A.Count(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	close(commit)
+	if err := errors.Join(<-refreshed, <-tidied); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != 1 {
+		t.Errorf("%d users", n)
 	}
 }
