@@ -54,7 +54,7 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/k1": key,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":    `{"site_url":"http://a","jwt_exp":3600}`,
 		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":  `{"site_url":"http://a","jwt_exp":900}`,
-		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":          `[{"id":"m","to":"a@b.c","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":          `[{"id":"m","to":"a@b.c","channel":"email","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":       `{"deleted":1}`,
 	}
 	for _, o := range other {
@@ -125,7 +125,7 @@ func TestTable(t *testing.T) {
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":                     "jwt_exp   3600\n",
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp -o json":             "{\n  \"jwt_exp\": 3600\n}\n",
 		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
-		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      SUBJECT   CODE     LINK\nm    now   a@b.c   Hi        123456   http://l\n",
+		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      BY      SUBJECT   CODE     LINK\nm    now   a@b.c   email   Hi        123456   http://l\n",
 		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
 		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
 	}

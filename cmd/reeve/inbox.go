@@ -59,7 +59,7 @@ func (i *inboxList) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
-	return r.print(p, answer, column{"ID", "id"}, column{"AT", "created_at"}, column{"TO", "to"}, column{"SUBJECT", "subject"},
+	return r.print(p, answer, column{"ID", "id"}, column{"AT", "created_at"}, column{"TO", "to"}, column{"BY", "channel"}, column{"SUBJECT", "subject"},
 		column{"CODE", "code"}, column{"LINK", "links"})
 }
 
@@ -123,6 +123,7 @@ func (o ofProject) inbox(ctx context.Context, p program, r *remote, limit int) (
 type captured struct {
 	ID        string   `json:"id"`
 	To        string   `json:"to"`
+	Channel   string   `json:"channel"`
 	Subject   string   `json:"subject"`
 	Text      string   `json:"text"`
 	Links     []string `json:"links"`
@@ -166,6 +167,7 @@ func (m captured) print(p program) error {
 	}
 	line("At", m.CreatedAt)
 	line("To", m.To)
+	line("By", m.Channel)
 	line("Subject", m.Subject)
 	line("Code", m.Code)
 	for _, link := range m.Links {

@@ -436,3 +436,27 @@ func TestLanding(t *testing.T) {
 		t.Errorf("at the project's host: %d", got.Status)
 	}
 }
+
+// TestTextMessage: a captured text message stands among the mails, with its code.
+func TestTextMessage(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.Project(t, "shop", map[string]any{"external_phone_enabled": true, "sms_autoconfirm": false})
+	p.Do(t, "POST", "/otp", map[string]any{"phone": "491701234567"}).Expect(t, 200)
+	text := p.Inbox(t, "491701234567", 1)[0]
+	cookie := w.signIn(t)
+	for path, want := range map[string][]string{
+		"/":                                   {"491701234567 by SMS", "Your code is " + text.Code, `<span class="code copy">` + text.Code + "</span>"},
+		"/dev/inbox/" + p.Ref + "/" + text.ID: {"<h1>Your code is " + text.Code + "</h1>", "491701234567 by SMS"},
+	} {
+		got := w.get(t, path, "Cookie", cookie)
+		for _, part := range want {
+			if !strings.Contains(string(got.Body), part) {
+				t.Errorf("%s lacks %q:\n%s", path, part, got.Body)
+			}
+		}
+		if strings.Contains(string(got.Body), "<iframe") {
+			t.Errorf("%s has a frame for HTML", path)
+		}
+	}
+}

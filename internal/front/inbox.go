@@ -13,7 +13,7 @@ import (
 // maxMails is how many mails of a project are shown: what the API lists at most.
 const maxMails = 1000
 
-// mail is a captured mail.
+// mail is a captured mail or text message.
 type mail struct {
 	manage.Message
 	now time.Time
@@ -25,6 +25,28 @@ func (p *Pages) mails(captured []manage.Message) []mail {
 		out[i] = mail{m, p.Now()}
 	}
 	return out
+}
+
+// Title is the subject of a mail, or the text of a text message.
+func (m mail) Title() string {
+	switch {
+	case m.Mailed() && m.Subject == "":
+		return "(no subject)"
+	case m.Mailed():
+		return m.Subject
+	}
+	return m.Text
+}
+
+// Mailed reports whether the message is a mail, and not a text message.
+func (m mail) Mailed() bool { return m.Channel == "email" || m.Channel == "" }
+
+// By names the way of a text message.
+func (m mail) By() string {
+	if m.Channel == "whatsapp" {
+		return "WhatsApp"
+	}
+	return "SMS"
 }
 
 // Action is the mail's first link, if it leads to a web page: a template can

@@ -9,6 +9,7 @@ import (
 // Message is a captured mail.
 type Message struct {
 	ID        string    `json:"id"`
+	Channel   string    `json:"channel"` // email, sms or whatsapp
 	To        string    `json:"to"`
 	Subject   string    `json:"subject"`
 	HTML      string    `json:"html"`

@@ -170,6 +170,7 @@ func (p *Project) Admin(tb testing.TB, method, path string, body any) *Answer {
 
 // Mail is a captured message.
 type Mail struct {
+	ID      string   `json:"id"`
 	To      string   `json:"to"`
 	Subject string   `json:"subject"`
 	Text    string   `json:"text"`
