@@ -334,6 +334,20 @@ var providerFacts = []fact{
 		}),
 	},
 	{
+		name: "admin update custom provider", status: 200, body: strings.Replace(customShape, "=Acme", "text", 1),
+		ask: inOpen(func(c *call, p openWorld) *servertest.Answer {
+			body := p.issuer.definition("custom:" + uuid.NewString()[:8])
+			c.admin(p.testProject, http.MethodPost, "/admin/custom-providers", body).Expect(c.T, http.StatusCreated)
+			return c.admin(p.testProject, http.MethodPut, "/admin/custom-providers/"+body["identifier"].(string), jsonObject{"name": "Another name"})
+		}),
+	},
+	{
+		name: "admin update custom provider, unknown", status: 404, code: "custom_provider_not_found",
+		ask: inOpen(func(c *call, p openWorld) *servertest.Answer {
+			return c.admin(p.testProject, http.MethodPut, "/admin/custom-providers/custom:nobody", jsonObject{"name": "Another name"})
+		}),
+	},
+	{
 		name: "admin delete custom provider", status: 204,
 		ask: inOpen(func(c *call, p openWorld) *servertest.Answer {
 			identifier := "custom:" + uuid.NewString()[:8]

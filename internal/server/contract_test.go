@@ -244,7 +244,7 @@ func TestContract(t *testing.T) {
 	explained, files := map[string]bool{}, map[string]bool{}
 	for _, f := range slices.Concat(
 		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,
-		accountFacts, abuseFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, adminFacts, adminLinkFacts, limitFacts,
+		accountFacts, abuseFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, phoneFacts, adminFacts, adminLinkFacts, limitFacts,
 	) {
 		explained[f.deviates] = true
 		if f.code == "" {

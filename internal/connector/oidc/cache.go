@@ -16,7 +16,7 @@ const (
 	maxStale   = 24 * time.Hour // for which a document is used while the provider is down
 	// A document is fetched again at most once in refetchAfter because it does not
 	// have what was asked for, and once in retryAfter after a failure.
-	refetchAfter = 30 * time.Second
+	refetchAfter = 5 * time.Second
 	retryAfter   = 5 * time.Second
 	fetchTimeout = 10 * time.Second
 )
