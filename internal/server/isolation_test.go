@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -248,14 +247,7 @@ func withKey(path, key string) string {
 // refused is Answer.Refused without ending the test.
 func refused(t *testing.T, a *servertest.Answer, what string, status int, code string) {
 	t.Helper()
-	var e struct {
-		ErrorCode string `json:"error_code"`
-	}
-	body := a.Body
-	if len(body) == 0 { // of HEAD
-		body = []byte(`{"error_code":"` + a.Header.Get("X-Sb-Error-Code") + `"}`)
-	}
-	if err := json.Unmarshal(body, &e); err != nil || a.Status != status || e.ErrorCode != code {
+	if a.Status != status || a.Code(t) != code {
 		t.Errorf("%s: %d %s, want %d %s", what, a.Status, a.Body, status, code)
 	}
 }

@@ -335,9 +335,12 @@ func (a *Answer) Refused(tb testing.TB, status int, code string) *Answer {
 	return a
 }
 
-// Code is the error code of a tenant plane answer.
+// Code is the error code of a tenant plane answer. That to HEAD has no body.
 func (a *Answer) Code(tb testing.TB) string {
 	tb.Helper()
+	if len(a.Body) == 0 {
+		return a.Header.Get("X-Sb-Error-Code")
+	}
 	var e struct {
 		ErrorCode string `json:"error_code"`
 	}
