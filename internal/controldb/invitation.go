@@ -39,6 +39,8 @@ type invitationRow struct {
 	SentAt         *time.Time
 	AcceptedAt     *time.Time
 	RevokedAt      *time.Time
+	Mails          int
+	AskedAt        time.Time
 }
 
 func (invitationRow) TableName() string { return "invitations" }
@@ -95,7 +97,7 @@ func (tx *Tx) Invite(ctx context.Context, db *DB, i Invitation) (Invitation, err
 	}
 	row := invitationRow{
 		ID: i.ID, OrganizationID: i.OrganizationID, Email: i.Email, Role: string(i.Role), TokenHash: hash, Sealed: sealed,
-		InvitedBy: i.InvitedBy, CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt,
+		InvitedBy: i.InvitedBy, CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, Mails: 1, AskedAt: i.CreatedAt,
 	}
 	if i.Ref != "" {
 		ref := string(i.Ref)
@@ -111,15 +113,37 @@ func (db *DB) sealInvitation(id uuid.UUID) (hash, sealed []byte, err error) {
 	return h[:], sealed, err
 }
 
-// Reinvite gives an open invitation another token and end; the former link no
-// longer works. ErrNoInvitation.
-func (tx *Tx) Reinvite(ctx context.Context, db *DB, organization, id uuid.UUID, expires time.Time) error {
+// Reinvite gives an open invitation another token, end and inviter; the former link
+// no longer works. ErrNoInvitation.
+func (tx *Tx) Reinvite(ctx context.Context, db *DB, organization, id, by uuid.UUID, now, expires time.Time) error {
 	hash, sealed, err := db.sealInvitation(id)
 	if err != nil {
 		return err
 	}
-	return changed(tx.with(ctx).Exec("UPDATE invitations SET token_hash = ?, sealed = ?, expires_at = ?, sent_at = NULL WHERE id = ? AND organization_id = ? AND "+open,
-		hash, sealed, expires, id, organization), ErrNoInvitation)
+	return changed(tx.with(ctx).Exec(`UPDATE invitations SET token_hash = ?, sealed = ?, expires_at = ?, sent_at = NULL, invited_by = ?,
+		mails = mails + 1, asked_at = ? WHERE id = ? AND organization_id = ? AND `+open, hash, sealed, expires, by, now, id, organization), ErrNoInvitation)
+}
+
+// InvitationMails are the mails that were asked for to an address within a time.
+type InvitationMails struct {
+	Here, Everywhere int // for an organization, for all
+	Last             *time.Time
+}
+
+// InvitationMails counts those of invitations with a mail after since, open or not;
+// Last is the organization's.
+func (r reader) InvitationMails(ctx context.Context, organization uuid.UUID, email string, since time.Time) (out InvitationMails, err error) {
+	err = r.with(ctx).Raw(`SELECT coalesce(sum(mails) FILTER (WHERE organization_id = @org), 0) AS here, coalesce(sum(mails), 0) AS everywhere,
+		max(asked_at) FILTER (WHERE organization_id = @org) AS last FROM invitations WHERE email = @email AND asked_at > @since`,
+		map[string]any{"org": organization, "email": email, "since": since}).Scan(&out).Error
+	return out, Fault(err)
+}
+
+// RevokeInvitationsTo ends an address's open invitations of an organization, to
+// its projects too.
+func (tx *Tx) RevokeInvitationsTo(ctx context.Context, organization uuid.UUID, email string, now time.Time) error {
+	return Fault(tx.with(ctx).Exec("UPDATE invitations SET revoked_at = ?, sealed = NULL WHERE organization_id = ? AND email = lower(?) AND "+open,
+		now, organization, email).Error)
 }
 
 // RevokeInvitation ends an open invitation; ErrNoInvitation.

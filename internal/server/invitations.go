@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -57,9 +58,9 @@ func (s *Server) mailInvitations(ctx context.Context) error {
 
 func (s *Server) mailNewInvitations(ctx context.Context) error {
 	waiting, err := s.control.UnsentInvitations(ctx, s.now(), manyInvitations)
-	for _, inv := range waiting {
-		if err := s.mailInvitation(ctx, inv); err != nil {
-			return err
+	for _, inv := range waiting { // one that cannot be mailed holds no other
+		if failed := s.mailInvitation(ctx, inv); failed != nil {
+			err = errors.Join(err, fmt.Errorf("invitation %s: %w", inv.ID, failed))
 		}
 	}
 	return err

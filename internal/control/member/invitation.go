@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +23,21 @@ const (
 	// maxInvitations is how many open ones an organization may have: each is a
 	// mail to a stranger.
 	maxInvitations = 100
-	// resendPause is the least time between two mails of an invitation.
-	resendPause = time.Minute
+	// resendPause is the least time between two mails to an address for an
+	// organization, and within mailsWithin there are at most mailsHere for an
+	// organization and mailsEverywhere for all.
+	resendPause     = time.Minute
+	mailsWithin     = 24 * time.Hour
+	mailsHere       = 5
+	mailsEverywhere = 50
 	// maxToken bounds the text of an invitation's token; it has 43 characters.
 	maxToken = 100
 )
 
 var (
 	errTooMany = fault.New(fault.Forbidden, "invitation_limit_reached", "The organization has the maximum number of open invitations")
-	errResend  = fault.New(fault.TooMany, "over_email_send_rate_limit", "The invitation was sent a moment ago").After(resendPause)
+	errResend  = fault.New(fault.TooMany, "over_email_send_rate_limit", "The address got an invitation a moment ago")
+	errMails   = fault.New(fault.TooMany, "over_email_send_rate_limit", "The address got too many invitations within a day").After(time.Hour)
 	errAlready = fault.New(fault.Conflict, "conflict", "The user is a member already")
 )
 
@@ -81,6 +88,14 @@ func (s *Service) Invite(ctx context.Context, actor authz.Actor, slug string, in
 		if len(pending) >= maxInvitations {
 			return errTooMany
 		}
+		invited := slices.ContainsFunc(pending, func(i controldb.Invitation) bool {
+			return i.Email == inv.Email && i.Ref == inv.Ref && i.ExpiresAt.After(inv.CreatedAt)
+		})
+		if !invited { // else a conflict, which mails nothing
+			if err := s.mayMail(ctx, tx, org.ID, address); err != nil {
+				return err
+			}
+		}
 		if inv, err = tx.Invite(ctx, s.DB, inv); err != nil {
 			return err
 		}
@@ -91,6 +106,23 @@ func (s *Service) Invite(ctx context.Context, actor authz.Actor, slug string, in
 		s.Invited()
 	}
 	return &out, err
+}
+
+// mayMail bounds the mails that a stranger gets by inviting, revoking and inviting
+// again.
+func (s *Service) mayMail(ctx context.Context, tx *controldb.Tx, org uuid.UUID, address string) error {
+	sent, err := tx.InvitationMails(ctx, org, address, s.Now().Add(-mailsWithin))
+	switch {
+	case err != nil:
+		return err
+	case sent.Here >= mailsHere, sent.Everywhere >= mailsEverywhere:
+		return errMails
+	case sent.Last != nil:
+		if wait := sent.Last.Add(resendPause).Sub(s.Now()); wait > 0 {
+			return errResend.After(wait)
+		}
+	}
+	return nil
 }
 
 // projectOf finds a living project of the organization.
@@ -111,11 +143,11 @@ func (s *Service) projectOf(ctx context.Context, tx *controldb.Tx, org controldb
 // one; the former link ends.
 func (s *Service) Resend(ctx context.Context, actor authz.Actor, slug, id string) (*Invitation, error) {
 	out, err := s.onInvitation(ctx, actor, slug, id, func(tx *controldb.Tx, inv *controldb.Invitation) error {
-		if inv.SentAt != nil && s.Now().Sub(*inv.SentAt) < resendPause {
-			return errResend
+		if err := s.mayMail(ctx, tx, inv.OrganizationID, inv.Email); err != nil {
+			return err
 		}
-		inv.ExpiresAt, inv.SentAt = s.Now().Add(invitationLife), nil
-		return tx.Reinvite(ctx, s.DB, inv.OrganizationID, inv.ID, inv.ExpiresAt)
+		inv.ExpiresAt, inv.SentAt, inv.InvitedBy = s.Now().Add(invitationLife), nil, actor.UserID
+		return tx.Reinvite(ctx, s.DB, inv.OrganizationID, inv.ID, actor.UserID, s.Now(), inv.ExpiresAt)
 	})
 	if err == nil {
 		s.Invited()

@@ -87,8 +87,24 @@ func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string
 				return err
 			}
 		}
+		if err := s.endInvitations(ctx, tx, org.ID, m.UserID); err != nil {
+			return err
+		}
 		return tx.RemoveMember(ctx, org.ID, m.UserID)
 	})
+}
+
+// endInvitations revokes the open invitations of somebody who is removed: they would
+// bring them back.
+func (s *Service) endInvitations(ctx context.Context, tx *controldb.Tx, org, user uuid.UUID) error {
+	u, err := s.User(ctx, user)
+	switch {
+	case errors.Is(err, auth.ErrUserNotFound), err == nil && u.Email == "":
+		return nil
+	case err != nil:
+		return err
+	}
+	return tx.RevokeInvitationsTo(ctx, org, u.Email, s.Now())
 }
 
 // coversProjectRoles returns errAbove when a member has a role in a project of the
@@ -166,8 +182,8 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		if err != nil {
 			return err
 		}
-		if !owned(left) && owned(members) {
-			return controldb.ErrLastOwner
+		if err := s.checkOwned(ctx, members, left); err != nil {
+			return err
 		}
 		out = Person{Member: m}
 		if now, err := find(left, user); err == nil {
@@ -243,11 +259,33 @@ func find(members []controldb.Member, user uuid.UUID) (controldb.Member, error) 
 	return controldb.Member{}, controldb.ErrNoMember
 }
 
-func owned(members []controldb.Member) bool {
+// checkOwned returns controldb.ErrLastOwner if the organization had an owner who can
+// sign in, and has none after a change.
+func (s *Service) checkOwned(ctx context.Context, before, after []controldb.Member) error {
+	had, err := s.owned(ctx, before)
+	if err != nil || !had {
+		return err
+	}
+	has, err := s.owned(ctx, after)
+	if err == nil && !has {
+		err = controldb.ErrLastOwner
+	}
+	return err
+}
+
+// owned reports whether a member is an owner who is neither deleted nor banned.
+func (s *Service) owned(ctx context.Context, members []controldb.Member) (bool, error) {
 	for _, m := range members {
-		if m.Role == controldb.Owner {
-			return true
+		if m.Role != controldb.Owner {
+			continue
+		}
+		u, err := s.User(ctx, m.UserID)
+		switch {
+		case err == nil && !u.Gone() && !u.Banned(s.Now()):
+			return true, nil
+		case err != nil && !errors.Is(err, auth.ErrUserNotFound):
+			return false, err
 		}
 	}
-	return false
+	return false, nil
 }

@@ -40,6 +40,7 @@ func newWorld(t *testing.T) *world {
 			&member.Handler{Service: &member.Service{DB: c.DB, Authz: c.Authz, User: w.user, Now: w.clock, Invited: func() { w.invited++ }}},
 		}
 	})
+	w.users[w.OwnerID] = auth.User{ID: w.OwnerID, Aud: auth.Audience}
 	return w
 }
 
@@ -69,7 +70,7 @@ func (w *world) user(_ context.Context, id uuid.UUID) (auth.User, error) {
 func (w *world) person(t *testing.T, email string) (uuid.UUID, string) {
 	t.Helper()
 	id, now := uuid.New(), controltest.Now()
-	w.users[id] = auth.User{ID: id, Email: email, EmailConfirmedAt: &now}
+	w.users[id] = auth.User{ID: id, Aud: auth.Audience, Email: email, EmailConfirmedAt: &now}
 	token, err := w.DB.CreateAccessToken(t.Context(), id, "test")
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +187,18 @@ func TestMembers_last_owner_stays(t *testing.T) {
 	w.Do(t, w.Owner, "DELETE", own, "").Refused(t, 409, "last_owner", "")
 	w.Do(t, w.Owner, "PATCH", own, `{"role":"developer"}`).Refused(t, 409, "last_owner", "")
 	id, token := w.Member(t, w.Acme, controldb.Owner)
+	past, banned := w.now.Add(-time.Hour), w.now.Add(time.Hour)
+	for name, u := range map[string]auth.User{
+		"deleted": {}, "soft-deleted": {ID: id, Aud: auth.Audience, DeletedAt: &past}, "banned": {ID: id, Aud: auth.Audience, BannedUntil: &banned},
+	} {
+		if delete(w.users, id); u.ID != uuid.Nil {
+			w.users[id] = u
+		}
+		if got := w.Do(t, w.Owner, "DELETE", own, ""); got.Status != 409 {
+			t.Errorf("a %s owner counts: %d", name, got.Status)
+		}
+	}
+	w.users[id] = auth.User{ID: id, Aud: auth.Audience}
 	w.Do(t, token, "DELETE", own, "").Want(t, 200)
 	w.Do(t, token, "DELETE", acme+"/members/"+id.String(), "").Refused(t, 409, "last_owner", "")
 }
@@ -387,6 +400,31 @@ func TestInvitations(t *testing.T) {
 		token := w.token(t)
 		w.Do(t, w.Owner, "DELETE", acme+"/members/"+boss.String(), "").Want(t, 200)
 		accept(late, token).Refused(t, 404, "invitation_invalid", "")
+	})
+	t.Run("mails to one address", func(t *testing.T) {
+		var inv member.Invitation
+		again := func() controltest.Response {
+			return invite("stranger@example.com", "developer")
+		}
+		for i := range 5 {
+			again().Want(t, 201).Into(t, &inv)
+			w.Do(t, w.Administrator, "DELETE", acme+"/invitations/"+inv.ID, "").Want(t, 200)
+			if i == 0 {
+				again().Refused(t, 429, "over_email_send_rate_limit", "")
+			}
+			w.now = w.now.Add(2 * time.Minute)
+		}
+		again().Refused(t, 429, "over_email_send_rate_limit", "")
+		w.now = w.now.Add(25 * time.Hour)
+		again().Want(t, 201)
+	})
+	t.Run("of somebody who was removed", func(t *testing.T) {
+		back, backToken := w.person(t, "back@example.com")
+		invite("back@example.com", "developer").Want(t, 201)
+		token := w.token(t)
+		w.Exec(t, "INSERT INTO members (organization_id, user_id, role) VALUES ($1, $2, 'developer')", w.Acme.ID, back)
+		w.Do(t, w.Administrator, "DELETE", acme+"/members/"+back.String(), "").Want(t, 200)
+		accept(backToken, token).Refused(t, 404, "invitation_invalid", "")
 	})
 	t.Run("a member already", func(t *testing.T) {
 		invite("guest@example.com", "administrator").Want(t, 201)
