@@ -85,6 +85,7 @@ type Tenant struct {
 	URL           string // canonical project URL, no trailing slash
 	Config        Config
 	APIKeys       map[KeyHash]APIKey
+	Capture       bool // messages are captured, never sent: the project is a branch
 	LegacyKeys    bool // legacy anon/service_role JWT keys are accepted
 	SigningKeys   []SigningKey
 	Secrets       Secrets

@@ -53,6 +53,15 @@ func (tx *Tx) ReopenDatabase(ctx context.Context, ref tenants.Ref, step int, sea
 	})
 }
 
+// RenewDatabase returns a database to creating, so that the steps after step are
+// repeated. One that is being created, or was given up, begins anew. Its project
+// must not be served.
+func (tx *Tx) RenewDatabase(ctx context.Context, ref tenants.Ref, step int) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseAssigned, DatabaseCreating}, map[string]any{
+		"state": DatabaseCreating, "step": step, "attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+}
+
 // SetDatabaseSecrets replaces the sealed passwords of a project's database.
 func (tx *Tx) SetDatabaseSecrets(ctx context.Context, ref tenants.Ref, sealed []byte) error {
 	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseAssigned}, map[string]any{"secrets": sealed})

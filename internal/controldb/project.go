@@ -46,7 +46,8 @@ type Project struct {
 	Version        int64
 	CreatedBy      *uuid.UUID
 	CreatedAt      time.Time
-	ExpiresAt      *time.Time // when it deletes itself; nil for never
+	ExpiresAt      *time.Time  // when it deletes itself; nil for never
+	BranchOf       tenants.Ref // the project whose database it is a copy of; "" for none
 	DeletedAt      *time.Time
 }
 
@@ -65,18 +66,23 @@ type projectRow struct {
 	CreatedBy      *uuid.UUID
 	CreatedAt      time.Time `gorm:"default:now()"`
 	ExpiresAt      *time.Time
+	BranchOf       *string
 	DeletedAt      *time.Time
 }
 
 func (projectRow) TableName() string { return "projects" }
 
 func (r projectRow) project() Project {
-	return Project{
+	p := Project{
 		Ref: tenants.Ref(r.Ref), ID: r.ID, OrganizationID: r.OrganizationID, Name: r.Name, Region: r.Region,
 		Status: tenants.Status(r.Status), Platform: r.Platform, LegacyKeys: r.LegacyKeys, LegacyKeysAt: r.LegacyKeysAt,
 		ConfigVersion: r.ConfigVersion, Version: r.Version, CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt,
 		ExpiresAt: r.ExpiresAt, DeletedAt: r.DeletedAt,
 	}
+	if r.BranchOf != nil {
+		p.BranchOf = tenants.Ref(*r.BranchOf)
+	}
+	return p
 }
 
 // ProjectByRef returns a project that is not deleted; ErrNoProject.
@@ -114,6 +120,11 @@ func (r reader) projects(q *gorm.DB) ([]Project, error) {
 		out[i] = row.project()
 	}
 	return out, nil
+}
+
+// BranchesOf lists the living branches of a project, the oldest first.
+func (r reader) BranchesOf(ctx context.Context, ref tenants.Ref) ([]Project, error) {
+	return r.projects(r.with(ctx).Where("branch_of = ?", string(ref)))
 }
 
 // CheckProjectLimit locks the organization and checks that it may have one more
@@ -183,6 +194,10 @@ func (tx *Tx) CreateProject(ctx context.Context, p Project) (Project, error) {
 		Ref: string(p.Ref), OrganizationID: p.OrganizationID, Name: p.Name, Region: p.Region,
 		Status: string(p.Status), Platform: p.Platform, ConfigVersion: 1, CreatedBy: p.CreatedBy,
 		ExpiresAt: p.ExpiresAt,
+	}
+	if p.BranchOf != "" {
+		parent := string(p.BranchOf)
+		row.BranchOf = &parent
 	}
 	if err := tx.with(ctx).Create(&row).Error; err != nil {
 		return Project{}, Fault(err)

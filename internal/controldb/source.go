@@ -19,7 +19,7 @@ import (
 var _ tenants.Source = (*DB)(nil)
 
 const (
-	tenantSQL = `SELECT p.name, p.status, p.version, p.legacy_keys, d.cluster_id, d.schema_version,
+	tenantSQL = `SELECT p.name, p.status, p.version, p.legacy_keys, p.branch_of IS NOT NULL, d.cluster_id, d.schema_version,
 		d.wrapped_key, d.secrets, c.version, c.config, c.secrets
 		FROM projects p
 		JOIN databases d ON d.ref = p.ref
@@ -86,7 +86,7 @@ type tenantHead struct {
 
 func (h *tenantHead) scanInto(t *tenants.Tenant) func(pgx.Row) error {
 	return func(row pgx.Row) error {
-		return row.Scan(&t.Name, &t.Status, &t.Version, &t.LegacyKeys, &t.ClusterID, &t.SchemaVersion,
+		return row.Scan(&t.Name, &t.Status, &t.Version, &t.LegacyKeys, &t.Capture, &t.ClusterID, &t.SchemaVersion,
 			&h.wrapped, &h.passwords, &h.configVersion, &h.config, &h.secrets)
 	}
 }

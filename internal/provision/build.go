@@ -31,6 +31,7 @@ type work struct {
 	d    controldb.Database
 	p    controldb.Passwords
 	dk   *secret.DataKey
+	from tenants.Ref // whose database is copied; "" for the template
 }
 
 // newDatabase generates ref, data key and passwords of a database. A given
@@ -75,6 +76,9 @@ func (s *Service) build(ctx context.Context, ref tenants.Ref, wait bool) (bool, 
 		}
 		w := &work{s: s, conn: conn, d: d}
 		if w.p, w.dk, err = s.open(d); err != nil {
+			return err
+		}
+		if w.from, err = w.source(ctx); err != nil {
 			return err
 		}
 		return w.run(ctx)
@@ -130,12 +134,39 @@ func (w *work) record(ctx context.Context, step int) error {
 
 func (w *work) roles(ctx context.Context) error { return w.s.makeRoles(ctx, w.conn, w.d.Ref, w.p) }
 
-// database copies the template. The leftover of a killed attempt is dropped
-// first: it was never recorded, so nobody has used it.
+// database copies the template, or the source of a branch. The leftover of a
+// killed attempt, or what a reset replaces, is dropped first.
 func (w *work) database(ctx context.Context) error {
 	name := quote(w.d.Ref.Database())
-	if err := w.s.execDDL(ctx, w.conn, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+	copied := w.copyTemplate
+	if w.from != "" {
+		copied = w.copySource
+	}
+	if err := copied(ctx); err != nil {
+		return err
+	}
+	w.s.after("copied")
+	_, err := w.conn.Exec(ctx, "BEGIN; REVOKE ALL ON DATABASE "+name+" FROM PUBLIC;"+
+		"ALTER DATABASE "+name+" ALLOW_CONNECTIONS true;"+
+		"COMMENT ON DATABASE "+name+" IS "+literal(w.s.Mark())+"; COMMIT")
+	if err != nil {
+		_, _ = w.conn.Exec(ctx, "ROLLBACK")
+		return fmt.Errorf("close to others: %w", err)
+	}
+	return nil
+}
+
+func (w *work) dropLeftover(ctx context.Context) error {
+	if err := w.s.execDDL(ctx, w.conn, "DROP DATABASE IF EXISTS "+quote(w.d.Ref.Database())+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop leftover: %w", err)
+	}
+	return nil
+}
+
+func (w *work) copyTemplate(ctx context.Context) error {
+	name := quote(w.d.Ref.Database())
+	if err := w.dropLeftover(ctx); err != nil {
+		return err
 	}
 	// Nobody may connect before CONNECT is revoked from PUBLIC: a session from
 	// before would stay.
@@ -146,14 +177,6 @@ func (w *work) database(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("copy template: %w", err)
-	}
-	w.s.after("copied")
-	_, err = w.conn.Exec(ctx, "BEGIN; REVOKE ALL ON DATABASE "+name+" FROM PUBLIC;"+
-		"ALTER DATABASE "+name+" ALLOW_CONNECTIONS true;"+
-		"COMMENT ON DATABASE "+name+" IS "+literal(w.s.Mark())+"; COMMIT")
-	if err != nil {
-		_, _ = w.conn.Exec(ctx, "ROLLBACK")
-		return fmt.Errorf("close to others: %w", err)
 	}
 	return nil
 }
@@ -167,12 +190,17 @@ func (w *work) strategy() string {
 }
 
 // adopt transfers the copy to the project's roles, in one transaction inside
-// it.
+// it. That of a branch then forgets what its source's keys have sealed.
 func (w *work) adopt(ctx context.Context) error {
 	ref := w.d.Ref
-	return w.s.asAdmin(ctx, ref.Database(), func(conn *pgx.Conn) error {
+	err := w.s.asAdmin(ctx, ref.Database(), func(conn *pgx.Conn) error {
 		capability := sha256.Sum256([]byte(controldb.Capability(w.dk)))
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if w.from != "" {
+				if err := w.remap(ctx, tx); err != nil {
+					return refusedByBranch(err)
+				}
+			}
 			batch := &pgx.Batch{}
 			batch.Queue(adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
 			batch.Queue("SELECT reeve.set_capability($1)", capability[:])
@@ -180,6 +208,11 @@ func (w *work) adopt(ctx context.Context) error {
 			return tx.SendBatch(ctx, batch).Close()
 		})
 	})
+	if err != nil || w.from == "" {
+		return err
+	}
+	w.s.after("remapped")
+	return w.clear(ctx)
 }
 
 const adoptSQL = "SELECT reeve.adopt($1::name, $2::name, $3::name)"

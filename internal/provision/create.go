@@ -43,6 +43,9 @@ type NewProject struct {
 	CreatedBy  *uuid.UUID
 	// TTL, unless it is zero, is after what time the project is deleted.
 	TTL time.Duration
+	// BranchOf, unless it is empty, is the project that this one is a copy of. Only
+	// Branch takes it.
+	BranchOf tenants.Ref
 	// Within, when set, runs last in the transaction that creates the project.
 	Within func(ctx context.Context, tx *controldb.Tx, created Created) error
 }
@@ -97,6 +100,17 @@ func hasNUL(s string) bool {
 // organization_not_found, project_limit_reached,
 // ephemeral_project_limit_reached, database_unavailable.
 func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
+	n.BranchOf = ""
+	created, err := s.create(ctx, n)
+	if created.Project.Ref != "" {
+		return created, nil // the database is made in the background
+	}
+	return created, err
+}
+
+// create is Create. If the project exists and its database could not be made, it
+// returns both the project and the error.
+func (s *Service) create(ctx context.Context, n NewProject) (Created, error) {
 	if err := s.init(); err != nil {
 		return Created{}, err
 	}
@@ -126,7 +140,7 @@ func (s *Service) Create(ctx context.Context, n NewProject) (Created, error) {
 	}
 	if err := s.await(ctx, n.answerTimeout(), created.Project.Ref, s.build); err != nil {
 		s.Logger.ErrorContext(ctx, "project is not ready yet", "project", created.Project.Ref, "error", err)
-		return created, nil
+		return created, err
 	}
 	project, err := s.Control.ProjectByRef(ctx, created.Project.Ref)
 	if err == nil {
@@ -154,7 +168,10 @@ func (s *Service) reserve(ctx context.Context, tx *controldb.Tx, n NewProject) (
 	if err != nil {
 		return controldb.Database{}, nil, err
 	}
-	d, err := tx.TakeWarm(ctx, s.Cluster.ID, known.version)
+	d, err := controldb.Database{}, error(controldb.ErrNoDatabase)
+	if n.BranchOf == "" {
+		d, err = tx.TakeWarm(ctx, s.Cluster.ID, known.version)
+	}
 	if errors.Is(err, controldb.ErrNoDatabase) {
 		d, dk, err := s.newDatabase(n.DBPassword)
 		if err != nil {
@@ -198,7 +215,7 @@ func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d 
 	}
 	project := controldb.Project{
 		Ref: d.Ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region,
-		Status: status, Platform: n.Platform, CreatedBy: n.CreatedBy,
+		Status: status, Platform: n.Platform, CreatedBy: n.CreatedBy, BranchOf: n.BranchOf,
 	}
 	if n.TTL != 0 {
 		at := s.Now().UTC().Add(n.TTL).Truncate(time.Second)
@@ -209,11 +226,42 @@ func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d 
 		return created, err
 	}
 	config := controldb.AuthConfig{Ref: d.Ref, Version: 1, Config: s.Settings(d.Ref), Author: n.CreatedBy}
+	if n.BranchOf != "" {
+		if config.Config, err = s.settingsOf(ctx, tx, n.BranchOf); err != nil {
+			return created, err
+		}
+	}
 	if err := tx.CreateAuthConfig(ctx, config); err != nil {
 		return created, err
 	}
 	err = s.insertKeys(ctx, tx, dk, &created)
 	return created, err
+}
+
+// settingsOf returns the settings of a branch of a project: the project's, without
+// its secrets.
+func (s *Service) settingsOf(ctx context.Context, tx *controldb.Tx, ref tenants.Ref) (tenants.Config, error) {
+	p, err := tx.ProjectByRef(ctx, ref)
+	if errors.Is(err, controldb.ErrNoProject) {
+		return tenants.Config{}, ErrBranchSourceGone
+	}
+	if err != nil {
+		return tenants.Config{}, err
+	}
+	stored, err := tx.AuthConfigVersion(ctx, ref, p.ConfigVersion)
+	if err != nil {
+		return tenants.Config{}, err
+	}
+	d, err := tx.DatabaseByRef(ctx, ref)
+	if err != nil {
+		return tenants.Config{}, err
+	}
+	_, dk, err := s.open(d)
+	if err != nil {
+		return tenants.Config{}, err
+	}
+	secrets, err := stored.OpenSecrets(dk)
+	return stored.Config.WithoutSecrets(secrets), err
 }
 
 // insertKeys generates the project's keys and writes them: API keys named

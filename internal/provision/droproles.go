@@ -206,9 +206,14 @@ func releaseHere(ctx context.Context, conn *pgx.Conn, database string, roles []s
 			return fmt.Errorf("revoke: %w", err)
 		}
 	}
-	sql := "DROP OWNED BY " + quoteAll(roles)
+	// One role at a time: Postgres fails on privileges of objects to come that one
+	// of the roles has given to another.
+	sql := ""
+	for _, role := range roles {
+		sql += "; DROP OWNED BY " + quote(role)
+	}
 	if slices.Contains(involved, owner) {
-		sql = "REASSIGN OWNED BY " + quoteAll(roles) + " TO " + quote(owner) + "; " + sql
+		sql = "REASSIGN OWNED BY " + quoteAll(roles) + " TO " + quote(owner) + sql
 	}
 	_, err = conn.Exec(ctx, sql)
 	return err

@@ -45,6 +45,10 @@ func child() {
 		_, err = s.Warm(ctx)
 	case "create":
 		_, err = s.Create(ctx, NewProject{OrganizationID: uuid.MustParse(f[3]), Name: "killed", DBPassword: "chosen"})
+	case "branch":
+		_, err = s.Branch(ctx, NewProject{OrganizationID: uuid.MustParse(f[3]), Name: "killed", BranchOf: tenants.Ref(f[4])})
+	case "reset":
+		_, err = s.ResetBranch(ctx, tenants.Ref(f[4]))
 	case "delete":
 		err = s.Delete(ctx, tenants.Ref(f[4]))
 	}

@@ -8,6 +8,9 @@
 // A warm database is complete: final ref, roles, keys. Assigning it is one
 // transaction in the control database and no DDL.
 //
+// A branch is copied from another project's database instead of the template, and
+// forgets what was sealed for its source before it is served.
+//
 // The package does not check who may create or delete what.
 package provision
 
@@ -73,6 +76,9 @@ type Service struct {
 	// NoMigrate makes Bootstrap refuse a template that is not at this binary's
 	// schema, instead of rebuilding it. It does not affect MigrateFleet.
 	NoMigrate bool
+	// BranchLimit is the largest database in bytes that is copied for a branch; 2 GB
+	// by default.
+	BranchLimit int64
 	// After is called after each step and again after it was recorded. Tests
 	// use it to stop a process there.
 	After func(step string)
@@ -112,6 +118,7 @@ func (s *Service) init() error {
 			s.Migrations = migrations.Tenant()
 		}
 		s.RoleConns, s.OwnerConns = cmp.Or(s.RoleConns, roleConns), cmp.Or(s.OwnerConns, ownerConns)
+		s.BranchLimit = cmp.Or(s.BranchLimit, branchLimit)
 		if s.Cluster.Template == "" {
 			s.Cluster.Template = DefaultTemplate
 		}

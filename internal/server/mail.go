@@ -32,14 +32,17 @@ func (m marks) Unmark(ctx context.Context, ref tenants.Ref, kind outbox.Kind, ol
 	return m.db.UnmarkOutbox(ctx, ref, string(kind), olderThan)
 }
 
-// sender returns the sender of a project's mails: its own SMTP server, else the
-// capturing inbox, else the operator's SMTP server.
+// sender returns the sender of a project's mails: the inbox if it is a
+// branch, its own SMTP server, else the capturing inbox, else the operator's SMTP server.
 func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
 	t, err := s.registry.Tenant(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	c := &t.Config
+	if t.Capture {
+		return message.Capture{Store: s.control}, nil
+	}
 	if c.SMTPHost != "" {
 		port, _ := strconv.Atoi(c.SMTPPort) // checked when it was set; 0 is the default port
 		return s.smtp(message.SMTPSettings{
@@ -75,7 +78,7 @@ func (s *Server) mailOfProjects() project.Mail {
 // hasSMTP reports whether a project has a mail server of its own.
 func (s *Server) hasSMTP(ref tenants.Ref) bool {
 	t, err := s.registry.Tenant(context.Background(), ref) // in memory: the sender has just been made
-	return err == nil && t.Config.SMTPHost != ""
+	return err == nil && t.Config.SMTPHost != "" && !t.Capture
 }
 
 // smtp returns a sender. The operator's server may be in a private network; a

@@ -12,12 +12,15 @@ import (
 // gatewayTimeout bounds a request to an SMS gateway.
 const gatewayTimeout = 10 * time.Second
 
-// textSender returns the sender of a project's text messages: its own gateway, else
-// the capturing inbox.
+// textSender returns the sender of a project's text messages: the inbox if it
+// is a branch, its own gateway, else the capturing inbox.
 func (s *Server) textSender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
 	t, err := s.registry.Tenant(ctx, ref)
 	if err != nil {
 		return nil, err
+	}
+	if t.Capture {
+		return message.Capture{Store: s.control}, nil
 	}
 	gateway := smsgateway.New(t.Config.SMSGateway(), t.Secrets.Settings, s.outbound.HTTP(gatewayTimeout))
 	if gateway == nil && s.config.Mail.Capture {

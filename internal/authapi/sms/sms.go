@@ -156,7 +156,7 @@ func (t *Texter) admit(ctx context.Context, sc *tenants.Scope, r Request, test b
 	case !cfg.SMSAllowed(number.Country):
 		t.refuse(ctx, sc, number, "sms_country_refused", "A text message was not sent, because sms_allowed_countries does not have the country of the number.", nil)
 		return number, auth.ErrSMSFailed.Saying("Text messages to this country are not sent")
-	case cfg.SMSGateway().Provider == "" && !t.Capture:
+	case cfg.SMSGateway().Provider == "" && !t.captures(sc):
 		t.refuse(ctx, sc, number, "sms_gateway_missing", "A text message was not sent, because the project has no SMS gateway. Set sms_provider and the settings of the gateway.", nil)
 		return number, auth.ErrSMSFailed
 	}
@@ -173,13 +173,17 @@ func (t *Texter) admit(ctx context.Context, sc *tenants.Scope, r Request, test b
 // errChannel has the text of the reference.
 var errChannel = auth.ErrValidation.Saying("Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used as the provider.")
 
+// captures reports whether the messages of a project without a gateway are
+// captured.
+func (t *Texter) captures(sc *tenants.Scope) bool { return t.Capture || sc.Tenant.Capture }
+
 func (t *Texter) checkChannel(sc *tenants.Scope, channel message.Channel) error {
 	gateway := sc.Tenant.Config.SMSGateway()
 	switch channel {
 	case message.SMS:
 		return nil
 	case message.WhatsApp:
-		if smsgateway.SendsWhatsApp(gateway) || gateway.Provider == "" && t.Capture {
+		if smsgateway.SendsWhatsApp(gateway) || gateway.Provider == "" && t.captures(sc) {
 			return nil
 		}
 	}
