@@ -10,11 +10,14 @@ import (
 )
 
 type projectsCommand struct {
-	List   projectsList   `cmd:"" help:"List the projects."`
-	Create projectsCreate `cmd:"" help:"Create a project; its secrets are shown this once."`
-	Get    projectsGet    `cmd:"" help:"Show a project."`
-	Extend projectsExtend `cmd:"" help:"Change when a project with a time to live deletes itself."`
-	Delete projectsDelete `cmd:"" help:"Delete a project with its database."`
+	List     projectsList     `cmd:"" help:"List the projects."`
+	Create   projectsCreate   `cmd:"" help:"Create a project; its secrets are shown this once."`
+	Get      projectsGet      `cmd:"" help:"Show a project."`
+	Branch   projectsBranch   `cmd:"" help:"Copy a project with its database into a new one, whose messages are captured."`
+	Branches projectsBranches `cmd:"" help:"List the branches of a project."`
+	Reset    projectsReset    `cmd:"" help:"Replace the database of a branch by a new copy of its source."`
+	Extend   projectsExtend   `cmd:"" help:"Change when a project with a time to live deletes itself."`
+	Delete   projectsDelete   `cmd:"" help:"Delete a project with its database."`
 }
 
 type (

@@ -71,6 +71,9 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects", body: `{"name":"New","organization_slug":"{slug}"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}"},
 	{method: "PATCH", path: "/v1/projects/{ref}", body: `{"name":"Other"}`, least: administrator},
+	{method: "POST", path: "/v1/projects/{ref}/branch", body: `{"name":"New"}`, least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/branch"},
+	{method: "POST", path: "/v1/projects/{ref}/reset", least: administrator},
 	{method: "DELETE", path: "/v1/projects/{ref}", least: administrator},
 	{method: "PATCH", path: "/v1/projects/{ref}/database/password", body: `{"password":"correct horse"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/health?services=auth"},
@@ -147,6 +150,8 @@ func TestRoutes(t *testing.T) {
 			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
 			if strings.Contains(route.path, "{id}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
 				got.Want(t, 404)
+			} else if strings.HasSuffix(route.path, "/reset") {
+				got.Refused(t, 400, "project_not_branch", "")
 			} else if got.Status >= 300 {
 				t.Errorf("the least role that may gets %d: %s", got.Status, got.Body)
 			}

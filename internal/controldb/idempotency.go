@@ -116,6 +116,13 @@ func (tx *Tx) CompleteReservation(ctx context.Context, res Reservation, status i
 		Updates(map[string]any{"status": status, "response": sealed}), ErrReservationLost)
 }
 
+// ReopenReservation removes the answer of a reservation.
+func (db *DB) ReopenReservation(ctx context.Context, res Reservation) error {
+	return changed(db.with(ctx).Model(&idempotencyRow{}).
+		Where("actor = ? AND key = ? AND created_at = ?", res.Actor, res.Key, res.at).
+		Updates(map[string]any{"status": nil, "response": nil}), ErrReservationLost)
+}
+
 // ReleaseReservation deletes a reservation without an answer.
 func (db *DB) ReleaseReservation(ctx context.Context, res Reservation) error {
 	return Fault(db.with(ctx).

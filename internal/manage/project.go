@@ -34,6 +34,7 @@ type Created struct {
 	SecretKey      string `json:"secret_key"`
 	DatabaseURL    string `json:"db_url"`
 	ExpiresAt      string `json:"expires_at,omitempty"` // of a project with a time to live
+	BranchOf       string `json:"branch_of,omitempty"`  // of a branch
 }
 
 // NewProject describes a project to create.
@@ -141,21 +142,33 @@ func (c *Client) PublishableKey(ctx context.Context, ref string) (string, error)
 
 // CreateProject creates a project and waits until its database is ready.
 func (c *Client) CreateProject(ctx context.Context, n NewProject) (Created, error) {
+	if n.Organization == "" {
+		orgs, err := c.Organizations(ctx)
+		if err != nil {
+			return Created{}, err
+		}
+		if len(orgs) == 0 {
+			return Created{}, &Refusal{Status: 404, Code: "organization_not_found", Message: "you are in no organization: create one first"}
+		}
+		n.Organization = orgs[0].Slug
+	}
+	return c.created(ctx, Path("projects"), n)
+}
+
+// Branch copies a project, and waits until the copy is ready.
+func (c *Client) Branch(ctx context.Context, ref, name, ttl string) (Created, error) {
+	return c.created(ctx, Path("projects", ref, "branch"), struct {
+		Name string `json:"name"`
+		TTL  string `json:"ttl,omitempty"`
+	}{name, ttl})
+}
+
+func (c *Client) created(ctx context.Context, path string, in any) (Created, error) {
 	var out struct {
 		Created
 		Status string `json:"status"`
 	}
-	if n.Organization == "" {
-		orgs, err := c.Organizations(ctx)
-		if err != nil {
-			return out.Created, err
-		}
-		if len(orgs) == 0 {
-			return out.Created, &Refusal{Status: 404, Code: "organization_not_found", Message: "you are in no organization: create one first"}
-		}
-		n.Organization = orgs[0].Slug
-	}
-	raw, err := c.Create(ctx, Path("projects")+"?reveal=true", n)
+	raw, err := c.Create(ctx, path+"?reveal=true", in)
 	if err != nil {
 		return out.Created, err
 	}

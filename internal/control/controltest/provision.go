@@ -67,7 +67,7 @@ func (r *Rows) insert(ctx context.Context, tx *controldb.Tx, n provision.NewProj
 	}
 	project := controldb.Project{
 		Ref: ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region, Status: status,
-		Platform: n.Platform, CreatedBy: n.CreatedBy,
+		Platform: n.Platform, CreatedBy: n.CreatedBy, BranchOf: n.BranchOf,
 	}
 	if n.TTL != 0 {
 		at := Now().Add(n.TTL)
@@ -108,6 +108,16 @@ func (r *Rows) keys(ctx context.Context, tx *controldb.Tx, dk *secret.DataKey, c
 	}
 	_, err = tx.CreateSigningKey(ctx, row)
 	return err
+}
+
+// Branch inserts a project that is a branch of another one.
+func (r *Rows) Branch(ctx context.Context, n provision.NewProject) (provision.Created, error) {
+	return r.Create(ctx, n)
+}
+
+// ResetBranch returns the project.
+func (r *Rows) ResetBranch(ctx context.Context, ref tenants.Ref) (controldb.Project, error) {
+	return r.World.DB.ProjectByRef(ctx, ref)
 }
 
 // Delete marks a project as being deleted.

@@ -1,5 +1,5 @@
 // Package project serves the projects of the Management API: list, create, get,
-// rename, delete, health. It checks permissions; internal/provision creates and
+// rename, delete, branch, health. It checks permissions; internal/provision creates and
 // drops databases.
 package project
 
@@ -31,6 +31,13 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project, or change when it deletes itself"), h.update)
 	control.Register(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
 		"Delete a project with its database"), h.remove)
+	branch := op("branch-project", http.MethodPost, "/v1/projects/{ref}/branch",
+		"Copy a project with its database into a new one, whose messages are captured")
+	branch.Status, branch.Creates = http.StatusCreated, true
+	control.Register(api, branch, h.branch)
+	control.Register(api, op("list-project-branches", http.MethodGet, "/v1/projects/{ref}/branch", "List the branches of a project"), h.branches)
+	control.Register(api, op("reset-branch", http.MethodPost, "/v1/projects/{ref}/reset",
+		"Replace the database of a branch by a new copy of its source"), h.reset)
 	control.Register(api, op("update-database-password", http.MethodPatch, "/v1/projects/{ref}/database/password",
 		"Change the password of the owner role"), h.setPassword)
 	control.Register(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
@@ -60,6 +67,19 @@ func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInp
 
 func (h *Handler) remove(ctx context.Context, actor control.Actor, in *refInput) (*Reference, error) {
 	return h.Service.Delete(ctx, actor, in.Ref)
+}
+
+func (h *Handler) branch(ctx context.Context, actor control.Actor, in *branchInput) (*Created, error) {
+	return h.Service.Branch(ctx, actor, in.Ref, in.Body, in.Reveal)
+}
+
+func (h *Handler) branches(ctx context.Context, actor control.Actor, in *refInput) (*[]Project, error) {
+	found, err := h.Service.Branches(ctx, actor, in.Ref)
+	return &found, err
+}
+
+func (h *Handler) reset(ctx context.Context, actor control.Actor, in *refInput) (*Project, error) {
+	return h.Service.Reset(ctx, actor, in.Ref)
 }
 
 func (h *Handler) health(ctx context.Context, actor control.Actor, in *healthInput) (*[]ServiceHealth, error) {

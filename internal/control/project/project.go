@@ -25,6 +25,8 @@ var ErrPlatform = fault.New(fault.Forbidden, "platform_project", "The platform p
 type Provisioner interface {
 	Create(ctx context.Context, n provision.NewProject) (provision.Created, error)
 	Delete(ctx context.Context, ref tenants.Ref) error
+	Branch(ctx context.Context, n provision.NewProject) (provision.Created, error)
+	ResetBranch(ctx context.Context, ref tenants.Ref) (controldb.Project, error)
 	SetOwnerPassword(ctx context.Context, ref tenants.Ref, password string) error
 }
 
@@ -69,21 +71,29 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody, r
 	if err != nil {
 		return nil, err
 	}
+	n := provision.NewProject{
+		OrganizationID: org.ID, Name: name, Region: b.region(), DBPassword: b.DBPass, CreatedBy: &actor.UserID, TTL: ttl,
+	}
+	return s.create(ctx, n, org.Slug, reveal, s.Provision.Create)
+}
+
+// create makes a project and remembers the answer.
+func (s *Service) create(ctx context.Context, n provision.NewProject, slug string, reveal bool,
+	do func(context.Context, provision.NewProject) (provision.Created, error),
+) (*Created, error) {
 	answer := func(c provision.Created) *Created {
-		out := &Created{Project: onWire(c.Project, org.Slug), URL: s.URL(c.Project.Ref), PublishableKey: c.PublishableKey}
+		out := &Created{Project: onWire(c.Project, slug), URL: s.URL(c.Project.Ref), PublishableKey: c.PublishableKey}
 		if reveal {
 			out.SecretKey, out.DatabaseURL = c.SecretKey, c.DatabaseURL
 		}
 		return out
 	}
 	var first provision.Created
-	created, err := s.Provision.Create(ctx, provision.NewProject{
-		OrganizationID: org.ID, Name: name, Region: b.region(), DBPassword: b.DBPass, CreatedBy: &actor.UserID, TTL: ttl,
-		Within: func(ctx context.Context, tx *controldb.Tx, c provision.Created) error {
-			first = c
-			return control.Remember(ctx, tx, answer(c))
-		},
-	})
+	n.Within = func(ctx context.Context, tx *controldb.Tx, c provision.Created) error {
+		first = c
+		return control.Remember(ctx, tx, answer(c))
+	}
+	created, err := do(ctx, n)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type Project struct {
 	CreatedAt        string `json:"created_at"`
 	Status           string `json:"status"`
 	ExpiresAt        string `json:"expires_at,omitempty" doc:"When the project deletes itself; only of one that was created with a ttl."`
+	BranchOf         string `json:"branch_of,omitempty" doc:"Ref of the project that this one is a branch of."`
 }
 
 // Database describes where a project's data is stored.
@@ -207,7 +208,7 @@ func onWire(p controldb.Project, slug string) Project {
 	return Project{
 		ID: string(p.Ref), Ref: string(p.Ref), OrganizationID: slug, OrganizationSlug: slug,
 		Name: p.Name, Region: p.Region, CreatedAt: p.CreatedAt.UTC().Format(time.RFC3339Nano),
-		Status: statusOnWire(p.Status), ExpiresAt: expiry(p.ExpiresAt),
+		Status: statusOnWire(p.Status), ExpiresAt: expiry(p.ExpiresAt), BranchOf: string(p.BranchOf),
 	}
 }
 
@@ -223,7 +224,7 @@ func (s *Service) withDatabase(p controldb.Project, slug string) WithDatabase {
 func pageItem(p controldb.Project) PageItem {
 	status := statusOnWire(p.Status)
 	return PageItem{
-		Ref: string(p.Ref), Name: p.Name, CloudProvider: cloudProvider, Region: p.Region, Status: status,
+		Ref: string(p.Ref), Name: p.Name, CloudProvider: cloudProvider, Region: p.Region, IsBranch: p.BranchOf != "", Status: status,
 		InsertedAt: p.CreatedAt.UTC().Format(time.RFC3339Nano),
 		Databases: []PageDatabase{{
 			Region: p.Region, Status: databaseStatus(status), CloudProvider: cloudProvider,

@@ -68,6 +68,17 @@ func Remember(ctx context.Context, tx *controldb.Tx, out any) error {
 	return nil
 }
 
+// Forget takes back what Remember stored, when the object could not be kept and
+// the operation returns an error.
+func Forget(ctx context.Context) error {
+	r, _ := ctx.Value(reservationKey{}).(*reservation)
+	if r == nil || !r.stored {
+		return nil
+	}
+	r.stored = false
+	return r.server.DB.ReopenReservation(ctx, r.row)
+}
+
 func (r *reservation) place() string {
 	return "idempotency_keys/response/" + r.row.Actor.String() + "/" + r.row.Key
 }
