@@ -10,9 +10,12 @@ import (
 )
 
 type configCommand struct {
-	Check configCheck `cmd:"" help:"Check the server's configuration and start nothing."`
-	Get   configGet   `cmd:"" help:"Show the auth configuration of a project."`
-	Set   configSet   `cmd:"" help:"Change fields of it; an empty KEY= clears a text, KEY=null brings a default back."`
+	Check    configCheck    `cmd:"" help:"Check the server's configuration and start nothing."`
+	Get      configGet      `cmd:"" help:"Show the auth configuration of a project."`
+	Set      configSet      `cmd:"" help:"Change fields of it; an empty KEY= clears a text, KEY=null brings a default back."`
+	History  configHistory  `cmd:"" help:"List the versions of the auth configuration of a project."`
+	Diff     configDiff     `cmd:"" help:"Show what a version of it changed."`
+	Rollback configRollback `cmd:"" help:"Put the values of an earlier version in force again."`
 }
 
 type (
@@ -25,6 +28,7 @@ type (
 	}
 	configSet struct {
 		ofProject
+		termsOfChange
 		Fields []string `arg:"" name:"key=value" help:"Such as jwt_exp=900 or site_url=https://example.com."`
 	}
 )
@@ -89,9 +93,12 @@ func (c *configSet) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
-	answer, err := client.ChangeAuthConfig(ctx, ref, fields)
+	answer, err := client.ChangeAuthConfig(ctx, ref, fields, c.terms())
 	if err != nil {
 		return err
+	}
+	if c.DryRun {
+		return r.printChanges(p, answer)
 	}
 	if r.Output == "json" {
 		return printJSON(p.out, answer)

@@ -71,6 +71,9 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects", body: `{"name":"New","organization_slug":"{slug}"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}"},
 	{method: "PATCH", path: "/v1/projects/{ref}", body: `{"name":"Other"}`, least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/history"},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/history/{version}"},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/history/{version}/rollback", least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/branch", body: `{"name":"New"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/branch"},
 	{method: "POST", path: "/v1/projects/{ref}/reset", least: administrator},
@@ -102,7 +105,7 @@ var routes = []route{
 }
 
 func (r route) fill(slug, ref string) route {
-	replace := strings.NewReplacer("{slug}", slug, "{ref}", ref, "{id}", id)
+	replace := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id)
 	r.path, r.body = replace.Replace(r.path), replace.Replace(r.body)
 	return r
 }
@@ -229,8 +232,8 @@ func TestHostileInput(t *testing.T) {
 				continue
 			}
 			for _, r := range []struct{ slug, ref, id string }{{odd, odd, id}, {"acme", ref, odd}} {
-				path := strings.NewReplacer("{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
-				if path == strings.NewReplacer("{slug}", "acme", "{ref}", ref).Replace(route.path) {
+				path := strings.NewReplacer("{version}", "1", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
+				if path == strings.NewReplacer("{version}", "1", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
 					continue
 				}
 				got := w.Do(t, w.Owner, route.method, path, strings.ReplaceAll(route.body, "{slug}", "acme"))

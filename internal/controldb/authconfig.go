@@ -27,6 +27,7 @@ type AuthConfig struct {
 	Config    tenants.Config
 	Sealed    []byte // the secret settings, as JSON by name; nil when there are none
 	Author    *uuid.UUID
+	Reason    string // in the author's words, at most 500 characters
 	CreatedAt time.Time
 }
 
@@ -36,6 +37,7 @@ type authConfigRow struct {
 	Config    string
 	Secrets   []byte
 	Author    *uuid.UUID
+	Reason    string
 	CreatedAt time.Time `gorm:"default:now()"`
 }
 
@@ -46,7 +48,7 @@ func (authConfigRow) TableName() string { return "auth_configs" }
 func (r authConfigRow) authConfig() (AuthConfig, error) {
 	c := AuthConfig{
 		Ref: tenants.Ref(r.Ref), Version: r.Version, Config: tenants.DefaultConfig(),
-		Sealed: r.Secrets, Author: r.Author, CreatedAt: r.CreatedAt,
+		Sealed: r.Secrets, Author: r.Author, Reason: r.Reason, CreatedAt: r.CreatedAt,
 	}
 	if err := json.Unmarshal([]byte(r.Config), &c.Config); err != nil {
 		return AuthConfig{}, fmt.Errorf("auth configuration %s version %d: %w", r.Ref, r.Version, err)
@@ -93,7 +95,7 @@ func (tx *Tx) CreateAuthConfig(ctx context.Context, c AuthConfig) error {
 	if err != nil {
 		return fmt.Errorf("encode auth configuration: %w", err)
 	}
-	row := authConfigRow{Ref: string(c.Ref), Version: c.Version, Config: string(raw), Secrets: c.Sealed, Author: c.Author}
+	row := authConfigRow{Ref: string(c.Ref), Version: c.Version, Config: string(raw), Secrets: c.Sealed, Author: c.Author, Reason: c.Reason}
 	return Fault(tx.with(ctx).Create(&row).Error)
 }
 

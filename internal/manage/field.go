@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -42,7 +45,7 @@ func (f Fields) Names() []string {
 // the whole. A value is sent in the type of the field's present value: 587 is a
 // string for a text field, and a number for a number field. The word null
 // restores a default.
-func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields) (json.RawMessage, error) {
+func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields, terms ...Terms) (json.RawMessage, error) {
 	path := Path("projects", ref, "config", "auth")
 	var now map[string]any
 	if err := c.into(ctx, &now, path); err != nil {
@@ -53,7 +56,35 @@ func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields) (js
 		present, known := now[name]
 		body[name] = typed(value, present, known)
 	}
-	return c.Change(ctx, path, body)
+	return c.Change(ctx, path+query(terms), body)
+}
+
+// Terms are the circumstances of a change of an auth configuration.
+type Terms struct {
+	Reason string // for the history
+	DryRun bool   // only show what would change
+}
+
+// RollBackAuthConfig puts the values of an earlier version in force again.
+func (c *Client) RollBackAuthConfig(ctx context.Context, ref string, version int, terms Terms) (json.RawMessage, error) {
+	path := Path("projects", ref, "config", "auth", "history", strconv.Itoa(version), "rollback")
+	return c.once(ctx, call{method: http.MethodPost, path: path + query([]Terms{terms})})
+}
+
+func query(terms []Terms) string {
+	values := url.Values{}
+	for _, t := range terms {
+		if t.Reason != "" {
+			values.Set("reason", t.Reason)
+		}
+		if t.DryRun {
+			values.Set("dry_run", "true")
+		}
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return "?" + values.Encode()
 }
 
 // typed converts a word to the type of the field's value. A field that is null

@@ -80,7 +80,7 @@ var own = []string{"list-organizations", "create-organization", "list-projects",
 
 // at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {
-	r := strings.NewReplacer("{slug}", slug, "{ref}", ref, "{id}", id, "{name}", "support")
+	r := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id, "{name}", "support")
 	return r.Replace(o.path) + sound[o.id].query
 }
 

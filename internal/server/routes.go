@@ -116,7 +116,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Mail: s.mailOfProjects(), Now: s.now, Log: s.log,
 	}}).Mount(api)
 	(&apikey.Handler{Service: &apikey.Service{DB: s.control, Authz: access, Now: s.now, Log: s.log}}).Mount(api)
-	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.NewChecker(1).Check}}).Mount(api)
+	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.NewChecker(1).Check, WaysIn: s.waysIn}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)

@@ -32,6 +32,19 @@ func (s *Server) servers(ctx context.Context) (servers, error) {
 // Describe implements project.Servers.
 func (s servers) Describe(tenants.Ref) (host, version string) { return s.host, s.version }
 
+// waysIn counts the users of a project by their ways to sign in.
+func (s *Server) waysIn(ctx context.Context, ref tenants.Ref) (out []tenantdb.WaysIn, err error) {
+	t, err := s.registry.Tenant(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Database(t).Do(ctx, func(tx *tenantdb.Tx) error {
+		out, err = tx.WaysIn(ctx)
+		return err
+	})
+	return out, err
+}
+
 // Health implements project.Servers.
 func (s servers) Health(ctx context.Context, ref tenants.Ref) error {
 	t, err := s.registry.Tenant(ctx, ref)

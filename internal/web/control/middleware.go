@@ -42,6 +42,7 @@ type request struct {
 	operation string // the Operation's ID, once it is known
 	key       string // the Idempotency-Key, if any
 	path, ip  string
+	etag      string // of the answer, if any
 	body      []byte
 	digest    [32]byte // of access token, method, path, query and body; set with key only
 }

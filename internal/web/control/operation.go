@@ -29,6 +29,12 @@ type Operation struct {
 	Answer *ObjectSchema
 }
 
+// ETag is the entity tag of a version (RFC 9110 section 8.8.3).
+func ETag(version int) string { return `"` + strconv.Itoa(version) + `"` }
+
+// SetETag makes the answer carry the version of its object.
+func SetETag(ctx context.Context, version int) { requestOf(ctx).etag = ETag(version) }
+
 // Object is a JSON object whose members the operation checks itself.
 type Object map[string]any
 
@@ -36,6 +42,7 @@ type Object map[string]any
 type answer[Out any] struct {
 	Status   int
 	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier answer is given again"`
+	ETag     string `header:"ETag" doc:"Version of what is answered, where it has versions; for If-Match"`
 	Body     Out
 }
 
@@ -57,7 +64,7 @@ func Register[In, Out any](api API, op Operation, fn func(context.Context, Actor
 		if err != nil {
 			return nil, api.server.explain(ctx, err)
 		}
-		answer := &answer[Out]{Status: op.Status, Body: *out}
+		answer := &answer[Out]{Status: op.Status, ETag: requestOf(ctx).etag, Body: *out}
 		if replayed {
 			answer.Replayed = "true"
 		}
