@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
@@ -18,6 +19,8 @@ type Scope struct {
 	RequestID string
 	// Log is the project's log for this request; nil drops entries.
 	Log *projectlog.Request
+	// Usage counts what the project is used for.
+	Usage usage.Project
 }
 
 // ClientAddress is the client's address as rows keep it; "" when it is unknown.

@@ -28,6 +28,7 @@ var layers = [][]string{
 	{"internal/outbox"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
+	{"internal/usage"},      // counters that any package of one tenant may add to
 	{"internal/projectlog"}, // entries that any package of one tenant may add
 	{"internal/auth"},       // the words
 	{"internal/setting"},    // the settings of a project, declared once

@@ -21,6 +21,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/testkit"
 )
@@ -38,6 +39,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
+		&usage.Handler{Service: &usage.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
 		&billing.Handler{Authz: w.Authz},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
@@ -102,6 +104,10 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/logs"},
+	{method: "GET", path: "/v1/projects/{ref}/usage"},
+	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/usage.api-counts"},
+	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/usage.api-requests-count"},
+	{method: "GET", path: "/v1/organizations/{slug}/usage"},
 }
 
 func (r route) fill(slug, ref string) route {

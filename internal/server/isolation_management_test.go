@@ -181,6 +181,6 @@ func ids(t *testing.T, reeve *servertest.Reeve, ref string) (key, signing string
 func controlFingerprint(t *testing.T, reeve *servertest.Reeve) servertest.Fingerprint {
 	t.Helper()
 	conn := servertest.Connect(t, reeve.ControlURL)
-	return servertest.FingerprintOf(t, conn, "access_tokens", "idempotency_keys", "outbox_marks", "databases", "project_logs",
+	return servertest.FingerprintOf(t, conn, "access_tokens", "idempotency_keys", "outbox_marks", "databases", "project_logs", "usage_counts", "usage_active", "usage_writers",
 		"audit_log", "audit_heads", "audit_begun")
 }

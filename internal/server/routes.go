@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/tenantapi"
 	"github.com/reevehq/reeve/internal/web"
@@ -120,6 +121,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)
+	(&usage.Handler{Service: &usage.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
@@ -144,7 +146,7 @@ const activeSessions = 50_000
 // mountTenants adds the tenant plane's routes to a group.
 func (s *Server) mountTenants(group *gin.RouterGroup) {
 	router := web.TenantRouter{
-		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Now: s.now,
+		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Usage: s.usage, Now: s.now,
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},

@@ -37,6 +37,7 @@ import (
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/pool"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -97,6 +98,7 @@ type Server struct {
 	outbox     *outbox.Dispatcher
 	jobs       *job.Runner
 	projectLog *projectlog.Log
+	usage      *usage.Counters
 	mailer     *mail.Mailer
 	invited    nudge // invitations were committed
 	texter     *sms.Texter
@@ -176,6 +178,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.projectLog = projectlog.New(s.control, projectlog.Options{Logger: s.log, MaxEntries: c.Logs.MaxEntries})
+	s.usage = usage.New(s.control, s.log, s.now)
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log, Log: s.projectLog, NoMigrate: !c.Migrate,
 		Cluster:   provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},
@@ -256,10 +259,10 @@ func (s *Server) assemble(hashCost int) (err error) {
 		Marks: marks{s.control}, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading
 	}
 	mails := s.outbox.Register(message.Mails, message.Consumer{Sender: s.sender}, outbox.Options{
-		Observer: message.NewReporter(s.projectLog, s.hasSMTP),
+		Observer: countMails(s.usage, usage.MailsSent, usage.MailsFailed, message.NewReporter(s.projectLog, s.hasSMTP)),
 	})
 	texts := s.outbox.Register(message.Texts, message.Consumer{Sender: s.textSender}, outbox.Options{
-		Observer: message.TextReporter{Log: s.projectLog, Secrets: s.gatewaySecrets},
+		Observer: countMails(s.usage, usage.TextsSent, usage.TextsFailed, message.TextReporter{Log: s.projectLog, Secrets: s.gatewaySecrets}),
 	})
 	if s.jobs, err = s.newJobs(); err != nil {
 		return err

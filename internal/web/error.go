@@ -69,10 +69,12 @@ func writeError(c *gin.Context, err error) {
 var errUnexpected = fault.New(fault.Internal, "unexpected_failure",
 	"Unexpected failure; the log tells the cause under this answer's X-Request-Id")
 
-// logError logs an error for the operator and for the project's developers.
+// logError logs an error for the operator and for the project's developers, and
+// counts it.
 func logError(c *gin.Context, f *fault.Error) {
 	logFault(c, f, Status(f.Kind))
 	logToProject(c, f)
+	countRefusal(c, f)
 }
 
 // refuse writes f as it is.

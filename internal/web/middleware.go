@@ -24,6 +24,7 @@ const (
 	largeKey     = "reeve.large"
 
 	projectLogKey = "reeve.project_log"
+	usageKey      = "reeve.usage"
 )
 
 // The time limits of requests: of the tenant plane, and of all others,
@@ -119,6 +120,7 @@ func (m Common) recover(c *gin.Context) {
 	}
 	m.Logger.Error("panic", "request_id", requestID(c), routeOrPath(c), "cause", cause, "stack", string(debug.Stack()))
 	logToProject(c, errUnexpected)
+	countRefusal(c, errUnexpected)
 	if !c.Writer.Written() {
 		refuse(c, errUnexpected)
 	}

@@ -9,8 +9,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -22,6 +24,7 @@ type TenantRouter struct {
 	Database func(*tenants.Tenant) *tenantdb.DB
 	Proxies  ratelimit.Proxies
 	Log      *projectlog.Log
+	Usage    *usage.Counters
 	Now      func() time.Time
 }
 
@@ -39,11 +42,14 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 		if err != nil {
 			if refused := (*tenants.RefusedError)(nil); errors.As(err, &refused) {
 				c.Set(projectLogKey, newProjectLog(c, t.Log, refused.Ref, client))
+				c.Set(usageKey, t.counted(refused.Ref))
 			}
 			writeError(c, err)
 			return
 		}
 		c.Set(projectLogKey, newProjectLog(c, t.Log, tenant.Ref, client))
+		counters := t.counted(tenant.Ref)
+		c.Set(usageKey, counters)
 		c.Set(scopeKey, &tenants.Scope{
 			Tenant:    tenant,
 			DB:        t.Database(tenant),
@@ -51,7 +57,26 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 			UserAgent: userAgent(c.Request),
 			RequestID: requestID(c),
 			Log:       projectLog(c),
+			Usage:     counters,
 		})
+	}
+}
+
+// counted counts a request to a project and returns the project's counters.
+func (t TenantRouter) counted(ref tenants.Ref) usage.Project {
+	p := t.Usage.Project(string(ref))
+	p.Count(usage.Requests, "")
+	return p
+}
+
+// countRefusal counts an error in the usage of the request's project.
+func countRefusal(c *gin.Context, f *fault.Error) {
+	code := f.Code
+	if f.Kind == fault.Internal {
+		code = errUnexpected.Code
+	}
+	if p, ok := c.Keys[usageKey].(usage.Project); ok {
+		p.Count(usage.Refusals, code)
 	}
 }
 

@@ -40,7 +40,11 @@ type DB struct {
 type Tx struct {
 	q          querier
 	capability string
+	committed  []func()
 }
+
+// AfterCommit calls f once the transaction is committed.
+func (tx *Tx) AfterCommit(f func()) { tx.committed = append(tx.committed, f) }
 
 type querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
@@ -103,9 +107,13 @@ func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
 	}
 	defer p.release() // when fn panics, too
 	defer p.rollback(ctx)
-	err = fn(&Tx{q: p, capability: db.Capability})
+	tx := &Tx{q: p, capability: db.Capability}
+	err = fn(tx)
 	if err == nil {
 		if err = p.commit(ctx); err == nil {
+			for _, f := range tx.committed {
+				f()
+			}
 			return nil
 		}
 	}

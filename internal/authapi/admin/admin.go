@@ -91,7 +91,7 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, a *Attributes) (
 // newUser is the user to create, with the identities of their addresses.
 func (c *change) newUser(now time.Time) users.New {
 	n := users.New{
-		ID: c.id, Email: c.email, Phone: c.phone, EmailConfirmed: c.emailConfirm, PhoneConfirmed: c.phoneConfirm,
+		ByAdmin: true, ID: c.id, Email: c.email, Phone: c.phone, EmailConfirmed: c.emailConfirm, PhoneConfirmed: c.phoneConfirm,
 		Password: c.hash, Role: c.role, BannedUntil: c.bannedUntil(now), AppMetadata: c.app, UserMetadata: c.user,
 	}
 	if c.email != "" {

@@ -135,7 +135,7 @@ func (s Service) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 // user is the user that an order creates.
 func (o *Order) user() users.New {
 	return users.New{
-		Email: o.Email, Password: o.Hash, UserMetadata: o.Data,
+		ByAdmin: true, Email: o.Email, Password: o.Hash, UserMetadata: o.Data,
 		Identities: []users.Identity{users.EmailIdentity(o.Email, nil)}, SoughtFirst: true,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -42,6 +43,7 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 			return nil, err
 		}
 		if ok {
+			refreshed(sc, &p)
 			return s.sign(sc, &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)})
 		}
 	}
@@ -65,7 +67,14 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 		return nil, err
 	}
 	s.Active.counted(sc, &r.next.principal.Session, now)
+	refreshed(sc, &r.next.principal)
 	return s.sign(sc, r.next)
+}
+
+// refreshed counts a refresh that is committed.
+func refreshed(sc *tenants.Scope, p *auth.Principal) {
+	sc.Usage.Count(usage.Refreshes, "")
+	sc.Usage.Active(p.User.ID)
 }
 
 // rotation is a refresh in a transaction, with its session locked.

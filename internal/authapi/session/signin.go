@@ -9,6 +9,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -35,6 +36,7 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 	var begun *unsigned
 	var refused error
 	var now time.Time
+	var method auth.Method
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		begun, refused = nil, nil
 		proof, err := prove(tx)
@@ -44,7 +46,10 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 		if refused = proof.Refusals.Admit(proof.User, s.Now()); refused != nil {
 			return nil
 		}
-		now = s.Now()
+		now, method = s.Now(), proof.Method
+		if proof.New {
+			tx.AfterCommit(func() { sc.Usage.Count(usage.SignUps, string(proof.Method)) })
+		}
 		begun, refused, err = s.begin(ctx, tx, sc, proof, now)
 		return err
 	})
@@ -55,6 +60,8 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 		return nil, err
 	}
 	s.Active.counted(sc, &begun.principal.Session, now)
+	sc.Usage.Count(usage.SignIns, string(method))
+	sc.Usage.Active(begun.principal.User.ID)
 	return s.sign(sc, begun)
 }
 

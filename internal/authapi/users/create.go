@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -19,6 +20,7 @@ type New struct {
 	EmailConfirmed bool
 	PhoneConfirmed bool
 	Anonymous      bool   // without any credentials
+	ByAdmin        bool   // for the project's usage
 	Password       string // its hash
 	Role           string // auth.RoleAuthenticated when ""
 	BannedUntil    *time.Time
@@ -76,10 +78,28 @@ func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n
 		}
 		return nil, err
 	}
+	if sc != nil { // not the platform's operator
+		tx.AfterCommit(func() { sc.Usage.Count(usage.SignUps, n.method()) })
+	}
 	if s.Hooks != nil {
 		return u, s.Hooks.AfterCreate(ctx, tx, sc, u)
 	}
 	return u, nil
+}
+
+// method is how the user signed up, for the project's usage.
+func (n New) method() string {
+	switch {
+	case n.ByAdmin:
+		return "admin"
+	case n.Anonymous:
+		return string(auth.MethodAnonymous)
+	case len(n.Identities) > 0 && n.Identities[0].Provider != "email" && n.Identities[0].Provider != "phone":
+		return string(auth.MethodOAuth)
+	case n.Email != "":
+		return "email"
+	}
+	return "phone"
 }
 
 func (s Users) write(ctx context.Context, tx *tenantdb.Tx, u *auth.User, identities []Identity) error {
