@@ -30,6 +30,10 @@ var (
 	ErrUnknownKey = fault.New(fault.Unauthorized, "invalid_api_key", "Invalid API key")
 	// ErrExpiredKey: the key has expired.
 	ErrExpiredKey = fault.New(fault.Unauthorized, "api_key_expired", "API key has expired")
+	// ErrKeyNetwork: the client's address is in none of the key's networks.
+	ErrKeyNetwork = fault.New(fault.Forbidden, "api_key_network_not_allowed", "The API key may not be used from this network")
+	// ErrKeyScope: the secret key lacks the scope that the route needs.
+	ErrKeyScope = fault.New(fault.Forbidden, "api_key_scope_missing", "The API key lacks a scope")
 	// ErrSecretKeyInBrowser: a secret key came from a browser, so every visitor
 	// of that page can read it.
 	ErrSecretKeyInBrowser = fault.New(fault.Unauthorized, "secret_key_in_browser", "Secret API keys must not be used in a browser")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -38,6 +39,10 @@ type APIKey struct {
 	Type      KeyType
 	Name      string
 	ExpiresAt time.Time // zero = never
+	// Scopes are all that a secret key may do, and Networks the only ones from
+	// which a key may be used; nil = no restriction.
+	Scopes   []KeyScope
+	Networks []netip.Prefix
 }
 
 // NewKey generates a key: prefix, 22 random characters (131 bits), "_", 8

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/reevehq/reeve/internal/manage"
 )
@@ -10,6 +11,7 @@ type keysCommand struct {
 	List   keysList   `cmd:"" help:"List the keys."`
 	Create keysCreate `cmd:"" help:"Create a key; the text of a secret one is shown this once."`
 	Get    keysGet    `cmd:"" help:"Show a key."`
+	Rotate keysRotate `cmd:"" help:"Replace a key by a new one, whose text is shown this once."`
 	Delete keysDelete `cmd:"" help:"Delete a key; it stops working within a second."`
 }
 
@@ -26,10 +28,19 @@ type (
 		ofProject
 		Name string `arg:"" help:"Its name: 4 to 64 lower-case letters, digits and underscores."`
 		Type string `enum:"publishable,secret" default:"secret" help:"publishable or secret."`
+
+		Scopes    []string      `help:"All that a secret key may do, as auth.users.read; everything if left out."`
+		Networks  []string      `help:"The only networks that it may be used from, as 203.0.113.0/24."`
+		ExpiresIn time.Duration `help:"How long it works, as 720h; without end if left out."`
 	}
 	keysGet struct {
 		ofProject
 		ID string `arg:"" help:"Its id."`
+	}
+	keysRotate struct {
+		ofProject
+		ID      string        `arg:"" help:"Its id."`
+		Overlap time.Duration `default:"24h" help:"How long the old key goes on working."`
 	}
 	keysDelete struct {
 		ofProject
@@ -61,7 +72,35 @@ func (k *keysCreate) Run(ctx context.Context, p program, r *remote) error {
 		return err
 	}
 	answer, err := c.Create(ctx, manage.Path("projects", ref, "api-keys")+"?reveal=true",
-		map[string]string{"name": k.Name, "type": k.Type})
+		k.body(time.Now()))
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, keyColumns()...)
+}
+
+func (k *keysCreate) body(now time.Time) map[string]any {
+	body := map[string]any{"name": k.Name, "type": k.Type}
+	if k.Scopes != nil {
+		body["scopes"] = k.Scopes
+	}
+	if k.Networks != nil {
+		body["allowed_networks"] = k.Networks
+	}
+	if k.ExpiresIn != 0 {
+		body["expires_at"] = now.Add(k.ExpiresIn).UTC().Format(time.RFC3339)
+	}
+	return body
+}
+
+// Run rotates.
+func (k *keysRotate) Run(ctx context.Context, p program, r *remote) error {
+	c, ref, err := r.project(ctx, p, k.Project)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Create(ctx, manage.Path("projects", ref, "api-keys", k.ID, "rotate")+"?reveal=true",
+		map[string]any{"overlap_seconds": int(k.Overlap.Seconds())})
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects/{ref}/api-keys", body: `{"type":"secret","name":"new_key"}`, least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/api-keys/{id}"},
 	{method: "PATCH", path: "/v1/projects/{ref}/api-keys/{id}", body: `{"name":"other"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/api-keys/{id}/rotate", body: `{}`, least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/api-keys/{id}", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/api-keys/legacy"},
 	{method: "PUT", path: "/v1/projects/{ref}/api-keys/legacy?enabled=true", least: developer},

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/secret"
@@ -33,6 +32,9 @@ type APIKey struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	ExpiresAt   *time.Time
+	Scopes      []tenants.KeyScope // nil for all
+	Networks    []string           // nil for all
+	Successor   *uuid.UUID         // of a key that was replaced
 }
 
 type apiKeyRow struct {
@@ -47,6 +49,9 @@ type apiKeyRow struct {
 	CreatedAt   time.Time `gorm:"default:now()"`
 	UpdatedAt   time.Time `gorm:"default:now()"`
 	ExpiresAt   *time.Time
+	Scopes      []tenants.KeyScope `gorm:"serializer:json"`
+	Networks    []string           `gorm:"serializer:json"`
+	Successor   *uuid.UUID
 }
 
 func (apiKeyRow) TableName() string { return "api_keys" }
@@ -55,6 +60,7 @@ func (r apiKeyRow) apiKey() APIKey {
 	k := APIKey{
 		ID: r.ID, Ref: tenants.Ref(r.Ref), Type: tenants.KeyType(r.Type), Name: r.Name, Description: r.Description,
 		Prefix: r.Prefix, Sealed: r.Sealed, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt,
+		Scopes: r.Scopes, Networks: r.Networks, Successor: r.Successor,
 	}
 	copy(k.Hash[:], r.Hash)
 	return k
@@ -64,6 +70,7 @@ func apiKeyRowOf(k APIKey) apiKeyRow {
 	return apiKeyRow{
 		ID: k.ID, Ref: string(k.Ref), Type: string(k.Type), Name: k.Name, Description: k.Description,
 		Prefix: k.Prefix, Hash: k.Hash[:], Sealed: k.Sealed, ExpiresAt: k.ExpiresAt,
+		Scopes: k.Scopes, Networks: k.Networks, Successor: k.Successor,
 	}
 }
 
@@ -123,13 +130,12 @@ func (r reader) APIKeyByID(ctx context.Context, ref tenants.Ref, id uuid.UUID) (
 	return row.apiKey(), orFault(err, ErrNoAPIKey)
 }
 
-// UpdateAPIKey stores name and description of a key; ErrNoAPIKey.
+// UpdateAPIKey stores everything but the text of a key; ErrNoAPIKey.
 func (tx *Tx) UpdateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	row := apiKeyRowOf(k)
-	err := changed(tx.with(ctx).Model(&apiKeyRow{}).Where("ref = ? AND id = ?", row.Ref, row.ID).
-		Updates(map[string]any{
-			"name": row.Name, "description": row.Description, "updated_at": gorm.Expr("now()"),
-		}), ErrNoAPIKey)
+	err := changed(tx.with(ctx).Model(&row).Where("ref = ?", row.Ref).
+		Select("name", "description", "expires_at", "scopes", "networks", "successor", "updated_at").
+		Updates(&row), ErrNoAPIKey)
 	if err != nil {
 		return APIKey{}, fmt.Errorf("update API key: %w", err)
 	}

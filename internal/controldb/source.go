@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +26,7 @@ const (
 		JOIN databases d ON d.ref = p.ref
 		JOIN auth_configs c ON c.ref = p.ref AND c.version = p.config_version
 		WHERE p.ref = $1 AND p.deleted_at IS NULL AND d.wrapped_key IS NOT NULL`
-	tenantKeysSQL = `SELECT id::text, type, name, hash, expires_at FROM api_keys WHERE ref = $1`
+	tenantKeysSQL = `SELECT id::text, type, name, hash, expires_at, scopes, networks FROM api_keys WHERE ref = $1`
 	tenantSignSQL = `SELECT id::text, kid, status, private, imported, legacy FROM signing_keys
 		WHERE ref = $1 ORDER BY created_at, id`
 )
@@ -127,13 +128,24 @@ type tenantKey struct {
 	ID, Type, Name string
 	Hash           []byte
 	ExpiresAt      *time.Time
+	Scopes         []tenants.KeyScope
+	Networks       []string
 }
 
 func (k tenantKey) addTo(t *tenants.Tenant) error {
 	if len(k.Hash) != len(tenants.KeyHash{}) {
 		return errors.New("API key " + k.ID + ": hash of a wrong size")
 	}
-	key := tenants.APIKey{ID: k.ID, Type: tenants.KeyType(k.Type), Name: k.Name}
+	key := tenants.APIKey{ID: k.ID, Type: tenants.KeyType(k.Type), Name: k.Name, Scopes: k.Scopes}
+	if k.Networks != nil {
+		key.Networks = make([]netip.Prefix, 0, len(k.Networks))
+		for _, s := range k.Networks {
+			// Without a network that this release cannot read, the key allows less.
+			if n, ok := tenants.ParseNetwork(s); ok {
+				key.Networks = append(key.Networks, n)
+			}
+		}
+	}
 	if k.ExpiresAt != nil {
 		key.ExpiresAt = *k.ExpiresAt
 	}

@@ -54,6 +54,7 @@ var sound = map[string]struct {
 }{
 	"create-api-key":             {body: map[string]any{"type": "secret", "name": "stolen"}},
 	"update-api-key":             {body: map[string]any{"name": "stolen"}},
+	"rotate-api-key":             {body: map[string]any{}},
 	"set-legacy-api-keys":        {query: "?enabled=true"},
 	"create-project":             {body: map[string]any{"name": "x", "organization_slug": "default"}},
 	"branch-project":             {body: map[string]any{"name": "stolen"}},

@@ -27,12 +27,15 @@ func requireUser(v *token.Verifier) gin.HandlerFunc {
 	}
 }
 
-// requireAdmin requires a secret key, or a legacy service_role key. A user's
+// requireAdmin requires a secret key with a scope, or a legacy service_role key. A user's
 // token is refused differently from no token, as in the reference.
-func requireAdmin(v *token.Verifier) gin.HandlerFunc {
+func requireAdmin(v *token.Verifier, s tenants.KeyScope) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc := scope(c)
 		if sc.Admin() {
+			if !sc.Has(s) {
+				writeError(c, tenants.ErrKeyScope.Saying("The API key lacks the scope "+string(s)))
+			}
 			return
 		}
 		_, err := UserOf(c.Request.Context(), v, sc)

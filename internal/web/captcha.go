@@ -37,7 +37,7 @@ type captchaRequest struct {
 func requireCaptcha(captcha Captcha, unless []func(*http.Request) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		sc := scope(c)
-		if !sc.Tenant.Config.CaptchaEnabled || sc.Admin() || slices.ContainsFunc(unless, func(f func(*http.Request) bool) bool { return f(c.Request) }) {
+		if !sc.Tenant.Config.CaptchaEnabled || sc.Has(tenants.ScopeServer) || slices.ContainsFunc(unless, func(f func(*http.Request) bool) bool { return f(c.Request) }) {
 			return
 		}
 		body, err := readBody(c)

@@ -66,6 +66,8 @@ var refusals = []struct {
 	{fault: tenants.ErrNoKey, level: projectlog.Warning, message: "The request has no API key. Clients send it in the header apikey."},
 	{fault: tenants.ErrUnknownKey, level: projectlog.Warning},
 	{fault: tenants.ErrExpiredKey, level: projectlog.Warning},
+	{fault: tenants.ErrKeyNetwork, level: projectlog.Warning},
+	{fault: tenants.ErrKeyScope, level: projectlog.Warning},
 	{fault: tenants.ErrSecretKeyInBrowser, level: projectlog.Error, message: "A secret API key came from a browser, where every visitor can read it. Delete the key, and use a publishable key there."},
 	{fault: auth.ErrElsewhere, level: projectlog.Warning},
 	{fault: auth.ErrBadJWT, level: projectlog.Info},

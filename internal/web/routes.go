@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/token"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Routes are the groups on which the flows of the tenant plane mount their
@@ -15,7 +16,8 @@ type Routes struct {
 	Open  Group[Endpoint]     // anyone; an API key, if sent, must be valid
 	Keyed Group[Endpoint]     // with an API key
 	User  Group[UserEndpoint] // with an API key and a user's access token
-	Admin Group[Endpoint]     // with a secret key
+	// Admin is the group for a secret key that has the scope.
+	Admin func(tenants.KeyScope) Group[Endpoint]
 }
 
 // Endpoint is a function adapted to HTTP by Tenant.
@@ -41,7 +43,9 @@ func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits, captcha Cap
 		Open:  Group[Endpoint]{router: open, limits: l},
 		Keyed: Group[Endpoint]{router: keyed, limits: l, captcha: captcha},
 		User:  Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v)}},
-		Admin: Group[Endpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireAdmin(v)}},
+		Admin: func(s tenants.KeyScope) Group[Endpoint] {
+			return Group[Endpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireAdmin(v, s)}}
+		},
 	}
 }
 

@@ -108,6 +108,10 @@ func (t TenantRouter) key(required bool) gin.HandlerFunc {
 			writeError(c, err)
 			return
 		}
+		if creds.Key != nil && !creds.Key.AllowsClient(sc.ClientIP) {
+			writeError(c, tenants.ErrKeyNetwork)
+			return
+		}
 		sc.Credentials = creds
 		if forwarded, ok := forwardedFor(c.Request, sc); ok {
 			sc.ClientIP = forwarded
@@ -119,7 +123,7 @@ func (t TenantRouter) key(required bool) gin.HandlerFunc {
 // client that it acts for, if the project allows that.
 func forwardedFor(r *http.Request, sc *tenants.Scope) (netip.Addr, bool) {
 	h := r.Header.Get("Sb-Forwarded-For")
-	if h == "" || !sc.Tenant.Config.SBForwardedFor || sc.Role != tenants.RoleService {
+	if h == "" || !sc.Tenant.Config.SBForwardedFor || sc.Role != tenants.RoleService || (sc.Key != nil && !sc.Key.Allows(tenants.ScopeServer)) {
 		return netip.Addr{}, false
 	}
 	addr, err := netip.ParseAddr(h)

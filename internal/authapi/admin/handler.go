@@ -24,12 +24,12 @@ const (
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	r.Admin.GET(usersPath, web.Tenant(http.StatusOK, h.list))
-	r.Admin.POST(usersPath, web.Tenant(http.StatusOK, h.create))
-	r.Admin.GET(usersPath+"/:id", web.Tenant(http.StatusOK, h.get))
-	r.Admin.PUT(usersPath+"/:id", web.Tenant(http.StatusOK, h.update))
-	r.Admin.DELETE(usersPath+"/:id", web.Tenant(http.StatusOK, h.delete))
-	r.Admin.GET(auditPath, web.Tenant(http.StatusOK, h.audit))
+	r.Admin(tenants.ScopeUsersRead).GET(usersPath, web.Tenant(http.StatusOK, h.list))
+	r.Admin(tenants.ScopeUsersWrite).POST(usersPath, web.Tenant(http.StatusOK, h.create))
+	r.Admin(tenants.ScopeUsersRead).GET(usersPath+"/:id", web.Tenant(http.StatusOK, h.get))
+	r.Admin(tenants.ScopeUsersWrite).PUT(usersPath+"/:id", web.Tenant(http.StatusOK, h.update))
+	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id", web.Tenant(http.StatusOK, h.delete))
+	r.Admin(tenants.ScopeAuditRead).GET(auditPath, web.Tenant(http.StatusOK, h.audit))
 }
 
 // errBadID is the reference's answer to an id that is not a UUID.

@@ -15,8 +15,8 @@ type Handler struct{ Service Service }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	r.Admin.POST("/admin/generate_link", web.Tenant(http.StatusOK, h.generate))
-	r.Admin.POST("/invite", web.Tenant(http.StatusOK, h.invite))
+	r.Admin(tenants.ScopeLinksWrite).POST("/admin/generate_link", web.Tenant(http.StatusOK, h.generate))
+	r.Admin(tenants.ScopeLinksWrite).POST("/invite", web.Tenant(http.StatusOK, h.invite))
 }
 
 // Request is the body of both routes and their query; /invite takes email and

@@ -19,11 +19,11 @@ const path = "/admin/custom-providers"
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	r.Admin.GET(path, web.Tenant(http.StatusOK, h.list))
-	r.Admin.POST(path, web.Tenant(http.StatusCreated, h.create))
-	r.Admin.GET(path+"/:identifier", web.Tenant(http.StatusOK, h.get))
-	r.Admin.PUT(path+"/:identifier", web.Tenant(http.StatusOK, h.update))
-	r.Admin.DELETE(path+"/:identifier", web.Tenant(http.StatusNoContent, h.delete))
+	r.Admin(tenants.ScopeProvidersRead).GET(path, web.Tenant(http.StatusOK, h.list))
+	r.Admin(tenants.ScopeProvidersWrite).POST(path, web.Tenant(http.StatusCreated, h.create))
+	r.Admin(tenants.ScopeProvidersRead).GET(path+"/:identifier", web.Tenant(http.StatusOK, h.get))
+	r.Admin(tenants.ScopeProvidersWrite).PUT(path+"/:identifier", web.Tenant(http.StatusOK, h.update))
+	r.Admin(tenants.ScopeProvidersWrite).DELETE(path+"/:identifier", web.Tenant(http.StatusNoContent, h.delete))
 }
 
 // named is a request that names a provider in its path.

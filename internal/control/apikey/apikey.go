@@ -44,6 +44,9 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	if row.Description, err = describe(b.Description); err != nil {
 		return nil, err
 	}
+	if err := b.restrict(&row, s.Now()); err != nil {
+		return nil, err
+	}
 	if b.SecretJWTTemplate != nil {
 		return nil, errTemplate
 	}
@@ -120,7 +123,10 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref, id string,
 		if row, err = s.find(ctx, tx, p.Ref, id); err != nil {
 			return err
 		}
-		if err := change(&row, body); err != nil {
+		if row.Successor != nil {
+			return ErrReplaced
+		}
+		if err := change(&row, body, s.Now()); err != nil {
 			return err
 		}
 		row, err = tx.UpdateAPIKey(ctx, row)

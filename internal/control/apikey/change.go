@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
@@ -16,8 +17,8 @@ var errTemplate = text.ErrInvalid.Saying("secret_jwt_template: is not supported 
 var nameForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{3,63}$`)
 
 // change applies the body of an update to a key. An absent field stays, null
-// removes a description.
-func change(row *controldb.APIKey, body control.Object) error {
+// removes a description or a restriction.
+func change(row *controldb.APIKey, body control.Object, now time.Time) error {
 	for _, field := range slices.Sorted(maps.Keys(body)) {
 		var err error
 		switch value := body[field]; field {
@@ -41,7 +42,10 @@ func change(row *controldb.APIKey, body control.Object) error {
 				return errTemplate
 			}
 		default:
-			return text.Invalid("%s: unknown field", field)
+			var known bool
+			if known, err = changeRestriction(row, field, value, now); !known {
+				return text.Invalid("%s: unknown field", field)
+			}
 		}
 		if err != nil {
 			return err

@@ -26,9 +26,12 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, create, h.create)
 	control.Register(api, op("list-api-keys", http.MethodGet, keys, "List the API keys of a project"), h.list)
 	control.Register(api, op("get-api-key", http.MethodGet, keys+"/{id}", "Get an API key"), h.get)
-	update := op("update-api-key", http.MethodPatch, keys+"/{id}", "Change an API key's name or description")
+	update := op("update-api-key", http.MethodPatch, keys+"/{id}", "Change an API key's name, description or restrictions")
 	update.Body = UpdateBody{}
 	control.Register(api, update, h.update)
+	rotate := op("rotate-api-key", http.MethodPost, keys+"/{id}/rotate", "Replace an API key by a new one; the old one expires after an overlap")
+	rotate.Status, rotate.Creates = http.StatusCreated, true
+	control.Register(api, rotate, h.rotate)
 	control.Register(api, op("delete-api-key", http.MethodDelete, keys+"/{id}", "Delete an API key"), h.remove)
 	control.Register(api, op("get-legacy-api-keys", http.MethodGet, legacy, "Tell whether legacy JWT keys are accepted"), h.legacy)
 	control.Register(api, op("set-legacy-api-keys", http.MethodPut, legacy, "Switch legacy JWT keys on or off"), h.setLegacy)
@@ -49,6 +52,10 @@ func (h *Handler) get(ctx context.Context, actor control.Actor, in *keyInput) (*
 
 func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Key, error) {
 	return h.Service.Update(ctx, actor, in.Ref, in.ID, in.Body)
+}
+
+func (h *Handler) rotate(ctx context.Context, actor control.Actor, in *rotateInput) (*Key, error) {
+	return h.Service.Rotate(ctx, actor, in.Ref, in.ID, in.Body)
 }
 
 func (h *Handler) remove(ctx context.Context, actor control.Actor, in *deleteInput) (*Key, error) {

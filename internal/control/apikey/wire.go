@@ -22,6 +22,8 @@ type Key struct {
 	SecretJWTTemplate map[string]any `json:"secret_jwt_template" nullable:"true"`
 	InsertedAt        *time.Time     `json:"inserted_at" nullable:"true"`
 	UpdatedAt         *time.Time     `json:"updated_at" nullable:"true"`
+	Restrictions
+	ReplacedBy *string `json:"replaced_by,omitempty" doc:"Id of the key that replaces this one, by rotation."`
 }
 
 // Legacy reports whether legacy JWT keys are accepted.
@@ -35,6 +37,7 @@ type CreateBody struct {
 	Name              string         `json:"name" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
 	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
 	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
+	Restrictions
 }
 
 // UpdateBody is the body of update; null removes a description. Only an empty
@@ -43,6 +46,7 @@ type UpdateBody struct {
 	Name              string         `json:"name,omitempty" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
 	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
 	SecretJWTTemplate map[string]any `json:"secret_jwt_template,omitempty" nullable:"true"`
+	Restrictions
 }
 
 // Reveal is accepted wherever the reference has it, without effect: a secret
@@ -62,6 +66,13 @@ type keyInput struct {
 	Ref    string `path:"ref"`
 	ID     string `path:"id"`
 	Reveal bool   `query:"reveal"`
+}
+
+type rotateInput struct {
+	Ref    string `path:"ref"`
+	ID     string `path:"id"`
+	Reveal bool   `query:"reveal"`
+	Body   RotateBody
 }
 
 type updateInput struct {
@@ -99,7 +110,11 @@ func onWire(k controldb.APIKey, text string) Key {
 	inserted, updated := k.CreatedAt.UTC(), k.UpdatedAt.UTC()
 	out := Key{
 		ID: &id, Type: string(k.Type), Prefix: &prefix, Name: k.Name, Description: k.Description, Hash: &hash,
-		InsertedAt: &inserted, UpdatedAt: &updated,
+		InsertedAt: &inserted, UpdatedAt: &updated, Restrictions: restrictionsOf(k),
+	}
+	if k.Successor != nil {
+		by := k.Successor.String()
+		out.ReplacedBy = &by
 	}
 	if text != "" {
 		out.APIKey = &text
