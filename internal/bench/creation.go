@@ -4,8 +4,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/tenants"
 )
 
 // creation measures how long the Management API takes to create a project: with
@@ -28,6 +33,11 @@ func (b *bench) creation(ctx context.Context) error {
 			return err
 		}
 	}
+	if b.wants("branch") {
+		if err := b.branches(ctx); err != nil {
+			return err
+		}
+	}
 	if !b.wants("create-cold") {
 		return nil
 	}
@@ -44,7 +54,49 @@ func (b *bench) createWarm(ctx context.Context) error {
 	return b.createMany(ctx, "warm", b.samples, func() error { return b.awaitWarm(ctx) })
 }
 
+// branches measures how long a copy of a project with some thousand users takes.
+func (b *bench) branches(ctx context.Context) error {
+	if err := b.ensureServer(ctx); err != nil {
+		return err
+	}
+	source, _, err := b.create(ctx)
+	if err != nil {
+		return err
+	}
+	err = b.pg.with(ctx, tenants.Ref(source.Ref).Database(), func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `INSERT INTO auth.users (id, email, encrypted_password, created_at)
+			SELECT gen_random_uuid(), 'user' || n || '@example.com', repeat('x', 60), now() FROM generate_series(1, 10000) n`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add users to the source of branches: %w", err)
+	}
+	return b.measureCreation(ctx, "branch of 10,000 users", b.samples, func() error { return b.settle(ctx) },
+		func() (time.Duration, error) { return b.branch(ctx, source.Ref) })
+}
+
+// branch creates a branch.
+func (b *bench) branch(ctx context.Context, source string) (time.Duration, error) {
+	begun := time.Now()
+	made, err := b.server.manage.Branch(ctx, source, "bench", "")
+	if err != nil {
+		return 0, fmt.Errorf("branch a project: %w", err)
+	}
+	took := time.Since(begun)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.made = append(b.made, project{Created: made})
+	return took, nil
+}
+
 func (b *bench) createMany(ctx context.Context, name string, n int, before func() error) error {
+	return b.measureCreation(ctx, name, n, before, func() (time.Duration, error) {
+		_, took, err := b.create(ctx)
+		return took, err
+	})
+}
+
+func (b *bench) measureCreation(ctx context.Context, name string, n int, before func() error, create func() (time.Duration, error)) error {
 	progress("creating %d projects, %s", n, name)
 	var times []time.Duration
 	var sum time.Duration
@@ -52,7 +104,7 @@ func (b *bench) createMany(ctx context.Context, name string, n int, before func(
 		if err := before(); err != nil {
 			return err
 		}
-		_, took, err := b.create(ctx)
+		took, err := create()
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	_ "embed" // the SQL below
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -234,7 +235,7 @@ var remapSQL string
 // owners, grants and policies calls no function of theirs, and only a superuser can
 // create event triggers.
 func (w *work) remap(ctx context.Context, tx pgx.Tx) error {
-	if err := join(ctx, tx.Conn(), append(namesOfRoles(w.from), namesOfRoles(w.d.Ref)...)); err != nil {
+	if err := join(ctx, tx.Conn(), append(append(namesOfRoles(w.from), namesOfRoles(w.d.Ref)...), sharedRoles...)); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
@@ -248,8 +249,35 @@ func (w *work) remap(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, remapSQL); err != nil {
 		return err
 	}
-	return nil
+	// The former roles lose their grants, each as its grantor, before the own ones
+	// get them: a grant must not depend on one of theirs.
+	for {
+		rows, _ := tx.Query(ctx, revokesSQL, namesOfRoles(w.from), revokesAtOnce)
+		sql, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		if len(sql) == 0 {
+			break
+		}
+		if _, err := tx.Exec(ctx, strings.Join(sql, " ")+" RESET ROLE"); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, grantSQL)
+	return err
 }
+
+// grantSQL makes the grants that remapSQL has collected.
+const grantSQL = `DO $grant$
+DECLARE
+	statement text;
+BEGIN
+	FOREACH statement IN ARRAY current_setting('reeve.grants')::text[] LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$grant$`
 
 // clearSQL removes what was sealed with a key of the source, or grants somebody
 // access: it is worth nothing here, or must not be. It runs as the auth role,

@@ -374,3 +374,52 @@ func TestKilledWhileBranching(t *testing.T) {
 		})
 	}
 }
+
+// TestBranchByWeakAdmin: an admin that is no superuser can branch too.
+func TestBranchByWeakAdmin(t *testing.T) {
+	t.Parallel()
+	w, _ := weakWorld(t)
+	source := w.source(t)
+	idle, err := pgx.Connect(t.Context(), w.ownerURL(t, source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(idle)
+	branch := w.mustBranch(t, source).Project.Ref
+	w.checkBranch(t, source, branch)
+	w.checkSource(t, source)
+}
+
+// TestBranchOfOddObjects: objects of every kind, and names that must be quoted, are
+// handed over.
+func TestBranchOfOddObjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	source := w.source(t)
+	w.asOwner(t, source, baits)
+	for _, role := range []string{source.AuthRole(), source.APIRole()} {
+		for _, p := range poisons {
+			w.asOwner(t, source, strings.ReplaceAll(strings.ReplaceAll(p, "%[1]s", role), "%s", role))
+		}
+	}
+	w.asOwner(t, source, `GRANT SELECT ON "Odd ""bait" TO `+source.AuthRole()+` WITH GRANT OPTION`)
+	// The auth role passes on what it may pass on.
+	conn := w.asAuth(t, source)
+	if _, err := conn.Exec(t.Context(), `GRANT SELECT ON public."Odd ""bait" TO authenticated`); err != nil {
+		t.Fatal(err)
+	}
+	branch := w.mustBranch(t, source).Project.Ref
+	w.checkBranch(t, source, branch)
+	w.checkSource(t, source)
+	for sql, want := range map[string]string{
+		`SELECT has_table_privilege('` + branch.AuthRole() + `', '"Odd ""bait"', 'SELECT WITH GRANT OPTION')`: "t",
+		`SELECT has_schema_privilege('` + branch.AuthRole() + `', 'Odd schema', 'CREATE')`:                    "t",
+		`SELECT has_table_privilege('anon', 'bait', 'SELECT')`:                                                "t",
+		`SELECT pg_get_userbyid(lomowner) FROM pg_largeobject_metadata WHERE oid = 4711`:                      branch.OwnerRole(),
+		`SELECT has_sequence_privilege('` + branch.AuthRole() + `', 'numbers', 'USAGE')`:                      "t",
+	} {
+		if got := w.asOwner(t, branch, sql); got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
+}

@@ -51,37 +51,23 @@ BEGIN
             CASE WHEN target.is_grantable AND target.grantee <> 'PUBLIC' THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
 
+    -- Schemas first: an owner must be allowed to create in the schema of an object.
+    FOR target IN
+        SELECT n.nspname, own[array_position(prior, r.rolname::text)] AS heir
+        FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE r.rolname = ANY (prior)
+    LOOP
+        EXECUTE format('ALTER SCHEMA %I OWNER TO %I', target.nspname, target.heir);
+    END LOOP;
+    FOREACH statement IN ARRAY grants LOOP
+        IF statement ~ '^GRANT [A-Z]+ ON SCHEMA ' THEN
+            EXECUTE statement;
+        END IF;
+    END LOOP;
     FOR i IN 1..3 LOOP
         EXECUTE format('REASSIGN OWNED BY %I TO %I', prior[i], own[i]);
     END LOOP;
 
-    -- What is left are grants to roles that are not the owner.
-    FOR target IN
-        SELECT DISTINCT o.target, g.rolname
-        FROM pg_roles g
-        JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = g.oid AND s.deptype = 'a'
-        JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()
-        CROSS JOIN LATERAL (
-            SELECT 'TABLE ' || c.oid::regclass FROM pg_class c WHERE s.classid = 'pg_class'::regclass AND c.oid = s.objid AND c.relkind <> 'S'
-            UNION ALL
-            SELECT 'SEQUENCE ' || c.oid::regclass FROM pg_class c WHERE s.classid = 'pg_class'::regclass AND c.oid = s.objid AND c.relkind = 'S'
-            UNION ALL
-            SELECT 'ROUTINE ' || p.oid::regprocedure FROM pg_proc p WHERE s.classid = 'pg_proc'::regclass AND p.oid = s.objid
-            UNION ALL
-            SELECT 'TYPE ' || t.oid::regtype FROM pg_type t WHERE s.classid = 'pg_type'::regclass AND t.oid = s.objid
-            UNION ALL
-            SELECT 'SCHEMA ' || n.oid::regnamespace FROM pg_namespace n WHERE s.classid = 'pg_namespace'::regclass AND n.oid = s.objid
-            UNION ALL
-            SELECT 'LARGE OBJECT ' || l.oid FROM pg_largeobject_metadata l WHERE s.classid = 'pg_largeobject'::regclass AND l.oid = s.objid
-        ) o(target)
-        WHERE g.rolname = ANY (prior)
-    LOOP
-        EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', target.target, target.rolname);
-    END LOOP;
-
-    FOREACH statement IN ARRAY grants LOOP
-        EXECUTE statement;
-    END LOOP;
+    PERFORM set_config('reeve.grants', grants::text, true); -- for grantSQL
 
     -- Policies name roles apart from grants.
     FOR target IN

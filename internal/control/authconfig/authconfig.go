@@ -125,6 +125,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, ref tenants.Ref
 	control.SetETag(ctx, version)
 	switch {
 	case errors.Is(err, errDryRun):
+		control.DryRun(ctx)
 		return Preview{
 			DryRun: true, Version: version, Changes: differences(before, after, k.fingerprints),
 			Warnings: s.warnings(ctx, ref, before, after),

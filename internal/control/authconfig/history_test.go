@@ -114,6 +114,10 @@ func TestDryRun(t *testing.T) {
 	w.Do(t, w.Owner, "PATCH", path+"?dry_run=true", `{"jwt_exp":901}`).Want(t, 200, `"warnings":[]`)
 	w.Do(t, w.Owner, "PATCH", path+"?dry_run=true", `{"jwt_exp":0}`).Refused(t, 400, "validation_failed", "jwt_exp")
 	w.Do(t, w.Owner, "GET", path, "").Want(t, 200, `"external_email_enabled":true`, `"jwt_exp":3600`)
+	var logged int
+	if err := w.DB.Pool().QueryRow(t.Context(), `SELECT count(*) FROM audit_log WHERE entry LIKE '%update-auth-config%'`).Scan(&logged); err != nil || logged != 2 {
+		t.Errorf("%d entries in the audit log, %v; want those of a change and of a refusal", logged, err)
+	}
 	var list []version
 	w.Do(t, w.Owner, "GET", path+"/history", "").Want(t, 200).Into(t, &list)
 	if len(list) != 2 {

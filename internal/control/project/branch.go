@@ -31,11 +31,15 @@ type BranchBody struct {
 // Faults: those of Create, branch_source_gone, branch_source_busy,
 // branch_source_too_large, branch_refused.
 func (s *Service) Branch(ctx context.Context, actor authz.Actor, ref string, b BranchBody, reveal bool) (*Created, error) {
-	source, err := s.Authz.Project(ctx, actor, authz.SetOwnerPassword, ref)
+	source, err := s.Authz.Project(ctx, actor, authz.ReadProject, ref)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.Authz.Require(ctx, actor, authz.CreateProject, source.OrganizationID); err != nil {
+		return nil, err
+	}
+	// Last, so that the audit log names the source.
+	if source, err = s.Authz.Project(ctx, actor, authz.SetOwnerPassword, ref); err != nil {
 		return nil, err
 	}
 	name, err := text.Name("name", b.Name, 1, 256)

@@ -66,9 +66,13 @@ func audited[Out any](ctx context.Context, s *Server, op Operation, run func(con
 		e.Result, e.Code = controldb.AuditRefused, f.Code
 	}
 	forbidden := e.Result == controldb.AuditRefused && fault.From(err).Kind == fault.Forbidden
-	s.endAudit(ctx, e, changes, changes && (decision.Member || err == nil) || forbidden && decision.Member)
+	s.endAudit(ctx, e, changes, changes && !(r.dryRun && err == nil) && (decision.Member || err == nil) || forbidden && decision.Member)
 	return out, err
 }
+
+// DryRun says that the operation only shows what it would change: it gets no entry
+// in the audit log.
+func DryRun(ctx context.Context) { requestOf(ctx).dryRun = true }
 
 // endAudit appends the entry, or drops what was noted. A failure leaves the note,
 // which is appended later.

@@ -43,6 +43,7 @@ type request struct {
 	key       string // the Idempotency-Key, if any
 	path, ip  string
 	etag      string // of the answer, if any
+	dryRun    bool   // it changed nothing, as was asked for
 	body      []byte
 	digest    [32]byte // of access token, method, path, query and body; set with key only
 }
