@@ -101,6 +101,10 @@ func TestKeyExpiry(t *testing.T) {
 	reeve := servertest.Start(t)
 	p := reeve.Project(t, "expiry", nil)
 	key := newKey(t, p, "short_lived", map[string]any{"expires_at": time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339Nano)})
+	eventually(t, "the project's log warns", func() bool {
+		a := reeve.Manage(t, http.MethodGet, "/v1/projects/"+p.Ref+"/logs", nil)
+		return strings.Contains(string(a.Body), "api_key_expires_soon")
+	})
 	eventually(t, "the key expires", func() bool {
 		a := reeve.Do(t, http.MethodGet, p.Auth("/settings"), nil, "apikey", key)
 		return a.Status == 401 && strings.Contains(string(a.Body), "api_key_expired")

@@ -97,6 +97,7 @@ func (t TenantRouter) RequireKey() gin.HandlerFunc { return t.key(true) }
 func (t TenantRouter) OptionalKey() gin.HandlerFunc { return t.key(false) }
 
 func (t TenantRouter) key(required bool) gin.HandlerFunc {
+	var soon expiring
 	return func(c *gin.Context) {
 		sc := scope(c)
 		key, authorization := apiKey(c.Request), c.GetHeader("Authorization")
@@ -113,6 +114,7 @@ func (t TenantRouter) key(required bool) gin.HandlerFunc {
 			return
 		}
 		sc.Credentials = creds
+		soon.check(c.Request.Context(), sc, creds.Key, t.Now())
 		if forwarded, ok := forwardedFor(c.Request, sc); ok {
 			sc.ClientIP = forwarded
 		}
