@@ -423,3 +423,36 @@ func TestBranchOfOddObjects(t *testing.T) {
 		}
 	}
 }
+
+// TestBranchOfBusySource: a session that the admin may not end prevents the copy, and
+// new sessions wait no longer than that.
+func TestBranchOfBusySource(t *testing.T) {
+	t.Parallel()
+	w, superuser := weakWorld(t)
+	source := w.source(t)
+	cfg, err := pgx.ParseConfig(superuser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Database = source.Database()
+	held, err := pgx.ConnectConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err = w.Branch(t.Context(), NewProject{OrganizationID: w.org, Name: "branch", BranchOf: source})
+	if !errors.Is(err, ErrBranchSourceBusy) {
+		t.Errorf("a branch: %v", err)
+	}
+	if took := time.Since(began); took > answerTimeout {
+		t.Errorf("it took %v", took)
+	}
+	closeConn(held)
+	w.recoverAll(t)
+	if branches, err := w.Control.BranchesOf(t.Context(), source); err != nil || len(branches) != 0 {
+		t.Errorf("%d branches are left, %v", len(branches), err)
+	}
+	w.checkNoOrphan(t)
+	w.checkSource(t, source)
+	w.checkBranch(t, source, w.mustBranch(t, source).Project.Ref)
+}
