@@ -81,7 +81,7 @@ func (tx *Tx) UpdateRole(ctx context.Context, role CustomRole) error {
 func (tx *Tx) DeleteRole(ctx context.Context, organization uuid.UUID, name string) error {
 	var used bool
 	err := tx.with(ctx).Raw(`SELECT EXISTS (SELECT FROM members WHERE organization_id = @org AND role = @role)
-		OR EXISTS (SELECT FROM project_members m JOIN projects p USING (ref) WHERE p.organization_id = @org AND m.role = @role)
+		OR EXISTS (SELECT FROM project_members m JOIN projects p USING (ref) WHERE p.organization_id = @org AND p.deleted_at IS NULL AND m.role = @role)
 		OR EXISTS (SELECT FROM invitations WHERE organization_id = @org AND role = @role
 		            AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now())`,
 		map[string]any{"org": organization, "role": name}).Scan(&used).Error
