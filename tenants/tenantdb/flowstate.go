@@ -84,7 +84,9 @@ func (tx *Tx) scanFlowState(ctx context.Context, sql string, args ...any) (auth.
 func flowStateTargets(f *auth.FlowState) []any {
 	return []any{
 		&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
-		(*string)(&f.AuthenticationMethod), moment{&f.AuthCodeIssuedAt}, momentOrEpoch{&f.CreatedAt},
+		(*string)(&f.AuthenticationMethod),
+		moment{&f.AuthCodeIssuedAt},
+		momentOrEpoch{&f.CreatedAt},
 		&f.RedirectTo, &f.LinkTo, &f.ProviderTokens,
 	}
 }
