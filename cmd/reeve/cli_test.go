@@ -57,6 +57,9 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":       `{"site_url":"http://a","jwt_exp":900}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":               `[{"id":"m","to":"a@b.c","channel":"email","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":            `{"deleted":1}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/usage": `{"interval":"day","points":[{"at":"2026-11-26T00:00:00Z","active_users":3,"sign_ups":1,
+			"sign_ins":4,"token_refreshes":9,"requests":40,"refusals":2,"mails_sent":1,"mails_failed":0,"texts_sent":0}]}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch": `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
 	}
 	for _, o := range other {
 		maps.Copy(answers, o)
@@ -129,6 +132,8 @@ func TestTable(t *testing.T) {
 		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
 		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      BY      SUBJECT   CODE     LINK\nm    now   a@b.c   email   Hi        123456   http://l\n",
 		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
+		"projects branches rrrrrrrrrrrrrrrrrrrr":                                "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
+		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                         "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
 		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
 	}
 	for line, want := range cases {
