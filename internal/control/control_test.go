@@ -15,6 +15,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/controltest"
+	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/org"
@@ -42,6 +43,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&usage.Handler{Service: &usage.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
 		&billing.Handler{Authz: w.Authz},
+		&hosted.Handler{Authz: w.Authz},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
 			return auth.User{Email: "jane@example.com"}, nil
 		}},
@@ -101,6 +103,15 @@ var routes = []route{
 	{method: "DELETE", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}", least: administrator},
 	{method: "GET", path: "/v2/projects/{ref}/config"},
 	{method: "GET", path: "/v1/projects/{ref}/billing/addons"},
+	{method: "GET", path: "/v1/organizations/{slug}/entitlements"},
+	{method: "GET", path: "/v1/projects/{ref}/postgrest"},
+	{method: "GET", path: "/v1/projects/{ref}/config/storage"},
+	{method: "GET", path: "/v1/projects/{ref}/ssl-enforcement"},
+	{method: "GET", path: "/v1/projects/{ref}/network-restrictions"},
+	{method: "GET", path: "/v1/projects/{ref}/config/database/postgres"},
+	{method: "GET", path: "/v1/projects/{ref}/functions"},
+	{method: "GET", path: "/v1/projects/{ref}/secrets"},
+	{method: "GET", path: "/v1/projects/{ref}/branches"},
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},

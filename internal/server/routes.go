@@ -13,6 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/auditlog"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
+	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/member"
@@ -123,6 +124,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&usage.Handler{Service: &usage.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
+	(&hosted.Handler{Authz: access}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)

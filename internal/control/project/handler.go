@@ -36,6 +36,8 @@ func (h *Handler) Mount(api control.API) {
 	branch.Status, branch.Creates = http.StatusCreated, true
 	control.Register(api, branch, h.branch)
 	control.Register(api, op("list-project-branches", http.MethodGet, "/v1/projects/{ref}/branch", "List the branches of a project"), h.branches)
+	control.Register(api, op("list-branches", http.MethodGet, "/v1/projects/{ref}/branches",
+		"List the branches of a project in the hosted service's form"), h.hostedBranches)
 	control.Register(api, op("reset-branch", http.MethodPost, "/v1/projects/{ref}/reset",
 		"Replace the database of a branch by a new copy of its source"), h.reset)
 	control.Register(api, op("update-database-password", http.MethodPatch, "/v1/projects/{ref}/database/password",
@@ -76,6 +78,18 @@ func (h *Handler) branch(ctx context.Context, actor control.Actor, in *branchInp
 func (h *Handler) branches(ctx context.Context, actor control.Actor, in *refInput) (*[]Project, error) {
 	found, err := h.Service.Branches(ctx, actor, in.Ref)
 	return &found, err
+}
+
+func (h *Handler) hostedBranches(ctx context.Context, actor control.Actor, in *refInput) (*[]HostedBranch, error) {
+	found, err := h.Service.Branches(ctx, actor, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]HostedBranch, len(found))
+	for i, p := range found {
+		out[i] = hostedBranch(p)
+	}
+	return &out, nil
 }
 
 func (h *Handler) reset(ctx context.Context, actor control.Actor, in *refInput) (*Project, error) {
