@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/control/advisor"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
@@ -44,6 +45,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
 		&billing.Handler{Authz: w.Authz},
 		&hosted.Handler{Authz: w.Authz},
+		&advisor.Handler{DB: w.DB, Authz: w.Authz, Inspect: rows.Inspect},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
 			return auth.User{Email: "jane@example.com"}, nil
 		}},
@@ -112,6 +114,8 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/functions"},
 	{method: "GET", path: "/v1/projects/{ref}/secrets"},
 	{method: "GET", path: "/v1/projects/{ref}/branches"},
+	{method: "GET", path: "/v1/projects/{ref}/advisors/security"},
+	{method: "GET", path: "/v1/projects/{ref}/advisors/performance"},
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},

@@ -93,6 +93,7 @@ type Service struct {
 	schema    func() (schema, error)
 	upgrades  upgrades
 	drops     turns
+	inspected sync.Map // by tenants.Ref: those that Inspect works on
 	// deleteWait is how long Delete waits.
 	deleteWait time.Duration
 

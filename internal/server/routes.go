@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
+	"github.com/reevehq/reeve/internal/control/advisor"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/auditlog"
 	"github.com/reevehq/reeve/internal/control/authconfig"
@@ -125,6 +126,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&usage.Handler{Service: &usage.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&hosted.Handler{Authz: access}).Mount(api)
+	(&advisor.Handler{DB: s.control, Authz: access, Inspect: s.provision.Inspect}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)

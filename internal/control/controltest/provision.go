@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/secret"
@@ -145,6 +147,17 @@ func (r *Rows) Health(_ context.Context, ref tenants.Ref) error {
 		return errors.New("connection refused")
 	}
 	return nil
+}
+
+// Inspect runs fn in the control database, with the search path of
+// provision.Service.Inspect.
+func (r *Rows) Inspect(ctx context.Context, _ tenants.Ref, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, r.World.DB.Pool(), pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
+			return err
+		}
+		return fn(ctx, tx)
+	})
 }
 
 // Project inserts a project of an organization.
