@@ -20,12 +20,14 @@ func (db *DB) KeepFailures(ctx context.Context, list []ratelimit.Failures) error
 	if err != nil {
 		return fmt.Errorf("encode failures: %w", err)
 	}
-	// In one order, so that two processes wait for each other at most once.
+	// In one order, so that two processes wait for each other at most once. The times
+	// of a list differ, so that KeptFailures can go on after any of them.
 	_, err = db.pool.Exec(ctx, `INSERT INTO failures AS f (ref, rule, identifier, count, rate, burst, at, spent_at)
-		SELECT e.ref, e.rule, e.identifier, least(e.count, e.burst), e.rate, e.burst, now.at, now.at + make_interval(secs => least(e.count, e.burst) / e.rate)
-		FROM jsonb_to_recordset($1::jsonb) AS e(ref text, rule text, identifier text, count double precision, rate double precision, burst integer)
+		SELECT e.ref, e.rule, e.identifier, least(e.count, e.burst), e.rate, e.burst, e.at, e.at + make_interval(secs => least(e.count, e.burst) / e.rate)
+		FROM (SELECT r.*, now.at + row_number() OVER (ORDER BY ref, rule, identifier) * interval '1 microsecond' AS at
+			FROM jsonb_to_recordset($1::jsonb) AS r(ref text, rule text, identifier text, count double precision, rate double precision, burst integer)
+			CROSS JOIN clock_timestamp() AS now(at)) AS e
 		JOIN projects p ON p.ref = e.ref AND p.deleted_at IS NULL
-		CROSS JOIN clock_timestamp() AS now(at)
 		ORDER BY e.ref, e.rule, e.identifier
 		ON CONFLICT (ref, rule, identifier) DO UPDATE SET (count, rate, burst, at, spent_at) = (
 			SELECT n.count, excluded.rate, excluded.burst, excluded.at, excluded.at + make_interval(secs => n.count / excluded.rate)

@@ -204,6 +204,9 @@ func (w *work) adopt(ctx context.Context) error {
 			batch := &pgx.Batch{}
 			batch.Queue(adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
 			batch.Queue("SELECT reeve.set_capability($1)", capability[:])
+			if w.from != "" { // whoever has the branch only may not read its source's secrets
+				batch.Queue("REVOKE CONNECT ON DATABASE " + w.developers("FROM"))
+			}
 			batch.Queue(versionSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&w.d.SchemaVersion) })
 			return tx.SendBatch(ctx, batch).Close()
 		})
@@ -212,7 +215,19 @@ func (w *work) adopt(ctx context.Context) error {
 		return err
 	}
 	w.s.after("remapped")
-	return w.clear(ctx)
+	if err := w.clear(ctx); err != nil {
+		return err
+	}
+	return w.s.asAdmin(ctx, "", func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "GRANT CONNECT ON DATABASE "+w.developers("TO"))
+		return err
+	})
+}
+
+// developers is the end of a GRANT or REVOKE on the database for the roles that
+// run SQL of the developer's.
+func (w *work) developers(to string) string {
+	return quote(w.d.Ref.Database()) + " " + to + " " + quote(w.d.Ref.OwnerRole()) + ", " + quote(w.d.Ref.APIRole())
 }
 
 const adoptSQL = "SELECT reeve.adopt($1::name, $2::name, $3::name)"

@@ -52,10 +52,23 @@ type failures struct {
 	keeper Keeper
 	key    []byte
 
+	now func() time.Time
+
 	mu      sync.Mutex
-	waiting map[bucketName]*Failures
+	waiting map[bucketName]*waiting
 	seen    time.Time // of the last change that was read
 	failing bool
+}
+
+// waiting are failures that are still to be kept.
+type waiting struct {
+	Failures
+	at time.Time // of Count
+}
+
+// forget reduces the count by what is forgotten since.
+func (w *waiting) forget(now time.Time) {
+	w.Count, w.at = max(0, w.Count-w.Rate*now.Sub(w.at).Seconds()), now
 }
 
 type bucketName struct {
@@ -79,9 +92,10 @@ func (f *failures) add(ref tenants.Ref, rule Rule, identifier string) {
 		if len(f.waiting) >= maxUnkept {
 			return
 		}
-		w = &Failures{Ref: ref, Rule: rule.Name, Identifier: identifier}
+		w = &waiting{Failures{Ref: ref, Rule: rule.Name, Identifier: identifier}, f.now()}
 		f.waiting[name] = w
 	}
+	w.forget(f.now())
 	w.Count++
 	w.Rate, w.Burst = float64(rule.Events)/rule.Per.Seconds(), rule.Burst
 }
@@ -94,7 +108,9 @@ func (f *failures) take() (batch []Failures) {
 		if len(batch) == keepBatch {
 			break
 		}
-		batch = append(batch, *w)
+		if w.forget(f.now()); w.Count > 0 {
+			batch = append(batch, w.Failures)
+		}
 		delete(f.waiting, name)
 	}
 	return batch
@@ -109,7 +125,7 @@ func (f *failures) putBack(batch []Failures) {
 		if w := f.waiting[name]; w != nil {
 			w.Count += b.Count
 		} else if len(f.waiting) < maxUnkept {
-			f.waiting[name] = b
+			f.waiting[name] = &waiting{*b, f.now()}
 		}
 	}
 }
@@ -130,13 +146,13 @@ func (l *Limiter) Load(ctx context.Context) error {
 		for i := range list {
 			l.local.raise(&list[i])
 		}
-		if len(list) < keepBatch || !last.After(l.failures.seen) {
+		if len(list) < keepBatch {
 			if len(list) > 0 {
 				l.failures.seen = last.Add(-keepOverlap)
 			}
 			return nil
 		}
-		l.failures.seen = last.Add(-time.Microsecond) // others may have the same time
+		l.failures.seen = last
 	}
 }
 

@@ -100,7 +100,7 @@ func New(o Options) *Limiter {
 		logger: cmp.Or(o.Logger, slog.Default()),
 	}
 	if o.Keeper != nil {
-		l.failures = &failures{keeper: o.Keeper, key: o.DigestKey, waiting: map[bucketName]*Failures{}}
+		l.failures = &failures{keeper: o.Keeper, key: o.DigestKey, now: o.Now, waiting: map[bucketName]*waiting{}}
 	}
 	return l
 }

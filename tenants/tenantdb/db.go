@@ -118,6 +118,9 @@ func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
 		}
 	}
 	p.rollback(ctx)
+	if p.released { // it was dead, and there was no other
+		return asFault(cause(err))
+	}
 	return nameTrigger(ctx, p.conn.Raw(), asFault(cause(err)))
 }
 

@@ -149,8 +149,11 @@ func (p *pipeline) commit(ctx context.Context) error {
 // rollback ends the transaction unless it has ended. A connection on which that
 // fails is closed.
 func (p *pipeline) rollback(ctx context.Context) {
+	if p.released {
+		return
+	}
 	raw := p.conn.Raw()
-	if p.released || raw.IsClosed() || raw.PgConn().TxStatus() == 'I' && !raw.PgConn().IsBusy() {
+	if raw.IsClosed() || raw.PgConn().TxStatus() == 'I' && !raw.PgConn().IsBusy() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
@@ -173,6 +176,7 @@ func (p *pipeline) send(ctx context.Context, last statement) (*answer, error) {
 			if err = p.replace(ctx); err == nil {
 				continue
 			}
+			p.lost = err
 		}
 		p.waiting = nil
 		return rows, err
@@ -281,7 +285,7 @@ func failed(s statement, err error, waited bool) error {
 // error: a trigger has deallocated them, or the type of a column has changed.
 func outdated(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(cause(err), &pg) && (pg.Code == "26000" || pg.Code == "0A000")
+	return errors.As(cause(err), &pg) && (pg.Code == "26000" || pg.Code == "0A000") && !inFunction.MatchString(pg.Where)
 }
 
 // forget closes the connection after such an error.

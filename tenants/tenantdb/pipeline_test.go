@@ -138,3 +138,42 @@ func TestTxOnDeadConnectionAtCommit(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 }
+
+// A dead connection that cannot be replaced is the error of whoever lends them.
+func TestTxNoReplacement(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	lent := 0
+	db := &tenantdb.DB{Capability: f.A.DB.Capability, Acquire: func(ctx context.Context) (tenantdb.Conn, error) {
+		if lent++; lent > 1 {
+			return nil, auth.ErrDatabaseAway
+		}
+		conn, err := f.A.DB.Acquire(ctx)
+		if err == nil {
+			hangUp(conn.Raw())
+		}
+		return &once{conn}, err
+	}}
+	for _, swallow := range []bool{false, true} {
+		lent = 0
+		err := db.Tx(ctx, func(tx *tenantdb.Tx) error {
+			err := tx.Ping(ctx)
+			if swallow {
+				return tx.Ping(ctx)
+			}
+			return err
+		})
+		if !errors.Is(err, auth.ErrDatabaseAway) || lent != 2 {
+			t.Errorf("%v after %d connections", err, lent)
+		}
+	}
+}
+
+// once is a connection that is not there any more once it was returned, as in a pool.
+type once struct{ tenantdb.Conn }
+
+// Release implements tenantdb.Conn.
+func (o *once) Release() {
+	o.Conn.Release()
+	o.Conn = nil
+}

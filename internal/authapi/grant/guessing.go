@@ -40,7 +40,7 @@ func (g Password) guess(ctx context.Context, sc *tenants.Scope, who login, pass 
 		return g.Guesses.Guess(ctx, sc.Tenant.Ref, rule, identifier, auth.ErrCredentials, attempt)
 	}
 	return counted(wrongOfClient, client, func() error {
-		return counted(wrongOfStubborn, client, func() error {
+		stubborn := counted(wrongOfStubborn, client, func() error {
 			attacked := counted(wrongPasswords, contact, compare)
 			if !wrongPasswords.Refused(attacked) {
 				return attacked
@@ -49,22 +49,32 @@ func (g Password) guess(ctx context.Context, sc *tenants.Scope, who login, pass 
 			if !firstOfClient.Refused(err) {
 				return err
 			}
-			known, err := g.knownAddress(ctx, sc, who)
-			switch {
-			case err != nil:
-				return err
-			case known:
-				err = compare()
-			default:
-				err = errors.Join(auth.ErrCredentials, g.Hasher.Dummy(ctx, sc.Tenant.Ref, pass))
-			}
-			if errors.Is(err, auth.ErrCredentials) {
-				// Counted as a wrong one of the client, and answered as the refusal.
-				return refused{attacked}
-			}
-			return err
+			return g.atKnownAddress(ctx, sc, who, pass, attacked, compare)
 		})
+		if !wrongOfStubborn.Refused(stubborn) {
+			return stubborn
+		}
+		return g.atKnownAddress(ctx, sc, who, pass, stubborn, compare) // others may share the client's address
 	})
+}
+
+// atKnownAddress runs compare if the user has a session from the client's address,
+// and answers a refusal unless the password is right.
+func (g Password) atKnownAddress(ctx context.Context, sc *tenants.Scope, who login, pass string, refusal error, compare func() error) error {
+	known, err := g.knownAddress(ctx, sc, who)
+	switch {
+	case err != nil:
+		return err
+	case known:
+		err = compare()
+	default:
+		err = errors.Join(auth.ErrCredentials, g.Hasher.Dummy(ctx, sc.Tenant.Ref, pass))
+	}
+	if errors.Is(err, auth.ErrCredentials) {
+		// Counted as a wrong one of the client, and answered as the refusal.
+		return refused{refusal}
+	}
+	return err
 }
 
 // refused is a refusal that counts as a wrong password.
