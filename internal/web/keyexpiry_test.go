@@ -15,8 +15,12 @@ func TestExpiringDue(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{
-		{"a", 0, true}, {"a", time.Second, false}, {"b", time.Second, true},
-		{"a", expiryInterval - 1, false}, {"a", expiryInterval, true}, {"a", expiryInterval + 1, false},
+		{"a", 0, true},
+		{"a", time.Second, false},
+		{"b", time.Second, true},
+		{"a", expiryInterval - 1, false},
+		{"a", expiryInterval, true},
+		{"a", expiryInterval + 1, false},
 	} {
 		if got := e.due(c.id, now.Add(c.after)); got != c.want {
 			t.Errorf("%s after %s: %v", c.id, c.after, got)
