@@ -81,9 +81,9 @@ func (v *Verifier) Verify(ctx context.Context, sc *tenants.Scope, token string) 
 	token = strings.TrimSpace(token)
 	switch {
 	case token == "":
-		return failed("no captcha_token found")
+		return v.unsolved(ctx, sc, "no captcha_token found")
 	case len(token) > maxToken:
-		return failed("captcha_token is too long")
+		return v.unsolved(ctx, sc, "captcha_token is too long")
 	}
 	got, err := v.ask(ctx, sc, token)
 	if err != nil {
@@ -101,6 +101,14 @@ func (v *Verifier) Verify(ctx context.Context, sc *tenants.Scope, token string) 
 	codes := got.codes()
 	sc.Log.Add(ctx, entry(sc, codes))
 	return failed(strings.Join(codes, ", "))
+}
+
+// unsolved refuses a request that the provider need not be asked about.
+func (v *Verifier) unsolved(ctx context.Context, sc *tenants.Scope, why string) error {
+	e := entry(sc, nil)
+	e.Detail["error_codes"] = []string{why}
+	sc.Log.Add(ctx, e)
+	return failed(why)
 }
 
 func failed(why string) error {

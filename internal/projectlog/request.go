@@ -11,6 +11,8 @@ import (
 type Request struct {
 	log  *Log
 	base Entry
+
+	explained bool
 }
 
 // Request returns the Request whose entries have the project, the request id, the
@@ -24,6 +26,9 @@ func (r *Request) SetUser(id uuid.UUID) {
 	}
 }
 
+// Explained reports whether an entry of the request says that something is wrong.
+func (r *Request) Explained() bool { return r != nil && r.explained }
+
 // Add queues an entry, as Log.Add does.
 func (r *Request) Add(ctx context.Context, e Entry) {
 	if r == nil {
@@ -32,6 +37,9 @@ func (r *Request) Add(ctx context.Context, e Entry) {
 	e.Project, e.RequestID, e.Route, e.ClientIP = r.base.Project, r.base.RequestID, r.base.Route, r.base.ClientIP
 	if e.UserID == uuid.Nil {
 		e.UserID = r.base.UserID
+	}
+	if e.Level != Info {
+		r.explained = true
 	}
 	r.log.Add(ctx, e)
 }

@@ -47,7 +47,7 @@ func logToProject(c *gin.Context, f *fault.Error) {
 	if p, ok := c.Keys[principalKey].(*auth.Principal); ok {
 		log.SetUser(p.User.ID)
 	}
-	if e, ok := entryOf(f); ok {
+	if e, ok := entryOf(f, log.Explained()); ok {
 		log.Add(c.Request.Context(), e)
 	}
 }
@@ -98,8 +98,9 @@ var refusals = []struct {
 	{fault: connector.ErrMisconfigured, level: projectlog.Error, code: "provider_misconfigured", message: "The settings of the identity provider do not work.", cause: true},
 }
 
-// entryOf returns the entry for a refusal, and whether it belongs into the log.
-func entryOf(f *fault.Error) (projectlog.Entry, bool) {
+// entryOf returns the entry for a refusal, and whether it belongs into the log. That
+// something is not available need not be said where it was explained.
+func entryOf(f *fault.Error, explained bool) (projectlog.Entry, bool) {
 	if errors.Is(f, auth.ErrBadJWT) && token.Expired(f) {
 		return projectlog.Entry{}, false // clients refresh then
 	}
@@ -130,5 +131,5 @@ func entryOf(f *fault.Error) (projectlog.Entry, bool) {
 			Message: "The server failed. Its operator finds the cause in the server's log under this request id.",
 		}, true
 	}
-	return projectlog.Entry{Level: projectlog.Error, Code: f.Code, Message: f.Message}, f.Kind == fault.Unavailable
+	return projectlog.Entry{Level: projectlog.Error, Code: f.Code, Message: f.Message}, f.Kind == fault.Unavailable && !explained
 }
