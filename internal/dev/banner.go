@@ -27,7 +27,7 @@ var page = template.Must(template.New("banner").Parse(`
     Postgres       {{.PostgresURL}}
 {{- with .Page}}
 
-  Open this in a browser for projects and captured mails. It works once, for 15 minutes:
+  Open this in a browser for projects and captured messages. It works once, for 15 minutes:
 
     {{.}}
 {{- end}}

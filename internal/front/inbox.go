@@ -126,7 +126,7 @@ const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:
 func (p *Pages) letterbox(w http.ResponseWriter, r *http.Request) (letterbox, bool) {
 	token, ok := p.visit(r)
 	if !ok {
-		p.showHome(w, r, http.StatusUnauthorized, view{Problem: "Captured mails are shown to the holder of an access token."})
+		p.showHome(w, r, http.StatusUnauthorized, view{Problem: "Captured messages are shown to the holder of an access token."})
 		return letterbox{}, false
 	}
 	ref, err := tenants.ParseRef(r.PathValue("ref"))

@@ -90,7 +90,7 @@ func (p *Pages) failed(w http.ResponseWriter, err error) {
 	case refused(err, http.StatusNotFound):
 		notice(w, http.StatusNotFound, "There is no such project", "It was deleted, or the access token does not show it.")
 	case refused(err, http.StatusForbidden):
-		notice(w, http.StatusForbidden, "The access token does not show this", "Captured mails sign users in, so members who only read do not see them.")
+		notice(w, http.StatusForbidden, "The access token does not show this", "Captured messages sign users in, so members who only read do not see them.")
 	case errors.As(err, &r):
 		notice(w, http.StatusBadGateway, "The server did not answer", r.Message)
 	default:

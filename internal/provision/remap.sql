@@ -53,10 +53,10 @@ BEGIN
 
     -- Schemas first: an owner must be allowed to create in the schema of an object.
     FOR target IN
-        SELECT n.nspname, own[array_position(prior, r.rolname::text)] AS heir
+        SELECT n.nspname, own[array_position(prior, r.rolname::text)] AS new_owner
         FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE r.rolname = ANY (prior)
     LOOP
-        EXECUTE format('ALTER SCHEMA %I OWNER TO %I', target.nspname, target.heir);
+        EXECUTE format('ALTER SCHEMA %I OWNER TO %I', target.nspname, target.new_owner);
     END LOOP;
     FOREACH statement IN ARRAY grants LOOP
         IF statement ~ '^GRANT [A-Z]+ ON SCHEMA ' THEN

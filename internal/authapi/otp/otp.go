@@ -71,7 +71,7 @@ func (s Service) without(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 	case u.Gone(), s.Mailer.Recent(ctx, sc, u.RecoverySentAt):
 		return nil
 	}
-	return s.markAndSend(ctx, tx, sc, &u, o, out) // another request has just created the user
+	return s.markAndSend(ctx, tx, sc, &u, o, out) // just created by another request, or a trigger suppressed the change
 }
 
 // user is the user that an order for an unknown address or number creates.

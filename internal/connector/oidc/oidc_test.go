@@ -281,7 +281,7 @@ func TestRotation(t *testing.T) {
 	expect("the old one", verify(first), nil, 2)
 	d.JSON(keysURL, connectortest.KeySet(second.JWK(nil), third.JWK(nil)))
 	expect("too soon", verify(third), connector.ErrIDToken, 2)
-	at.advance(30 * time.Second)
+	at.advance(5 * time.Second)
 	expect("later", verify(third), nil, 3)
 	expect("removed", verify(first), connector.ErrIDToken, 3)
 
