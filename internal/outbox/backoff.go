@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	// minRetryDelay is the default of Options.RetryAfter.
 	minRetryDelay = 10 * time.Second
 	maxRetryDelay = time.Hour
 	minCooldown   = 5 * time.Second
@@ -13,10 +14,10 @@ const (
 )
 
 // retryDelay returns the delay of a row after its nth failure, counted from
-// zero. It doubles from 10 s up to an hour. A jitter of 20 % spreads rows that
+// zero. It doubles from first up to an hour. A jitter of 20 % spreads rows that
 // failed at the same time.
-func retryDelay(n int) time.Duration {
-	d := backoff(minRetryDelay, maxRetryDelay, n)
+func retryDelay(first time.Duration, n int) time.Duration {
+	d := backoff(first, maxRetryDelay, n)
 	return min(maxRetryDelay, d-d/5+rand.N(2*d/5+1)) //nolint:gosec // jitter is no secret
 }
 

@@ -77,6 +77,7 @@ type Options struct {
 	SweepEvery time.Duration // interval between checks of all marked projects; 10 s
 	StopGrace  time.Duration // for running deliveries when Run is stopped; 10 s
 	GiveUp     time.Duration // age after which a row is not retried; 24 h
+	RetryAfter time.Duration // delay after a row's first failure, doubled by each further one; 10 s
 	Observer   Observer      // may be nil
 }
 
@@ -102,7 +103,7 @@ func (q *Queue) init() {
 		q.Workers, q.Batch = positiveOr(q.Workers, 8), positiveOr(q.Batch, 10)
 		q.Lease, q.Timeout = positiveOr(q.Lease, 90*time.Second), positiveOr(q.Timeout, 30*time.Second)
 		q.SweepEvery, q.StopGrace = positiveOr(q.SweepEvery, 10*time.Second), positiveOr(q.StopGrace, 10*time.Second)
-		q.GiveUp = positiveOr(q.GiveUp, 24*time.Hour)
+		q.GiveUp, q.RetryAfter = positiveOr(q.GiveUp, 24*time.Hour), positiveOr(q.RetryAfter, minRetryDelay)
 		if q.Logger == nil {
 			q.Logger = slog.New(slog.DiscardHandler)
 		}
@@ -163,6 +164,14 @@ func (q *Queue) Wake(ref tenants.Ref) {
 	select {
 	case q.wake <- struct{}{}:
 	default: // already signalled
+	}
+}
+
+// wakeAfter is Wake after d, for rows that are due then. A sweep finds them up to
+// SweepEvery late, which matters little after a long delay.
+func (q *Queue) wakeAfter(ref tenants.Ref, d time.Duration) {
+	if d < time.Minute {
+		time.AfterFunc(d, func() { q.Wake(ref) })
 	}
 }
 

@@ -591,11 +591,46 @@ func TestFailedOpenLosesNoRow(t *testing.T) {
 	})
 }
 
+// TestShortRetryDelay: a row whose kind asks for it is tried again long before the
+// next sweep, and soon enough for a code that lives a minute.
+func TestShortRetryDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o, p := newMemory(), &recorder{}
+		var at []time.Duration
+		start := time.Now()
+		p.act = func(context.Context, tenants.Ref) error {
+			at = append(at, time.Since(start))
+			if time.Since(start) < 25*time.Second {
+				return Deferred(errDown)
+			}
+			return nil
+		}
+		d := newQueue(o, p)
+		d.RetryAfter = 2 * time.Second
+		defer run(t, d)()
+		synctest.Wait()
+		enqueue(t, d, o, a, 1)
+		time.Sleep(time.Minute)
+		if o.states(a)["done"] != 1 || len(at) != 5 {
+			t.Fatal(o.states(a), at)
+		}
+		// Each delay is within its 20 %: no attempt waited for a sweep.
+		due := time.Duration(0)
+		for i, tried := range at[1:] {
+			due = at[i] + time.Duration(2<<i)*time.Second
+			if tried < due-due/5 || tried > due+due/5+time.Second {
+				t.Errorf("attempt %d after %v, want about %v", i+2, tried, due)
+			}
+		}
+	})
+}
+
 func TestRetryDelayGrowsToAnHour(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]time.Duration{0: 10 * time.Second, 1: 20 * time.Second, 5: 320 * time.Second, 9: time.Hour, 1000: time.Hour, -1: 10 * time.Second} {
 		for range 100 {
-			if got := retryDelay(n); got < want*4/5 || got > want*6/5 || got > time.Hour {
+			if got := retryDelay(minRetryDelay, n); got < want*4/5 || got > want*6/5 || got > time.Hour {
 				t.Fatalf("%d: %v, want about %v", n, got, want)
 			}
 		}

@@ -28,6 +28,7 @@ type turn struct {
 	ctx   context.Context // bounds deliveries that have begun
 	began time.Time
 	log   *slog.Logger
+	retry time.Duration // the shortest delay of a row that is tried again; 0 for none
 }
 
 // turn delivers one batch of one project. No delivery begins after stopping is
@@ -36,6 +37,9 @@ func (q *Queue) turn(stopping, work context.Context, ref tenants.Ref) outcome {
 	t := &turn{q: q, ref: ref, ctx: work, began: q.Now(), log: q.Logger.With("project", string(ref), "kind", string(q.Kind))}
 	o := t.run(stopping)
 	o.slow = q.Now().Sub(t.began) >= slowTurn
+	if t.retry > 0 {
+		q.wakeAfter(ref, t.retry)
+	}
 	return o
 }
 
@@ -152,9 +156,12 @@ func (t *turn) failed(row Row, err error) {
 		_ = t.record(func(ctx context.Context) error { return t.q.Store.Dead(ctx, t.ref, row.ID, why) })
 		return
 	}
-	delay := retryDelay(row.Attempts)
+	delay := retryDelay(t.q.RetryAfter, row.Attempts)
 	log.Warn("message will be tried again", "delay", delay.String())
 	_ = t.record(func(ctx context.Context) error { return t.q.Store.Retry(ctx, t.ref, row.ID, why, delay) })
+	if t.retry == 0 || delay < t.retry {
+		t.retry = delay
+	}
 }
 
 // observe passes a failure to the observer, unless the shutdown caused it.
@@ -186,7 +193,7 @@ func (t *turn) releaseUntried(rows []Row, err error) {
 	if len(wait) > 0 {
 		t.log.Warn("messages wait", "count", len(wait), "reason", reason(err))
 	}
-	t.release(wait, minRetryDelay)
+	t.release(wait, t.q.RetryAfter)
 }
 
 // release ends the claims of rows that were not tried and makes them due after

@@ -262,7 +262,8 @@ func (s *Server) assemble(hashCost int) (err error) {
 		Observer: countMails(s.usage, usage.MailsSent, usage.MailsFailed, message.NewReporter(s.projectLog, s.hasSMTP)),
 	})
 	texts := s.outbox.Register(message.Texts, message.Consumer{Sender: s.textSender}, outbox.Options{
-		Observer: countMails(s.usage, usage.TextsSent, usage.TextsFailed, message.TextReporter{Log: s.projectLog, Secrets: s.gatewaySecrets}),
+		RetryAfter: textRetry,
+		Observer:   countMails(s.usage, usage.TextsSent, usage.TextsFailed, message.TextReporter{Log: s.projectLog, Secrets: s.gatewaySecrets}),
 	})
 	if s.jobs, err = s.newJobs(); err != nil {
 		return err

@@ -12,6 +12,10 @@ import (
 // gatewayTimeout bounds a request to an SMS gateway.
 const gatewayTimeout = 10 * time.Second
 
+// textRetry is the delay after the first failure of a text message: its code lives
+// for a minute, so that 10 s would leave it two attempts.
+const textRetry = 2 * time.Second
+
 // textSender returns the sender of a project's text messages: the inbox if it
 // is a branch, its own gateway, else the capturing inbox.
 func (s *Server) textSender(ctx context.Context, ref tenants.Ref) (message.Sender, error) {
