@@ -26,12 +26,22 @@ finish() {
 	fi
 	if [ "$status" -ne 0 ] || [ -n "${KEEP:-}" ]; then
 		echo "the server's log is kept: $log" >&2
-		[ "$status" -eq 0 ] || tail -n 20 "$log" >&2 || true
+		if [ "$status" -ne 0 ]; then
+			tail -n 20 "$log" >&2 || true
+			failures >&2
+		fi
 		[ -n "${KEEP:-}" ] || rm -rf "$work/data"
 	else
 		rm -rf "$work"
 	fi
 	exit "$status"
+}
+
+# failures prints what failed once more, so that it is the end of a long output.
+failures() {
+	for report in "$work"/report.*; do
+		[ ! -f "$report" ] || sed -n '/failing tests:/,$p' "$report"
+	done
 }
 trap finish EXIT
 trap 'exit 129' HUP
@@ -118,6 +128,7 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 22 ]; then
 fi
 
 failed=0
+runs=0
 
 # run tests a client with a Node, if that Node is there.
 run() {
@@ -131,7 +142,10 @@ run() {
 	shift 2
 	echo "== $package $(node -p 'require(process.argv[1]).version' "$here/node_modules/$package/package.json") on Node $version"
 	# Two files at a time, because they wait more than they work.
-	REEVE_CLIENT=$package "$node" --test --test-concurrency=2 --test-reporter=spec "$@" || failed=1
+	runs=$((runs + 1))
+	REEVE_CLIENT=$package "$node" --test --test-concurrency=2 \
+		--test-reporter=spec --test-reporter-destination=stdout \
+		--test-reporter=spec --test-reporter-destination="$work/report.$runs" "$@" || failed=1
 }
 # The names of test files hold no spaces.
 # shellcheck disable=SC2086
