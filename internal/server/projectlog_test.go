@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
@@ -44,6 +46,35 @@ func logged(t *testing.T, p *servertest.Project, requestID string) (entry logEnt
 		return len(found) == 1
 	})
 	return entry
+}
+
+// TestDeveloperFindsRule: the owner cannot put a rule on a table of schema auth. A
+// function that the auth role calls can; then Postgres refuses sign-ins, and the log
+// says why.
+func TestDeveloperFindsRule(t *testing.T) {
+	t.Parallel()
+	p := servertest.Start(t).Project(t, "shop", map[string]any{"external_anonymous_users_enabled": true})
+	owner := servertest.Connect(t, p.DatabaseURL)
+	for _, table := range []string{"users", "sessions", "mfa_amr_claims", "audit_log_entries"} {
+		for _, event := range []string{"INSERT", "UPDATE"} {
+			_, err := owner.Exec(t.Context(), `CREATE RULE echo AS ON `+event+` TO auth.`+table+` DO ALSO NOTIFY echo`)
+			if pg := (*pgconn.PgError)(nil); !errors.As(err, &pg) || pg.Code != "42501" {
+				t.Errorf("a rule on %s: %v", table, err)
+			}
+		}
+	}
+	run(t, owner, `CREATE FUNCTION public.rule() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			CREATE RULE echo AS ON INSERT TO auth.sessions DO ALSO NOTIFY echo;
+			RETURN NEW;
+		END $$`)
+	run(t, owner, `CREATE TRIGGER made AFTER INSERT ON auth.identities FOR EACH ROW EXECUTE FUNCTION public.rule()`)
+	p.Do(t, http.MethodPost, "/signup", map[string]any{"email": "ann@example.com", "password": "correct horse"}).Expect(t, http.StatusOK)
+	answer := p.Do(t, http.MethodPost, "/signup", map[string]any{}).Refused(t, http.StatusInternalServerError, "unexpected_failure")
+	got := logged(t, p, answer.Header.Get("X-Request-Id"))
+	if got.Code != "rule_not_supported" || got.Detail["sqlstate"] != "0A000" {
+		t.Errorf("entry %+v", got)
+	}
 }
 
 // TestDeveloperFindsFailingTrigger: a trigger on auth.users refuses sign-ups. The

@@ -48,6 +48,10 @@ func LogEntry(err error) (projectlog.Entry, bool) {
 // raisedState is the SQLSTATE of RAISE EXCEPTION without another one.
 const raisedState = "P0001"
 
+// rewriter is the function of Postgres that refuses rules on the tables that a
+// statement with data-modifying subqueries writes.
+const rewriter = "RewriteQuery"
+
 // describe returns the code and the message of an entry.
 func describe(pg *pgconn.PgError, inFunction bool) (code, message string) {
 	switch {
@@ -63,6 +67,8 @@ func describe(pg *pgconn.PgError, inFunction bool) (code, message string) {
 		return "session_ended", "The database ended the session of this request."
 	case pg.Code == "53300":
 		return "too_many_connections", "The database server or the project's role has no connection left."
+	case pg.Code == "0A000" && pg.Routine == rewriter:
+		return "rule_not_supported", "A rule (CREATE RULE) on a table of schema auth does not go together with the statements that sign users in. Drop it; write a trigger instead."
 	case inFunction:
 		return "trigger_failed", "A database function of the project, probably of a trigger, failed; the request was rolled back."
 	case strings.HasPrefix(pg.Code, "23"):
