@@ -89,8 +89,10 @@ func (tx *Tx) EndSignups(ctx context.Context, users ...uuid.UUID) error {
 }
 
 // TidySignups removes up to max tokens that were issued before a time, and
-// returns how many. It also removes what is known of users who were confirmed or
-// deleted, of up to max users that it has not looked at since.
+// returns how many. It also removes what is known of users who were confirmed by SQL,
+// or deleted, of up to max users that it has not looked at since. A user whose number
+// is confirmed, and who also has an address that is not, stays known: whoever signed
+// up with the address may not own it. No user is removed.
 func (tx *Tx) TidySignups(ctx context.Context, before, now time.Time, max int) (removed int64, err error) {
 	if err := tx.q.QueryRow(ctx, `SELECT reeve.signup_tidy($1, $2, $3)`, unnamed, tx.capability, before, max).Scan(&removed); err != nil {
 		return 0, fmt.Errorf("tidy sign-ups: %w", err)
@@ -99,7 +101,8 @@ func (tx *Tx) TidySignups(ctx context.Context, before, now time.Time, max int) (
 	if err != nil || len(users) == 0 {
 		return removed, err
 	}
-	pending, err := tx.ids(ctx, `SELECT u.id FROM auth.users u WHERE u.id = ANY ($1) AND u.email_confirmed_at IS NULL AND u.deleted_at IS NULL`, users)
+	pending, err := tx.ids(ctx, `SELECT u.id FROM auth.users u WHERE u.id = ANY ($1) AND u.deleted_at IS NULL
+		AND u.email_confirmed_at IS NULL AND (u.phone_confirmed_at IS NULL OR pg_catalog.length(u.email::pg_catalog.text) > 0)`, users)
 	if err != nil {
 		return removed, err
 	}

@@ -610,15 +610,25 @@ func TestTidySignups(t *testing.T) {
 	for _, email := range []string{"a@example.com", "b@example.com", "c@example.com"} {
 		f.A.Do(t, "POST", "/signup", m{"email": email, "password": hers}).Want(200)
 	}
+	f.A.Configure(func(c *tenants.Config) { c.ExternalPhoneEnabled = true })
+	for _, phone := range []string{"491701234567", "491701234568"} {
+		f.A.Do(t, "POST", "/otp", m{"phone": phone}).Want(200)
+	}
 	f.A.ExecAsOwner(t, `UPDATE auth.users SET email_confirmed_at = now() WHERE email = 'a@example.com'`)
 	f.A.ExecAsOwner(t, `DELETE FROM auth.users WHERE email = 'b@example.com'`)
-	for days, want := range []int{3, 1, 1} {
+	// A confirmed number says nothing of an address beside it.
+	f.A.ExecAsOwner(t, `UPDATE auth.users SET phone_confirmed_at = now() WHERE phone = '491701234567'`)
+	f.A.ExecAsOwner(t, `UPDATE auth.users SET phone_confirmed_at = now(), phone = '491701234569' WHERE email = 'c@example.com'`)
+	for days, want := range []int{5, 2, 2} {
 		f.Clock.Advance(time.Duration(days) * 9 * 24 * time.Hour)
 		if _, err := f.A.DB.Tidy(t.Context(), f.Clock.Now(), tidyLimits); err != nil {
 			t.Fatal(err)
 		}
 		if n := f.A.Count(t, `SELECT count(*) FROM reeve.unconfirmed_user`); n != want {
 			t.Errorf("%d records, want %d", n, want)
+		}
+		if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != 4 {
+			t.Errorf("%d users, want those 4 that SQL did not delete", n)
 		}
 	}
 }
