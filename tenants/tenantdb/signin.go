@@ -23,7 +23,9 @@ func (tx *Tx) BeginSession(ctx context.Context, s *auth.Session, a Audit) (p aut
 // BeginFirstSession is BeginSession for a user without credentials, whom it
 // creates.
 func (tx *Tx) BeginFirstSession(ctx context.Context, u *auth.User, s *auth.Session, a Audit) (p auth.Principal, entry uuid.UUID, ok bool, err error) {
-	return tx.beginSession(ctx, signUpSQL, s, a, u.Aud, u.Role, u.IsAnonymous, orEmpty(u.AppMetadata), orEmpty(u.UserMetadata))
+	signedIn := *u
+	signedIn.LastSignInAt = &s.CreatedAt
+	return tx.beginSession(ctx, signUpSQL, s, a, newUserArgs(&signedIn)...)
 }
 
 func (tx *Tx) beginSession(ctx context.Context, sql string, s *auth.Session, a Audit, more ...any) (p auth.Principal, entry uuid.UUID, ok bool, err error) {
@@ -61,12 +63,8 @@ const signInSQL = `WITH u AS (
 	UPDATE auth.users AS u SET last_sign_in_at = $3, updated_at = $3 WHERE u.id = $2 AND ` + noTriggers + `
 	RETURNING u.*` + sessionOfU
 
-const signUpSQL = `WITH u AS (
-	INSERT INTO auth.users (instance_id, id, aud, role, email_change, email_change_confirm_status, last_sign_in_at, raw_app_meta_data, raw_user_meta_data,
-		created_at, updated_at, is_anonymous, is_sso_user, confirmation_token, recovery_token, email_change_token_new)
-	SELECT '00000000-0000-0000-0000-000000000000', $2, $10, $11, '', 0, $3, $13::pg_catalog.text::pg_catalog.jsonb, $14::pg_catalog.text::pg_catalog.jsonb,
-		$3, $3, $12, false, '', '', ''
-	WHERE ` + noTriggers + `
+var signUpSQL = `WITH u AS (
+	INSERT INTO auth.users (` + newUserColumns + `) SELECT ` + newUserValues(10) + ` WHERE ` + noTriggers + ` AND $2::pg_catalog.uuid IS NOT NULL
 	RETURNING *` + sessionOfU
 
 // sessionOfU writes the session of the user u, and what belongs to it.
