@@ -3,6 +3,14 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 
+// The engine's limits of time are timers of 10 and 60 seconds that go on when it is
+// done: without this, each command waits for them before it ends.
+const { setTimeout } = globalThis
+globalThis.setTimeout = (fn, ms, ...args) => {
+  const timer = setTimeout(fn, ms, ...args)
+  return ms < 10_000 ? timer : timer.unref()
+}
+
 const oid = { char: 18, name: 19, text: 25, nameArray: 1003, textArray: 1009 }
 const readAs = { [oid.char]: oid.text, [oid.name]: oid.text, [oid.nameArray]: oid.textArray }
 const character = 6 // ColumnTypeEnum.Character of @prisma/driver-adapter-utils

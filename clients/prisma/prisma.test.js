@@ -51,7 +51,7 @@ function command(...args) {
       [join(here, 'node_modules/prisma/build/index.js'), ...args],
       {
         cwd: app,
-        timeout: 60_000,
+        timeout: 180_000,
         env: {
           ...process.env,
           DATABASE_URL: project.db_url,
