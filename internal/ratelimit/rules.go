@@ -54,31 +54,31 @@ func Codes(kind string, ttl time.Duration) Rule {
 
 // The rules for wrong codes of somebody who is not signed in, for use with
 // Limiter.Guess. All of them refuse as a wrong code is refused, so that nobody
-// learns whether a code was right. A code has at least six digits and is one of
-// at most MailedCodes that a guess is compared with. So a code is found with a
-// chance of at most 5 in 1,000,000, and, by the rule for its address, one of an
-// address with at most 30 × MailedCodes in 1,000,000 within an hour.
+// learns whether a code was right. A code has at least six digits, so a guess is
+// right with a chance of 1 in 1,000,000, times the codes that it is compared with:
+// at most MailedCodes. WrongCodeForAddress lets at most 100 guesses pass in an
+// hour, so that a code that was sent is found with a chance of 1 in 10,000.
 
 // MailedCodes is how many codes of an address can be typed in: the newest ones.
 const MailedCodes = 5
 
-// WrongCode allows five wrong codes in the lifetime of a code; the identifier
-// is its token's.
+// WrongCode allows a client five wrong tries of a code in its lifetime; the
+// identifier has both.
 func WrongCode(ttl time.Duration) Rule {
 	return Rule{Name: "wrong_code", Events: 1, Per: max(ttl, time.Minute), Burst: 5, Refusal: asWrongCode}
 }
 
 // WrongCodeOfClient limits the wrong codes that a client enters for an address,
-// so that a single client cannot use up what WrongCodeForAddress allows: ten at
+// so that a single client cannot use up what WrongCodeForAddress allows: twenty at
 // once, and ten an hour.
 func WrongCodeOfClient() Rule {
-	return Rule{Name: "wrong_code_client", Events: 10, Per: time.Hour, Burst: 10, Refusal: asWrongCode}
+	return Rule{Name: "wrong_code_client", Events: 10, Per: time.Hour, Burst: 20, Refusal: asWrongCode}
 }
 
-// WrongCodeForAddress limits the wrong codes for an address: twenty at once, and
+// WrongCodeForAddress limits the wrong codes for an address: ninety at once, and
 // ten an hour.
 func WrongCodeForAddress() Rule {
-	return Rule{Name: "wrong_code_address", Events: 10, Per: time.Hour, Burst: 20, Refusal: asWrongCode}
+	return Rule{Name: "wrong_code_address", Events: 10, Per: time.Hour, Burst: 90, Refusal: asWrongCode}
 }
 
 func asWrongCode(time.Duration) *fault.Error { return auth.ErrOTPExpired }

@@ -51,8 +51,8 @@ const (
 	victims   = "203.0.113.1"
 )
 
-// Wrong codes lock a code, not the link in the same mail and not the next
-// mail's code.
+// Wrong codes lock a code for the client that entered them, not for others, not the
+// link in the same mail and not the next mail's code.
 func TestWrongCodes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -91,7 +91,7 @@ func TestWrongCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, by := range []string{"link", "next code"} {
+			for _, by := range []string{"link", "next code", "another client"} {
 				t.Run(by, func(t *testing.T) {
 					t.Parallel()
 					f := flowtest.New(t)
@@ -103,47 +103,103 @@ func TestWrongCodes(t *testing.T) {
 					for range 5 {
 						enter(t, f.A, c.typ, wrong, attackers, false)
 					}
-					enter(t, f.A, c.typ, mail.Code, victims, false)
-					enter(t, f.A, "email", mail.Code, victims, false)
+					enter(t, f.A, c.typ, mail.Code, attackers, false)
+					enter(t, f.A, "email", mail.Code, attackers, false)
 					enter(t, f.B, c.typ, other.Code, attackers, true) // another project counts for itself
-					if by == "link" {
+					switch by {
+					case "link":
 						f.A.Do(t, "POST", "/verify", m{"type": c.typ, "token_hash": f.A.LinkQuery(t, mail).Get("token")}).Session()
+						return
+					case "another client":
+						enter(t, f.A, c.typ, mail.Code, victims, true)
 						return
 					}
 					f.Clock.Advance(time.Minute)
 					c.again(t, f.A)
-					enter(t, f.A, c.typ, f.A.Mail(t, guessed).Code, victims, true)
+					enter(t, f.A, c.typ, f.A.Mail(t, guessed).Code, attackers, true)
 				})
 			}
 		})
 	}
 }
 
-// A client can enter ten wrong codes in an hour for an address, all clients
-// together twenty, so fresh mails do not make guessing feasible.
+// A client can enter twenty wrong codes at once for an address, all clients
+// together ninety, and then ten an hour: so a code is guessed with a chance of 1 in
+// 10,000. Until then the right code of whoever asks for another one works, and where
+// the user has a session it works beyond that.
 func TestWrongCodesOfAnHour(t *testing.T) {
 	t.Parallel()
-	f := flowtest.New(t, func(c *tenants.Config) { c.RateLimitEmailSent, c.SMTPMaxFrequency = 1000, 0 })
-	f.A.SignUp(t, guessed, "password123")
-	fresh := func() message.Message {
-		f.A.Do(t, "POST", "/recover", m{"email": guessed}).Want(200)
-		return f.A.Mail(t, guessed)
+	for _, by := range []string{"email", "phone"} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			f := flowtest.New(t, func(c *tenants.Config) {
+				c.RateLimitEmailSent, c.SMTPMaxFrequency = 10_000, 0
+				c.ExternalPhoneEnabled, c.SMSMaxFrequency, c.RateLimitSMSSent = true, 0, 10_000
+			})
+			g := guesser{f.A, by, "recovery", guessed}
+			if by == "phone" {
+				g.typ, g.contact = "sms", "491701234567"
+			}
+			g.enter(t, g.ask(t).Code, "192.0.2.7", true) // the user exists and has a session there
+			guess := func(client string, times int) {
+				t.Helper()
+				for i := range times {
+					if i%5 == 0 {
+						g.ask(t) // a count of its own
+					}
+					g.enter(t, "000000", client, false)
+				}
+			}
+			guess(attackers, 20)
+			g.enter(t, g.ask(t).Code, attackers, false) // his are used up
+			g.enter(t, g.ask(t).Code, victims, true)    // hers are not
+			for i := range 3 {
+				guess(fmt.Sprintf("198.51.100.%d", 10+i), 20)
+			}
+			guess("198.51.100.20", 9)
+			g.enter(t, g.ask(t).Code, victims, true) // one try is left
+			guess("198.51.100.20", 1)
+			const elsewhere = "203.0.113.99"
+			g.enter(t, g.ask(t).Code, elsewhere, false) // the address's are used up
+			f.Clock.Advance(6*time.Minute + time.Second)
+			code := g.ask(t).Code
+			g.enter(t, "000000", "198.51.100.21", false)
+			g.enter(t, code, elsewhere, false)
+			g.enter(t, code, "192.0.2.7", true) // at home
+			f.Clock.Advance(6*time.Minute + time.Second)
+			g.enter(t, g.ask(t).Code, elsewhere, true)
+		})
 	}
-	guess := func(client string, times int) {
-		t.Helper()
-		for range times {
-			mail := fresh() // a count of its own
-			enter(t, f.A, "recovery", notThe(mail), client, false)
+}
+
+// guesser enters the codes of a user.
+type guesser struct {
+	*flowtest.Project
+	by, typ, contact string
+}
+
+// ask has a code sent, and returns the message.
+func (g guesser) ask(t *testing.T) message.Message {
+	t.Helper()
+	if g.by == "email" {
+		if g.Count(t, `SELECT count(*) FROM auth.users`) == 0 {
+			g.SignUp(t, g.contact, "password123")
 		}
+		g.Do(t, "POST", "/recover", m{"email": g.contact}).Want(200)
+		return g.Mail(t, g.contact)
 	}
-	guess(attackers, 10)
-	enter(t, f.A, "recovery", fresh().Code, attackers, false) // his are used up
-	enter(t, f.A, "recovery", fresh().Code, victims, true)    // hers are not
-	guess("198.51.100.2", 10)
-	mail := fresh()
-	enter(t, f.A, "recovery", mail.Code, victims, false) // the address's are used up
-	f.Clock.Advance(6*time.Minute + time.Second)
-	enter(t, f.A, "recovery", mail.Code, victims, true)
+	g.Do(t, "POST", "/otp", m{"phone": g.contact}).Want(200)
+	return g.Mail(t, g.contact)
+}
+
+func (g guesser) enter(t *testing.T, code, client string, right bool) {
+	t.Helper()
+	res := g.Do(t, "POST", "/verify", m{"type": g.typ, g.by: g.contact, "token": code}, flowtest.From(client))
+	if right {
+		res.Session()
+		return
+	}
+	res.WantError(403, "otp_expired")
 }
 
 // Wrong codes for an address without a code are not counted against it.
@@ -173,7 +229,8 @@ func TestWrongCodesAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	enter(t, f.A, "signup", code, victims, false)
+	enter(t, f.A, "signup", code, attackers, false)
+	enter(t, f.A, "signup", code, victims, true)
 }
 
 // A guess is compared with the newest codes of an address only. The links of
