@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +14,13 @@ import (
 )
 
 var _ ratelimit.Keeper = (*DB)(nil)
+
+// The bounds of the table: a project whose users are guessed at cannot fill it, nor
+// make it lose the rows of others.
+const (
+	maxFailuresOf = 10_000    // of a project, each time that failures are kept
+	maxFailures   = 1_000_000 // of all, each time that old ones are deleted
+)
 
 // KeepFailures implements ratelimit.Keeper. Failures in projects that do not exist
 // are ignored.
@@ -33,6 +42,24 @@ func (db *DB) KeepFailures(ctx context.Context, list []ratelimit.Failures) error
 			SELECT n.count, excluded.rate, excluded.burst, excluded.at, excluded.at + make_interval(secs => n.count / excluded.rate)
 			FROM (SELECT least(excluded.burst,
 				excluded.count + greatest(0, f.count - excluded.rate * extract(epoch FROM excluded.at - f.at))) AS count) AS n)`, string(raw))
+	if err != nil {
+		return Fault(err)
+	}
+	refs := map[string]bool{}
+	for i := range list {
+		refs[string(list[i].Ref)] = true
+	}
+	return db.trimFailures(ctx, slices.Collect(maps.Keys(refs)), maxFailuresOf)
+}
+
+// trimFailures leaves max failures of each of the projects: those that are forgotten
+// last, so that a flood of identifiers that are guessed at once does not displace
+// those that are guessed at often.
+func (db *DB) trimFailures(ctx context.Context, refs []string, max int) error {
+	_, err := db.pool.Exec(ctx, `DELETE FROM failures f
+		USING unnest($1::text[]) AS p (ref) CROSS JOIN LATERAL (
+			SELECT rule, identifier FROM failures WHERE ref = p.ref ORDER BY spent_at DESC OFFSET $2) AS x
+		WHERE (f.ref, f.rule, f.identifier) = (p.ref, x.rule, x.identifier)`, refs, max)
 	return Fault(err)
 }
 
@@ -46,8 +73,40 @@ func (db *DB) KeptFailures(ctx context.Context, since time.Time, max int) (list 
 	return list, last, Fault(err)
 }
 
-// DeleteOldFailures deletes those that are forgotten.
+// DeleteOldFailures deletes those that are forgotten, and, where all projects
+// together have too many, some of the projects that have the most.
 func (db *DB) DeleteOldFailures(ctx context.Context) error {
-	_, err := db.pool.Exec(ctx, `DELETE FROM failures WHERE spent_at < clock_timestamp()`)
-	return Fault(err)
+	return db.deleteOldFailures(ctx, maxFailures)
+}
+
+func (db *DB) deleteOldFailures(ctx context.Context, max int) error {
+	if _, err := db.pool.Exec(ctx, `DELETE FROM failures WHERE spent_at < clock_timestamp()`); err != nil {
+		return Fault(err)
+	}
+	// In ascending order of their numbers the projects keep all that they have, as long
+	// as as much is left for each of those that follow; these keep an equal share.
+	rows, _ := db.pool.Query(ctx, `WITH p AS (
+			SELECT ref, count(*) AS n FROM failures GROUP BY ref
+		), ordered AS (
+			SELECT ref, n, $1 - (sum(n) OVER w - n) AS left_over, count(*) OVER () - row_number() OVER w + 1 AS following
+			FROM p WINDOW w AS (ORDER BY n, ref)
+		), share AS (
+			SELECT floor(left_over / following)::bigint AS share FROM ordered WHERE n * following > left_over ORDER BY n, ref LIMIT 1
+		)
+		SELECT p.ref, share FROM p, share WHERE n > share`, max)
+	var ref string
+	var share int64
+	shares := map[string]int64{}
+	if _, err := pgx.ForEachRow(rows, []any{&ref, &share}, func() error {
+		shares[ref] = share
+		return nil
+	}); err != nil {
+		return Fault(err)
+	}
+	for ref, share := range shares {
+		if err := db.trimFailures(ctx, []string{ref}, int(share)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -45,9 +45,9 @@ func (m *Memory) insert(ref tenants.Ref, k key, b *rate.Limiter, now time.Time) 
 	m.sweep(p, now)
 	switch {
 	case p.clients.Len() >= m.perProject:
-		m.evict(p)
+		m.evict(p, now)
 	case m.entries >= m.maxEntries:
-		m.evict(m.largest[0])
+		m.evict(m.largest[0], now)
 	}
 	p.clients.Add(k, b)
 	m.entries++
@@ -84,7 +84,7 @@ func (m *Memory) sweepOldest(p *project, now time.Time) {
 		if _, b, ok := p.clients.GetOldest(); !ok || !full(b, now) {
 			return
 		}
-		m.evict(p)
+		m.evict(p, now)
 	}
 }
 
@@ -103,8 +103,24 @@ func full(b *rate.Limiter, now time.Time) bool {
 	return b.TokensAt(now) >= float64(b.Burst())
 }
 
-// evict drops the project's least recently used bucket.
-func (m *Memory) evict(p *project) {
+// A bucket out of which muchTaken events were taken is passed over by an eviction, up
+// to maxPassed of them: otherwise whoever has used up a limit would get it back for a
+// flood of cheap events with other identifiers.
+const (
+	muchTaken = 8
+	maxPassed = 16
+)
+
+// evict drops the project's least recently used bucket, except as muchTaken says.
+// Those that it passes over count as used.
+func (m *Memory) evict(p *project, now time.Time) {
+	for range maxPassed {
+		k, b, ok := p.clients.GetOldest()
+		if !ok || float64(b.Burst())-b.TokensAt(now) < muchTaken {
+			break
+		}
+		p.clients.Get(k)
+	}
 	if _, _, ok := p.clients.RemoveOldest(); ok {
 		m.entries--
 		heap.Fix(&m.largest, p.place)

@@ -28,7 +28,8 @@ type Failures struct {
 
 // Keeper keeps failures for all processes, and beyond their end.
 type Keeper interface {
-	// KeepFailures adds failures to what is kept. The list has each bucket once.
+	// KeepFailures adds failures to what is kept. The list has each bucket once. Of a
+	// project that has too many, those that are forgotten first are dropped.
 	KeepFailures(ctx context.Context, list []Failures) error
 	// KeptFailures returns up to max buckets that changed after since, a time of the
 	// Keeper's clock, in the order of their changes, and the time of the last change.
@@ -42,9 +43,10 @@ const (
 	keepBatch    = 5_000
 	// A change may become visible after a later one.
 	keepOverlap = 3 * time.Second
-	// maxUnkept bounds the buckets that wait to be kept; more count in this process
-	// only.
-	maxUnkept = 50_000
+	// maxUnkept bounds the buckets that wait to be kept, maxUnkeptOf those of a
+	// project; more count in this process only.
+	maxUnkept   = 50_000
+	maxUnkeptOf = 5_000
 )
 
 // failures are those of this process that are still to be kept.
@@ -56,7 +58,8 @@ type failures struct {
 
 	mu      sync.Mutex
 	waiting map[bucketName]*waiting
-	seen    time.Time // of the last change that was read
+	of      map[tenants.Ref]int // how many of them wait
+	seen    time.Time           // of the last change that was read
 	failing bool
 }
 
@@ -89,15 +92,24 @@ func (f *failures) add(ref tenants.Ref, rule Rule, identifier string) {
 	defer f.mu.Unlock()
 	w := f.waiting[name]
 	if w == nil {
-		if len(f.waiting) >= maxUnkept {
+		w = &waiting{Failures{Ref: ref, Rule: rule.Name, Identifier: identifier}, f.now()}
+		if !f.wait(name, w) {
 			return
 		}
-		w = &waiting{Failures{Ref: ref, Rule: rule.Name, Identifier: identifier}, f.now()}
-		f.waiting[name] = w
 	}
 	w.forget(f.now())
 	w.Count++
 	w.Rate, w.Burst = float64(rule.Events)/rule.Per.Seconds(), rule.Burst
+}
+
+// wait adds what waits to be kept, unless too much does.
+func (f *failures) wait(name bucketName, w *waiting) bool {
+	if len(f.waiting) >= maxUnkept || f.of[name.ref] >= maxUnkeptOf {
+		return false
+	}
+	f.waiting[name] = w
+	f.of[name.ref]++
+	return true
 }
 
 // take removes a batch from those that wait.
@@ -112,6 +124,9 @@ func (f *failures) take() (batch []Failures) {
 			batch = append(batch, w.Failures)
 		}
 		delete(f.waiting, name)
+		if f.of[name.ref]--; f.of[name.ref] == 0 {
+			delete(f.of, name.ref)
+		}
 	}
 	return batch
 }
@@ -124,8 +139,8 @@ func (f *failures) putBack(batch []Failures) {
 		name := bucketName{b.Ref, key{b.Rule, b.Identifier}}
 		if w := f.waiting[name]; w != nil {
 			w.Count += b.Count
-		} else if len(f.waiting) < maxUnkept {
-			f.waiting[name] = &waiting{*b, f.now()}
+		} else {
+			f.wait(name, &waiting{*b, f.now()})
 		}
 	}
 }

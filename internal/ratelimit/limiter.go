@@ -100,7 +100,7 @@ func New(o Options) *Limiter {
 		logger: cmp.Or(o.Logger, slog.Default()),
 	}
 	if o.Keeper != nil {
-		l.failures = &failures{keeper: o.Keeper, key: o.DigestKey, now: o.Now, waiting: map[bucketName]*waiting{}}
+		l.failures = &failures{keeper: o.Keeper, key: o.DigestKey, now: o.Now, waiting: map[bucketName]*waiting{}, of: map[tenants.Ref]int{}}
 	}
 	return l
 }

@@ -35,7 +35,8 @@ type MemoryOptions struct {
 // state:
 //   - buckets of a whole project (identifier "") are never evicted, so a flood
 //     of addresses cannot reset a project's mail limit;
-//   - a project at PerProject loses its own least recently used bucket;
+//   - a project at PerProject loses its own least recently used bucket, one that is
+//     nearly full before one that is spent;
 //   - at MaxEntries the project that holds the most loses its own, so one that
 //     holds less than its share, MaxEntries divided by the projects, loses none;
 //   - buckets that are full again carry nothing and are dropped on the way.

@@ -171,6 +171,31 @@ func TestFull_project_evicts_its_own(t *testing.T) {
 	checkBooks(t, m)
 }
 
+// A limit that is used up is not reset by a flood of others that are hardly used.
+func TestFull_project_keeps_what_is_spent(t *testing.T) {
+	t.Parallel()
+	m := NewMemory(MemoryOptions{Now: newClock().Now, PerProject: 100, MaxEntries: 1000})
+	rule := Rule{Name: "codes", Events: 10, Per: time.Hour, Burst: 90}
+	for _, victim := range []string{"v", "w"} {
+		passes(m, projectA, rule, victim, 90)
+	}
+	for i := range 10_000 {
+		take(m, projectA, rule, fmt.Sprint(i))
+	}
+	for _, victim := range []string{"v", "w"} {
+		if first(take(m, projectA, rule, victim)) {
+			t.Errorf("the flood reset the limit of %s", victim)
+		}
+	}
+	for i := range 100 { // nobody keeps the others out for ever
+		passes(m, projectA, rule, fmt.Sprint("spent", i), 90)
+	}
+	if m.Len() != 100 || first(take(m, projectA, rule, "spent99")) {
+		t.Errorf("%d buckets, the newest among them", m.Len())
+	}
+	checkBooks(t, m)
+}
+
 func TestFull_memory_evicts_of_the_largest(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(MemoryOptions{Now: newClock().Now, PerProject: 80, MaxEntries: 100})

@@ -35,7 +35,7 @@ func (s *Server) newJobs() (*job.Runner, error) {
 			{Name: "end_lost_audits", Every: time.Minute, Run: func(ctx context.Context) error {
 				return s.control.EndLostAudits(ctx, s.now().Add(-lostAudit), manyLostAudits)
 			}},
-			{Name: "delete_old_failures", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+			{Name: "delete_old_failures", Every: time.Minute, Run: func(ctx context.Context) error {
 				return s.control.DeleteOldFailures(ctx)
 			}},
 			{Name: "roll_up_usage", Every: time.Hour, Run: func(ctx context.Context) error {
