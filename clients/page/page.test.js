@@ -1,6 +1,8 @@
 // The page of `reeve dev` and the page that links in mails lead to, in a browser.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { Browser } from '../lib/chromium.js'
 import { connect } from '../lib/client.js'
@@ -41,6 +43,43 @@ describe('in a browser', () => {
     assert.match(await again.text(), /was used or has expired/)
   })
 
+  test('the session is one of the Management API, for pages of the main host alone', async () => {
+    const origin = new URL(link).origin
+    const own = await browser.visit(`${origin}/v1/openapi.json`)
+    await own.until('document.readyState === "complete"')
+    const status = (page, path, options = {}) => page.value(`fetch(${JSON.stringify(origin + path)}, ${JSON.stringify(options)}).then((r) => r.status, (e) => e.name)`)
+    assert.equal(await status(own, '/v1/profile'), 200)
+    const json = { method: 'POST', headers: { 'Content-Type': 'application/json' } }
+    assert.equal(await status(own, '/v1/profile/access-tokens', { ...json, body: '{"name":"from a page"}' }), 201)
+
+    // Another port of this machine is the same site, so the browser sends the cookies.
+    const evil = createServer((_, res) => res.setHeader('Content-Type', 'text/html').end('<!DOCTYPE html><title>evil</title>')).listen(0, 'localhost')
+    try {
+      await once(evil, 'listening')
+      const page = await browser.visit(`http://localhost:${evil.address().port}/`)
+      await page.until('document.title === "evil"')
+      const include = { credentials: 'include' }
+      assert.equal(await status(page, '/v1/profile', include), 'TypeError', 'it reads nothing')
+      assert.equal(await status(page, '/v1/profile/access-tokens', { ...include, ...json, body: '{"name":"stolen"}' }), 'TypeError')
+      assert.equal(await status(page, '/dashboard/session', { ...include, method: 'DELETE' }), 'TypeError')
+      await status(page, '/dashboard/session/refresh', { ...include, method: 'POST', mode: 'no-cors' })
+      await status(page, '/v1/profile/access-tokens', { ...include, method: 'POST', mode: 'no-cors', body: '{"name":"stolen"}' })
+      await page.value(`(() => {
+        const form = document.createElement('form')
+        form.method = 'post'
+        form.action = ${JSON.stringify(`${origin}/dev/sign-out`)}
+        document.body.append(form)
+        form.submit()
+      })()`)
+      await page.until('document.title === "This form was sent by another site"')
+    } finally {
+      evil.close()
+    }
+    const tokens = await own.value(`fetch('/v1/profile/access-tokens').then((r) => r.json())`)
+    assert.deepEqual(tokens.map((t) => t.name).filter((name) => ['from a page', 'stolen'].includes(name)), ['from a page'])
+    browser.complaints.length = 0 // of the page that was refused
+  })
+
   test('a captured mail opens a link that ends at a page', async () => {
     const { email, mail } = await signUp()
     refused(await connect(project).auth.signInWithPassword({ email, password }), 400, 'email_not_confirmed')
@@ -69,6 +108,27 @@ describe('in a browser', () => {
     const page = await browser.visit(new URL(`/landing/${project.ref}#error=x&error_code=y&error_description=${encodeURIComponent(markup)}`, link).href)
     await page.until('document.title === "This did not work"')
     assert.ok((await page.text()).includes(markup))
+  })
+
+  test('a session goes on when its access token has expired', async () => {
+    const origin = new URL(link).origin
+    const page = await browser.visit(`${origin}/v1/openapi.json`)
+    await page.until('document.readyState === "complete"')
+    const { cookies } = await page.send('Network.getCookies', { urls: [`${origin}/dashboard/session`] })
+    const access = cookies.find((c) => c.name.startsWith('reeve-access'))
+    const refresh = cookies.find((c) => c.name.startsWith('reeve-refresh'))
+    assert.ok(access.httpOnly && refresh.httpOnly && access.sameSite === 'Strict' && refresh.sameSite === 'Strict')
+    assert.deepEqual([access.path, refresh.path], ['/', '/dashboard/session'])
+    const answers = await page.value(`Promise.all([1, 2, 3].map(() => fetch('/dashboard/session/refresh', { method: 'POST' }).then((r) => r.status)))`)
+    assert.deepEqual(answers, [200, 200, 200], 'three tabs at once')
+
+    // Signed out elsewhere: the page tries to go on, and then asks to sign in.
+    await page.value(`fetch('/dashboard/session', { method: 'DELETE' })`)
+    await page.send('Network.setCookie', { ...access, url: origin, expires: Date.now() / 1000 + 600 })
+    await page.send('Network.setCookie', { ...refresh, url: `${origin}/dashboard/session`, expires: Date.now() / 1000 + 600 })
+    const home = await browser.visit(origin)
+    await home.until('document.querySelector("#sign-in")')
+    assert.deepEqual((await page.send('Network.getCookies', { urls: [`${origin}/dashboard/session`] })).cookies, [])
   })
 
   test('no page broke its own policy', () => assert.deepEqual(browser.complaints, []))

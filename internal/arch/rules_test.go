@@ -16,6 +16,7 @@ var layers = [][]string{
 	{"internal/server"},    // the only place that wires
 	{"internal/config"},    // process configuration: read by server, passed down as values
 	{"internal/tenantapi"}, // mounts the flows
+	{"internal/dashboard"}, // sessions of browsers on the main host
 	{"internal/authapi", "internal/control", "internal/storage"},
 	{"internal/web/control"}, // the web side of the Management API
 	{"internal/web", "internal/provision"},

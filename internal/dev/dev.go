@@ -79,7 +79,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	var s *server.Server
-	pages := o.front(listener.Addr(), func(ctx context.Context) error { return s.Ping(ctx) })
+	pages := o.front(listener.Addr(), func() *server.Server { return s })
 	s, err = server.New(ctx, server.Options{
 		Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true, Listener: listener,
 		Front: pages, Settings: o.settings,
@@ -101,16 +101,17 @@ type development struct {
 	began  time.Time
 }
 
-// front returns the pages for people. ping is not called before the server
-// runs.
-func (o Options) front(addr net.Addr, ping func(context.Context) error) *front.Pages {
+// front returns the pages for people. of is not called before the server runs.
+func (o Options) front(addr net.Addr, of func() *server.Server) *front.Pages {
 	mail := "captured"
 	if !o.Config.Mail.Capture {
 		mail = "sent by SMTP"
 	}
 	return front.New(front.Options{
-		Origin: o.Config.HTTP.Origin(), API: origin(addr), ProjectURL: o.Config.HTTP.ProjectURL, Ping: ping,
-		Mail: mail, Version: o.Version, CLI: o.cli(), TokenFile: statePath(o.Data),
+		Origin: o.Config.HTTP.Origin(), API: origin(addr), ProjectURL: o.Config.HTTP.ProjectURL,
+		Ping:    func(ctx context.Context) error { return of().Ping(ctx) },
+		Session: operatorSession{of},
+		Mail:    mail, Version: o.Version, CLI: o.cli(), TokenFile: statePath(o.Data),
 	})
 }
 
@@ -170,7 +171,7 @@ func (d development) announce(ctx context.Context) error {
 	s.Ready() // /readyz answers 200 only when dev.json is there
 	b := banner{Options: d.Options, state: now, demo: demo, took: time.Since(d.began)}
 	if loopback(s.Addr()) {
-		b.page = d.pages.Link(token)
+		b.page = d.pages.Link()
 	}
 	return b.print(d.Out)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/manage"
 )
 
@@ -32,7 +33,20 @@ type Options struct {
 	CLI string
 	// TokenFile is the file that has the access token.
 	TokenFile string
-	Now       func() time.Time // time.Now when nil
+	// Session are the sessions of browsers on the main host.
+	Session Session
+	Now     func() time.Time // time.Now when nil
+}
+
+// Session is the session of a browser on the main host, which the Management API
+// accepts too.
+type Session interface {
+	// Access returns the access token of a request's cookie, "" without one.
+	Access(r *http.Request) string
+	// SignIn begins a session of the operator.
+	SignIn(w http.ResponseWriter, r *http.Request) error
+	// SignOut ends the request's session, if it has one.
+	SignOut(w http.ResponseWriter, r *http.Request) error
 }
 
 // Pages serves the pages. Requests must be for the main host.
@@ -40,7 +54,7 @@ type Pages struct {
 	Options
 	name     string // of the cookie
 	visitors visitors
-	guard    *http.CrossOriginProtection
+	guard    dashboard.Guard
 	routes   *http.ServeMux
 }
 
@@ -50,7 +64,7 @@ func New(o Options) *Pages {
 		o.Now = time.Now
 	}
 	p := &Pages{
-		Options: o, name: cookieName(o.Origin), visitors: newVisitors(o.Now), guard: http.NewCrossOriginProtection(), routes: http.NewServeMux(),
+		Options: o, name: cookieName(o.Origin), visitors: newVisitors(o.Now), guard: dashboard.NewGuard(o.Origin), routes: http.NewServeMux(),
 	}
 	p.routes.HandleFunc("GET /{$}", p.home)
 	p.routes.HandleFunc("GET "+openPath, p.invitation)
@@ -80,7 +94,8 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.nothing(w, r)
 		return
 	}
-	if err := p.guard.Check(r); err != nil {
+	// A link may lead here from anywhere.
+	if r.Method != http.MethodGet && p.guard.Check(r) != nil {
 		notice(w, http.StatusForbidden, "This form was sent by another site", "Open the page of Reeve and send the form there.")
 		return
 	}

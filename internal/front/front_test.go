@@ -58,7 +58,8 @@ func start(t *testing.T) *world {
 			}
 			return nil
 		},
-		Mail: "captured", Version: "v9.8.7", CLI: "bin/reeve", TokenFile: ".reeve/dev.json",
+		Session: session{w},
+		Mail:    "captured", Version: "v9.8.7", CLI: "bin/reeve", TokenFile: ".reeve/dev.json",
 		Now: func() time.Time { return time.Now().Add(time.Duration(w.later.Load())) },
 	})
 	w.Reeve = servertest.StartWith(t, func(o *server.Options) {
@@ -70,6 +71,19 @@ func start(t *testing.T) *world {
 		}
 	})
 	return w
+}
+
+// session is the session of a browser at the world's server.
+type session struct{ *world }
+
+func (s session) Access(r *http.Request) string { return s.Server.Browsers().Cookies.Access(r) }
+
+func (s session) SignIn(w http.ResponseWriter, r *http.Request) error {
+	return s.Server.SignInOperator(w, r)
+}
+
+func (s session) SignOut(w http.ResponseWriter, r *http.Request) error {
+	return s.Server.Browsers().SignOut(w, r)
 }
 
 func (w *world) forward(r *http.Request) (*http.Response, error) {
@@ -95,10 +109,15 @@ func (w *world) post(t *testing.T, path string, form url.Values, headers ...stri
 	}, headers...)...)
 }
 
-// cookie is the Cookie header after an answer.
+// cookie is the Cookie header after an answer, for paths outside /dashboard.
 func cookie(a *servertest.Answer) string {
-	text, _, _ := strings.Cut(a.Header.Get("Set-Cookie"), ";")
-	return text
+	var all []string
+	for _, set := range a.Header.Values("Set-Cookie") {
+		if text, attributes, _ := strings.Cut(set, ";"); strings.Contains(attributes, "Path=/;") && !strings.Contains(attributes, "Max-Age=0") {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // signIn returns the cookie of the holder of the operator's token.
@@ -240,7 +259,7 @@ func TestLink(t *testing.T) {
 	w := start(t)
 	p, _ := w.project(t)
 
-	link := w.pages.Link(w.Token)
+	link := w.pages.Link()
 	if strings.Contains(link, w.Token) {
 		t.Errorf("the token is in the address %s", link)
 	}
@@ -252,20 +271,43 @@ func TestLink(t *testing.T) {
 		}
 	}
 	got := w.post(t, "/dev/open", url.Values{"code": {once}})
-	set := got.Header.Get("Set-Cookie")
-	if got.Status != http.StatusSeeOther || strings.Contains(set, w.Token) {
+	sets := got.Header.Values("Set-Cookie")
+	if got.Status != http.StatusSeeOther || len(sets) != 2 {
 		t.Fatalf("%d %v", got.Status, got.Header)
 	}
-	for _, attribute := range []string{"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age="} {
-		if !strings.Contains(set, attribute) {
-			t.Errorf("the cookie has no %s: %s", attribute, set)
+	for _, set := range sets {
+		for _, attribute := range []string{"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age="} {
+			if !strings.Contains(set, attribute) || strings.Contains(set, w.Token) {
+				t.Errorf("the cookie has no %s: %s", attribute, set)
+			}
 		}
 	}
 	if got := string(w.get(t, "/", "Cookie", cookie(got)).Body); !strings.Contains(got, p.Ref) {
 		t.Errorf("its cookie shows no project: %s", got)
 	}
 
-	late := code(t, w.pages.Link(w.Token))
+	// It is a session of the Management API like any other, and ends by signing out.
+	session := cookie(got)
+	profile := func() int {
+		return w.Do(t, "GET", "/v1/profile", nil, "Host", "reeve.test", "Cookie", session, "Sec-Fetch-Site", "same-origin").Status
+	}
+	if got := profile(); got != 200 {
+		t.Errorf("the Management API: %d", got)
+	}
+	if got := w.post(t, "/dev/sign-out", nil, "Cookie", session); got.Status != http.StatusSeeOther {
+		t.Errorf("sign out: %d", got.Status)
+	}
+	if got := profile(); got != 401 {
+		t.Errorf("the Management API after signing out: %d", got)
+	}
+	for path, status := range map[string]int{"/": 200, "/dev/inbox/" + p.Ref: 401} {
+		got := w.get(t, path, "Cookie", session)
+		if policy := got.Header.Get("Content-Security-Policy"); got.Status != status || !strings.Contains(string(got.Body), "/dashboard/session/refresh") || !strings.Contains(policy, "connect-src 'self'") {
+			t.Errorf("%s with a session that may have to be continued: %d %s", path, got.Status, got.Body)
+		}
+	}
+
+	late := code(t, w.pages.Link())
 	w.later.Store(int64(16 * time.Minute))
 	for name, text := range map[string]string{"used": once, "expired": late, "none": "", "wrong": strings.Repeat("A", 26), "the token": w.Token} {
 		got := w.post(t, "/dev/open", url.Values{"code": {text}})
@@ -280,10 +322,11 @@ func TestLink(t *testing.T) {
 func TestLinkElsewhere(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	text := code(t, w.pages.Link(w.Token))
+	text := code(t, w.pages.Link())
 	send := func(from string) int {
 		r := httptest.NewRequest(http.MethodPost, "http://reeve.test/dev/open", strings.NewReader(url.Values{"code": {text}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.RemoteAddr = from
 		rec := httptest.NewRecorder()
 		w.pages.ServeHTTP(rec, r)
@@ -311,7 +354,7 @@ func TestForms(t *testing.T) {
 	}{
 		"the page":                        {headers{"Sec-Fetch-Site", "same-origin", "Origin", "http://reeve.test"}, 303},
 		"an older browser's page":         {headers{"Sec-Fetch-Site", "", "Origin", "http://reeve.test"}, 303},
-		"no browser":                      {headers{"Sec-Fetch-Site", ""}, 303},
+		"nothing says who sent it":        {headers{"Sec-Fetch-Site", ""}, 403},
 		"another site":                    {headers{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
 		"another port of this machine":    {headers{"Sec-Fetch-Site", "same-site", "Origin", "http://reeve.test:3000"}, 403},
 		"another site, an older browser":  {headers{"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, 403},
@@ -323,7 +366,7 @@ func TestForms(t *testing.T) {
 	} {
 		for path, form := range map[string]url.Values{
 			"/dev/sign-in":  {"token": {w.Token}},
-			"/dev/open":     {"code": {code(t, w.pages.Link(w.Token))}},
+			"/dev/open":     {"code": {code(t, w.pages.Link())}},
 			"/dev/sign-out": nil,
 		} {
 			keep := cookie(w.post(t, "/dev/sign-in", url.Values{"token": {w.Token}}))

@@ -53,12 +53,25 @@ func (p *Pages) showHome(w http.ResponseWriter, r *http.Request, status int, v v
 	v.Pages, v.Services = p, p.services(r.Context())
 	if token, ok := p.visit(r); ok {
 		err := v.read(r.Context(), p.client(token), r.URL.Query().Get("page"))
+		if refused(err, http.StatusUnauthorized) && p.resume(w, r, status) {
+			return
+		}
 		v.SignedIn = err == nil
 		if err != nil && !refused(err, http.StatusUnauthorized) {
 			v.Problem = "The projects could not be read: " + err.Error()
 		}
 	}
 	homePage.Write(w, status, v)
+}
+
+// resume answers a browser whose session has to be continued with a page that does
+// so and opens the address again; false if it has no session.
+func (p *Pages) resume(w http.ResponseWriter, r *http.Request, status int) bool {
+	if p.Session.Access(r) == "" || r.Method != http.MethodGet {
+		return false
+	}
+	resumePage.Write(w, status, nil)
+	return true
 }
 
 func (p *Pages) services(ctx context.Context) []service {

@@ -126,7 +126,7 @@ const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:
 func (p *Pages) letterbox(w http.ResponseWriter, r *http.Request) (letterbox, bool) {
 	token, ok := p.visit(r)
 	if !ok {
-		p.showHome(w, r, http.StatusUnauthorized, view{Problem: "Captured messages are shown to the holder of an access token."})
+		p.showHome(w, r, http.StatusUnauthorized, view{Problem: "Captured messages are shown to people who are signed in."})
 		return letterbox{}, false
 	}
 	ref, err := tenants.ParseRef(r.PathValue("ref"))
@@ -139,6 +139,9 @@ func (p *Pages) letterbox(w http.ResponseWriter, r *http.Request) (letterbox, bo
 	var owner manage.Project
 	if err == nil {
 		owner, err = c.Project(r.Context(), string(ref))
+	}
+	if refused(err, http.StatusUnauthorized) && p.resume(w, r, http.StatusUnauthorized) {
+		return letterbox{}, false
 	}
 	if refused(err, http.StatusUnauthorized) {
 		p.showHome(w, r, http.StatusUnauthorized, view{Problem: "The access token was revoked."})

@@ -11,11 +11,10 @@ import (
 	"github.com/reevehq/reeve/internal/manage"
 )
 
-// Link returns the address at which a browser on this machine, once and soon,
-// may read what the token shows. The token itself is never in an address, which
-// ends up in histories.
-func (p *Pages) Link(token string) string {
-	return p.Origin + openPath + "?" + url.Values{"code": {p.visitors.code(token)}}.Encode()
+// Link returns the address at which a browser on this machine, once and soon, is
+// signed in as the operator. No token is in an address, which ends up in histories.
+func (p *Pages) Link() string {
+	return p.Origin + openPath + "?" + url.Values{"code": {p.visitors.code()}}.Encode()
 }
 
 // invitation asks the browser to send the code in a form, which a program that
@@ -24,17 +23,17 @@ func (p *Pages) invitation(w http.ResponseWriter, r *http.Request) {
 	openPage.Write(w, http.StatusOK, r.URL.Query().Get("code"))
 }
 
-// redeem exchanges a code for the cookie of a visit, for this machine only.
+// redeem exchanges a code for a session of the operator, for this machine only.
 func (p *Pages) redeem(w http.ResponseWriter, r *http.Request) {
-	token, ok := "", false
-	if local(r) {
-		token, ok = p.visitors.redeem(r.PostFormValue("code"))
-	}
-	if !ok {
+	if !local(r) || !p.visitors.redeem(r.PostFormValue("code")) {
 		p.showHome(w, r, http.StatusForbidden, view{Problem: "This link was used or has expired. Each start of reeve dev prints a new one; the access token works at any time."})
 		return
 	}
-	p.welcome(w, r, token)
+	if err := p.Session.SignIn(w, r); err != nil {
+		p.failed(w, err)
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // local reports whether the request comes from this machine.
@@ -60,16 +59,17 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.failed(w, err)
 	default:
-		p.welcome(w, r, token)
+		p.setCookie(w, p.visitors.begin(token), visitTTL)
+		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
 }
 
-func (p *Pages) welcome(w http.ResponseWriter, r *http.Request, token string) {
-	p.setCookie(w, p.visitors.begin(token), visitTTL)
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
+// signOut ends the session and the visit, whichever the browser has.
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := p.Session.SignOut(w, r); err != nil {
+		p.failed(w, err)
+		return
+	}
 	if c, err := r.Cookie(p.name); err == nil {
 		p.visitors.end(c.Value)
 	}

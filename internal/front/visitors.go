@@ -18,14 +18,14 @@ const (
 	maxVisitors = 100
 )
 
-// visitors are the codes that can be exchanged for a visit, and the visits. A
-// visit is a browser that may read what an access token shows. The token stays
-// in this process: the browser has a random cookie, which no API accepts.
-// Both are kept by digest, so that the time of a lookup tells nothing.
+// visitors are the codes that can be exchanged for a session of the operator, and
+// the visits. A visit is a browser that may read on the pages what an access token
+// shows. It is no session, because no token becomes one: the token stays in this
+// process, and the browser has a random cookie, which no API accepts. Both are kept by digest, so that the time of a lookup tells nothing.
 type visitors struct {
 	now    func() time.Time
 	mu     sync.Mutex
-	codes  map[digest]held
+	codes  map[digest]time.Time // until when
 	visits map[digest]held
 }
 
@@ -38,28 +38,28 @@ type held struct {
 }
 
 func newVisitors(now func() time.Time) visitors {
-	return visitors{now: now, codes: map[digest]held{}, visits: map[digest]held{}}
+	return visitors{now: now, codes: map[digest]time.Time{}, visits: map[digest]held{}}
 }
 
 func digestOf(text string) digest { return sha256.Sum256([]byte(text)) }
 
 // code returns a code that can be exchanged once.
-func (v *visitors) code(token string) string {
+func (v *visitors) code() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	text := rand.Text()
-	v.codes[digestOf(text)] = held{token, v.now().Add(codeTTL)}
+	v.codes[digestOf(text)] = v.now().Add(codeTTL)
 	return text
 }
 
-// redeem uses a code up and returns its token.
-func (v *visitors) redeem(code string) (token string, ok bool) {
+// redeem uses a code up, and reports whether it was good.
+func (v *visitors) redeem(code string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	d := digestOf(code)
-	h, ok := v.codes[d]
+	until, ok := v.codes[d]
 	delete(v.codes, d)
-	return h.token, ok && v.now().Before(h.until)
+	return ok && v.now().Before(until)
 }
 
 // begin begins a visit and returns its cookie. Where there are too many, the
@@ -110,8 +110,11 @@ func cookieName(origin string) string {
 	return "reeve_dev"
 }
 
-// visit returns the access token of the request's visit.
+// visit returns the access token of the request's session or visit.
 func (p *Pages) visit(r *http.Request) (token string, ok bool) {
+	if access := p.Session.Access(r); access != "" {
+		return access, true
+	}
 	c, err := r.Cookie(p.name)
 	if err != nil {
 		return "", false

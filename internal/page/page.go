@@ -30,6 +30,8 @@ type Options struct {
 	AnyForms bool
 	// Frames lets the page embed pages of this origin.
 	Frames bool
+	// Fetch lets the script send requests to this origin.
+	Fetch bool
 	// KeepReferrer tells this origin, and only it, the address of the page. By
 	// default nobody learns it, since it may hold a token. Browsers send the
 	// Origin of a form only when they may tell it.
@@ -63,6 +65,9 @@ func policy(o Options) string {
 	}
 	if o.Frames {
 		directives = append(directives, "frame-src 'self'")
+	}
+	if o.Fetch {
+		directives = append(directives, "connect-src 'self'")
 	}
 	forms := "'none'"
 	if o.Forms {

@@ -45,6 +45,7 @@ func (s *Server) handler() *gin.Engine {
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
 
+	s.mountBrowsers(engine)
 	s.mountControl(engine)
 	// At /auth/v1 a project is addressed by its host or by its key, elsewhere
 	// by its path.
@@ -59,6 +60,7 @@ func errorShapes() web.Errors {
 		{Path: "/", Write: web.Pages(control.WriteError)},
 		{Path: "/v1", Write: control.WriteError},
 		{Path: "/v2", Write: control.WriteError},
+		{Path: "/dashboard", Write: control.WriteError},
 		{Path: "/auth/v1", Write: web.Pages(web.AuthErrors)},
 		{Path: "/p", Write: web.Pages(web.AuthErrors)},
 	}
@@ -70,15 +72,11 @@ var frontPaths = []string{"/dev/*path", "/landing/:ref"}
 // mountFront adds the pages for people to the main host. Projects' hosts and
 // programs get the answer for a path without a route.
 func (s *Server) mountFront(engine *gin.Engine) {
-	main := func(host string) bool {
-		address, err := s.router.Address(host, "/")
-		return err == nil && address.Kind == tenants.AddressKey
-	}
 	if s.front == nil {
-		engine.GET("/", web.ForPeople(main, http.HandlerFunc(web.Welcome)))
+		engine.GET("/", web.ForPeople(s.isMain, http.HandlerFunc(web.Welcome)))
 		return
 	}
-	front := web.ForPeople(main, s.front)
+	front := web.ForPeople(s.isMain, s.front)
 	engine.GET("/", front)
 	for _, path := range frontPaths {
 		engine.GET(path, front)
@@ -105,7 +103,7 @@ func (s *Server) readyz(c *gin.Context) {
 }
 
 func (s *Server) mountControl(engine *gin.Engine) {
-	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, ClientIP: s.clientIP, Now: s.now, Changed: func(ref tenants.Ref) {
+	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, Cookie: s.browsers.Credential, ClientIP: s.clientIP, Now: s.now, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
 	api := management.Mount(engine)

@@ -25,6 +25,7 @@ import (
 	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/job"
 	"github.com/reevehq/reeve/internal/leaked"
@@ -103,6 +104,7 @@ type Server struct {
 	invited    nudge // invitations were committed
 	texter     *sms.Texter
 	cluster    servers
+	browsers   dashboard.Handler
 	ready      atomic.Bool
 
 	listener net.Listener
@@ -254,6 +256,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err
 	}
+	s.browsers = s.newBrowsers()
 	s.outbox = &outbox.Dispatcher{
 		Store: outbox.Projects{Tenant: s.registry.Tenant, Database: s.Database},
 		Marks: marks{s.control}, Logger: s.log, // Now is time.Now: its intervals need the monotonic reading

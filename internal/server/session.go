@@ -2,40 +2,88 @@ package server
 
 import (
 	"context"
+	"net/http"
 
-	"github.com/google/uuid"
+	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/dashboard"
+	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
 // sessionActor returns the actor of a request of the Management API with an
-// access token of the platform project. Its user and session are read from the
-// database, so that one who signed out or was banned is refused at once. A token
-// without a session, which an app with the project's key signs, is refused, and
-// so are anonymous users and sessions without the second factor that the user has.
+// access token of the platform project, which Service.Who checks.
 func (s *Server) sessionActor(ctx context.Context, token string) (authz.Actor, error) {
-	p, err := s.control.PlatformProject(ctx)
+	sc, err := s.platformScope(ctx)
 	if err != nil {
 		return authz.Actor{}, err
 	}
-	t, err := s.registry.Tenant(ctx, p.Ref)
+	who, err := s.browsers.Service.Who(ctx, sc, token)
 	if err != nil {
-		return authz.Actor{}, err
-	}
-	who, err := web.UserOf(ctx, s.verifier, &tenants.Scope{
-		Tenant: t, DB: s.Database(t), Credentials: tenants.Credentials{UserToken: token},
-	})
-	if err != nil {
-		return authz.Actor{}, err
-	}
-	if who.Session.ID == uuid.Nil || who.User.IsAnonymous {
-		return authz.Actor{}, auth.ErrBadJWT
-	}
-	if err := who.CheckAAL(); err != nil {
 		return authz.Actor{}, err
 	}
 	return authz.Actor{UserID: who.User.ID}, nil
+}
+
+// platformScope is a scope of the platform project without a client.
+func (s *Server) platformScope(ctx context.Context) (*tenants.Scope, error) {
+	p, err := s.control.PlatformProject(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.registry.Tenant(ctx, p.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return &tenants.Scope{Tenant: t, DB: s.Database(t)}, nil
+}
+
+// newBrowsers returns the sessions of browsers on the main host.
+func (s *Server) newBrowsers() dashboard.Handler {
+	origin := s.config.HTTP.Origin()
+	return dashboard.Handler{
+		Service: dashboard.Service{
+			Verifier: s.verifier, Limiter: s.limiter, Now: s.now,
+			Sessions: session.Sessions{Tokens: token.Issuer{Now: s.now}, Active: session.NewActivity(activeBrowsers), Now: s.now},
+		},
+		Cookies: dashboard.NewCookies(origin), Guard: dashboard.NewGuard(origin), Main: s.isMain,
+		Scope: func(r *http.Request) (*tenants.Scope, error) {
+			sc, err := s.platformScope(r.Context())
+			if err != nil {
+				return nil, err
+			}
+			sc.ClientIP, sc.UserAgent = s.proxies.Client(r), web.UserAgent(r)
+			sc.Usage = s.usage.Project(string(sc.Tenant.Ref))
+			return sc, nil
+		},
+	}
+}
+
+// activeBrowsers is the least number of browsers' sessions that a process
+// remembers as counted active.
+const activeBrowsers = 1000
+
+// isMain reports whether a Host is the main host's.
+func (s *Server) isMain(host string) bool {
+	address, err := s.router.Address(host, "/")
+	return err == nil && address.Kind == tenants.AddressKey
+}
+
+// Browsers are the sessions of browsers on the main host.
+func (s *Server) Browsers() dashboard.Handler { return s.browsers }
+
+// SignInOperator gives a browser a session of the first operator, for `reeve
+// dev`.
+func (s *Server) SignInOperator(w http.ResponseWriter, r *http.Request) error {
+	return s.browsers.SignIn(w, r, operatorEmail)
+}
+
+func (s *Server) mountBrowsers(engine *gin.Engine) {
+	engine.GET(dashboard.Path, web.Plain(s.browsers.Show))
+	engine.POST(dashboard.Path, web.Plain(s.browsers.Begin))
+	engine.DELETE(dashboard.Path, web.Plain(s.browsers.End))
+	engine.POST(dashboard.RefreshPath, web.Plain(s.browsers.Refresh))
 }

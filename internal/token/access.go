@@ -206,7 +206,7 @@ func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 		}
 		return id, nil
 	}
-	id, err := v.verify(t, raw)
+	id, err := v.verify(t, raw, 0)
 	if err != nil {
 		if v.elsewhere(t, raw) {
 			return Identified{}, auth.ErrElsewhere.Because(err)
@@ -214,6 +214,19 @@ func (v *Verifier) Verify(t *tenants.Tenant, raw string) (Identified, error) {
 		return Identified{}, badJWT(err)
 	}
 	v.cache.Add(key, id)
+	return id, nil
+}
+
+// VerifyEnded is Verify for a token that expired at most grace ago. It proves who
+// had the session, and allows nothing. Failures are auth.ErrBadJWT.
+func (v *Verifier) VerifyEnded(t *tenants.Tenant, raw string, grace time.Duration) (Identified, error) {
+	if len(raw) > maxToken || strings.ContainsAny(raw, "\r\n") {
+		return Identified{}, badJWT(jwt.ErrTokenMalformed)
+	}
+	id, err := v.verify(t, raw, grace)
+	if err != nil {
+		return Identified{}, badJWT(err)
+	}
 	return id, nil
 }
 
@@ -227,7 +240,7 @@ func (v *Verifier) elsewhere(t *tenants.Tenant, raw string) bool {
 	return claims.Issuer != t.Issuer() && v.Ours(claims.Issuer)
 }
 
-func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
+func (v *Verifier) verify(t *tenants.Tenant, raw string, leeway time.Duration) (Identified, error) {
 	if strings.Count(raw, ".") != 2 {
 		return Identified{}, errParts
 	}
@@ -236,7 +249,7 @@ func (v *Verifier) verify(t *tenants.Tenant, raw string) (Identified, error) {
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{"ES256", "RS256", "EdDSA", "HS256"}),
 		jwt.WithTimeFunc(v.Now), jwt.WithExpirationRequired(),
-		jwt.WithLeeway(0), jwt.WithAudience(auth.Audience), jwt.WithStrictDecoding())
+		jwt.WithLeeway(leeway), jwt.WithAudience(auth.Audience), jwt.WithStrictDecoding())
 	_, err := parser.ParseWithClaims(raw, &claims, func(tok *jwt.Token) (any, error) {
 		key, err := verifyingKey(t, tok)
 		used = key

@@ -149,7 +149,7 @@ func TestUserAgent(t *testing.T) {
 	} {
 		r := post()
 		r.Header.Set("User-Agent", in)
-		if got := userAgent(r); got != want || !utf8.ValidString(got) {
+		if got := UserAgent(r); got != want || !utf8.ValidString(got) {
 			t.Errorf("%.20q: %d bytes %.20q", in, len(got), got)
 		}
 	}

@@ -31,3 +31,13 @@ var welcomePage = page.Parse(`{{define "title"}}Reeve{{end}}
 <p><a href="https://github.com/reevehq/reeve#readme">About Reeve</a><br>
 <a href="https://github.com/reevehq/reeve/blob/main/docs/projects.md">Projects and keys</a><br>
 <a href="https://github.com/reevehq/reeve/blob/main/docs/auth.md">Sign-up and sign-in</a></p>{{end}}`, page.Options{})
+
+// Plain mounts a handler of net/http that returns its error, which is written in
+// the shape of the path.
+func Plain(handle func(http.ResponseWriter, *http.Request) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := handle(c.Writer, c.Request); err != nil {
+			writeError(c, err)
+		}
+	}
+}

@@ -54,7 +54,7 @@ func (t TenantRouter) RouteTenant() gin.HandlerFunc {
 			Tenant:    tenant,
 			DB:        t.Database(tenant),
 			ClientIP:  client,
-			UserAgent: userAgent(c.Request),
+			UserAgent: UserAgent(c.Request),
 			RequestID: requestID(c),
 			Log:       projectLog(c),
 			Usage:     counters,
@@ -83,8 +83,8 @@ func countRefusal(c *gin.Context, f *fault.Error) {
 // maxUserAgent bounds what is stored of a User-Agent.
 const maxUserAgent = 512
 
-// userAgent is the header without bytes that cannot be stored.
-func userAgent(r *http.Request) string {
+// UserAgent is the header without bytes that cannot be stored.
+func UserAgent(r *http.Request) string {
 	return strings.ToValidUTF8(cut(r.UserAgent(), maxUserAgent), "")
 }
 

@@ -88,14 +88,9 @@ func (s *Server) rescue(c *gin.Context) {
 	c.Next()
 }
 
-// authenticate requires a valid access token.
+// authenticate requires a valid access token, or a browser's session.
 func (s *Server) authenticate(c *gin.Context) {
-	token, ok := bearer(c.GetHeader("Authorization"))
-	if !ok {
-		s.refuse(c, errUnauthorized)
-		return
-	}
-	actor, err := s.actor(c.Request.Context(), token)
+	actor, err := s.sender(c.Request)
 	if err != nil {
 		s.refuse(c, err)
 		return
@@ -103,19 +98,31 @@ func (s *Server) authenticate(c *gin.Context) {
 	c.Request = c.Request.WithContext(withActor(c.Request.Context(), actor))
 }
 
+// sender finds who sent a request. A cookie holds a session's token and no other:
+// an access token of this API is no session, and must not become one.
+func (s *Server) sender(r *http.Request) (Actor, error) {
+	token, ok := bearer(r.Header.Get("Authorization"))
+	if ok {
+		return s.actor(r.Context(), token)
+	}
+	if s.Cookie == nil {
+		return Actor{}, errUnauthorized
+	}
+	token, err := s.Cookie(r)
+	if err != nil {
+		return Actor{}, err
+	}
+	if token == "" {
+		return Actor{}, errUnauthorized
+	}
+	return s.session(r.Context(), token)
+}
+
 // actor finds who a bearer token stands for: an access token of this API, or one
 // of a signed-in session, which is a JWT.
 func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 	if s.Session != nil && strings.Count(token, ".") == 2 {
-		actor, err := s.Session(ctx, token)
-		switch kind := fault.From(err).Kind; {
-		case err == nil:
-			return actor, nil
-		case kind == fault.Unauthorized, kind == fault.Forbidden, kind == fault.NotFound:
-			return Actor{}, errUnauthorized.Because(err)
-		default:
-			return Actor{}, err
-		}
+		return s.session(ctx, token)
 	}
 	found, err := s.DB.AccessTokenByText(ctx, token)
 	if err != nil {
@@ -125,6 +132,19 @@ func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 		return Actor{}, err
 	}
 	return Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}, nil
+}
+
+// session finds whose session an access token of the platform project is of.
+func (s *Server) session(ctx context.Context, token string) (Actor, error) {
+	actor, err := s.Session(ctx, token)
+	switch kind := fault.From(err).Kind; {
+	case err == nil:
+		return actor, nil
+	case kind == fault.Unauthorized, kind == fault.Forbidden, kind == fault.NotFound:
+		return Actor{}, errUnauthorized.Because(err)
+	default:
+		return Actor{}, err
+	}
 }
 
 // checkURL refuses URLs that Postgres cannot store: NUL and invalid UTF-8.

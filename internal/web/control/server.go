@@ -34,6 +34,10 @@ type Server struct {
 	// fault is Unauthorized, Forbidden or NotFound says that the token is not
 	// valid.
 	Session func(ctx context.Context, token string) (Actor, error)
+	// Cookie returns the access token of a browser's session, for Session: "" when
+	// the request has none that counts. Its error refuses a request that another
+	// page may have caused. nil accepts no cookie.
+	Cookie func(*http.Request) (string, error)
 	// ClientIP returns a request's client address for the audit log; nil leaves it
 	// out.
 	ClientIP func(*http.Request) string
@@ -70,9 +74,13 @@ func (s *Server) Mount(engine *gin.Engine) API {
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "sbp_<40 hex>"},
+					"session": {
+						Type: "apiKey", In: "cookie", Name: "__Host-reeve-access",
+						Description: "A browser's session on the main host, for its own pages: without Authorization, and with Sec-Fetch-Site or Origin.",
+					},
 				},
 			},
-			Security: []map[string][]string{{"bearer": {}}},
+			Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 		},
 		Formats: map[string]huma.Format{
 			"application/json": huma.DefaultJSONFormat,
