@@ -46,8 +46,23 @@ type Router struct {
 func (r *Router) Resolve(ctx context.Context, a Address, apikey string) (*Tenant, error) {
 	t, err := r.resolve(ctx, a, apikey)
 	if err == nil {
-		err = t.served()
+		err = t.Served()
 	}
+	return known(t, err)
+}
+
+// ResolvePaused is Resolve for what a paused project answers too: never
+// ErrPaused.
+func (r *Router) ResolvePaused(ctx context.Context, a Address, apikey string) (*Tenant, error) {
+	t, err := r.resolve(ctx, a, apikey)
+	if err == nil && !t.Status.Paused() {
+		err = t.Served()
+	}
+	return known(t, err)
+}
+
+// known makes an error about a project that exists a RefusedError.
+func known(t *Tenant, err error) (*Tenant, error) {
 	switch {
 	case err == nil:
 		return t, nil
@@ -114,15 +129,16 @@ func (r *Router) owns(t *Tenant, apikey string) error {
 
 // gone reports whether the project is treated as if it did not exist.
 func (t *Tenant) gone() bool {
-	return t.Status != StatusActive && t.Status != StatusPaused && t.Status != StatusCreating
+	return t.Status != StatusActive && !t.Status.Paused() && t.Status != StatusCreating
 }
 
-// served returns an error unless requests of the project are answered.
-func (t *Tenant) served() error {
+// Served returns an error unless requests of the project are answered: ErrPaused,
+// ErrCreating or ErrUnknownProject.
+func (t *Tenant) Served() error {
 	switch t.Status {
 	case StatusActive:
 		return nil
-	case StatusPaused:
+	case StatusPausing, StatusPaused, StatusRestoring:
 		return ErrPaused
 	case StatusCreating:
 		return ErrCreating

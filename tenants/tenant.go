@@ -68,10 +68,18 @@ type Status string
 const (
 	StatusCreating Status = "creating" // COMING_UP: its database is being created
 	StatusActive   Status = "active"   // ACTIVE_HEALTHY
+	StatusPausing  Status = "pausing"  // PAUSING: its database is being closed
 	StatusPaused   Status = "paused"   // INACTIVE: requests answer 503
-	StatusFailed   Status = "failed"   // INIT_FAILED: provisioning gave up
-	StatusDeleting Status = "deleting" // GOING_DOWN: its database is being dropped
+	// StatusRestoring is that of a paused project whose database is being opened.
+	StatusRestoring Status = "restoring" // RESTORING
+	StatusFailed    Status = "failed"    // INIT_FAILED: provisioning gave up
+	StatusDeleting  Status = "deleting"  // GOING_DOWN: its database is being dropped
 )
+
+// Paused reports whether the project is paused, or on its way from or to that.
+func (s Status) Paused() bool {
+	return s == StatusPausing || s == StatusPaused || s == StatusRestoring
+}
 
 // Tenant is an immutable snapshot of a project. The Registry replaces it as a
 // whole when Version changes.

@@ -59,7 +59,9 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":            `{"deleted":1}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/usage": `{"interval":"day","points":[{"at":"2026-11-26T00:00:00Z","active_users":3,"sign_ups":1,
 			"sign_ins":4,"token_refreshes":9,"requests":40,"refusals":2,"mails_sent":1,"mails_failed":0,"texts_sent":0}]}`,
-		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch": `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/pause":   `{"ref":"r","name":"shop","status":"INACTIVE"}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/restore": `{"ref":"r","name":"shop","status":"ACTIVE_HEALTHY"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch":   `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
 	}
 	for _, o := range other {
 		maps.Copy(answers, o)
@@ -132,6 +134,8 @@ func TestTable(t *testing.T) {
 		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
 		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      BY      SUBJECT   CODE     LINK\nm    now   a@b.c   email   Hi        123456   http://l\n",
 		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
+		"projects pause rrrrrrrrrrrrrrrrrrrr":                                   "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
+		"projects restore rrrrrrrrrrrrrrrrrrrr":                                 "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",
 		"projects branches rrrrrrrrrrrrrrrrrrrr":                                "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
 		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                         "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
 		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",

@@ -16,6 +16,8 @@ type projectsCommand struct {
 	Branch   projectsBranch   `cmd:"" help:"Copy a project with its database into a new one, whose messages are captured."`
 	Branches projectsBranches `cmd:"" help:"List the branches of a project."`
 	Reset    projectsReset    `cmd:"" help:"Replace the database of a branch by a new copy of its source."`
+	Pause    projectsPause    `cmd:"" help:"Stop serving a project and close its database, until it is restored."`
+	Restore  projectsRestore  `cmd:"" help:"Serve a paused project again."`
 	Extend   projectsExtend   `cmd:"" help:"Change when a project with a time to live deletes itself."`
 	Delete   projectsDelete   `cmd:"" help:"Delete a project with its database."`
 }

@@ -26,6 +26,7 @@ const (
 	CreateProject      Action = "project:create"
 	UpdateProject      Action = "project:update"
 	DeleteProject      Action = "project:delete"
+	PauseProject       Action = "project:pause"           // and restore it
 	SetOwnerPassword   Action = "database_password:write" // the password gives access to all data
 	ReadAPIKeys        Action = "api_key:read"
 	RevealAPIKeys      Action = "api_key:reveal" // see the text of keys that act as service_role
@@ -44,7 +45,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		ReadOrganization, UpdateOrganization, DeleteOrganization, ReadMembers, WriteMembers, WriteRoles, ReadAudit,
-		ReadBilling, WriteBilling, ReadProject, CreateProject, UpdateProject, DeleteProject, SetOwnerPassword,
+		ReadBilling, WriteBilling, ReadProject, CreateProject, UpdateProject, DeleteProject, PauseProject, SetOwnerPassword,
 		ReadAPIKeys, RevealAPIKeys, WriteAPIKeys, ReadSigningKeys, WriteSigningKeys, ReadAuthConfig, WriteAuthConfig,
 		ReadInbox, EmptyInbox, ReadLogs,
 	}

@@ -25,6 +25,7 @@ var matrix = map[authz.Action][]controldb.Role{
 	authz.CreateProject:      {"owner", "administrator"},
 	authz.UpdateProject:      {"owner", "administrator"},
 	authz.DeleteProject:      {"owner", "administrator"},
+	authz.PauseProject:       {"owner", "administrator"},
 	authz.SetOwnerPassword:   {"owner", "administrator"},
 	authz.ReadAPIKeys:        {"owner", "administrator", "developer", "read_only"},
 	authz.RevealAPIKeys:      {"owner", "administrator", "developer"},

@@ -83,6 +83,8 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects/{ref}/branch", body: `{"name":"New"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/branch"},
 	{method: "POST", path: "/v1/projects/{ref}/reset", least: administrator},
+	{method: "POST", path: "/v1/projects/{ref}/pause", least: administrator},
+	{method: "POST", path: "/v1/projects/{ref}/restore", least: administrator},
 	{method: "DELETE", path: "/v1/projects/{ref}", least: administrator},
 	{method: "PATCH", path: "/v1/projects/{ref}/database/password", body: `{"password":"correct horse"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/health?services=auth"},

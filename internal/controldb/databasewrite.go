@@ -127,6 +127,13 @@ func (tx *Tx) DatabaseDeferred(ctx context.Context, ref tenants.Ref, cause strin
 	return tx.moveDatabase(ctx, ref, failing, map[string]any{"last_error": cause, "retry_at": retryAt})
 }
 
+// DatabaseWorks records that an attempt at an assigned database succeeded.
+func (tx *Tx) DatabaseWorks(ctx context.Context, ref tenants.Ref) error {
+	return tx.moveDatabase(ctx, ref, []DatabaseState{DatabaseAssigned}, map[string]any{
+		"attempts": 0, "last_error": nil, "retry_at": nil,
+	})
+}
+
 // DatabaseMigrated records the version of a complete database's schema.
 func (tx *Tx) DatabaseMigrated(ctx context.Context, ref tenants.Ref, version int64) error {
 	states := []DatabaseState{DatabaseCreating, DatabaseWarm, DatabaseAssigned}

@@ -26,12 +26,13 @@ func (db *DB) MarkOutbox(ctx context.Context, ref tenants.Ref, kind string) erro
 }
 
 // MarkedOutboxes lists up to limit projects that are marked for a kind, the
-// longest marked first.
+// longest marked first. Paused projects are left out, and keep their marks.
 func (db *DB) MarkedOutboxes(ctx context.Context, kind string, limit int) ([]tenants.Ref, error) {
 	q := db.with(ctx).Table("outbox_kind_marks").Where("kind = ?", kind)
 	if kind == mailKind {
 		q = db.with(ctx).Table("outbox_marks")
 	}
+	q = q.Where("ref NOT IN (SELECT ref FROM projects WHERE status IN ('pausing', 'paused', 'restoring') AND deleted_at IS NULL)")
 	var refs []tenants.Ref
 	err := q.Order("marked_at").Limit(limit).Pluck("ref", &refs).Error
 	return refs, Fault(err)

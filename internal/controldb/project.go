@@ -215,6 +215,24 @@ func (tx *Tx) SetProjectStatus(ctx context.Context, ref tenants.Ref, status tena
 	return tx.updateProject(ctx, ref, map[string]any{"status": string(status)})
 }
 
+// MoveProject sets the status of a living project that has another one; ErrStale
+// when it does not have that anymore.
+func (tx *Tx) MoveProject(ctx context.Context, ref tenants.Ref, from, to tenants.Status) error {
+	return changed(tx.with(ctx).Model(&projectRow{}).
+		Where("ref = ? AND status = ? AND deleted_at IS NULL", string(ref), string(from)).
+		Updates(map[string]any{"status": string(to)}), ErrStale)
+}
+
+// UnsettledProjects lists the projects of the cluster that are being paused or
+// restored, and are due for another attempt.
+func (r reader) UnsettledProjects(ctx context.Context, cluster string, now time.Time) ([]tenants.Ref, error) {
+	var refs []tenants.Ref
+	err := r.with(ctx).Raw(`SELECT p.ref FROM projects p JOIN databases d ON d.ref = p.ref
+		WHERE p.status IN ('pausing', 'restoring') AND p.deleted_at IS NULL
+		  AND d.cluster_id = ? AND (d.retry_at IS NULL OR d.retry_at <= ?) ORDER BY p.changed_at`, cluster, now).Scan(&refs).Error
+	return refs, Fault(err)
+}
+
 // SetLegacyKeys says whether legacy JWT API keys are accepted; ErrNoProject.
 func (tx *Tx) SetLegacyKeys(ctx context.Context, ref tenants.Ref, on bool, at time.Time) error {
 	return tx.updateProject(ctx, ref, map[string]any{"legacy_keys": on, "legacy_keys_at": at})

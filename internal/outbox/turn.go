@@ -236,8 +236,8 @@ func (t *turn) unmarkIfEmpty() bool {
 	return err == nil && n == 0
 }
 
-// claimFailed handles an error of Claim. The mark of a deleted project is removed;
-// a project whose database cannot be reached cools down.
+// claimFailed handles an error of Claim. The mark of a deleted project is removed,
+// that of a paused one stays; a project whose database cannot be reached cools down.
 func (t *turn) claimFailed(stopping context.Context, err error) outcome {
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.NotFound {
 		t.q.marked.Remove(t.ref)
@@ -245,6 +245,9 @@ func (t *turn) claimFailed(stopping context.Context, err error) outcome {
 			t.log.Warn("outbox mark not settled", "error", err)
 		}
 		return outcome{ref: t.ref}
+	}
+	if errors.Is(err, tenants.ErrPaused) { // its mark is looked at again once it is restored
+		return outcome{ref: t.ref, idle: true}
 	}
 	if stopping.Err() == nil {
 		t.log.Warn("outbox not readable", "error", err)

@@ -76,7 +76,7 @@ func (s *Service) Branch(ctx context.Context, n NewProject) (Created, error) {
 // ResetBranch replaces the database of a branch by a new copy of its source. Its
 // ref, keys, settings and passwords stay. Once the source was found fit for it, the
 // branch is not served until it is done; a failed copy is tried again in the
-// background. Faults: project_not_branch, and those of Branch.
+// background. Faults: project_not_branch, ErrPaused, and those of Branch.
 func (s *Service) ResetBranch(ctx context.Context, ref tenants.Ref) (controldb.Project, error) {
 	p, err := s.Control.ProjectByRef(ctx, ref)
 	if err != nil {
@@ -93,8 +93,11 @@ func (s *Service) ResetBranch(ctx context.Context, ref tenants.Ref) (controldb.P
 		if err != nil {
 			return err
 		}
-		if p.Status == tenants.StatusDeleting {
+		switch {
+		case p.Status == tenants.StatusDeleting:
 			return controldb.ErrNoProject
+		case p.Status.Paused(): // it would be served afterwards
+			return ErrPaused
 		}
 		if err := tx.RenewDatabase(ctx, ref, stepRoles); err != nil {
 			return err
@@ -168,7 +171,7 @@ func (w *work) source(ctx context.Context) (tenants.Ref, error) {
 // copySource replaces the database by a copy of the source.
 func (w *work) copySource(ctx context.Context) error {
 	from := w.from
-	err := w.s.lockedApart(ctx, from, branchLockTimeout, func() error {
+	err := w.s.lockedApart(ctx, from, branchLockTimeout, func(*pgx.Conn) error {
 		if err := w.s.checkSource(ctx, from); err != nil {
 			return err
 		}

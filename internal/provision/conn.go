@@ -22,7 +22,8 @@ import (
 )
 
 // MostConnections is how many connections a process may open to the cluster as the
-// admin: the pool's, and two or three for each migration under way.
+// admin: the pool's, and two or three for each migration under way. A branch, a
+// pause and a restore take another one or two for a moment.
 const MostConnections = adminConns + 2*quickUpgrades + 3*patientUpgrades
 
 const (

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/migrations"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -69,7 +68,7 @@ func TestMigrateFleet(t *testing.T) {
 	canary := old.mustCreate(t, NewProject{}).Project.Ref
 	bad := old.mustCreate(t, NewProject{})
 	third := old.mustCreate(t, NewProject{}).Project.Ref
-	old.setStatus(t, third, tenants.StatusPaused)
+	old.mustPause(t, third)
 	noTemplate := old.replica(t, func(s *Service) { s.Cluster.Template = "reeve_not_there" })
 	half, err := noTemplate.Create(t.Context(), NewProject{OrganizationID: old.org, Name: "half"})
 	if err != nil {
@@ -115,7 +114,7 @@ func TestMigrateFleet(t *testing.T) {
 		t.Errorf("failed project: version %d, error %q, %v", d.SchemaVersion, d.LastError, err)
 	}
 	old.checkServed(t, bad.Project.Ref)
-	old.setStatus(t, third, tenants.StatusActive)
+	old.mustRestore(t, third)
 	checkOwnTable(t, old, third)
 
 	block("DROP TABLE auth.news")
@@ -137,14 +136,6 @@ func TestMigrateFleet(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkOwnTable(t, old, created.Project.Ref)
-	}
-}
-
-func (w *world) setStatus(t *testing.T, ref tenants.Ref, status tenants.Status) {
-	t.Helper()
-	err := w.Control.Tx(t.Context(), func(tx *controldb.Tx) error { return tx.SetProjectStatus(t.Context(), ref, status) })
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -49,6 +49,10 @@ func child() {
 		_, err = s.Branch(ctx, NewProject{OrganizationID: uuid.MustParse(f[3]), Name: "killed", BranchOf: tenants.Ref(f[4])})
 	case "reset":
 		_, err = s.ResetBranch(ctx, tenants.Ref(f[4]))
+	case "pause":
+		_, err = s.Pause(ctx, tenants.Ref(f[4]))
+	case "restore":
+		_, err = s.Restore(ctx, tenants.Ref(f[4]))
 	case "delete":
 		err = s.Delete(ctx, tenants.Ref(f[4]))
 	}

@@ -46,7 +46,7 @@ func (s *Service) lockedDatabase(ctx context.Context, ref tenants.Ref, wait bool
 // lockedApart is lockedDatabase on a connection outside of the pool, for work that
 // may wait long for a lock. A lockTimeout bounds the wait for the database's lock;
 // 0 means that only ctx does.
-func (s *Service) lockedApart(ctx context.Context, ref tenants.Ref, lockTimeout time.Duration, fn func() error) error {
+func (s *Service) lockedApart(ctx context.Context, ref tenants.Ref, lockTimeout time.Duration, fn func(conn *pgx.Conn) error) error {
 	cfg, err := s.adminConfig("")
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *Service) lockedApart(ctx context.Context, ref tenants.Ref, lockTimeout 
 	if err := lock(ctx, conn, databaseLock(ref)); err != nil {
 		return err
 	}
-	return fn()
+	return fn(conn)
 }
 
 // databaseLock is the name of a database's lock.

@@ -230,7 +230,8 @@ func (w *world) recoverAll(t testing.TB) {
 		if err := errors.Join(w.Recover(t.Context()), w.dropLeftRoles(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		refs, err := queryRefs(t.Context(), w, `SELECT ref FROM databases WHERE state IN ('creating', 'dropping', 'dropping_roles')`)
+		refs, err := queryRefs(t.Context(), w, `SELECT ref FROM databases WHERE state IN ('creating', 'dropping', 'dropping_roles')
+			UNION SELECT ref FROM projects WHERE status IN ('pausing', 'restoring') AND deleted_at IS NULL`)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,7 @@ var errBlocked = errors.New("it waits for locks, or takes long")
 func (s *Service) migrateQuickly(outer context.Context, ref tenants.Ref) (version int64, err error) {
 	ctx, cancel := context.WithTimeout(outer, quickTimeout)
 	defer cancel()
-	err = s.lockedApart(ctx, ref, quickLockTimeout, func() (err error) {
+	err = s.lockedApart(ctx, ref, quickLockTimeout, func(*pgx.Conn) (err error) {
 		version, err = s.migrateLocked(ctx, ref, quickLockTimeout, &blocked{})
 		return err
 	})
@@ -49,7 +49,7 @@ func (s *Service) migrateQuickly(outer context.Context, ref tenants.Ref) (versio
 // migrateDatabase migrates one complete database, and ends the sessions of projects'
 // roles that block it.
 func (s *Service) migrateDatabase(ctx context.Context, ref tenants.Ref) (version int64, err error) {
-	err = s.lockedApart(ctx, ref, 0, func() error {
+	err = s.lockedApart(ctx, ref, 0, func(*pgx.Conn) error {
 		b := blocked{after: patientGrace}
 		return s.unblocked(ctx, &b, func() (err error) {
 			version, err = s.migrateLocked(ctx, ref, patientLockTimeout, &b)
@@ -92,18 +92,29 @@ func (s *Service) migrateLocked(ctx context.Context, ref tenants.Ref, lockTimeou
 	if err != nil {
 		return d.SchemaVersion, err
 	}
-	if err := adopt(ctx, cfg, ref); err != nil {
+	if err := s.handOver(ctx, cfg, ref); err != nil {
 		return d.SchemaVersion, fmt.Errorf("hand new objects over: %w", err)
 	}
 	return version, s.Control.Tx(ctx, func(tx *controldb.Tx) error { return tx.DatabaseMigrated(ctx, ref, version) })
 }
 
-func adopt(ctx context.Context, cfg *pgx.ConnConfig, ref tenants.Ref) error {
+// handOver gives the objects that a migration made to the project's roles. The
+// database of a paused project stays closed.
+func (s *Service) handOver(ctx context.Context, cfg *pgx.ConnConfig, ref tenants.Ref) error {
+	p, err := s.Control.ProjectByRef(ctx, ref)
+	if err != nil && !errors.Is(err, controldb.ErrNoProject) { // a warm one has none
+		return err
+	}
 	conn, err := connectAmongMany(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer closeConn(conn)
-	_, err = conn.Exec(ctx, adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
-	return err
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
+		if err == nil && p.Status.Paused() {
+			_, err = tx.Exec(ctx, closeSQL(ref))
+		}
+		return err
+	})
 }

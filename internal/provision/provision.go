@@ -93,6 +93,7 @@ type Service struct {
 	schema    func() (schema, error)
 	upgrades  upgrades
 	drops     turns
+	settles   turns    // pauses and restores
 	inspected sync.Map // by tenants.Ref: those that Inspect works on
 	// deleteWait is how long Delete waits.
 	deleteWait time.Duration
@@ -128,7 +129,7 @@ func (s *Service) init() error {
 		}
 		s.taken, s.rolesLeft = make(chan struct{}, 1), make(chan struct{}, 1)
 		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
-		s.upgrades, s.drops = newUpgrades(), make(turns, dropsAtOnce)
+		s.upgrades, s.drops, s.settles = newUpgrades(), make(turns, dropsAtOnce), make(turns, settlesAtOnce)
 		s.deleteWait = cmp.Or(s.deleteWait, deleteWait)
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		s.pool, s.openErr = newAdminPool(s.Cluster.AdminURL)

@@ -20,7 +20,7 @@ const (
 	recoverTick     = time.Minute
 )
 
-// Recover finishes creations and deletions that failed or whose process was
+// Recover finishes creations, deletions, pauses and restores that failed or whose process was
 // killed. Any number of replicas may call it at the same time; it skips
 // databases that another process works on. It returns the errors of those that
 // failed again. Run drops roles that outlived their database.
@@ -46,7 +46,7 @@ func (s *Service) Recover(ctx context.Context) error {
 			all = append(all, err)
 		}
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, s.settleAll(ctx))...)
 }
 
 // lockTimedOut reports whether a statement gave up waiting for a lock (SQLSTATE

@@ -155,6 +155,7 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 		Captcha: s.captcha, Leaked: s.leaked,
 		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}.Mount(
+		group.Group("", router.RouteAny(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.RequireKey()),
 	)

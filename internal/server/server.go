@@ -304,6 +304,9 @@ func (s *Server) Database(t *tenants.Tenant) *tenantdb.DB {
 	return &tenantdb.DB{
 		Capability: t.Secrets.Capability,
 		Acquire: func(ctx context.Context) (tenantdb.Conn, error) {
+			if t.Status.Paused() {
+				return nil, tenants.ErrPaused
+			}
 			if err := s.provision.EnsureSchema(ctx, t); err != nil {
 				return nil, err
 			}
@@ -320,6 +323,9 @@ func (s *Server) dial(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
 	t, err := s.registry.Tenant(ctx, ref)
 	if err != nil {
 		return nil, err
+	}
+	if t.Status.Paused() {
+		return nil, tenants.ErrPaused
 	}
 	return s.provision.Dial(ctx, t)
 }

@@ -59,9 +59,10 @@ type Flows struct {
 type flow interface{ Mount(web.Routes) }
 
 // Mount adds every route of the tenant plane. The groups assign a request its
-// tenant; keyed refuses requests without an API key.
-func (f Flows) Mount(open, keyed gin.IRouter) {
-	routes := web.NewRoutes(open, keyed, f.Verifier, f.Limits, f.Captcha)
+// tenant; open and keyed refuse those of paused projects, keyed those without an
+// API key.
+func (f Flows) Mount(always, open, keyed gin.IRouter) {
+	routes := web.NewRoutes(always, open, keyed, f.Verifier, f.Limits, f.Captcha)
 	for _, flow := range f.all() {
 		flow.Mount(routes)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // apiVersionHeader selects one of the two shapes of an error answer;
@@ -101,7 +102,8 @@ func wantsDated(version string) bool {
 const maxLogged = 2 << 10
 
 func logFault(c *gin.Context, f *fault.Error, status int) {
-	if status < http.StatusInternalServerError {
+	// Clients of a paused project go on asking, which is nothing to look after.
+	if status < http.StatusInternalServerError || errors.Is(f, tenants.ErrPaused) {
 		return
 	}
 	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", fault.Clip(f.Error(), maxLogged), "method", c.Request.Method, routeOrPath(c)}

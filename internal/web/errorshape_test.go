@@ -39,7 +39,7 @@ func TestErrorsOfAGroup(t *testing.T) {
 	}}.Handler(), CORS())
 	for _, at := range []string{"/auth/v1", "/p/:ref/auth/v1"} {
 		group := engine.Group(at, as("a", "192.0.2.1"))
-		routes := NewRoutes(group, group, nil, Limits{Limiter: ratelimit.New(ratelimit.Options{})}, nil)
+		routes := NewRoutes(group, group, group, nil, Limits{Limiter: ratelimit.New(ratelimit.Options{})}, nil)
 		for _, under := range []string{"/scim", "/other"} {
 			routes.Keyed.POST(under+"/refused", Tenant(200, func(context.Context, *tenants.Scope, *None) (None, error) { return None{}, auth.ErrUserNotFound }))
 			routes.Keyed.POST(under+"/broken", Tenant(200, func(context.Context, *tenants.Scope, *None) (None, error) { return None{}, fmt.Errorf("secret") }))

@@ -13,9 +13,11 @@ import (
 // Routes are the groups on which the flows of the tenant plane mount their
 // routes. A group determines who may call; limits are set for each route.
 type Routes struct {
-	Open  Group[Endpoint]     // anyone; an API key, if sent, must be valid
-	Keyed Group[Endpoint]     // with an API key
-	User  Group[UserEndpoint] // with an API key and a user's access token
+	// Always is Open for what a project answers while it is paused too.
+	Always Group[Endpoint]
+	Open   Group[Endpoint]     // anyone; an API key, if sent, must be valid
+	Keyed  Group[Endpoint]     // with an API key
+	User   Group[UserEndpoint] // with an API key and a user's access token
 	// Admin is the group for a secret key that has the scope.
 	Admin func(tenants.KeyScope) Group[Endpoint]
 }
@@ -36,13 +38,14 @@ type Group[E Endpoint | UserEndpoint] struct {
 	counted, admit []gin.HandlerFunc
 }
 
-// NewRoutes returns the groups. open and keyed set a request's scope; keyed
-// refuses requests without an API key.
-func NewRoutes(open, keyed gin.IRouter, v *token.Verifier, l Limits, captcha Captcha) Routes {
+// NewRoutes returns the groups. always, open and keyed set a request's scope; open
+// and keyed refuse those of paused projects, keyed those without an API key.
+func NewRoutes(always, open, keyed gin.IRouter, v *token.Verifier, l Limits, captcha Captcha) Routes {
 	return Routes{
-		Open:  Group[Endpoint]{router: open, limits: l},
-		Keyed: Group[Endpoint]{router: keyed, limits: l, captcha: captcha},
-		User:  Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v)}},
+		Always: Group[Endpoint]{router: always, limits: l},
+		Open:   Group[Endpoint]{router: open, limits: l},
+		Keyed:  Group[Endpoint]{router: keyed, limits: l, captcha: captcha},
+		User:   Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v)}},
 		Admin: func(s tenants.KeyScope) Group[Endpoint] {
 			return Group[Endpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireAdmin(v, s)}}
 		},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -30,14 +31,19 @@ type TenantRouter struct {
 
 // RouteTenant finds the project by host, path or key and sets the request's
 // scope: 404 unknown, 503 paused, 401 when host, path and key disagree.
-func (t TenantRouter) RouteTenant() gin.HandlerFunc {
+func (t TenantRouter) RouteTenant() gin.HandlerFunc { return t.route(t.Router.Resolve) }
+
+// RouteAny is RouteTenant for routes that paused projects answer too.
+func (t TenantRouter) RouteAny() gin.HandlerFunc { return t.route(t.Router.ResolvePaused) }
+
+func (t TenantRouter) route(resolve func(context.Context, tenants.Address, string) (*tenants.Tenant, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		address, err := t.Router.Address(c.Request.Host, c.Request.URL.Path)
 		if err != nil {
 			writeError(c, err)
 			return
 		}
-		tenant, err := t.Router.Resolve(c.Request.Context(), address, tenants.PresentedKey(apiKey(c.Request), c.GetHeader("Authorization")))
+		tenant, err := resolve(c.Request.Context(), address, tenants.PresentedKey(apiKey(c.Request), c.GetHeader("Authorization")))
 		client := t.Proxies.Client(c.Request)
 		if err != nil {
 			if refused := (*tenants.RefusedError)(nil); errors.As(err, &refused) {

@@ -19,8 +19,10 @@ type Handler struct{ Version string }
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
 	r.Open.GET("/health", web.Tenant(http.StatusOK, h.health))
-	r.Open.GET(jwksPath, web.Tenant(http.StatusOK, h.jwks))
-	r.Open.GET(configurationPath, web.Tenant(http.StatusOK, h.configuration))
+	// Gateways verify tokens by these, and must not forget the keys of a project that
+	// is paused for a while.
+	r.Always.GET(jwksPath, web.Tenant(http.StatusOK, h.jwks))
+	r.Always.GET(configurationPath, web.Tenant(http.StatusOK, h.configuration))
 	r.Keyed.GET("/settings", web.Tenant(http.StatusOK, h.settings))
 }
 

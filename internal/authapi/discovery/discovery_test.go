@@ -21,7 +21,7 @@ func get(t *testing.T, p *tenants.Tenant, path string, answer any) http.Header {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	r := engine.Group("", web.WithScope(func(*http.Request) (*tenants.Scope, error) { return &tenants.Scope{Tenant: p}, nil }))
-	discovery.Handler{Version: "v1.2.3"}.Mount(web.NewRoutes(r, r, nil, web.Limits{}, nil))
+	discovery.Handler{Version: "v1.2.3"}.Mount(web.NewRoutes(r, r, r, nil, web.Limits{}, nil))
 	rec := httptest.NewRecorder()
 	engine.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 	if rec.Code != http.StatusOK {

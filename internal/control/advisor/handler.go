@@ -70,6 +70,9 @@ func (h *Handler) performance(ctx context.Context, actor control.Actor, in *perf
 
 // ofCatalog returns the lints of a category in the project's database.
 func (h *Handler) ofCatalog(ctx context.Context, p controldb.Project, category string) (*Lints, error) {
+	if p.Status.Paused() {
+		return nil, provision.ErrPaused
+	}
 	if p.Status != tenants.StatusActive {
 		return nil, provision.ErrNotReady
 	}

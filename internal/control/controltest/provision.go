@@ -129,6 +129,24 @@ func (r *Rows) Delete(ctx context.Context, ref tenants.Ref) error {
 	})
 }
 
+// Pause sets the status.
+func (r *Rows) Pause(ctx context.Context, ref tenants.Ref) (controldb.Project, error) {
+	return r.move(ctx, ref, tenants.StatusPaused)
+}
+
+// Restore sets the status.
+func (r *Rows) Restore(ctx context.Context, ref tenants.Ref) (controldb.Project, error) {
+	return r.move(ctx, ref, tenants.StatusActive)
+}
+
+func (r *Rows) move(ctx context.Context, ref tenants.Ref, to tenants.Status) (controldb.Project, error) {
+	err := r.World.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.SetProjectStatus(ctx, ref, to) })
+	if err != nil {
+		return controldb.Project{}, err
+	}
+	return r.World.DB.ProjectByRef(ctx, ref)
+}
+
 // SetOwnerPassword notes the password in OwnerPasswords.
 func (r *Rows) SetOwnerPassword(_ context.Context, ref tenants.Ref, password string) error {
 	if r.OwnerPasswords == nil {

@@ -1,5 +1,5 @@
 // Package project serves the projects of the Management API: list, create, get,
-// rename, delete, branch, health. It checks permissions; internal/provision creates and
+// rename, delete, pause, branch, health. It checks permissions; internal/provision creates and
 // drops databases.
 package project
 
@@ -40,6 +40,10 @@ func (h *Handler) Mount(api control.API) {
 		"List the branches of a project in the hosted service's form"), h.hostedBranches)
 	control.Register(api, op("reset-branch", http.MethodPost, "/v1/projects/{ref}/reset",
 		"Replace the database of a branch by a new copy of its source"), h.reset)
+	control.Register(api, op("pause-project", http.MethodPost, "/v1/projects/{ref}/pause",
+		"Stop serving a project and close its database, until it is restored"), h.pause)
+	control.Register(api, op("restore-project", http.MethodPost, "/v1/projects/{ref}/restore",
+		"Serve a paused project again"), h.restore)
 	control.Register(api, op("update-database-password", http.MethodPatch, "/v1/projects/{ref}/database/password",
 		"Change the password of the owner role"), h.setPassword)
 	control.Register(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
@@ -94,6 +98,14 @@ func (h *Handler) hostedBranches(ctx context.Context, actor control.Actor, in *r
 
 func (h *Handler) reset(ctx context.Context, actor control.Actor, in *refInput) (*Project, error) {
 	return h.Service.Reset(ctx, actor, in.Ref)
+}
+
+func (h *Handler) pause(ctx context.Context, actor control.Actor, in *refInput) (*Project, error) {
+	return h.Service.Pause(ctx, actor, in.Ref)
+}
+
+func (h *Handler) restore(ctx context.Context, actor control.Actor, in *refInput) (*Project, error) {
+	return h.Service.Restore(ctx, actor, in.Ref)
 }
 
 func (h *Handler) health(ctx context.Context, actor control.Actor, in *healthInput) (*[]ServiceHealth, error) {

@@ -27,6 +27,8 @@ type Provisioner interface {
 	Delete(ctx context.Context, ref tenants.Ref) error
 	Branch(ctx context.Context, n provision.NewProject) (provision.Created, error)
 	ResetBranch(ctx context.Context, ref tenants.Ref) (controldb.Project, error)
+	Pause(ctx context.Context, ref tenants.Ref) (controldb.Project, error)
+	Restore(ctx context.Context, ref tenants.Ref) (controldb.Project, error)
 	SetOwnerPassword(ctx context.Context, ref tenants.Ref, password string) error
 }
 

@@ -122,12 +122,25 @@ func TestDeletePlatform(t *testing.T) {
 	w.Do(t, w.Owner, "GET", "/v1/projects/"+string(p.Ref), "").Want(t, 200, "ACTIVE_HEALTHY")
 }
 
+func TestPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.Project(t, w.Acme, "Shop").Project
+	at := "/v1/projects/" + string(p.Ref)
+	w.Do(t, w.Owner, "POST", at+"/pause", "").Want(t, 200, `"status":"INACTIVE"`)
+	w.Do(t, w.Owner, "POST", at+"/restore", "").Want(t, 200, `"status":"ACTIVE_HEALTHY"`)
+	w.Exec(t, "UPDATE projects SET platform = true WHERE ref = $1", string(p.Ref))
+	for _, what := range []string{"/pause", "/restore"} {
+		w.Do(t, w.Owner, "POST", at+what, "").Refused(t, 403, "platform_project", "")
+	}
+}
+
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.Project(t, w.Acme, "Shop").Project
 	for status, want := range map[tenants.Status]string{
-		"active": "ACTIVE_HEALTHY", "creating": "COMING_UP", "paused": "INACTIVE",
+		"active": "ACTIVE_HEALTHY", "creating": "COMING_UP", "pausing": "PAUSING", "paused": "INACTIVE", "restoring": "RESTORING",
 		"failed": "INIT_FAILED", "deleting": "GOING_DOWN",
 	} {
 		w.Exec(t, "UPDATE projects SET status = $2 WHERE ref = $1", string(p.Ref), string(status))

@@ -219,8 +219,12 @@ func statusOnWire(s tenants.Status) string {
 		return "ACTIVE_HEALTHY"
 	case tenants.StatusCreating:
 		return "COMING_UP"
+	case tenants.StatusPausing:
+		return "PAUSING"
 	case tenants.StatusPaused:
 		return "INACTIVE"
+	case tenants.StatusRestoring:
+		return "RESTORING"
 	case tenants.StatusFailed:
 		return "INIT_FAILED"
 	case tenants.StatusDeleting:

@@ -31,6 +31,7 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 		},
 		Leaked: &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
 	}
-	flows.Mount(engine.Group("", web.WithScope(p.open)), engine.Group("", web.WithScope(p.keyed)))
+	open := engine.Group("", web.WithScope(p.open))
+	flows.Mount(open, open, engine.Group("", web.WithScope(p.keyed)))
 	return engine
 }
