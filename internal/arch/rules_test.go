@@ -30,6 +30,7 @@ var layers = [][]string{
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector"},
 	{"internal/usage"},      // counters that any package of one tenant may add to
+	{"internal/batch"},      // the writing of counters
 	{"internal/projectlog"}, // entries that any package of one tenant may add
 	{"internal/auth"},       // the words
 	{"internal/setting"},    // the settings of a project, declared once

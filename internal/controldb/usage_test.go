@@ -29,7 +29,8 @@ func TestUsage(t *testing.T) {
 	ctx, now := t.Context(), time.Date(2026, 5, 20, 12, 30, 0, 0, time.UTC)
 	day := time.Date(2026, 5, 19, 0, 0, 0, 0, time.UTC)
 	batch := func(writer uuid.UUID, number int64, from, until int) usage.Batch {
-		out := usage.Batch{Writer: writer, Number: number}
+		out := usage.Batch{}
+		out.Writer, out.Number = writer, number
 		for _, ref := range []string{string(refB), string(refA), "nosuchprojectatallxx"} {
 			for h := range 2 {
 				hour := day.Add(time.Duration(h) * time.Hour)

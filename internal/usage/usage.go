@@ -7,13 +7,14 @@ package usage
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/batch"
 )
 
 // Metric is what is counted.
@@ -21,18 +22,17 @@ type Metric string
 
 // The metrics.
 const (
-	Requests     Metric = "requests"
-	SignUps      Metric = "sign_ups"
-	SignIns      Metric = "sign_ins" // by method
-	Refreshes    Metric = "token_refreshes"
-	Refusals     Metric = "refusals" // by error code
-	MailsSent    Metric = "mails_sent"
-	MailsFailed  Metric = "mails_failed" // given up
-	TextsSent    Metric = "texts_sent"
-	TextsFailed  Metric = "texts_failed" // given up
-	otherLabel          = "other"
-	maxLabel            = 100 // bytes
-	flushTimeout        = 5 * time.Second
+	Requests    Metric = "requests"
+	SignUps     Metric = "sign_ups"
+	SignIns     Metric = "sign_ins" // by method
+	Refreshes   Metric = "token_refreshes"
+	Refusals    Metric = "refusals" // by error code
+	MailsSent   Metric = "mails_sent"
+	MailsFailed Metric = "mails_failed" // given up
+	TextsSent   Metric = "texts_sent"
+	TextsFailed Metric = "texts_failed" // given up
+	otherLabel         = "other"
+	maxLabel           = 100 // bytes
 )
 
 // The bounds of a process.
@@ -67,8 +67,7 @@ type Active struct {
 
 // Batch is what is written at a time.
 type Batch struct {
-	Writer uuid.UUID // the process
-	Number int64     // ascending
+	batch.Stamp
 	Counts []Count
 	Active []Active
 }
@@ -87,12 +86,7 @@ type Counters struct {
 	now    func() time.Time
 	seed   maphash.Seed
 	shards [shardCount]shard
-
-	writing sync.Mutex // guards what follows
-	writer  uuid.UUID
-	number  int64
-	unsure  *Batch // failed, and may have been written
-	failing bool
+	writer *batch.Writer[Batch]
 }
 
 type shard struct {
@@ -114,7 +108,9 @@ type key struct {
 
 // New returns Counters that write to store.
 func New(store Store, log *slog.Logger, now func() time.Time) *Counters {
-	return &Counters{store: store, log: cmp.Or(log, slog.Default()), now: now, seed: maphash.MakeSeed(), writer: uuid.New()}
+	c := &Counters{store: store, log: cmp.Or(log, slog.Default()), now: now, seed: maphash.MakeSeed()}
+	c.writer = batch.New("the projects' usage", FlushInterval, c.log, c)
+	return c
 }
 
 // Project is the counters of one project; the zero value counts nothing.
@@ -210,63 +206,24 @@ func (p *project) merge(hour int64, users Sketch) {
 }
 
 // Run writes until ctx ends. Call Flush once nothing is counted any more.
-func (c *Counters) Run(ctx context.Context) error {
-	tick := time.NewTicker(FlushInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			_ = c.Flush(ctx) // logged
-		}
-	}
-}
+func (c *Counters) Run(ctx context.Context) error { return c.writer.Run(ctx) }
 
-// Flush writes everything that was counted. A batch whose write failed is written
-// again as it was, because it may have been committed.
+// Flush writes everything that was counted.
 func (c *Counters) Flush(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	if c.unsure != nil {
-		if err := c.write(ctx, c.unsure); err != nil {
-			return err
-		}
-		c.unsure = nil
-	}
-	b := c.take(ctx)
-	if len(b.Counts) == 0 && len(b.Active) == 0 {
-		return nil
-	}
-	c.number++
-	b.Writer, b.Number = c.writer, c.number
-	err := c.write(ctx, b)
-	if err != nil {
-		c.unsure = b
-	}
-	return err
+	return c.writer.Flush(ctx)
 }
 
-func (c *Counters) write(ctx context.Context, b *Batch) error {
-	limited, cancel := context.WithTimeout(ctx, flushTimeout)
-	defer cancel()
-	err := c.store.AddUsage(limited, *b)
-	if err == nil {
-		c.failing = false
-		return nil
-	}
-	if !c.failing && ctx.Err() == nil { // once, not every time
-		c.log.WarnContext(ctx, "the projects' usage is not written for now", "error", err)
-	}
-	c.failing = true
-	return fmt.Errorf("write the projects' usage: %w", err)
+// Write implements batch.Source.
+func (c *Counters) Write(ctx context.Context, s batch.Stamp, b *Batch) error {
+	b.Stamp = s
+	return c.store.AddUsage(ctx, *b)
 }
 
-// take removes what was counted.
-func (c *Counters) take(ctx context.Context) *Batch {
+// Take implements batch.Source.
+func (c *Counters) Take(ctx context.Context) *Batch {
 	b, dropped := &Batch{}, int64(0)
 	for i := range c.shards {
 		s := &c.shards[i]
@@ -287,6 +244,9 @@ func (c *Counters) take(ctx context.Context) *Batch {
 	}
 	if dropped > 0 {
 		c.log.WarnContext(ctx, "too many projects for the counters of usage", "uncounted", dropped)
+	}
+	if len(b.Counts) == 0 && len(b.Active) == 0 {
+		return nil
 	}
 	return b
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/batch"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/testkit"
@@ -30,7 +31,7 @@ func TestUsage(t *testing.T) {
 			return counted.Count{Project: string(ref), Hour: hour, Metric: m, Label: label, N: count + int64(n)*1000}
 		}
 		if err := w.DB.AddUsage(t.Context(), counted.Batch{
-			Writer: uuid.New(), Number: 1,
+			Stamp:  batch.Stamp{Writer: uuid.New(), Number: 1},
 			Counts: []counted.Count{count(counted.SignIns, "password", 2), count(counted.SignIns, "otp", 1), count(counted.Refusals, "bad_jwt", 4), count(counted.Requests, "", 9)},
 			Active: []counted.Active{{Project: string(ref), Hour: hour, Users: users}},
 		}); err != nil {
