@@ -115,7 +115,14 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/config/database/postgres"},
 	{method: "GET", path: "/v1/projects/{ref}/functions"},
 	{method: "GET", path: "/v1/projects/{ref}/secrets"},
+	{method: "GET", path: "/v1/projects/{ref}/storage/buckets"},
+	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/logs"},
+	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/logs.all"},
 	{method: "GET", path: "/v1/projects/{ref}/branches"},
+	{method: "POST", path: "/v1/projects/{ref}/branches", body: `{"branch_name":"New"}`, least: administrator},
+	{method: "GET", path: "/v1/branches/{ref}"},
+	{method: "DELETE", path: "/v1/branches/{ref}", least: administrator},
+	{method: "POST", path: "/v1/branches/{ref}/reset", least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/advisors/security"},
 	{method: "GET", path: "/v1/projects/{ref}/advisors/performance"},
 	{method: "GET", path: "/v1/profile", open: true},
@@ -177,8 +184,10 @@ func TestRoutes(t *testing.T) {
 			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
 			if strings.Contains(route.path, "{id}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
 				got.Want(t, 404)
-			} else if strings.HasSuffix(route.path, "/reset") {
+			} else if strings.HasSuffix(route.path, "/reset") || strings.HasPrefix(route.path, "/v1/branches/") {
 				got.Refused(t, 400, "project_not_branch", "")
+			} else if strings.Contains(route.path, "/endpoints/logs") {
+				got.Refused(t, 400, "logs_sql_not_supported", "")
 			} else if got.Status >= 300 {
 				t.Errorf("the least role that may gets %d: %s", got.Status, got.Body)
 			}

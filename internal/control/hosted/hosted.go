@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
@@ -36,11 +37,29 @@ func (h *Handler) Mount(api control.API) {
 	fixed(api, h, "get-postgres-config", "/config/database/postgres",
 		"Settings of Postgres that the project overrides: none", PostgresConfig{})
 	fixed(api, h, "list-functions", "/functions", "List the Edge Functions of a project: there are none", []Function{})
+	fixed(api, h, "list-storage-buckets", "/storage/buckets", "List the buckets of a project: Storage does not run", []Bucket{})
 	fixed(api, h, "list-secrets", "/secrets", "List the secrets of a project's Edge Functions: there are none", []FunctionSecret{})
+	for _, path := range []string{"logs", "logs.all"} {
+		control.Register(api, control.Operation{
+			ID: "query-" + path, Method: http.MethodGet, Path: "/v1/projects/{ref}/analytics/endpoints/" + path,
+			Summary: "Query the logs of a project by SQL: refused, they are at /v1/projects/{ref}/logs", Tag: "Hosted service",
+		}, h.logs)
+	}
 }
+
+// errLogsSQL is the answer to a query of logs in SQL.
+var errLogsSQL = fault.New(fault.Invalid, "logs_sql_not_supported",
+	"The log of a project is not a table: read GET /v1/projects/{ref}/logs, which filters by time, level, user and request id")
 
 type refInput struct {
 	Ref string `path:"ref"`
+}
+
+type logsInput struct {
+	Ref   string `path:"ref"`
+	SQL   string `query:"sql" maxLength:"20000"`
+	Start string `query:"iso_timestamp_start" maxLength:"64"`
+	End   string `query:"iso_timestamp_end" maxLength:"64"`
 }
 
 type slugInput struct {
@@ -56,6 +75,14 @@ func fixed[T any](api control.API, h *Handler, id, path, summary string, answer 
 		}
 		return &answer, nil
 	})
+}
+
+// logs refuses: whoever asks is told where the log is.
+func (h *Handler) logs(ctx context.Context, actor control.Actor, in *logsInput) (*LogRows, error) {
+	if _, err := h.Authz.Project(ctx, actor, authz.ReadLogs, in.Ref); err != nil {
+		return nil, err
+	}
+	return nil, errLogsSQL
 }
 
 func (h *Handler) entitlements(ctx context.Context, actor control.Actor, in *slugInput) (*Entitlements, error) {

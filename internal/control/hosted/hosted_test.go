@@ -18,7 +18,7 @@ func TestHosted(t *testing.T) {
 	})
 	ref := string(w.Project(t, w.Acme, "Shop").Project.Ref)
 	for _, route := range []string{
-		"postgrest", "config/storage", "ssl-enforcement", "network-restrictions", "config/database/postgres", "functions", "secrets",
+		"postgrest", "config/storage", "ssl-enforcement", "network-restrictions", "config/database/postgres", "functions", "secrets", "storage/buckets",
 	} {
 		path := "/v1/projects/" + ref + "/" + route
 		w.Do(t, w.ReadOnly, "GET", path, "").Want(t, 200).Golden(t, strings.ReplaceAll(route, "/", "-"))

@@ -121,3 +121,14 @@ type FunctionSecret struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
+
+// Bucket is a bucket of Storage.
+type Bucket struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// LogRows are the rows of a query of logs.
+type LogRows struct {
+	Result []map[string]any `json:"result"`
+}

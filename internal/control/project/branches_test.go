@@ -2,8 +2,11 @@ package project_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/project"
@@ -53,4 +56,60 @@ func TestHostedBranches(t *testing.T) {
 		t.Errorf("another project has branches: %s", none.Body)
 	}
 	w.Do(t, w.Stranger, "GET", path, "").Refused(t, 404, "project_not_found", "")
+}
+
+// The hosted service's clients manage a branch by its id or ref. Neither is one
+// of a project that is no branch, whatever the client means by it.
+func TestHostedBranchByID(t *testing.T) {
+	t.Parallel()
+	rows := &controltest.Rows{}
+	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		rows.World = w
+		return []controltest.Mounter{&project.Handler{Service: &project.Service{
+			DB: w.DB, Authz: w.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Now: controltest.Now, Log: w.Log,
+		}}}
+	})
+	source := string(w.Project(t, w.Acme, "Shop").Project.Ref)
+	all := "/v1/projects/" + source + "/branches"
+	var b, other project.HostedBranch
+	made := w.Do(t, w.Administrator, "POST", all, `{"branch_name":"pr-1","persistent":true}`).Want(t, 201)
+	made.Into(t, &b)
+	if strings.Contains(string(made.Body), "sb_secret") || strings.Contains(string(made.Body), "postgres") {
+		t.Errorf("secrets unasked: %s", made.Body)
+	}
+	w.Do(t, w.Administrator, "POST", all, `{"branch_name":"pr-2"}`).Want(t, 201).Into(t, &other)
+	for _, name := range []string{b.ID, b.ProjectRef} {
+		var got project.HostedBranchDetail
+		w.Do(t, w.ReadOnly, "GET", "/v1/branches/"+name, "").Want(t, 200).Into(t, &got)
+		if got.Ref != b.ProjectRef {
+			t.Errorf("%s is %+v", name, got)
+		}
+		w.Do(t, w.Stranger, "GET", "/v1/branches/"+name, "").Refused(t, 404, "project_not_found", "")
+		w.Do(t, w.Stranger, "DELETE", "/v1/branches/"+name, "").Refused(t, 404, "project_not_found", "")
+		w.Do(t, w.Developer, "DELETE", "/v1/branches/"+name, "").Refused(t, 403, "forbidden", "")
+	}
+	for _, none := range []string{uuid.NewString(), "00000000-0000-8000-8000-000000000000", "ffffffff-ffff-8fff-bfff-ffffffffffff", "x"} {
+		w.Do(t, w.Administrator, "DELETE", "/v1/branches/"+none, "").Refused(t, 404, "project_not_found", "")
+	}
+	w.Do(t, w.Administrator, "DELETE", "/v1/branches/"+source, "").Refused(t, 400, "project_not_branch", "")
+	w.Do(t, w.Administrator, "DELETE", "/v1/branches/"+b.ID, "").Want(t, 200)
+	var left []project.HostedBranch
+	w.Do(t, w.ReadOnly, "GET", all, "").Want(t, 200).Into(t, &left)
+	if len(left) != 2 || left[0].ID != b.ID || left[0].ProjectStatus != "GOING_DOWN" || left[1].ProjectStatus != "ACTIVE_HEALTHY" {
+		t.Errorf("after deletion: %+v", left)
+	}
+}
+
+// An id has the ref in it, whichever it is.
+func TestBranchIDs(t *testing.T) {
+	t.Parallel()
+	for _, ref := range []string{strings.Repeat("a", 20), strings.Repeat("z", 20), strings.Repeat("az", 10), string(tenants.NewRef())} {
+		id := project.BranchID(ref)
+		if parsed, err := uuid.Parse(id); err != nil || parsed.Version() != 8 || parsed.Variant() != uuid.RFC4122 {
+			t.Errorf("%s: %s is no UUID of version 8: %v", ref, id, err)
+		}
+		if got := project.RefOfBranch(id); got != ref {
+			t.Errorf("%s became %s, which is %s", ref, id, got)
+		}
+	}
 }

@@ -36,8 +36,6 @@ func (h *Handler) Mount(api control.API) {
 	branch.Status, branch.Creates = http.StatusCreated, true
 	control.Register(api, branch, h.branch)
 	control.Register(api, op("list-project-branches", http.MethodGet, "/v1/projects/{ref}/branch", "List the branches of a project"), h.branches)
-	control.Register(api, op("list-branches", http.MethodGet, "/v1/projects/{ref}/branches",
-		"List the branches of a project in the hosted service's form"), h.hostedBranches)
 	control.Register(api, op("reset-branch", http.MethodPost, "/v1/projects/{ref}/reset",
 		"Replace the database of a branch by a new copy of its source"), h.reset)
 	control.Register(api, op("pause-project", http.MethodPost, "/v1/projects/{ref}/pause",
@@ -48,6 +46,7 @@ func (h *Handler) Mount(api control.API) {
 		"Change the password of the owner role"), h.setPassword)
 	control.Register(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
 		"Check the services of a project"), h.health)
+	h.mountHostedBranches(api)
 }
 
 func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Created, error) {
@@ -82,18 +81,6 @@ func (h *Handler) branch(ctx context.Context, actor control.Actor, in *branchInp
 func (h *Handler) branches(ctx context.Context, actor control.Actor, in *refInput) (*[]Project, error) {
 	found, err := h.Service.Branches(ctx, actor, in.Ref)
 	return &found, err
-}
-
-func (h *Handler) hostedBranches(ctx context.Context, actor control.Actor, in *refInput) (*[]HostedBranch, error) {
-	found, err := h.Service.Branches(ctx, actor, in.Ref)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]HostedBranch, len(found))
-	for i, p := range found {
-		out[i] = hostedBranch(p)
-	}
-	return &out, nil
 }
 
 func (h *Handler) reset(ctx context.Context, actor control.Actor, in *refInput) (*Project, error) {

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -57,40 +55,6 @@ type Reference struct {
 	Name string `json:"name"`
 	// ExpiresAt is in the answer to an extension.
 	ExpiresAt string `json:"expires_at,omitempty"`
-}
-
-// HostedBranch is a branch in the hosted service's form, which knows a branch by
-// an id beside the ref of its project.
-type HostedBranch struct {
-	ID                  string `json:"id" format:"uuid" doc:"Derived from project_ref."`
-	Name                string `json:"name"`
-	ProjectRef          string `json:"project_ref"`
-	ParentProjectRef    string `json:"parent_project_ref"`
-	IsDefault           bool   `json:"is_default"`
-	Persistent          bool   `json:"persistent" doc:"Whether it stays until somebody deletes it."`
-	Status              string `json:"status" enum:"CREATING_PROJECT,MIGRATIONS_PASSED,MIGRATIONS_FAILED"`
-	CreatedAt           string `json:"created_at"`
-	UpdatedAt           string `json:"updated_at"`
-	WithData            bool   `json:"with_data"`
-	DeletionScheduledAt string `json:"deletion_scheduled_at,omitempty"`
-	ProjectStatus       string `json:"preview_project_status"`
-}
-
-// hostedBranch describes a branch. It has the schema of its source from the
-// beginning, so there is no state between that of its creation and the last one.
-func hostedBranch(p Project) HostedBranch {
-	status := "MIGRATIONS_PASSED"
-	switch p.Status {
-	case "COMING_UP":
-		status = "CREATING_PROJECT"
-	case "INIT_FAILED":
-		status = "MIGRATIONS_FAILED"
-	}
-	return HostedBranch{
-		ID: uuid.NewSHA1(uuid.NameSpaceURL, []byte("reeve:branch:"+p.Ref)).String(), Name: p.Name,
-		ProjectRef: p.Ref, ParentProjectRef: p.BranchOf, Persistent: p.ExpiresAt == "", Status: status,
-		CreatedAt: p.CreatedAt, UpdatedAt: p.CreatedAt, WithData: true, DeletionScheduledAt: p.ExpiresAt, ProjectStatus: p.Status,
-	}
 }
 
 // ServiceHealth is the state of one service of a project.

@@ -1,0 +1,7 @@
+package project
+
+// For tests of the ids of branches.
+var (
+	BranchID    = branchID
+	RefOfBranch = refOfBranch
+)
