@@ -40,7 +40,9 @@ func (s Users) UnprovedPhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User)
 }
 
 // ConfirmPhone marks the user's number as confirmed, in the user and in the
-// identity, and deletes other codes and sign-ups that would confirm it.
+// identity, and deletes other codes and sign-ups that would confirm it. The number
+// says nothing of an address that is not confirmed: what is known of its sign-ups
+// stays.
 func (s Users) ConfirmPhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes ...tenantdb.UserChange) error {
 	now := s.Now()
 	verified, err := tenantdb.UserMetadata(map[string]any{"phone_verified": true})
@@ -59,6 +61,9 @@ func (s Users) ConfirmPhone(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 	}
 	if err := tx.DeleteTokens(ctx, u.ID, auth.TokenConfirmation); err != nil {
 		return err
+	}
+	if u.Email != "" && !u.EmailConfirmed() {
+		return nil
 	}
 	return tx.EndSignups(ctx, u.ID)
 }

@@ -153,7 +153,11 @@ func (s Users) register(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		}
 		n.Email, n.EmailConfirmed = c.Email, c.Verified
 	}
-	return s.Create(ctx, tx, sc, n)
+	u, err := s.Create(ctx, tx, sc, n)
+	if err == nil && u.Email != "" && !u.EmailConfirmed() {
+		err = tx.BeginSignup(ctx, u.ID, s.Now())
+	}
+	return u, err
 }
 
 // adopt links the identity to the user with the same address, which the

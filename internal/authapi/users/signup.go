@@ -39,7 +39,8 @@ func signedUpWith(id uuid.UUID, identity Identity, hash string) New {
 // confirmed.
 type Unproved struct {
 	// Public is set if the account comes from a sign-up, or from a provider that
-	// has not verified the address: from somebody who may not own the address.
+	// has not verified the address: from somebody who may not own the address,
+	// whatever else they have proved.
 	Public bool
 	// Contested is set if somebody signed up with the address since. Then a
 	// proof of ownership that came with no sign-up does not tell whose account
@@ -58,7 +59,7 @@ func (s Users) Unproved(ctx context.Context, tx *tenantdb.Tx, u *auth.User) (Unp
 		return Unproved{}, err
 	}
 	return Unproved{
-		Public:    state.First || federated(u) || replaceable(u), // the last one is for sign-ups before there was a record
+		Public:    state.First || federated(u) || replaceable(u), // the others are for accounts before there was a record
 		Contested: state.Contested,
 	}, nil
 }
@@ -112,13 +113,13 @@ func endFlowsOfOthers(ctx context.Context, tx *tenantdb.Tx, u *auth.User) error 
 
 // ProveEmail confirms the address by a token that came with no sign-up, such as
 // one for recovery. The password of an account that may be somebody else's does
-// not outlive the proof.
+// not outlive the proof, nor does its number.
 func (s Users) ProveEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
 	origin, err := s.Unproved(ctx, tx, u)
 	switch {
 	case err != nil:
 		return err
-	case origin.Contested, origin.Public && federated(u):
+	case origin.Contested, origin.Public && u.IdentityOf(auth.ProviderEmail) == nil:
 		return s.ConfirmSignup(ctx, tx, sc, u, auth.Signup{})
 	case !origin.Public:
 		return s.ConfirmEmail(ctx, tx, u)
@@ -129,7 +130,16 @@ func (s Users) ProveEmail(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	if err := endFlowsOfOthers(ctx, tx, u); err != nil {
 		return err
 	}
-	return s.ConfirmEmail(ctx, tx, u, tenantdb.EncryptedPassword(""), tenantdb.NewEmail(""))
+	changes := append(withoutPhone(u), tenantdb.EncryptedPassword(""), tenantdb.NewEmail(""), tenantdb.NewPhone(""))
+	return s.ConfirmEmail(ctx, tx, u, changes...)
+}
+
+// withoutPhone are the changes that remove the number of a user who has one.
+func withoutPhone(u *auth.User) []tenantdb.UserChange {
+	if u.Phone == "" && u.PhoneConfirmedAt == nil {
+		return nil
+	}
+	return []tenantdb.UserChange{tenantdb.Phone(""), tenantdb.PhoneConfirmedAt(nil)}
 }
 
 // DropContestedPassword removes the password of an account that several sign-ups
@@ -174,8 +184,8 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 	}
 	user, err := tenantdb.UserMetadata(metadata)
 	changes := []tenantdb.UserChange{tenantdb.EncryptedPassword(n.Password), user}
-	if n.Phone == "" && (u.Phone != "" || u.PhoneConfirmedAt != nil) {
-		changes = append(changes, tenantdb.Phone(""), tenantdb.PhoneConfirmedAt(nil))
+	if n.Phone == "" {
+		changes = append(changes, withoutPhone(u)...)
 	}
 	return changes, err
 }

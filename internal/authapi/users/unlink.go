@@ -10,8 +10,8 @@ import (
 )
 
 // Unlink removes an identity of a user, who keeps at least one. Without the
-// identity of the e-mail address the password is gone too, and the address of
-// another identity takes its place; without that of the phone number, the number.
+// identity of the e-mail address the password is gone too, and the verified address
+// of another identity takes its place; without that of the phone number, the number.
 // auth.ErrIdentityNotFound; auth.ErrLastIdentity; auth.ErrEmailExists when the
 // other address belongs to another user.
 func (s Users) Unlink(ctx context.Context, tx *tenantdb.Tx, u *auth.User, id uuid.UUID) (*auth.Identity, error) {
@@ -60,11 +60,13 @@ func splitIdentities(all []auth.Identity, id uuid.UUID) (removed *auth.Identity,
 }
 
 // otherAddress is the change to the address of the user's oldest other identity
-// that has one. The user stays confirmed only with an address that is the same.
+// that has a verified one; without one the user has no address any more. What an
+// identity says unverified, and what the user has written into that of a number, may
+// be somebody else's address, who would be led into the account.
 func otherAddress(ctx context.Context, tx *tenantdb.Tx, u *auth.User, rest []auth.Identity) ([]tenantdb.UserChange, error) {
 	for i := range rest {
 		email, err := auth.NormalizeEmail(rest[i].Email)
-		if err != nil {
+		if err != nil || rest[i].Provider == auth.ProviderPhone || !rest[i].EmailVerified() {
 			continue
 		}
 		if email == u.Email {
@@ -73,10 +75,7 @@ func otherAddress(ctx context.Context, tx *tenantdb.Tx, u *auth.User, rest []aut
 		if err := EmailFree(ctx, tx, email, u.ID); err != nil {
 			return nil, err
 		}
-		if !rest[i].EmailVerified() {
-			return []tenantdb.UserChange{tenantdb.Email(email), tenantdb.EmailConfirmedAt(nil)}, nil
-		}
 		return []tenantdb.UserChange{tenantdb.Email(email)}, nil
 	}
-	return nil, nil
+	return []tenantdb.UserChange{tenantdb.Email(""), tenantdb.EmailConfirmedAt(nil), tenantdb.NewEmail("")}, nil
 }
