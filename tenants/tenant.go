@@ -61,6 +61,10 @@ func (r Ref) APIRole() string { return "reeve_" + string(r) + "_api" }
 // OwnerRole is the developer's login role; it owns the schema public.
 func (r Ref) OwnerRole() string { return "reeve_" + string(r) + "_owner" }
 
+// QueryRole is the login role for the developer's SQL that comes through the
+// Management API. It has the rights of OwnerRole by SET ROLE, and none of its own.
+func (r Ref) QueryRole() string { return "reeve_" + string(r) + "_query" }
+
 // Status is the status of a project; only an active project is served.
 type Status string
 

@@ -42,6 +42,7 @@ type commands struct {
 	Keys     keysCommand     `cmd:"" help:"API keys of a project."`
 	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
 	Inbox    inboxCommand    `cmd:"" help:"Captured messages of a project."`
+	SQL      sqlCommand      `cmd:"" name:"sql" help:"Run SQL in a project's database, as its owner."`
 	Logs     logsCommand     `cmd:"" help:"Why users of a project were refused and mails were not delivered."`
 	Usage    usageCommand    `cmd:"" help:"How much a project is used: sign-ups, sign-ins, active users, mails."`
 	Audit    auditCommand    `cmd:"" help:"What was done in an organization, and by whom."`

@@ -38,6 +38,8 @@ const (
 	ReadInbox          Action = "inbox:read" // holds links and codes that sign users in
 	EmptyInbox         Action = "inbox:delete"
 	ReadLogs           Action = "logs:read" // holds addresses of users, no credentials
+	ReadDatabase       Action = "database:read"
+	WriteDatabase      Action = "database:write" // all that the owner role may do
 )
 
 // Actions lists every action: the permissions that a role of an organization
@@ -47,7 +49,7 @@ func Actions() []Action {
 		ReadOrganization, UpdateOrganization, DeleteOrganization, ReadMembers, WriteMembers, WriteRoles, ReadAudit,
 		ReadBilling, WriteBilling, ReadProject, CreateProject, UpdateProject, DeleteProject, PauseProject, SetOwnerPassword,
 		ReadAPIKeys, RevealAPIKeys, WriteAPIKeys, ReadSigningKeys, WriteSigningKeys, ReadAuthConfig, WriteAuthConfig,
-		ReadInbox, EmptyInbox, ReadLogs,
+		ReadInbox, EmptyInbox, ReadLogs, ReadDatabase, WriteDatabase,
 	}
 }
 
@@ -75,9 +77,9 @@ func Describe(role controldb.Role) string {
 	case controldb.Administrator:
 		return "May do everything but delete the organization or give it away."
 	case controldb.Developer:
-		return "Configures projects, and sees their API keys and captured messages."
+		return "Configures projects, runs SQL in their databases, and sees their API keys and captured messages."
 	case controldb.ReadOnly:
-		return "Sees projects, their configuration and their log, but no secret."
+		return "Sees projects, their configuration, their log and their data, but no secret of their configuration."
 	case controldb.Billing:
 		return "Sees the organization and its projects, and manages payment."
 	default:

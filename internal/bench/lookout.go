@@ -41,7 +41,7 @@ func (s *siege) lookout(ctx context.Context, state string) (*lookout, error) {
 	var names []string
 	for _, p := range s.hostile {
 		ref := tenants.Ref(p.Ref)
-		names = append(names, ref.OwnerRole(), ref.AuthRole(), ref.APIRole())
+		names = append(names, ref.OwnerRole(), ref.QueryRole(), ref.AuthRole(), ref.APIRole())
 	}
 	var err error
 	if l.conn, err = pgx.Connect(ctx, s.bench.pg.url(maintenance)); err != nil {

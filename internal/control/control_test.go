@@ -16,6 +16,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/controltest"
+	"github.com/reevehq/reeve/internal/control/database"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
@@ -46,6 +47,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&billing.Handler{Authz: w.Authz},
 		&hosted.Handler{Authz: w.Authz},
 		&advisor.Handler{DB: w.DB, Authz: w.Authz, Inspect: rows.Inspect},
+		&database.Handler{Service: &database.Service{Authz: w.Authz, Query: rows.Query}},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
 			return auth.User{Email: "jane@example.com"}, nil
 		}},
@@ -125,6 +127,8 @@ var routes = []route{
 	{method: "POST", path: "/v1/branches/{ref}/reset", least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/advisors/security"},
 	{method: "GET", path: "/v1/projects/{ref}/advisors/performance"},
+	{method: "POST", path: "/v1/projects/{ref}/database/query", body: `{"query":"SELECT 1"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/database/query/read-only", body: `{"query":"SELECT 1"}`},
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},

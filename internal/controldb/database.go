@@ -2,6 +2,7 @@ package controldb
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -47,11 +48,13 @@ type Database struct {
 	CreatedAt     time.Time
 }
 
-// Passwords are the passwords of a project's three login roles.
+// Passwords are the passwords of a project's login roles.
 type Passwords struct {
 	Auth  string `json:"auth"`
 	API   string `json:"api"`
 	Owner string `json:"owner"`
+	// Query is derived from the project's data key and not stored.
+	Query string `json:"-"`
 }
 
 // String hides the passwords.
@@ -79,6 +82,7 @@ func OpenPasswords(dk *secret.DataKey, sealed []byte) (Passwords, error) {
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return p, fmt.Errorf("decode role passwords: %w", err)
 	}
+	p.Query = base64.RawURLEncoding.EncodeToString(dk.Derive("password of the query role"))
 	return p, nil
 }
 

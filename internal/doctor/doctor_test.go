@@ -103,7 +103,7 @@ func TestStarted(t *testing.T) {
 	vars := map[string]string{
 		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(),
 		"REEVE_DATABASE_URL": control, "REEVE_DATABASE_ADMIN_URL": cluster.URL(), "REEVE_MAIL_CAPTURE": "true",
-		"REEVE_TENANT_CONNECTIONS": "20",
+		"REEVE_TENANT_CONNECTIONS": "15",
 	}
 	cfg, err := config.Load("", func(name string) (string, bool) { v, ok := vars[name]; return v, ok })
 	if err != nil {
@@ -150,9 +150,9 @@ func TestConnections(t *testing.T) {
 		warns  string
 	}{
 		{"enough", func(*config.Database) {}, ""},
-		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 175"},
-		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 60 connections each"},
-		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 125"},
+		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 184"},
+		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 68 connections each"},
+		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 134"},
 		{"a control database elsewhere", func(d *config.Database) {
 			d.OwnerConnections, d.ControlURL = 5, "postgres://elsewhere/control"
 		}, ""},

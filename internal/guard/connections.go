@@ -48,17 +48,29 @@ const Connections = 2 + poolConns
 type ConnectionLimits struct {
 	Owner int
 	Reeve int // of the auth and the api role, over all replicas
+	Query int // of the query role, likewise; Reeve when zero
 }
 
 // of returns the limit of a role.
 func (l ConnectionLimits) of(role string) int {
-	if strings.HasSuffix(role, ownerSuffix) {
+	switch {
+	case strings.HasSuffix(role, ownerSuffix):
 		return l.Owner
+	case strings.HasSuffix(role, querySuffix):
+		return cmp.Or(l.Query, l.Reeve)
 	}
 	return l.Reeve
 }
 
-const ownerSuffix = "_owner"
+const (
+	ownerSuffix = "_owner"
+	querySuffix = "_query"
+)
+
+// ofDeveloper reports whether a role runs the developer's SQL only.
+func ofDeveloper(role string) bool {
+	return strings.HasSuffix(role, ownerSuffix) || strings.HasSuffix(role, querySuffix)
+}
 
 // ReserveOf returns how many of a server's connections are kept free.
 func ReserveOf(maxConnections int) int {
@@ -195,7 +207,7 @@ func (c client) project() string {
 	return ""
 }
 
-func (c client) owner() bool { return strings.HasSuffix(c.role, ownerSuffix) }
+func (c client) owner() bool { return ofDeveloper(c.role) }
 
 // rank orders a project's sessions: those with the lowest are ended first.
 func (c client) rank() int {
@@ -337,7 +349,7 @@ func (g *Guard) setLimits(ctx context.Context) error {
 		return nil
 	}
 	rows, _ := g.state.pool.Query(ctx, `SELECT rolname::text, rolconnlimit FROM pg_roles
-		WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND rolcanlogin AND shobj_description(oid, 'pg_authid') = $1`, g.Mark)
+		WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner|query)$' AND rolcanlogin AND shobj_description(oid, 'pg_authid') = $1`, g.Mark)
 	type limit struct {
 		role string
 		most int

@@ -21,7 +21,7 @@ func TestExcess(t *testing.T) {
 		{pid: 2, role: "reeve"},
 		{pid: 11, role: greedy.OwnerRole(), state: 2, since: at},
 		{pid: 12, role: greedy.OwnerRole(), state: 0, since: at},
-		{pid: 13, role: greedy.OwnerRole(), state: 0, since: at.Add(-time.Second)},
+		{pid: 13, role: greedy.QueryRole(), state: 0, since: at.Add(-time.Second)},
 		{pid: 14, role: greedy.OwnerRole(), state: 1, since: at},
 		{pid: 15, role: greedy.AuthRole(), state: 0, since: at},
 		{pid: 16, role: greedy.AuthRole(), state: 1, since: at},

@@ -231,7 +231,7 @@ func TestOverdue(t *testing.T) {
 func TestOverdueCommits(t *testing.T) {
 	t.Parallel()
 	in := install(t, testkit.Database(t))
-	long := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour, horizon: 1 << 40}
+	long := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour, queryAge: time.Hour, horizon: 1 << 40}
 	for name, c := range map[string]struct {
 		role  string
 		bound func(*bounds, time.Duration)
@@ -239,6 +239,7 @@ func TestOverdueCommits(t *testing.T) {
 		"owner":        {tenants.NewRef().OwnerRole(), func(b *bounds, d time.Duration) { b.ownerWork = d }},
 		"auth":         {tenants.NewRef().AuthRole(), func(b *bounds, d time.Duration) { b.reeveWork = d }},
 		"api":          {tenants.NewRef().APIRole(), func(b *bounds, d time.Duration) { b.reeveWork = d }},
+		"query":        {tenants.NewRef().QueryRole(), func(b *bounds, d time.Duration) { b.queryAge = d }},
 		"auth session": {tenants.NewRef().AuthRole(), func(b *bounds, d time.Duration) { b.reeveAge = d }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,7 +275,7 @@ func TestHorizon(t *testing.T) {
 	t.Parallel()
 	in := install(t, testkit.NewCluster(t).URL())
 	holder, other := in.lastingRole(t, tenants.NewRef().OwnerRole())(), in.lastingRole(t, tenants.NewRef().OwnerRole())()
-	b := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour, horizon: 1000}
+	b := bounds{reeveWork: time.Hour, reeveAge: time.Hour, ownerIdle: time.Hour, ownerWork: time.Hour, queryAge: time.Hour, horizon: 1000}
 	for conn, sql := range map[*pgx.Conn]string{holder: "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1", other: "BEGIN"} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

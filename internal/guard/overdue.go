@@ -12,13 +12,14 @@ import (
 // enough: a session can change its own, and a function can catch a cancel.
 // Termination cannot be caught, but a few functions of Postgres do not check for
 // it (docs/security.md).
-var defaultBounds = bounds{reeveWork: 30 * time.Second, reeveAge: time.Hour, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour, horizon: 100_000_000}
+var defaultBounds = bounds{reeveWork: 30 * time.Second, reeveAge: time.Hour, ownerIdle: 10 * time.Minute, ownerWork: 2 * time.Hour, queryAge: time.Minute, horizon: 100_000_000}
 
 type bounds struct {
 	reeveWork time.Duration // a statement or transaction of the auth and api roles
 	reeveAge  time.Duration // a session of these roles; a pool.Budget closes its own after half of that
 	ownerIdle time.Duration // an owner's idle transaction; it holds back NOTIFY and vacuum
 	ownerWork time.Duration // any statement or transaction of an owner
+	queryAge  time.Duration // a session of the query role, which has one for each query
 	// horizon is the number of transaction ids that a session may keep vacuum from
 	// freezing. The server accepts no more writes when two billion are in use, and
 	// one project can use them up within hours.
@@ -38,8 +39,9 @@ func (g *Guard) endBeyond(ctx context.Context, b bounds) error {
 		    OR (usename ~ '^reeve_[a-z]{20}_owner$'
 		        AND ((state <> 'idle' AND clock_timestamp() - least(xact_start, query_start) > $4::interval)
 		             OR (state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > $3::interval)))
-		    OR (usename ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND greatest(age(backend_xmin), age(backend_xid)) > $6::bigint))`,
-		b.reeveWork, b.reeveAge, b.ownerIdle, b.ownerWork, g.Mark, b.horizon)
+		    OR (usename ~ '^reeve_[a-z]{20}_query$' AND clock_timestamp() - backend_start > $7::interval)
+		    OR (usename ~ '^reeve_[a-z]{20}_(auth|api|owner|query)$' AND greatest(age(backend_xmin), age(backend_xid)) > $6::bigint))`,
+		b.reeveWork, b.reeveAge, b.ownerIdle, b.ownerWork, g.Mark, b.horizon, b.queryAge)
 	overdue, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s session, err error) {
 		return s, row.Scan(&s.pid, &s.role)
 	})

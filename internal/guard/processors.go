@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,7 +43,7 @@ const computingSQL = `SELECT a.pid, r.rolname::text, coalesce(a.query_start, a.b
 		1 + (SELECT count(*) FROM pg_stat_get_activity(NULL) w WHERE w.leader_pid = a.pid AND w.pid <> a.pid)
 	FROM pg_stat_get_activity(NULL) a JOIN pg_roles r ON r.oid = a.usesysid
 	WHERE a.state = 'active' AND a.backend_type = 'client backend' AND coalesce(a.wait_event_type, '') IN ('', 'IO', 'LWLock', 'BufferPin', 'IPC')
-	  AND r.rolname ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND shobj_description(r.oid, 'pg_authid') = $1`
+	  AND r.rolname ~ '^reeve_[a-z]{20}_(auth|api|owner|query)$' AND shobj_description(r.oid, 'pg_authid') = $1`
 
 // probeSQL takes some milliseconds of a processor.
 const probeSQL = `SELECT count(*) FROM generate_series(1, 100000)`
@@ -110,7 +109,7 @@ func (p *processors) greedy(all []computing) map[string][]computing {
 	by, sessions := map[string][]computing{}, map[int32]int{}
 	for _, c := range all {
 		sessions[c.pid] = p.sessions[c.pid] + 1
-		counts := c.long || sessions[c.pid] >= sessionLooks || strings.HasSuffix(c.role, ownerSuffix)
+		counts := c.long || sessions[c.pid] >= sessionLooks || ofDeveloper(c.role)
 		if project, ok := projectOfRole(c.role); ok && counts {
 			by[project] = append(by[project], c)
 		}

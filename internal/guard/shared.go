@@ -387,7 +387,7 @@ func (s *shared) terminate(ctx context.Context, one session, why string) (first 
 // endingTime is how long a session may take to end.
 const endingTime = 10 * time.Second
 
-var projectRole = regexp.MustCompile(`^reeve_[a-z]{20}_(owner|auth|api)$`)
+var projectRole = regexp.MustCompile(`^reeve_[a-z]{20}_(owner|auth|api|query)$`)
 
 // projectOfRole returns the common prefix of a project's role names.
 func projectOfRole(role string) (string, bool) {

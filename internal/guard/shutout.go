@@ -18,8 +18,8 @@ import (
 
 // ShutOut is what a project did to the server that it shares with others. The
 // first offence only ends the sessions that commit it. Each further one within
-// offencePeriod suspends the login of the owner role until Until, and that of all
-// roles if another role committed it.
+// offencePeriod suspends the login of the owner and the query role until Until, and
+// that of all roles if another role committed it.
 type ShutOut struct {
 	Offences   int
 	OffendedAt time.Time
@@ -46,7 +46,7 @@ func (s ShutOut) Expired(now time.Time) bool {
 }
 
 // after returns the state after another offence, of a role that may not be the
-// owner role. No offence of a suspended role counts: its session is about to end.
+// owner or the query role. No offence of a suspended role counts: its session is about to end.
 func (s ShutOut) after(now time.Time, cause string, owner bool) ShutOut {
 	if s.Until.After(now) && (owner || s.AllRoles) {
 		return s
@@ -83,9 +83,9 @@ func (s ShutOut) roles(ref tenants.Ref, now time.Time) []string {
 	case !s.Until.After(now):
 		return nil
 	case s.AllRoles:
-		return []string{ref.OwnerRole(), ref.AuthRole(), ref.APIRole()}
+		return []string{ref.OwnerRole(), ref.QueryRole(), ref.AuthRole(), ref.APIRole()}
 	default:
-		return []string{ref.OwnerRole()}
+		return []string{ref.OwnerRole(), ref.QueryRole()}
 	}
 }
 
@@ -330,7 +330,7 @@ func refOfRole(role string) (tenants.Ref, bool) {
 // offend counts an offence of a role's project.
 func (g *Guard) offend(role, cause string) {
 	if ref, ok := refOfRole(role); ok {
-		g.state.offences.add(ref, g.now().UTC().Truncate(time.Microsecond), cause, role == ref.OwnerRole())
+		g.state.offences.add(ref, g.now().UTC().Truncate(time.Microsecond), cause, ofDeveloper(role))
 	}
 }
 

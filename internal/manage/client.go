@@ -107,6 +107,11 @@ func (c *Client) Create(ctx context.Context, path string, in any) (json.RawMessa
 	return c.repeat(ctx, call{method: http.MethodPost, path: path, in: in, key: rand.Text()})
 }
 
+// Post posts in, once: for what must not be repeated.
+func (c *Client) Post(ctx context.Context, path string, in any) (json.RawMessage, error) {
+	return c.once(ctx, call{method: http.MethodPost, path: path, in: in})
+}
+
 // Change patches a resource with in.
 func (c *Client) Change(ctx context.Context, path string, in any) (json.RawMessage, error) {
 	return c.once(ctx, call{method: http.MethodPatch, path: path, in: in})

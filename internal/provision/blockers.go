@@ -103,7 +103,7 @@ func (s *Service) terminateBlockers(ctx context.Context, b *blocked) {
 // within a tick goes on.
 func (s *Service) terminateBlockersOnce(ctx context.Context, conn *pgx.Conn, blocked int32, before map[int32]bool) (map[int32]bool, error) {
 	rows, _ := conn.Query(ctx, `SELECT pid, usename::text FROM pg_stat_activity
-		WHERE pid = ANY(pg_blocking_pids($1)) AND usename ~ '^reeve_[a-z]{20}_(auth|api|owner)$'
+		WHERE pid = ANY(pg_blocking_pids($1)) AND usename ~ '^reeve_[a-z]{20}_(auth|api|owner|query)$'
 		  AND shobj_description(usesysid, 'pg_authid') = $2`, blocked, s.Mark())
 	blocking, pids, roles := map[int32]bool{}, []int32(nil), []string(nil)
 	var pid int32

@@ -204,6 +204,7 @@ func (w *work) adopt(ctx context.Context) error {
 			batch := &pgx.Batch{}
 			batch.Queue(adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
 			batch.Queue("SELECT reeve.set_capability($1)", capability[:])
+			batch.Queue("GRANT CONNECT ON DATABASE " + quote(ref.Database()) + " TO " + quote(ref.QueryRole()))
 			if w.from != "" { // whoever has the branch only may not read its source's secrets
 				batch.Queue("REVOKE CONNECT ON DATABASE " + w.developers("FROM"))
 			}
@@ -227,7 +228,8 @@ func (w *work) adopt(ctx context.Context) error {
 // developers is the end of a GRANT or REVOKE on the database for the roles that
 // run SQL of the developer's.
 func (w *work) developers(to string) string {
-	return quote(w.d.Ref.Database()) + " " + to + " " + quote(w.d.Ref.OwnerRole()) + ", " + quote(w.d.Ref.APIRole())
+	ref := w.d.Ref
+	return quote(ref.Database()) + " " + to + " " + quoteAll([]string{ref.OwnerRole(), ref.APIRole(), ref.QueryRole()})
 }
 
 const adoptSQL = "SELECT reeve.adopt($1::name, $2::name, $3::name)"

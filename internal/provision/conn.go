@@ -22,9 +22,10 @@ import (
 )
 
 // MostConnections is how many connections a process may open to the cluster as the
-// admin: the pool's, and two or three for each migration under way. A branch, a
-// pause and a restore take another one or two for a moment.
-const MostConnections = adminConns + 2*quickUpgrades + 3*patientUpgrades
+// admin: the pool's, and two or three for each migration under way; and those for
+// developers' queries. A branch, a pause and a restore take another one or two for a
+// moment.
+const MostConnections = adminConns + 2*quickUpgrades + 3*patientUpgrades + queriesAtOnce
 
 const (
 	adminConns     = 4

@@ -38,7 +38,7 @@ var errSlow = errors.New("not done in time")
 var sharedRoles = []string{"anon", "authenticated", "service_role"}
 
 func namesOfRoles(ref tenants.Ref) []string {
-	return []string{ref.AuthRole(), ref.APIRole(), ref.OwnerRole()}
+	return []string{ref.AuthRole(), ref.APIRole(), ref.OwnerRole(), ref.QueryRole()}
 }
 
 // dropLeftRoles drops the roles that outlived their database, one project after
@@ -281,11 +281,13 @@ func existing(ctx context.Context, conn *pgx.Conn, names []string) ([]string, er
 	return roles, nil
 }
 
-// join makes an admin that is no superuser a member of the roles, so that it
-// may end their sessions and revoke their grants.
+// join makes an admin that is no superuser a member of those of the roles that
+// exist, so that it may end their sessions and revoke their grants.
 func join(ctx context.Context, conn *pgx.Conn, roles []string) error {
 	var superuser bool
-	if err := conn.QueryRow(ctx, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").Scan(&superuser); err != nil || superuser {
+	err := conn.QueryRow(ctx, `SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+		ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1))`, roles).Scan(&superuser, &roles)
+	if err != nil || superuser || len(roles) == 0 {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "GRANT "+quoteAll(roles)+" TO CURRENT_USER"); err != nil {

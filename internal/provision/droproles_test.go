@@ -197,7 +197,7 @@ func checkBaits(t *testing.T, w *world, hostile Created) {
 		(SELECT count(*) FROM pg_policies WHERE schemaname = 'public' AND roles = '{anon}'),
 		has_table_privilege('anon', 'bait', 'UPDATE') AND has_function_privilege('authenticated', 'told(mood, "Odd type")', 'EXECUTE')`).
 		Scan(&rows, &policies, &granted)
-	if err != nil || rows != 1 || policies != 6 || !granted {
+	if err != nil || rows != 1 || policies != 8 || !granted {
 		t.Errorf("%d rows, %d policies for anon, anon's rights left: %v, %v", rows, policies, granted, err)
 	}
 }

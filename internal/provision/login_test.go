@@ -33,8 +33,8 @@ func TestAllowLogin(t *testing.T) {
 		}
 		return n
 	}
-	if n := able(func() error { return nil }); n != 3 {
-		t.Errorf("%d of 3 roles can log in", n)
+	if n := able(func() error { return nil }); n != 4 {
+		t.Errorf("%d of 4 roles can log in", n)
 	}
 	w.checkServed(t, ref)
 	_, err := w.lockedDatabase(t.Context(), ref, true, func(*pgx.Conn) error {

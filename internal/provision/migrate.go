@@ -112,8 +112,12 @@ func (s *Service) handOver(ctx context.Context, cfg *pgx.ConnConfig, ref tenants
 	defer closeConn(conn)
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, adoptSQL, ref.AuthRole(), ref.APIRole(), ref.OwnerRole())
-		if err == nil && p.Status.Paused() {
-			_, err = tx.Exec(ctx, closeSQL(ref))
+		if err != nil || !p.Status.Paused() {
+			return err
+		}
+		sql, err := closeSQL(ctx, tx.Conn(), ref)
+		if err == nil {
+			_, err = tx.Exec(ctx, sql)
 		}
 		return err
 	})

@@ -23,7 +23,7 @@ func (s *Service) Orphans(ctx context.Context) ([]tenants.Ref, error) {
 			WHERE datname ~ '^reeve_[a-z]{20}$' AND shobj_description(oid, 'pg_database') = $1
 			UNION ALL
 			SELECT rolname::text FROM pg_roles
-			WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner)$' AND shobj_description(oid, 'pg_authid') = $1
+			WHERE rolname ~ '^reeve_[a-z]{20}_(auth|api|owner|query)$' AND shobj_description(oid, 'pg_authid') = $1
 		) found ORDER BY 1`, s.Mark())
 	if err != nil {
 		return nil, fmt.Errorf("list databases of cluster %s: %w", s.Cluster.ID, err)

@@ -146,7 +146,7 @@ func (s *Service) settleLocked(ctx context.Context, conn *pgx.Conn, ref tenants.
 		case tenants.StatusPausing:
 			done, err = tenants.StatusPaused, s.close(ctx, conn, ref)
 		case tenants.StatusRestoring:
-			done, err = tenants.StatusActive, s.execDDL(ctx, conn, openSQL(ref))
+			done, err = tenants.StatusActive, s.reopen(ctx, conn, ref)
 		default:
 			return nil
 		}
@@ -171,12 +171,22 @@ func (s *Service) settleLocked(ctx context.Context, conn *pgx.Conn, ref tenants.
 }
 
 // closeSQL and openSQL take and give the right to connect to a project's database.
-func closeSQL(ref tenants.Ref) string {
-	return "REVOKE CONNECT ON DATABASE " + quote(ref.Database()) + " FROM " + quoteAll(namesOfRoles(ref))
+func closeSQL(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) (string, error) {
+	roles, err := existing(ctx, conn, namesOfRoles(ref))
+	return "REVOKE CONNECT ON DATABASE " + quote(ref.Database()) + " FROM " + quoteAll(roles), err
 }
 
-func openSQL(ref tenants.Ref) string {
-	return "GRANT CONNECT ON DATABASE " + quote(ref.Database()) + " TO " + quoteAll(namesOfRoles(ref))
+func openSQL(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) (string, error) {
+	roles, err := existing(ctx, conn, namesOfRoles(ref))
+	return "GRANT CONNECT ON DATABASE " + quote(ref.Database()) + " TO " + quoteAll(roles), err
+}
+
+func (s *Service) reopen(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) error {
+	sql, err := openSQL(ctx, conn, ref)
+	if err != nil {
+		return err
+	}
+	return s.execDDL(ctx, conn, sql)
 }
 
 // close closes a project's database and ends the sessions of its roles; errRecalled
@@ -185,7 +195,11 @@ func (s *Service) close(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) er
 	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	pause(ctx, pauseGrace)
-	if err := s.execDDL(ctx, conn, closeSQL(ref)); err != nil {
+	sql, err := closeSQL(ctx, conn, ref)
+	if err != nil {
+		return err
+	}
+	if err := s.execDDL(ctx, conn, sql); err != nil {
 		return err
 	}
 	s.after("closed")

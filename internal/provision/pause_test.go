@@ -25,7 +25,7 @@ func (w *world) dialAll(t *testing.T, ref tenants.Ref) (open int, refused []erro
 	if err != nil {
 		t.Fatal(err)
 	}
-	for role, password := range map[string]string{ref.AuthRole(): p.Auth, ref.APIRole(): p.API, ref.OwnerRole(): p.Owner} {
+	for role, password := range map[string]string{ref.AuthRole(): p.Auth, ref.APIRole(): p.API, ref.OwnerRole(): p.Owner, ref.QueryRole(): p.Query} {
 		conn, err := w.dial(t.Context(), ref, role, password)
 		if err != nil {
 			refused = append(refused, err)
@@ -139,7 +139,7 @@ func TestPause(t *testing.T) {
 	w.mustRestore(t, a)
 	t.Logf("a restore took %v", time.Since(began))
 	w.checkServed(t, a)
-	if open, refused := w.dialAll(t, a); open != 3 {
+	if open, refused := w.dialAll(t, a); open != 4 {
 		t.Errorf("%d of 3 roles can connect: %v", open, refused)
 	}
 	w.mustRestore(t, a)
@@ -217,7 +217,7 @@ func TestRestoreWhilePausing(t *testing.T) {
 		t.Error(err)
 	}
 	w.checkServed(t, ref)
-	if open, refused := w.dialAll(t, ref); open != 3 {
+	if open, refused := w.dialAll(t, ref); open != 4 {
 		t.Errorf("%d of 3 roles can connect: %v", open, refused)
 	}
 }

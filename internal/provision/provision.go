@@ -79,6 +79,9 @@ type Service struct {
 	// BranchLimit is the largest database in bytes that is copied for a branch; 2 GB
 	// by default.
 	BranchLimit int64
+	// Terminate ends a backend of a role at once, if it still runs; without one,
+	// Query ends its own. guard.Guard.Terminate notes the session too.
+	Terminate func(ctx context.Context, role string, pid uint32)
 	// After is called after each step and again after it was recorded. Tests
 	// use it to stop a process there.
 	After func(step string)
@@ -95,6 +98,9 @@ type Service struct {
 	drops     turns
 	settles   turns    // pauses and restores
 	inspected sync.Map // by tenants.Ref: those that Inspect works on
+	queries   querySlots
+	// queryTimeout bounds a query.
+	queryTimeout time.Duration
 	// deleteWait is how long Delete waits.
 	deleteWait time.Duration
 
@@ -130,6 +136,7 @@ func (s *Service) init() error {
 		s.taken, s.rolesLeft = make(chan struct{}, 1), make(chan struct{}, 1)
 		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
 		s.upgrades, s.drops, s.settles = newUpgrades(), make(turns, dropsAtOnce), make(turns, settlesAtOnce)
+		s.queries, s.queryTimeout = newQuerySlots(), cmp.Or(s.queryTimeout, queryTimeout)
 		s.deleteWait = cmp.Or(s.deleteWait, deleteWait)
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		s.pool, s.openErr = newAdminPool(s.Cluster.AdminURL)

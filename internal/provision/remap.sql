@@ -1,8 +1,8 @@
 -- Runs in a database that was copied from another project's, as the admin.
 DO $remap$
 DECLARE
-    prior text[] := ARRAY(SELECT 'reeve_' || current_setting('reeve.from') || s FROM unnest(ARRAY['_auth', '_api', '_owner']) s);
-    own   text[] := ARRAY(SELECT 'reeve_' || current_setting('reeve.to') || s FROM unnest(ARRAY['_auth', '_api', '_owner']) s);
+    prior text[] := ARRAY(SELECT 'reeve_' || current_setting('reeve.from') || s FROM unnest(ARRAY['_auth', '_api', '_owner', '_query']) s);
+    own   text[] := ARRAY(SELECT 'reeve_' || current_setting('reeve.to') || s FROM unnest(ARRAY['_auth', '_api', '_owner', '_query']) s);
     grants text[] := '{}';
     target record;
     statement text;
@@ -63,7 +63,8 @@ BEGIN
             EXECUTE statement;
         END IF;
     END LOOP;
-    FOR i IN 1..3 LOOP
+    FOR i IN 1..4 LOOP
+        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = prior[i]); -- the query role of an older project
         EXECUTE format('REASSIGN OWNED BY %I TO %I', prior[i], own[i]);
     END LOOP;
 

@@ -12,7 +12,7 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// role is one of a project's three login roles.
+// role is one of a project's login roles.
 type role struct {
 	name     string
 	password string
@@ -34,6 +34,8 @@ const tempFileLimit = "temp_file_limit = '1GB'"
 const (
 	roleConns  = 8
 	ownerConns = 10
+	// QueryConns is the limit of the query role, over all replicas.
+	QueryConns = 6
 )
 
 func (s *Service) rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
@@ -58,6 +60,19 @@ func (s *Service) rolesOf(ref tenants.Ref, p controldb.Passwords) []role {
 			settings: []string{"statement_timeout = '2min'", "idle_in_transaction_session_timeout = '10min'"},
 			grants:   []string{"anon", "authenticated", "service_role"},
 		},
+		s.queryRole(ref, p),
+	}
+}
+
+// queryRole is the role for the developer's SQL that Reeve runs. Reeve does not know
+// the owner's password after the developer has changed it, and SET ROLE in an admin's
+// session could be undone by that SQL. This role has nothing that could be undone: no
+// rights but to become the owner.
+func (s *Service) queryRole(ref tenants.Ref, p controldb.Passwords) role {
+	return role{
+		name: ref.QueryRole(), password: p.Query, rounds: randomRounds, inherit: "NOINHERIT", conns: QueryConns,
+		settings: []string{"statement_timeout = '20s'", "idle_in_transaction_session_timeout = '30s'"},
+		grants:   []string{ref.OwnerRole()},
 	}
 }
 
@@ -88,7 +103,7 @@ func (s *Service) makeRoles(ctx context.Context, conn *pgx.Conn, ref tenants.Ref
 		_, _ = conn.Exec(ctx, "ROLLBACK")
 		return fmt.Errorf("make roles: %w", err)
 	}
-	return nil
+	return join(ctx, conn, []string{ref.QueryRole()})
 }
 
 func (r role) write(sql *strings.Builder, exists, superuser bool, mark string) error {

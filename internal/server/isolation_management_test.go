@@ -60,6 +60,8 @@ var sound = map[string]struct {
 	"branch-project":             {body: map[string]any{"name": "stolen"}},
 	"create-branch":              {body: map[string]any{"branch_name": "stolen"}},
 	"update-project":             {body: map[string]any{"name": "stolen"}},
+	"run-query":                  {body: map[string]any{"query": "select 1"}},
+	"run-read-only-query":        {body: map[string]any{"query": "select 1"}},
 	"update-auth-config":         {body: map[string]any{"disable_signup": true}},
 	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":         {body: map[string]any{"status": "revoked"}},

@@ -53,6 +53,7 @@ func rolesOf(t *testing.T, p *servertest.Project) []role {
 	ref, pass := tenants.Ref(p.Ref), passwords(t, p)
 	out := []role{
 		{name: ref.OwnerRole(), password: pass.Owner}, {name: ref.AuthRole(), password: pass.Auth}, {name: ref.APIRole(), password: pass.API},
+		{name: ref.QueryRole(), password: pass.Query},
 	}
 	for i := range out {
 		out[i].url = roleURL(t, p, out[i].name, out[i].password)

@@ -14,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/auditlog"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
+	"github.com/reevehq/reeve/internal/control/database"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
@@ -125,6 +126,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&hosted.Handler{Authz: access}).Mount(api)
 	(&advisor.Handler{DB: s.control, Authz: access, Inspect: s.provision.Inspect}).Mount(api)
+	(&database.Handler{Service: &database.Service{Authz: access, Query: s.provision.Query}}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)

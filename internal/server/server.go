@@ -233,8 +233,9 @@ func (s *Server) assemble(hashCost int) (err error) {
 	}
 	s.guard = &guard.Guard{
 		Admin: admin, Mark: s.provision.Mark(), Store: s.control, Logins: s.provision, Log: s.projectLog, Logger: s.log,
-		Limits: guard.ConnectionLimits{Owner: c.Database.OwnerConnections, Reeve: c.Database.RoleConnections()},
+		Limits: guard.ConnectionLimits{Owner: c.Database.OwnerConnections, Reeve: c.Database.RoleConnections(), Query: provision.QueryConns},
 	}
+	s.provision.Terminate = s.guard.Terminate
 	s.budget = pool.New(s.dial, pool.Options{
 		Total: c.Database.TenantConnections, PerTenant: c.Database.TenantConnectionsPerProject, IdleTTL: c.Database.IdleTTL,
 		Terminate: s.guard.Terminate,

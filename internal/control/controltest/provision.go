@@ -10,6 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/secret"
+	"github.com/reevehq/reeve/internal/sqlrun"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -176,6 +177,21 @@ func (r *Rows) Inspect(ctx context.Context, _ tenants.Ref, fn func(ctx context.C
 		}
 		return fn(ctx, tx)
 	})
+}
+
+// Query runs a query in the control database.
+func (r *Rows) Query(ctx context.Context, _ tenants.Ref, q sqlrun.Query) (sqlrun.Result, error) {
+	conn, err := pgx.ConnectConfig(ctx, r.World.DB.Pool().Config().ConnConfig)
+	if err != nil {
+		return sqlrun.Result{}, err
+	}
+	hijacked, err := conn.PgConn().Hijack()
+	if err != nil {
+		return sqlrun.Result{}, err
+	}
+	defer func() { _ = hijacked.Conn.Close() }()
+	out, _, err := sqlrun.Run(ctx, hijacked, q)
+	return out, err
 }
 
 // Project inserts a project of an organization.

@@ -2,6 +2,8 @@ package control
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -27,27 +29,44 @@ const maxAuditDetail = 8 << 10
 // auditTimeout bounds the writing of an entry.
 const auditTimeout = 5 * time.Second
 
-type beforeKey struct{}
+type noteKey struct{}
+
+// note is what an operation adds to its entry.
+type note struct{ before, outcome map[string]any }
 
 // Before records, for the audit log, what an operation is about to replace:
 // member names and values, without secrets. Values of the request are recorded
 // anyway.
 func Before(ctx context.Context, values map[string]any) {
-	if at, ok := ctx.Value(beforeKey{}).(*map[string]any); ok {
-		*at = values
+	if at, ok := ctx.Value(noteKey{}).(*note); ok {
+		at.before = values
 	}
+}
+
+// Outcome records, for the audit log, what an operation has done, where that is not
+// what the request says.
+func Outcome(ctx context.Context, values map[string]any) {
+	if at, ok := ctx.Value(noteKey{}).(*note); ok {
+		at.outcome = values
+	}
+}
+
+// Digest is how the audit log has a text that may hold secrets anywhere.
+func Digest(text string) map[string]any {
+	sum := sha256.Sum256([]byte(text))
+	return map[string]any{"bytes": len(text), "sha256": hex.EncodeToString(sum[:])}
 }
 
 // audited runs an operation and writes its entry.
 func audited[Out any](ctx context.Context, s *Server, op Operation, run func(context.Context) (Out, error)) (Out, error) {
 	var decision authz.Decision
-	var before map[string]any
-	ctx = context.WithValue(authz.Observe(ctx, &decision), beforeKey{}, &before)
+	var added note
+	ctx = context.WithValue(authz.Observe(ctx, &decision), noteKey{}, &added)
 	changes := op.Method != http.MethodGet
 	r, actor := requestOf(ctx), actorOf(ctx)
 	e := controldb.AuditEntry{
 		ID: uuid.New(), At: s.now(), Actor: actor.UserID, Token: actor.TokenID, Action: op.ID, Object: fault.Clip(r.path, maxField),
-		IP: r.ip, RequestID: fault.Clip(r.id, maxField), Detail: detailOf(r.body, nil),
+		IP: r.ip, RequestID: fault.Clip(r.id, maxField), Detail: detailOf(op, r.body, note{}),
 	}
 	if changes {
 		if err := s.DB.BeginAudit(ctx, e); err != nil {
@@ -56,7 +75,7 @@ func audited[Out any](ctx context.Context, s *Server, op Operation, run func(con
 		}
 	}
 	out, err := run(ctx)
-	e.OrganizationID, e.Ref, e.Detail = decision.Organization, decision.Project, detailOf(r.body, before)
+	e.OrganizationID, e.Ref, e.Detail = decision.Organization, decision.Project, detailOf(op, r.body, added)
 	switch f := fault.From(err); {
 	case err == nil:
 		e.Result = controldb.AuditDone
@@ -91,15 +110,24 @@ func (s *Server) endAudit(ctx context.Context, e controldb.AuditEntry, begun, ke
 	}
 }
 
-// detailOf is the request and what was before, without secrets.
-func detailOf(body []byte, before map[string]any) json.RawMessage {
+// detailOf is the request and what the operation adds, without secrets.
+func detailOf(op Operation, body []byte, added note) json.RawMessage {
 	detail := map[string]any{}
 	var request any
 	if len(body) > 0 && json.Unmarshal(body, &request) == nil {
-		detail["request"] = withoutSecrets(request)
+		members, object := request.(map[string]any)
+		switch {
+		case op.Recorded == nil:
+			detail["request"] = withoutSecrets(request)
+		case object:
+			detail["request"] = op.Recorded(members)
+		}
 	}
-	if before != nil {
-		detail["before"] = withoutSecrets(before)
+	if added.before != nil {
+		detail["before"] = withoutSecrets(added.before)
+	}
+	if added.outcome != nil {
+		detail["outcome"] = withoutSecrets(added.outcome)
 	}
 	raw, err := json.Marshal(detail)
 	if err == nil && len(raw) > maxAuditDetail {

@@ -25,6 +25,10 @@ type Operation struct {
 	// value of the type that describes it, or an ObjectSchema. It is for
 	// operations that check their fields themselves.
 	Body any
+	// Recorded, when set, is how the audit log has the request: of its members, which
+	// are not checked yet, what holds no secret. Without it members are hidden by
+	// their names.
+	Recorded func(request map[string]any) map[string]any
 	// Answer, when set, replaces the answer's type in the OpenAPI document.
 	Answer *ObjectSchema
 }

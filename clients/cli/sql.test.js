@@ -1,0 +1,38 @@
+// The stock CLI: SQL in a project's database through the Management API.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { CLI } from '../lib/cli.js'
+import { createProject, deleteProject } from '../lib/reeve.js'
+
+let cli, project
+before(async () => {
+  cli = await CLI.open()
+  project = await createProject('sql')
+})
+after(async () => {
+  await cli?.close()
+  if (project) await deleteProject(project)
+})
+
+const run = (...args) => cli.run([...args, `--remote=${project.ref}`])
+
+/** Runs a command that must succeed, and gives what it prints to stdout. */
+async function printed(...args) {
+  const { status, stdout, stderr } = await run(...args)
+  assert.equal(status, 0, `supabase ${args.join(' ')}: ${stdout}${stderr}`)
+  return stdout
+}
+
+test('db query', async () => {
+  const script = 'create table notes (id int, text text); insert into notes values (1, null); select * from notes'
+  assert.deepEqual(JSON.parse(await printed('db', 'query', '--yes', '-o', 'json', script)), [{ id: 1, text: null }])
+  assert.match(await printed('db', 'query', '--read-only', 'select count(*) from notes'), /count[^]*1/)
+
+  const wrong = await run('db', 'query', '--yes', 'select * from nowhere')
+  assert.equal(wrong.status, 1)
+  assert.match(wrong.stderr, /ERROR: {2}42P01: relation \\"nowhere\\" does not exist/)
+
+  const written = await run('db', 'query', '--read-only', 'with gone as (delete from notes returning *) select * from gone')
+  assert.equal(written.status, 1, written.stdout + written.stderr)
+  assert.match(await printed('db', 'query', '--read-only', 'select count(*) from notes'), /count[^]*1/)
+})

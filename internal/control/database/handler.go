@@ -1,0 +1,127 @@
+// Package database serves what tools ask of a project's database through the
+// Management API: queries. It checks permissions and encodes; internal/provision
+// connects as the project's query role, and internal/sqlrun runs the SQL.
+package database
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/provision"
+	"github.com/reevehq/reeve/internal/sqlrun"
+	"github.com/reevehq/reeve/internal/web/control"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves the routes.
+type Handler struct {
+	Service *Service
+}
+
+// Service implements the rules.
+type Service struct {
+	Authz *authz.Authorizer
+	// Query runs SQL in the database of an active project, with the rights of its
+	// owner role.
+	Query func(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (sqlrun.Result, error)
+}
+
+const path = "/v1/projects/{ref}/database"
+
+// Mount registers the routes.
+func (h *Handler) Mount(api control.API) {
+	query := control.Operation{
+		ID: "run-query", Method: http.MethodPost, Path: path + "/query", Tag: "Database", Status: http.StatusCreated,
+		Summary: "Run SQL as the owner role of a project", Recorded: recordedQuery,
+	}
+	control.Register(api, query, h.query)
+	query.ID, query.Path = "run-read-only-query", path+"/query/read-only"
+	query.Summary = "Run one statement as the owner role of a project, in a read-only transaction"
+	control.Register(api, query, h.readOnlyQuery)
+}
+
+// Rows are the rows of a query.
+type Rows []json.RawMessage
+
+type queryInput struct {
+	Ref  string `path:"ref"`
+	Body struct {
+		Query      string            `json:"query" minLength:"1" doc:"One or more statements; one, if it has parameters or is read-only."`
+		Parameters []json.RawMessage `json:"parameters,omitempty" doc:"Values of $1, $2, ..."`
+		ReadOnly   bool              `json:"read_only,omitempty" doc:"Run it in a read-only transaction. Only the permission to read is needed then."`
+	}
+}
+
+type readOnlyQueryInput struct {
+	Ref  string `path:"ref"`
+	Body struct {
+		Query      string            `json:"query" minLength:"1" doc:"One statement."`
+		Parameters []json.RawMessage `json:"parameters,omitempty" doc:"Values of $1, $2, ..."`
+	}
+}
+
+func (h *Handler) query(ctx context.Context, actor control.Actor, in *queryInput) (*Rows, error) {
+	return h.Service.run(ctx, actor, in.Ref, in.Body.Query, in.Body.Parameters, in.Body.ReadOnly)
+}
+
+func (h *Handler) readOnlyQuery(ctx context.Context, actor control.Actor, in *readOnlyQueryInput) (*Rows, error) {
+	return h.Service.run(ctx, actor, in.Ref, in.Body.Query, in.Body.Parameters, true)
+}
+
+func (s *Service) run(ctx context.Context, actor control.Actor, ref, sql string, parameters []json.RawMessage, readOnly bool) (*Rows, error) {
+	action := authz.WriteDatabase
+	if readOnly {
+		action = authz.ReadDatabase
+	}
+	p, err := s.project(ctx, actor, action, ref)
+	if err != nil {
+		return nil, err
+	}
+	q := sqlrun.Query{SQL: sql, ReadOnly: readOnly}
+	if q.Parameters, err = sqlrun.DecodeParameters(parameters); err != nil {
+		return nil, err
+	}
+	out, err := s.Query(ctx, p.Ref, q)
+	if err != nil {
+		return nil, err
+	}
+	control.Outcome(ctx, map[string]any{"commands": out.Commands, "rows": len(out.Rows)})
+	rows := Rows(out.Rows)
+	if rows == nil {
+		rows = Rows{}
+	}
+	return &rows, nil
+}
+
+// project returns an active project in which the actor may do the action.
+func (s *Service) project(ctx context.Context, actor control.Actor, action authz.Action, ref string) (controldb.Project, error) {
+	p, err := s.Authz.Project(ctx, actor, action, ref)
+	switch {
+	case err != nil:
+		return p, err
+	case p.Status.Paused():
+		return p, provision.ErrPaused
+	case p.Status != tenants.StatusActive:
+		return p, provision.ErrNotReady
+	}
+	return p, nil
+}
+
+// recordedQuery is a query for the audit log: no parameters, and no text, whose
+// literals may be anything.
+func recordedQuery(request map[string]any) map[string]any {
+	out := map[string]any{}
+	if sql, ok := request["query"].(string); ok {
+		out["query"] = control.Digest(sql)
+	}
+	if parameters, ok := request["parameters"].([]any); ok {
+		out["parameters"] = len(parameters)
+	}
+	if readOnly, ok := request["read_only"].(bool); ok {
+		out["read_only"] = readOnly
+	}
+	return out
+}

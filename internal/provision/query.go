@@ -1,0 +1,273 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/sqlrun"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Each query has a connection of its own, which is closed with all that the query
+// left in it: another project's SQL, or the next query, never meets it.
+const (
+	// queriesAtOnce bounds the queries of all projects, queriesOfProject those of one.
+	queriesAtOnce    = 8
+	queriesOfProject = 2
+	// queryWait is how long a query waits for its turn.
+	queryWait = 3 * time.Second
+	// queryStatementTimeout is Postgres' own limit, which the query can change;
+	// queryTimeout ends its backend.
+	queryStatementTimeout = "18s"
+	queryTimeout          = 20 * time.Second
+)
+
+// The faults of Query, besides those of sqlrun.
+var (
+	ErrQueryBusy = fault.New(fault.TooMany, "too_many_queries",
+		"Too many queries run in the project's database at the moment").After(time.Second)
+	ErrQueriesBusy = fault.New(fault.Unavailable, "too_many_queries",
+		"Too many queries run on the server at the moment").After(time.Second)
+	ErrLoginSuspended = fault.New(fault.Unavailable, "database_login_suspended",
+		"The roles of the project's database cannot log in for a while: the project's log says why").After(time.Minute)
+	ErrQueryUnavailable = fault.New(fault.Unavailable, "database_unavailable",
+		"The project's database cannot be reached at the moment").After(time.Second)
+)
+
+// querySlots counts the queries that run.
+type querySlots struct {
+	all   chan struct{}
+	mu    sync.Mutex
+	byRef map[tenants.Ref]*projectSlots
+}
+
+type projectSlots struct {
+	turns chan struct{}
+	users int // that hold a turn or wait for one
+}
+
+func newQuerySlots() querySlots {
+	return querySlots{all: make(chan struct{}, queriesAtOnce), byRef: map[tenants.Ref]*projectSlots{}}
+}
+
+// take waits for the project's turn and then for one of all. release must be called.
+func (q *querySlots) take(ctx context.Context, ref tenants.Ref) (release func(), err error) {
+	own := q.of(ref, 1)
+	timer := time.NewTimer(queryWait)
+	defer timer.Stop()
+	enter := func(turns chan struct{}, busy error) error {
+		select {
+		case turns <- struct{}{}:
+			return nil
+		case <-timer.C:
+			return busy
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := enter(own.turns, ErrQueryBusy); err != nil {
+		q.of(ref, -1)
+		return nil, err
+	}
+	if err := enter(q.all, ErrQueriesBusy); err != nil {
+		<-own.turns
+		q.of(ref, -1)
+		return nil, err
+	}
+	return func() {
+		<-q.all
+		<-own.turns
+		q.of(ref, -1)
+	}, nil
+}
+
+// of returns a project's slots and changes the number of their users.
+func (q *querySlots) of(ref tenants.Ref, change int) *projectSlots {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	own := q.byRef[ref]
+	if own == nil {
+		own = &projectSlots{turns: make(chan struct{}, queriesOfProject)}
+		q.byRef[ref] = own
+	}
+	if own.users += change; own.users == 0 {
+		delete(q.byRef, ref)
+	}
+	return own
+}
+
+// Query runs SQL of the developer in a project's database, with the rights of the
+// owner role. The project must be active. Faults: those of sqlrun.Run,
+// too_many_queries, database_login_suspended, database_unavailable, ErrNotReady.
+func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (out sqlrun.Result, err error) {
+	if err := s.init(); err != nil {
+		return out, err
+	}
+	release, err := s.queries.take(ctx, ref)
+	if err != nil {
+		return out, err
+	}
+	defer release()
+	conn, err := s.dialQuery(ctx, ref)
+	if err != nil {
+		return out, queryFault(err)
+	}
+	pid := conn.PgConn().PID()
+	hijacked, err := conn.PgConn().Hijack()
+	if err != nil {
+		closeConn(conn)
+		return out, fmt.Errorf("take the connection over: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.queryTimeout)
+	defer cancel()
+	out, idle, err := sqlrun.Run(ctx, hijacked, q)
+	_ = hijacked.Conn.Close()
+	if !idle {
+		s.endQuery(ctx, ref, pid)
+	}
+	return out, err
+}
+
+// endQuery ends a backend that may not notice that its client has gone: it computes,
+// or catches what is to end it.
+func (s *Service) endQuery(ctx context.Context, ref tenants.Ref, pid uint32) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if s.Terminate != nil {
+		s.Terminate(ctx, ref.QueryRole(), pid)
+		return
+	}
+	_, err := s.pool.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = $2`, int32(pid), ref.QueryRole())
+	if err != nil {
+		s.Logger.WarnContext(ctx, "the session of a query cannot be ended", "project", ref, "pid", pid, "error", err)
+	}
+}
+
+// dialQuery connects as the query role, which is the owner role from the start: that
+// is what RESET ROLE leads to. If the role cannot log in, it is created or restored
+// first: projects of earlier releases have none, and the developer can change its
+// password and settings.
+func (s *Service) dialQuery(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
+	d, err := s.Control.DatabaseByRef(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if d.State != controldb.DatabaseAssigned {
+		return nil, ErrNotReady
+	}
+	p, _, err := s.open(d)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := s.ConnConfig(ref, ref.QueryRole(), p.Query)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range map[string]string{
+		"application_name": "reeve query", "role": ref.OwnerRole(), "search_path": "public, extensions",
+		"statement_timeout": queryStatementTimeout, "lock_timeout": "10s",
+	} {
+		cfg.RuntimeParams[name] = value
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || passing(pg) {
+		return conn, err
+	}
+	if err := s.restoreQueryRole(ctx, ref); err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, cfg)
+}
+
+// passing reports whether the server refuses a connection for a reason that is not
+// the role's.
+func passing(pg *pgconn.PgError) bool {
+	return slices.Contains([]string{"53", "57", "08", "3D"}, pg.Code[:min(2, len(pg.Code))])
+}
+
+// queryFault makes an error of dialQuery a fault.
+func queryFault(err error) error {
+	var pg *pgconn.PgError
+	switch {
+	case fault.From(err).Kind != fault.Internal:
+		return err
+	case errors.As(err, &pg) && pg.Code == "53300" && strings.Contains(pg.Message, "role"):
+		return ErrQueryBusy.Because(err)
+	default:
+		return ErrQueryUnavailable.Because(err)
+	}
+}
+
+// restoreQueryRole creates the query role of a complete database, or resets it.
+// ErrLoginSuspended while the guard has shut the project out.
+func (s *Service) restoreQueryRole(ctx context.Context, ref tenants.Ref) error {
+	for began := time.Now(); ; pause(ctx, slotPause) {
+		// Not waiting for the lock with one of the admin's few connections.
+		mine, err := s.restoreQueryRoleOnce(ctx, ref)
+		if err != nil || mine {
+			return err
+		}
+		if time.Since(began) > queryWait || ctx.Err() != nil {
+			return ErrQueryUnavailable
+		}
+	}
+}
+
+// restoreQueryRoleOnce returns false when other work on the database is under way.
+func (s *Service) restoreQueryRoleOnce(ctx context.Context, ref tenants.Ref) (bool, error) {
+	return s.lockedDatabase(ctx, ref, false, func(conn *pgx.Conn) error {
+		d, err := s.Control.DatabaseByRef(ctx, ref)
+		if err != nil {
+			return err
+		}
+		project, err := s.Control.ProjectByRef(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if project.Status.Paused() { // whose database must stay closed
+			return ErrPaused
+		}
+		if d.State != controldb.DatabaseAssigned || project.Status != tenants.StatusActive {
+			return ErrNotReady
+		}
+		p, _, err := s.open(d)
+		if err != nil {
+			return err
+		}
+		var exists, login, superuser bool
+		err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
+			coalesce((SELECT bool_and(rolcanlogin) FROM pg_roles WHERE rolname IN ($1, $2)), false),
+			(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`, ref.QueryRole(), ref.OwnerRole()).Scan(&exists, &login, &superuser)
+		if err != nil {
+			return fmt.Errorf("look for the query role: %w", err)
+		}
+		if !login {
+			return ErrLoginSuspended
+		}
+		r, name := s.queryRole(ref, p), quote(ref.QueryRole())
+		var sql strings.Builder
+		if exists {
+			fmt.Fprintf(&sql, "ALTER ROLE %s RESET ALL; ALTER ROLE %s IN DATABASE %s RESET ALL;", name, name, quote(ref.Database()))
+		}
+		if err := r.write(&sql, exists, superuser, s.Mark()); err != nil {
+			return err
+		}
+		fmt.Fprintf(&sql, "GRANT CONNECT ON DATABASE %s TO %s", quote(ref.Database()), name)
+		if err := s.execDDL(ctx, conn, sql.String()); err != nil {
+			return controldb.Fault(fmt.Errorf("restore the query role: %w", err))
+		}
+		s.Logger.InfoContext(ctx, "query role restored", "project", ref, "existed", exists)
+		return join(ctx, conn, []string{ref.QueryRole()})
+	})
+}
