@@ -122,7 +122,9 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/logs.all"},
 	{method: "GET", path: "/v1/projects/{ref}/branches"},
 	{method: "POST", path: "/v1/projects/{ref}/branches", body: `{"branch_name":"New"}`, least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/branches/{name}"},
 	{method: "GET", path: "/v1/branches/{ref}"},
+	{method: "PATCH", path: "/v1/branches/{ref}", body: `{"branch_name":"New"}`, least: administrator},
 	{method: "DELETE", path: "/v1/branches/{ref}", least: administrator},
 	{method: "POST", path: "/v1/branches/{ref}/reset", least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/advisors/security"},
@@ -186,7 +188,7 @@ func TestRoutes(t *testing.T) {
 				}
 			}
 			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
-			if strings.Contains(route.path, "{id}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
+			if strings.Contains(route.path, "{id}") || strings.Contains(route.path, "{name}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
 				got.Want(t, 404)
 			} else if strings.HasSuffix(route.path, "/reset") || strings.HasPrefix(route.path, "/v1/branches/") {
 				got.Refused(t, 400, "project_not_branch", "")

@@ -58,6 +58,7 @@ var sound = map[string]struct {
 	"set-legacy-api-keys":        {query: "?enabled=true"},
 	"create-project":             {body: map[string]any{"name": "x", "organization_slug": "default"}},
 	"branch-project":             {body: map[string]any{"name": "stolen"}},
+	"update-branch":              {body: map[string]any{"branch_name": "stolen"}},
 	"create-branch":              {body: map[string]any{"branch_name": "stolen"}},
 	"update-project":             {body: map[string]any{"name": "stolen"}},
 	"run-query":                  {body: map[string]any{"query": "select 1"}},

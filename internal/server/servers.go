@@ -2,10 +2,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 
+	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -13,24 +16,33 @@ import (
 // servers is project.Servers over the only cluster.
 type servers struct {
 	*Server
-	host, version string
+	described project.DatabaseServer
 }
 
 func (s *Server) servers(ctx context.Context) (servers, error) {
 	out := servers{Server: s}
-	if host, _, err := net.SplitHostPort(s.config.Database.PublicHost); err == nil {
-		out.host = host
-	} else if u, err := url.Parse(s.config.Database.AdminURL); err == nil {
-		out.host = u.Hostname()
+	db := &out.described
+	host, port, err := net.SplitHostPort(s.config.Database.PublicHost)
+	if err != nil {
+		u, err := url.Parse(s.config.Database.AdminURL)
+		if err != nil {
+			return out, errors.New("the address of the Postgres server is not a URL") // which has a password
+		}
+		host, port = u.Hostname(), u.Port()
 	}
-	if err := s.control.Pool().QueryRow(ctx, `SHOW server_version`).Scan(&out.version); err != nil {
+	if db.Host, db.Port = host, 5432; port != "" {
+		if db.Port, err = strconv.Atoi(port); err != nil {
+			return out, fmt.Errorf("port of the Postgres server: %w", err)
+		}
+	}
+	if err := s.control.Pool().QueryRow(ctx, `SHOW server_version`).Scan(&db.Version); err != nil {
 		return out, fmt.Errorf("server version: %w", err)
 	}
 	return out, nil
 }
 
 // Describe implements project.Servers.
-func (s servers) Describe(tenants.Ref) (host, version string) { return s.host, s.version }
+func (s servers) Describe(tenants.Ref) project.DatabaseServer { return s.described }
 
 // waysIn counts the users of a project by their ways to sign in.
 func (s *Server) waysIn(ctx context.Context, ref tenants.Ref) (out []tenantdb.WaysIn, err error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/secret"
@@ -158,7 +159,9 @@ func (r *Rows) SetOwnerPassword(_ context.Context, ref tenants.Ref, password str
 }
 
 // Describe returns the same server for all.
-func (r *Rows) Describe(tenants.Ref) (host, version string) { return "db.example.com", "15.18" }
+func (r *Rows) Describe(tenants.Ref) project.DatabaseServer {
+	return project.DatabaseServer{Host: "db.example.com", Port: 5432, Version: "15.18"}
+}
 
 // Health fails for the Sick.
 func (r *Rows) Health(_ context.Context, ref tenants.Ref) error {

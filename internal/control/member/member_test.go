@@ -48,7 +48,9 @@ func newWorld(t *testing.T) *world {
 type hosts struct{}
 
 // Describe returns fixed ones.
-func (hosts) Describe(tenants.Ref) (host, version string) { return "db.example.com", "17.0" }
+func (hosts) Describe(tenants.Ref) project.DatabaseServer {
+	return project.DatabaseServer{Host: "db.example.com", Port: 5432, Version: "17.0"}
+}
 
 // Health finds nothing.
 func (hosts) Health(context.Context, tenants.Ref) error { return nil }

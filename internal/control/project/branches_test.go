@@ -78,6 +78,13 @@ func TestHostedBranchByID(t *testing.T) {
 		t.Errorf("secrets unasked: %s", made.Body)
 	}
 	w.Do(t, w.Administrator, "POST", all, `{"branch_name":"pr-2"}`).Want(t, 201).Into(t, &other)
+	var named project.HostedBranch
+	w.Do(t, w.ReadOnly, "GET", all+"/pr-1", "").Want(t, 200).Into(t, &named)
+	if named.ID != b.ID {
+		t.Errorf("by name: %+v", named)
+	}
+	w.Do(t, w.ReadOnly, "GET", all+"/pr-3", "").Refused(t, 404, "branch_not_found", "")
+	w.Do(t, w.Stranger, "GET", all+"/pr-1", "").Refused(t, 404, "project_not_found", "")
 	for _, name := range []string{b.ID, b.ProjectRef} {
 		var got project.HostedBranchDetail
 		w.Do(t, w.ReadOnly, "GET", "/v1/branches/"+name, "").Want(t, 200).Into(t, &got)
@@ -87,6 +94,10 @@ func TestHostedBranchByID(t *testing.T) {
 		w.Do(t, w.Stranger, "GET", "/v1/branches/"+name, "").Refused(t, 404, "project_not_found", "")
 		w.Do(t, w.Stranger, "DELETE", "/v1/branches/"+name, "").Refused(t, 404, "project_not_found", "")
 		w.Do(t, w.Developer, "DELETE", "/v1/branches/"+name, "").Refused(t, 403, "forbidden", "")
+	}
+	w.Do(t, w.Administrator, "PATCH", "/v1/branches/"+other.ID, `{"branch_name":"pr-2a"}`).Want(t, 200).Into(t, &named)
+	if named.ID != other.ID || named.Name != "pr-2a" {
+		t.Errorf("renamed: %+v", named)
 	}
 	for _, none := range []string{uuid.NewString(), "00000000-0000-8000-8000-000000000000", "ffffffff-ffff-8fff-bfff-ffffffffffff", "x"} {
 		w.Do(t, w.Administrator, "DELETE", "/v1/branches/"+none, "").Refused(t, 404, "project_not_found", "")

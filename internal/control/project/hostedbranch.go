@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
@@ -55,11 +56,20 @@ type HostedBranchDetail struct {
 	ReleaseChannel  string `json:"release_channel"`
 	Status          string `json:"status"`
 	Host            string `json:"db_host"`
+	Port            int    `json:"db_port"`
 }
 
 // HostedBranchDone is the answer to a change of a branch.
 type HostedBranchDone struct {
 	Message string `json:"message" enum:"ok"`
+}
+
+// ErrNoBranchOfName is returned when no branch of a project has a name.
+var ErrNoBranchOfName = fault.New(fault.NotFound, "branch_not_found", "The project has no branch of this name")
+
+type namedBranchInput struct {
+	Ref  string `path:"ref"`
+	Name string `path:"name"`
 }
 
 type hostedBranchInput struct {
@@ -78,7 +88,9 @@ func (h *Handler) mountHostedBranches(api control.API) {
 	create := op("create-branch", http.MethodPost, all, "Branch a project")
 	create.Status, create.Creates = http.StatusCreated, true
 	control.Register(api, create, h.createHosted)
+	control.Register(api, op("get-branch-by-name", http.MethodGet, all+"/{name}", "Get the newest branch of a name"), h.hostedByName)
 	control.Register(api, op("get-branch", http.MethodGet, one, "Get a branch, by its id or ref,"), h.getHosted)
+	control.Register(api, op("update-branch", http.MethodPatch, one, "Rename a branch, by its id or ref,"), h.renameHosted)
 	control.Register(api, op("delete-branch", http.MethodDelete, one, "Delete a branch, by its id or ref,"), h.deleteHosted)
 	control.Register(api, op("reset-hosted-branch", http.MethodPost, one+"/reset",
 		"Replace the database of a branch, by its id or ref, by a new copy of its source"), h.resetHosted)
@@ -94,6 +106,20 @@ func (h *Handler) hostedBranches(ctx context.Context, actor control.Actor, in *r
 		out[i] = hostedBranch(p)
 	}
 	return &out, nil
+}
+
+func (h *Handler) hostedByName(ctx context.Context, actor control.Actor, in *namedBranchInput) (*HostedBranch, error) {
+	found, err := h.Service.Branches(ctx, actor, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range slices.Backward(found) {
+		if p.Name == in.Name {
+			out := hostedBranch(p)
+			return &out, nil
+		}
+	}
+	return nil, ErrNoBranchOfName
 }
 
 func (h *Handler) createHosted(ctx context.Context, actor control.Actor, in *hostedBranchInput) (*HostedBranch, error) {
@@ -114,11 +140,27 @@ func (h *Handler) getHosted(ctx context.Context, actor control.Actor, in *refInp
 	if err != nil {
 		return nil, err
 	}
-	db := found.Database
+	db, port := found.Database, h.Service.Servers.Describe(p).Port
 	return &HostedBranchDetail{
 		Ref: found.Ref, PostgresVersion: db.Version, PostgresEngine: db.PostgresEngine, ReleaseChannel: db.ReleaseChannel,
-		Status: found.Status, Host: db.Host,
+		Status: found.Status, Host: db.Host, Port: port,
 	}, nil
+}
+
+func (h *Handler) renameHosted(ctx context.Context, actor control.Actor, in *hostedBranchInput) (*HostedBranch, error) {
+	p, err := h.Service.hosted(ctx, actor, authz.UpdateProject, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.Service.Update(ctx, actor, string(p), UpdateBody{Name: in.Body.Name}); err != nil {
+		return nil, err
+	}
+	found, err := h.Service.Get(ctx, actor, string(p))
+	if err != nil {
+		return nil, err
+	}
+	out := hostedBranch(found.Project)
+	return &out, nil
 }
 
 func (h *Handler) deleteHosted(ctx context.Context, actor control.Actor, in *refInput) (*HostedBranchDone, error) {

@@ -34,11 +34,18 @@ type Provisioner interface {
 
 // Servers knows the Postgres servers that hold the projects' databases.
 type Servers interface {
-	// Describe returns host and server version, without asking the server.
-	Describe(ref tenants.Ref) (host, version string)
+	// Describe returns where a project's database is, without asking the server.
+	Describe(ref tenants.Ref) DatabaseServer
 	// Health asks the project's database for a sign of life, as the role that
 	// auth works with.
 	Health(ctx context.Context, ref tenants.Ref) error
+}
+
+// DatabaseServer is a Postgres server as developers see it.
+type DatabaseServer struct {
+	Host    string
+	Port    int
+	Version string
 }
 
 // Service is the rules of projects.

@@ -217,11 +217,11 @@ func onWire(p controldb.Project, slug string) Project {
 }
 
 func (s *Service) withDatabase(p controldb.Project, slug string) WithDatabase {
-	host, version := s.Servers.Describe(p.Ref)
-	major, _, _ := strings.Cut(version, ".")
+	db := s.Servers.Describe(p.Ref)
+	major, _, _ := strings.Cut(db.Version, ".")
 	return WithDatabase{
 		Project:  onWire(p, slug),
-		Database: Database{Host: host, Version: version, PostgresEngine: major, ReleaseChannel: "ga"},
+		Database: Database{Host: db.Host, Version: db.Version, PostgresEngine: major, ReleaseChannel: "ga"},
 	}
 }
 
