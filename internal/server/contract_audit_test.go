@@ -13,16 +13,18 @@ import (
 // and traits, the oldest entry first. USER and EMAIL are placeholders for the
 // user.
 type auditFlow struct {
-	name string
-	on   func(w *world) *testProject
-	run  func(c *call, p *testProject, email string)
-	want []string
+	name    string
+	byPhone bool // EMAIL is the user's number
+	on      func(w *world) *testProject
+	run     func(c *call, p *testProject, email string)
+	want    []string
 	// deviates names the entry of deviations that explains the difference.
 	deviates string
 }
 
 const (
 	viaEmail   = ` by EMAIL {"provider":"email"}`
+	viaPhone   = ` by EMAIL {"provider":"phone"}`
 	fromAdmin  = ` by service_role {"user_email":"EMAIL","user_id":"USER","user_phone":""}`
 	madeByHand = "user_signedup team" + fromAdmin
 	signedUp   = "user_signedup team" + viaEmail
@@ -129,6 +131,33 @@ var auditFlows = []auditFlow{
 		},
 	},
 	{
+		name: "codes by text message", on: onText, byPhone: true, deviates: "a sign-in by phone is a login",
+		want: []string{
+			"user_confirmation_requested user" + viaPhone, "user_signedup team" + viaPhone,
+			`user_recovery_requested user by EMAIL {"channel":"sms"}`, "login account by EMAIL null",
+		},
+		run: func(c *call, p *testProject, phone string) {
+			for n := range 2 {
+				p.Do(c.T, http.MethodPost, "/otp", jsonObject{"phone": phone}).Expect(c.T, http.StatusOK)
+				enterCode(c, p, "sms", phone, p.Inbox(c.T, phone, n+1)[0].Code).Expect(c.T, http.StatusOK)
+			}
+		},
+	},
+	{
+		name: "sign-up by phone, sent again, and reauthentication", on: onText, byPhone: true,
+		want: []string{
+			"user_confirmation_requested user" + viaPhone, "user_recovery_requested user by EMAIL null", "user_signedup team" + viaPhone,
+			"user_reauthenticate_requested user by EMAIL null", "user_modified user by EMAIL null",
+		},
+		run: func(c *call, p *testProject, phone string) {
+			p.Do(c.T, http.MethodPost, "/signup", jsonObject{"phone": phone, "password": goodPassword}).Expect(c.T, http.StatusOK)
+			p.Do(c.T, http.MethodPost, "/resend", jsonObject{"type": "sms", "phone": phone}).Expect(c.T, http.StatusOK)
+			access := enterCode(c, p, "sms", phone, p.Inbox(c.T, phone, 2)[0].Code).Expect(c.T, http.StatusOK).JSON(c.T)["access_token"].(string)
+			p.As(c.T, access, http.MethodGet, "/reauthenticate", nil).Expect(c.T, http.StatusOK)
+			p.As(c.T, access, http.MethodPut, "/user", jsonObject{"phone": c.number()}).Expect(c.T, http.StatusOK)
+		},
+	},
+	{
 		name: "invitation", on: onMail, want: []string{"user_invited team" + fromAdmin, signedUp},
 		run: func(c *call, p *testProject, email string) {
 			p.Admin(c.T, http.MethodPost, "/invite", jsonObject{"email": email}).Expect(c.T, http.StatusOK)
@@ -196,6 +225,9 @@ func testAudit(t *testing.T, w *world) {
 			t.Parallel()
 			c := &call{T: t, world: w}
 			p, email := f.on(w), c.email()
+			if f.byPhone {
+				email = c.number()
+			}
 			f.run(c, p, email)
 			got := auditOf(c, p, email)
 			if !slices.Equal(got, f.want) {

@@ -25,6 +25,12 @@ var otpFacts = []fact{
 		}),
 	},
 	{
+		name: "otp email, with a channel", status: 400, code: "validation_failed",
+		ask: func(c *call) *servertest.Answer {
+			return c.do(c.mail, http.MethodPost, "/otp", jsonObject{"email": c.email(), "channel": "sms"})
+		},
+	},
+	{
 		name: "magiclink", status: 200, body: "{}",
 		ask: func(c *call) *servertest.Answer { return sendOTP(c, c.mail, "/magiclink", c.user(c.mail).User.Email) },
 	},

@@ -31,14 +31,16 @@ const (
 
 // byText runs ask in a project whose numbers are confirmed by text messages.
 func byText(ask func(c *call, p *testProject) *servertest.Answer) func(c *call) *servertest.Answer {
-	return func(c *call) *servertest.Answer {
-		return ask(c, shared(c.world, "by text", func() *testProject {
-			return c.reeve.Project(c.T, "by text", jsonObject{
-				"external_phone_enabled": true, "sms_autoconfirm": false, "sms_max_frequency": 0, "rate_limit_sms_sent": 1000,
-				"sms_allowed_countries": "DE", "sms_test_otp": "4915100000000=424242",
-			})
-		}))
-	}
+	return func(c *call) *servertest.Answer { return ask(c, onText(c.world)) }
+}
+
+func onText(w *world) *testProject {
+	return shared(w, "by text", func() *testProject {
+		return w.reeve.Project(w.tb, "by text", jsonObject{
+			"external_phone_enabled": true, "sms_autoconfirm": false, "sms_max_frequency": 0, "rate_limit_sms_sent": 1000,
+			"sms_allowed_countries": "DE", "sms_test_otp": "4915100000000=424242", "security_manual_linking_enabled": true,
+		})
+	})
 }
 
 func signUpByPhone(c *call, p *testProject) (phone string, a *servertest.Answer) {
@@ -169,6 +171,72 @@ var phoneFacts = []fact{
 			taken, _ := phoneSession(c, p)
 			_, access := phoneSession(c, p)
 			return c.as(p, access, http.MethodPut, "/user", jsonObject{"phone": taken})
+		}),
+	},
+	{
+		name: "verify POST, wrong code of a change of phone", status: 403, code: "otp_expired",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			_, access := phoneSession(c, p)
+			other := c.number()
+			(&call{T: c.T, world: c.world}).as(p, access, http.MethodPut, "/user", jsonObject{"phone": other}).Expect(c.T, http.StatusOK)
+			return enterCode(c, p, "phone_change", other, "000000")
+		}),
+	},
+	{
+		name: "verify POST, code of a change of phone as sms", status: 403, code: "otp_expired",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			_, access := phoneSession(c, p)
+			other := c.number()
+			(&call{T: c.T, world: c.world}).as(p, access, http.MethodPut, "/user", jsonObject{"phone": other}).Expect(c.T, http.StatusOK)
+			return enterCode(c, p, "sms", other, p.Inbox(c.T, other, 1)[0].Code)
+		}),
+	},
+	{
+		name: "otp phone, whatsapp", status: 200, body: messageID,
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/otp", jsonObject{"phone": c.number(), "channel": "whatsapp"})
+		}),
+	},
+	{
+		name: "otp phone, unknown channel", status: 400, code: "validation_failed",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/otp", jsonObject{"phone": c.number(), "channel": "pigeon"})
+		}),
+	},
+	{
+		name: "otp, email and phone", status: 400, code: "validation_failed",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/otp", jsonObject{"phone": c.number(), "email": c.email()})
+		}),
+	},
+	{
+		name: "reauthenticate by text", status: 200, body: "{}",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			_, access := phoneSession(c, p)
+			return c.as(p, access, http.MethodGet, "/reauthenticate", nil)
+		}),
+	},
+	{
+		name: "resend phone_change", status: 200, body: messageID,
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			phone, access := phoneSession(c, p)
+			c.as(p, access, http.MethodPut, "/user", jsonObject{"phone": c.number()}).Expect(c.T, http.StatusOK)
+			return c.do(p, http.MethodPost, "/resend", jsonObject{"type": "phone_change", "phone": phone})
+		}),
+	},
+	{
+		name: "resend sms, no number", status: 400, code: "validation_failed",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			return c.do(p, http.MethodPost, "/resend", jsonObject{"type": "sms"})
+		}),
+	},
+	{
+		name: "unlink the only identity, phone", status: 422, code: "single_identity_not_deletable",
+		ask: byText(func(c *call, p *testProject) *servertest.Answer {
+			_, access := phoneSession(c, p)
+			me := (&call{T: c.T, world: c.world}).as(p, access, http.MethodGet, "/user", nil).Expect(c.T, http.StatusOK).JSON(c.T)
+			id := me["identities"].([]any)[0].(map[string]any)["identity_id"].(string)
+			return c.as(p, access, http.MethodDelete, "/user/identities/"+id, nil)
 		}),
 	},
 	{

@@ -153,6 +153,8 @@ var deviations = map[string]string{
 		"shape of all errors. The reference answers 500 unexpected_failure to some of them, and OAuth's error and error_description to others.",
 	"codes reveal nobody": "POST /otp with create_user false answers 200 to an address that nobody has. The reference answers 422 " +
 		"otp_disabled, and so reveals who has an account.",
+	"a sign-in by phone is a login": "A code that signs in a user whose number is confirmed is a login in the audit log. The reference " +
+		"writes user_signedup each time.",
 	"our parameters stay ours": "skip_http_redirect and redirect_to are not passed on to the provider. The reference puts them into its address.",
 	"invited users are not replaced": "With mailer_autoconfirm a sign-up does not take over a user that an admin created or invited. " +
 		"The reference confirms the user and signs the stranger in.",

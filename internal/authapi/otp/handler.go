@@ -69,6 +69,9 @@ func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
 	if err != nil {
 		return o, err
 	}
+	if r.Email != "" && r.Channel != "" {
+		return o, auth.ErrValidation.Saying("Channel should only be specified with Phone OTP")
+	}
 	if err := r.Check(); err != nil {
 		return o, err
 	}

@@ -33,7 +33,7 @@ func (s Service) SendText(ctx context.Context, sc *tenants.Scope, o Order) (id s
 		case u.Gone():
 			return nil
 		}
-		return s.sendCode(ctx, tx, sc, &u, auth.ActionUserRecoveryRequested, o, out)
+		return s.sendCode(ctx, tx, sc, &u, o, out)
 	})
 }
 
@@ -46,18 +46,21 @@ func (s Service) registerPhone(ctx context.Context, tx *tenantdb.Tx, sc *tenants
 	if err != nil {
 		return err
 	}
-	return s.sendCode(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, o, out)
+	return s.sendCode(ctx, tx, sc, u, o, out)
 }
 
 // sendCode sends a code that came with no sign-up, which the type of its token
 // tells: it proves the number of a user who has not confirmed it, and nobody's
 // password.
-func (s Service) sendCode(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, o Order, out *sms.Outgoing) error {
+func (s Service) sendCode(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, o Order, out *sms.Outgoing) error {
 	now := s.Now()
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	traits := audit.Traits{"provider": auth.ProviderPhone, "channel": string(o.Channel)}
+	action, traits := auth.ActionUserConfirmationRequested, audit.ByProvider(auth.ProviderPhone)
+	if u.PhoneConfirmed() {
+		action, traits = auth.ActionUserRecoveryRequested, audit.Traits{"channel": string(o.Channel)}
+	}
 	if _, err := audit.User(ctx, tx, sc, u, action, traits, now); err != nil {
 		return err
 	}

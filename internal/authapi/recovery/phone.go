@@ -80,7 +80,7 @@ func (s Service) resendCode(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Sc
 	if err := tx.UpdateUser(ctx, u, now, tenantdb.ConfirmationSentAt(&now)); err != nil {
 		return err
 	}
-	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserConfirmationRequested, now); err != nil {
+	if err := audit.Self(ctx, tx, sc, u, auth.ActionUserRecoveryRequested, now); err != nil { // as in the reference
 		return err
 	}
 	text := sms.Text{Kind: message.Confirmation, Token: auth.TokenConfirmation, User: u}
