@@ -1,8 +1,11 @@
 // The stock CLI: SQL in a project's database through the Management API.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { CLI } from '../lib/cli.js'
-import { createProject, deleteProject } from '../lib/reeve.js'
+import { createProject, deleteProject, manage } from '../lib/reeve.js'
+import { difference } from '../lib/tokens.js'
 
 let cli, project
 before(async () => {
@@ -35,4 +38,18 @@ test('db query', async () => {
   const written = await run('db', 'query', '--read-only', 'with gone as (delete from notes returning *) select * from gone')
   assert.equal(written.status, 1, written.stdout + written.stderr)
   assert.match(await printed('db', 'query', '--read-only', 'select count(*) from notes'), /count[^]*1/)
+})
+
+// The CLI asks the Management API for the types of a project. Of a database's URL it
+// makes them itself: both say the same.
+test('gen types', async () => {
+  const schema = await readFile(fileURLToPath(new URL('../../internal/typegen/testdata/schema.sql', import.meta.url)), 'utf8')
+  await manage('POST', `/v1/projects/${project.ref}/database/query`, { query: schema })
+  for (const schemas of ['public', 'public,app', 'app', 'auth']) {
+    const args = ['gen', 'types', 'typescript', '--schema', schemas]
+    const ours = await printed(...args)
+    const theirs = await cli.run([...args, `--remote=${project.db_url}`])
+    assert.equal(theirs.status, 0, theirs.stderr)
+    assert.equal(difference(ours, theirs.stdout), undefined, schemas)
+  }
 })

@@ -59,10 +59,11 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":            `{"deleted":1}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/usage": `{"interval":"day","points":[{"at":"2026-11-26T00:00:00Z","active_users":3,"sign_ups":1,
 			"sign_ins":4,"token_refreshes":9,"requests":40,"refusals":2,"mails_sent":1,"mails_failed":0,"texts_sent":0}]}`,
-		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/pause":          `{"ref":"r","name":"shop","status":"INACTIVE"}`,
-		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/restore":        `{"ref":"r","name":"shop","status":"ACTIVE_HEALTHY"}`,
-		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch":          `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
-		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/database/query": `[{"b":1,"a":null,"list":["x","y"],"odd\u001b[31m":"new\nline"},{"b":12345678901234567890,"a":{"k":1}}]`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/pause":           `{"ref":"r","name":"shop","status":"INACTIVE"}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/restore":         `{"ref":"r","name":"shop","status":"ACTIVE_HEALTHY"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch":           `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/types/typescript": `{"types":"export type Json = string\n"}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/database/query":  `[{"b":1,"a":null,"list":["x","y"],"odd\u001b[31m":"new\nline"},{"b":12345678901234567890,"a":{"k":1}}]`,
 	}
 	for _, o := range other {
 		maps.Copy(answers, o)
@@ -138,6 +139,7 @@ func TestTable(t *testing.T) {
 		"projects pause rrrrrrrrrrrrrrrrrrrr":                                   "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
 		"projects restore rrrrrrrrrrrrrrrrrrrr":                                 "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",
 		"projects branches rrrrrrrrrrrrrrrrrrrr":                                "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
+		"types rrrrrrrrrrrrrrrrrrrr --schema public,app":                        "export type Json = string\n",
 		"sql rrrrrrrrrrrrrrrrrrrr select":                                       "b                      a         list        odd [31m\n1                                [\"x\",\"y\"]   new line\n12345678901234567890   {\"k\":1}\n",
 		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                         "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
 		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",

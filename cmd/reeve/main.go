@@ -43,6 +43,7 @@ type commands struct {
 	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
 	Inbox    inboxCommand    `cmd:"" help:"Captured messages of a project."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Run SQL in a project's database, as its owner."`
+	Types    typesCommand    `cmd:"" help:"Print the TypeScript types of a project's database."`
 	Logs     logsCommand     `cmd:"" help:"Why users of a project were refused and mails were not delivered."`
 	Usage    usageCommand    `cmd:"" help:"How much a project is used: sign-ups, sign-ins, active users, mails."`
 	Audit    auditCommand    `cmd:"" help:"What was done in an organization, and by whom."`

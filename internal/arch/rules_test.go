@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/smsgateway"}, // clients of SMS gateways, below the consumer of their messages
 	{"internal/outbox"},
 	{"tenants"},
-	{"tenants/tenantdb", "internal/connector", "internal/sqlrun"},
+	{"tenants/tenantdb", "internal/connector", "internal/sqlrun", "internal/typegen"},
 	{"internal/usage"},      // counters that any package of one tenant may add to
 	{"internal/batch"},      // the writing of counters
 	{"internal/projectlog"}, // entries that any package of one tenant may add

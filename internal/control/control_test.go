@@ -47,7 +47,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&billing.Handler{Authz: w.Authz},
 		&hosted.Handler{Authz: w.Authz},
 		&advisor.Handler{DB: w.DB, Authz: w.Authz, Inspect: rows.Inspect},
-		&database.Handler{Service: &database.Service{Authz: w.Authz, Query: rows.Query}},
+		&database.Handler{Service: &database.Service{Authz: w.Authz, Query: rows.Query, Catalogs: rows.Inspect}},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
 			return auth.User{Email: "jane@example.com"}, nil
 		}},
@@ -131,6 +131,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/advisors/performance"},
 	{method: "POST", path: "/v1/projects/{ref}/database/query", body: `{"query":"SELECT 1"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/database/query/read-only", body: `{"query":"SELECT 1"}`},
+	{method: "GET", path: "/v1/projects/{ref}/types/typescript"},
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},

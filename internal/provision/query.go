@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -118,7 +119,10 @@ func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (o
 		return out, err
 	}
 	defer release()
-	conn, err := s.dialQuery(ctx, ref)
+	conn, err := s.dialQuery(ctx, ref, map[string]string{
+		"role":        ref.OwnerRole(), // what RESET ROLE leads to
+		"search_path": "public, extensions", "statement_timeout": queryStatementTimeout, "lock_timeout": "10s",
+	})
 	if err != nil {
 		return out, queryFault(err)
 	}
@@ -138,6 +142,34 @@ func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (o
 	return out, err
 }
 
+// Catalogs runs fn in a read-only transaction in a project's database, as a role that
+// may read nothing but the catalogs. The search path is pg_catalog. Faults:
+// too_many_queries, database_login_suspended, database_unavailable, ErrNotReady.
+func (s *Service) Catalogs(ctx context.Context, ref tenants.Ref, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	if err := s.init(); err != nil {
+		return err
+	}
+	release, err := s.queries.take(ctx, ref)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, s.queryTimeout)
+	defer cancel()
+	conn, err := s.dialQuery(ctx, ref, map[string]string{"role": "none", "search_path": "pg_catalog", "default_transaction_read_only": "on"})
+	if err != nil {
+		return queryFault(err)
+	}
+	pid := conn.PgConn().PID()
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error { return fn(ctx, tx) })
+	closeConn(conn)
+	if err != nil {
+		s.endQuery(ctx, ref, pid)
+		return queryFault(err)
+	}
+	return nil
+}
+
 // endQuery ends a backend that may not notice that its client has gone: it computes,
 // or catches what is to end it.
 func (s *Service) endQuery(ctx context.Context, ref tenants.Ref, pid uint32) {
@@ -153,11 +185,10 @@ func (s *Service) endQuery(ctx context.Context, ref tenants.Ref, pid uint32) {
 	}
 }
 
-// dialQuery connects as the query role, which is the owner role from the start: that
-// is what RESET ROLE leads to. If the role cannot log in, it is created or restored
+// dialQuery connects as the query role with parameters of the session. If the role cannot log in, it is created or restored
 // first: projects of earlier releases have none, and the developer can change its
 // password and settings.
-func (s *Service) dialQuery(ctx context.Context, ref tenants.Ref) (*pgx.Conn, error) {
+func (s *Service) dialQuery(ctx context.Context, ref tenants.Ref, parameters map[string]string) (*pgx.Conn, error) {
 	d, err := s.Control.DatabaseByRef(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -173,12 +204,8 @@ func (s *Service) dialQuery(ctx context.Context, ref tenants.Ref) (*pgx.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]string{
-		"application_name": "reeve query", "role": ref.OwnerRole(), "search_path": "public, extensions",
-		"statement_timeout": queryStatementTimeout, "lock_timeout": "10s",
-	} {
-		cfg.RuntimeParams[name] = value
-	}
+	cfg.RuntimeParams["application_name"] = "reeve query"
+	maps.Copy(cfg.RuntimeParams, parameters)
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || passing(pg) {
@@ -196,7 +223,7 @@ func passing(pg *pgconn.PgError) bool {
 	return slices.Contains([]string{"53", "57", "08", "3D"}, pg.Code[:min(2, len(pg.Code))])
 }
 
-// queryFault makes an error of dialQuery a fault.
+// queryFault makes an error of dialQuery, or of reading catalogs, a fault.
 func queryFault(err error) error {
 	var pg *pgconn.PgError
 	switch {

@@ -126,7 +126,9 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&hosted.Handler{Authz: access}).Mount(api)
 	(&advisor.Handler{DB: s.control, Authz: access, Inspect: s.provision.Inspect}).Mount(api)
-	(&database.Handler{Service: &database.Service{Authz: access, Query: s.provision.Query}}).Mount(api)
+	(&database.Handler{Service: &database.Service{
+		Authz: access, Query: s.provision.Query, Catalogs: s.provision.Catalogs,
+	}}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)

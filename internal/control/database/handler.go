@@ -1,12 +1,15 @@
 // Package database serves what tools ask of a project's database through the
-// Management API: queries. It checks permissions and encodes; internal/provision
-// connects as the project's query role, and internal/sqlrun runs the SQL.
+// Management API: queries and types. It checks permissions and encodes;
+// internal/provision connects as the project's query role, internal/sqlrun runs the
+// SQL, and internal/typegen writes the types.
 package database
 
 import (
 	"context"
 	"encoding/json"
 	"net/http"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
@@ -27,6 +30,9 @@ type Service struct {
 	// Query runs SQL in the database of an active project, with the rights of its
 	// owner role.
 	Query func(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (sqlrun.Result, error)
+	// Catalogs runs a function in a read-only transaction in the database of an active
+	// project, with pg_catalog as the search path.
+	Catalogs func(ctx context.Context, ref tenants.Ref, fn func(ctx context.Context, tx pgx.Tx) error) error
 }
 
 const path = "/v1/projects/{ref}/database"
@@ -41,6 +47,10 @@ func (h *Handler) Mount(api control.API) {
 	query.ID, query.Path = "run-read-only-query", path+"/query/read-only"
 	query.Summary = "Run one statement as the owner role of a project, in a read-only transaction"
 	control.Register(api, query, h.readOnlyQuery)
+	control.Register(api, control.Operation{
+		ID: "generate-typescript-types", Method: http.MethodGet, Path: "/v1/projects/{ref}/types/typescript", Tag: "Database",
+		Summary: "Generate the TypeScript types of a project's database",
+	}, h.typeScript)
 }
 
 // Rows are the rows of a query.
