@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { Browser } from '../lib/chromium.js'
+import { CLI } from '../lib/cli.js'
 import { connect } from '../lib/client.js'
 import { freshEmail, ok, password, refused } from '../lib/expect.js'
 import { Inbox, verifyLink } from '../lib/mail.js'
@@ -78,6 +79,29 @@ describe('in a browser', () => {
     const tokens = await own.value(`fetch('/v1/profile/access-tokens').then((r) => r.json())`)
     assert.deepEqual(tokens.map((t) => t.name).filter((name) => ['from a page', 'stolen'].includes(name)), ['from a page'])
     browser.complaints.length = 0 // of the page that was refused
+  })
+
+  test('a service token that a page made works with the stock CLI, and outside of its organization not', async () => {
+    const page = await browser.visit(`${new URL(link).origin}/v1/openapi.json`)
+    await page.until('document.readyState === "complete"')
+    const post = (path, body) =>
+      page.value(`fetch(${JSON.stringify(path)}, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: ${JSON.stringify(JSON.stringify(body))} }).then((r) => r.json())`)
+    const other = await post('/v1/organizations', { name: 'another' })
+    const names = async (token) => {
+      const cli = await CLI.open(token)
+      try {
+        const { status, stdout, stderr } = await cli.run(['projects', 'list', '-o', 'json'])
+        assert.equal(status, 0, stderr)
+        return JSON.parse(stdout).map((p) => p.name)
+      } finally {
+        await cli.close()
+      }
+    }
+    const made = await post('/v1/organizations/default/service-tokens', { name: 'CI', expires_in: 3600, permissions: ['organization:read', 'project:read'] })
+    assert.match(made.token, /^sbp_[0-9a-f]{40}$/)
+    assert.ok((await names(made.token)).includes('the page'))
+    const theirs = await post(`/v1/organizations/${other.slug}/service-tokens`, { name: 'CI', expires_in: 3600 })
+    assert.deepEqual(await names(theirs.token), [])
   })
 
   test('a captured mail opens a link that ends at a page', async () => {

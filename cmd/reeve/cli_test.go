@@ -27,6 +27,7 @@ const (
 // fakeAPI answers the few routes that the command line uses, some as in other.
 func fakeAPI(t *testing.T, other ...map[string]string) string {
 	t.Helper()
+	const serviceToken = `{"id":"t","name":"CI","projects":null,"permissions":["project:read","logs:read"],"created_at":"now","expires_at":"then","last_used_at":null}`
 	const invitation = `{"id":"i","email":"a@b.c","role":"developer","expires_at":"then","sent_at":null}`
 	answers := map[string]string{
 		"GET /v1/organizations":                                     `[{"slug":"acme","name":"Acme"}]`,
@@ -36,6 +37,12 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"GET /v1/organizations/acme/audit-logs":                     `{"entries":[{"seq":1,"at":"now","actor":"u","action":"create-role","object":"/v1/x","result":"done"}],"next":null}`,
 		"GET /v1/organizations/acme/audit-logs/verify":              `{"valid":true,"entries":1,"broken":null}`,
 		"GET /v1/organizations/acme/roles":                          `[{"name":"owner","description":"All."}]`,
+		"GET /v1/organizations/acme/service-tokens":                 `[` + serviceToken + `]`,
+		"POST /v1/organizations/acme/service-tokens":                `{"id":"t","token":"sbp_text"}`,
+		"DELETE /v1/organizations/acme/service-tokens/t":            `{"id":"t"}`,
+		"GET /v1/profile/access-tokens":                             `[` + serviceToken + `]`,
+		"POST /v1/profile/access-tokens":                            `{"id":"t","token":"sbp_mine"}`,
+		"DELETE /v1/profile/access-tokens/t":                        `{"id":"t"}`,
 		"GET /v1/organizations/acme/invitations":                    `[` + invitation + `]`,
 		"POST /v1/organizations/acme/invitations":                   invitation,
 		"POST /v1/invitations/accept":                               `{"organization_slug":"acme","organization_name":"Acme","role":"developer"}`,
@@ -106,6 +113,7 @@ func TestTable(t *testing.T) {
 	projects := "REF                    NAME             ORGANIZATION   STATUS           CREATED\n" +
 		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
 	invitations := "ID   ADDRESS   ROLE        PROJECT   EXPIRES   SENT\ni    a@b.c     developer             then\n"
+	tokens := "ID   NAME   CREATED   EXPIRES   LAST USED\nt    CI     now       then\n"
 	cases := map[string]string{
 		"orgs list":                     "SLUG   NAME\nacme   Acme\n",
 		"orgs create New":               "SLUG   NAME\nnew    New\n",
@@ -113,9 +121,15 @@ func TestTable(t *testing.T) {
 		"orgs members acme":             "ID   USER    ROLE\nu    a@b.c   owner\n",
 		"audit list acme --result done": "NO   AT    ACTOR   ACTION        OBJECT   RESULT\n1    now   u       create-role   /v1/x    done\n",
 		"audit verify acme":             "VALID   ENTRIES   BROKEN   REASON\ntrue    1\n",
-		"orgs roles acme":               "ROLE    DESCRIPTION\nowner   All.\n",
-		"orgs invitations acme":         invitations,
-		"orgs invite acme a@b.c":        invitations,
+		"tokens list":                   tokens,
+		"tokens list --org acme":        tokens,
+		"tokens create CI --projects r": "sbp_mine\n",
+		"tokens create CI --org acme --expires-in 720h --permissions project:read,logs:read": "sbp_text\n",
+		"tokens revoke t":            "",
+		"tokens revoke t --org acme": "",
+		"orgs roles acme":            "ROLE    DESCRIPTION\nowner   All.\n",
+		"orgs invitations acme":      invitations,
+		"orgs invite acme a@b.c":     invitations,
 		"orgs invite acme a@b.c --role developer --project rrrrrrrrrrrrrrrrrrrr": invitations,
 		"orgs accept token":                                                     "SLUG   NAME   PROJECT   ROLE\nacme   Acme             developer\n",
 		"orgs set-role acme u developer":                                        "ID   ROLE\nu    developer\n",
@@ -252,6 +266,9 @@ func TestExitCode(t *testing.T) {
 		"token, no duration": {nil, "token --ttl=90", exitUsage, "--ttl: must be in hours, such as 2160h"},
 		"token, in days":     {nil, "token --ttl 90d", exitUsage, "--ttl: must be in hours, such as 2160h"},
 		"token, no id":       {nil, "token --revoke operator", exitUsage, "--revoke: must be an id"},
+		"service, no end":    {good, "tokens create CI --org acme", exitUsage, "--expires-in: a service token needs an end"},
+		"service, past":      {good, "tokens create CI --org acme --expires-in=-1h", exitUsage, "--expires-in: must not be negative"},
+		"service, elsewhere": {good, "tokens create CI --org acme --expires-in 1h --organizations b", exitUsage, "--organizations"},
 		"token, two orders":  {nil, "token --list --revoke x", exitUsage, "can't be used together"},
 		"migrate, unset":     {nil, "migrate", exitUsage, "REEVE_DATABASE_URL"},
 		"config check":       {nil, "config check", exitUsage, "REEVE_PUBLIC_URL"},

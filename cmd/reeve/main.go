@@ -38,6 +38,7 @@ type commands struct {
 	Doctor  doctorCommand  `cmd:"" help:"Look for what could be wrong with the configuration and the databases."`
 
 	Orgs     orgsCommand     `cmd:"" help:"Organizations."`
+	Tokens   tokensCommand   `cmd:"" help:"Access tokens of yours, and service tokens of an organization."`
 	Projects projectsCommand `cmd:"" help:"Projects."`
 	Keys     keysCommand     `cmd:"" help:"API keys of a project."`
 	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`

@@ -16,7 +16,7 @@ type tokenCommand struct {
 	File   string `name:"config" placeholder:"FILE" help:"Configuration file; REEVE_* variables win over it."`
 	Name   string `default:"operator" help:"A name to know the token by."`
 	TTL    ttl    `name:"ttl" default:"2160h" help:"How long it is good for (${default}, 90 days); 0 means for ever."`
-	List   bool   `xor:"what" help:"List the access tokens of all users instead."`
+	List   bool   `xor:"what" help:"List the access tokens of all users, and the service tokens of all organizations, instead."`
 	Revoke string `xor:"what" placeholder:"ID" help:"Revoke an access token instead."`
 }
 
@@ -84,7 +84,8 @@ func (c *tokenCommand) revoke(ctx context.Context, p program, r *remote, o serve
 // listedToken is a token in the output of --list -o json.
 type listedToken struct {
 	ID         uuid.UUID  `json:"id"`
-	UserID     uuid.UUID  `json:"user_id"`
+	UserID     *uuid.UUID `json:"user_id"`         // null for a service token
+	OrgID      *uuid.UUID `json:"organization_id"` // of a service token
 	Name       string     `json:"name"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
@@ -96,14 +97,21 @@ func (c *tokenCommand) list(ctx context.Context, p program, r *remote, o server.
 	if err != nil {
 		return err
 	}
-	listed := make([]listedToken, len(tokens))
-	for i, t := range tokens {
-		listed[i] = listedToken{t.ID, t.UserID, t.Name, t.CreatedAt, t.ExpiresAt, t.LastUsedAt}
+	services, err := server.ServiceTokens(ctx, o)
+	if err != nil {
+		return err
+	}
+	listed := []listedToken{}
+	for _, t := range tokens {
+		listed = append(listed, listedToken{t.ID, &t.UserID, nil, t.Name, t.CreatedAt, t.ExpiresAt, t.LastUsedAt})
+	}
+	for _, t := range services {
+		listed = append(listed, listedToken{t.ID, nil, &t.OrganizationID, t.Name, t.CreatedAt, &t.ExpiresAt, t.LastUsedAt})
 	}
 	answer, err := json.Marshal(listed)
 	if err != nil {
 		return fmt.Errorf("list access tokens: %w", err)
 	}
-	return r.print(p, answer, column{"ID", "id"}, column{"NAME", "name"}, column{"USER", "user_id"},
+	return r.print(p, answer, column{"ID", "id"}, column{"NAME", "name"}, column{"USER", "user_id"}, column{"ORGANIZATION", "organization_id"},
 		column{"CREATED", "created_at"}, column{"EXPIRES", "expires_at"}, column{"LAST USED", "last_used_at"})
 }

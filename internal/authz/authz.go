@@ -20,12 +20,45 @@ import (
 )
 
 // Actor is the sender of a request to the Management API: a user of the
-// platform project, identified by a session of theirs or by an access token.
+// platform project, identified by a session of theirs or by an access token, or a
+// service token.
 type Actor struct {
-	UserID  uuid.UUID
+	UserID  uuid.UUID // of a service token, its own id: it is nobody
 	TokenID uuid.UUID // uuid.Nil for a session
-	// Scope limits what an access token may do; the zero Scope does not.
+	// Scope limits what an access token may do; the zero Scope does not. A service
+	// token may do what its scope says and no more.
 	Scope controldb.TokenScope
+	// Service is set for a service token.
+	Service *Service
+}
+
+// Service is what an actor is that is not a person: a service token of an
+// organization.
+type Service struct {
+	Organization uuid.UUID
+	Name         string
+}
+
+// ServiceActor is the actor of a request with a service token.
+func ServiceActor(t controldb.ServiceToken) Actor {
+	return Actor{UserID: t.ID, TokenID: t.ID, Scope: t.Scope(), Service: &Service{Organization: t.OrganizationID, Name: t.Name}}
+}
+
+// RequireSession returns ErrSession unless the actor is a person who is signed in:
+// no token makes a token.
+func (a Actor) RequireSession() error {
+	if a.TokenID != uuid.Nil {
+		return ErrSession
+	}
+	return nil
+}
+
+// RequirePerson returns ErrPerson for a service token.
+func (a Actor) RequirePerson() error {
+	if a.Service != nil {
+		return ErrPerson
+	}
+	return nil
 }
 
 // The errors. An object of another organization answers exactly like one that
@@ -33,6 +66,8 @@ type Actor struct {
 var (
 	ErrForbidden            = fault.New(fault.Forbidden, "forbidden", "Your role in the organization does not allow this")
 	ErrTokenScope           = fault.New(fault.Forbidden, "forbidden", "The access token is not allowed to do this")
+	ErrSession              = fault.New(fault.Forbidden, "session_required", "An access token cannot do this: sign in")
+	ErrPerson               = fault.New(fault.Forbidden, "person_required", "A service token cannot do this: it is nobody's")
 	ErrOrganizationNotFound = fault.New(fault.NotFound, "organization_not_found", "Organization not found")
 	ErrProjectNotFound      = fault.New(fault.NotFound, "project_not_found", "Project not found")
 )
@@ -52,6 +87,7 @@ type Grants struct {
 	project      tenants.Ref // "" for the organization
 	scope        controldb.TokenScope
 	glimpse      bool // a project of the organization is in the scope
+	service      *Service
 }
 
 // Require returns ErrOrganizationNotFound when the actor has no role in the
@@ -120,7 +156,7 @@ func (a *Authorizer) GrantsIn(ctx context.Context, db reader, actor Actor, organ
 	if err != nil {
 		return Grants{}, err
 	}
-	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope}
+	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope, service: actor.Service}
 	if project == "" && !g.inScope() {
 		if g.glimpse, err = anyInScope(ctx, db, actor.Scope, organization); err != nil {
 			return Grants{}, err
@@ -197,6 +233,9 @@ func (g Grants) Covers(role controldb.Role) bool {
 // member reports whether the organization, or the project, exists for the
 // actor.
 func (g Grants) member() bool {
+	if g.service != nil {
+		return g.service.Organization == g.organization
+	}
 	if g.roles.Organization != "" || g.project != "" && g.roles.Project != "" {
 		return true
 	}
@@ -204,6 +243,9 @@ func (g Grants) member() bool {
 }
 
 func (g Grants) allows(action Action) bool {
+	if g.service != nil {
+		return action.ForServices() && g.scope.Permissions != nil && g.scopeAllows(action)
+	}
 	if g.policy.Allows(g.organization, action, g.roles.Organization) {
 		return true
 	}

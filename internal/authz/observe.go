@@ -22,11 +22,16 @@ func Observe(ctx context.Context, d *Decision) context.Context {
 	return context.WithValue(ctx, decisionKey{}, d)
 }
 
+// Unobserved returns a context in which decisions are noted nowhere.
+func Unobserved(ctx context.Context) context.Context {
+	return context.WithValue(ctx, decisionKey{}, (*Decision)(nil))
+}
+
 // observe notes what a decision is about. A later decision adds a project, and
 // replaces one about an organization that does not exist for the actor.
 func (g Grants) observe(ctx context.Context) {
 	d, ok := ctx.Value(decisionKey{}).(*Decision)
-	if !ok {
+	if !ok || d == nil {
 		return
 	}
 	if d.Organization == uuid.Nil || !d.Member {

@@ -19,6 +19,8 @@ const (
 	ReadMembers        Action = "member:read"
 	WriteMembers       Action = "member:write"
 	WriteRoles         Action = "role:write"
+	ReadServiceTokens  Action = "service_token:read"
+	WriteServiceTokens Action = "service_token:write"
 	ReadAudit          Action = "audit:read"
 	ReadBilling        Action = "billing:read"
 	WriteBilling       Action = "billing:write"
@@ -46,7 +48,8 @@ const (
 // may have.
 func Actions() []Action {
 	return []Action{
-		ReadOrganization, UpdateOrganization, DeleteOrganization, ReadMembers, WriteMembers, WriteRoles, ReadAudit,
+		ReadOrganization, UpdateOrganization, DeleteOrganization, ReadMembers, WriteMembers, WriteRoles,
+		ReadServiceTokens, WriteServiceTokens, ReadAudit,
 		ReadBilling, WriteBilling, ReadProject, CreateProject, UpdateProject, DeleteProject, PauseProject, SetOwnerPassword,
 		ReadAPIKeys, RevealAPIKeys, WriteAPIKeys, ReadSigningKeys, WriteSigningKeys, ReadAuthConfig, WriteAuthConfig,
 		ReadInbox, EmptyInbox, ReadLogs, ReadDatabase, WriteDatabase,
@@ -56,8 +59,16 @@ func Actions() []Action {
 // ofOrganization are the actions that concern no single project: a role in a
 // project does not allow them.
 var ofOrganization = []Action{
-	UpdateOrganization, DeleteOrganization, WriteRoles, ReadAudit, ReadBilling, WriteBilling, CreateProject,
+	UpdateOrganization, DeleteOrganization, WriteRoles, ReadServiceTokens, WriteServiceTokens, ReadAudit, ReadBilling, WriteBilling,
+	CreateProject,
 }
+
+// ofPeople are the actions that no service token has: by them it could give itself
+// or others more than it has, or outlast its end.
+var ofPeople = []Action{DeleteOrganization, WriteMembers, WriteRoles, WriteServiceTokens}
+
+// ForServices reports whether a service token can have the permission.
+func (a Action) ForServices() bool { return !slices.Contains(ofPeople, a) }
 
 // BuiltIn lists the roles of every organization, the highest first.
 func BuiltIn() []controldb.Role {

@@ -18,6 +18,8 @@ var matrix = map[authz.Action][]controldb.Role{
 	authz.ReadMembers:        {"owner", "administrator", "developer", "read_only", "billing"},
 	authz.WriteMembers:       {"owner", "administrator"},
 	authz.WriteRoles:         {"owner", "administrator"},
+	authz.ReadServiceTokens:  {"owner", "administrator"},
+	authz.WriteServiceTokens: {"owner", "administrator"},
 	authz.ReadAudit:          {"owner", "administrator"},
 	authz.ReadBilling:        {"owner", "administrator", "billing"},
 	authz.WriteBilling:       {"owner", "administrator", "billing"},

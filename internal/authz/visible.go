@@ -11,7 +11,7 @@ import (
 
 // Organizations lists the organizations that exist for the actor, by name.
 func (a *Authorizer) Organizations(ctx context.Context, actor Actor) ([]controldb.Organization, error) {
-	all, err := a.DB.OrganizationsOf(ctx, actor.UserID)
+	all, err := a.organizations(ctx, actor)
 	if err != nil || actor.Scope.Organizations == nil && actor.Scope.Projects == nil {
 		return all, err
 	}
@@ -26,6 +26,18 @@ func (a *Authorizer) Organizations(ctx context.Context, actor Actor) ([]controld
 		}
 	}
 	return visible, nil
+}
+
+// organizations lists those in which the actor has a role.
+func (a *Authorizer) organizations(ctx context.Context, actor Actor) ([]controldb.Organization, error) {
+	if actor.Service == nil {
+		return a.DB.OrganizationsOf(ctx, actor.UserID)
+	}
+	org, err := a.DB.OrganizationByID(ctx, actor.Service.Organization)
+	if err != nil {
+		return nil, err
+	}
+	return []controldb.Organization{org}, nil
 }
 
 // Projects lists the projects of organizations that the actor may read, the
@@ -49,7 +61,7 @@ func (a *Authorizer) Projects(ctx context.Context, actor Actor, organizations ..
 	}
 	return slices.DeleteFunc(all, func(p controldb.Project) bool {
 		roles := controldb.Roles{Organization: held.Organizations[p.OrganizationID], Project: held.Projects[p.Ref]}
-		g := Grants{roles: roles, policy: policy, organization: p.OrganizationID, project: p.Ref, scope: actor.Scope}
+		g := Grants{roles: roles, policy: policy, organization: p.OrganizationID, project: p.Ref, scope: actor.Scope, service: actor.Service}
 		return !g.May(ReadProject)
 	}), nil
 }

@@ -71,12 +71,17 @@ func (db *DB) CreateAccessTokenUntil(ctx context.Context, user uuid.UUID, name s
 	return text, err
 }
 
+// newAccessToken is a text of 160 random bits.
+func newAccessToken() string {
+	raw := make([]byte, 20)
+	_, _ = rand.Read(raw) // never fails since Go 1.24
+	return "sbp_" + hex.EncodeToString(raw)
+}
+
 // CreateAccessToken generates a token for the user, with the name, end and scope
 // of t. Only this call returns its text.
 func (tx *Tx) CreateAccessToken(ctx context.Context, hasher tenants.KeyHasher, t AccessToken) (AccessToken, string, error) {
-	raw := make([]byte, 20)
-	_, _ = rand.Read(raw) // never fails since Go 1.24
-	text := "sbp_" + hex.EncodeToString(raw)
+	text := newAccessToken()
 	hash := hasher.Hash(text)
 	row := accessTokenRow{
 		ID: uuid.New(), UserID: t.UserID, Name: t.Name, Hash: hash[:], ExpiresAt: t.ExpiresAt,

@@ -23,9 +23,10 @@ type AuditEntry struct {
 	Ref            tenants.Ref     `json:"ref"`             // "" for none
 	At             time.Time       `json:"at"`
 	Actor          uuid.UUID       `json:"actor"`
-	Token          uuid.UUID       `json:"token"`  // the access token; uuid.Nil for a session
-	Action         string          `json:"action"` // the operation's id
-	Object         string          `json:"object"` // the request's path
+	Token          uuid.UUID       `json:"token"`                   // the access token; uuid.Nil for a session
+	Service        string          `json:"service_token,omitempty"` // name of the service token, which is actor and token
+	Action         string          `json:"action"`                  // the operation's id
+	Object         string          `json:"object"`                  // the request's path
 	Result         AuditResult     `json:"result"`
 	Code           string          `json:"code"` // of a refusal or failure
 	IP             string          `json:"ip"`
@@ -188,6 +189,7 @@ func (db *DB) locate(ctx context.Context, e *AuditEntry) error {
 			SELECT id AS organization_id, '' AS ref FROM organizations WHERE @kind = 'organizations' AND slug = @name
 			UNION ALL SELECT organization_id, ref FROM projects WHERE @kind = 'projects' AND ref = @name) o
 		WHERE EXISTS (SELECT FROM members m WHERE m.organization_id = o.organization_id AND m.user_id = @user)
+		   OR EXISTS (SELECT FROM service_tokens t WHERE t.organization_id = o.organization_id AND t.id = @user)
 		   OR EXISTS (SELECT FROM project_members m JOIN projects p USING (ref)
 		               WHERE m.user_id = @user AND p.organization_id = o.organization_id AND o.ref IN ('', p.ref))`,
 		map[string]any{"kind": parts[2], "name": parts[3], "user": e.Actor}).Scan(&found).Error

@@ -77,6 +77,7 @@ var sound = map[string]struct {
 	"update-role":                {body: map[string]any{"permissions": []string{"project:read"}}},
 	"create-invitation":          {body: map[string]any{"email": "thief@example.com", "role": "read_only"}},
 	"accept-invitation":          {body: map[string]any{"token": "x"}},
+	"create-service-token":       {body: map[string]any{"name": "stolen", "expires_in": 3600}},
 	"create-access-token":        {body: map[string]any{"name": "mine"}},
 }
 
@@ -186,6 +187,6 @@ func ids(t *testing.T, reeve *servertest.Reeve, ref string) (key, signing string
 func controlFingerprint(t *testing.T, reeve *servertest.Reeve) servertest.Fingerprint {
 	t.Helper()
 	conn := servertest.Connect(t, reeve.ControlURL)
-	return servertest.FingerprintOf(t, conn, "access_tokens", "idempotency_keys", "outbox_marks", "databases", "project_logs", "usage_counts", "usage_active", "usage_writers",
+	return servertest.FingerprintOf(t, conn, "access_tokens", "service_tokens", "idempotency_keys", "outbox_marks", "databases", "project_logs", "usage_counts", "usage_active", "usage_writers",
 		"audit_log", "audit_heads", "audit_begun")
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/org"
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
+	"github.com/reevehq/reeve/internal/control/servicetoken"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/message"
@@ -132,6 +133,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
+	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&member.Handler{Service: &member.Service{
 		DB: s.control, Authz: access, User: s.platformUser, Invited: s.invited.wake, Now: s.now,
 	}}).Mount(api)

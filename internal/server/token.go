@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,15 +48,32 @@ func AccessTokens(ctx context.Context, o Options) ([]controldb.AccessToken, erro
 	return s.control.AccessTokens(ctx)
 }
 
-// RevokeToken deletes an access token: every replica refuses it at once.
-// controldb.ErrNoAccessToken.
+// ServiceTokens lists the service tokens of all organizations, as AccessTokens.
+func ServiceTokens(ctx context.Context, o Options) ([]controldb.ServiceToken, error) {
+	s, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close(context.WithoutCancel(ctx))
+	return s.control.ServiceTokens(ctx)
+}
+
+// RevokeToken deletes an access token or a service token: every replica refuses it
+// at once. controldb.ErrNoAccessToken.
 func RevokeToken(ctx context.Context, o Options, id uuid.UUID) error {
 	s, err := connect(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer s.close(context.WithoutCancel(ctx))
-	return s.control.DeleteAccessToken(ctx, id)
+	err = s.control.DeleteAccessToken(ctx, id)
+	if !errors.Is(err, controldb.ErrNoAccessToken) {
+		return err
+	}
+	if service := s.control.RevokeServiceToken(ctx, id); !errors.Is(service, controldb.ErrNoServiceToken) {
+		return service
+	}
+	return err
 }
 
 // Operator issues an access token of the first operator that does not expire,

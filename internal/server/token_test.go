@@ -76,4 +76,36 @@ func TestOperatorToken(t *testing.T) {
 			t.Errorf("revoke a token that there is not = %v", err)
 		}
 	}
+	// Service tokens too.
+	db := reeve.Control(t)
+	org, err := db.OrganizationBySlug(t.Context(), "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text string
+	err = db.Tx(t.Context(), func(tx *controldb.Tx) error {
+		_, text, err = tx.CreateServiceToken(t.Context(), db.Hasher(), controldb.ServiceToken{
+			OrganizationID: org.ID, Name: "CI", Permissions: []string{"organization:read"}, CreatedBy: uuid.New(), ExpiresAt: time.Now().Add(time.Hour),
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func() int {
+		return reeve.Do(t, "GET", "/v1/organizations/default", nil, "Authorization", "Bearer "+text).Status
+	}
+	services, err := server.ServiceTokens(t.Context(), o)
+	if err != nil || len(services) != 1 || services[0].Name != "CI" || services[0].OrganizationID != org.ID {
+		t.Fatalf("service tokens: %+v, %v", services, err)
+	}
+	if got := get(); got != 200 {
+		t.Errorf("with a service token: %d", got)
+	}
+	if err := server.RevokeToken(t.Context(), o, services[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(); got != 401 {
+		t.Errorf("with a service token that is revoked: %d", got)
+	}
 }

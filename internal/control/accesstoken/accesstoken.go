@@ -25,8 +25,6 @@ const (
 )
 
 var (
-	// ErrSession refuses what an access token must not do.
-	ErrSession  = fault.New(fault.Forbidden, "session_required", "An access token cannot do this: sign in")
 	errTooMany  = fault.New(fault.Forbidden, "access_token_limit_reached", "You have the maximum number of access tokens")
 	errNotThere = text.ErrInvalid.Saying("organizations, projects: must name what you can see")
 )
@@ -41,6 +39,9 @@ type Service struct {
 // List returns the actor's tokens without their texts, the oldest first. An
 // access token with a scope sees itself only.
 func (s *Service) List(ctx context.Context, actor authz.Actor) ([]Token, error) {
+	if err := actor.RequirePerson(); err != nil {
+		return nil, err
+	}
 	found, err := s.DB.AccessTokensOf(ctx, actor.UserID)
 	if err != nil {
 		return nil, err
@@ -71,8 +72,8 @@ func (s *Service) slugs(ctx context.Context, actor authz.Actor) (map[uuid.UUID]s
 
 // Create creates a token; its text is in this answer only.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, in CreateBody) (*Created, error) {
-	if actor.TokenID != uuid.Nil {
-		return nil, ErrSession
+	if err := actor.RequireSession(); err != nil {
+		return nil, err
 	}
 	t := controldb.AccessToken{UserID: actor.UserID}
 	var err error
@@ -87,7 +88,11 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in CreateBody) 
 	if err != nil {
 		return nil, err
 	}
-	if t.Scope, err = s.scope(ctx, actor, slugs, in); err != nil {
+	var within []place
+	if t.Scope, within, err = s.scope(authz.Unobserved(ctx), actor, slugs, in); err != nil {
+		return nil, err
+	}
+	if err := s.observe(ctx, actor, within); err != nil {
 		return nil, err
 	}
 	var out Created
@@ -107,39 +112,69 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in CreateBody) 
 
 // scope checks the lists of a new token. An empty list is refused: it would
 // allow nothing, and is easily meant as "everything".
-func (s *Service) scope(ctx context.Context, actor authz.Actor, slugs map[uuid.UUID]string, in CreateBody) (scope controldb.TokenScope, err error) {
+func (s *Service) scope(ctx context.Context, actor authz.Actor, slugs map[uuid.UUID]string, in CreateBody) (scope controldb.TokenScope, within []place, err error) {
 	for _, slug := range in.Organizations {
 		org, err := s.Authz.Organization(ctx, actor, authz.ReadOrganization, slug)
 		if err != nil || slugs[org.ID] == "" {
-			return scope, errNotThere
+			return scope, nil, errNotThere
 		}
+		within = append(within, place{organization: org.ID})
 		scope.Organizations = append(scope.Organizations, org.ID)
 	}
 	for _, ref := range in.Projects {
 		p, err := s.Authz.Project(ctx, actor, authz.ReadProject, ref)
 		if err != nil {
-			return scope, errNotThere
+			return scope, nil, errNotThere
 		}
+		within = append(within, place{p.OrganizationID, p.Ref})
 		scope.Projects = append(scope.Projects, p.Ref)
 	}
 	for _, p := range in.Permissions {
 		if !slices.Contains(authz.Actions(), authz.Action(p)) {
-			return scope, text.Invalid("permissions: there is no permission %q", p)
+			return scope, nil, text.Invalid("permissions: there is no permission %q", p)
 		}
 		scope.Permissions = append(scope.Permissions, p)
 	}
-	return scope, nil
+	return scope, within, nil
+}
+
+// place is an organization, or a project of it, that a token is for.
+type place struct {
+	organization uuid.UUID
+	project      tenants.Ref
+}
+
+// observe puts the token into the audit log of the organization that it is for, if
+// that is a single one.
+func (s *Service) observe(ctx context.Context, actor authz.Actor, within []place) error {
+	if len(within) == 0 {
+		return nil
+	}
+	of := within[0]
+	for _, p := range within[1:] {
+		if p.organization != of.organization {
+			return nil
+		}
+		if p.project != of.project {
+			of.project = ""
+		}
+	}
+	_, err := s.Authz.Grants(ctx, actor, of.organization, of.project)
+	return err
 }
 
 // Delete removes a token of the actor's; it is refused from then on. An access
 // token may delete itself only.
 func (s *Service) Delete(ctx context.Context, actor authz.Actor, id string) (*Deleted, error) {
+	if err := actor.RequirePerson(); err != nil {
+		return nil, err
+	}
 	parsed, err := uuid.Parse(id)
 	if err != nil {
 		return nil, controldb.ErrNoAccessToken
 	}
 	if actor.TokenID != uuid.Nil && actor.TokenID != parsed {
-		return nil, ErrSession
+		return nil, authz.ErrSession
 	}
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.DeleteAccessTokenOf(ctx, actor.UserID, parsed) })
 	return &Deleted{ID: parsed.String()}, err

@@ -2,6 +2,7 @@ package accesstoken_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
+	"github.com/reevehq/reeve/internal/control/auditlog"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/org"
 	"github.com/reevehq/reeve/internal/control/project"
@@ -43,6 +45,7 @@ func newWorld(t *testing.T) *world {
 		return []controltest.Mounter{
 			&org.Handler{Service: &org.Service{DB: c.DB, Authz: c.Authz}},
 			&project.Handler{Service: &project.Service{DB: c.DB, Authz: c.Authz, Servers: hosts{}, URL: controltest.URL, Log: c.Log}},
+			&auditlog.Handler{Service: &auditlog.Service{DB: c.DB, Authz: c.Authz}},
 			&accesstoken.Handler{Service: &accesstoken.Service{DB: c.DB, Authz: c.Authz, Now: func() time.Time { return w.now }}},
 		}
 	})
@@ -206,6 +209,47 @@ func TestTokens_scope(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The audit log of an organization has the tokens that are for it alone.
+func TestTokens_audit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mine, other := w.project(t, w.Acme, "m"), w.project(t, w.Acme, "o")
+	theirs := w.project(t, w.Rival, "t")
+	w.Exec(t, "INSERT INTO members (organization_id, user_id, role) VALUES ($1, $2, 'owner')", w.Rival.ID, w.OwnerID)
+	type logged struct {
+		Entries []struct {
+			Action string
+			Ref    *string
+			Detail struct{ Request struct{ Name string } }
+		}
+	}
+	for name, body := range map[string]string{
+		"unlimited": ``, "permissions": `,"permissions":["project:read"]`, "acme": `,"organizations":["acme"]`, "rival": `,"organizations":["rival"]`,
+		"mine": `,"projects":["` + mine + `"]`, "two": `,"projects":["` + mine + `","` + other + `"]`,
+		"acme and mine": `,"organizations":["acme"],"projects":["` + mine + `"]`,
+		"both":          `,"organizations":["acme","rival"]`, "both by projects": `,"projects":["` + mine + `","` + theirs + `"]`,
+	} {
+		w.create(t, `{"name":"`+name+`"`+body+`}`)
+	}
+	for slug, want := range map[string]map[string]string{
+		"acme": {"acme": "", "mine": mine, "two": "", "acme and mine": ""}, "rival": {"rival": ""},
+	} {
+		var page logged
+		w.Do(t, session(w.OwnerID), "GET", "/v1/organizations/"+slug+"/audit-logs", "").Want(t, 200).Into(t, &page)
+		got := map[string]string{}
+		for _, e := range page.Entries {
+			ref := ""
+			if e.Ref != nil {
+				ref = *e.Ref
+			}
+			got[e.Detail.Request.Name] = ref
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", slug, got, want)
+		}
+	}
 }
 
 func TestTokens_limit(t *testing.T) {

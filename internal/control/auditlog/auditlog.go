@@ -47,8 +47,9 @@ type Entry struct {
 	Seq       int64           `json:"seq" doc:"Number in the organization's log, from 1."`
 	ID        string          `json:"id"`
 	At        time.Time       `json:"at"`
-	Actor     string          `json:"actor" doc:"Id of the user."`
+	Actor     string          `json:"actor" doc:"Id of the user, or of the service token."`
 	Token     *string         `json:"token" doc:"Id of the access token; null for a session."`
+	Service   *string         `json:"service_token" doc:"Name of the service token, whose id is the actor's; null for a person."`
 	Action    string          `json:"action" doc:"The operation's id in this document."`
 	Object    string          `json:"object" doc:"The request's path."`
 	Ref       *string         `json:"ref"`
@@ -135,7 +136,7 @@ func onWire(e controldb.NumberedAuditEntry) Entry {
 	out := Entry{
 		Seq: e.Seq, ID: e.ID.String(), At: e.At, Actor: e.Actor.String(), Action: e.Action, Object: e.Object,
 		Result: string(e.Result), RequestID: e.RequestID, Detail: e.Detail,
-		Ref: optional(string(e.Ref)), Code: optional(e.Code), IP: optional(e.IP),
+		Ref: optional(string(e.Ref)), Code: optional(e.Code), IP: optional(e.IP), Service: optional(e.Service),
 	}
 	if e.Token != uuid.Nil {
 		out.Token = optional(e.Token.String())

@@ -199,6 +199,9 @@ func (s *Service) onInvitation(ctx context.Context, actor authz.Actor, slug, id 
 // confirmed address. controldb.ErrInvitationInvalid does not say what is wrong:
 // the token may be somebody else's.
 func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (*Accepted, error) {
+	if err := actor.RequirePerson(); err != nil {
+		return nil, err
+	}
 	if !actor.Scope.Unlimited() {
 		return nil, authz.ErrTokenScope // a token would widen itself
 	}

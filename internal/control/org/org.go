@@ -30,6 +30,9 @@ func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Orga
 // random, so names need not be unique. controldb.ErrOrganizationLimit: without
 // it, the quota of projects could be avoided with more organizations.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*Organization, error) {
+	if err := actor.RequirePerson(); err != nil {
+		return nil, err // an organization has an owner
+	}
 	name, err := text.Name("name", name, 1, 256)
 	if err != nil {
 		return nil, err

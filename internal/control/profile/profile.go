@@ -29,15 +29,18 @@ func (h *Handler) Mount(api control.API) {
 
 // Profile is the actor on the wire.
 type Profile struct {
-	GotrueID     string `json:"gotrue_id" doc:"Id of the user in the platform project."`
+	GotrueID     string `json:"gotrue_id" doc:"Id of the user in the platform project; of a service token its own."`
 	PrimaryEmail string `json:"primary_email" doc:"Empty when the user has no address."`
-	Username     string `json:"username" doc:"The address, or the id of a user without one."`
+	Username     string `json:"username" doc:"The address, or the id of a user without one; the name of a service token."`
 }
 
 // get needs no permission: it shows only the actor. An access token outlives
 // its user, so a deleted user still has a profile, with only the id.
 func (h *Handler) get(ctx context.Context, actor control.Actor, _ *struct{}) (*Profile, error) {
 	id := actor.UserID.String()
+	if actor.Service != nil {
+		return &Profile{GotrueID: id, Username: actor.Service.Name}, nil
+	}
 	user, err := h.User(ctx, actor.UserID)
 	if errors.Is(err, auth.ErrUserNotFound) || err == nil && user.Email == "" {
 		return &Profile{GotrueID: id, Username: id}, nil

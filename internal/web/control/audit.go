@@ -68,6 +68,9 @@ func audited[Out any](ctx context.Context, s *Server, op Operation, run func(con
 		ID: uuid.New(), At: s.now(), Actor: actor.UserID, Token: actor.TokenID, Action: op.ID, Object: fault.Clip(r.path, maxField),
 		IP: r.ip, RequestID: fault.Clip(r.id, maxField), Detail: detailOf(op, r.body, note{}),
 	}
+	if actor.Service != nil {
+		e.Service = fault.Clip(actor.Service.Name, maxField)
+	}
 	if changes {
 		if err := s.DB.BeginAudit(ctx, e); err != nil {
 			var none Out

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
@@ -118,20 +119,27 @@ func (s *Server) sender(r *http.Request) (Actor, error) {
 	return s.session(r.Context(), token)
 }
 
-// actor finds who a bearer token stands for: an access token of this API, or one
-// of a signed-in session, which is a JWT.
+// actor finds who a bearer token stands for: an access token or a service token of
+// this API, which have one form, or one of a signed-in session, which is a JWT.
 func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 	if s.Session != nil && strings.Count(token, ".") == 2 {
 		return s.session(ctx, token)
 	}
 	found, err := s.DB.AccessTokenByText(ctx, token)
-	if err != nil {
-		if fault.From(err).Kind == fault.NotFound {
-			err = errUnauthorized.Because(err)
-		}
+	if err == nil {
+		return Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}, nil
+	}
+	if fault.From(err).Kind != fault.NotFound {
 		return Actor{}, err
 	}
-	return Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}, nil
+	service, err := s.DB.ServiceTokenByText(ctx, token)
+	if err == nil {
+		return authz.ServiceActor(service), nil
+	}
+	if fault.From(err).Kind == fault.NotFound {
+		err = errUnauthorized.Because(err)
+	}
+	return Actor{}, err
 }
 
 // session finds whose session an access token of the platform project is of.
