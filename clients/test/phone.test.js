@@ -59,3 +59,23 @@ test('an anonymous user becomes one with a number', async () => {
   assert.equal(changed.user.phone, phone)
   assert.equal(changed.user.is_anonymous, false)
 })
+
+test('a number changes to another one, which only the code to the new one proves', async () => {
+  const phone = freshNumber(), next = freshNumber()
+  const sb = connect(project, kind)
+  ok(await sb.auth.signUp({ phone, password }))
+  const { user } = ok(await sb.auth.verifyOtp({ phone, token: (await inbox.next(phone)).code, type: 'sms' }))
+  const pending = ok(await sb.auth.updateUser({ phone: next })).user
+  assert.equal(pending.phone, phone)
+  assert.equal(pending.new_phone, next)
+  const { code } = await inbox.next(next)
+  refused(await sb.auth.verifyOtp({ phone, token: code, type: 'phone_change' }), 403, 'otp_expired')
+  refused(await sb.auth.verifyOtp({ phone: next, token: code, type: 'sms' }), 403, 'otp_expired')
+  const changed = ok(await sb.auth.verifyOtp({ phone: next, token: code, type: 'phone_change' }))
+  assert.equal(changed.user.id, user.id)
+  assert.equal(changed.user.phone, next)
+  assert.equal(ok(await sb.auth.getUser()).user.phone, next)
+  refused(await connect(project, kind).auth.signInWithPassword({ phone, password }), 400, 'invalid_credentials')
+  assert.equal(ok(await connect(project, kind).auth.signInWithPassword({ phone: next, password })).user.id, user.id)
+  refused(await sb.auth.verifyOtp({ phone: next, token: code, type: 'phone_change' }), 403, 'otp_expired')
+})

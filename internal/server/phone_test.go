@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -301,4 +302,101 @@ func TestDeveloperFindsPumping(t *testing.T) {
 			t.Errorf("%s: ids %v, detail %s", c.code, got.RequestIDs, diff)
 		}
 	}
+}
+
+// hang holds a request until its client gives up.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// TestSlowGateway: nobody waits for a gateway that takes a message slowly. It is tried
+// again while its code lives, and the code works then.
+func TestSlowGateway(t *testing.T) {
+	t.Parallel()
+	d := startTwilio(t)
+	p := servertest.Start(t).Project(t, "shop", d.settings(map[string]any{"sms_otp_exp": 600}))
+	d.breaks(hang)
+	answer := p.Do(t, http.MethodPost, "/otp", map[string]any{"phone": phoneNumber}).Expect(t, http.StatusOK)
+	if entry := logged(t, p, answer.Header.Get("X-Request-Id")); entry.Code != "sms_deferred" || entry.Level != "warning" || entry.Detail["recipient"] != phoneNumber {
+		t.Errorf("entry %+v", entry)
+	}
+	d.breaks(nil)
+	code := d.took(t, 1)
+	p.Do(t, http.MethodPost, "/verify", map[string]any{"type": "sms", "phone": phoneNumber, "token": code[len(code)-6:]}).Expect(t, http.StatusOK)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.bodies) != 1 {
+		t.Errorf("the gateway took %d messages", len(d.bodies))
+	}
+}
+
+// TestSlowCheck: a gateway that does not say in time whether a code is right is no
+// server error: the code is refused, nothing is written, and the developer learns why.
+func TestSlowCheck(t *testing.T) {
+	t.Parallel()
+	d := startTwilio(t)
+	p := servertest.Start(t).Project(t, "shop", d.settings(map[string]any{"sms_provider": "twilio_verify", "sms_otp_exp": 600}))
+	p.Do(t, http.MethodPost, "/otp", map[string]any{"phone": phoneNumber}).Expect(t, http.StatusOK)
+	d.took(t, 1)
+	before := p.Fingerprint(t)
+	d.breaks(hang)
+	code := map[string]any{"type": "sms", "phone": phoneNumber, "token": gatewayCode}
+	refused := p.Do(t, http.MethodPost, "/verify", code).Refused(t, http.StatusForbidden, "otp_expired")
+	if entry := logged(t, p, refused.Header.Get("X-Request-Id")); entry.Code != "sms_check_failed" {
+		t.Errorf("entry %+v", entry)
+	}
+	if diff := cmp.Diff(before, p.Fingerprint(t)); diff != "" {
+		t.Errorf("the refused code has changed the database (-before +after):\n%s", diff)
+	}
+	d.breaks(nil)
+	p.Do(t, http.MethodPost, "/verify", code).Expect(t, http.StatusOK)
+}
+
+// TestDeveloperFindsExpiredText: a message whose code ends before the gateway takes
+// it is not sent, and the log says so under the request's id.
+func TestDeveloperFindsExpiredText(t *testing.T) {
+	t.Parallel()
+	d := startTwilio(t)
+	d.breaks(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "{}", http.StatusServiceUnavailable) })
+	p := servertest.Start(t).Project(t, "shop", d.settings(map[string]any{"sms_otp_exp": 1}))
+	id := p.Do(t, http.MethodPost, "/otp", map[string]any{"phone": phoneNumber}).Expect(t, http.StatusOK).Header.Get("X-Request-Id")
+	var got logEntry
+	eventually(t, "the expiry is in the log", func() bool {
+		for _, entry := range logOf(t, p, url.Values{"request_id": {id}}) {
+			if entry.Code == "sms_expired" {
+				got = entry
+			}
+		}
+		return got.Code != ""
+	})
+	if got.Level != "error" || got.Count != 1 || got.Detail["recipient"] != phoneNumber || got.UserID == "" {
+		t.Errorf("entry %+v", got)
+	}
+	d.breaks(nil)
+	p.Do(t, http.MethodPost, "/otp", map[string]any{"phone": "491701234568"}).Expect(t, http.StatusOK)
+	if first := d.took(t, 1); !strings.HasPrefix(first, "+491701234568 ") {
+		t.Errorf("the expired message was sent: %s", first)
+	}
+}
+
+// TestDeveloperFindsGuesses: when the wrong codes of an address are used up, the log
+// names it under the id of the refused request.
+func TestDeveloperFindsGuesses(t *testing.T) {
+	t.Parallel()
+	p := servertest.Start(t).Project(t, "shop", map[string]any{"rate_limit_verify": 1000, "security_sb_forwarded_for_enabled": true})
+	const victim = "ann@example.com"
+	p.Do(t, http.MethodPost, "/otp", map[string]any{"email": victim}).Expect(t, http.StatusOK)
+	code := p.Inbox(t, victim, 1)[0].Code
+	guess := map[string]any{"type": "email", "email": victim, "token": "000000"}
+	if code == "000000" {
+		guess["token"] = "111111"
+	}
+	var last *servertest.Answer
+	for n := range 91 {
+		last = p.Do(t, http.MethodPost, "/verify", guess, "apikey", p.SecretKey, "Sb-Forwarded-For", fmt.Sprintf("198.51.100.%d", n/5)).
+			Refused(t, http.StatusForbidden, "otp_expired")
+	}
+	if entry := logged(t, p, last.Header.Get("X-Request-Id")); entry.Code != "code_limit_reached" || entry.Detail["recipient"] != victim || entry.Level != "warning" {
+		t.Errorf("entry %+v", entry)
+	}
+	guess["token"] = code
+	p.Do(t, http.MethodPost, "/verify", guess).Refused(t, http.StatusForbidden, "otp_expired")
 }

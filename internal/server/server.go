@@ -274,7 +274,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	}
 	s.mailer = &mail.Mailer{Dispatcher: mails, Limiter: s.limiter, Now: s.now, Logger: s.log}
 	s.texter = &sms.Texter{
-		Dispatcher: texts, Limiter: s.limiter, Now: s.now, Client: s.outbound.HTTP(gatewayTimeout), Capture: c.Mail.Capture,
+		Dispatcher: texts, Limiter: s.limiter, Now: s.now, Client: s.outbound.HTTP(checkTimeout), Capture: c.Mail.Capture,
 	}
 	if !c.Mail.Capture {
 		s.mailer.SharedPerHour = c.Mail.MaxPerHour

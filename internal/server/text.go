@@ -12,6 +12,10 @@ import (
 // gatewayTimeout bounds a request to an SMS gateway.
 const gatewayTimeout = 10 * time.Second
 
+// checkTimeout bounds the comparison of a code by a gateway. The request that waits
+// for it has a time limit of its own, web.RequestTimeout.
+const checkTimeout = 6 * time.Second
+
 // textRetry is the delay after the first failure of a text message: its code lives
 // for a minute, so that 10 s would leave it two attempts.
 const textRetry = 2 * time.Second
