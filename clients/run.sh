@@ -60,11 +60,12 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js page/*.test.js ssr/*.test.js prisma/*.test.js
-sdk='' cli='' page='' ssr='' prisma=''
+[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js page/*.test.js ssr/*.test.js prisma/*.test.js
+sdk='' cli='' mcp='' page='' ssr='' prisma=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
+	mcp/*) mcp="$mcp $file" ;;
 	page/*) page="$page $file" ;;
 	ssr/*) ssr="$ssr $file" ;;
 	prisma/*) prisma="$prisma $file" ;;
@@ -155,6 +156,8 @@ if [ -n "$sdk" ]; then
 fi
 # shellcheck disable=SC2086
 [ -z "$cli" ] || run node @supabase/cli-linux-x64 $cli
+# shellcheck disable=SC2086
+[ -z "$mcp" ] || run node @supabase/mcp-server-supabase $mcp
 # shellcheck disable=SC2086
 [ -z "$page" ] || run "$newest" @supabase/supabase-js $page
 # shellcheck disable=SC2086

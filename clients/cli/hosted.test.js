@@ -1,6 +1,7 @@
 // The stock CLI: commands that read what only the hosted service has, branches,
 // and the advisors.
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { CLI } from '../lib/cli.js'
 import { createProject, deleteProject, manage } from '../lib/reeve.js'
@@ -33,9 +34,18 @@ for (const [command, want] of Object.entries({
   test(command, async () => assert.match(await printed(...command.split(' ')), want))
 }
 
-test('branches list', async () => {
+test('branches', async () => {
   branch = await manage('POST', `/v1/projects/${project.ref}/branch`, { name: 'preview' })
   assert.match(await printed('branches', 'list'), /\| preview\s+\|/)
+  assert.match(await printed('branches', 'get', 'preview'), /\| ACTIVE_HEALTHY/)
+  await printed('branches', 'create', 'pr-7', '--yes')
+  await printed('branches', 'update', 'pr-7', '--name', 'pr-8', '--yes')
+  await printed('branches', 'pause', 'pr-8', '--yes')
+  const paused = (await manage('GET', `/v1/projects/${project.ref}/branches`)).find(({ name }) => name === 'pr-8')
+  assert.equal(paused.preview_project_status, 'INACTIVE')
+  await printed('branches', 'unpause', 'pr-8', '--yes')
+  await printed('branches', 'delete', 'pr-8', '--yes')
+  assert.doesNotMatch(await printed('branches', 'list'), /pr-8/)
 })
 
 test('db advisors', async () => {
@@ -43,4 +53,17 @@ test('db advisors', async () => {
   assert.match(lints, /"name": "auth_leaked_password_protection"/)
   await manage('PATCH', `/v1/projects/${project.ref}/config/auth`, { password_hibp_enabled: true })
   assert.doesNotMatch(await printed('db', 'advisors'), /auth_leaked_password_protection/)
+})
+
+test('each command that the documentation lists is run by a test', async () => {
+  const page = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
+  const table = page.split('## The MCP server')[0].split('\n').filter((line) => line.startsWith('| `'))
+  const commands = table.flatMap((line) => [...line.split('|')[1].matchAll(/`([^`]+)`/g)].map(([, command]) => command.replace(/ <.*| --.*/, '')))
+  assert.ok(commands.length > 10, `${commands}`)
+  const folder = new URL('./', import.meta.url)
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.test.js'))
+  const tests = (await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n')
+  // A test has the words as arguments of their own, or in one string.
+  const run = tests.replace(/', '/g, ' ')
+  assert.deepEqual(commands.filter((command) => !run.includes(`'${command}`)), [])
 })
