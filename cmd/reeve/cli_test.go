@@ -71,6 +71,10 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch":           `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/types/typescript": `{"types":"export type Json = string\n"}`,
 		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/database/query":  `[{"b":1,"a":null,"list":["x","y"],"odd\u001b[31m":"new\nline"},{"b":12345678901234567890,"a":{"k":1}}]`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/usage": `[{"id":"k1","name":"default","type":"secret","last_used_at":"then","last_ip":"192.0.2.1",
+			"last_sdk":"supabase-js","last_sdk_version":"2.57.4","last_user_agent":"node","days":[{"day":"2026-11-26","count":3},{"day":"2026-11-27","count":4}]}]`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/anon/usage": `{"id":"anon","name":"anon","type":"legacy","last_used_at":null,"last_ip":null,
+			"last_sdk":null,"last_sdk_version":null,"last_user_agent":"curl","days":[]}`,
 	}
 	for _, o := range other {
 		maps.Copy(answers, o)
@@ -143,6 +147,8 @@ func TestTable(t *testing.T) {
 		"keys create cron --project rrrrrrrrrrrrrrrrrrrr":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
 		"keys rotate k1 --overlap 1h --project rrrrrrrrrrrrrrrrrrrr":            "ID   NAME   TYPE     PREFIX   KEY\nk3   cron   secret            sb_secret_next\n",
 		"keys get k1 --project rrrrrrrrrrrrrrrrrrrr":                            "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys usage --project rrrrrrrrrrrrrrrrrrrr":                             "ID   NAME      TYPE     LAST USE   ADDRESS     CLIENT               30 DAYS\nk1   default   secret   then       192.0.2.1   supabase-js 2.57.4   7\n",
+		"keys usage anon --project rrrrrrrrrrrrrrrrrrrr":                        "ID     NAME   TYPE     LAST USE   ADDRESS   CLIENT   30 DAYS\nanon   anon   legacy                        curl     0\n",
 		"keys delete k1 --project rrrrrrrrrrrrrrrrrrrr":                         "DELETED   NAME\nk1        default\n",
 		"config get --project rrrrrrrrrrrrrrrrrrrr":                             "site_url   http://a\njwt_exp    3600\n",
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":                     "jwt_exp   3600\n",

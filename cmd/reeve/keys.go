@@ -11,6 +11,7 @@ type keysCommand struct {
 	List   keysList   `cmd:"" help:"List the keys."`
 	Create keysCreate `cmd:"" help:"Create a key; the text of a secret one is shown this once."`
 	Get    keysGet    `cmd:"" help:"Show a key."`
+	Usage  keysUsage  `cmd:"" help:"Tell who used the keys, or one of them, last, and how often they are used."`
 	Rotate keysRotate `cmd:"" help:"Replace a key by a new one, whose text is shown this once."`
 	Delete keysDelete `cmd:"" help:"Delete a key; it stops working within a second."`
 }
@@ -36,6 +37,10 @@ type (
 	keysGet struct {
 		ofProject
 		ID string `arg:"" help:"Its id."`
+	}
+	keysUsage struct {
+		ofProject
+		ID string `arg:"" optional:"" help:"Id of a key, anon or service_role; all keys if left out."`
 	}
 	keysRotate struct {
 		ofProject

@@ -92,6 +92,8 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/health?services=auth"},
 	{method: "GET", path: "/v1/projects/{ref}/api-keys"},
 	{method: "POST", path: "/v1/projects/{ref}/api-keys", body: `{"type":"secret","name":"new_key"}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/api-keys/usage"},
+	{method: "GET", path: "/v1/projects/{ref}/api-keys/{id}/usage"},
 	{method: "GET", path: "/v1/projects/{ref}/api-keys/{id}"},
 	{method: "PATCH", path: "/v1/projects/{ref}/api-keys/{id}", body: `{"name":"other"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/api-keys/{id}/rotate", body: `{}`, least: developer},

@@ -142,7 +142,12 @@ func (tx *Tx) UpdateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	return tx.APIKeyByID(ctx, k.Ref, k.ID)
 }
 
-// DeleteAPIKey removes a key, which is refused from then on. ErrNoAPIKey.
+// DeleteAPIKey removes a key, which is refused from then on, and what is known of
+// its use. ErrNoAPIKey.
 func (tx *Tx) DeleteAPIKey(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
-	return changed(tx.with(ctx).Where("ref = ? AND id = ?", string(ref), id).Delete(&apiKeyRow{}), ErrNoAPIKey)
+	err := changed(tx.with(ctx).Where("ref = ? AND id = ?", string(ref), id).Delete(&apiKeyRow{}), ErrNoAPIKey)
+	if err != nil {
+		return err
+	}
+	return tx.forgetKey(ctx, ref, id)
 }

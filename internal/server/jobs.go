@@ -41,6 +41,9 @@ func (s *Server) newJobs() (*job.Runner, error) {
 			{Name: "roll_up_usage", Every: time.Hour, Run: func(ctx context.Context) error {
 				return s.control.RollUpUsage(ctx, s.now())
 			}},
+			{Name: "delete_old_key_uses", Every: time.Hour, Run: func(ctx context.Context) error {
+				return s.control.DeleteOldKeyUses(ctx, s.now())
+			}},
 			{Name: "delete_old_logs", Every: time.Hour, Run: func(ctx context.Context) error {
 				_, err := s.control.DeleteOldLogs(ctx, s.config.Logs.Keep)
 				return err

@@ -154,7 +154,7 @@ const activeSessions = 50_000
 // mountTenants adds the tenant plane's routes to a group.
 func (s *Server) mountTenants(group *gin.RouterGroup) {
 	router := web.TenantRouter{
-		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Usage: s.usage, Now: s.now,
+		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Usage: s.usage, Keys: s.keyUses, Now: s.now,
 	}
 	tenantapi.Flows{
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},

@@ -58,7 +58,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.drain(srv, ended)
 	})
 	for _, run := range []func(context.Context) error{
-		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.usage.Run, s.guesses.Run, s.mailInvitations,
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.usage.Run, s.keyUses.Run, s.guesses.Run, s.mailInvitations,
 	} {
 		group.Go(func() error {
 			err := run(background)
@@ -101,6 +101,7 @@ func (s *Server) close(ctx context.Context) {
 		s.log.Warn("the last failed guesses are forgotten", "error", err)
 	}
 	_ = s.usage.Flush(ctx)      // logged
+	_ = s.keyUses.Flush(ctx)    // logged
 	_ = s.projectLog.Flush(ctx) // logged; everything that adds entries has ended
 	if err := s.budget.Close(ctx); err != nil {
 		s.log.Warn("closing the projects' connections", "error", err)

@@ -28,6 +28,7 @@ import (
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/job"
+	"github.com/reevehq/reeve/internal/keyusage"
 	"github.com/reevehq/reeve/internal/leaked"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbound"
@@ -100,6 +101,7 @@ type Server struct {
 	jobs       *job.Runner
 	projectLog *projectlog.Log
 	usage      *usage.Counters
+	keyUses    *keyusage.Counters
 	mailer     *mail.Mailer
 	invited    nudge // invitations were committed
 	texter     *sms.Texter
@@ -181,6 +183,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.projectLog = projectlog.New(s.control, projectlog.Options{Logger: s.log, MaxEntries: c.Logs.MaxEntries})
 	s.usage = usage.New(s.control, s.log, s.now)
+	s.keyUses = keyusage.New(s.control, s.log)
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log, Log: s.projectLog, NoMigrate: !c.Migrate,
 		Cluster:   provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},

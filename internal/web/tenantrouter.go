@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/keyusage"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/usage"
@@ -26,6 +27,7 @@ type TenantRouter struct {
 	Proxies  ratelimit.Proxies
 	Log      *projectlog.Log
 	Usage    *usage.Counters
+	Keys     *keyusage.Counters
 	Now      func() time.Time
 }
 
@@ -120,7 +122,13 @@ func (t TenantRouter) key(required bool) gin.HandlerFunc {
 			return
 		}
 		sc.Credentials = creds
-		soon.check(c.Request.Context(), sc, creds.Key, t.Now())
+		now := t.Now()
+		soon.check(c.Request.Context(), sc, creds.Key, now)
+		id := string(creds.Role) // of a legacy key
+		if creds.Key != nil {
+			id = creds.Key.ID
+		}
+		t.Keys.Count(string(sc.Tenant.Ref), id, now, sc.ClientIP, c.Request.UserAgent(), c.GetHeader("X-Client-Info"))
 		if forwarded, ok := forwardedFor(c.Request, sc); ok {
 			sc.ClientIP = forwarded
 		}

@@ -25,6 +25,8 @@ func (h *Handler) Mount(api control.API) {
 	create.Status, create.Creates = http.StatusCreated, true
 	control.Register(api, create, h.create)
 	control.Register(api, op("list-api-keys", http.MethodGet, keys, "List the API keys of a project"), h.list)
+	control.Register(api, op("list-api-key-usage", http.MethodGet, keys+"/usage", "Tell who used the API keys of a project last, and how often they are used"), h.uses)
+	control.Register(api, op("get-api-key-usage", http.MethodGet, keys+"/{id}/usage", "Tell who used an API key last, and how often it is used"), h.use)
 	control.Register(api, op("get-api-key", http.MethodGet, keys+"/{id}", "Get an API key"), h.get)
 	update := op("update-api-key", http.MethodPatch, keys+"/{id}", "Change an API key's name, description or restrictions")
 	update.Body = UpdateBody{}
@@ -44,6 +46,15 @@ func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInp
 func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) (*[]Key, error) {
 	found, err := h.Service.List(ctx, actor, in.Ref)
 	return &found, err
+}
+
+func (h *Handler) uses(ctx context.Context, actor control.Actor, in *refInput) (*[]Use, error) {
+	found, err := h.Service.Uses(ctx, actor, in.Ref)
+	return &found, err
+}
+
+func (h *Handler) use(ctx context.Context, actor control.Actor, in *useInput) (*Use, error) {
+	return h.Service.Use(ctx, actor, in.Ref, in.ID)
 }
 
 func (h *Handler) get(ctx context.Context, actor control.Actor, in *keyInput) (*Key, error) {
