@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/token"
@@ -48,11 +47,7 @@ func (s Service) reauthenticateByText(ctx context.Context, sc *tenants.Scope, p 
 		if err := s.Texter.TooSoon(sc, u.ReauthenticationSentAt); err != nil {
 			return err
 		}
-		now := s.Now()
-		if err := tx.UpdateUser(ctx, u, now, tenantdb.ReauthenticationSentAt(&now)); err != nil {
-			return err
-		}
-		if err := audit.Self(ctx, tx, sc, u, auth.ActionReauthenticationRequested, now); err != nil {
+		if err := s.markReauthentication(ctx, tx, sc, u); err != nil {
 			return err
 		}
 		return out.Put(ctx, sms.Text{Kind: message.Reauthentication, Token: auth.TokenReauthentication, User: u})

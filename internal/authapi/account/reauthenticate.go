@@ -37,15 +37,20 @@ func (s Service) Reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.
 		if err := s.Mailer.TooSoon(sc, u.ReauthenticationSentAt); err != nil {
 			return err
 		}
-		now := s.Now()
-		if err := tx.UpdateUser(ctx, u, now, tenantdb.ReauthenticationSentAt(&now)); err != nil {
-			return err
-		}
-		if err := audit.Self(ctx, tx, sc, u, auth.ActionReauthenticationRequested, now); err != nil {
+		if err := s.markReauthentication(ctx, tx, sc, u); err != nil {
 			return err
 		}
 		return out.Put(ctx, mail.Letter{Kind: message.Reauthentication, User: u})
 	})
+}
+
+// markReauthentication records that a nonce is sent to the user now.
+func (s Service) markReauthentication(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error {
+	now := s.Now()
+	if err := tx.UpdateUser(ctx, u, now, tenantdb.ReauthenticationSentAt(&now)); err != nil {
+		return err
+	}
+	return audit.Self(ctx, tx, sc, u, auth.ActionReauthenticationRequested, now)
 }
 
 // reauthenticateAfter is the age from which a session must reauthenticate for a

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math"
 	"strings"
 	"time"
 
@@ -47,10 +46,7 @@ type Mailer struct {
 // TooSoon refuses a second mail of a kind to a signed-in user within the
 // project's smtp_max_frequency; lastSent may be nil.
 func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
-	if wait := m.wait(sc, lastSent); wait > 0 {
-		return tooSoon(wait)
-	}
-	return nil
+	return m.spacing(sc).Since(lastSent, m.Now())
 }
 
 // Recent reports whether a mail of a kind was sent to a user within the
@@ -58,7 +54,7 @@ func (m *Mailer) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
 // signed in must not learn of it, because an earlier mail shows that the user
 // exists.
 func (m *Mailer) Recent(ctx context.Context, sc *tenants.Scope, lastSent *time.Time) bool {
-	recent := m.wait(sc, lastSent) > 0
+	recent := m.TooSoon(sc, lastSent) != nil
 	if recent {
 		sc.Log.Add(ctx, projectlog.Entry{
 			Level: projectlog.Info, Code: "mail_suppressed",
@@ -70,20 +66,7 @@ func (m *Mailer) Recent(ctx context.Context, sc *tenants.Scope, lastSent *time.T
 }
 
 // Since is the time after which Recent takes a mail for recent.
-func (m *Mailer) Since(sc *tenants.Scope) time.Time { return m.Now().Add(-max(0, spacing(sc))) }
-
-func (m *Mailer) wait(sc *tenants.Scope, lastSent *time.Time) time.Duration {
-	gap := spacing(sc)
-	if lastSent == nil || gap <= 0 {
-		return 0
-	}
-	return lastSent.Add(gap).Sub(m.Now())
-}
-
-func tooSoon(wait time.Duration) *fault.Error {
-	seconds := int(math.Ceil(wait.Seconds()))
-	return auth.ErrEmailRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, seconds)).After(wait)
-}
+func (m *Mailer) Since(sc *tenants.Scope) time.Time { return m.Now().Add(-max(0, m.spacing(sc).Gap)) }
 
 // The purposes of requests for mails.
 const (
@@ -144,7 +127,7 @@ func (m *Mailer) Post(ctx context.Context, sc *tenants.Scope, r Request, compose
 	})
 	if err != nil {
 		if out.Throttled == nil {
-			m.refund(ctx, sc, r)
+			m.spacing(sc).Refund(ctx, sc.Tenant.Ref, r.Purpose, r.Address)
 		}
 		return err
 	}
@@ -224,34 +207,20 @@ func (m *Mailer) putToken(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 }
 
 func (m *Mailer) throttle(ctx context.Context, sc *tenants.Scope, r Request) error {
-	gap := spacing(sc)
-	if gap <= 0 || r.Address == "" {
-		return nil
-	}
+	spacing := m.spacing(sc)
 	if r.After != "" {
-		if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, throttle(gap, r.After), r.Address); err != nil {
+		if err := spacing.Peek(ctx, sc.Tenant.Ref, r.After, r.Address); err != nil {
 			return err
 		}
 	}
-	return m.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
+	return spacing.Allow(ctx, sc.Tenant.Ref, r.Purpose, r.Address)
 }
 
-// refund removes the count of a request that failed.
-func (m *Mailer) refund(ctx context.Context, sc *tenants.Scope, r Request) {
-	if gap := spacing(sc); gap > 0 && r.Address != "" {
-		m.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Address)
+func (m *Mailer) spacing(sc *tenants.Scope) ratelimit.Spacing {
+	return ratelimit.Spacing{
+		Limiter: m.Limiter, Name: "mail_address", Refusal: auth.ErrEmailRate,
+		Gap: time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second,
 	}
-}
-
-func throttle(gap time.Duration, purpose string) ratelimit.Rule {
-	return ratelimit.Rule{
-		Name: "mail_address", Events: 1, Per: gap, Burst: 1,
-		Refusal: func(wait time.Duration) *fault.Error { return tooSoon(min(wait, gap)) },
-	}.For(purpose)
-}
-
-func spacing(sc *tenants.Scope) time.Duration {
-	return time.Duration(sc.Tenant.Config.SMTPMaxFrequency) * time.Second
 }
 
 // limit is the project's limit and, for the operator's mail server, at most the

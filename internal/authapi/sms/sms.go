@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"time"
 
@@ -21,7 +20,6 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/e164"
-	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbox"
 	"github.com/reevehq/reeve/internal/projectlog"
@@ -111,7 +109,7 @@ func (t *Texter) Begin(ctx context.Context, sc *tenants.Scope, r Request) (*Outg
 	if out.number, err = t.admit(ctx, sc, r, out.test != ""); err != nil {
 		return nil, err
 	}
-	if out.Throttled = t.throttle(ctx, sc, r); out.Throttled != nil && !r.ReportLater {
+	if out.Throttled = t.spacing(sc).Allow(ctx, sc.Tenant.Ref, r.Purpose, r.spaced()); out.Throttled != nil && !r.ReportLater {
 		return nil, out.Throttled
 	}
 	return out, nil
@@ -125,7 +123,7 @@ func (o *Outgoing) Join(tx *tenantdb.Tx) { o.tx, o.put = tx, false }
 func (o *Outgoing) End(ctx context.Context, err error) {
 	switch {
 	case err != nil && o.Throttled == nil:
-		o.texter.refund(ctx, o.sc, o.request)
+		o.texter.spacing(o.sc).Refund(ctx, o.sc.Tenant.Ref, o.request.Purpose, o.request.spaced())
 	case err == nil && o.put:
 		o.texter.Dispatcher.Wake(o.sc.Tenant.Ref)
 	}
@@ -218,40 +216,23 @@ func (t *Texter) refuse(ctx context.Context, sc *tenants.Scope, n e164.Number, c
 // TooSoon refuses a second message of a kind to a signed-in user within the
 // project's sms_max_frequency; lastSent may be nil.
 func (t *Texter) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
-	if gap := spacing(sc); lastSent != nil && gap > 0 {
-		if wait := lastSent.Add(gap).Sub(t.Now()); wait > 0 {
-			return tooSoon(wait)
-		}
-	}
-	return nil
+	return t.spacing(sc).Since(lastSent, t.Now())
 }
 
-func (t *Texter) throttle(ctx context.Context, sc *tenants.Scope, r Request) error {
-	if gap := spacing(sc); gap > 0 && r.Purpose != "" {
-		return t.Limiter.Allow(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Phone)
-	}
-	return nil
-}
-
-func (t *Texter) refund(ctx context.Context, sc *tenants.Scope, r Request) {
-	if gap := spacing(sc); gap > 0 && r.Purpose != "" {
-		t.Limiter.Refund(ctx, sc.Tenant.Ref, throttle(gap, r.Purpose), r.Phone)
+func (t *Texter) spacing(sc *tenants.Scope) ratelimit.Spacing {
+	return ratelimit.Spacing{
+		Limiter: t.Limiter, Name: "sms_number", Refusal: auth.ErrSMSRate,
+		Gap: time.Duration(sc.Tenant.Config.SMSMaxFrequency) * time.Second,
 	}
 }
 
-func throttle(gap time.Duration, purpose string) ratelimit.Rule {
-	return ratelimit.Rule{
-		Name: "sms_number", Events: 1, Per: gap, Burst: 1,
-		Refusal: func(wait time.Duration) *fault.Error { return tooSoon(min(wait, gap)) },
-	}.For(purpose)
-}
-
-func spacing(sc *tenants.Scope) time.Duration {
-	return time.Duration(sc.Tenant.Config.SMSMaxFrequency) * time.Second
-}
-
-func tooSoon(wait time.Duration) *fault.Error {
-	return auth.ErrSMSRate.Saying(fmt.Sprintf(auth.TextEmailTooSoon, int(math.Ceil(wait.Seconds())))).After(wait)
+// spaced is the number that a request counts for; "" for a request without a
+// purpose, which the flow spaces out by the user.
+func (r Request) spaced() string {
+	if r.Purpose == "" {
+		return ""
+	}
+	return r.Phone
 }
 
 // Text is a message to be written.
