@@ -88,7 +88,7 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	}
 	var text *sms.Outgoing
 	if c.Phone != "" {
-		text, err = s.Texter.Begin(ctx, sc, sms.Request{Phone: c.Phone, Channel: c.Channel})
+		text, err = s.Texter.Begin(ctx, sc, sms.Request{Purpose: "phone_change", Phone: c.Phone, Channel: c.Channel})
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +123,7 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return err
 	}
 	if c.Email != "" {
-		err = s.Mailer.Post(ctx, sc, mail.Request{}, run)
+		err = s.Mailer.Post(ctx, sc, mail.Request{Purpose: "email_change", Address: c.Email}, run)
 	} else {
 		err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return run(tx, nil) })
 	}
