@@ -1,6 +1,8 @@
-// The stock CLI: SQL in a project's database through the Management API.
+// The stock CLI: SQL in a project's database through the Management API, and the
+// history of migrations that both keep.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { CLI } from '../lib/cli.js'
@@ -51,5 +53,33 @@ test('gen types', async () => {
     const theirs = await cli.run([...args, `--remote=${project.db_url}`])
     assert.equal(theirs.status, 0, theirs.stderr)
     assert.equal(difference(ours, theirs.stdout), undefined, schemas)
+  }
+})
+
+// These commands take the database's URL: of a ref they ask for a host of its own.
+test('db push and migration list by URL, and migrations by the Management API', async () => {
+  const fresh = await createProject('migrated')
+  try {
+    const history = () => manage('GET', `/v1/projects/${fresh.ref}/database/migrations`)
+    const folder = join(cli.workdir, 'supabase', 'migrations')
+    await mkdir(folder, { recursive: true })
+    await cli.config('')
+    await writeFile(join(folder, '20260101000000_first.sql'), 'create table first (id int);\n')
+    const pushed = await cli.run(['db', 'push', '--yes', `--remote=${fresh.db_url}`])
+    assert.equal(pushed.status, 0, pushed.stdout + pushed.stderr)
+    assert.deepEqual(await history(), [{ version: '20260101000000', name: 'first' }])
+
+    const query = 'create table second (id int references first_key); insert into second values (1)'
+    await assert.rejects(manage('POST', `/v1/projects/${fresh.ref}/database/migrations`, { query }))
+    const { version } = await manage('POST', `/v1/projects/${fresh.ref}/database/migrations`, {
+      name: 'second',
+      query: 'create table second (id int); insert into second values (1)',
+    })
+    const listed = await cli.run(['migration', 'list', `--remote=${fresh.db_url}`])
+    assert.equal(listed.status, 0, listed.stderr)
+    assert.match(listed.stdout, /`20260101000000` \| `20260101000000`/)
+    assert.match(listed.stdout, new RegExp(`\`${version}\``))
+  } finally {
+    await deleteProject(fresh)
   }
 })

@@ -106,6 +106,17 @@ test('SQL and types', async () => {
   assert.match(await mcp.refused('execute_sql', { ...here, query: 'select * from nowhere' }), /relation "nowhere" does not exist/)
 })
 
+test('migrations', async () => {
+  assert.deepEqual((await mcp.tool('list_migrations', here)).migrations, [])
+  await mcp.tool('apply_migration', { ...here, name: 'labels', query: 'create table labels (id int); insert into labels values (1)' })
+  const failed = { ...here, name: 'broken', query: 'create table half (id int); select * from nowhere' }
+  assert.match(await mcp.refused('apply_migration', failed), /relation "nowhere" does not exist/)
+  const { migrations } = await mcp.tool('list_migrations', here)
+  assert.deepEqual(migrations.map(({ name }) => name), ['labels'])
+  assert.match(migrations[0].version, /^\d{14}$/)
+  assert.match((await mcp.tool('execute_sql', { ...here, query: "select to_regclass('half') as half" })).result, /\[\{"half":null\}\]/)
+})
+
 test('a server that only reads', async () => {
   const reader = await start('--read-only')
   try {

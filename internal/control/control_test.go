@@ -47,7 +47,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&billing.Handler{Authz: w.Authz},
 		&hosted.Handler{Authz: w.Authz},
 		&advisor.Handler{DB: w.DB, Authz: w.Authz, Inspect: rows.Inspect},
-		&database.Handler{Service: &database.Service{Authz: w.Authz, Query: rows.Query, Catalogs: rows.Inspect}},
+		&database.Handler{Service: &database.Service{Authz: w.Authz, Now: controltest.Now, Session: rows.Session, Catalogs: rows.Inspect}},
 		&profile.Handler{User: func(context.Context, uuid.UUID) (auth.User, error) {
 			return auth.User{Email: "jane@example.com"}, nil
 		}},
@@ -134,6 +134,12 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects/{ref}/database/query", body: `{"query":"SELECT 1"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/database/query/read-only", body: `{"query":"SELECT 1"}`},
 	{method: "GET", path: "/v1/projects/{ref}/types/typescript"},
+	{method: "GET", path: "/v1/projects/{ref}/database/migrations"},
+	{method: "POST", path: "/v1/projects/{ref}/database/migrations", body: `{"query":"SELECT 1","rollback":"SELECT 1"}`, least: developer},
+	{method: "PUT", path: "/v1/projects/{ref}/database/migrations", body: `{"query":"SELECT 1","rollback":"SELECT 1"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/database/migrations?gte=1", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/database/migrations/{version}"},
+	{method: "PATCH", path: "/v1/projects/{ref}/database/migrations/{version}", body: `{"name":"other"}`, least: developer},
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},
@@ -191,7 +197,7 @@ func TestRoutes(t *testing.T) {
 				}
 			}
 			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
-			if strings.Contains(route.path, "{id}") || strings.Contains(route.path, "{name}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
+			if strings.Contains(route.path, "{id}") || strings.Contains(route.path, "{name}") || strings.Contains(route.path, "/migrations/{version}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
 				got.Want(t, 404)
 			} else if strings.HasSuffix(route.path, "/reset") || strings.HasPrefix(route.path, "/v1/branches/") {
 				got.Refused(t, 400, "project_not_branch", "")

@@ -107,16 +107,26 @@ func (q *querySlots) of(ref tenants.Ref, change int) *projectSlots {
 	return own
 }
 
-// Query runs SQL of the developer in a project's database, with the rights of the
-// owner role. The project must be active. Faults: those of sqlrun.Run,
-// too_many_queries, database_login_suspended, database_unavailable, ErrNotReady.
+// Query runs SQL of the developer in a project's database; faults: those of
+// sqlrun.Session, and of Session.
 func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (out sqlrun.Result, err error) {
+	err = s.Session(ctx, ref, func(session *sqlrun.Session) (err error) {
+		out, err = session.Query(q)
+		return err
+	})
+	return out, err
+}
+
+// Session runs fn with a session in a project's database that has the rights of the
+// owner role. The project must be active. Faults: too_many_queries,
+// database_login_suspended, database_unavailable, ErrNotReady.
+func (s *Service) Session(ctx context.Context, ref tenants.Ref, fn func(*sqlrun.Session) error) error {
 	if err := s.init(); err != nil {
-		return out, err
+		return err
 	}
 	release, err := s.queries.take(ctx, ref)
 	if err != nil {
-		return out, err
+		return err
 	}
 	defer release()
 	conn, err := s.dialQuery(ctx, ref, map[string]string{
@@ -124,22 +134,24 @@ func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (o
 		"search_path": "public, extensions", "statement_timeout": queryStatementTimeout, "lock_timeout": "10s",
 	})
 	if err != nil {
-		return out, queryFault(err)
+		return queryFault(err)
 	}
 	pid := conn.PgConn().PID()
 	hijacked, err := conn.PgConn().Hijack()
 	if err != nil {
 		closeConn(conn)
-		return out, fmt.Errorf("take the connection over: %w", err)
+		return fmt.Errorf("take the connection over: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.queryTimeout)
 	defer cancel()
-	out, idle, err := sqlrun.Run(ctx, hijacked, q)
+	session, stop := sqlrun.New(ctx, hijacked)
+	defer stop()
+	err = fn(session)
 	_ = hijacked.Conn.Close()
-	if !idle {
+	if !session.Idle() {
 		s.endQuery(ctx, ref, pid)
 	}
-	return out, err
+	return err
 }
 
 // Catalogs runs fn in a read-only transaction in a project's database, as a role that

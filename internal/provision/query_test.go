@@ -335,3 +335,35 @@ func TestQueryRoleEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestCatalogs: what reads the catalogs can read nothing else, and write nothing.
+func TestCatalogs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ref := w.mustCreate(t, NewProject{}).Project.Ref
+	if _, err := w.query(t, ref, "CREATE TABLE secrets (id int)"); err != nil {
+		t.Fatal(err)
+	}
+	err := w.Catalogs(t.Context(), ref, func(ctx context.Context, tx pgx.Tx) error {
+		var user, path string
+		var tables int
+		err := tx.QueryRow(ctx, "SELECT current_user::text, current_setting('search_path'), count(*) FROM pg_class WHERE relname = 'secrets'").Scan(&user, &path, &tables)
+		if err != nil || user != ref.QueryRole() || path != "pg_catalog" || tables != 1 {
+			t.Errorf("as %s with %s: %d tables, %v", user, path, tables, err)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, sql := range []string{"SELECT * FROM public.secrets", "SELECT * FROM auth.users", "CREATE TABLE public.x (id int)"} {
+		err := w.Catalogs(t.Context(), ref, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, sql)
+			return err
+		})
+		if !errors.Is(err, ErrQueryUnavailable) {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	w.awaitNoSession(t, ref)
+}

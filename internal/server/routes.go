@@ -128,7 +128,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&hosted.Handler{Authz: access}).Mount(api)
 	(&advisor.Handler{DB: s.control, Authz: access, Inspect: s.provision.Inspect}).Mount(api)
 	(&database.Handler{Service: &database.Service{
-		Authz: access, Query: s.provision.Query, Catalogs: s.provision.Catalogs,
+		Authz: access, Now: s.now, Session: s.provision.Session, Catalogs: s.provision.Catalogs,
 	}}).Mount(api)
 	(&profile.Handler{User: s.platformUser}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)

@@ -1,7 +1,6 @@
 package sqlrun
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -15,15 +14,15 @@ import (
 	"github.com/reevehq/reeve/internal/fault"
 )
 
-// errFailed is session.receive's error when the server has answered with one.
+// errFailed is session.read's error when the server has answered with one.
 var errFailed = errors.New("the server reports an error")
 
 // maxText bounds each text of an error of the server, in bytes: the developer's
 // functions raise errors of any size.
 const maxText = 2000
 
-// explain makes an error of receive a fault.
-func (s *session) explain(ctx context.Context, err error, sql string) error {
+// explain makes an error of read a fault.
+func (s *Session) explain(err error, sql string) error {
 	var tooLong *pgproto3.ExceededMaxBodyLenErr
 	var network net.Error
 	switch {
@@ -33,7 +32,7 @@ func (s *session) explain(ctx context.Context, err error, sql string) error {
 		return err
 	case errors.As(err, &tooLong), errors.Is(err, auth.ErrAnswerTooLarge):
 		return ErrTooLarge.Because(err)
-	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
+	case s.ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return ErrTimeout.Because(err)
 	case s.failed != nil:
 		return explain(s.failed, sql)

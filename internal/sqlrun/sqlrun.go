@@ -57,48 +57,9 @@ type Result struct {
 	Commands []string
 }
 
-// Run runs a query on a connection, which it uses up; the caller closes it and, unless
-// idle, ends its backend, which may still compute. The query ends with ctx.
-func Run(ctx context.Context, conn *pgconn.HijackedConn, q Query) (out Result, idle bool, err error) {
-	parameters, err := encodeParameters(q.Parameters)
-	if err != nil {
-		return out, true, err
-	}
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.Conn.SetDeadline(deadline)
-	}
-	defer context.AfterFunc(ctx, func() { _ = conn.Conn.SetDeadline(time.Unix(1, 0)) })()
-	s := session{frontend: conn.Frontend}
-	if q.ReadOnly {
-		// After a first query nothing makes the transaction read-write.
-		for _, sql := range []string{"BEGIN TRANSACTION READ ONLY", "SELECT 1"} {
-			s.frontend.SendQuery(&pgproto3.Query{String: sql})
-			if err := s.receive(); err != nil {
-				return out, s.idle, s.explain(ctx, err, "")
-			}
-		}
-		s.result, s.commands = result{}, nil
-	}
-	if q.ReadOnly || len(parameters) > 0 {
-		s.frontend.SendParse(&pgproto3.Parse{Query: q.SQL})
-		s.frontend.SendBind(&pgproto3.Bind{Parameters: parameters})
-		s.frontend.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
-		s.frontend.SendExecute(&pgproto3.Execute{})
-		s.frontend.SendSync(&pgproto3.Sync{})
-	} else {
-		s.frontend.SendQuery(&pgproto3.Query{String: q.SQL})
-	}
-	if err := s.receive(); err != nil {
-		return out, s.idle, s.explain(ctx, err, q.SQL)
-	}
-	if s.status != 'I' && !q.ReadOnly {
-		return out, s.idle, ErrOpen
-	}
-	return Result{Rows: s.kept, Commands: s.commands}, s.idle, nil
-}
-
-// session is the state of the protocol.
-type session struct {
+// Session is a connection on which queries run one after the other.
+type Session struct {
+	ctx      context.Context //nolint:containedctx // a session is as long as its context
 	frontend *pgproto3.Frontend
 	result   // of the current statement
 	kept     []json.RawMessage
@@ -109,10 +70,88 @@ type session struct {
 	failed   *pgproto3.ErrorResponse
 }
 
-// receive sends what was queued, and reads to the next ReadyForQuery. It returns the
-// error of the query as *pgproto3.ErrorResponse in session.failed.
-func (s *session) receive() error {
+// New returns a session on a connection, which it uses up, and which ends with ctx. stop
+// must be called; the caller then closes the connection and, unless the session is Idle,
+// ends its backend, which may still compute.
+func New(ctx context.Context, conn *pgconn.HijackedConn) (s *Session, stop func()) {
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.Conn.SetDeadline(deadline)
+	}
+	end := context.AfterFunc(ctx, func() { _ = conn.Conn.SetDeadline(time.Unix(1, 0)) })
+	return &Session{ctx: ctx, frontend: conn.Frontend, status: 'I', idle: true}, func() { end() }
+}
+
+// Idle reports whether the backend waits for a query. After an error that leaves it
+// busy no other query can run.
+func (s *Session) Idle() bool { return s.idle }
+
+// InTransaction reports whether a transaction is open that has not failed.
+func (s *Session) InTransaction() bool { return s.status == 'T' }
+
+// Query runs a query that leaves no transaction open.
+func (s *Session) Query(q Query) (Result, error) {
+	parameters, err := encodeParameters(q.Parameters)
+	if err != nil {
+		return Result{}, err
+	}
+	if q.ReadOnly {
+		// After a first query nothing makes the transaction read-write.
+		for _, sql := range []string{"BEGIN TRANSACTION READ ONLY", "SELECT 1"} {
+			if _, err := s.Script(sql); err != nil {
+				return Result{}, err
+			}
+		}
+	}
+	if !q.ReadOnly && len(parameters) == 0 {
+		out, err := s.Script(q.SQL)
+		if err == nil && s.status != 'I' {
+			return Result{}, ErrOpen
+		}
+		return out, err
+	}
+	out, err := s.statement(q.SQL, parameters)
+	if err == nil && s.status != 'I' && !q.ReadOnly {
+		return Result{}, ErrOpen
+	}
+	return out, err
+}
+
+// Script runs statements without parameters.
+func (s *Session) Script(sql string) (Result, error) {
+	s.frontend.SendQuery(&pgproto3.Query{String: sql})
+	return s.receive(sql)
+}
+
+// Statement runs one statement.
+func (s *Session) Statement(sql string, parameters ...any) (Result, error) {
+	encoded, err := encodeParameters(parameters)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.statement(sql, encoded)
+}
+
+func (s *Session) statement(sql string, parameters [][]byte) (Result, error) {
+	s.frontend.SendParse(&pgproto3.Parse{Query: sql})
+	s.frontend.SendBind(&pgproto3.Bind{Parameters: parameters})
+	s.frontend.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
+	s.frontend.SendExecute(&pgproto3.Execute{})
+	s.frontend.SendSync(&pgproto3.Sync{})
+	return s.receive(sql)
+}
+
+// receive sends what was queued, and returns the result of the query.
+func (s *Session) receive(sql string) (Result, error) {
+	s.result, s.kept, s.commands, s.bytes = result{}, nil, nil, 0
 	s.idle, s.failed = false, nil
+	if err := s.read(); err != nil {
+		return Result{}, s.explain(err, sql)
+	}
+	return Result{Rows: s.kept, Commands: s.commands}, nil
+}
+
+// read reads to the next ReadyForQuery. An error of the server is session.failed.
+func (s *Session) read() error {
 	if err := s.frontend.Flush(); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
@@ -150,7 +189,7 @@ func (s *session) receive() error {
 	}
 }
 
-func (s *session) row(m *pgproto3.DataRow) error {
+func (s *Session) row(m *pgproto3.DataRow) error {
 	if len(s.rows) >= maxRows {
 		return ErrTooLarge
 	}
@@ -163,7 +202,7 @@ func (s *session) row(m *pgproto3.DataRow) error {
 	return nil
 }
 
-func (s *session) complete(tag string) {
+func (s *Session) complete(tag string) {
 	if len(s.rows) > 0 {
 		s.kept = s.rows
 	}

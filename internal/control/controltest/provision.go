@@ -182,19 +182,20 @@ func (r *Rows) Inspect(ctx context.Context, _ tenants.Ref, fn func(ctx context.C
 	})
 }
 
-// Query runs a query in the control database.
-func (r *Rows) Query(ctx context.Context, _ tenants.Ref, q sqlrun.Query) (sqlrun.Result, error) {
+// Session runs fn with a session in the control database.
+func (r *Rows) Session(ctx context.Context, _ tenants.Ref, fn func(*sqlrun.Session) error) error {
 	conn, err := pgx.ConnectConfig(ctx, r.World.DB.Pool().Config().ConnConfig)
 	if err != nil {
-		return sqlrun.Result{}, err
+		return err
 	}
 	hijacked, err := conn.PgConn().Hijack()
 	if err != nil {
-		return sqlrun.Result{}, err
+		return err
 	}
 	defer func() { _ = hijacked.Conn.Close() }()
-	out, _, err := sqlrun.Run(ctx, hijacked, q)
-	return out, err
+	session, stop := sqlrun.New(ctx, hijacked)
+	defer stop()
+	return fn(session)
 }
 
 // Project inserts a project of an organization.

@@ -1,5 +1,5 @@
 // Package database serves what tools ask of a project's database through the
-// Management API: queries and types. It checks permissions and encodes;
+// Management API: queries, migrations and types. It checks permissions and encodes;
 // internal/provision connects as the project's query role, internal/sqlrun runs the
 // SQL, and internal/typegen writes the types.
 package database
@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,9 +28,10 @@ type Handler struct {
 // Service implements the rules.
 type Service struct {
 	Authz *authz.Authorizer
-	// Query runs SQL in the database of an active project, with the rights of its
-	// owner role.
-	Query func(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (sqlrun.Result, error)
+	Now   func() time.Time
+	// Session runs a function with a session in the database of an active project that
+	// has the rights of its owner role.
+	Session func(ctx context.Context, ref tenants.Ref, fn func(*sqlrun.Session) error) error
 	// Catalogs runs a function in a read-only transaction in the database of an active
 	// project, with pg_catalog as the search path.
 	Catalogs func(ctx context.Context, ref tenants.Ref, fn func(ctx context.Context, tx pgx.Tx) error) error
@@ -47,6 +49,7 @@ func (h *Handler) Mount(api control.API) {
 	query.ID, query.Path = "run-read-only-query", path+"/query/read-only"
 	query.Summary = "Run one statement as the owner role of a project, in a read-only transaction"
 	control.Register(api, query, h.readOnlyQuery)
+	h.mountMigrations(api)
 	control.Register(api, control.Operation{
 		ID: "generate-typescript-types", Method: http.MethodGet, Path: "/v1/projects/{ref}/types/typescript", Tag: "Database",
 		Summary: "Generate the TypeScript types of a project's database",
@@ -86,15 +89,15 @@ func (s *Service) run(ctx context.Context, actor control.Actor, ref, sql string,
 	if readOnly {
 		action = authz.ReadDatabase
 	}
-	p, err := s.project(ctx, actor, action, ref)
-	if err != nil {
-		return nil, err
-	}
 	q := sqlrun.Query{SQL: sql, ReadOnly: readOnly}
-	if q.Parameters, err = sqlrun.DecodeParameters(parameters); err != nil {
-		return nil, err
-	}
-	out, err := s.Query(ctx, p.Ref, q)
+	var out sqlrun.Result
+	err := s.session(ctx, actor, action, ref, func(session *sqlrun.Session) (err error) {
+		if q.Parameters, err = sqlrun.DecodeParameters(parameters); err != nil {
+			return err
+		}
+		out, err = session.Query(q)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +107,15 @@ func (s *Service) run(ctx context.Context, actor control.Actor, ref, sql string,
 		rows = Rows{}
 	}
 	return &rows, nil
+}
+
+// session runs fn in the database of a project in which the actor may do the action.
+func (s *Service) session(ctx context.Context, actor control.Actor, action authz.Action, ref string, fn func(*sqlrun.Session) error) error {
+	p, err := s.project(ctx, actor, action, ref)
+	if err != nil {
+		return err
+	}
+	return s.Session(ctx, p.Ref, fn)
 }
 
 // project returns an active project in which the actor may do the action.
