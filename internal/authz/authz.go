@@ -10,9 +10,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
@@ -76,7 +79,8 @@ var (
 type Authorizer struct {
 	DB *controldb.DB
 
-	policy atomic.Pointer[Policy]
+	policy  atomic.Pointer[Policy]
+	reading singleflight.Group // of policies
 }
 
 // Grants is what an actor holds in an organization, or in one of its projects.
@@ -186,6 +190,33 @@ func (a *Authorizer) at(ctx context.Context, db reader, version int64) (*Policy,
 	if p := a.policy.Load(); p != nil && p.version >= version {
 		return p, nil
 	}
+	if db != a.DB {
+		// A transaction holds a connection, which a shared read may be waiting for.
+		return a.read(ctx, db)
+	}
+	// Of many requests that need a version, one reads it, whatever becomes of the
+	// request.
+	shared := a.reading.DoChan(strconv.FormatInt(version, 10), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		return a.read(ctx, a.DB)
+	})
+	select {
+	case r := <-shared:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*Policy), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// readTimeout bounds a read of the policy that requests share.
+const readTimeout = 10 * time.Second
+
+// read reads the newest policy and keeps it.
+func (a *Authorizer) read(ctx context.Context, db reader) (*Policy, error) {
 	version, custom, err := db.CustomRoles(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read roles: %w", err)

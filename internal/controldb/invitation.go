@@ -139,11 +139,32 @@ func (r reader) InvitationMails(ctx context.Context, organization uuid.UUID, ema
 	return out, Fault(err)
 }
 
-// RevokeInvitationsTo ends an address's open invitations of an organization, to
-// its projects too.
-func (tx *Tx) RevokeInvitationsTo(ctx context.Context, organization uuid.UUID, email string, now time.Time) error {
-	return Fault(tx.with(ctx).Exec("UPDATE invitations SET revoked_at = ?, sealed = NULL WHERE organization_id = ? AND email = lower(?) AND "+open,
-		now, organization, email).Error)
+// EndInvitations notes that a user's roles in an organization ended, or, unless ref
+// is "", the one in a project of it: invitations from before are void for them. It
+// revokes the open ones to their address ("" for none), and to addresses by which
+// they accepted one.
+func (tx *Tx) EndInvitations(ctx context.Context, organization uuid.UUID, ref tenants.Ref, user uuid.UUID, email string, now time.Time) error {
+	args := map[string]any{"now": now, "org": organization, "ref": string(ref), "user": user, "email": email}
+	err := tx.with(ctx).Exec(`INSERT INTO ended_memberships (organization_id, ref, user_id, ended_at) VALUES (@org, @ref, @user, @now)
+		ON CONFLICT (organization_id, user_id, ref) DO UPDATE SET ended_at = greatest(ended_memberships.ended_at, EXCLUDED.ended_at)`, args).Error
+	if err != nil {
+		return Fault(err)
+	}
+	return Fault(tx.with(ctx).Exec(`UPDATE invitations SET revoked_at = @now, sealed = NULL
+		WHERE organization_id = @org AND (@ref = '' OR ref = @ref) AND `+open+`
+		  AND (email = lower(@email) OR email IN (SELECT email FROM joined_addresses WHERE organization_id = @org AND user_id = @user))`, args).Error)
+}
+
+// MembershipEndedAt returns when a user's roles in an organization, or in a project
+// of it unless ref is "", were last ended; the zero time if never.
+func (r reader) MembershipEndedAt(ctx context.Context, organization uuid.UUID, ref tenants.Ref, user uuid.UUID) (time.Time, error) {
+	var ended []time.Time
+	err := r.with(ctx).Raw("SELECT ended_at FROM ended_memberships WHERE organization_id = ? AND user_id = ? AND ref IN ('', ?) ORDER BY ended_at DESC LIMIT 1",
+		organization, user, string(ref)).Scan(&ended).Error
+	if err != nil || len(ended) == 0 {
+		return time.Time{}, Fault(err)
+	}
+	return ended[0], nil
 }
 
 // RevokeInvitation ends an open invitation; ErrNoInvitation.
@@ -178,9 +199,9 @@ func (r reader) OrganizationOfInvitation(ctx context.Context, hash tenants.KeyHa
 	return row.OrganizationID, orFault(err, ErrInvitationInvalid)
 }
 
-// AcceptInvitation marks the invitation of a token as accepted by the owner of
-// this address, and returns it; ErrInvitationInvalid.
-func (tx *Tx) AcceptInvitation(ctx context.Context, hash tenants.KeyHash, email string, now time.Time) (Invitation, error) {
+// AcceptInvitation marks the invitation of a token as accepted by a user, the owner
+// of this address, and returns it; ErrInvitationInvalid.
+func (tx *Tx) AcceptInvitation(ctx context.Context, hash tenants.KeyHash, user uuid.UUID, email string, now time.Time) (Invitation, error) {
 	var rows []invitationRow
 	err := tx.with(ctx).Raw(`UPDATE invitations SET accepted_at = @now, sealed = NULL
 		WHERE token_hash = @hash AND email = lower(@email) AND expires_at > @now AND `+open+` RETURNING *`,
@@ -191,7 +212,9 @@ func (tx *Tx) AcceptInvitation(ctx context.Context, hash tenants.KeyHash, email 
 	case len(rows) != 1:
 		return Invitation{}, ErrInvitationInvalid
 	}
-	return rows[0].invitation(), nil
+	err = tx.with(ctx).Exec("INSERT INTO joined_addresses (organization_id, user_id, email) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+		rows[0].OrganizationID, user, rows[0].Email).Error
+	return rows[0].invitation(), Fault(err)
 }
 
 // UnsentInvitation is an open invitation whose mail is not handed over yet.

@@ -101,7 +101,8 @@ func TestManagementIsolation(t *testing.T) {
 	reeve := servertest.Start(t)
 	ours := reeve.Project(t, "ours", nil)
 	control := reeve.Control(t)
-	token, err := control.CreateAccessToken(t.Context(), uuid.New(), "stranger")
+	who, _ := developer(t, platform(t, reeve), "stranger@example.com")
+	token, err := control.CreateAccessToken(t.Context(), uuid.MustParse(who), "stranger")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,6 +125,27 @@ func (s *Server) platformUser(ctx context.Context, id uuid.UUID) (u auth.User, e
 	return u, err
 }
 
+// platformUsers returns those of the users of the platform project that exist, by
+// id. They have no identities and factors.
+func (s *Server) platformUsers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]auth.User, error) {
+	out := make(map[uuid.UUID]auth.User, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	sc, err := s.platformScope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
+		found, err := tx.UsersByID(ctx, ids)
+		for _, u := range found {
+			out[u.ID] = u
+		}
+		return err
+	})
+	return out, err
+}
+
 // ensureOrganization creates an organization, with an owner if there is one.
 func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owner uuid.UUID) error {
 	if _, err := s.control.OrganizationBySlug(ctx, slug); err == nil || fault.From(err).Kind != fault.NotFound {

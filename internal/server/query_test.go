@@ -26,9 +26,11 @@ func TestQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	of := platform(t, reeve)
 	tokens := map[controldb.Role]string{}
 	for _, role := range []controldb.Role{controldb.ReadOnly, controldb.Developer, controldb.Billing} {
-		user := uuid.New()
+		id, _ := developer(t, of, string(role)+"@example.com")
+		user := uuid.MustParse(id)
 		if err := db.Tx(t.Context(), func(tx *controldb.Tx) error { return tx.AddMember(t.Context(), org.ID, user, role) }); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +82,8 @@ func TestQuery(t *testing.T) {
 	otherPath := strings.Replace(path, p.Ref, other.Ref, 1)
 	refused(as(controldb.Developer, otherPath, map[string]any{"query": "SELECT * FROM t"}), 400, "query_failed")
 	refused(as(controldb.Developer, otherPath, map[string]any{"query": "SET ROLE " + tenants.Ref(p.Ref).OwnerRole()}), 400, "query_failed")
-	stranger, err := db.CreateAccessToken(t.Context(), uuid.New(), "stranger")
+	who, _ := developer(t, of, "stranger@example.com")
+	stranger, err := db.CreateAccessToken(t.Context(), uuid.MustParse(who), "stranger")
 	if err != nil {
 		t.Fatal(err)
 	}

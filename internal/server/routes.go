@@ -105,7 +105,7 @@ func (s *Server) readyz(c *gin.Context) {
 }
 
 func (s *Server) mountControl(engine *gin.Engine) {
-	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, Cookie: s.browsers.Credential, ClientIP: s.clientIP, Now: s.now, Changed: func(ref tenants.Ref) {
+	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, Cookie: s.browsers.Credential, Person: s.checkPerson, ClientIP: s.clientIP, Now: s.now, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
 	api := management.Mount(engine)
@@ -135,7 +135,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&member.Handler{Service: &member.Service{
-		DB: s.control, Authz: access, User: s.platformUser, Invited: s.invited.wake, Now: s.now,
+		DB: s.control, Authz: access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now,
 	}}).Mount(api)
 }
 

@@ -107,6 +107,7 @@ type Server struct {
 	texter     *sms.Texter
 	cluster    servers
 	browsers   dashboard.Handler
+	persons    persons
 	ready      atomic.Bool
 
 	listener net.Listener

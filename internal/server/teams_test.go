@@ -182,8 +182,10 @@ func TestRoleMatrix(t *testing.T) {
 	roles := authz.BuiltIn()
 	slices.Reverse(roles)
 	tokens := map[controldb.Role]string{}
+	of := platform(t, reeve)
 	for _, role := range roles {
-		user := uuid.New()
+		id, _ := developer(t, of, string(role)+"@example.com")
+		user := uuid.MustParse(id)
 		if err := db.Tx(t.Context(), func(tx *controldb.Tx) error { return tx.AddMember(t.Context(), org.ID, user, role) }); err != nil {
 			t.Fatal(err)
 		}

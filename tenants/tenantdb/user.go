@@ -79,6 +79,16 @@ func (tx *Tx) UserByID(ctx context.Context, id uuid.UUID, lock bool) (auth.User,
 	return tx.userOf(ctx, `$1`, lock, id)
 }
 
+// UsersByID returns those of the users that exist, without identities and factors,
+// in one statement.
+func (tx *Tx) UsersByID(ctx context.Context, ids []uuid.UUID) ([]auth.User, error) {
+	rows, err := tx.q.Query(ctx, `SELECT `+userColumns+`, false FROM auth.users u WHERE u.id OPERATOR(pg_catalog.=) ANY ($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	return scanUsers(rows)
+}
+
 // UserByEmail returns the user with this address, which must be lower-case; the
 // row may have it in capitals. It does not find users of an SSO provider.
 // auth.ErrUserNotFound.
@@ -361,15 +371,20 @@ func (tx *Tx) Users(ctx context.Context, p UserPage) ([]auth.User, int64, error)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}
+	users, err := scanUsers(rows)
+	return users, total, err
+}
+
+func scanUsers(rows pgx.Rows) ([]auth.User, error) {
 	users, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.User, error) {
 		var r userRow
 		err := row.Scan(r.targets()...)
 		return r.user(), err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("list users: %w", err)
+		return nil, fmt.Errorf("list users: %w", err)
 	}
-	return users, total, nil
+	return users, nil
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

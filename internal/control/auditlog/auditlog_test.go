@@ -25,13 +25,13 @@ func newWorld(t *testing.T) *controltest.World {
 	return controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{
 			&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
-			&member.Handler{Service: &member.Service{DB: w.DB, Authz: w.Authz, Now: time.Now, Invited: func() {}, User: nobody}},
+			&member.Handler{Service: &member.Service{DB: w.DB, Authz: w.Authz, Now: time.Now, Invited: func() {}, Users: nobody}},
 			&auditlog.Handler{Service: &auditlog.Service{DB: w.DB, Authz: w.Authz}},
 		}
 	})
 }
 
-func nobody(context.Context, uuid.UUID) (auth.User, error) { return auth.User{}, auth.ErrUserNotFound }
+func nobody(context.Context, []uuid.UUID) (map[uuid.UUID]auth.User, error) { return nil, nil }
 
 const (
 	acme = "/v1/organizations/acme"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
@@ -205,9 +206,13 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 	if !actor.Scope.Unlimited() {
 		return nil, authz.ErrTokenScope // a token would widen itself
 	}
-	user, err := s.User(ctx, actor.UserID)
+	users, err := s.Users(ctx, []uuid.UUID{actor.UserID})
 	if err != nil {
 		return nil, err
+	}
+	user, ok := users[actor.UserID]
+	if !ok {
+		return nil, auth.ErrUserNotFound
 	}
 	if token == "" || len(token) > maxToken || user.Email == "" || user.EmailConfirmedAt == nil {
 		return nil, controldb.ErrInvitationInvalid
@@ -223,7 +228,7 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 		if _, err := tx.LockMembers(ctx, id); err != nil {
 			return err
 		}
-		inv, err := tx.AcceptInvitation(ctx, hash, user.Email, s.Now())
+		inv, err := tx.AcceptInvitation(ctx, hash, actor.UserID, user.Email, s.Now())
 		if err != nil {
 			return err
 		}
@@ -240,7 +245,8 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 	return &out, err
 }
 
-// join gives the invitation's role, unless the inviter may no longer give it.
+// join gives the invitation's role, unless the inviter may no longer give it, or the
+// user was removed since.
 func (s *Service) join(ctx context.Context, tx *controldb.Tx, inv controldb.Invitation, user uuid.UUID) error {
 	g, err := s.Authz.GrantsIn(ctx, tx, authz.Actor{UserID: inv.InvitedBy}, inv.OrganizationID, inv.Ref)
 	if err != nil {
@@ -248,6 +254,13 @@ func (s *Service) join(ctx context.Context, tx *controldb.Tx, inv controldb.Invi
 	}
 	if s.mayGive(ctx, tx, g, inv.OrganizationID, inv.Role) != nil {
 		return controldb.ErrInvitationInvalid
+	}
+	ended, err := tx.MembershipEndedAt(ctx, inv.OrganizationID, inv.Ref, user)
+	if err != nil {
+		return err
+	}
+	if !inv.ExpiresAt.Add(-invitationLife).After(ended) {
+		return controldb.ErrInvitationInvalid // it was sent before they were removed
 	}
 	held, err := tx.RolesOf(ctx, user, inv.OrganizationID, inv.Ref)
 	if err != nil {

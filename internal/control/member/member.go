@@ -5,7 +5,6 @@ package member
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,8 +22,8 @@ import (
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
-	// User returns a user of the platform project; auth.ErrUserNotFound.
-	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
+	// Users returns those of the users of the platform project that exist, by id.
+	Users func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]auth.User, error)
 	// Invited is called after invitations were committed, so that their mails
 	// go out. It does not block.
 	Invited func()
@@ -57,15 +56,22 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, slug string) ([]P
 }
 
 func (s *Service) people(ctx context.Context, members []controldb.Member) ([]Person, error) {
+	ids := make([]uuid.UUID, len(members))
+	for i, m := range members {
+		ids[i] = m.UserID
+	}
+	users, err := s.Users(ctx, ids)
 	out := make([]Person, len(members))
 	for i, m := range members {
-		user, err := s.User(ctx, m.UserID)
-		if err != nil && !errors.Is(err, auth.ErrUserNotFound) {
-			return nil, err
-		}
-		out[i] = Person{m, user} // a deleted user has an id only
+		out[i] = Person{m, users[m.UserID]} // a deleted user has an id only
 	}
-	return out, nil
+	return out, err
+}
+
+// addressOf returns the address of a user; "" without one.
+func (s *Service) addressOf(ctx context.Context, id uuid.UUID) (string, error) {
+	users, err := s.Users(ctx, []uuid.UUID{id})
+	return users[id].Email, err
 }
 
 // Change gives a member another role.
@@ -81,30 +87,23 @@ func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string
 // Remove ends a membership, with the roles in the organization's projects. A
 // member may remove themselves.
 func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string) (*Person, error) {
+	var address string
+	if user, err := uuid.Parse(id); err == nil {
+		if address, err = s.addressOf(ctx, user); err != nil {
+			return nil, err
+		}
+	}
 	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m controldb.Member) error {
 		if m.UserID != actor.UserID {
 			if err := s.coversProjectRoles(ctx, tx, g, org, m.UserID); err != nil {
 				return err
 			}
 		}
-		if err := s.endInvitations(ctx, tx, org.ID, m.UserID); err != nil {
+		if err := tx.EndInvitations(ctx, org.ID, "", m.UserID, address, s.Now()); err != nil {
 			return err
 		}
 		return tx.RemoveMember(ctx, org.ID, m.UserID)
 	})
-}
-
-// endInvitations revokes the open invitations of somebody who is removed: they would
-// bring them back.
-func (s *Service) endInvitations(ctx context.Context, tx *controldb.Tx, org, user uuid.UUID) error {
-	u, err := s.User(ctx, user)
-	switch {
-	case errors.Is(err, auth.ErrUserNotFound), err == nil && u.Email == "":
-		return nil
-	case err != nil:
-		return err
-	}
-	return tx.RevokeInvitationsTo(ctx, org, u.Email, s.Now())
 }
 
 // coversProjectRoles returns errAbove when a member has a role in a project of the
@@ -134,7 +133,7 @@ func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to stri
 		return nil, text.Invalid("user_id: must be the id of a member")
 	}
 	var out *Person
-	err = s.locked(ctx, actor, authz.DeleteOrganization, slug, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, members []controldb.Member) error {
+	err = s.lockedStanding(ctx, actor, authz.DeleteOrganization, slug, func(tx *controldb.Tx, _ authz.Grants, org controldb.Organization, members []controldb.Member, active standing) error {
 		m, err := find(members, user)
 		if err != nil {
 			return err
@@ -147,7 +146,14 @@ func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to stri
 		if err := tx.SetMemberRole(ctx, org.ID, user, controldb.Owner); err != nil {
 			return err
 		}
-		return tx.SetMemberRole(ctx, org.ID, actor.UserID, controldb.Administrator)
+		if err := tx.SetMemberRole(ctx, org.ID, actor.UserID, controldb.Administrator); err != nil {
+			return err
+		}
+		left, err := tx.MembersOf(ctx, org.ID)
+		if err != nil {
+			return err
+		}
+		return active.check(members, left)
 	})
 	return out, err
 }
@@ -166,7 +172,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		action = authz.ReadOrganization // leaving; another role needs more, see mayGive
 	}
 	var out Person
-	err = s.locked(ctx, actor, action, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, members []controldb.Member) error {
+	err = s.lockedStanding(ctx, actor, action, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, members []controldb.Member, active standing) error {
 		m, err := find(members, user)
 		if err != nil {
 			return err
@@ -182,7 +188,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 		if err != nil {
 			return err
 		}
-		if err := s.checkOwned(ctx, members, left); err != nil {
+		if err := active.check(members, left); err != nil {
 			return err
 		}
 		out = Person{Member: m}
@@ -257,35 +263,4 @@ func find(members []controldb.Member, user uuid.UUID) (controldb.Member, error) 
 		}
 	}
 	return controldb.Member{}, controldb.ErrNoMember
-}
-
-// checkOwned returns controldb.ErrLastOwner if the organization had an owner who can
-// sign in, and has none after a change.
-func (s *Service) checkOwned(ctx context.Context, before, after []controldb.Member) error {
-	had, err := s.owned(ctx, before)
-	if err != nil || !had {
-		return err
-	}
-	has, err := s.owned(ctx, after)
-	if err == nil && !has {
-		err = controldb.ErrLastOwner
-	}
-	return err
-}
-
-// owned reports whether a member is an owner who is neither deleted nor banned.
-func (s *Service) owned(ctx context.Context, members []controldb.Member) (bool, error) {
-	for _, m := range members {
-		if m.Role != controldb.Owner {
-			continue
-		}
-		u, err := s.User(ctx, m.UserID)
-		switch {
-		case err == nil && !u.Gone() && !u.Banned(s.Now()):
-			return true, nil
-		case err != nil && !errors.Is(err, auth.ErrUserNotFound):
-			return false, err
-		}
-	}
-	return false, nil
 }

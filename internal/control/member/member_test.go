@@ -28,6 +28,8 @@ type world struct {
 	users   map[uuid.UUID]auth.User
 	now     time.Time
 	invited int
+	asked   int // how often the platform was
+	during  func()
 }
 
 func newWorld(t *testing.T) *world {
@@ -37,7 +39,7 @@ func newWorld(t *testing.T) *world {
 		return []controltest.Mounter{
 			&org.Handler{Service: &org.Service{DB: c.DB, Authz: c.Authz}},
 			&project.Handler{Service: &project.Service{DB: c.DB, Authz: c.Authz, Servers: hosts{}, URL: controltest.URL, Log: c.Log}},
-			&member.Handler{Service: &member.Service{DB: c.DB, Authz: c.Authz, User: w.user, Now: w.clock, Invited: func() { w.invited++ }}},
+			&member.Handler{Service: &member.Service{DB: c.DB, Authz: c.Authz, Users: w.known, Now: w.clock, Invited: func() { w.invited++ }}},
 		}
 	})
 	w.users[w.OwnerID] = auth.User{ID: w.OwnerID, Aud: auth.Audience}
@@ -57,14 +59,20 @@ func (hosts) Health(context.Context, tenants.Ref) error { return nil }
 
 func (w *world) clock() time.Time { return w.now }
 
-func (w *world) user(_ context.Context, id uuid.UUID) (auth.User, error) {
+func (w *world) known(_ context.Context, ids []uuid.UUID) (map[uuid.UUID]auth.User, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	u, ok := w.users[id]
-	if !ok {
-		return u, auth.ErrUserNotFound
+	w.asked++
+	if w.during != nil {
+		w.during()
 	}
-	return u, nil
+	out := map[uuid.UUID]auth.User{}
+	for _, id := range ids {
+		if u, ok := w.users[id]; ok {
+			out[id] = u
+		}
+	}
+	return out, nil
 }
 
 // person adds a platform user with a confirmed address and returns an access
@@ -231,11 +239,66 @@ func TestMembers_last_owner_stays_in_a_race(t *testing.T) {
 	}
 }
 
+// The platform's database is asked once, before the members are locked.
+func TestMembers_are_not_locked_while_the_platform_is_asked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var ids []string
+	for range 20 {
+		id, _ := w.Member(t, w.Acme, controldb.Owner)
+		w.users[id] = auth.User{ID: id, Aud: auth.Audience}
+		ids = append(ids, id.String())
+	}
+	w.during = func() {
+		var free bool
+		err := w.DB.Pool().QueryRow(t.Context(), "SELECT pg_try_advisory_xact_lock(hashtextextended('members of ' || $1::text, 0))", w.Acme.ID).Scan(&free)
+		if err != nil || !free {
+			t.Errorf("the members are locked: %v", err)
+		}
+	}
+	for _, c := range []struct {
+		method, path, body string
+		asks               int
+	}{
+		{"GET", acme + "/members", "", 1},
+		{"PATCH", acme + "/members/" + ids[0], `{"role":"developer"}`, 1},
+		{"DELETE", acme + "/members/" + ids[1], "", 2}, // and for the address
+	} {
+		w.asked = 0
+		w.Do(t, w.Owner, c.method, c.path, c.body).Want(t, 200)
+		if w.asked != c.asks {
+			t.Errorf("%s %s: asked %d times, want %d", c.method, c.path, w.asked, c.asks)
+		}
+	}
+}
+
+// Who becomes a member while the platform is asked is asked for too.
+func TestMembers_change_while_the_platform_is_asked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := uuid.New()
+	w.users[id] = auth.User{ID: id, Aud: auth.Audience}
+	w.during = func() {
+		if w.asked == 2 { // the first is for the address
+			w.Exec(t, "INSERT INTO members (organization_id, user_id, role) VALUES ($1, $2, 'owner')", w.Acme.ID, id)
+		}
+	}
+	w.Do(t, w.Owner, "DELETE", acme+"/members/"+w.OwnerID.String(), "").Want(t, 200)
+	if w.asked != 3 {
+		t.Errorf("asked %d times", w.asked)
+	}
+}
+
 func TestMembers_transfer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id, token := w.Member(t, w.Acme, controldb.Developer)
 	body := `{"user_id":"` + id.String() + `"}`
+	w.Do(t, w.Owner, "POST", acme+"/transfer", body).Refused(t, 409, "last_owner", "") // to somebody who is deleted
+	until := time.Now().Add(time.Hour)
+	w.users[id] = auth.User{ID: id, Aud: auth.Audience, BannedUntil: &until}
+	w.Do(t, w.Owner, "POST", acme+"/transfer", body).Refused(t, 409, "last_owner", "")
+	w.users[id] = auth.User{ID: id, Aud: auth.Audience}
 	w.Do(t, w.Administrator, "POST", acme+"/transfer", body).Refused(t, 403, "forbidden", "")
 	w.Do(t, w.Owner, "POST", acme+"/transfer", `{"user_id":"`+uuid.NewString()+`"}`).Refused(t, 404, "member_not_found", "")
 	w.Do(t, w.Owner, "POST", acme+"/transfer", `{"user_id":"`+w.OwnerID.String()+`"}`).Want(t, 400)
@@ -319,6 +382,55 @@ func TestRoles(t *testing.T) {
 	// The same name in another organization is another role.
 	w.Do(t, w.Stranger, "POST", "/v1/organizations/rival/roles", `{"name":"support","permissions":["project:delete"]}`).Want(t, 201)
 	w.Do(t, token, "DELETE", "/v1/projects/"+ref, "").Refused(t, 403, "forbidden", "")
+}
+
+// An invitation from before somebody was removed does not bring them back, whatever
+// address it is to.
+func TestInvitations_end_with_the_membership(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mine := strings.Repeat("m", 20)
+	w.project(t, mine)
+	invite := func(email, ref string) string {
+		w.now = w.now.Add(2 * time.Minute)
+		w.Do(t, w.Administrator, "POST", acme+"/invitations", `{"email":"`+email+`","role":"developer","ref":"`+ref+`"}`).Want(t, 201)
+		return w.token(t)
+	}
+	id, token := w.person(t, "old@example.com")
+	moveTo := func(email string) {
+		u := w.users[id]
+		u.Email = email
+		w.users[id] = u
+	}
+	accept := func(invitation string) controltest.Response {
+		return w.Do(t, token, "POST", "/v1/invitations/accept", `{"token":"`+invitation+`"}`)
+	}
+	accept(invite("old@example.com", "")).Want(t, 200)
+	toOld, toOther := invite("old@example.com", mine), invite("other@example.com", mine)
+	moveTo("new@example.com")
+	toNew := invite("new@example.com", mine)
+	w.now = w.now.Add(time.Minute)
+	w.Do(t, w.Owner, "DELETE", acme+"/members/"+id.String(), "").Want(t, 200)
+	if open := string(w.Do(t, w.Owner, "GET", acme+"/invitations", "").Want(t, 200).Body); strings.Contains(open, "old@") || strings.Contains(open, "new@") || !strings.Contains(open, "other@") {
+		t.Errorf("open: %s", open)
+	}
+	for email, invitation := range map[string]string{"old@example.com": toOld, "new@example.com": toNew, "other@example.com": toOther} {
+		moveTo(email)
+		accept(invitation).Refused(t, 404, "invitation_invalid", "")
+	}
+	// Others may accept one that names them, and a later one counts again.
+	_, other := w.person(t, "other@example.com")
+	w.Do(t, other, "POST", "/v1/invitations/accept", `{"token":"`+toOther+`"}`).Want(t, 200)
+	moveTo("new@example.com")
+	accept(invite("new@example.com", "")).Want(t, 200)
+
+	// The same with a role in a project alone.
+	accept(invite("new@example.com", mine)).Want(t, 200)
+	again := invite("new@example.com", mine)
+	w.now = w.now.Add(time.Minute)
+	w.Do(t, w.Owner, "DELETE", "/v1/projects/"+mine+"/members/"+id.String(), "").Want(t, 200)
+	accept(again).Refused(t, 404, "invitation_invalid", "")
+	accept(invite("new@example.com", mine)).Want(t, 200)
 }
 
 func TestInvitations(t *testing.T) {

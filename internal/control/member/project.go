@@ -51,6 +51,12 @@ func (s *Service) SetProjectRole(ctx context.Context, actor authz.Actor, ref, id
 // RemoveProjectRole ends a user's role in a project. Users may end their own.
 func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref, id string) (*Person, error) {
 	var out Person
+	var address string
+	if user, err := uuid.Parse(id); err == nil {
+		if address, err = s.addressOf(ctx, user); err != nil {
+			return nil, err
+		}
+	}
 	err := s.inProject(ctx, actor, ref, id, func(tx *controldb.Tx, g authz.Grants, p controldb.Project, user uuid.UUID, had controldb.Role) error {
 		if !mayLeave(actor, user) {
 			if err := g.Require(authz.WriteMembers); err != nil {
@@ -61,6 +67,9 @@ func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref,
 			}
 		}
 		out = Person{Member: controldb.Member{UserID: user, Role: had}}
+		if err := tx.EndInvitations(ctx, p.OrganizationID, p.Ref, user, address, s.Now()); err != nil {
+			return err
+		}
 		return tx.RemoveProjectRole(ctx, p.Ref, user)
 	})
 	return &out, err

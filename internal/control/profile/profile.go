@@ -34,8 +34,8 @@ type Profile struct {
 	Username     string `json:"username" doc:"The address, or the id of a user without one; the name of a service token."`
 }
 
-// get needs no permission: it shows only the actor. An access token outlives
-// its user, so a deleted user still has a profile, with only the id.
+// get needs no permission: it shows only the actor. A user who is deleted
+// meanwhile still has a profile, with only the id.
 func (h *Handler) get(ctx context.Context, actor control.Actor, _ *struct{}) (*Profile, error) {
 	id := actor.UserID.String()
 	if actor.Service != nil {

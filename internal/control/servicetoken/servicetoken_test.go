@@ -39,6 +39,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{now: time.Now()}
 	now := func() time.Time { return w.now }
 	nobody := func(context.Context, uuid.UUID) (auth.User, error) { return auth.User{}, auth.ErrUserNotFound }
+	nobodies := func(context.Context, []uuid.UUID) (map[uuid.UUID]auth.User, error) { return nil, nil }
 	w.World = controltest.New(t, func(c *controltest.World) []controltest.Mounter {
 		c.Server.Session = func(_ context.Context, token string) (authz.Actor, error) {
 			id, err := uuid.Parse(strings.Split(token, ".")[1])
@@ -50,7 +51,7 @@ func newWorld(t *testing.T) *world {
 			&project.Handler{Service: &project.Service{DB: c.DB, Authz: c.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Log: c.Log, Now: now}},
 			&profile.Handler{User: nobody},
 			&accesstoken.Handler{Service: &accesstoken.Service{DB: c.DB, Authz: c.Authz, Now: now}},
-			&member.Handler{Service: &member.Service{DB: c.DB, Authz: c.Authz, User: nobody, Invited: func() {}, Now: now}},
+			&member.Handler{Service: &member.Service{DB: c.DB, Authz: c.Authz, Users: nobodies, Invited: func() {}, Now: now}},
 			&auditlog.Handler{Service: &auditlog.Service{DB: c.DB, Authz: c.Authz}},
 			&servicetoken.Handler{Service: &servicetoken.Service{DB: c.DB, Authz: c.Authz, Now: now}},
 		}

@@ -126,6 +126,11 @@ func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 		return s.session(ctx, token)
 	}
 	found, err := s.DB.AccessTokenByText(ctx, token)
+	if err == nil && s.Person != nil {
+		if err := s.Person(ctx, found.UserID); err != nil {
+			return Actor{}, unauthorized(err)
+		}
+	}
 	if err == nil {
 		return Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}, nil
 	}
@@ -145,13 +150,20 @@ func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 // session finds whose session an access token of the platform project is of.
 func (s *Server) session(ctx context.Context, token string) (Actor, error) {
 	actor, err := s.Session(ctx, token)
-	switch kind := fault.From(err).Kind; {
-	case err == nil:
-		return actor, nil
-	case kind == fault.Unauthorized, kind == fault.Forbidden, kind == fault.NotFound:
-		return Actor{}, errUnauthorized.Because(err)
+	if err != nil {
+		return Actor{}, unauthorized(err)
+	}
+	return actor, nil
+}
+
+// unauthorized hides why somebody may not sign in. Other errors are returned as they
+// are.
+func unauthorized(err error) error {
+	switch fault.From(err).Kind {
+	case fault.Unauthorized, fault.Forbidden, fault.NotFound:
+		return errUnauthorized.Because(err)
 	default:
-		return Actor{}, err
+		return err
 	}
 }
 

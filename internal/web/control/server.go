@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/secret"
@@ -34,6 +35,10 @@ type Server struct {
 	// fault is Unauthorized, Forbidden or NotFound says that the token is not
 	// valid.
 	Session func(ctx context.Context, token string) (Actor, error)
+	// Person checks that the user behind an access token is still one who may sign
+	// in; its error's fault says like Session's that they are not. nil checks
+	// nothing.
+	Person func(ctx context.Context, user uuid.UUID) error
 	// Cookie returns the access token of a browser's session, for Session: "" when
 	// the request has none that counts. Its error refuses a request that another
 	// page may have caused. nil accepts no cookie.

@@ -1,0 +1,90 @@
+package member
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/controldb"
+)
+
+// standing has the members of an organization, each with whether they are neither
+// deleted nor banned.
+type standing map[uuid.UUID]bool
+
+// errOtherMembers says that somebody became a member after standing was read.
+var errOtherMembers = errors.New("the organization has other members by now")
+
+// maxReads bounds how often the members are read for one change.
+const maxReads = 5
+
+// lockedStanding is locked with the members' standing. It is read before: the
+// members must not be locked while the platform project's database is asked. If
+// there is another member once they are locked, all begins anew.
+func (s *Service) lockedStanding(ctx context.Context, actor authz.Actor, action authz.Action, slug string,
+	fn func(*controldb.Tx, authz.Grants, controldb.Organization, []controldb.Member, standing) error,
+) error {
+	for read := 1; ; read++ {
+		active, err := s.standing(ctx, slug)
+		if err != nil {
+			return err
+		}
+		err = s.locked(ctx, actor, action, slug, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, members []controldb.Member) error {
+			if !active.covers(members) {
+				return errOtherMembers
+			}
+			return fn(tx, g, org, members, active)
+		})
+		if !errors.Is(err, errOtherMembers) || read == maxReads {
+			return err
+		}
+	}
+}
+
+// standing reads the standing of an organization's members.
+func (s *Service) standing(ctx context.Context, slug string) (standing, error) {
+	org, err := s.DB.OrganizationBySlug(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.DB.MembersOf(ctx, org.ID)
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.people(ctx, members)
+	out := make(standing, len(people))
+	for _, p := range people {
+		out[p.UserID] = p.user.ID != uuid.Nil && !p.user.Gone() && !p.user.Banned(s.Now())
+	}
+	return out, err
+}
+
+// covers reports whether the standing of each of the members was read.
+func (o standing) covers(members []controldb.Member) bool {
+	for _, m := range members {
+		if _, ok := o[m.UserID]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// check returns controldb.ErrLastOwner if the organization had an owner who can
+// sign in, and has none after a change.
+func (o standing) check(before, after []controldb.Member) error {
+	if o.owned(before) && !o.owned(after) {
+		return controldb.ErrLastOwner
+	}
+	return nil
+}
+
+func (o standing) owned(members []controldb.Member) bool {
+	for _, m := range members {
+		if m.Role == controldb.Owner && o[m.UserID] {
+			return true
+		}
+	}
+	return false
+}
