@@ -8,12 +8,13 @@ import (
 )
 
 type keysCommand struct {
-	List   keysList   `cmd:"" help:"List the keys."`
-	Create keysCreate `cmd:"" help:"Create a key; the text of a secret one is shown this once."`
-	Get    keysGet    `cmd:"" help:"Show a key."`
-	Usage  keysUsage  `cmd:"" help:"Tell who used the keys, or one of them, last, and how often they are used."`
-	Rotate keysRotate `cmd:"" help:"Replace a key by a new one, whose text is shown this once."`
-	Delete keysDelete `cmd:"" help:"Delete a key; it stops working within a second."`
+	List       keysList       `cmd:"" help:"List the keys."`
+	Create     keysCreate     `cmd:"" help:"Create a key; the text of a secret one is shown this once."`
+	Get        keysGet        `cmd:"" help:"Show a key."`
+	Usage      keysUsage      `cmd:"" help:"Tell who used the keys, or one of them, last, and how often they are used."`
+	Rotate     keysRotate     `cmd:"" help:"Replace a key by a new one, whose text is shown this once."`
+	ReportLeak keysReportLeak `cmd:"" help:"Report keys and access tokens that you found somewhere: what is valid is revoked, or its owners are told."`
+	Delete     keysDelete     `cmd:"" help:"Delete a key; it stops working within a second."`
 }
 
 // ofProject is the project that a command works on: its ref or its name.

@@ -21,6 +21,7 @@ var defaultSubjects = map[Kind]string{
 	MagicLink:        "Your sign-in link for {{ .ProjectName }}",
 	Reauthentication: "Your {{ .ProjectName }} confirmation code",
 	TeamInvite:       "Join {{ .Data.organization }}",
+	LeakedKey:        "A {{ .Data.kind }} has leaked",
 }
 
 // defaultPage is one kind's built-in mail, parsed.

@@ -40,6 +40,9 @@ const (
 	// TeamInvite is a mail of the control plane: an invitation to an
 	// organization. No project replaces it.
 	TeamInvite Kind = "team_invite"
+	// LeakedKey is a mail of the control plane: a key or token was reported as
+	// leaked. No project replaces it.
+	LeakedKey Kind = "leaked_key"
 )
 
 // PhoneChange confirms a new number. Text messages are of this kind, Confirmation,

@@ -8,14 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
-	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 const (
@@ -76,29 +73,9 @@ func (s *Server) mailInvitation(ctx context.Context, inv controldb.UnsentInvitat
 		return err
 	}
 	m.ID = uuid.NewSHA1(inv.ID, []byte(inv.Token)) // of this token's mail
-	p, err := s.control.PlatformProject(ctx)
-	if err != nil {
+	if err := s.enqueuePlatform(ctx, m); err != nil {
 		return err
 	}
-	t, err := s.registry.Tenant(ctx, p.Ref)
-	if err != nil {
-		return err
-	}
-	sealed, err := mail.Seal(t, m)
-	if err != nil {
-		return err
-	}
-	if err := s.mailer.Dispatcher.Prepare(ctx, t.Ref); err != nil {
-		return err
-	}
-	err = s.Database(t).Tx(ctx, func(tx *tenantdb.Tx) error {
-		return tx.Enqueue(ctx, m.ID, string(message.Mails), sealed)
-	})
-	var pg *pgconn.PgError
-	if err != nil && (!errors.As(err, &pg) || pg.Code != "23505") { // unique_violation: it is there already
-		return err
-	}
-	s.mailer.Dispatcher.Wake(t.Ref)
 	return s.control.InvitationSent(ctx, inv.ID, inv.Token, s.now())
 }
 

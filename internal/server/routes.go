@@ -17,6 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/database"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
+	"github.com/reevehq/reeve/internal/control/leak"
 	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/member"
 	"github.com/reevehq/reeve/internal/control/org"
@@ -109,6 +110,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
 	api := management.Mount(engine)
+	management.Open(engine, leak.Path, http.StatusAccepted, s.leaks.Report)
 	access := &authz.Authorizer{DB: s.control}
 	limits := s.config.Limits
 	(&org.Handler{Service: &org.Service{

@@ -58,7 +58,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.drain(srv, ended)
 	})
 	for _, run := range []func(context.Context) error{
-		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.usage.Run, s.keyUses.Run, s.guesses.Run, s.mailInvitations,
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.usage.Run, s.keyUses.Run, s.guesses.Run, s.mailInvitations, s.mailLeaks,
 	} {
 		group.Go(func() error {
 			err := run(background)
@@ -97,6 +97,7 @@ func (s *Server) close(ctx context.Context) {
 	if s.listener != nil {
 		_ = s.listener.Close() // Shutdown has closed it already, or nothing served
 	}
+	s.leaks.Close()
 	if err := s.guesses.Flush(ctx); err != nil {
 		s.log.Warn("the last failed guesses are forgotten", "error", err)
 	}

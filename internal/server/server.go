@@ -24,6 +24,7 @@ import (
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/connector/custom"
 	"github.com/reevehq/reeve/internal/connector/social"
+	"github.com/reevehq/reeve/internal/control/leak"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/guard"
@@ -101,6 +102,8 @@ type Server struct {
 	jobs       *job.Runner
 	projectLog *projectlog.Log
 	usage      *usage.Counters
+	leaks      *leak.Service
+	leakNoted  nudge
 	keyUses    *keyusage.Counters
 	mailer     *mail.Mailer
 	invited    nudge // invitations were committed
@@ -247,7 +250,8 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.limiter = ratelimit.New(ratelimit.Options{})
 	s.guesses = ratelimit.New(ratelimit.Options{Keeper: s.control, DigestKey: s.keyring.Derive("failed guesses"), Logger: s.log})
 	s.registry.OnChange(s.changed)
-	s.invited = make(nudge, 1)
+	s.invited, s.leakNoted = make(nudge, 1), make(nudge, 1)
+	s.leaks = s.newLeaks()
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
 	s.named = outbound.New(outbound.Options{AllowPrivate: true, AllowPlainHTTP: true})

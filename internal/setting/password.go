@@ -9,6 +9,7 @@ type Passwords struct {
 	LeakedPasswords            bool
 	LeakedPasswordsFailClosed  bool
 	LeakedPasswordsAtSignIn    bool
+	RevokeLeakedKeys           bool
 }
 
 const (
@@ -47,6 +48,12 @@ func passwords() Group {
 			Name: "password_hibp_at_sign_in", Kind: Bool,
 			Field:  func(c *Config) any { return &c.LeakedPasswordsAtSignIn },
 			Effect: "Asks the list at each sign-in with a password too, which succeeds all the same; the answer's `weak_password` says it.",
+		},
+		{
+			Name: "security_leaked_keys_revoked", Kind: Bool, Default: true,
+			Field: func(c *Config) any { return &c.RevokeLeakedKeys },
+			Effect: "Revokes a secret key at once when somebody reports it as leaked. Otherwise the owners and administrators are told only. " +
+				"See [leaked keys](keys.md#leaked-keys).",
 		},
 		{
 			Name: "security_update_password_require_reauthentication", Kind: Bool,

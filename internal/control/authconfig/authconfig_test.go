@@ -78,7 +78,7 @@ var table = withProviders(withPhone(map[string]values{
 
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
-	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans,
+	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans, "security_leaked_keys_revoked": booleans,
 
 	"jwt_exp": seconds, "mailer_otp_exp": seconds,
 	"mailer_otp_length":   {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
