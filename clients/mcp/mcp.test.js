@@ -91,10 +91,12 @@ test('a project: created without its secrets, paused, restored', async () => {
   }
 })
 
-test('SQL and types', async () => {
-  await mcp.tool('execute_sql', {
-    ...here, query: 'create table notes (id bigint generated always as identity primary key, body text not null); alter table notes enable row level security',
+test('SQL, migrations and types', async () => {
+  await mcp.tool('apply_migration', {
+    ...here, name: 'notes', query: 'create table notes (id bigint generated always as identity primary key, body text not null); alter table notes enable row level security',
   })
+  const { migrations } = await mcp.tool('list_migrations', here)
+  assert.deepEqual(migrations.map(({ name }) => name), ['notes'])
   const { result } = await mcp.tool('execute_sql', { ...here, query: "insert into notes (body) values ('first') returning body" })
   assert.match(result, /\[\{"body":"first"\}\]/)
   const { tables } = await mcp.tool('list_tables', { ...here, schemas: ['public', 'auth'] })
@@ -104,17 +106,6 @@ test('SQL and types', async () => {
   assert.ok(extensions.some(({ name }) => name === 'plpgsql'))
   assert.match((await mcp.tool('generate_typescript_types', here)).types, /notes: \{\s+Row: \{\s+body: string\s+id: number/)
   assert.match(await mcp.refused('execute_sql', { ...here, query: 'select * from nowhere' }), /relation "nowhere" does not exist/)
-})
-
-test('migrations', async () => {
-  assert.deepEqual((await mcp.tool('list_migrations', here)).migrations, [])
-  await mcp.tool('apply_migration', { ...here, name: 'labels', query: 'create table labels (id int); insert into labels values (1)' })
-  const failed = { ...here, name: 'broken', query: 'create table half (id int); select * from nowhere' }
-  assert.match(await mcp.refused('apply_migration', failed), /relation "nowhere" does not exist/)
-  const { migrations } = await mcp.tool('list_migrations', here)
-  assert.deepEqual(migrations.map(({ name }) => name), ['labels'])
-  assert.match(migrations[0].version, /^\d{14}$/)
-  assert.match((await mcp.tool('execute_sql', { ...here, query: "select to_regclass('half') as half" })).result, /\[\{"half":null\}\]/)
 })
 
 test('a server that only reads', async () => {
