@@ -44,6 +44,9 @@ func plain(t *testing.T, a *servertest.Answer, what string, lenient bool) {
 		t.Errorf("%s: %d %s has no code", what, a.Status, shown)
 	}
 	for _, leak := range leaks {
+		if leak == "ERROR:" && code == "query_failed" {
+			continue // what Postgres says of the developer's own SQL
+		}
 		if strings.Contains(string(a.Body), leak) {
 			t.Errorf("%s: %s shows %q", what, shown, leak)
 		}
