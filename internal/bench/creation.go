@@ -10,12 +10,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/reevehq/reeve/internal/manage"
 	"github.com/reevehq/reeve/tenants"
 )
 
 // creation measures how long the Management API takes to create a project: with
-// a warm database, without (cold), and many in a row, which uses up warm
-// databases faster than they are created.
+// a warm database, without (cold), many in a row, which uses up warm databases
+// faster than they are created, one for a test with its deletion, and a branch.
 func (b *bench) creation(ctx context.Context) error {
 	if b.wants("create-warm") {
 		if err := b.createWarm(ctx); err != nil {
@@ -30,6 +31,11 @@ func (b *bench) creation(ctx context.Context) error {
 			return err
 		}
 		if err := b.createMany(ctx, "in a row", b.row, func() error { return nil }); err != nil {
+			return err
+		}
+	}
+	if b.wants("ephemeral") {
+		if err := b.ephemeral(ctx); err != nil {
 			return err
 		}
 	}
@@ -52,6 +58,25 @@ func (b *bench) createWarm(ctx context.Context) error {
 		return err
 	}
 	return b.createMany(ctx, "warm", b.samples, func() error { return b.awaitWarm(ctx) })
+}
+
+// ephemeral measures what a test pays for a project of its own: its creation, with
+// a time to live, and its deletion.
+func (b *bench) ephemeral(ctx context.Context) error {
+	if err := b.ensureServer(ctx); err != nil {
+		return err
+	}
+	return b.measureCreation(ctx, "ephemeral, and deleted", b.samples, func() error { return b.awaitWarm(ctx) }, func() (time.Duration, error) {
+		begun := time.Now()
+		made, err := b.server.manage.CreateProject(ctx, manage.NewProject{Name: "bench", Organization: "default", TTL: "1h"})
+		if err != nil {
+			return 0, fmt.Errorf("create an ephemeral project: %w", err)
+		}
+		if _, err := b.server.manage.Delete(ctx, manage.Path("projects", made.Ref)); err != nil {
+			return 0, fmt.Errorf("delete an ephemeral project: %w", err)
+		}
+		return time.Since(begun), nil
+	})
 }
 
 // branches measures how long a copy of a project with some thousand users takes.

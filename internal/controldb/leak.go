@@ -88,8 +88,12 @@ func (r reader) UnsentLeakNotices(ctx context.Context, most int) (out []LeakNoti
 	return out, Fault(err)
 }
 
-// LeakNoticeSent notes that the mails of a notice were handed over.
+// LeakNoticeSent notes that the mails of a notice were handed over. Those sent a day
+// ago are of no use any more and go.
 func (db *DB) LeakNoticeSent(ctx context.Context, id uuid.UUID, now time.Time) error {
+	if err := db.with(ctx).Exec("DELETE FROM leak_notices WHERE sent_at < ? AND at < ?", now.Add(-leakPeriod), now.Add(-leakPeriod)).Error; err != nil {
+		return Fault(err)
+	}
 	return Fault(db.with(ctx).Exec("UPDATE leak_notices SET sent_at = ? WHERE id = ?", now, id).Error)
 }
 

@@ -3,8 +3,10 @@ package server_test
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -115,27 +117,36 @@ func TestLeakedTokens(t *testing.T) {
 	}
 	id, _ := developer(t, p, "dev@example.com")
 	user := uuid.MustParse(id)
-	var token string
+	var token, service string
 	err = db.Tx(t.Context(), func(tx *controldb.Tx) error {
 		if err := tx.AddMember(t.Context(), org.ID, user, controldb.Developer); err != nil {
 			return err
 		}
-		_, token, err = tx.CreateAccessToken(t.Context(), db.Hasher(), controldb.AccessToken{UserID: user, Name: "laptop"})
+		if _, token, err = tx.CreateAccessToken(t.Context(), db.Hasher(), controldb.AccessToken{UserID: user, Name: "laptop"}); err != nil {
+			return err
+		}
+		_, service, err = tx.CreateServiceToken(t.Context(), db.Hasher(), controldb.ServiceToken{
+			OrganizationID: org.ID, Name: "deploy", CreatedBy: user, Permissions: []string{"project:read"}, ExpiresAt: time.Now().Add(time.Hour),
+		})
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reeve.Do(t, http.MethodGet, "/v1/projects", nil, "Authorization", "Bearer "+token).Expect(t, 200)
-	report(t, reeve, leaked(token)).Expect(t, 202)
-	eventually(t, "the token is refused", func() bool {
-		return reeve.Do(t, http.MethodGet, "/v1/projects", nil, "Authorization", "Bearer "+token).Status == 401
-	})
+	for _, text := range []string{token, service} {
+		reeve.Do(t, http.MethodGet, "/v1/projects", nil, "Authorization", "Bearer "+text).Expect(t, 200)
+		report(t, reeve, leaked(text)).Expect(t, 202)
+		reeve.Do(t, http.MethodGet, "/v1/projects", nil, "Authorization", "Bearer "+text).Expect(t, 401)
+	}
 	reeve.Manage(t, http.MethodGet, "/v1/projects", nil).Expect(t, 200)
 	if mail := captured(t, p, "dev@example.com"); !strings.Contains(mail.HTML, "laptop") {
 		t.Errorf("mail: %s", mail.HTML)
 	}
-	if got := leakEntries(t, reeve); len(got) != 1 || got[0] != "access_token" {
+	if mail := captured(t, p, "operator@reeve.localhost"); !strings.Contains(mail.HTML, "deploy") {
+		t.Errorf("mail: %s", mail.HTML)
+	}
+	got := leakEntries(t, reeve)
+	if slices.Sort(got); !slices.Equal(got, []string{"access_token", "service_token"}) {
 		t.Errorf("audit entries: %v", got)
 	}
 }

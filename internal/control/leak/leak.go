@@ -31,16 +31,18 @@ const (
 	maxLegacy = 10
 	// atOnce is how many reports are worked on at a time, in this process.
 	atOnce = 8
-	// Delay is when a report is answered, whatever it holds.
+	// Delay is when a report is answered, whatever it holds, unless the work on it
+	// takes longer.
 	Delay = time.Second
-	// workTimeout bounds the work on a report, which may outlast its answer.
-	workTimeout = 30 * time.Second
+	// workTimeout bounds the work on a report, which goes on without the sender.
+	workTimeout = 20 * time.Second
 )
 
 // The faults.
 var (
-	errBody = fault.New(fault.Invalid, "validation_failed", "The body must be a list of 1 to 100 objects with token and url")
-	errBusy = fault.New(fault.Unavailable, "over_capacity", "Too many reports at the moment").After(5 * time.Second)
+	errBody   = fault.New(fault.Invalid, "validation_failed", "The body must be a list of 1 to 100 objects with token and url")
+	errFailed = fault.New(fault.Unavailable, "database_unavailable", "The report could not be worked off: send it again").After(5 * time.Second)
+	errBusy   = fault.New(fault.Unavailable, "over_capacity", "Too many reports at the moment").After(5 * time.Second)
 )
 
 // actor is the sender in the audit log.
@@ -80,8 +82,9 @@ type Answer struct {
 	Message string `json:"message"`
 }
 
-// Report takes a report. Faults: validation_failed, over_capacity, those of Allow,
-// and database_unavailable if the keys could not be looked for.
+// Report takes a report, and answers when what it leads to is committed. Faults:
+// validation_failed, over_capacity, those of Allow, and database_unavailable if that
+// failed: the report may be sent again.
 func (s *Service) Report(ctx context.Context, r control.OpenRequest) (any, error) {
 	if err := s.Allow(ctx, r.IP); err != nil {
 		return nil, err
@@ -98,25 +101,22 @@ func (s *Service) Report(ctx context.Context, r control.OpenRequest) (any, error
 	}
 	answer := time.NewTimer(s.Delay)
 	defer answer.Stop()
-	looked := make(chan error, 1)
+	done := make(chan error, 1)
 	s.working.Go(func() {
 		defer func() { <-s.places }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTimeout)
 		defer cancel()
-		s.work(ctx, r, items, looked)
+		done <- s.work(ctx, r, items)
 	})
 	<-answer.C
-	select {
-	case err := <-looked:
-		if err != nil {
-			return nil, controldb.Fault(err)
-		}
-	default: // it takes long, whatever the reason
+	if err := <-done; err != nil {
+		s.Log.ErrorContext(ctx, "a report of leaked keys is not worked off", "error", err)
+		return nil, errFailed.Because(err)
 	}
 	return Answer{"Thank you. What is a valid secret of this installation is revoked, or its owners are told."}, nil
 }
 
-// Close waits for the reports that were answered.
+// Close waits for the reports that are worked on.
 func (s *Service) Close() { s.working.Wait() }
 
 // parse reads a list, or a single item.
@@ -157,19 +157,16 @@ func clean(s string) string {
 	}, s)
 }
 
-// work looks for the keys, and acts on those that exist. It sends the error of the
-// search, which is the same whether keys exist or not.
-func (s *Service) work(ctx context.Context, r control.OpenRequest, items []Item, looked chan<- error) {
+// work looks for the keys, and acts on those that exist.
+func (s *Service) work(ctx context.Context, r control.OpenRequest, items []Item) error {
 	hashes, urls := make([]tenants.KeyHash, len(items)), map[tenants.KeyHash]string{}
 	for i, item := range items {
 		hashes[i] = s.DB.Hasher().Hash(item.Token)
 		urls[hashes[i]] = item.URL
 	}
 	found, err := s.DB.Leaked(ctx, hashes)
-	looked <- err
 	if err != nil {
-		s.Log.WarnContext(ctx, "leaked keys are not looked for", "error", err)
-		return
+		return err
 	}
 	var all []error
 	for _, k := range found.Keys {
@@ -184,10 +181,8 @@ func (s *Service) work(ctx context.Context, r control.OpenRequest, items []Item,
 		all = append(all, s.serviceToken(ctx, r, t, urls[hash]))
 	}
 	all = append(all, s.legacy(ctx, r, items)...)
-	if err := errors.Join(all...); err != nil {
-		s.Log.ErrorContext(ctx, "a leaked key is not revoked", "error", err)
-	}
 	s.Noted()
+	return errors.Join(all...)
 }
 
 // entry is the audit entry of a leak.
