@@ -105,9 +105,9 @@ func mergeActive(ctx context.Context, tx pgx.Tx, span string, all []usage.Active
 // How long usage is kept, and how many days are rolled up again, for counts that
 // were written late.
 const (
-	keepUsageHours = 35 * 24 * time.Hour
-	keepUsageDays  = 400 * 24 * time.Hour
-	rolledDays     = 3
+	hourlyKept = 35 * 24 * time.Hour
+	dailyKept  = 400 * 24 * time.Hour
+	rolledDays = 3
 )
 
 // RollUpUsage replaces the sums of the last days by those of their hours, and
@@ -121,7 +121,7 @@ func (db *DB) RollUpUsage(ctx context.Context, now time.Time) error {
 	}
 	for _, table := range []string{"usage_counts", "usage_active"} {
 		if _, err := db.pool.Exec(ctx, "DELETE FROM "+table+` WHERE span = 'hour' AND at < $1 OR span = 'day' AND at < $2
-			OR ref IN (SELECT ref FROM projects WHERE deleted_at IS NOT NULL)`, today.Add(-keepUsageHours), today.Add(-keepUsageDays)); err != nil {
+			OR ref IN (SELECT ref FROM projects WHERE deleted_at IS NOT NULL)`, today.Add(-hourlyKept), today.Add(-dailyKept)); err != nil {
 			return Fault(err)
 		}
 	}

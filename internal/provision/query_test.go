@@ -59,11 +59,13 @@ func TestQuery(t *testing.T) {
 	ref := w.mustCreate(t, NewProject{}).Project.Ref
 	for _, c := range []struct{ name, sql, want string }{
 		{"owner", "SELECT current_user, current_schemas(false) AS path", `[{"current_user":"` + ref.OwnerRole() + `","path":["public","extensions"]}]`},
-		{"types", `SELECT 1 AS i, 9007199254740991::int8 AS safe, 9007199254740992::int8 AS big, 1.50 AS n, 0.1::float8 AS f, 'NaN'::float8 AS nan, true AS b,
+		{
+			"types", `SELECT 1 AS i, 9007199254740991::int8 AS safe, 9007199254740992::int8 AS big, 1.50 AS n, 0.1::float8 AS f, 'NaN'::float8 AS nan, true AS b,
 			null AS nothing, '{"a": [1]}'::jsonb AS j, 'x"<y>' AS t, '2026-01-02 03:04:05+00'::timestamptz AS at, '{a,"b c",NULL}'::text[] AS l,
 			'{{1,2},{3,4}}'::int[] AS m, '[0:1]={t,f}'::bool[] AS bools, '\x00ff'::bytea AS bytes, '{1,2}'::int8[] AS bigs`,
 			`[{"i":1,"safe":9007199254740991,"big":"9007199254740992","n":"1.50","f":0.1,"nan":null,"b":true,"nothing":null,"j":{"a": [1]},"t":"x\"<y>",` +
-				`"at":"2026-01-02 03:04:05+00","l":["a","b c",null],"m":[[1,2],[3,4]],"bools":[true,false],"bytes":"\\x00ff","bigs":["1","2"]}]`},
+				`"at":"2026-01-02 03:04:05+00","l":["a","b c",null],"m":[[1,2],[3,4]],"bools":[true,false],"bytes":"\\x00ff","bigs":["1","2"]}]`,
+		},
 		{"same names", "SELECT 1 AS a, 2 AS b, 'x' AS a", `[{"a":"x","b":2}]`},
 		{"script", "CREATE TABLE notes (id int PRIMARY KEY); INSERT INTO notes VALUES (1), (2); SELECT * FROM notes; DELETE FROM notes WHERE id = 2", `[{"id":1},{"id":2}]`},
 		{"afterwards", "SELECT id FROM notes", `[{"id":1}]`},

@@ -52,7 +52,9 @@ func rolesOf(t *testing.T, p *servertest.Project) []role {
 	t.Helper()
 	ref, pass := tenants.Ref(p.Ref), passwords(t, p)
 	out := []role{
-		{name: ref.OwnerRole(), password: pass.Owner}, {name: ref.AuthRole(), password: pass.Auth}, {name: ref.APIRole(), password: pass.API},
+		{name: ref.OwnerRole(), password: pass.Owner},
+		{name: ref.AuthRole(), password: pass.Auth},
+		{name: ref.APIRole(), password: pass.API},
 		{name: ref.QueryRole(), password: pass.Query},
 	}
 	for i := range out {

@@ -245,7 +245,7 @@ func qualified(schema, name string) string {
 
 func identifier(name string) string {
 	for i, r := range name {
-		if !(r == '_' || 'a' <= r && r <= 'z' || i > 0 && '0' <= r && r <= '9') {
+		if r != '_' && (r < 'a' || r > 'z') && (i == 0 || r < '0' || r > '9') {
 			return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 		}
 	}

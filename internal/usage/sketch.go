@@ -30,8 +30,8 @@ const (
 func (s *Sketch) Add(id uuid.UUID) {
 	digest := sha256.Sum256(id[:])
 	h := binary.BigEndian.Uint64(digest[:])
-	rank := uint8(bits.LeadingZeros64(h<<indexBits|1<<(indexBits-1)) + 1) //nolint:gosec // at most maxRank
-	s.raise(uint16(h>>(64-indexBits)), rank)                              //nolint:gosec // indexBits
+	rank := uint8(bits.LeadingZeros64(h<<indexBits|1<<(indexBits-1)) + 1)
+	s.raise(uint16(h>>(64-indexBits)), rank)
 }
 
 // raise reports whether the register was lower.
@@ -98,7 +98,7 @@ func ParseSketch(b []byte) (s Sketch, err error) {
 			if rank > maxRank {
 				return Sketch{}, errSketch
 			}
-			s.raise(uint16(index), rank) //nolint:gosec // below registers
+			s.raise(uint16(index), rank)
 		}
 	case len(b) < registers && len(b)%sparseEntry == 0:
 		for ; len(b) > 0; b = b[sparseEntry:] {

@@ -88,7 +88,7 @@ func audited[Out any](ctx context.Context, s *Server, op Operation, run func(con
 		e.Result, e.Code = controldb.AuditRefused, f.Code
 	}
 	forbidden := e.Result == controldb.AuditRefused && fault.From(err).Kind == fault.Forbidden
-	s.endAudit(ctx, e, changes, changes && !(r.dryRun && err == nil) && (decision.Member || err == nil) || forbidden && decision.Member)
+	s.endAudit(ctx, e, changes, changes && (!r.dryRun || err != nil) && (decision.Member || err == nil) || forbidden && decision.Member)
 	return out, err
 }
 
