@@ -17,6 +17,7 @@ var scalars = map[string]string{
 
 // typeOf returns the type of TypeScript for a type of Postgres.
 func (w *writer) typeOf(id uint32) string {
+	w.spend(1)
 	t := w.types[id]
 	if t == nil || t.kind == 'd' {
 		return unknown
@@ -37,7 +38,7 @@ func (w *writer) typeOf(id uint32) string {
 	case len(t.values) > 0 && included:
 		return place + `["Enums"][` + quote(t.name) + "]"
 	case len(t.values) > 0:
-		return union(t.values)
+		return w.union(t.values)
 	case t.relation == 0 || !included:
 		return unknown
 	}
@@ -79,6 +80,7 @@ func (w *writer) result(f *function) []string {
 	if r := w.rowOf(f.returns); r != nil && r.schema == f.schema {
 		var members []string
 		for _, c := range r.columns {
+			w.spend(len(c.name))
 			members = append(members, property(c.name)+": "+w.columnType(c))
 		}
 		return object(members)
@@ -153,6 +155,7 @@ func (w *writer) conflict(all []*function) string {
 		if t := w.types[f.args[0].typeID]; t != nil {
 			typeName = t.name
 		}
+		w.spend(len(f.schema) + len(f.name) + len(f.args[0].name) + len(typeName))
 		shown = append(shown, f.schema+"."+f.name+"("+f.args[0].name+" => "+typeName+")")
 	}
 	return "Could not choose the best candidate function between: " + strings.Join(shown, ", ") +
@@ -161,6 +164,7 @@ func (w *writer) conflict(all []*function) string {
 
 // signature returns a function's arguments and result as an object type, in lines.
 func (w *writer) signature(f *function, conflict string) []string {
+	w.spend(len(f.args))
 	args := slices.Clone(f.args)
 	slices.SortFunc(args, func(a, b argument) int { return w.compare(a.name, b.name) })
 	members := make([]string, len(args))
@@ -193,6 +197,7 @@ func (w *writer) signature(f *function, conflict string) []string {
 			" with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache"
 	}
 	if conflict != "" {
+		w.spend(len(conflict))
 		result, after = []string{"{ error: true } & " + quote(conflict)}, ""
 	}
 	for i, line := range result {

@@ -131,7 +131,12 @@ type views struct {
 	db      *database
 	queries map[uint32]*node
 	done    map[uint32]bool
+	// steps and origins count work: beyond the bounds columns are as if computed.
+	steps, origins int
 }
+
+// maxSteps bounds the entries of target lists that are looked at.
+const maxSteps = 20_000_000
 
 func (v *views) trace() {
 	v.done = map[uint32]bool{}
@@ -148,16 +153,19 @@ func (v *views) view(r *relation, depth int) {
 	v.done[r.id] = true // before, because a view may refer to itself by a rule
 	query := v.queries[r.id]
 	for _, c := range r.columns {
-		c.nullable = c.nullable && !v.notNull(query, nil, target(query, int(c.number)), depth+1)
-		if origin, ok := v.origin(target(query, int(c.number)), depth+1); ok {
+		c.nullable = c.nullable && !v.notNull(query, nil, v.target(query, int(c.number)), depth+1)
+		if origin, ok := v.origin(v.target(query, int(c.number)), depth+1); ok {
 			c.origins = origin
 		}
 	}
 }
 
 // target returns the entry of a query's target list with a number.
-func target(query *node, number int) *node {
+func (v *views) target(query *node, number int) *node {
 	for _, entry := range query.field("targetList").list {
+		if v.steps++; v.steps > maxSteps {
+			return nil
+		}
 		if entry.number("resno") == number && entry.field("resjunk").word != "true" {
 			return entry
 		}
@@ -180,7 +188,8 @@ func (v *views) origin(entry *node, depth int) ([]origin, bool) {
 	if r.view {
 		v.view(r, depth+1)
 		for _, c := range r.columns {
-			if c.number == o.column {
+			if c.number == o.column && v.origins+len(c.origins) <= maxOrigins {
+				v.origins += len(c.origins)
 				out = append(out, c.origins...)
 			}
 		}
@@ -223,7 +232,7 @@ func (v *views) exprNotNull(query *node, outer []*node, expr *node, depth int) b
 		}
 	case 1: // a subquery
 		inner := entry.field("subquery")
-		return v.notNull(inner, append(outer, query), target(inner, column), depth+1)
+		return v.notNull(inner, append(outer, query), v.target(inner, column), depth+1)
 	case 2: // a join
 		return v.exprNotNull(query, outer, orEmpty(entry.field("joinaliasvars").at(column)), depth+1)
 	case 6: // WITH
@@ -235,7 +244,7 @@ func (v *views) exprNotNull(query *node, outer []*node, expr *node, depth int) b
 		for _, cte := range around[up].field("cteList").list {
 			if cte.field("ctename").word == entry.field("ctename").word && cte.field("cterecursive").word != "true" {
 				inner := cte.field("ctequery")
-				return v.notNull(inner, around[:up+1], target(inner, column), depth+1)
+				return v.notNull(inner, around[:up+1], v.target(inner, column), depth+1)
 			}
 		}
 	}

@@ -25,10 +25,11 @@ const (
 	maxFunctions = 5_000
 	maxTypes     = 20_000
 	maxKeys      = 10_000
-	maxRelated   = 50_000 // foreign keys as seen from tables and views
+	maxRelated   = 50_000  // foreign keys as seen from tables and views
+	maxOrigins   = 200_000 // columns of tables as seen from views
 	// maxRules bounds the definitions of all views together, and maxRule that of one, in
 	// bytes. A longer one is as if all its columns were computed.
-	maxRules = 64 << 20
+	maxRules = 8 << 20
 	maxRule  = 1 << 20
 	// maxOutput bounds the text, in bytes.
 	maxOutput = 8 << 20
@@ -41,7 +42,7 @@ func TypeScript(ctx context.Context, tx pgx.Tx, schemas []string) (string, error
 	if err != nil {
 		return "", fmt.Errorf("read the catalogs: %w", err)
 	}
-	return db.typeScript()
+	return db.typeScript(ctx)
 }
 
 // database is what the types are written from.

@@ -1,9 +1,11 @@
 package typegen
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -131,4 +133,42 @@ func FuzzParseRule(f *testing.F) {
 		v := views{db: db, queries: map[uint32]*node{2: parseRule(text)}}
 		v.trace()
 	})
+}
+
+// TestWorkIsBounded: what multiplies is counted where it is made. It is not parallel,
+// because it counts what the process allocates.
+func TestWorkIsBounded(t *testing.T) {
+	labels := make([]string, 20_000)
+	for i := range labels {
+		labels[i] = strings.Repeat("x", 63)
+	}
+	wide := &relation{id: 1, schema: "public", name: "wide"}
+	for i := range 400 {
+		wide.columns = append(wide.columns, &column{number: int16(i + 1), name: "c", typeID: 10})
+	}
+	elsewhere := map[uint32]*typ{
+		10: {id: 10, schema: "elsewhere", name: "e", kind: 'e', values: labels},
+		11: {id: 11, schema: "public", name: "wide", kind: 'c', relation: 1},
+	}
+	var same []*function
+	for range 5_000 {
+		same = append(same, &function{schema: "public", name: "f", args: []argument{{name: "a", typeID: 12}}, returns: 12})
+	}
+	for name, db := range map[string]*database{
+		"result":    {schemas: []string{"public"}, types: elsewhere, functions: []*function{{schema: "public", name: "f", returns: 11, set: true}}, byID: map[uint32]*relation{1: wide}},
+		"overloads": {schemas: []string{"public"}, functions: same},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := db.typeScript(t.Context())
+		runtime.ReadMemStats(&after)
+		if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; !errors.Is(err, ErrTooLarge) || grown > 600 {
+			t.Errorf("%s: %v after %d MB", name, err, grown)
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := (&database{schemas: []string{"public"}, functions: same[:1000]}).typeScript(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the context has ended: %v", err)
+	}
 }

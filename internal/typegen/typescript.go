@@ -2,6 +2,7 @@ package typegen
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,8 +13,17 @@ import (
 )
 
 // typeScript writes the types, with two blanks for each level and no semicolons.
-func (db *database) typeScript() (string, error) {
-	w := writer{database: db, order: collate.New(language.English)}
+func (db *database) typeScript(ctx context.Context) (out string, err error) {
+	w := writer{database: db, order: collate.New(language.English), ctx: ctx}
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case spent:
+			out, err = "", cause.err
+		default:
+			panic(cause)
+		}
+	}()
 	w.sort()
 	w.index()
 	w.line("export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[]")
@@ -29,10 +39,28 @@ func (db *database) typeScript() (string, error) {
 			w.block(property(schema)+": {", func() { w.constants(schema) }, "},")
 		}
 	}, "} as const")
-	if w.full {
-		return "", ErrTooLarge
-	}
 	return w.text.String(), nil
+}
+
+// maxWork bounds what is looked at and made on the way, in bytes and steps: names of
+// types that are repeated, functions of one name, keys seen from views multiply.
+const maxWork = 64 << 20
+
+// spent ends the writing from wherever it is.
+type spent struct{ err error }
+
+// spend counts work. It panics with a spent when there was too much, or when the
+// context has ended; typeScript recovers.
+func (w *writer) spend(n int) {
+	before := w.work
+	if w.work += n + 1; w.work > maxWork {
+		panic(spent{ErrTooLarge})
+	}
+	if before>>16 != w.work>>16 {
+		if err := w.ctx.Err(); err != nil {
+			panic(spent{err})
+		}
+	}
 }
 
 // defaultSchema is the one whose names the helper types take without a schema.
@@ -48,7 +76,8 @@ type writer struct {
 	order *collate.Collator
 	text  strings.Builder
 	depth int
-	full  bool // what follows is not written
+	ctx   context.Context //nolint:containedctx // of the one call that it lives for
+	work  int             // see spend
 	// computed are the functions that are shown as fields of a relation, keysOf the
 	// foreign keys of a table, and shownBy the relations that show a table.
 	computed map[*relation][]*function
@@ -73,20 +102,21 @@ func (w *writer) index() {
 		w.keysOf[k.from] = append(w.keysOf[k.from], k)
 	}
 	for _, r := range w.relations {
-		for _, table := range tablesOf(r) {
+		for _, table := range w.tablesOf(r) {
 			w.shownBy[table] = append(w.shownBy[table], r)
 		}
 	}
 }
 
 // tablesOf returns the tables whose columns a relation shows.
-func tablesOf(r *relation) []uint32 {
+func (w *writer) tablesOf(r *relation) []uint32 {
 	if !r.view {
 		return []uint32{r.id}
 	}
 	var out []uint32
 	for _, c := range r.columns {
 		for _, o := range c.origins {
+			w.spend(len(out))
 			if !slices.Contains(out, o.relation) {
 				out = append(out, o.relation)
 			}
@@ -96,8 +126,9 @@ func tablesOf(r *relation) []uint32 {
 }
 
 func (w *writer) line(text string) {
-	if w.full = w.full || w.text.Len()+len(text) > maxOutput; w.full {
-		return
+	w.spend(len(text))
+	if w.text.Len()+len(text) > maxOutput {
+		panic(spent{ErrTooLarge})
 	}
 	if text != "" {
 		w.text.WriteString(strings.Repeat("  ", w.depth))
@@ -198,7 +229,7 @@ func (w *writer) schema(schema string) {
 	slices.SortFunc(composites, byName)
 	w.section("Enums", len(enums), func() {
 		for _, t := range enums {
-			w.line(property(t.name) + ": " + union(t.values))
+			w.line(property(t.name) + ": " + w.union(t.values))
 		}
 	})
 	w.section("CompositeTypes", len(composites), func() {
@@ -235,9 +266,10 @@ func (w *writer) constants(schema string) {
 	}, "},")
 }
 
-func union(values []string) string {
+func (w *writer) union(values []string) string {
 	quoted := make([]string, len(values))
 	for i, v := range values {
+		w.spend(len(v) + len(" | "))
 		quoted[i] = quote(v)
 	}
 	return strings.Join(quoted, " | ")
@@ -273,7 +305,7 @@ func (w *writer) relation(r *relation) {
 		for i, f := range computed {
 			names[i] = f.name
 		}
-		w.line("ComputedFields: " + cmp.Or(union(names), "never"))
+		w.line("ComputedFields: " + cmp.Or(w.union(names), "never"))
 		if !r.view || r.insertable {
 			w.block("Insert: {", func() { w.written(r, true) })
 		}
@@ -339,9 +371,9 @@ type relationship struct {
 
 func (w *writer) relationships(r *relation) {
 	var all []relationship
-	for _, table := range tablesOf(r) {
+	for _, table := range w.tablesOf(r) {
 		for _, k := range w.keysOf[table] {
-			for _, columns := range showing(r, k.from, k.columns) {
+			for _, columns := range w.showing(r, k.from, k.columns) {
 				all = append(all, w.seen(r, k, columns)...)
 			}
 		}
@@ -370,13 +402,15 @@ func (w *writer) relationships(r *relation) {
 // every relation of the schema that shows what it references.
 func (w *writer) seen(r *relation, k key, columns []string) (out []relationship) {
 	for _, to := range w.shownBy[k.to] {
-		if to.schema != r.schema || w.full {
+		w.spend(1)
+		if to.schema != r.schema {
 			continue
 		}
-		for _, references := range showing(to, k.to, k.references) {
+		for _, references := range w.showing(to, k.to, k.references) {
 			out = append(out, relationship{k.name, columns, references, k.isOneToOne, to.name})
-			w.related++
-			w.full = w.full || w.related > maxRelated
+			if w.related++; w.related > maxRelated {
+				panic(spent{ErrTooLarge})
+			}
 		}
 	}
 	return out
@@ -395,7 +429,7 @@ const maxShown = 16
 
 // showing returns the names under which a relation shows columns of a table, in each
 // way in which it shows them all: itself, or a view of it.
-func showing(r *relation, table uint32, columns []int16) [][]string {
+func (w *writer) showing(r *relation, table uint32, columns []int16) [][]string {
 	if !r.view && r.id != table {
 		return nil
 	}
@@ -403,6 +437,7 @@ func showing(r *relation, table uint32, columns []int16) [][]string {
 	for _, number := range columns {
 		var next [][]string
 		for _, c := range r.columns {
+			w.spend(len(c.origins))
 			if !r.view && c.number != number || r.view && !slices.Contains(c.origins, origin{table, number}) {
 				continue
 			}
