@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/reevehq/reeve/internal/ratelimit"
 )
@@ -31,7 +32,13 @@ func (db *DB) KeepFailures(ctx context.Context, list []ratelimit.Failures) error
 	}
 	// In one order, so that two processes wait for each other at most once. The times
 	// of a list differ, so that KeptFailures can go on after any of them.
-	_, err = db.pool.Exec(ctx, `INSERT INTO failures AS f (ref, rule, identifier, count, rate, burst, at, spent_at)
+	// One transaction, because what fails as a whole is written again.
+	tx, err := db.pool.Begin(ctx)
+	if err != nil {
+		return Fault(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	_, err = tx.Exec(ctx, `INSERT INTO failures AS f (ref, rule, identifier, count, rate, burst, at, spent_at)
 		SELECT e.ref, e.rule, e.identifier, least(e.count, e.burst), e.rate, e.burst, e.at, e.at + make_interval(secs => least(e.count, e.burst) / e.rate)
 		FROM (SELECT r.*, now.at + row_number() OVER (ORDER BY ref, rule, identifier) * interval '1 microsecond' AS at
 			FROM jsonb_to_recordset($1::jsonb) AS r(ref text, rule text, identifier text, count double precision, rate double precision, burst integer)
@@ -49,17 +56,28 @@ func (db *DB) KeepFailures(ctx context.Context, list []ratelimit.Failures) error
 	for i := range list {
 		refs[string(list[i].Ref)] = true
 	}
-	return db.trimFailures(ctx, slices.Collect(maps.Keys(refs)), maxFailuresOf)
+	if err := trimFailures(ctx, tx, slices.Collect(maps.Keys(refs)), maxFailuresOf); err != nil {
+		return err
+	}
+	return Fault(tx.Commit(ctx))
 }
 
 // trimFailures leaves max failures of each of the projects: those that are forgotten
 // last, so that a flood of identifiers that are guessed at once does not displace
 // those that are guessed at often.
-func (db *DB) trimFailures(ctx context.Context, refs []string, max int) error {
-	_, err := db.pool.Exec(ctx, `DELETE FROM failures f
-		USING unnest($1::text[]) AS p (ref) CROSS JOIN LATERAL (
-			SELECT rule, identifier FROM failures WHERE ref = p.ref ORDER BY spent_at DESC OFFSET $2) AS x
-		WHERE (f.ref, f.rule, f.identifier) = (p.ref, x.rule, x.identifier)`, refs, max)
+//
+// It waits for no other process: rows that one is writing stay for the next time.
+func trimFailures(ctx context.Context, db interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}, refs []string, max int,
+) error {
+	_, err := db.Exec(ctx, `DELETE FROM failures f USING (
+			SELECT l.ctid FROM failures l JOIN (
+				SELECT p.ref, x.rule, x.identifier FROM unnest($1::text[]) AS p (ref) CROSS JOIN LATERAL (
+					SELECT rule, identifier FROM failures WHERE ref = p.ref ORDER BY spent_at DESC OFFSET $2) AS x) AS x
+			USING (ref, rule, identifier)
+			FOR UPDATE OF l SKIP LOCKED) AS gone
+		WHERE f.ctid = gone.ctid`, refs, max)
 	return Fault(err)
 }
 
@@ -104,7 +122,7 @@ func (db *DB) deleteOldFailures(ctx context.Context, max int) error {
 		return Fault(err)
 	}
 	for ref, share := range shares {
-		if err := db.trimFailures(ctx, []string{ref}, int(share)); err != nil {
+		if err := trimFailures(ctx, db.pool, []string{ref}, int(share)); err != nil {
 			return err
 		}
 	}

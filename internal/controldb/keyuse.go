@@ -128,7 +128,7 @@ func (db *DB) DeleteOldKeyUses(ctx context.Context, now time.Time) error {
 
 // forgetKey deletes the use of a key.
 func (tx *Tx) forgetKey(ctx context.Context, ref tenants.Ref, id uuid.UUID) error {
-	for _, table := range []string{"api_key_uses", "api_key_days"} {
+	for _, table := range []string{"api_key_days", "api_key_uses"} { // as AddKeyUses locks them
 		if err := tx.with(ctx).Exec("DELETE FROM "+table+" WHERE ref = ? AND key = ?", string(ref), id.String()).Error; err != nil {
 			return Fault(err)
 		}

@@ -254,7 +254,7 @@ func (tx *Tx) updateProject(ctx context.Context, ref tenants.Ref, set map[string
 func (tx *Tx) BuryProject(ctx context.Context, ref tenants.Ref, at time.Time) error {
 	for _, table := range []string{
 		"api_keys", "signing_keys", "auth_configs", "inbox_messages", "outbox_marks", "shut_outs", "project_logs", "project_members", "invitations",
-		"api_key_uses", "api_key_days",
+		"api_key_days", "api_key_uses", // as AddKeyUses locks them
 	} {
 		if err := tx.with(ctx).Exec("DELETE FROM "+table+" WHERE ref = ?", string(ref)).Error; err != nil {
 			return Fault(err)

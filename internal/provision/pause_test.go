@@ -55,24 +55,40 @@ func (w *world) checkPaused(t *testing.T, ref tenants.Ref) {
 			t.Errorf("refused with %v", err)
 		}
 	}
-	var sessions int
-	err = w.pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", ref.Database()).Scan(&sessions)
-	if err != nil || sessions != 0 {
-		t.Errorf("%d sessions, %v", sessions, err)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		var sessions int // the backend of one that was closed ends a moment later
+		err = w.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = $1 AND backend_type = 'client backend'`, ref.Database()).Scan(&sessions)
+		if err == nil && sessions == 0 {
+			break
+		}
+		if err != nil || time.Now().After(end) {
+			t.Errorf("%d sessions, %v", sessions, err)
+			break
+		}
 	}
 }
 
 func (w *world) mustPause(t *testing.T, ref tenants.Ref) {
 	t.Helper()
-	if p, err := w.Pause(t.Context(), ref); err != nil || p.Status != tenants.StatusPaused {
-		t.Fatalf("Pause = %s, %v", p.Status, err)
-	}
+	p, err := w.Pause(t.Context(), ref)
+	w.reaches(t, p, err, tenants.StatusPausing, tenants.StatusPaused)
 }
 
 func (w *world) mustRestore(t *testing.T, ref tenants.Ref) {
 	t.Helper()
-	if p, err := w.Restore(t.Context(), ref); err != nil || p.Status != tenants.StatusActive {
-		t.Fatalf("Restore = %s, %v", p.Status, err)
+	p, err := w.Restore(t.Context(), ref)
+	w.reaches(t, p, err, tenants.StatusRestoring, tenants.StatusActive)
+}
+
+// reaches waits until a project that is on its way has a status.
+func (w *world) reaches(t *testing.T, p controldb.Project, err error, way, want tenants.Status) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); err == nil && p.Status == way && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		p, err = w.Control.ProjectByRef(t.Context(), p.Ref)
+	}
+	if err != nil || p.Status != want {
+		t.Fatalf("status %s, %v; want %s", p.Status, err, want)
 	}
 }
 

@@ -110,7 +110,7 @@ func (q *querySlots) of(ref tenants.Ref, change int) *projectSlots {
 // Query runs SQL of the developer in a project's database; faults: those of
 // sqlrun.Session, and of Session.
 func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (out sqlrun.Result, err error) {
-	err = s.Session(ctx, ref, func(session *sqlrun.Session) (err error) {
+	err = s.session(ctx, ref, q.ReadOnly, func(session *sqlrun.Session) (err error) {
 		out, err = session.Query(q)
 		return err
 	})
@@ -121,6 +121,11 @@ func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (o
 // owner role. The project must be active. Faults: too_many_queries,
 // database_login_suspended, database_unavailable, ErrNotReady.
 func (s *Service) Session(ctx context.Context, ref tenants.Ref, fn func(*sqlrun.Session) error) error {
+	return s.session(ctx, ref, false, fn)
+}
+
+// session is Session; one that only reads is ended when it locks a table.
+func (s *Service) session(ctx context.Context, ref tenants.Ref, reads bool, fn func(*sqlrun.Session) error) error {
 	if err := s.init(); err != nil {
 		return err
 	}
@@ -146,12 +151,50 @@ func (s *Service) Session(ctx context.Context, ref tenants.Ref, fn func(*sqlrun.
 	defer cancel()
 	session, stop := sqlrun.New(ctx, hijacked)
 	defer stop()
+	if reads {
+		defer s.endLockers(ctx, ref, pid)()
+	}
 	err = fn(session)
 	_ = hijacked.Conn.Close()
 	if !session.Idle() {
 		s.endQuery(ctx, ref, pid)
 	}
 	return err
+}
+
+// lockLook is the pause between two looks at the locks of a read-only query.
+const lockLook = 250 * time.Millisecond
+
+// endLockers ends a read-only query that locks a table: Postgres lets the owner do
+// that in a read-only transaction too, and whoever may only read would stop the
+// sign-ins of the project's users. Those wait for less than their own limit.
+func (s *Service) endLockers(ctx context.Context, ref tenants.Ref, pid uint32) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(lockLook)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			var locks bool
+			err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_locks
+				WHERE pid = $1 AND locktype = 'relation' AND mode NOT IN ('AccessShareLock', 'SIReadLock'))`, int32(pid)).Scan(&locks)
+			if err == nil && locks {
+				s.Logger.InfoContext(ctx, "read-only query ended: it locks a table", "project", ref)
+				s.endQuery(ctx, ref, pid)
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // Catalogs runs fn in a read-only transaction in a project's database, as a role that

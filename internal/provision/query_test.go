@@ -95,7 +95,7 @@ func TestQuery(t *testing.T) {
 
 func TestQueryRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(s *Service) { s.queryTimeout = 3 * time.Second })
+	w := newWorld(t, func(s *Service) { s.queryTimeout = 8 * time.Second })
 	ref := w.mustCreate(t, NewProject{}).Project.Ref
 	other := w.mustCreate(t, NewProject{}).Project.Ref
 	if _, err := w.query(t, ref, "CREATE TABLE own (id int); CREATE SEQUENCE numbers"); err != nil {
@@ -112,7 +112,7 @@ func TestQueryRefused(t *testing.T) {
 		"own timeout":         {sqlrun.Query{SQL: "SET statement_timeout = 10; SELECT pg_sleep(1000)"}, "query_timeout", "statement timeout"},
 		"one big value":       {sqlrun.Query{SQL: "SELECT repeat('x', 50000000)"}, "query_result_too_large", ""},
 		"many rows":           {sqlrun.Query{SQL: "SELECT generate_series(1, 1000000000)"}, "query_result_too_large", ""},
-		"rows of nothing":     {sqlrun.Query{SQL: "SELECT FROM generate_series(1, 1000000)"}, "query_result_too_large", ""},
+		"rows of nothing":     {sqlrun.Query{SQL: "SELECT FROM generate_series(1, 60000)"}, "query_result_too_large", ""},
 		"big error":           {sqlrun.Query{SQL: "DO $$ BEGIN RAISE '%', repeat('x', 6000000); END $$"}, "query_result_too_large", ""},
 		"raised":              {sqlrun.Query{SQL: "DO $$ BEGIN RAISE 'no' USING HINT = 'go home'; END $$"}, "query_failed", "P0001: no\nHINT:  go home"},
 		"copy in":             {sqlrun.Query{SQL: "COPY own FROM STDIN"}, "query_copy_unsupported", ""},
@@ -142,6 +142,7 @@ func TestQueryRefused(t *testing.T) {
 		"read-only: sequence":     {sqlrun.Query{SQL: "SELECT nextval('numbers')", ReadOnly: true}, "query_failed", "25006"},
 		"read-only: temporary":    {sqlrun.Query{SQL: "CREATE TEMP TABLE x AS SELECT 1", ReadOnly: true}, "query_failed", "25006"},
 		"read-only: copy":         {sqlrun.Query{SQL: "COPY own FROM STDIN", ReadOnly: true}, "query_failed", "25006"},
+		"read-only: lock table":   {sqlrun.Query{SQL: "DO $$ BEGIN LOCK TABLE auth.users IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(17); END $$", ReadOnly: true}, "query_interrupted", ""},
 		"read-only: lock":         {sqlrun.Query{SQL: "SELECT * FROM own FOR UPDATE", ReadOnly: true}, "query_failed", "25006"},
 	} {
 		t.Run(name, func(t *testing.T) {

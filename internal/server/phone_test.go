@@ -371,6 +371,7 @@ func TestDeveloperFindsExpiredText(t *testing.T) {
 		t.Errorf("entry %+v", got)
 	}
 	d.breaks(nil)
+	p.Configure(t, map[string]any{"sms_otp_exp": 600})
 	p.Do(t, http.MethodPost, "/otp", map[string]any{"phone": "491701234568"}).Expect(t, http.StatusOK)
 	if first := d.took(t, 1); !strings.HasPrefix(first, "+491701234568 ") {
 		t.Errorf("the expired message was sent: %s", first)

@@ -97,7 +97,7 @@ func (s *Server) close(ctx context.Context) {
 	if s.listener != nil {
 		_ = s.listener.Close() // Shutdown has closed it already, or nothing served
 	}
-	s.leaks.Close()
+	s.leaks.Close(ctx)
 	if err := s.guesses.Flush(ctx); err != nil {
 		s.log.Warn("the last failed guesses are forgotten", "error", err)
 	}

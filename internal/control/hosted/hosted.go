@@ -116,7 +116,7 @@ var features = []struct {
 	{"branching_persistent", true},
 	{"custom_domain", false},
 	{"log_drains", false},
-	{"project_pausing", false},
+	{"project_pausing", true},
 	{"project_scoped_roles", true},
 	{"security.member_roles", true},
 	{"vanity_subdomain", false},

@@ -1,6 +1,7 @@
 // Package leak takes reports of leaked keys and tokens. Whoever has a key can use it,
 // so its full text proves the report, and anybody may send one. The answer says
-// nothing about the keys, and takes the same time for all.
+// nothing about the keys, and takes the same time for all, unless the database is
+// slow.
 package leak
 
 import (
@@ -116,8 +117,23 @@ func (s *Service) Report(ctx context.Context, r control.OpenRequest) (any, error
 	return Answer{"Thank you. What is a valid secret of this installation is revoked, or its owners are told."}, nil
 }
 
-// Close waits for the reports that are worked on.
-func (s *Service) Close() { s.working.Wait() }
+// closeWait is how long Close waits: a report whose work is not done by then has no
+// answer, and is sent again.
+const closeWait = 3 * time.Second
+
+// Close waits a moment for the reports that are worked on.
+func (s *Service) Close(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		s.working.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-time.After(closeWait):
+	}
+}
 
 // parse reads a list, or a single item.
 func parse(body []byte) ([]Item, error) {

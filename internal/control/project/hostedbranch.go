@@ -45,6 +45,23 @@ type HostedBranchBody struct {
 	DesiredInstanceSize string `json:"desired_instance_size,omitempty" maxLength:"64"`
 	PostgresEngine      string `json:"postgres_engine,omitempty" maxLength:"64"`
 	ReleaseChannel      string `json:"release_channel,omitempty" maxLength:"64"`
+	NotifyURL           string `json:"notify_url,omitempty" maxLength:"2048"`
+}
+
+// HostedBranchChange is the body of a change. Only the name has an effect.
+type HostedBranchChange struct {
+	Name          string `json:"branch_name,omitempty" minLength:"1" maxLength:"256"`
+	GitBranch     string `json:"git_branch,omitempty" maxLength:"256"`
+	Persistent    *bool  `json:"persistent,omitempty"`
+	RequestReview *bool  `json:"request_review,omitempty"`
+	ResetOnPush   *bool  `json:"reset_on_push,omitempty"`
+	Status        string `json:"status,omitempty" maxLength:"64"`
+	NotifyURL     string `json:"notify_url,omitempty" maxLength:"2048"`
+}
+
+type hostedBranchChange struct {
+	Ref  string `path:"ref"`
+	Body HostedBranchChange
 }
 
 // HostedBranchDetail says where a branch's database is. The hosted service
@@ -86,7 +103,7 @@ func (h *Handler) mountHostedBranches(api control.API) {
 	const all, one = "/v1/projects/{ref}/branches", "/v1/branches/{ref}"
 	control.Register(api, op("list-branches", http.MethodGet, all, "List the branches of a project"), h.hostedBranches)
 	create := op("create-branch", http.MethodPost, all, "Branch a project")
-	create.Status, create.Creates = http.StatusCreated, true
+	create.Status = http.StatusCreated // no Idempotency-Key: what Branch remembers is in another form
 	control.Register(api, create, h.createHosted)
 	control.Register(api, op("get-branch-by-name", http.MethodGet, all+"/{name}", "Get the newest branch of a name"), h.hostedByName)
 	control.Register(api, op("get-branch", http.MethodGet, one, "Get a branch, by its id or ref,"), h.getHosted)
@@ -142,18 +159,20 @@ func (h *Handler) getHosted(ctx context.Context, actor control.Actor, in *refInp
 	}
 	db, port := found.Database, h.Service.Servers.Describe(p).Port
 	return &HostedBranchDetail{
-		Ref: found.Ref, PostgresVersion: db.Version, PostgresEngine: db.PostgresEngine, ReleaseChannel: db.ReleaseChannel,
+		Ref: found.Ref, PostgresVersion: db.ServerVersion, PostgresEngine: db.PostgresEngine, ReleaseChannel: db.ReleaseChannel,
 		Status: found.Status, Host: db.Host, Port: port,
 	}, nil
 }
 
-func (h *Handler) renameHosted(ctx context.Context, actor control.Actor, in *hostedBranchInput) (*HostedBranch, error) {
+func (h *Handler) renameHosted(ctx context.Context, actor control.Actor, in *hostedBranchChange) (*HostedBranch, error) {
 	p, err := h.Service.hosted(ctx, actor, authz.UpdateProject, in.Ref)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.Service.Update(ctx, actor, string(p), UpdateBody{Name: in.Body.Name}); err != nil {
-		return nil, err
+	if in.Body.Name != "" {
+		if _, err := h.Service.Update(ctx, actor, string(p), UpdateBody{Name: in.Body.Name}); err != nil {
+			return nil, err
+		}
 	}
 	found, err := h.Service.Get(ctx, actor, string(p))
 	if err != nil {

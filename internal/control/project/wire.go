@@ -26,7 +26,8 @@ type Project struct {
 // Database describes where a project's data is stored.
 type Database struct {
 	Host           string `json:"host"`
-	Version        string `json:"version"`
+	Version        string `json:"version" doc:"Always empty: the supabase CLI would take it for the tag of an image."`
+	ServerVersion  string `json:"server_version"`
 	PostgresEngine string `json:"postgres_engine" doc:"Major version of Postgres."`
 	ReleaseChannel string `json:"release_channel"`
 }
@@ -221,7 +222,7 @@ func (s *Service) withDatabase(p controldb.Project, slug string) WithDatabase {
 	major, _, _ := strings.Cut(db.Version, ".")
 	return WithDatabase{
 		Project:  onWire(p, slug),
-		Database: Database{Host: db.Host, Version: db.Version, PostgresEngine: major, ReleaseChannel: "ga"},
+		Database: Database{Host: db.Host, ServerVersion: db.Version, PostgresEngine: major, ReleaseChannel: "ga"},
 	}
 }
 
@@ -239,7 +240,7 @@ func pageItem(p controldb.Project) PageItem {
 
 // databaseStatus maps to the smaller set of statuses of databases.
 func databaseStatus(status string) string {
-	if status == "INACTIVE" {
+	if status == "INACTIVE" || status == "PAUSING" {
 		return "UNKNOWN"
 	}
 	return status
