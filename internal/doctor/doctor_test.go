@@ -98,7 +98,7 @@ func TestBeforeTheFirstStart(t *testing.T) {
 // TestStarted has an installation, and then changes it as an operator may.
 func TestStarted(t *testing.T) {
 	t.Parallel()
-	cluster := testkit.NewClusterWith(t, map[string]string{"max_locks_per_transaction": "1000"})
+	cluster := testkit.NewClusterWith(t, map[string]string{"max_locks_per_transaction": "1000", "max_connections": "250"})
 	control := cluster.Database(t, "control")
 	vars := map[string]string{
 		"REEVE_PUBLIC_URL": "https://reeve.example.com", "REEVE_MASTER_KEY": secret.NewMasterKey(),
@@ -139,10 +139,10 @@ func TestStarted(t *testing.T) {
 	}
 }
 
-// TestConnections compares max_connections, 100, with the configuration.
+// TestConnections compares max_connections, 120, with the configuration.
 func TestConnections(t *testing.T) {
 	t.Parallel()
-	admin := testkit.NewClusterWith(t, map[string]string{"max_connections": "100"}).URL()
+	admin := testkit.NewClusterWith(t, map[string]string{"max_connections": "120"}).URL()
 	db := config.Database{ControlURL: admin, AdminURL: admin, TenantConnections: 20, Replicas: 1, OwnerConnections: 3}
 	for _, c := range []struct {
 		name   string
@@ -150,9 +150,9 @@ func TestConnections(t *testing.T) {
 		warns  string
 	}{
 		{"enough", func(*config.Database) {}, ""},
-		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 184"},
-		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 68 connections each"},
-		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 134"},
+		{"more for the projects", func(d *config.Database) { d.TenantConnections = 100 }, "Set max_connections to 202"},
+		{"another replica", func(d *config.Database) { d.Replicas = 2 }, "2 replicas open up to 84 connections each"},
+		{"more for developers", func(d *config.Database) { d.OwnerConnections = 10 }, "a developer up to 10. Set max_connections to 152"},
 		{"a control database elsewhere", func(d *config.Database) {
 			d.OwnerConnections, d.ControlURL = 5, "postgres://elsewhere/control"
 		}, ""},

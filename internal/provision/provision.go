@@ -98,7 +98,7 @@ type Service struct {
 	drops     turns
 	settles   turns    // pauses and restores
 	inspected sync.Map // by tenants.Ref: those that Inspect works on
-	queries   querySlots
+	queries   *queryQueue
 	// queryTimeout bounds a query.
 	queryTimeout time.Duration
 	// deleteWait is how long Delete waits.
@@ -136,7 +136,7 @@ func (s *Service) init() error {
 		s.taken, s.rolesLeft = make(chan struct{}, 1), make(chan struct{}, 1)
 		s.schema = sync.OnceValues(func() (schema, error) { return readSchema(s.Migrations) })
 		s.upgrades, s.drops, s.settles = newUpgrades(), make(turns, dropsAtOnce), make(turns, settlesAtOnce)
-		s.queries, s.queryTimeout = newQuerySlots(), cmp.Or(s.queryTimeout, queryTimeout)
+		s.queries, s.queryTimeout = newQueryQueue(), cmp.Or(s.queryTimeout, queryTimeout)
 		s.deleteWait = cmp.Or(s.deleteWait, deleteWait)
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		s.pool, s.openErr = newAdminPool(s.Cluster.AdminURL)

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,11 +21,6 @@ import (
 // Each query has a connection of its own, which is closed with all that the query
 // left in it: another project's SQL, or the next query, never meets it.
 const (
-	// queriesAtOnce bounds the queries of all projects, queriesOfProject those of one.
-	queriesAtOnce    = 8
-	queriesOfProject = 2
-	// queryWait is how long a query waits for its turn.
-	queryWait = 3 * time.Second
 	// queryStatementTimeout is Postgres' own limit, which the query can change;
 	// queryTimeout ends its backend.
 	queryStatementTimeout = "18s"
@@ -36,7 +30,7 @@ const (
 // The faults of Query, besides those of sqlrun.
 var (
 	ErrQueryBusy = fault.New(fault.TooMany, "too_many_queries",
-		"Too many queries run in the project's database at the moment").After(time.Second)
+		"Too many queries of the project or its organization run at the moment").After(time.Second)
 	ErrQueriesBusy = fault.New(fault.Unavailable, "too_many_queries",
 		"Too many queries run on the server at the moment").After(time.Second)
 	ErrLoginSuspended = fault.New(fault.Unavailable, "database_login_suspended",
@@ -45,66 +39,13 @@ var (
 		"The project's database cannot be reached at the moment").After(time.Second)
 )
 
-// querySlots counts the queries that run.
-type querySlots struct {
-	all   chan struct{}
-	mu    sync.Mutex
-	byRef map[tenants.Ref]*projectSlots
-}
-
-type projectSlots struct {
-	turns chan struct{}
-	users int // that hold a turn or wait for one
-}
-
-func newQuerySlots() querySlots {
-	return querySlots{all: make(chan struct{}, queriesAtOnce), byRef: map[tenants.Ref]*projectSlots{}}
-}
-
-// take waits for the project's turn and then for one of all. release must be called.
-func (q *querySlots) take(ctx context.Context, ref tenants.Ref) (release func(), err error) {
-	own := q.of(ref, 1)
-	timer := time.NewTimer(queryWait)
-	defer timer.Stop()
-	enter := func(turns chan struct{}, busy error) error {
-		select {
-		case turns <- struct{}{}:
-			return nil
-		case <-timer.C:
-			return busy
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if err := enter(own.turns, ErrQueryBusy); err != nil {
-		q.of(ref, -1)
+// queryTurn waits for the turn of a query of a project.
+func (s *Service) queryTurn(ctx context.Context, ref tenants.Ref) (release func(), err error) {
+	p, err := s.Control.ProjectByRef(ctx, ref)
+	if err != nil {
 		return nil, err
 	}
-	if err := enter(q.all, ErrQueriesBusy); err != nil {
-		<-own.turns
-		q.of(ref, -1)
-		return nil, err
-	}
-	return func() {
-		<-q.all
-		<-own.turns
-		q.of(ref, -1)
-	}, nil
-}
-
-// of returns a project's slots and changes the number of their users.
-func (q *querySlots) of(ref tenants.Ref, change int) *projectSlots {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	own := q.byRef[ref]
-	if own == nil {
-		own = &projectSlots{turns: make(chan struct{}, queriesOfProject)}
-		q.byRef[ref] = own
-	}
-	if own.users += change; own.users == 0 {
-		delete(q.byRef, ref)
-	}
-	return own
+	return s.queries.take(ctx, p.OrganizationID, ref)
 }
 
 // Query runs SQL of the developer in a project's database; faults: those of
@@ -129,7 +70,7 @@ func (s *Service) session(ctx context.Context, ref tenants.Ref, reads bool, fn f
 	if err := s.init(); err != nil {
 		return err
 	}
-	release, err := s.queries.take(ctx, ref)
+	release, err := s.queryTurn(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -204,7 +145,7 @@ func (s *Service) Catalogs(ctx context.Context, ref tenants.Ref, fn func(ctx con
 	if err := s.init(); err != nil {
 		return err
 	}
-	release, err := s.queries.take(ctx, ref)
+	release, err := s.queryTurn(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/reevehq/reeve/internal/controldb"
@@ -286,11 +287,54 @@ func TestQueryTurns(t *testing.T) {
 	if _, err := w.query(t, ref, "SELECT 1"); err != nil {
 		t.Error(err)
 	}
-	w.queries.mu.Lock()
-	defer w.queries.mu.Unlock()
-	if len(w.queries.byRef) != 0 || len(w.queries.all) != 0 {
-		t.Errorf("turns are left: %d, %d", len(w.queries.byRef), len(w.queries.all))
+	w.queries.wantEmpty(t)
+}
+
+// TestQueryOrganizations: an organization's queries leave room for those of others,
+// in however many projects they run.
+func TestQueryOrganizations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	organization := uuid.New()
+	w.insertOrganization(t, organization, 10)
+	other := w.mustCreate(t, NewProject{OrganizationID: organization}).Project.Ref
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	const projects = 3
+	var refs []tenants.Ref
+	for range projects {
+		refs = append(refs, w.mustCreate(t, NewProject{}).Project.Ref)
 	}
+	for _, ref := range refs {
+		for range queriesOfProject {
+			go func() {
+				_, err := w.Query(ctx, ref, sqlrun.Query{SQL: "SELECT pg_sleep(1000)"})
+				done <- err
+			}()
+		}
+	}
+	for range projects*queriesOfProject - queriesOfOrganization {
+		if err := <-done; !errors.Is(err, ErrQueryBusy) {
+			t.Errorf("one more: %v", err)
+		}
+	}
+	sessions := 0
+	for _, ref := range refs {
+		sessions += w.sessions(t, ref)
+	}
+	if sessions > queriesOfOrganization {
+		t.Errorf("the organization has %d sessions", sessions)
+	}
+	if _, err := w.query(t, other, "SELECT 1"); err != nil {
+		t.Errorf("another organization's: %v", err)
+	}
+	cancel()
+	for range queriesOfOrganization {
+		if err := <-done; err == nil {
+			t.Error("a query without a client succeeded")
+		}
+	}
+	w.queries.wantEmpty(t)
 }
 
 // TestQueryRoleEnds: the role goes with its project, and its objects become a
@@ -333,7 +377,7 @@ func TestQueryRoleEnds(t *testing.T) {
 	w.recoverAll(t)
 	for _, ref := range []tenants.Ref{older, branch, source} {
 		w.checkGone(t, ref)
-		if _, err := w.query(t, ref, "SELECT 1"); !errors.Is(err, ErrNotReady) && !errors.Is(err, controldb.ErrNoDatabase) {
+		if _, err := w.query(t, ref, "SELECT 1"); !errors.Is(err, controldb.ErrNoProject) {
 			t.Errorf("a query in a deleted project: %v", err)
 		}
 	}
