@@ -62,8 +62,10 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/k1/rotate": `{"api_key":"sb_secret_next","id":"k3","type":"secret","name":"cron"}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":         `{"site_url":"http://a","jwt_exp":3600}`,
 		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth":       `{"site_url":"http://a","jwt_exp":900}`,
-		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":               `[{"id":"m","to":"a@b.c","channel":"email","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
-		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":            `{"deleted":1}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth/test-redirect": `{"allowed":true,"target":"https://a/x","refused":"","warnings":["careful"],
+			"patterns":[{"setting":"site_url","pattern":"https://a","matches":true,"reason":"","warnings":[]}]}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox":    `[{"id":"m","to":"a@b.c","channel":"email","subject":"Hi","links":["http://l"],"code":"123456","created_at":"now"}]`,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox": `{"deleted":1}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/usage": `{"interval":"day","points":[{"at":"2026-11-26T00:00:00Z","active_users":3,"sign_ups":1,
 			"sign_ins":4,"token_refreshes":9,"requests":40,"refusals":2,"mails_sent":1,"mails_failed":0,"texts_sent":0}]}`,
 		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/pause":           `{"ref":"r","name":"shop","status":"INACTIVE"}`,
@@ -86,7 +88,7 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		case r.Header.Get("Authorization") != "Bearer "+goodToken:
 			w.WriteHeader(http.StatusUnauthorized)
 			answer = `{"message":"Unauthorized","code":"unauthorized"}`
-		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query"):
+		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/test-"):
 			w.WriteHeader(http.StatusBadRequest)
 			answer = `{"message":"no Idempotency-Key"}`
 		case !ok:
@@ -156,6 +158,7 @@ func TestTable(t *testing.T) {
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":                     "jwt_exp   3600\n",
 		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp -o json":             "{\n  \"jwt_exp\": 3600\n}\n",
 		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
+		"config test-redirect --project rrrrrrrrrrrrrrrrrrrr https://a/x":       "SETTING    PATTERN     MATCHES   REASON   WARNINGS\nsite_url   https://a   true\ncareful\nUsers are sent to https://a/x\n",
 		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      BY      SUBJECT   CODE     LINK\nm    now   a@b.c   email   Hi        123456   http://l\n",
 		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
 		"projects pause rrrrrrrrrrrrrrrrrrrr":                                   "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",

@@ -16,6 +16,8 @@ type configCommand struct {
 	History  configHistory  `cmd:"" help:"List the versions of the auth configuration of a project."`
 	Diff     configDiff     `cmd:"" help:"Show what a version of it changed."`
 	Rollback configRollback `cmd:"" help:"Put the values of an earlier version in force again."`
+
+	TestRedirect configTestRedirect `cmd:"" help:"Tell whether users may be sent to a URL, and by which setting."`
 }
 
 type (

@@ -24,7 +24,8 @@ var layers = [][]string{
 	{"internal/controldb", "internal/token", "internal/job"},
 	// Packages that work for one tenant and know it by its scope or ref. Below
 	// controldb, which stores the captured mails.
-	{"internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "tenants/pool", "internal/guard"},
+	// authapi/redirect is also what the Management API shows how redirects are decided by.
+	{"internal/authapi/redirect", "internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "tenants/pool", "internal/guard"},
 	{"internal/smsgateway"}, // clients of SMS gateways, below the consumer of their messages
 	{"internal/outbox"},
 	{"tenants"},

@@ -102,6 +102,7 @@ var routes = []route{
 	{method: "PUT", path: "/v1/projects/{ref}/api-keys/legacy?enabled=true", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth"},
 	{method: "PATCH", path: "/v1/projects/{ref}/config/auth", body: `{"jwt_exp":60}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/test-redirect", body: `{"redirect_to":"https://x.example.com"}`},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys", body: `{"algorithm":"ES256"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys/legacy"},

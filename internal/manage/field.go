@@ -46,17 +46,38 @@ func (f Fields) Names() []string {
 // string for a text field, and a number for a number field. The word null
 // restores a default.
 func (c *Client) ChangeAuthConfig(ctx context.Context, ref string, f Fields, terms ...Terms) (json.RawMessage, error) {
-	path := Path("projects", ref, "config", "auth")
-	var now map[string]any
-	if err := c.into(ctx, &now, path); err != nil {
+	body, err := c.typedFields(ctx, ref, f)
+	if err != nil {
 		return nil, err
 	}
+	return c.Change(ctx, Path("projects", ref, "config", "auth")+query(terms), body)
+}
+
+// typedFields is the patch with these fields.
+func (c *Client) typedFields(ctx context.Context, ref string, f Fields) (map[string]any, error) {
 	body := make(map[string]any, len(f))
+	if len(f) == 0 {
+		return body, nil
+	}
+	var now map[string]any
+	if err := c.into(ctx, &now, Path("projects", ref, "config", "auth")); err != nil {
+		return nil, err
+	}
 	for name, value := range f {
 		present, known := now[name]
 		body[name] = typed(value, present, known)
 	}
-	return c.Change(ctx, path+query(terms), body)
+	return body, nil
+}
+
+// TestRedirect asks whether users may be sent to a URL once these fields are
+// changed.
+func (c *Client) TestRedirect(ctx context.Context, ref, to string, f Fields) (json.RawMessage, error) {
+	config, err := c.typedFields(ctx, ref, f)
+	if err != nil {
+		return nil, err
+	}
+	return c.Post(ctx, Path("projects", ref, "config", "auth", "test-redirect"), map[string]any{"redirect_to": to, "config": config})
 }
 
 // Terms are the circumstances of a change of an auth configuration.

@@ -68,6 +68,7 @@ var sound = map[string]struct {
 	"rollback-migrations":        {query: "?gte=1"},
 	"patch-migration":            {body: map[string]any{"name": "stolen"}},
 	"update-auth-config":         {body: map[string]any{"disable_signup": true}},
+	"test-redirect":              {body: map[string]any{"redirect_to": "https://x.example.com"}},
 	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":         {body: map[string]any{"status": "revoked"}},
 	"create-organization":        {body: map[string]any{"name": "mine"}},

@@ -69,18 +69,23 @@ func cutPort(host string) (name, port string) {
 	return host, ""
 }
 
-func (p pattern) allows(t target) bool {
-	if p.unusable || !strings.EqualFold(p.scheme, t.scheme) || !p.host.match(t.name) {
-		return false
-	}
-	if !p.port.match(t.port) && !p.anyPort {
-		return false
-	}
+// mismatch returns the first part in which the target does not match, or "".
+func (p pattern) mismatch(t target) string {
 	switch {
+	case p.unusable:
+		return "The entry is no URL, or too long."
+	case !strings.EqualFold(p.scheme, t.scheme):
+		return schemeDiffers
+	case !p.host.match(t.name):
+		return hostDiffers
+	case !p.port.match(t.port) && !p.anyPort:
+		return portDiffers
 	case p.rest.matchRest(t.rest):
-		return true
-	case t.rest == "", t.web() && t.rest[0] == '?': // the path is /, whether or not it is written
-		return p.rest.matchRest("/" + t.rest)
+		return ""
 	}
-	return false
+	// The path is /, whether or not it is written.
+	if (t.rest == "" || t.web() && t.rest[0] == '?') && p.rest.matchRest("/"+t.rest) {
+		return ""
+	}
+	return restDiffers
 }

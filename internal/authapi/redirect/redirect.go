@@ -53,15 +53,15 @@ func parsed(scheme, after string) *url.URL {
 // [a-z] one of a set. The text is matched as given, since the browser gets it
 // so; without its fragment, and scheme and host in any case.
 func Allowed(cfg *tenants.Config, raw string) bool {
-	t, ok := parse(raw)
-	if !ok {
+	t, refused := parse(raw)
+	if refused != "" {
 		return false
 	}
-	if !strings.Contains(t.scheme, "_") && sameSite(cfg.SiteURL, t.url) {
+	if offSite(cfg.SiteURL, t) == "" {
 		return true
 	}
 	for _, entry := range cfg.AllowList() {
-		if readPattern(entry).allows(t) {
+		if readPattern(entry).mismatch(t) == "" {
 			return true
 		}
 	}
@@ -83,19 +83,25 @@ func (t target) web() bool {
 }
 
 // parse refuses everything that browsers and parsers may interpret differently,
-// and schemes that run code.
-func parse(raw string) (target, bool) {
-	if len(raw) > maxURL || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
-		return target{}, false
+// and schemes that run code. refused is the reason, "" for a target.
+func parse(raw string) (t target, refused string) {
+	switch {
+	case len(raw) > maxURL:
+		return target{}, "It is longer than 4096 bytes."
+	case strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }):
+		return target{}, "It has a space, a backslash or a control character, which browsers rewrite."
 	}
 	scheme, after, ok := strings.Cut(raw, "://")
 	if !ok || !schemeForm.MatchString(scheme) {
-		return target{}, false
+		return target{}, "It is no absolute URL, such as https://example.com/welcome."
 	}
-	t := target{scheme: scheme}
+	t = target{scheme: scheme}
 	u := parsed(scheme, "://"+after)
-	if u == nil || u.User != nil || u.Opaque != "" {
-		return target{}, false
+	switch {
+	case u == nil || u.Opaque != "":
+		return target{}, "It is no URL."
+	case u.User != nil:
+		return target{}, "It has a user name before the host."
 	}
 	after, _, _ = strings.Cut(after, "#")
 	end := strings.IndexAny(after, "/?")
@@ -103,18 +109,20 @@ func parse(raw string) (target, bool) {
 		end = len(after)
 	}
 	host := after[:end]
-	if !strings.EqualFold(host, u.Host) { // for example percent-encoded
-		return target{}, false
+	if !strings.EqualFold(host, u.Host) {
+		return target{}, "Its host is percent-encoded."
 	}
 	t.url, t.rest = u, after[end:]
 	t.name, t.port = cutPort(strings.ToLower(host))
-	if setting.LocalScheme(scheme) {
-		return target{}, false
+	switch {
+	case setting.LocalScheme(scheme):
+		return target{}, "Its scheme runs code or names something in the browser."
+	case t.web() && !plainHost(u.Hostname()):
+		return target{}, "Its host is not one that all browsers read alike: use ASCII names (xn-- for others) and plain IP addresses."
+	case t.web() && dotSegments(u.Path):
+		return target{}, "Its path has . or .. segments, which browsers resolve first."
 	}
-	if t.web() && (!plainHost(u.Hostname()) || dotSegments(u.Path)) {
-		return target{}, false
-	}
-	return t, true
+	return t, ""
 }
 
 // schemeForm is RFC 3986, section 3.1, and the underscore.
@@ -147,19 +155,35 @@ func oddNumericHost(host string) bool {
 	return strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x")
 }
 
-// sameSite compares scheme and host, and the port unless the site is on this
-// machine, where development servers change ports.
-func sameSite(site string, target *url.URL) bool {
+// offSite compares scheme and host with the site's, and the port unless the site
+// is on this machine, where development servers change ports. It returns what
+// differs, or "".
+func offSite(site string, t target) string {
 	s, err := url.Parse(site)
-	if err != nil || s.Hostname() == "" || !strings.EqualFold(s.Scheme, target.Scheme) ||
-		!strings.EqualFold(s.Hostname(), target.Hostname()) {
-		return false
+	switch {
+	case err != nil || s.Hostname() == "":
+		return "The site URL has no host."
+	case strings.Contains(t.scheme, "_"), !strings.EqualFold(s.Scheme, t.url.Scheme):
+		return schemeDiffers
+	case !strings.EqualFold(s.Hostname(), t.url.Hostname()):
+		return hostDiffers
 	}
 	if host := s.Hostname(); host == "localhost" || net.ParseIP(host).IsLoopback() {
-		return true
+		return ""
 	}
-	return port(s) == port(target)
+	if port(s) != port(t.url) {
+		return portDiffers
+	}
+	return ""
 }
+
+// The parts in which a URL can differ from a pattern.
+const (
+	schemeDiffers = "The scheme differs."
+	hostDiffers   = "The host does not match."
+	portDiffers   = "The port does not match."
+	restDiffers   = "The path or query does not match."
+)
 
 func port(u *url.URL) string {
 	if p := u.Port(); p != "" {

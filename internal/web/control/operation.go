@@ -21,6 +21,9 @@ type Operation struct {
 	// Creates enables the Idempotency-Key. The operation must call Remember in
 	// the transaction that creates.
 	Creates bool
+	// Reads says that the operation changes and sends nothing although its method
+	// is not GET: only refusals of it are in the audit log.
+	Reads bool
 	// Body, when set, replaces the input's Body in the OpenAPI document: a
 	// value of the type that describes it, or an ObjectSchema. It is for
 	// operations that check their fields themselves.
