@@ -215,7 +215,7 @@ type Signup struct {
 type FlowState struct {
 	ID                   uuid.UUID
 	UserID               *uuid.UUID
-	AuthCode             string
+	AuthCode             string // only of a row that is written: its digest is stored
 	CodeChallenge        string // "" without PKCE
 	CodeChallengeMethod  string // s256 or plain
 	ProviderType         string

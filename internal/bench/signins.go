@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/md5" // only for a uuid that SQL computes too
+	"crypto/sha256"
 	"fmt"
 	"math"
 
@@ -116,7 +117,11 @@ func (b *bench) codeExchange(ctx context.Context) error {
 		arguments: func(w int) map[string]string {
 			// Each transaction has a flow of its own, from the second one on.
 			id := fmt.Sprintf("pg_catalog.md5(pg_catalog.concat('%d.', (:counter::pg_catalog.int4 + 1)::pg_catalog.text))::pg_catalog.uuid", w)
-			return map[string]string{"'" + flowID(w, 0).String() + "'": id}
+			digest := "pg_catalog.encode(pg_catalog.sha256(" + id + "::pg_catalog.text::pg_catalog.bytea), 'hex')"
+			return map[string]string{
+				"'" + flowID(w, 0).String() + "'":                                 id,
+				fmt.Sprintf("'%x'", sha256.Sum256([]byte(flowID(w, 0).String()))): digest,
+			}
 		},
 	}, &p)
 }
@@ -144,7 +149,7 @@ func (b *bench) codes(ctx context.Context, p *project) error {
 		for w := range b.concurrency {
 			_, err := c.Exec(ctx, `INSERT INTO auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
 					provider_type, authentication_method, auth_code_issued_at, created_at, updated_at)
-				SELECT f.id, $2, f.id, 'plain', $3, 'magiclink', 'magiclink', t.at, t.at, t.at
+				SELECT f.id, $2, encode(sha256(CAST(f.id::text AS bytea)), 'hex'), 'plain', $3, 'magiclink', 'magiclink', t.at, t.at, t.at
 				FROM generate_series(0, $4) n, md5(concat($1::integer, '.', n)::text) h, CAST(h AS uuid) f(id), CAST(now() AS timestamptz) t(at)`,
 				w, b.accounts[w].User.ID, verifier, each)
 			if err != nil {

@@ -267,7 +267,7 @@ var pkceFacts = []fact{
 		name: "pkce grant, code expired", status: 422, code: "flow_state_expired",
 		ask: func(c *call) *servertest.Answer {
 			_, code := authCode(c)
-			inDatabase(c.T, c.mail, `update auth.flow_state set auth_code_issued_at = auth_code_issued_at - interval '1 hour' where auth_code = $1`, code)
+			inDatabase(c.T, c.mail, `update auth.flow_state set auth_code_issued_at = auth_code_issued_at - interval '1 hour' where auth_code = encode(sha256($1), 'hex')`, []byte(code))
 			return exchange(c, code, verifier)
 		},
 	},

@@ -2,6 +2,8 @@ package tenantdb
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +14,19 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
+// codeDigest is what is stored of an authorization code: the developers of a project
+// can read the table. A code is a random UUID, which needs no key. Nothing else is
+// accepted, not even the codes that releases before digests stored: of exchanges that
+// are under way during an upgrade, those of the older release would not know the
+// digests of the newer one anyway, and the user signs in again.
+func codeDigest(code string) string {
+	if code == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:])
+}
+
 // CreateFlowState writes the start of a PKCE exchange or of a sign-in at a
 // provider.
 func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
@@ -20,7 +35,7 @@ func (tx *Tx) CreateFlowState(ctx context.Context, f *auth.FlowState) error {
 			referrer, linking_target_id, provider_access_token)
 		VALUES ($1, $2, nullif($3, ''), nullif($4, '')::auth.code_challenge_method, nullif($5, ''), $6, $7, $8, $9, $9,
 			nullif($10, ''), $11, nullif($12, ''))`,
-		f.ID, f.UserID, f.AuthCode, f.CodeChallengeMethod, f.CodeChallenge, f.ProviderType,
+		f.ID, f.UserID, codeDigest(f.AuthCode), f.CodeChallengeMethod, f.CodeChallenge, f.ProviderType,
 		string(f.AuthenticationMethod), f.AuthCodeIssuedAt, f.CreatedAt, f.RedirectTo, f.LinkTo, f.ProviderTokens)
 }
 
@@ -36,14 +51,15 @@ func (tx *Tx) OpenFlowState(ctx context.Context, user uuid.UUID, method auth.Met
 // because users are locked before their flows everywhere. Of concurrent requests,
 // the one whose DeleteFlowState succeeds wins.
 func (tx *Tx) FlowStateByCode(ctx context.Context, code string) (f auth.FlowState, u auth.User, err error) {
+	digest := codeDigest(code)
 	const byCode = `f.auth_code = $1 AND f.auth_code_issued_at IS NOT NULL`
 	err = tx.q.Read(ctx, "read flow state", func(rows pgx.Rows) error {
 		return notFound(scanOne(rows, flowStateTargets(&f)...), auth.ErrFlowNotFound)
-	}, `SELECT `+flowStateColumns+` FROM auth.flow_state f WHERE `+byCode, code)
+	}, `SELECT `+flowStateColumns+` FROM auth.flow_state f WHERE `+byCode, digest)
 	if err != nil {
 		return f, u, err
 	}
-	u, err = tx.userOf(ctx, `(SELECT f.user_id FROM auth.flow_state f WHERE `+byCode+`)`, true, code)
+	u, err = tx.userOf(ctx, `(SELECT f.user_id FROM auth.flow_state f WHERE `+byCode+`)`, true, digest)
 	if errors.Is(err, auth.ErrUserNotFound) {
 		err = auth.ErrFlowNotFound
 	}
@@ -65,7 +81,7 @@ func (tx *Tx) TakeProviderFlow(ctx context.Context, id uuid.UUID) (auth.FlowStat
 // waitsForProvider is the condition of rows that await a callback.
 const waitsForProvider = `f.authentication_method = 'oauth' AND f.auth_code_issued_at IS NULL`
 
-const flowStateColumns = `f.id, f.user_id, coalesce(f.auth_code, ''), coalesce(f.code_challenge, ''),
+const flowStateColumns = `f.id, f.user_id, coalesce(f.code_challenge, ''),
 	coalesce(f.code_challenge_method::text, ''), f.provider_type, f.authentication_method, f.auth_code_issued_at, f.created_at,
 	coalesce(f.referrer, ''), f.linking_target_id, coalesce(f.provider_access_token, '')`
 
@@ -83,7 +99,7 @@ func (tx *Tx) scanFlowState(ctx context.Context, sql string, args ...any) (auth.
 
 func flowStateTargets(f *auth.FlowState) []any {
 	return []any{
-		&f.ID, &f.UserID, &f.AuthCode, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
+		&f.ID, &f.UserID, &f.CodeChallenge, &f.CodeChallengeMethod, &f.ProviderType,
 		(*string)(&f.AuthenticationMethod),
 		moment{&f.AuthCodeIssuedAt},
 		momentOrEpoch{&f.CreatedAt},
@@ -91,9 +107,9 @@ func flowStateTargets(f *auth.FlowState) []any {
 	}
 }
 
-// IssueCode stores the authorization code of the exchange.
+// IssueCode stores the digest of the authorization code of the exchange.
 func (tx *Tx) IssueCode(ctx context.Context, id uuid.UUID, code string, now time.Time) error {
-	tag, err := tx.q.Exec(ctx, `UPDATE auth.flow_state SET auth_code = $2, auth_code_issued_at = $3, updated_at = $3 WHERE id = $1`, id, code, now)
+	tag, err := tx.q.Exec(ctx, `UPDATE auth.flow_state SET auth_code = $2, auth_code_issued_at = $3, updated_at = $3 WHERE id = $1`, id, codeDigest(code), now)
 	if err != nil {
 		return fmt.Errorf("issue code: %w", err)
 	}

@@ -72,7 +72,7 @@ func (c Challenge) Begin(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID, m
 		return nil
 	}
 	return tx.CreateFlowState(ctx, &auth.FlowState{
-		ID: uuid.New(), UserID: &user, AuthCode: uuid.NewString(), CodeChallenge: c.CodeChallenge,
+		ID: uuid.New(), UserID: &user, CodeChallenge: c.CodeChallenge,
 		CodeChallengeMethod: strings.ToLower(c.CodeChallengeMethod), ProviderType: providerType(method),
 		AuthenticationMethod: method, CreatedAt: now,
 	})

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -54,6 +55,31 @@ func TestPKCE(t *testing.T) {
 		exchange(t, f.A, got, verifier).WantError(404, "flow_state_not_found") // once
 	}
 	exchange(t, f.A, "88a918f9-9d6e-40a1-b138-aeb51eb58648", verifier).WantError(404, "flow_state_not_found")
+}
+
+// TestPKCECodeIsNotStored: nothing that the project's developers can read in the table
+// of exchanges is a code.
+func TestPKCECodeIsNotStored(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	got := code(t, f.A, "p@example.com", challenge(), "s256")
+	row := flowtest.One[string](t, f.A, "SELECT row_to_json(f)::text FROM auth.flow_state f")
+	if strings.Contains(row, got) {
+		t.Errorf("the row has the code: %s", row)
+	}
+	var columns map[string]any
+	if err := json.Unmarshal([]byte(row), &columns); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range columns {
+		if text, ok := value.(string); ok && text != "" {
+			exchange(t, f.A, text, verifier).WantError(404, "flow_state_not_found")
+		}
+	}
+	if columns["auth_code"] == nil {
+		t.Error("no digest is stored")
+	}
+	exchange(t, f.A, got, verifier).Session()
 }
 
 func TestPKCECodeExpires(t *testing.T) {
