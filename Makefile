@@ -23,8 +23,14 @@ help: ## List the targets
 dev: $(if $(REEVE_DATABASE_URL),,setup) build ## Run Reeve here, with its own Postgres: http://localhost:8000 (ARGS="--listen 127.0.0.1:9000")
 	@exec bin/reeve dev $(ARGS)
 
+# What the dashboard is built from; generated files and their inputs are left out.
+DASHBOARD := $(shell find dashboard \( -name node_modules -o -name dist -o -name screenshots -o -name '.t*' \) -prune -o -type f ! -name '*.gen.*' ! -name '*.go' -print 2>/dev/null)
+
+dashboard/dist/index.html: $(DASHBOARD) scripts/dashboard
+	@scripts/dashboard
+
 .PHONY: build
-build: ## Build bin/reeve
+build: dashboard/dist/index.html ## Build bin/reeve with its dashboard
 	go build -buildvcs=false -ldflags '-X main.release=$(VERSION)' -o bin/reeve ./cmd/reeve
 
 .PHONY: setup

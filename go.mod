@@ -2,6 +2,8 @@ module github.com/reevehq/reeve
 
 go 1.26.8
 
+ignore node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/coreos/go-oidc/v3 v3.21.0

@@ -50,6 +50,7 @@ type commands struct {
 	Audit    auditCommand    `cmd:"" help:"What was done in an organization, and by whom."`
 	Health   healthCommand   `cmd:"" help:"State of a project, and what in it should be looked at."`
 
+	OpenAPI openapiCommand `cmd:"" name:"openapi" hidden:"" help:"Print the OpenAPI document of the Management API."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`

@@ -110,9 +110,15 @@ func (o Options) front(addr net.Addr, of func() *server.Server) *front.Pages {
 	return front.New(front.Options{
 		Origin: o.Config.HTTP.Origin(), API: origin(addr), ProjectURL: o.Config.HTTP.ProjectURL,
 		Ping:    func(ctx context.Context) error { return of().Ping(ctx) },
-		Session: operatorSession{of},
-		Mail:    mail, Version: o.Version, CLI: o.cli(), TokenFile: statePath(o.Data),
+		Session: operatorSession{of}, Announce: o.announceLink,
+		Mail: mail, Version: o.Version, CLI: o.cli(), TokenFile: statePath(o.Data),
 	})
+}
+
+// announceLink prints a link that signs the operator in, on demand of the sign-in
+// page.
+func (o Options) announceLink(link string) {
+	_, _ = fmt.Fprintf(o.Out, "\n  Open this in a browser to sign in. It works once, for 15 minutes:\n\n    %s\n\n", link) // without a terminal nobody reads it
 }
 
 // settings are those that a project begins with. Until it has a site of its

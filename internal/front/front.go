@@ -33,6 +33,8 @@ type Options struct {
 	CLI string
 	// TokenFile is the file that has the access token.
 	TokenFile string
+	// Announce shows the person at the terminal a link that signs the operator in.
+	Announce func(link string)
 	// Session are the sessions of browsers on the main host.
 	Session Session
 	Now     func() time.Time // time.Now when nil
@@ -69,6 +71,7 @@ func New(o Options) *Pages {
 	p.routes.HandleFunc("GET /{$}", p.home)
 	p.routes.HandleFunc("GET "+openPath, p.invitation)
 	p.routes.HandleFunc("POST "+openPath, p.redeem)
+	p.routes.HandleFunc("POST /dev/link", p.announce)
 	p.routes.HandleFunc("POST /dev/sign-in", p.signIn)
 	p.routes.HandleFunc("POST /dev/sign-out", p.signOut)
 	p.routes.HandleFunc("GET /dev/inbox/{ref}", p.inbox)

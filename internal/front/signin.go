@@ -17,6 +17,21 @@ func (p *Pages) Link() string {
 	return p.Origin + openPath + "?" + url.Values{"code": {p.visitors.code()}}.Encode()
 }
 
+// announce shows a new link at the terminal, so that only who sees the terminal can
+// use it; for programs of this machine, and now and then.
+func (p *Pages) announce(w http.ResponseWriter, r *http.Request) {
+	if !local(r) || p.Announce == nil {
+		notice(w, http.StatusForbidden, "This works on the server's own machine only", "The terminal of reeve dev shows a link that signs you in.")
+		return
+	}
+	if !p.visitors.mayAnnounce() {
+		notice(w, http.StatusTooManyRequests, "A link was just printed", "The terminal of reeve dev shows it.")
+		return
+	}
+	p.Announce(p.Link())
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // invitation asks the browser to send the code in a form, which a program that
 // only looks at addresses does not do.
 func (p *Pages) invitation(w http.ResponseWriter, r *http.Request) {

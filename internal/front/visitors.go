@@ -26,6 +26,7 @@ type visitors struct {
 	now    func() time.Time
 	mu     sync.Mutex
 	codes  map[digest]time.Time // until when
+	last   time.Time            // when a link was announced
 	visits map[digest]held
 }
 
@@ -50,6 +51,27 @@ func (v *visitors) code() string {
 	text := rand.Text()
 	v.codes[digestOf(text)] = v.now().Add(codeTTL)
 	return text
+}
+
+// betweenLinks is the least time between two links that are asked for.
+const betweenLinks = 200 * time.Millisecond
+
+// mayAnnounce reports whether a link may be printed now, and forgets those that
+// have expired.
+func (v *visitors) mayAnnounce() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.now()
+	if now.Sub(v.last) < betweenLinks {
+		return false
+	}
+	v.last = now
+	for d, until := range v.codes {
+		if !now.Before(until) {
+			delete(v.codes, d)
+		}
+	}
+	return true
 }
 
 // redeem uses a code up, and reports whether it was good.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/dashboard"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
@@ -45,7 +46,7 @@ func (s *Server) handler() *gin.Engine {
 	engine.GET("/readyz", s.readyz)
 
 	s.mountFront(engine)
-	engine.NoRoute(web.NotFound)
+	s.mountApp(engine)
 	engine.NoMethod(web.MethodNotAllowed)
 
 	s.mountBrowsers(engine)
@@ -76,11 +77,12 @@ var frontPaths = []string{"/dev/*path", "/landing/:ref"}
 // programs get the answer for a path without a route.
 func (s *Server) mountFront(engine *gin.Engine) {
 	if s.front == nil {
-		engine.GET("/", web.ForPeople(s.isMain, http.HandlerFunc(web.Welcome)))
 		return
 	}
 	front := web.ForPeople(s.isMain, s.front)
-	engine.GET("/", front)
+	if !dashboard.Built() {
+		engine.GET("/", front)
+	}
 	for _, path := range frontPaths {
 		engine.GET(path, front)
 		engine.POST(path, front)
@@ -105,7 +107,8 @@ func (s *Server) readyz(c *gin.Context) {
 	c.String(http.StatusOK, "ready\n")
 }
 
-func (s *Server) mountControl(engine *gin.Engine) {
+// mountControl adds the Management API.
+func (s *Server) mountControl(engine *gin.Engine) control.API {
 	management := &control.Server{DB: s.control, Keyring: s.keyring, Log: s.log, Version: s.version, Session: s.sessionActor, Cookie: s.browsers.Credential, Person: s.checkPerson, ClientIP: s.clientIP, Now: s.now, Changed: func(ref tenants.Ref) {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
@@ -139,6 +142,7 @@ func (s *Server) mountControl(engine *gin.Engine) {
 	(&member.Handler{Service: &member.Service{
 		DB: s.control, Authz: access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now,
 	}}).Mount(api)
+	return api
 }
 
 // clientIP is a request's client address, "" when it is unknown.

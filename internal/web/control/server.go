@@ -112,10 +112,13 @@ func (s *Server) announce(c *gin.Context) {
 	}
 }
 
+// Document returns the OpenAPI description of the operations that are mounted.
+func (a API) Document() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) }
+
 // document serves the OpenAPI description. It is encoded once, at the first
 // request, when all resources are mounted.
 func (a API) document() gin.HandlerFunc {
-	encode := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
+	encode := sync.OnceValues(a.Document)
 	return func(c *gin.Context) {
 		raw, err := encode()
 		if err != nil {

@@ -1,0 +1,71 @@
+package dashboard
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestIsPage(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"/": true, "/sign-in": true, "/orgs/acme": true, "/p/abc": true, "/p/abc/auth": true, "/p/abc/auth/providers": true,
+		"/p": false, "/p/": false, "/p/abc/auth/v1": false, "/p/abc/auth/v1/verify": false, "/v1/projects": false, "/auth/v1/health": false, "/other": false,
+	} {
+		if got := IsPage(path); got != want {
+			t.Errorf("IsPage(%q) = %v, want %v", path, got, want)
+		}
+	}
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	if _, err := z.Write([]byte("let x = 1")); err != nil || z.Close() != nil {
+		t.Fatal("no gzip")
+	}
+	h := handler{policy: Options{Projects: []string{"https://*.example.com"}}.policy(), files: fstest.MapFS{
+		"index.html": {Data: []byte("<!doctype html>")}, "assets/a-1.js.gz": {Data: zipped.Bytes()}, "assets/f-1.woff2": {Data: []byte("font")}, ".keep": {},
+	}}
+	get := func(path, accept string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Accept-Encoding", accept)
+		h.ServeHTTP(w, r)
+		return w
+	}
+	page := get("/p/abc/users", "gzip")
+	policy := page.Header().Get("Content-Security-Policy")
+	if page.Code != http.StatusOK || page.Body.String() != "<!doctype html>" || page.Header().Get("Cache-Control") != "no-cache" {
+		t.Errorf("a page: %d %q %v", page.Code, page.Body, page.Header())
+	}
+	for _, part := range []string{"script-src 'self';", "connect-src 'self' https://*.example.com;", "frame-ancestors 'none'", "default-src 'none'"} {
+		if !strings.Contains(policy, part) {
+			t.Errorf("the policy %q lacks %q", policy, part)
+		}
+	}
+	for _, c := range []struct {
+		name, path, accept string
+		status             int
+		body, encoding     string
+		cached             bool
+	}{
+		{"compressed", "/assets/a-1.js", "gzip, br", http.StatusOK, zipped.String(), "gzip", true},
+		{"for a client without gzip", "/assets/a-1.js", "", http.StatusOK, "let x = 1", "", true},
+		{"as it is", "/assets/f-1.woff2", "gzip", http.StatusOK, "font", "", true},
+		{"of another release", "/assets/a-0.js", "gzip", http.StatusNotFound, "there is no such file in this release\n", "", false},
+		{"a folder", "/assets/", "gzip", http.StatusNotFound, "there is no such file in this release\n", "", false},
+		{"outside", "/assets/../index.html", "gzip", http.StatusNotFound, "there is no such file in this release\n", "", false},
+	} {
+		got := get(c.path, c.accept)
+		cached := strings.Contains(got.Header().Get("Cache-Control"), "immutable")
+		if got.Code != c.status || got.Body.String() != c.body || got.Header().Get("Content-Encoding") != c.encoding || cached != c.cached {
+			t.Errorf("%s: %d %q, headers %v", c.name, got.Code, got.Body, got.Header())
+		}
+	}
+}

@@ -1,0 +1,70 @@
+// A real browser for journeys and screenshots: Debian's Chromium, driven by
+// playwright-core. clients/run.sh starts the server and finds the browser.
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { chromium } from 'playwright-core'
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+export const url = process.env.REEVE_URL
+
+/** The link that signs the operator in; it works once. */
+export async function operatorLink() {
+  const response = await fetch(`${url}/dev/link`, { method: 'POST', headers: { Origin: url, Accept: 'text/html' } })
+  if (response.status !== 204) throw new Error(`no link: status ${response.status}`)
+  const links = (await readFile(process.env.REEVE_LOG, 'utf8')).match(/http:\S+\/dev\/open\?code=\S+/g)
+  return links.at(-1)
+}
+
+/** Starts a browser that reaches this machine alone. */
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.REEVE_CHROMIUM,
+    args: ['--disable-dev-shm-usage', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+  })
+}
+
+/**
+ * A page that collects what it complains about, in complaints: errors on the
+ * console, exceptions, violations of the content security policy, and requests to
+ * other origins. Answers with an error status are a complaint too, unless expected
+ * names them.
+ */
+export async function open(browser, { width = 1280, height = 800, theme = 'light', expected = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const complaints = []
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.stack ?? error}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of \d+/.test(message.text())) complaints.push(`console: ${message.text()}`)
+  })
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url())
+    if (origin !== new URL(url).origin && !['data:', 'blob:', 'about:'].includes(protocol)) complaints.push(`request to ${request.url()}`)
+  })
+  page.on('response', (response) => {
+    const known = [...expected, /\/dashboard\/session(\/refresh)?$/].some((pattern) => pattern.test(response.url()))
+    if (response.status() >= 400 && !known) complaints.push(`status ${response.status()} of ${response.url()}`)
+  })
+  return { context, page, complaints }
+}
+
+/** Signs the operator in. */
+export async function signIn(page, link) {
+  await page.goto(link ?? (await operatorLink()))
+  await page.waitForURL(/\/(orgs|new)/).catch(async (error) => {
+    throw new Error(`no sign-in: ${page.url()}: ${await page.locator('body').innerText()}`, { cause: error })
+  })
+}
+
+/** What axe finds that is serious or critical. */
+export async function accessibility(page) {
+  await page.addScriptTag({ path: axe }).catch(async () => {
+    // The content security policy allows no other script; the debugger may.
+    await page.evaluate(await readFile(axe, 'utf8'))
+  })
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  return found.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id} (${v.impact}): ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')}`)
+}

@@ -1,0 +1,83 @@
+import { Area, AreaChart, Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts'
+import { formatCompact, formatDay, formatExact, formatNumber } from '@/lib/format'
+
+export type Series = { key: string; label: string; /** A colour by its name in the theme. */ colour?: 'accent' | 'danger' | 'warn' | 'info' | 'ok' | 'text-3' }
+export type Point = { at: string } & Record<string, number | string | null>
+
+export type ChartProps = {
+  /** What the chart shows, for readers. */
+  label: string
+  points: Point[]
+  /** One is an area; several are stacked bars. */
+  series: Series[]
+  /** Points are hours rather than days. */
+  hourly?: boolean
+  height?: number
+}
+
+/** The chart itself: Recharts. A table has the same numbers for readers. */
+export default function ChartCode({ label, points, series, hourly, height = 208 }: ChartProps) {
+  const tick = { fontSize: 12, fill: 'var(--text-3)' }
+  const axis = hourly ? (at: string) => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' }) : formatDay
+  const parts = (
+    <>
+      <CartesianGrid vertical={false} stroke="var(--line)" />
+      <XAxis dataKey="at" tickFormatter={axis} tick={tick} axisLine={false} tickLine={false} minTickGap={48} />
+      <YAxis tickFormatter={formatCompact} tick={tick} axisLine={false} tickLine={false} width={40} allowDecimals={false} tickCount={4} />
+      <Tooltip
+        cursor={{ stroke: 'var(--line-strong)', fill: 'var(--sunken)' }}
+        isAnimationActive={false}
+        labelFormatter={(at) => (hourly ? formatExact(String(at)) : formatDay(String(at)))}
+        formatter={(value, name) => [typeof value === 'number' ? formatNumber(value) : '–', name]}
+        contentStyle={{ background: 'var(--raised)', border: '1px solid var(--line)', borderRadius: 6, fontSize: 13, color: 'var(--text)' }}
+        itemStyle={{ color: 'var(--text)' }}
+      />
+    </>
+  )
+  const margin = { top: 8, right: 8, bottom: 0, left: 0 }
+  const only = series.length === 1 ? series[0] : undefined
+  return (
+    <figure aria-label={label} className="tabular">
+      <div aria-hidden style={{ height }}>
+        <ResponsiveContainer width="100%" height="100%">
+          {only ? (
+            <AreaChart data={points} margin={margin}>
+              {parts}
+              <Area dataKey={only.key} name={only.label} type="monotone" stroke={`var(--${only.colour ?? 'accent'})`} strokeWidth={1.5} fill={`var(--${only.colour ?? 'accent'})`} fillOpacity={0.12} isAnimationActive={false} connectNulls={false} />
+            </AreaChart>
+          ) : (
+            <BarChart data={points} margin={margin} barCategoryGap="25%">
+              {parts}
+              {series.map((s) => (
+                <Bar key={s.key} dataKey={s.key} name={s.label} stackId="all" fill={`var(--${s.colour ?? 'accent'})`} fillOpacity={0.75} isAnimationActive={false} />
+              ))}
+            </BarChart>
+          )}
+        </ResponsiveContainer>
+      </div>
+      <table className="sr-only">
+        <caption>{label}</caption>
+        <thead>
+          <tr>
+            <th scope="col" />
+            {series.map((s) => (
+              <th key={s.key} scope="col">
+                {s.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {points.map((p) => (
+            <tr key={p.at}>
+              <th scope="row">{hourly ? formatExact(p.at) : formatDay(p.at)}</th>
+              {series.map((s) => (
+                <td key={s.key}>{p[s.key] ?? '–'}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </figure>
+  )
+}

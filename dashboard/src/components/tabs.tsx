@@ -1,0 +1,38 @@
+import { Link, type LinkProps } from '@tanstack/react-router'
+import { Tabs as Radix } from 'radix-ui'
+import type { ReactNode } from 'react'
+
+const tab = 'flex h-9 items-center border-b-2 border-transparent px-1 text-text-2 hover:text-text whitespace-nowrap'
+
+/** Tabs that are pages: each has an address. */
+export function TabLinks({ label, tabs }: { label: string; tabs: (LinkProps & { label: string; exact?: boolean })[] }) {
+  return (
+    <nav aria-label={label} className="mb-5 flex gap-4 overflow-x-auto border-b border-line">
+      {tabs.map(({ label, exact, ...link }) => (
+        <Link key={label} {...link} activeOptions={{ exact: exact ?? false, includeSearch: false }} className={tab} activeProps={{ className: 'border-accent! text-text! font-medium' }}>
+          {label}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+/** Tabs within a page. Keep the value in the address where a link should show it. */
+export function Tabs({ label, value, onChange, tabs }: { label: string; value: string; onChange: (value: string) => void; tabs: { value: string; label: string; content: ReactNode }[] }) {
+  return (
+    <Radix.Root value={value} onValueChange={onChange}>
+      <Radix.List aria-label={label} className="mb-3 flex gap-4 overflow-x-auto border-b border-line">
+        {tabs.map((t) => (
+          <Radix.Trigger key={t.value} value={t.value} className={`${tab} data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-text`}>
+            {t.label}
+          </Radix.Trigger>
+        ))}
+      </Radix.List>
+      {tabs.map((t) => (
+        <Radix.Content key={t.value} value={t.value}>
+          {t.content}
+        </Radix.Content>
+      ))}
+    </Radix.Root>
+  )
+}

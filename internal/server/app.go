@@ -1,0 +1,57 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/reevehq/reeve/dashboard"
+	"github.com/reevehq/reeve/internal/web"
+)
+
+// mountApp adds the dashboard to the main host. Its addresses are answered with
+// its page where no other route exists; projects' hosts and programs get the
+// answer for a path without a route.
+func (s *Server) mountApp(engine *gin.Engine) {
+	app := dashboard.New(dashboard.Options{Projects: s.projectOrigins()})
+	page := web.ForPeople(s.isMain, app)
+	if s.front == nil || dashboard.Built() {
+		engine.GET("/", page)
+	}
+	engine.GET(dashboard.AssetPath+"*path", func(c *gin.Context) {
+		if !s.isMain(c.Request.Host) {
+			web.NotFound(c)
+			return
+		}
+		app.ServeHTTP(c.Writer, c.Request)
+	})
+	engine.NoRoute(func(c *gin.Context) {
+		if c.Request.Method == http.MethodGet && dashboard.IsPage(c.Request.URL.Path) {
+			page(c)
+			return
+		}
+		web.NotFound(c)
+	})
+}
+
+// projectOrigins are the origins of projects on hosts of their own.
+func (s *Server) projectOrigins() []string {
+	u, err := url.Parse(s.projectURL("x"))
+	if err != nil || s.config.HTTP.BaseDomain == "" {
+		return nil
+	}
+	host := "*." + s.config.HTTP.BaseDomain
+	if port := u.Port(); port != "" {
+		host += ":" + port
+	}
+	return []string{u.Scheme + "://" + host}
+}
+
+// OpenAPI returns the description of the Management API, for what is generated
+// of it.
+func OpenAPI(version string) ([]byte, error) {
+	gin.SetMode(gin.ReleaseMode)
+	s := &Server{version: version, now: now} // its handlers are described, and not called
+	return s.mountControl(gin.New()).Document()
+}
