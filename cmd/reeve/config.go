@@ -18,6 +18,7 @@ type configCommand struct {
 	Rollback configRollback `cmd:"" help:"Put the values of an earlier version in force again."`
 
 	TestRedirect configTestRedirect `cmd:"" help:"Tell whether users may be sent to a URL, and by which setting."`
+	TestSMTP     configTestSMTP     `cmd:"" name:"test-smtp" help:"Try the mail server of a project step by step."`
 }
 
 type (

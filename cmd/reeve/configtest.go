@@ -58,3 +58,44 @@ func (o *configTestRedirect) Run(ctx context.Context, p program, r *remote) erro
 	}
 	return nil
 }
+
+type configTestSMTP struct {
+	ofProject
+	Send   bool     `help:"Also send a mail to your own verified address."`
+	Fields []string `arg:"" optional:"" name:"key=value" help:"Settings to try, such as smtp_host=smtp.example.com."`
+}
+
+// errNotDelivered makes the exit code tell.
+var errNotDelivered = errors.New("the mail server does not take mails")
+
+// Run asks the server, which connects to the mail server.
+func (o *configTestSMTP) Run(ctx context.Context, p program, r *remote) error {
+	fields, err := manage.ParseFields(o.Fields)
+	if err != nil {
+		return usage{err}
+	}
+	c, ref, err := r.project(ctx, p, o.Project)
+	if err != nil {
+		return err
+	}
+	answer, err := c.TestSMTP(ctx, ref, o.Send, fields)
+	if err != nil {
+		return err
+	}
+	var test struct {
+		OK    bool
+		Steps json.RawMessage
+	}
+	if err := json.Unmarshal(answer, &test); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if r.Output == "json" {
+		err = printJSON(p.out, answer)
+	} else {
+		err = r.print(p, test.Steps, column{"STEP", "name"}, column{"STATUS", "status"}, column{"DETAIL", "detail"})
+	}
+	if err == nil && !test.OK {
+		return errNotDelivered
+	}
+	return err
+}

@@ -40,7 +40,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		}},
 		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
-		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check}},
+		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials()}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
 		&usage.Handler{Service: &usage.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
@@ -102,6 +102,9 @@ var routes = []route{
 	{method: "PUT", path: "/v1/projects/{ref}/api-keys/legacy?enabled=true", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth"},
 	{method: "PATCH", path: "/v1/projects/{ref}/config/auth", body: `{"jwt_exp":60}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/preview", body: `{"subject":"x"}`},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/test", body: `{"subject":"x"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/smtp/test", body: `{"config":{"smtp_host":"127.0.0.1","smtp_port":"1","smtp_admin_email":"a@example.com"}}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/test-redirect", body: `{"redirect_to":"https://x.example.com"}`},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys", body: `{"algorithm":"ES256"}`, least: administrator},
@@ -152,7 +155,7 @@ var routes = []route{
 }
 
 func (r route) fill(slug, ref string) route {
-	replace := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id)
+	replace := strings.NewReplacer("{version}", "1", "{kind}", "invite", "{slug}", slug, "{ref}", ref, "{id}", id)
 	r.path, r.body = replace.Replace(r.path), replace.Replace(r.body)
 	return r
 }
@@ -281,8 +284,8 @@ func TestHostileInput(t *testing.T) {
 				continue
 			}
 			for _, r := range []struct{ slug, ref, id string }{{odd, odd, id}, {"acme", ref, odd}} {
-				path := strings.NewReplacer("{version}", "1", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
-				if path == strings.NewReplacer("{version}", "1", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
+				path := strings.NewReplacer("{version}", "1", "{kind}", "invite", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
+				if path == strings.NewReplacer("{version}", "1", "{kind}", "invite", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
 					continue
 				}
 				got := w.Do(t, w.Owner, route.method, path, strings.ReplaceAll(route.body, "{slug}", "acme"))

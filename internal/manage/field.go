@@ -80,6 +80,15 @@ func (c *Client) TestRedirect(ctx context.Context, ref, to string, f Fields) (js
 	return c.Post(ctx, Path("projects", ref, "config", "auth", "test-redirect"), map[string]any{"redirect_to": to, "config": config})
 }
 
+// TestSMTP tries the project's mail server once these fields are changed.
+func (c *Client) TestSMTP(ctx context.Context, ref string, send bool, f Fields) (json.RawMessage, error) {
+	config, err := c.typedFields(ctx, ref, f)
+	if err != nil {
+		return nil, err
+	}
+	return c.Post(ctx, Path("projects", ref, "config", "auth", "smtp", "test"), map[string]any{"send": send, "config": config})
+}
+
 // Terms are the circumstances of a change of an auth configuration.
 type Terms struct {
 	Reason string // for the history

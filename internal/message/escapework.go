@@ -85,7 +85,7 @@ func (w *escapeWork) list(list *parse.ListNode, at markup, ranges int) (markup, 
 			at.dead = true
 		}
 		if err != nil {
-			return at, err
+			return at, placed(node.Position(), err)
 		}
 	}
 	return at, nil

@@ -31,7 +31,7 @@ func guard(list *parse.ListNode, depth, ranges int) (int, error) {
 	for _, node := range list.Nodes {
 		n, err := guardNode(node, depth, ranges)
 		if err != nil {
-			return 0, err
+			return 0, placed(node.Position(), err)
 		}
 		cost += 1 + n
 	}

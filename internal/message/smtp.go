@@ -51,6 +51,8 @@ type SMTP struct {
 	Timeout time.Duration
 	// Hello is the name given in EHLO, the machine's name when empty.
 	Hello string
+
+	trial *trial // nil for a delivery that nobody watches
 }
 
 // maxAnswers bounds a server's answers in one delivery, in bytes.
@@ -69,6 +71,7 @@ func (s *SMTP) Send(ctx context.Context, _ tenants.Ref, m Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	s.trial.begin(StepConnect)
 	conn, err := s.Dial(ctx, "tcp", s.addr())
 	if err != nil {
 		return fmt.Errorf("dial SMTP server: %w", err)
@@ -96,12 +99,20 @@ func (s *SMTP) deliver(ctx context.Context, conn net.Conn, mime *mail.Msg, r rou
 		return err
 	}
 	client.SkipSMTPUTF8(r.ascii())
+	s.trial.begin(StepFrom)
 	if err := client.Mail("<" + r.from + ">"); err != nil {
 		return answer("MAIL FROM", err)
 	}
+	s.trial.begin(StepTo)
 	if err := client.Rcpt("<" + r.to + ">"); err != nil {
 		return answer("RCPT TO", err)
 	}
+	if s.trial.stopsHere() {
+		_ = client.Reset()
+		_ = client.Quit()
+		return nil
+	}
+	s.trial.begin(StepData)
 	w, err := client.Data()
 	if err != nil {
 		return answer("DATA", err)
@@ -112,6 +123,7 @@ func (s *SMTP) deliver(ctx context.Context, conn net.Conn, mime *mail.Msg, r rou
 	if err := w.Close(); err != nil {
 		return answer("end of DATA", err)
 	}
+	s.trial.accepted(w)
 	_ = client.Quit() // the mail is accepted; the answer to QUIT does not matter
 	return nil
 }

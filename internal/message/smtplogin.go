@@ -26,25 +26,36 @@ var (
 func (s *SMTP) login(ctx context.Context, conn net.Conn) (*smtp.Client, error) {
 	set := s.Settings
 	if set.implicitTLS() {
+		s.trial.begin(StepTLS)
 		secured := tls.Client(conn, set.tlsConfig())
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return nil, fmt.Errorf("TLS with SMTP server: %w", err)
 		}
+		s.trial.secured(secured.ConnectionState())
 		conn = secured
 	}
+	s.trial.begin(StepHello)
 	client, err := smtp.NewClient(conn, set.Host)
 	if err != nil {
 		return nil, fmt.Errorf("greeting of SMTP server: %w", err)
 	}
+	s.trial.watch(client)
 	if err := client.Hello(s.hello()); err != nil {
 		return nil, fmt.Errorf("EHLO: %w", err)
+	}
+	if !set.implicitTLS() {
+		s.trial.begin(StepTLS)
 	}
 	if err := set.startTLS(client); err != nil {
 		return nil, err
 	}
+	if state, ok := client.TLSConnectionState(); ok {
+		s.trial.secured(state)
+	}
 	if set.User == "" {
 		return client, nil
 	}
+	s.trial.begin(StepAuth)
 	if err := client.Auth(&loginAuth{user: set.User, pass: set.Pass, host: set.Host}); err != nil {
 		return nil, fmt.Errorf("AUTH: %w", err)
 	}

@@ -117,6 +117,31 @@ func (c *Client) DialContext(ctx context.Context, network, address string) (net.
 	return c.dialer.DialContext(ctx, network, address)
 }
 
+// Resolve returns those addresses of a host, a name or an address, that may be
+// reached. It returns ErrRefusedAddress if it has others only, or the error of net.
+func (c *Client) Resolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	resolver := c.options.Resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.DialTimeout)
+	defer cancel()
+	found, err := resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	var allowed []netip.Addr
+	for _, a := range found {
+		if c.CheckAddress(a) == nil {
+			allowed = append(allowed, a.Unmap())
+		}
+	}
+	if len(allowed) == 0 {
+		return nil, ErrRefusedAddress
+	}
+	return allowed, nil
+}
+
 // control is called by net for each resolved address before it connects.
 func (c *Client) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)

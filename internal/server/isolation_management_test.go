@@ -69,6 +69,9 @@ var sound = map[string]struct {
 	"patch-migration":            {body: map[string]any{"name": "stolen"}},
 	"update-auth-config":         {body: map[string]any{"disable_signup": true}},
 	"test-redirect":              {body: map[string]any{"redirect_to": "https://x.example.com"}},
+	"preview-mail-template":      {body: map[string]any{"subject": "x"}},
+	"send-test-mail":             {body: map[string]any{"subject": "x"}},
+	"test-smtp":                  {body: map[string]any{"send": false}},
 	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":         {body: map[string]any{"status": "revoked"}},
 	"create-organization":        {body: map[string]any{"name": "mine"}},
@@ -91,7 +94,7 @@ var own = []string{"list-organizations", "create-organization", "list-projects",
 
 // at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {
-	r := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id, "{name}", "support")
+	r := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id, "{name}", "support", "{kind}", "invite")
 	return r.Replace(o.path) + sound[o.id].query
 }
 

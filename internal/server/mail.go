@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/message"
@@ -39,28 +40,50 @@ func (s *Server) sender(ctx context.Context, ref tenants.Ref) (message.Sender, e
 	if err != nil {
 		return nil, err
 	}
-	c := &t.Config
+	r, err := s.mailRoute(t, &t.Config, t.Secrets.Settings)
+	return r.Sender, err
+}
+
+// mailRoute returns how mails of a project leave if it has this configuration.
+func (s *Server) mailRoute(t *tenants.Tenant, c *setting.Config, secrets setting.Secrets) (authconfig.Route, error) {
 	if t.Capture {
-		return message.Capture{Store: s.control}, nil
+		return authconfig.Route{Sender: message.Capture{Store: s.control}}, nil
 	}
 	if c.SMTPHost != "" {
 		port, _ := strconv.Atoi(c.SMTPPort) // checked when it was set; 0 is the default port
-		return s.smtp(message.SMTPSettings{
-			Host: c.SMTPHost, Port: port, User: c.SMTPUser, Pass: t.Secrets.Settings[setting.SMTPPass],
+		return authconfig.Route{Own: true, Sender: s.smtp(message.SMTPSettings{
+			Host: c.SMTPHost, Port: port, User: c.SMTPUser, Pass: secrets[setting.SMTPPass],
 			From: c.SMTPAdminEmail, SenderName: c.SMTPSenderName,
-		}, false), nil
+		}, false)}, nil
 	}
 	if s.config.Mail.Capture {
-		return message.Capture{Store: s.control}, nil
+		return authconfig.Route{Sender: message.Capture{Store: s.control}}, nil
 	}
 	settings := s.config.Mail.Settings()
 	if settings.Host == "" {
-		return nil, message.ErrNoServer // the mails wait until there is one, or they expire
+		return authconfig.Route{}, message.ErrNoServer // the mails wait until there is one, or they expire
 	}
 	if c.SMTPSenderName != "" {
 		settings.SenderName = c.SMTPSenderName
 	}
-	return s.smtp(settings, true), nil
+	return authconfig.Route{Sender: s.smtp(settings, true)}, nil
+}
+
+// trials is what tests of a configuration need.
+func (s *Server) trials(checker *message.Checker) authconfig.Trials {
+	return authconfig.Trials{
+		Preview: checker.Preview, Resolve: s.outbound.Resolve, Person: s.platformUser, Limiter: s.limiter, Now: s.now,
+		Issuer: func(ref tenants.Ref) string { return s.projectURL(ref) + "/auth/v1" },
+		Route: func(ctx context.Context, ref tenants.Ref, c *setting.Config, secrets setting.Secrets) (authconfig.Route, error) {
+			t, err := s.registry.Tenant(ctx, ref)
+			if err != nil {
+				return authconfig.Route{}, err
+			}
+			r, err := s.mailRoute(t, c, secrets)
+			r.Count = func(ctx context.Context) error { return s.mailer.Count(ctx, ref, c) }
+			return r, err
+		},
+	}
 }
 
 // mailOfProjects is what happens to the mails of projects without a mail server of

@@ -124,7 +124,10 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Mail: s.mailOfProjects(), Now: s.now, Log: s.log,
 	}}).Mount(api)
 	(&apikey.Handler{Service: &apikey.Service{DB: s.control, Authz: access, Now: s.now, Log: s.log}}).Mount(api)
-	(&authconfig.Handler{Service: &authconfig.Service{DB: s.control, Authz: access, CheckTemplate: message.NewChecker(1).Check, WaysIn: s.waysIn}}).Mount(api)
+	checker := message.NewChecker(1)
+	(&authconfig.Handler{Service: &authconfig.Service{
+		DB: s.control, Authz: access, CheckTemplate: checker.Check, WaysIn: s.waysIn, Trials: s.trials(checker),
+	}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access}}).Mount(api)

@@ -147,7 +147,7 @@ func (o *Outgoing) Put(ctx context.Context, l Letter) error {
 		return nil
 	}
 	sc.Log.SetUser(l.User.ID)
-	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
+	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(&sc.Tenant.Config), ""); err != nil {
 		return err
 	}
 	once, err := m.putToken(ctx, o.tx, sc, l)
@@ -223,11 +223,17 @@ func (m *Mailer) spacing(sc *tenants.Scope) ratelimit.Spacing {
 	}
 }
 
+// Count counts a mail that no flow sends against the limit of a project with this
+// configuration, or returns auth.ErrEmailRate.
+func (m *Mailer) Count(ctx context.Context, ref tenants.Ref, c *tenants.Config) error {
+	return m.Limiter.Allow(ctx, ref, m.limit(c), "")
+}
+
 // limit is the project's limit and, for the operator's mail server, at most the
 // operator's: a project must not use up that server's reputation.
-func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
-	n := sc.Tenant.Config.RateLimitEmailSent
-	if m.SharedPerHour > 0 && sc.Tenant.Config.SMTPHost == "" {
+func (m *Mailer) limit(c *tenants.Config) ratelimit.Rule {
+	n := c.RateLimitEmailSent
+	if m.SharedPerHour > 0 && c.SMTPHost == "" {
 		n = min(n, m.SharedPerHour)
 	}
 	return ratelimit.EmailSent(n)
@@ -236,7 +242,7 @@ func (m *Mailer) limit(sc *tenants.Scope) ratelimit.Rule {
 // reserve refuses a project that has used up its mails, and notes that the
 // project may have mails to deliver.
 func (m *Mailer) reserve(ctx context.Context, sc *tenants.Scope) error {
-	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, m.limit(sc), ""); err != nil {
+	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, m.limit(&sc.Tenant.Config), ""); err != nil {
 		return err
 	}
 	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)

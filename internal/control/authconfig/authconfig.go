@@ -21,6 +21,7 @@ type Service struct {
 	CheckTemplate func(ctx context.Context, kind message.Kind, subject bool, text string) error
 	// WaysIn counts users for the warnings of a dry run; nil for no count.
 	WaysIn WaysIn
+	Trials Trials
 }
 
 // Get returns the configuration in force.

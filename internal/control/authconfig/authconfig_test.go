@@ -29,7 +29,7 @@ func newWorld(t *testing.T) (*controltest.World, tenants.Ref, string) {
 	t.Helper()
 	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
-			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check,
+			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials(),
 		}}}
 	})
 	ref := w.Project(t, w.Acme, "Shop").Project.Ref

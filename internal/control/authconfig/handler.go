@@ -43,6 +43,8 @@ func (h *Handler) Mount(api control.API) {
 		Summary: "Make the values of an earlier version a new version in force", Answer: &answer,
 	}, h.rollback)
 	h.mountRedirect(api, path)
+	h.mountTemplates(api, path)
+	h.mountSMTP(api, path)
 }
 
 type getInput struct {
