@@ -1,6 +1,6 @@
 // The stock CLI: read projects, compare a configuration, push it.
 import assert from 'node:assert/strict'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { addresses } from '../lib/address.js'
@@ -59,9 +59,17 @@ test('projects api-keys', async () => {
 })
 
 test('link', async () => {
-  await said('link', '--skip-pooler', project.ref)
+  await said('link', project.ref)
   assert.equal(await readFile(join(cli.workdir, 'supabase', '.temp', 'project-ref'), 'utf8'), project.ref)
   assert.match(await said('projects', 'list'), new RegExp(`●.*${project.ref}`))
+  const temp = join(cli.workdir, 'supabase', '.temp')
+  const { host } = new URL(project.db_url)
+  assert.equal(
+    await readFile(join(temp, 'pooler-url'), 'utf8'),
+    `postgresql://reeve_${project.ref}_owner@${host}/reeve_${project.ref}`,
+  )
+  // It would be the tag of an image, which `supabase start` pulls.
+  assert.ok(!(await readdir(temp)).includes('postgres-version'))
 })
 
 test('config diff and config push', async () => {

@@ -128,7 +128,9 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/logs.all"},
 	{method: "GET", path: "/v1/projects/{ref}/branches"},
 	{method: "POST", path: "/v1/projects/{ref}/branches", body: `{"branch_name":"New"}`, least: administrator},
+	{method: "DELETE", path: "/v1/projects/{ref}/branches", least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/branches/{name}"},
+	{method: "GET", path: "/v1/projects/{ref}/config/database/pooler"},
 	{method: "GET", path: "/v1/branches/{ref}"},
 	{method: "PATCH", path: "/v1/branches/{ref}", body: `{"branch_name":"New"}`, least: administrator},
 	{method: "DELETE", path: "/v1/branches/{ref}", least: administrator},
@@ -205,6 +207,8 @@ func TestRoutes(t *testing.T) {
 				got.Want(t, 404)
 			} else if strings.HasSuffix(route.path, "/reset") || strings.HasPrefix(route.path, "/v1/branches/") {
 				got.Refused(t, 400, "project_not_branch", "")
+			} else if route.method+route.path == "DELETE/v1/projects/{ref}/branches" {
+				got.Refused(t, 400, "branching_always_enabled", "")
 			} else if strings.Contains(route.path, "/endpoints/logs") {
 				got.Refused(t, 400, "logs_sql_not_supported", "")
 			} else if got.Status >= 300 {

@@ -48,6 +48,7 @@ type Project struct {
 	CreatedAt      time.Time
 	ExpiresAt      *time.Time  // when it deletes itself; nil for never
 	BranchOf       tenants.Ref // the project whose database it is a copy of; "" for none
+	GitBranch      string      // of a branch: the branch of Git that it is for; "" for none
 	DeletedAt      *time.Time
 }
 
@@ -67,6 +68,7 @@ type projectRow struct {
 	CreatedAt      time.Time `gorm:"default:now()"`
 	ExpiresAt      *time.Time
 	BranchOf       *string
+	GitBranch      *string
 	DeletedAt      *time.Time
 }
 
@@ -81,6 +83,9 @@ func (r projectRow) project() Project {
 	}
 	if r.BranchOf != nil {
 		p.BranchOf = tenants.Ref(*r.BranchOf)
+	}
+	if r.GitBranch != nil {
+		p.GitBranch = *r.GitBranch
 	}
 	return p
 }
@@ -199,6 +204,9 @@ func (tx *Tx) CreateProject(ctx context.Context, p Project) (Project, error) {
 		parent := string(p.BranchOf)
 		row.BranchOf = &parent
 	}
+	if p.GitBranch != "" {
+		row.GitBranch = &p.GitBranch
+	}
 	if err := tx.with(ctx).Create(&row).Error; err != nil {
 		return Project{}, Fault(err)
 	}
@@ -208,6 +216,11 @@ func (tx *Tx) CreateProject(ctx context.Context, p Project) (Project, error) {
 // RenameProject sets the name; ErrNoProject.
 func (tx *Tx) RenameProject(ctx context.Context, ref tenants.Ref, name string) error {
 	return tx.updateProject(ctx, ref, map[string]any{"name": name})
+}
+
+// SetGitBranch sets the branch of Git that a branch is for; ErrNoProject.
+func (tx *Tx) SetGitBranch(ctx context.Context, ref tenants.Ref, name string) error {
+	return tx.updateProject(ctx, ref, map[string]any{"git_branch": name})
 }
 
 // SetProjectStatus sets the status of a living project; ErrNoProject.

@@ -46,6 +46,8 @@ type NewProject struct {
 	// BranchOf, unless it is empty, is the project that this one is a copy of. Only
 	// Branch takes it.
 	BranchOf tenants.Ref
+	// GitBranch is the branch of Git that a branch is for, at most 256 characters.
+	GitBranch string
 	// Within, when set, runs last in the transaction that creates the project.
 	Within func(ctx context.Context, tx *controldb.Tx, created Created) error
 }
@@ -215,7 +217,7 @@ func (s *Service) insert(ctx context.Context, tx *controldb.Tx, n NewProject, d 
 	}
 	project := controldb.Project{
 		Ref: d.Ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region,
-		Status: status, Platform: n.Platform, CreatedBy: n.CreatedBy, BranchOf: n.BranchOf,
+		Status: status, Platform: n.Platform, CreatedBy: n.CreatedBy, BranchOf: n.BranchOf, GitBranch: n.GitBranch,
 	}
 	if n.TTL != 0 {
 		at := s.Now().UTC().Add(n.TTL).Truncate(time.Second)

@@ -47,8 +47,8 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b C
 	if err := b.restrict(&row, s.Now()); err != nil {
 		return nil, err
 	}
-	if b.SecretJWTTemplate != nil {
-		return nil, errTemplate
+	if err := checkTemplate(row.Type, b.SecretJWTTemplate); err != nil {
+		return nil, err
 	}
 	var out Key
 	err = s.DB.Tx(ctx, func(tx *controldb.Tx) error {

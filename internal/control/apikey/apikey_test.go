@@ -33,7 +33,7 @@ func TestLife(t *testing.T) {
 	w, ref, path := newWorld(t)
 	var created apikey.Key
 	w.Do(t, w.Developer, "POST", path+"?reveal=true",
-		`{"type":"secret","name":"ci_secret_key","description":"for CI","secret_jwt_template":null}`).
+		`{"type":"secret","name":"ci_secret_key","description":"for CI","secret_jwt_template":{"role":"service_role"}}`).
 		Want(t, 201).Golden(t, "create").Into(t, &created)
 	if created.APIKey == nil {
 		t.Fatal("the answer to the creation has no text")
@@ -80,8 +80,10 @@ func TestRefused(t *testing.T) {
 		"name with a newline": {`{"type":"secret","name":"good_name\n"}`, 400, invalid, "name: "},
 		"long description":    {`{"type":"secret","name":"good_name","description":"` + strings.Repeat("x", 1025) + `"}`, 400, invalid, "description: "},
 		"template no object":  {`{"type":"secret","name":"good_name","secret_jwt_template":5}`, 400, invalid, "secret_jwt_template: "},
-		"template":            {`{"type":"secret","name":"good_name","secret_jwt_template":{"role":"service_role"}}`, 400, invalid, "secret_jwt_template: is not supported yet"},
-		"empty template":      {`{"type":"publishable","name":"good_name","secret_jwt_template":{}}`, 400, invalid, "secret_jwt_template: is not supported yet"},
+		"role of a template":  {`{"type":"secret","name":"good_name","secret_jwt_template":{"role":"anon"}}`, 400, invalid, "secret_jwt_template: must be "},
+		"more in a template":  {`{"type":"secret","name":"good_name","secret_jwt_template":{"role":"service_role","x":1}}`, 400, invalid, "secret_jwt_template: must be "},
+		"no role":             {`{"type":"secret","name":"good_name","secret_jwt_template":{}}`, 400, invalid, "secret_jwt_template: must be "},
+		"template, no secret": {`{"type":"publishable","name":"good_name","secret_jwt_template":{"role":"service_role"}}`, 400, invalid, "secret_jwt_template: only secret keys"},
 		"unknown field":       {`{"type":"secret","name":"good_name","foo":1}`, 400, invalid, "foo: unknown field"},
 		"taken name":          {`{"type":"secret","name":"default"}`, 409, conflict, ""},
 	}

@@ -9,10 +9,24 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/web/control"
+	"github.com/reevehq/reeve/tenants"
 )
 
-// errTemplate refuses a template, which would have no effect.
-var errTemplate = text.ErrInvalid.Saying("secret_jwt_template: is not supported yet, leave it out")
+// secretRole is the role of every secret key.
+const secretRole = "service_role"
+
+// checkTemplate refuses a template that a key of the type does not have anyway.
+func checkTemplate(of tenants.KeyType, template map[string]any) error {
+	switch {
+	case template == nil:
+		return nil
+	case of != tenants.KeySecret:
+		return text.Invalid("secret_jwt_template: only secret keys have one, leave it out")
+	case len(template) != 1 || template["role"] != secretRole:
+		return text.Invalid(`secret_jwt_template: must be {"role":"service_role"}, which every secret key has, or be left out`)
+	}
+	return nil
+}
 
 var nameForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{3,63}$`)
 
@@ -38,9 +52,11 @@ func change(row *controldb.APIKey, body control.Object, now time.Time) error {
 				row.Description, err = describe(&s)
 			}
 		case "secret_jwt_template":
-			if value != nil {
-				return errTemplate
+			template, ok := value.(map[string]any)
+			if value != nil && !ok {
+				return text.Invalid("secret_jwt_template: must be an object or null")
 			}
+			err = checkTemplate(row.Type, template)
 		default:
 			var known bool
 			if known, err = changeRestriction(row, field, value, now); !known {

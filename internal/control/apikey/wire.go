@@ -6,11 +6,12 @@ import (
 
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/web/control"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Key is an API key on the wire. APIKey is null for a secret key, except in the
-// answer to its creation, because the text is not stored. SecretJWTTemplate is
-// always null.
+// answer to its creation, because the text is not stored. SecretJWTTemplate says what
+// role a secret key has, which is service_role; null for the others.
 type Key struct {
 	APIKey            *string        `json:"api_key" nullable:"true"`
 	ID                *string        `json:"id" nullable:"true"`
@@ -31,7 +32,7 @@ type Legacy struct {
 	Enabled bool `json:"enabled"`
 }
 
-// CreateBody is the body of create. Only an empty template is accepted.
+// CreateBody is the body of create. No template is accepted but that of all secret keys.
 type CreateBody struct {
 	Type              string         `json:"type" enum:"publishable,secret"`
 	Name              string         `json:"name" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
@@ -40,8 +41,8 @@ type CreateBody struct {
 	Restrictions
 }
 
-// UpdateBody is the body of update; null removes a description. Only an empty
-// template is accepted.
+// UpdateBody is the body of update; null removes a description. No
+// template is accepted but that of all secret keys.
 type UpdateBody struct {
 	Name              string         `json:"name,omitempty" minLength:"4" maxLength:"64" pattern:"^[a-z_][a-z0-9_]+$"`
 	Description       *string        `json:"description,omitempty" nullable:"true" maxLength:"1024"`
@@ -111,6 +112,9 @@ func onWire(k controldb.APIKey, text string) Key {
 	out := Key{
 		ID: &id, Type: string(k.Type), Prefix: &prefix, Name: k.Name, Description: k.Description, Hash: &hash,
 		InsertedAt: &inserted, UpdatedAt: &updated, Restrictions: restrictionsOf(k),
+	}
+	if k.Type == tenants.KeySecret {
+		out.SecretJWTTemplate = map[string]any{"role": secretRole}
 	}
 	if k.Successor != nil {
 		by := k.Successor.String()

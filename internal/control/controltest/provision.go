@@ -71,7 +71,7 @@ func (r *Rows) insert(ctx context.Context, tx *controldb.Tx, n provision.NewProj
 	}
 	project := controldb.Project{
 		Ref: ref, OrganizationID: n.OrganizationID, Name: n.Name, Region: n.Region, Status: status,
-		Platform: n.Platform, CreatedBy: n.CreatedBy, BranchOf: n.BranchOf,
+		Platform: n.Platform, CreatedBy: n.CreatedBy, BranchOf: n.BranchOf, GitBranch: n.GitBranch,
 	}
 	if n.TTL != 0 {
 		at := Now().Add(n.TTL)

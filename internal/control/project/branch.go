@@ -23,7 +23,9 @@ type branchInput struct {
 // BranchBody is the body of a branch.
 type BranchBody struct {
 	Name string `json:"name" minLength:"1" maxLength:"256"`
-	TTL  string `json:"ttl,omitempty" maxLength:"32" doc:"After what time the branch deletes itself, such as 90s, 30m or 24h; from 1m to 720h. Left out, it stays."`
+	// GitBranch is only remembered.
+	GitBranch string `json:"git_branch,omitempty" maxLength:"256" doc:"The branch of Git that it is for."`
+	TTL       string `json:"ttl,omitempty" maxLength:"32" doc:"After what time the branch deletes itself, such as 90s, 30m or 24h; from 1m to 720h. Left out, it stays."`
 }
 
 // Branch copies a project into a new one of the same organization. It needs the
@@ -46,6 +48,9 @@ func (s *Service) Branch(ctx context.Context, actor authz.Actor, ref string, b B
 	if err != nil {
 		return nil, err
 	}
+	if b.GitBranch, err = gitBranch(b.GitBranch); err != nil {
+		return nil, err
+	}
 	ttl, err := parseTTL(b.TTL)
 	if err != nil {
 		return nil, err
@@ -55,6 +60,7 @@ func (s *Service) Branch(ctx context.Context, actor authz.Actor, ref string, b B
 	}
 	n := provision.NewProject{
 		OrganizationID: source.OrganizationID, Name: name, Region: source.Region, CreatedBy: &actor.UserID, TTL: ttl, BranchOf: source.Ref,
+		GitBranch: b.GitBranch,
 	}
 	org, err := s.DB.OrganizationByID(ctx, source.OrganizationID)
 	if err != nil {
@@ -69,6 +75,9 @@ func (s *Service) Branch(ctx context.Context, actor authz.Actor, ref string, b B
 	}
 	return out, err
 }
+
+// gitBranch checks the name of a branch of Git; "" for none.
+func gitBranch(name string) (string, error) { return text.Name("git_branch", name, 0, 256) }
 
 // Branches lists the branches of a project that exist for the actor, the oldest
 // first.

@@ -71,8 +71,8 @@ func TestHostedBranchByID(t *testing.T) {
 	})
 	source := string(w.Project(t, w.Acme, "Shop").Project.Ref)
 	all := "/v1/projects/" + source + "/branches"
-	var b, other project.HostedBranch
-	made := w.Do(t, w.Administrator, "POST", all, `{"branch_name":"pr-1","persistent":true}`).Want(t, 201)
+	var b, other, renamed, again project.HostedBranch
+	made := w.Do(t, w.Administrator, "POST", all, `{"branch_name":"pr-1","git_branch":"feature/one","persistent":true}`).Want(t, 201)
 	made.Into(t, &b)
 	if strings.Contains(string(made.Body), "sb_secret") || strings.Contains(string(made.Body), "postgres") {
 		t.Errorf("secrets unasked: %s", made.Body)
@@ -80,7 +80,7 @@ func TestHostedBranchByID(t *testing.T) {
 	w.Do(t, w.Administrator, "POST", all, `{"branch_name":"pr-2"}`).Want(t, 201).Into(t, &other)
 	var named project.HostedBranch
 	w.Do(t, w.ReadOnly, "GET", all+"/pr-1", "").Want(t, 200).Into(t, &named)
-	if named.ID != b.ID {
+	if named.ID != b.ID || named.GitBranch != "feature/one" {
 		t.Errorf("by name: %+v", named)
 	}
 	w.Do(t, w.ReadOnly, "GET", all+"/pr-3", "").Refused(t, 404, "branch_not_found", "")
@@ -95,10 +95,37 @@ func TestHostedBranchByID(t *testing.T) {
 		w.Do(t, w.Stranger, "DELETE", "/v1/branches/"+name, "").Refused(t, 404, "project_not_found", "")
 		w.Do(t, w.Developer, "DELETE", "/v1/branches/"+name, "").Refused(t, 403, "forbidden", "")
 	}
-	w.Do(t, w.Administrator, "PATCH", "/v1/branches/"+other.ID, `{"branch_name":"pr-2a"}`).Want(t, 200).Into(t, &named)
-	if named.ID != other.ID || named.Name != "pr-2a" {
+	w.Do(t, w.Administrator, "PATCH", "/v1/branches/"+other.ID, `{"branch_name":"pr-2a"}`).Want(t, 200).Into(t, &renamed)
+	if named = renamed; named.ID != other.ID || named.Name != "pr-2a" || named.GitBranch != "" {
 		t.Errorf("renamed: %+v", named)
 	}
+	w.Do(t, w.Administrator, "PATCH", "/v1/branches/"+other.ID, `{"git_branch":"feature/two"}`).Want(t, 200).Into(t, &named)
+	if named.Name != "pr-2a" || named.GitBranch != "feature/two" {
+		t.Errorf("another branch of Git: %+v", named)
+	}
+	w.Do(t, w.Administrator, "PATCH", "/v1/branches/"+other.ID, `{"persistent":true}`).Want(t, 200).Into(t, &again)
+	if again != named {
+		t.Errorf("a change of nothing: %+v", again)
+	}
+	for _, c := range [][2]string{{"pausing", "PAUSING"}, {"paused", "INACTIVE"}, {"restoring", "RESTORING"}, {"active", "ACTIVE_HEALTHY"}} {
+		status, want := c[0], c[1]
+		w.Exec(t, `UPDATE projects SET status = $1 WHERE ref = $2`, status, other.ProjectRef)
+		var got project.HostedBranchDetail
+		w.Do(t, w.ReadOnly, "GET", "/v1/branches/"+other.ID, "").Want(t, 200).Into(t, &got)
+		if got.Status != want {
+			t.Errorf("%s is %s", status, got.Status)
+		}
+	}
+	w.Do(t, w.Administrator, "PATCH", "/v1/branches/"+other.ID, `{"git_branch":"a\nb"}`).Refused(t, 400, "validation_failed", "git_branch: ")
+	w.Do(t, w.Administrator, "PATCH", "/v1/projects/"+source, `{"git_branch":"main"}`).Refused(t, 400, "project_not_branch", "")
+	var reset project.HostedBranchReset
+	w.Do(t, w.Administrator, "POST", "/v1/branches/"+other.ProjectRef+"/reset", "").Want(t, 201).Into(t, &reset)
+	if reset != (project.HostedBranchReset{Message: "ok", WorkflowRunID: other.ID}) {
+		t.Errorf("reset: %+v", reset)
+	}
+	w.Do(t, w.Administrator, "DELETE", all, "").Refused(t, 400, "branching_always_enabled", "")
+	w.Do(t, w.Stranger, "DELETE", all, "").Refused(t, 404, "project_not_found", "")
+	w.Do(t, w.ReadOnly, "GET", "/v1/projects/"+b.ProjectRef+"/config/database/pooler", "").Want(t, 200).Golden(t, "pooler")
 	for _, none := range []string{uuid.NewString(), "00000000-0000-8000-8000-000000000000", "ffffffff-ffff-8fff-bfff-ffffffffffff", "x"} {
 		w.Do(t, w.Administrator, "DELETE", "/v1/branches/"+none, "").Refused(t, 404, "project_not_found", "")
 	}

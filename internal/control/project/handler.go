@@ -46,6 +46,8 @@ func (h *Handler) Mount(api control.API) {
 		"Change the password of the owner role"), h.setPassword)
 	control.Register(api, op("get-project-health", http.MethodGet, "/v1/projects/{ref}/health",
 		"Check the services of a project"), h.health)
+	control.Register(api, op("get-pooler-config", http.MethodGet, "/v1/projects/{ref}/config/database/pooler",
+		"Tell how the owner role connects, in the hosted service's form"), h.pooler)
 	h.mountHostedBranches(api)
 }
 

@@ -22,6 +22,7 @@ type HostedBranch struct {
 	Name                string `json:"name"`
 	ProjectRef          string `json:"project_ref"`
 	ParentProjectRef    string `json:"parent_project_ref"`
+	GitBranch           string `json:"git_branch,omitempty"`
 	IsDefault           bool   `json:"is_default"`
 	Persistent          bool   `json:"persistent" doc:"Whether it stays until somebody deletes it."`
 	Status              string `json:"status" enum:"CREATING_PROJECT,MIGRATIONS_PASSED,MIGRATIONS_FAILED"`
@@ -32,9 +33,9 @@ type HostedBranch struct {
 	ProjectStatus       string `json:"preview_project_status"`
 }
 
-// HostedBranchBody is the body of a branch in the hosted service's form. All but
-// the name is accepted and has no effect: each branch has the data of its source,
-// and stays until somebody deletes it.
+// HostedBranchBody is the body of a branch in the hosted service's form. The
+// branch of Git is only remembered. All but it and the name is accepted and has no
+// effect: each branch has the data of its source, and stays until somebody deletes it.
 type HostedBranchBody struct {
 	Name                string `json:"branch_name" minLength:"1" maxLength:"256"`
 	GitBranch           string `json:"git_branch,omitempty" maxLength:"256"`
@@ -48,7 +49,7 @@ type HostedBranchBody struct {
 	NotifyURL           string `json:"notify_url,omitempty" maxLength:"2048"`
 }
 
-// HostedBranchChange is the body of a change. Only the name has an effect.
+// HostedBranchChange is the body of a change. Only the names have an effect.
 type HostedBranchChange struct {
 	Name          string `json:"branch_name,omitempty" minLength:"1" maxLength:"256"`
 	GitBranch     string `json:"git_branch,omitempty" maxLength:"256"`
@@ -76,10 +77,20 @@ type HostedBranchDetail struct {
 	Port            int    `json:"db_port"`
 }
 
-// HostedBranchDone is the answer to a change of a branch.
+// HostedBranchDone is the answer to a deletion of a branch.
 type HostedBranchDone struct {
 	Message string `json:"message" enum:"ok"`
 }
+
+// HostedBranchReset is the answer to a reset of a branch.
+type HostedBranchReset struct {
+	Message       string `json:"message" enum:"ok"`
+	WorkflowRunID string `json:"workflow_run_id" doc:"The branch's id: a reset is no workflow that could be asked for."`
+}
+
+// errBranching is the answer to a request that would disable branching.
+var errBranching = fault.New(fault.Invalid, "branching_always_enabled",
+	"Branching cannot be disabled: delete the branches, and take the permission project:create from whoever shall make none")
 
 // ErrNoBranchOfName is returned when no branch of a project has a name.
 var ErrNoBranchOfName = fault.New(fault.NotFound, "branch_not_found", "The project has no branch of this name")
@@ -105,12 +116,15 @@ func (h *Handler) mountHostedBranches(api control.API) {
 	create := op("create-branch", http.MethodPost, all, "Branch a project")
 	create.Status = http.StatusCreated // no Idempotency-Key: what Branch remembers is in another form
 	control.Register(api, create, h.createHosted)
+	control.Register(api, op("disable-branching", http.MethodDelete, all, "Disable branching: refused,"), h.disableBranching)
 	control.Register(api, op("get-branch-by-name", http.MethodGet, all+"/{name}", "Get the newest branch of a name"), h.hostedByName)
 	control.Register(api, op("get-branch", http.MethodGet, one, "Get a branch, by its id or ref,"), h.getHosted)
 	control.Register(api, op("update-branch", http.MethodPatch, one, "Rename a branch, by its id or ref,"), h.renameHosted)
 	control.Register(api, op("delete-branch", http.MethodDelete, one, "Delete a branch, by its id or ref,"), h.deleteHosted)
-	control.Register(api, op("reset-hosted-branch", http.MethodPost, one+"/reset",
-		"Replace the database of a branch, by its id or ref, by a new copy of its source"), h.resetHosted)
+	reset := op("reset-hosted-branch", http.MethodPost, one+"/reset",
+		"Replace the database of a branch, by its id or ref, by a new copy of its source")
+	reset.Status = http.StatusCreated
+	control.Register(api, reset, h.resetHosted)
 }
 
 func (h *Handler) hostedBranches(ctx context.Context, actor control.Actor, in *refInput) (*[]HostedBranch, error) {
@@ -140,7 +154,7 @@ func (h *Handler) hostedByName(ctx context.Context, actor control.Actor, in *nam
 }
 
 func (h *Handler) createHosted(ctx context.Context, actor control.Actor, in *hostedBranchInput) (*HostedBranch, error) {
-	created, err := h.Service.Branch(ctx, actor, in.Ref, BranchBody{Name: in.Body.Name}, false)
+	created, err := h.Service.Branch(ctx, actor, in.Ref, BranchBody{Name: in.Body.Name, GitBranch: in.Body.GitBranch}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +183,8 @@ func (h *Handler) renameHosted(ctx context.Context, actor control.Actor, in *hos
 	if err != nil {
 		return nil, err
 	}
-	if in.Body.Name != "" {
-		if _, err := h.Service.Update(ctx, actor, string(p), UpdateBody{Name: in.Body.Name}); err != nil {
+	if in.Body.Name != "" || in.Body.GitBranch != "" {
+		if _, err := h.Service.Update(ctx, actor, string(p), UpdateBody{Name: in.Body.Name, GitBranch: in.Body.GitBranch}); err != nil {
 			return nil, err
 		}
 	}
@@ -183,28 +197,32 @@ func (h *Handler) renameHosted(ctx context.Context, actor control.Actor, in *hos
 }
 
 func (h *Handler) deleteHosted(ctx context.Context, actor control.Actor, in *refInput) (*HostedBranchDone, error) {
-	return h.changeHosted(ctx, actor, in, func(ref string) error {
-		_, err := h.Service.Delete(ctx, actor, ref)
-		return err
-	})
-}
-
-func (h *Handler) resetHosted(ctx context.Context, actor control.Actor, in *refInput) (*HostedBranchDone, error) {
-	return h.changeHosted(ctx, actor, in, func(ref string) error {
-		_, err := h.Service.Reset(ctx, actor, ref)
-		return err
-	})
-}
-
-func (h *Handler) changeHosted(ctx context.Context, actor control.Actor, in *refInput, change func(ref string) error) (*HostedBranchDone, error) {
 	p, err := h.Service.hosted(ctx, actor, authz.DeleteProject, in.Ref)
 	if err != nil {
 		return nil, err
 	}
-	if err := change(string(p)); err != nil {
+	if _, err := h.Service.Delete(ctx, actor, string(p)); err != nil {
 		return nil, err
 	}
 	return &HostedBranchDone{"ok"}, nil
+}
+
+func (h *Handler) resetHosted(ctx context.Context, actor control.Actor, in *refInput) (*HostedBranchReset, error) {
+	p, err := h.Service.hosted(ctx, actor, authz.DeleteProject, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.Service.Reset(ctx, actor, string(p)); err != nil {
+		return nil, err
+	}
+	return &HostedBranchReset{Message: "ok", WorkflowRunID: branchID(string(p))}, nil
+}
+
+func (h *Handler) disableBranching(ctx context.Context, actor control.Actor, in *refInput) (*HostedBranchDone, error) {
+	if _, err := h.Service.Authz.Project(ctx, actor, authz.DeleteProject, in.Ref); err != nil {
+		return nil, err
+	}
+	return nil, errBranching
 }
 
 // hosted finds the project of a branch by its id or ref. A project that is none
@@ -233,7 +251,7 @@ func hostedBranch(p Project) HostedBranch {
 		status = "MIGRATIONS_FAILED"
 	}
 	return HostedBranch{
-		ID: branchID(p.Ref), Name: p.Name, ProjectRef: p.Ref, ParentProjectRef: p.BranchOf, Persistent: p.ExpiresAt == "",
+		ID: branchID(p.Ref), Name: p.Name, ProjectRef: p.Ref, ParentProjectRef: p.BranchOf, GitBranch: p.GitBranch, Persistent: p.ExpiresAt == "",
 		Status: status, CreatedAt: p.CreatedAt, UpdatedAt: p.CreatedAt, WithData: true, DeletionScheduledAt: p.ExpiresAt, ProjectStatus: p.Status,
 	}
 }

@@ -72,6 +72,9 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, b CreateBody, r
 	if err != nil {
 		return nil, err
 	}
+	if b.HighAvailability {
+		return nil, text.Invalid("high_availability: is not a project's matter, leave it out; the operator's Postgres has a standby or not")
+	}
 	slug, err := b.organization()
 	if err != nil {
 		return nil, err
@@ -185,8 +188,9 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (*With
 	return &out, nil
 }
 
-// Update gives a project another name, and one with a time to live another one
-// from now. Faults: validation_failed, project_not_ephemeral.
+// Update gives a project another name, a branch another branch of Git, and a project
+// with a time to live another one from now. Faults: validation_failed,
+// project_not_branch, project_not_ephemeral.
 func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, b UpdateBody) (*Reference, error) {
 	p, err := s.Authz.Project(ctx, actor, authz.UpdateProject, ref)
 	if err != nil {
@@ -196,11 +200,20 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, b U
 	if err != nil {
 		return nil, err
 	}
+	if b.GitBranch, err = gitBranch(b.GitBranch); err != nil {
+		return nil, err
+	}
+	if b.GitBranch != "" && p.BranchOf == "" {
+		return nil, provision.ErrNoBranch
+	}
 	before := map[string]any{"name": p.Name}
+	if b.GitBranch != "" {
+		before["git_branch"] = p.GitBranch
+	}
 	if ttl != 0 {
 		before["expires_at"] = expiry(p.ExpiresAt)
 	}
-	if ttl == 0 || b.Name != "" {
+	if b.Name != "" || ttl == 0 && b.GitBranch == "" {
 		if b.Name, err = text.Name("name", b.Name, 1, 256); err != nil {
 			return nil, err
 		}
@@ -215,6 +228,11 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, b U
 				return err
 			}
 			out.ExpiresAt = expiry(&at)
+		}
+		if b.GitBranch != "" {
+			if err := tx.SetGitBranch(ctx, p.Ref, b.GitBranch); err != nil {
+				return err
+			}
 		}
 		if b.Name == "" {
 			return nil

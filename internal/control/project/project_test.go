@@ -49,7 +49,7 @@ func TestLife(t *testing.T) {
 	w := newWorld(t)
 	var created project.Created
 	w.Do(t, w.Owner, "POST", "/v1/projects?reveal=true",
-		`{"name":" Shop ","organization_slug":"acme","db_pass":"correct-horse","region":"us-east-1","plan":"free"}`).
+		`{"name":" Shop ","organization_slug":"acme","db_pass":"correct-horse","region":"us-east-1","plan":"free","high_availability":false}`).
 		Want(t, 201).Golden(t, "create").Into(t, &created)
 	if key, ok := tenants.ParseKey(created.SecretKey); !ok || key != tenants.KeySecret {
 		t.Errorf("secret_key = %q", created.SecretKey)
@@ -88,6 +88,7 @@ func TestCreateRefused(t *testing.T) {
 		"short password":       {`{"name":"x","organization_slug":"acme","db_pass":"1234567"}`, 400, "validation_failed", "db_pass: "},
 		"long password":        {`{"name":"x","organization_slug":"acme","db_pass":"` + strings.Repeat("x", 129) + `"}`, 400, "validation_failed", "db_pass: "},
 		"unknown field":        {`{"name":"x","organization_slug":"acme","foo":1}`, 400, "validation_failed", "foo: unknown field"},
+		"high availability":    {`{"name":"x","organization_slug":"acme","high_availability":true}`, 400, "validation_failed", "high_availability: "},
 		"unknown plan":         {`{"name":"x","organization_slug":"acme","plan":"gold"}`, 400, "validation_failed", "plan: "},
 		"region of many words": {`{"name":"x","organization_slug":"acme","region":"the moon"}`, 400, "validation_failed", "region: "},
 	}

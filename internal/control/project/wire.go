@@ -21,6 +21,7 @@ type Project struct {
 	Status           string `json:"status"`
 	ExpiresAt        string `json:"expires_at,omitempty" doc:"When the project deletes itself; only of one that was created with a ttl."`
 	BranchOf         string `json:"branch_of,omitempty" doc:"Ref of the project that this one is a branch of."`
+	GitBranch        string `json:"git_branch,omitempty" doc:"The branch of Git that the branch is for."`
 }
 
 // Database describes where a project's data is stored.
@@ -126,6 +127,7 @@ type CreateBody struct {
 	TemplateURL         string           `json:"template_url,omitempty" maxLength:"2048"`
 	PostgresEngine      string           `json:"postgres_engine,omitempty" maxLength:"64"`
 	ReleaseChannel      string           `json:"release_channel,omitempty" maxLength:"64"`
+	HighAvailability    bool             `json:"high_availability,omitempty" doc:"true is refused: whether Postgres has a standby is the operator's matter, for all projects."`
 }
 
 // RegionSelection is a region, or a group of them to choose from.
@@ -141,8 +143,9 @@ type updateInput struct {
 
 // UpdateBody is the body of update; it must have one of the members.
 type UpdateBody struct {
-	Name string `json:"name,omitempty" minLength:"1" maxLength:"256"`
-	TTL  string `json:"ttl,omitempty" maxLength:"32" doc:"After what time from now a project with a time to live deletes itself; from 1m to 720h."`
+	Name      string `json:"name,omitempty" minLength:"1" maxLength:"256"`
+	GitBranch string `json:"git_branch,omitempty" maxLength:"256" doc:"The branch of Git that a branch is for."`
+	TTL       string `json:"ttl,omitempty" maxLength:"32" doc:"After what time from now a project with a time to live deletes itself; from 1m to 720h."`
 }
 
 type passwordInput struct {
@@ -213,7 +216,7 @@ func onWire(p controldb.Project, slug string) Project {
 	return Project{
 		ID: string(p.Ref), Ref: string(p.Ref), OrganizationID: slug, OrganizationSlug: slug,
 		Name: p.Name, Region: p.Region, CreatedAt: p.CreatedAt.UTC().Format(time.RFC3339Nano),
-		Status: statusOnWire(p.Status), ExpiresAt: expiry(p.ExpiresAt), BranchOf: string(p.BranchOf),
+		Status: statusOnWire(p.Status), ExpiresAt: expiry(p.ExpiresAt), BranchOf: string(p.BranchOf), GitBranch: p.GitBranch,
 	}
 }
 
