@@ -105,6 +105,7 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/preview", body: `{"subject":"x"}`},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/test", body: `{"subject":"x"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/smtp/test", body: `{"config":{"smtp_host":"127.0.0.1","smtp_port":"1","smtp_admin_email":"a@example.com"}}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/settings"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/test-redirect", body: `{"redirect_to":"https://x.example.com"}`},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys", body: `{"algorithm":"ES256"}`, least: administrator},

@@ -52,6 +52,9 @@ type Step struct {
 	Said   string
 }
 
+// trialTimeout bounds a trial: somebody waits for it.
+const trialTimeout = 15 * time.Second
+
 // maxSaid bounds Step.Said, in bytes.
 const maxSaid = 500
 
@@ -62,9 +65,12 @@ type Resolver func(ctx context.Context, host string) ([]netip.Addr, error)
 // Trial does what Send does, and tells each step. Without send the server is asked
 // whether it takes the mail, and gets none. ok reports whether all went well.
 func (s *SMTP) Trial(ctx context.Context, resolve Resolver, m Message, send bool) (steps []Step, ok bool) {
-	t := &trial{envelope: !send, secrets: s.Settings.secrets(), now: time.Now}
+	t := &trial{envelope: !send, secrets: s.Settings.secrets()}
 	watched := *s
 	watched.trial = t
+	if watched.Timeout == 0 || watched.Timeout > trialTimeout {
+		watched.Timeout = trialTimeout
+	}
 	t.begin(StepResolve)
 	addresses, err := resolve(ctx, s.Settings.Host)
 	if err == nil {
@@ -97,7 +103,6 @@ func (s SMTPSettings) secrets() []string {
 type trial struct {
 	envelope bool // no mail is sent
 	secrets  []string
-	now      func() time.Time
 
 	steps []Step
 	at    StepName

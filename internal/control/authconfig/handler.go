@@ -42,6 +42,7 @@ func (h *Handler) Mount(api control.API) {
 		ID: "rollback-auth-config", Method: http.MethodPost, Path: path + "/history/{version}/rollback", Tag: "Auth configuration",
 		Summary: "Make the values of an earlier version a new version in force", Answer: &answer,
 	}, h.rollback)
+	h.mountMetadata(api, path)
 	h.mountRedirect(api, path)
 	h.mountTemplates(api, path)
 	h.mountSMTP(api, path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/textproto"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -149,6 +150,9 @@ func (h *Handler) sendTemplate(ctx context.Context, actor control.Actor, in *tem
 	return out, nil
 }
 
+// deliverTimeout bounds the delivery of a test mail: the caller waits.
+const deliverTimeout = 18 * time.Second
+
 // deliver hands a mail to what takes the project's mails, and waits for the answer.
 func (s *Service) deliver(ctx context.Context, p controldb.Project, v values, m message.Message) (*MailTest, error) {
 	route, err := s.Trials.Route(ctx, p.Ref, &v.config, v.secrets)
@@ -161,6 +165,8 @@ func (s *Service) deliver(ctx context.Context, p controldb.Project, v values, m 
 	if err := route.Count(ctx); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+	defer cancel()
 	m.ID, m.CreatedAt = uuid.New(), s.Trials.Now()
 	out := &MailTest{To: m.To, Steps: []Step{}, Errors: []TemplateError{}}
 	smtp, isSMTP := route.Sender.(*message.SMTP)
