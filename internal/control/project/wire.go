@@ -33,9 +33,10 @@ type Database struct {
 	ReleaseChannel string `json:"release_channel"`
 }
 
-// WithDatabase is a project with its database.
+// WithDatabase is a project with its URL and its database.
 type WithDatabase struct {
 	Project
+	URL      string   `json:"url" doc:"Where the project's API is."`
 	Database Database `json:"database"`
 }
 
@@ -225,6 +226,7 @@ func (s *Service) withDatabase(p controldb.Project, slug string) WithDatabase {
 	major, _, _ := strings.Cut(db.Version, ".")
 	return WithDatabase{
 		Project:  onWire(p, slug),
+		URL:      s.URL(p.Ref),
 		Database: Database{Host: db.Host, ServerVersion: db.Version, PostgresEngine: major, ReleaseChannel: "ga"},
 	}
 }
