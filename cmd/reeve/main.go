@@ -31,11 +31,12 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Run Reeve for development, with its own Postgres and captured mails."`
-	Serve   serveCommand   `cmd:"" help:"Run Reeve in production."`
-	Migrate migrateCommand `cmd:"" help:"Bring the control database, the template and every project up."`
-	Token   tokenCommand   `cmd:"" help:"Mint an access token of the operator: the way into a new installation."`
-	Doctor  doctorCommand  `cmd:"" help:"Look for what could be wrong with the configuration and the databases."`
+	Dev      devCommand      `cmd:"" help:"Run Reeve for development, with its own Postgres and captured mails."`
+	Serve    serveCommand    `cmd:"" help:"Run Reeve in production."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the control database, the template and every project up."`
+	Token    tokenCommand    `cmd:"" help:"Mint an access token of the operator: the way into a new installation."`
+	Operator operatorCommand `cmd:"" help:"Who runs the installation, and the link by which the first of them gets an account."`
+	Doctor   doctorCommand   `cmd:"" help:"Look for what could be wrong with the configuration and the databases."`
 
 	Orgs     orgsCommand     `cmd:"" help:"Organizations."`
 	Tokens   tokensCommand   `cmd:"" help:"Access tokens of yours, and service tokens of an organization."`

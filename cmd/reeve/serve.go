@@ -25,6 +25,13 @@ func (c *serveCommand) Run(ctx context.Context, p program) error {
 		return stopped(ctx, err)
 	}
 	o.Logger.InfoContext(ctx, "reeve serves", "version", o.Version, "address", s.Addr().String(), "url", o.Config.HTTP.Origin())
+	link, err := s.SetupLink(ctx)
+	switch {
+	case err != nil:
+		o.Logger.WarnContext(ctx, "no setup link for the first operator: reeve operator link makes one", "error", err)
+	case link != "":
+		o.Logger.WarnContext(ctx, "nobody has an operator's account yet: who opens this link within a day gets one", "link", link)
+	}
 	return s.Run(ctx)
 }
 

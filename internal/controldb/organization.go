@@ -117,3 +117,8 @@ func (r reader) OrganizationsOf(ctx context.Context, user uuid.UUID) ([]Organiza
 	}
 	return out, Fault(err)
 }
+
+// RenameOrganization sets the name; fault organization_not_found.
+func (tx *Tx) RenameOrganization(ctx context.Context, id uuid.UUID, name string) error {
+	return changed(tx.with(ctx).Model(&organizationRow{}).Where("id = ?", id).Update("name", name), errNoOrganization)
+}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
@@ -20,6 +22,7 @@ var (
 	errBearer = fault.New(fault.Invalid, "validation_failed", "A browser's session has no Authorization header")
 	errMedia  = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "The body must be application/json")
 	errBody   = fault.New(fault.Invalid, "bad_json", `The body must be {"access_token":"...","refresh_token":"..."}`)
+	errForm   = fault.New(fault.Invalid, "bad_json", "The body must be a JSON object with the fields of the form")
 	errLarge  = fault.New(fault.TooLarge, "body_too_large", "The body is larger than 128 KB")
 )
 
@@ -32,6 +35,9 @@ type Handler struct {
 	Main func(host string) bool
 	// Scope returns the scope of a request in the platform project.
 	Scope func(*http.Request) (*tenants.Scope, error)
+	// Configure returns what a page needs to know before anybody signs in.
+	Configure Configurer
+	Setup     Setup
 }
 
 // Session is the answer: what a page may know of its session.
@@ -90,7 +96,7 @@ func (h Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 		AccessToken  string `json:"access_token"`
 		RefreshToken string `json:"refresh_token"`
 	}
-	if err := decode(w, r, &body); err != nil {
+	if err := decode(w, r, &body, errBody); err != nil {
 		return err
 	}
 	t, err := h.Service.Begin(r.Context(), sc, body.AccessToken, body.RefreshToken)
@@ -129,14 +135,14 @@ func (h Handler) End(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// SignIn gives the browser a session of the user with an address, for `reeve
-// dev`. Who calls it has checked that the request may have one.
-func (h Handler) SignIn(w http.ResponseWriter, r *http.Request, email string) error {
+// SignIn gives the browser a session of a user, for `reeve dev`. Who calls it has
+// checked that the request may have one.
+func (h Handler) SignIn(w http.ResponseWriter, r *http.Request, user uuid.UUID) error {
 	sc, err := h.scope(r)
 	if err != nil {
 		return err
 	}
-	t, err := h.Service.SignIn(r.Context(), sc, email)
+	t, err := h.Service.SignIn(r.Context(), sc, user)
 	if err != nil {
 		return err
 	}
@@ -186,7 +192,8 @@ func write(w http.ResponseWriter, s Session) error {
 	return json.NewEncoder(w).Encode(s)
 }
 
-func decode(w http.ResponseWriter, r *http.Request, v any) error {
+// decode reads a body; bad is the refusal of one that is not as v.
+func decode(w http.ResponseWriter, r *http.Request, v any, bad *fault.Error) error {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return errMedia
 	}
@@ -195,7 +202,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 		return errLarge
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return errBody // without its cause, which may quote a token
+		return bad // without its cause, which may quote a secret
 	}
 	return nil
 }

@@ -112,11 +112,11 @@ func (s Service) End(ctx context.Context, sc *tenants.Scope, access string) erro
 	})
 }
 
-// SignIn begins a session of the user with an address, who proved by other means
-// that it is theirs. It is for `reeve dev`, whose operator has no password.
-func (s Service) SignIn(ctx context.Context, sc *tenants.Scope, email string) (Tokens, error) {
+// SignIn begins a session of a user, who proved by other means who they are. It is
+// for `reeve dev`, whose operator has no password.
+func (s Service) SignIn(ctx context.Context, sc *tenants.Scope, user uuid.UUID) (Tokens, error) {
 	begun, err := s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		u, err := tx.UserByEmail(ctx, email, true)
+		u, err := tx.UserByID(ctx, user, true)
 		if err != nil {
 			return nil, err
 		}

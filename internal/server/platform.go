@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -39,6 +40,9 @@ func (s *Server) ensurePlatform(ctx context.Context) error {
 	p, err := s.ensurePlatformProject(ctx)
 	if err != nil {
 		return fmt.Errorf("platform project: %w", err)
+	}
+	if err := s.ensureSite(ctx, p.Ref); err != nil {
+		return fmt.Errorf("site of the platform project: %w", err)
 	}
 	operator, err := s.ensureOperator(ctx, p.Ref)
 	if err != nil {
@@ -82,30 +86,87 @@ func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, 
 	return created.Project, err
 }
 
-// ensureOperator returns the first operator's id. The operator has no password:
-// they use an access token, and can set a password by recovery.
+// ensureSite makes the main host the site of the platform project, where mailed
+// links lead to, unless it has one that is not the default of new projects.
+func (s *Server) ensureSite(ctx context.Context, platform tenants.Ref) error {
+	dk, err := s.control.DataKey(ctx, platform)
+	if err != nil {
+		return err
+	}
+	return s.control.Tx(ctx, func(tx *controldb.Tx) error {
+		p, err := tx.LockProject(ctx, platform)
+		if err != nil {
+			return err
+		}
+		stored, err := tx.AuthConfigVersion(ctx, platform, p.ConfigVersion)
+		if err != nil || stored.Config.SiteURL != tenants.DefaultConfig().SiteURL {
+			return err
+		}
+		latest, err := tx.LatestAuthConfigVersion(ctx, platform)
+		if err != nil {
+			return err
+		}
+		secrets, err := stored.OpenSecrets(dk)
+		if err != nil {
+			return err
+		}
+		next := controldb.AuthConfig{Ref: platform, Version: latest + 1, Config: stored.Config, Reason: "the dashboard is at the main host"}
+		next.Config.SiteURL = s.config.HTTP.Origin()
+		if err := next.SealSecrets(dk, secrets); err != nil {
+			return err
+		}
+		if err := tx.CreateAuthConfig(ctx, next); err != nil {
+			return err
+		}
+		return tx.SetConfigVersion(ctx, platform, next.Version)
+	})
+}
+
+// ensureOperator returns the first operator's id. Where there is none, it creates
+// one without a password: they use an access token, and get a password by a setup
+// link or by recovery.
 func (s *Server) ensureOperator(ctx context.Context, platform tenants.Ref) (uuid.UUID, error) {
+	operators, err := s.control.Operators(ctx)
+	if err != nil {
+		return uuid.Nil, err
+	}
 	t, err := s.registry.Tenant(ctx, platform)
 	if err != nil {
 		return uuid.Nil, err
 	}
 	var id uuid.UUID
 	err = s.Database(t).Tx(ctx, func(tx *tenantdb.Tx) error {
-		u, err := tx.UserByEmail(ctx, operatorEmail, false)
-		if err == nil || !errors.Is(err, auth.ErrUserNotFound) {
-			id = u.ID
-			return err
-		}
-		operator, err := users.Users{Now: s.now}.Create(ctx, tx, nil, users.New{
-			Email: operatorEmail, EmailConfirmed: true,
-			Identities: []users.Identity{users.EmailIdentity(operatorEmail, nil)}, SoughtFirst: true,
-		})
-		if err == nil {
-			id = operator.ID
-		}
+		id, err = s.firstOperator(ctx, tx, operators)
 		return err
 	})
-	return id, err
+	if err != nil || slices.ContainsFunc(operators, func(o controldb.Operator) bool { return o.UserID == id }) {
+		return id, err
+	}
+	return id, s.control.Tx(ctx, func(tx *controldb.Tx) error { return tx.AddOperator(ctx, id, nil) })
+}
+
+// firstOperator returns the first of the operators who has a user, or creates the
+// user of the first start.
+func (s *Server) firstOperator(ctx context.Context, tx *tenantdb.Tx, operators []controldb.Operator) (uuid.UUID, error) {
+	for _, o := range operators {
+		if u, err := tx.UserByID(ctx, o.UserID, false); err == nil && !u.Gone() {
+			return u.ID, nil
+		} else if err != nil && !errors.Is(err, auth.ErrUserNotFound) {
+			return uuid.Nil, err
+		}
+	}
+	u, err := tx.UserByEmail(ctx, operatorEmail, false)
+	if err == nil || !errors.Is(err, auth.ErrUserNotFound) {
+		return u.ID, err
+	}
+	created, err := users.Users{Now: s.now}.Create(ctx, tx, nil, users.New{
+		Email: operatorEmail, EmailConfirmed: true,
+		Identities: []users.Identity{users.EmailIdentity(operatorEmail, nil)}, SoughtFirst: true,
+	})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return created.ID, nil
 }
 
 // platformUser returns a user of the platform project; auth.ErrUserNotFound.

@@ -80,38 +80,39 @@ type Server struct {
 	front   http.Handler
 	now     func() time.Time
 
-	keyring    *secret.Keyring
-	control    *controldb.DB
-	provision  *provision.Service
-	guard      *guard.Guard
-	registry   *tenants.Registry
-	router     *tenants.Router
-	hasher     tenants.KeyHasher
-	budget     *pool.Budget
-	proxies    ratelimit.Proxies
-	limiter    *ratelimit.Limiter
-	guesses    *ratelimit.Limiter // of passwords and codes
-	passwords  *password.Hasher
-	verifier   *token.Verifier
-	outbound   *outbound.Client
-	named      *outbound.Client // to addresses of the operator's choice
-	captcha    *captcha.Verifier
-	leaked     *leaked.List
-	providers  idp.Registry
-	outbox     *outbox.Dispatcher
-	jobs       *job.Runner
-	projectLog *projectlog.Log
-	usage      *usage.Counters
-	leaks      *leak.Service
-	leakNoted  nudge
-	keyUses    *keyusage.Counters
-	mailer     *mail.Mailer
-	invited    nudge // invitations were committed
-	texter     *sms.Texter
-	cluster    servers
-	browsers   dashboard.Handler
-	persons    persons
-	ready      atomic.Bool
+	keyring      *secret.Keyring
+	control      *controldb.DB
+	provision    *provision.Service
+	guard        *guard.Guard
+	registry     *tenants.Registry
+	router       *tenants.Router
+	hasher       tenants.KeyHasher
+	budget       *pool.Budget
+	proxies      ratelimit.Proxies
+	limiter      *ratelimit.Limiter
+	guesses      *ratelimit.Limiter // of passwords and codes
+	passwords    *password.Hasher
+	verifier     *token.Verifier
+	outbound     *outbound.Client
+	named        *outbound.Client // to addresses of the operator's choice
+	captcha      *captcha.Verifier
+	leaked       *leaked.List
+	providers    idp.Registry
+	outbox       *outbox.Dispatcher
+	jobs         *job.Runner
+	projectLog   *projectlog.Log
+	usage        *usage.Counters
+	leaks        *leak.Service
+	leakNoted    nudge
+	keyUses      *keyusage.Counters
+	mailer       *mail.Mailer
+	invited      nudge // invitations were committed
+	texter       *sms.Texter
+	cluster      servers
+	browsers     dashboard.Handler
+	persons      persons
+	installation installation
+	ready        atomic.Bool
 
 	listener net.Listener
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/strength"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/token"
@@ -44,12 +46,15 @@ func (s *Server) platformScope(ctx context.Context) (*tenants.Scope, error) {
 // newBrowsers returns the sessions of browsers on the main host.
 func (s *Server) newBrowsers() dashboard.Handler {
 	origin := s.config.HTTP.Origin()
+	sessions := session.Sessions{Tokens: token.Issuer{Now: s.now}, Active: session.NewActivity(activeBrowsers), Now: s.now}
 	return dashboard.Handler{
-		Service: dashboard.Service{
-			Verifier: s.verifier, Limiter: s.limiter, Now: s.now,
-			Sessions: session.Sessions{Tokens: token.Issuer{Now: s.now}, Active: session.NewActivity(activeBrowsers), Now: s.now},
+		Service: dashboard.Service{Verifier: s.verifier, Limiter: s.limiter, Now: s.now, Sessions: sessions},
+		Setup: dashboard.Setup{
+			DB: s.control, Users: users.Users{Sessions: sessions, Now: s.now}, Strength: strength.Checker{Leaked: s.leaked}, Hasher: s.passwords,
+			Limiter: s.limiter, Seeded: operatorEmail, Organization: firstOrgSlug, Now: s.now,
 		},
-		Cookies: dashboard.NewCookies(origin), Guard: dashboard.NewGuard(origin), Main: s.isMain,
+		Configure: s.dashboardConfig,
+		Cookies:   dashboard.NewCookies(origin), Guard: dashboard.NewGuard(origin), Main: s.isMain,
 		Scope: func(r *http.Request) (*tenants.Scope, error) {
 			sc, err := s.platformScope(r.Context())
 			if err != nil {
@@ -78,7 +83,15 @@ func (s *Server) Browsers() dashboard.Handler { return s.browsers }
 // SignInOperator gives a browser a session of the first operator, for `reeve
 // dev`.
 func (s *Server) SignInOperator(w http.ResponseWriter, r *http.Request) error {
-	return s.browsers.SignIn(w, r, operatorEmail)
+	p, err := s.control.PlatformProject(r.Context())
+	if err != nil {
+		return err
+	}
+	operator, err := s.ensureOperator(r.Context(), p.Ref)
+	if err != nil {
+		return err
+	}
+	return s.browsers.SignIn(w, r, operator)
 }
 
 func (s *Server) mountBrowsers(engine *gin.Engine) {
@@ -86,4 +99,6 @@ func (s *Server) mountBrowsers(engine *gin.Engine) {
 	engine.POST(dashboard.Path, web.Plain(s.browsers.Begin))
 	engine.DELETE(dashboard.Path, web.Plain(s.browsers.End))
 	engine.POST(dashboard.RefreshPath, web.Plain(s.browsers.Refresh))
+	engine.GET(dashboard.ConfigPath, web.Plain(s.browsers.ShowConfig))
+	engine.POST(dashboard.FirstRunPath, web.Plain(s.browsers.FinishFirstRun))
 }

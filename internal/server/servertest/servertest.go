@@ -28,7 +28,15 @@ type Reeve struct {
 	Server     *server.Server
 	ControlURL string
 	MasterKey  string
+	options    server.Options
 	stop       func()
+}
+
+// Options are those that Reeve was started with, for functions of package server
+// that work beside a running one.
+func (r *Reeve) Options(tb testing.TB) server.Options {
+	tb.Helper()
+	return r.options
 }
 
 // Options change the configuration before the start.
@@ -89,7 +97,7 @@ func start(tb testing.TB, controlURL, masterKey string, change func(*server.Opti
 		tb.Fatalf("operator: %v", err)
 	}
 	return &Reeve{
-		URL: "http://" + s.Addr().String(), Token: token, Server: s, ControlURL: controlURL, MasterKey: masterKey, stop: stop,
+		URL: "http://" + s.Addr().String(), Token: token, Server: s, ControlURL: controlURL, MasterKey: masterKey, options: so, stop: stop,
 	}
 }
 
@@ -278,6 +286,9 @@ func (r *Reeve) Do(tb testing.TB, method, path string, body any, headers ...stri
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if !r.options.Dev {
+		req.Host = "reeve.test" // in production the main host has one name
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		if headers[i] == "Host" {

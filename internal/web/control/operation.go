@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -114,6 +115,28 @@ func (a API) describe(op Operation) huma.Operation {
 		d.Responses["409"] = refusal
 	}
 	return d
+}
+
+// Describe adds a route that is not registered here to the OpenAPI document: one
+// that needs no actor, or a browser's. In is what its body is, struct{} for none;
+// Out is the answer's, struct{} for none.
+func Describe[In, Out any](api API, op Operation) {
+	described := api.describe(op)
+	delete(described.Responses, "404")
+	described.Security = []map[string][]string{}
+	registry := api.huma.OpenAPI().Components.Schemas
+	content := func(t reflect.Type) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(t, true, op.ID)}}
+	}
+	answer := &huma.Response{Description: http.StatusText(cmp.Or(op.Status, http.StatusOK))}
+	if t := reflect.TypeFor[Out](); t.NumField() > 0 {
+		answer.Content = content(t)
+	}
+	described.Responses[strconv.Itoa(cmp.Or(op.Status, http.StatusOK))] = answer
+	if t := reflect.TypeFor[In](); t.NumField() > 0 {
+		described.RequestBody = &huma.RequestBody{Required: true, Content: content(t)}
+	}
+	api.huma.OpenAPI().AddOperation(&described)
 }
 
 // describeBody puts op.Body's schema into the OpenAPI document.
