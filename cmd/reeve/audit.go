@@ -51,7 +51,7 @@ func (a *auditList) Run(ctx context.Context, p program, r *remote) error {
 	if err := json.Unmarshal(answer, &page); err != nil {
 		return fmt.Errorf("read the log: %w", err)
 	}
-	return r.print(p, page.Entries, column{"NO", "seq"}, column{"AT", "at"}, column{"ACTOR", "actor"}, column{"ACTION", "action"},
+	return r.print(p, page.Entries, column{"NO", "seq"}, column{"AT", "at"}, column{"ACTOR", "actor"}, column{"NAME", "service_token"}, column{"ACTION", "action"},
 		column{"OBJECT", "object"}, column{"RESULT", "result"})
 }
 

@@ -86,7 +86,7 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, ok := answers[r.Method+" "+r.URL.Path]
 		switch {
-		case r.Header.Get("Authorization") != "Bearer "+goodToken:
+		case r.Header.Get("Authorization") != "Bearer "+goodToken && r.URL.Path != "/v1/leaked-keys":
 			w.WriteHeader(http.StatusUnauthorized)
 			answer = `{"message":"Unauthorized","code":"unauthorized"}`
 		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/test"):
@@ -127,7 +127,7 @@ func TestTable(t *testing.T) {
 		"orgs create New":               "SLUG   NAME\nnew    New\n",
 		"orgs get acme":                 "SLUG   NAME   PLAN\nacme   Acme   free\n",
 		"orgs members acme":             "ID   USER    ROLE\nu    a@b.c   owner\n",
-		"audit list acme --result done": "NO   AT    ACTOR   ACTION        OBJECT   RESULT\n1    now   u       create-role   /v1/x    done\n",
+		"audit list acme --result done": "NO   AT    ACTOR   NAME   ACTION        OBJECT   RESULT\n1    now   u              create-role   /v1/x    done\n",
 		"audit verify acme":             "VALID   ENTRIES   BROKEN   REASON\ntrue    1\n",
 		"tokens list":                   tokens,
 		"tokens list --org acme":        tokens,

@@ -63,6 +63,19 @@ func (r *remote) client(p program) (*manage.Client, error) {
 	return manage.New(origin, token), nil
 }
 
+// anonymous finds the server for a route that needs no token.
+func (r *remote) anonymous(p program) (*manage.Client, error) {
+	origin, _ := p.lookup(fromVariable)
+	if r.Data != "" || origin == "" {
+		return r.client(p)
+	}
+	if err := checkOrigin(origin); err != nil {
+		return nil, err
+	}
+	r.source = fromVariable
+	return manage.New(origin, ""), nil
+}
+
 // project finds the server, and the ref of the project with a ref or a name.
 func (r *remote) project(ctx context.Context, p program, word string) (c *manage.Client, ref string, err error) {
 	if c, err = r.client(p); err != nil {
@@ -86,11 +99,18 @@ func (r *remote) named(p program) (*manage.Client, error) {
 	case origin == "":
 		return nil, usage{errors.New("REEVE_ACCESS_TOKEN is set, REEVE_URL is not")}
 	}
-	if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usage{errors.New("REEVE_URL must begin with http:// or https://")}
+	if err := checkOrigin(origin); err != nil {
+		return nil, err
 	}
 	r.source = fromVariable
 	return manage.New(origin, token), nil
+}
+
+func checkOrigin(origin string) error {
+	if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usage{errors.New("REEVE_URL must begin with http:// or https://")}
+	}
+	return nil
 }
 
 func (r *remote) unknown() error {

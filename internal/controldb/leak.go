@@ -61,37 +61,57 @@ type LeakNotice struct {
 	Project        string // its name; "" for none
 	Revoked        bool
 	SentAt         *time.Time
+	Attempts       int        // that failed
+	RetryAt        *time.Time // not before this time; nil for at once
 }
 
 // TableName implements gorm's Tabler.
 func (LeakNotice) TableName() string { return "leak_notices" }
 
-// leakPeriod is for how long a subject that stays valid is not noted again.
-const leakPeriod = 24 * time.Hour
+const (
+	// leakPeriod is for how long a subject that stays valid is not noted again.
+	leakPeriod = 24 * time.Hour
+	// leakPatience is for how long a notice is tried to be handed over.
+	leakPatience = 7 * 24 * time.Hour
+	// The pause after a failed attempt doubles, from shortestRetry to longestRetry.
+	shortestRetry = 30 * time.Second
+	longestRetry  = time.Hour
+)
 
-// NoteLeak notes a leak, unless the subject was noted within a day: false.
+// NoteLeak notes a leak, unless the subject was noted with the same outcome within a
+// day: false.
 func (tx *Tx) NoteLeak(ctx context.Context, n LeakNotice) (bool, error) {
 	if err := tx.with(ctx).Exec("SELECT pg_advisory_xact_lock(hashtextextended('leak of ' || ?::text, 0))", n.Subject).Error; err != nil {
 		return false, Fault(err)
 	}
 	var noted int64
-	err := tx.with(ctx).Model(&LeakNotice{}).Where("subject = ? AND at > ?", n.Subject, n.At.Add(-leakPeriod)).Count(&noted).Error
+	err := tx.with(ctx).Model(&LeakNotice{}).Where("subject = ? AND revoked = ? AND at > ?", n.Subject, n.Revoked, n.At.Add(-leakPeriod)).Count(&noted).Error
 	if err != nil || noted > 0 {
 		return false, Fault(err)
 	}
 	return true, Fault(tx.with(ctx).Create(&n).Error)
 }
 
-// UnsentLeakNotices returns the oldest notices whose mails are not handed over.
-func (r reader) UnsentLeakNotices(ctx context.Context, most int) (out []LeakNotice, err error) {
-	err = r.with(ctx).Where("sent_at IS NULL").Order("at").Limit(most).Find(&out).Error
+// UnsentLeakNotices returns the notices whose mails are not handed over and that are
+// due, those with the fewest attempts first and of them the oldest.
+func (r reader) UnsentLeakNotices(ctx context.Context, now time.Time, most int) (out []LeakNotice, err error) {
+	err = r.with(ctx).Where("sent_at IS NULL AND at > ? AND (retry_at IS NULL OR retry_at <= ?)", now.Add(-leakPatience), now).
+		Order("attempts, at").Limit(most).Find(&out).Error
 	return out, Fault(err)
 }
 
+// LeakNoticeFailed notes a failed attempt, after which the notice waits.
+func (db *DB) LeakNoticeFailed(ctx context.Context, n LeakNotice, now time.Time) error {
+	wait := min(shortestRetry<<min(n.Attempts, 10), longestRetry)
+	return Fault(db.with(ctx).Exec("UPDATE leak_notices SET attempts = attempts + 1, retry_at = ? WHERE id = ?", now.Add(wait), n.ID).Error)
+}
+
 // LeakNoticeSent notes that the mails of a notice were handed over. Those sent a day
-// ago are of no use any more and go.
+// ago are of no use any more and go, and those that nobody could send for a week.
 func (db *DB) LeakNoticeSent(ctx context.Context, id uuid.UUID, now time.Time) error {
-	if err := db.with(ctx).Exec("DELETE FROM leak_notices WHERE sent_at < ? AND at < ?", now.Add(-leakPeriod), now.Add(-leakPeriod)).Error; err != nil {
+	err := db.with(ctx).Exec("DELETE FROM leak_notices WHERE sent_at < ? AND at < ? OR at < ?",
+		now.Add(-leakPeriod), now.Add(-leakPeriod), now.Add(-leakPatience)).Error
+	if err != nil {
 		return Fault(err)
 	}
 	return Fault(db.with(ctx).Exec("UPDATE leak_notices SET sent_at = ? WHERE id = ?", now, id).Error)

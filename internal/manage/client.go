@@ -31,7 +31,7 @@ const (
 // Client talks to one server as the owner of Token.
 type Client struct {
 	URL   string // origin of the main host
-	Token string // personal access token
+	Token string // personal access token; "" for routes that need none
 	HTTP  *http.Client
 	// Pause is waited before a request is sent again; 500 ms by default.
 	Pause time.Duration
@@ -205,7 +205,9 @@ func (c *Client) request(ctx context.Context, req call) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server address: %w", err)
 	}
-	r.Header.Set("Authorization", "Bearer "+c.Token)
+	if c.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.Token)
+	}
 	r.Header.Set("User-Agent", "reeve-cli")
 	if req.in != nil {
 		r.Header.Set("Content-Type", "application/json")

@@ -35,8 +35,8 @@ func (n nudge) wake() {
 
 // mailInvitations hands the mails of new invitations over to the platform
 // project's outbox. The row in the control database and the outbox row commit
-// apart: a mail is handed over until its invitation says so, and its id keeps
-// it from being sent twice.
+// apart: a mail is handed over until its invitation says so, at least once. Its id
+// keeps a second one out while the first waits in the outbox.
 func (s *Server) mailInvitations(ctx context.Context) error {
 	tick := time.NewTicker(invitationPeriod)
 	defer tick.Stop()

@@ -15,6 +15,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/control/leak"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
@@ -75,17 +76,18 @@ func (s *Server) mailLeaks(ctx context.Context) error {
 }
 
 func (s *Server) mailNewLeaks(ctx context.Context) error {
-	waiting, err := s.control.UnsentLeakNotices(ctx, manyLeaks)
+	waiting, err := s.control.UnsentLeakNotices(ctx, s.now(), manyLeaks)
 	for _, n := range waiting { // one that cannot be mailed holds no other
 		if failed := s.mailLeak(ctx, n); failed != nil {
-			err = errors.Join(err, fmt.Errorf("leak %s: %w", n.ID, failed))
+			err = errors.Join(err, fmt.Errorf("leak %s: %w", n.ID, failed), s.control.LeakNoticeFailed(ctx, n, s.now()))
 		}
 	}
 	return err
 }
 
-// mailLeak hands over a mail to each of those who are to know. The mails' ids keep
-// them from being sent twice.
+// mailLeak hands over a mail to each of those who are to know, at least once: a
+// mail's id keeps a second one out while the first waits in the outbox, and a process
+// that ends between the mail and the note that it was handed over sends it again.
 func (s *Server) mailLeak(ctx context.Context, n controldb.LeakNotice) error {
 	values := map[string]any{"kind": n.Kind, "name": n.Name, "project": n.Project, "revoked": n.Revoked}
 	var users []uuid.UUID
@@ -94,6 +96,9 @@ func (s *Server) mailLeak(ctx context.Context, n controldb.LeakNotice) error {
 	}
 	if n.OrganizationID != nil {
 		org, err := s.control.OrganizationByID(ctx, *n.OrganizationID)
+		if fault.From(err).Kind == fault.NotFound && err != nil { // with all who were to know
+			return s.control.LeakNoticeSent(ctx, n.ID, s.now())
+		}
 		if err != nil {
 			return err
 		}

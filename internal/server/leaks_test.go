@@ -29,6 +29,7 @@ func leakEntries(t *testing.T, reeve *servertest.Reeve) (out []string) {
 	t.Helper()
 	var found struct {
 		Entries []struct {
+			Actor   *string
 			Service *string `json:"service_token"`
 			Ref     *string
 			Detail  map[string]any
@@ -36,7 +37,7 @@ func leakEntries(t *testing.T, reeve *servertest.Reeve) (out []string) {
 	}
 	reeve.Manage(t, http.MethodGet, "/v1/organizations/default/audit-logs?action=report-leaked-key", nil).Expect(t, 200).Into(t, &found)
 	for _, e := range found.Entries {
-		if e.Service == nil || *e.Service != "leak report" || e.Detail["found_at"] == "" {
+		if e.Actor != nil || e.Service == nil || *e.Service != "leak report" || e.Detail["found_at"] == "" {
 			t.Errorf("entry %+v", e)
 		}
 		out = append(out, e.Detail["kind"].(string))
@@ -99,9 +100,17 @@ func TestLeakedKeyStays(t *testing.T) {
 	eventually(t, "both are mailed", func() bool {
 		return count(t, conn, "SELECT count(*) FROM leak_notices WHERE sent_at IS NOT NULL AND NOT revoked") == 2
 	})
-	eventually(t, "the mails are delivered", func() bool {
-		return count(t, conn, "SELECT count(*) FROM inbox_messages WHERE recipient = 'operator@reeve.localhost'") == 2
-	})
+	delivered := func(n int) {
+		t.Helper()
+		eventually(t, "the mails are delivered", func() bool {
+			return count(t, conn, "SELECT count(*) FROM inbox_messages WHERE recipient = 'operator@reeve.localhost'") == n
+		})
+	}
+	delivered(2)
+	// A key that ends by the next report is told again.
+	reeve.Manage(t, http.MethodPatch, "/v1/projects/"+notify.Ref+"/config/auth", map[string]any{"security_leaked_keys_revoked": true}).Expect(t, 200)
+	report(t, reeve, leaked(notify.SecretKey)).Expect(t, 202)
+	delivered(3)
 }
 
 // TestLeakedTokens: an access token and a service token are revoked, and their

@@ -47,9 +47,9 @@ type Entry struct {
 	Seq       int64           `json:"seq" doc:"Number in the organization's log, from 1."`
 	ID        string          `json:"id"`
 	At        time.Time       `json:"at"`
-	Actor     string          `json:"actor" doc:"Id of the user, or of the service token."`
+	Actor     *string         `json:"actor" doc:"Id of the user, or of the service token; null for somebody without an account."`
 	Token     *string         `json:"token" doc:"Id of the access token; null for a session."`
-	Service   *string         `json:"service_token" doc:"Name of the service token, whose id is the actor's; null for a person."`
+	Service   *string         `json:"service_token" doc:"Name of the service token, whose id is the actor's, or of a sender without an account; null for a person."`
 	Action    string          `json:"action" doc:"The operation's id in this document."`
 	Object    string          `json:"object" doc:"The request's path."`
 	Ref       *string         `json:"ref"`
@@ -133,15 +133,18 @@ func (h *Handler) verify(ctx context.Context, actor control.Actor, in *verifyInp
 }
 
 func onWire(e controldb.NumberedAuditEntry) Entry {
-	out := Entry{
-		Seq: e.Seq, ID: e.ID.String(), At: e.At, Actor: e.Actor.String(), Action: e.Action, Object: e.Object,
+	return Entry{
+		Seq: e.Seq, ID: e.ID.String(), At: e.At, Actor: optionalID(e.Actor), Token: optionalID(e.Token), Action: e.Action, Object: e.Object,
 		Result: string(e.Result), RequestID: e.RequestID, Detail: e.Detail,
 		Ref: optional(string(e.Ref)), Code: optional(e.Code), IP: optional(e.IP), Service: optional(e.Service),
 	}
-	if e.Token != uuid.Nil {
-		out.Token = optional(e.Token.String())
+}
+
+func optionalID(id uuid.UUID) *string {
+	if id == uuid.Nil {
+		return nil
 	}
-	return out
+	return optional(id.String())
 }
 
 func optional(s string) *string {

@@ -199,7 +199,7 @@ func TestAuditLog_after_a_kill_before_the_decision(t *testing.T) {
 	if err := w.DB.EndLostAudits(t.Context(), time.Now().Add(time.Minute), 10); err != nil {
 		t.Fatal(err)
 	}
-	if got := list(t, w, ""); len(got.Entries) != 1 || got.Entries[0].Actor != admin.String() || got.Entries[0].Result != "unknown" {
+	if got := list(t, w, ""); len(got.Entries) != 1 || *got.Entries[0].Actor != admin.String() || got.Entries[0].Result != "unknown" {
 		t.Errorf("the log is %+v", got.Entries)
 	}
 	if v, err := w.DB.VerifyAudit(t.Context(), uuid.Nil); err != nil || v.Entries != 3 || v.Broken != 0 {

@@ -286,7 +286,7 @@ func TestServiceTokens_audit(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range page.Entries {
 		seen[e.Action] = true
-		if named := e.Service != nil && *e.Service == "CI" && e.Actor == made.ID && *e.Token == made.ID; named != (e.Action != "create-service-token") {
+		if named := e.Service != nil && *e.Service == "CI" && *e.Actor == made.ID && *e.Token == made.ID; named != (e.Action != "create-service-token") {
 			t.Errorf("%+v", e)
 		}
 		if strings.Contains(string(e.Detail), made.Text) {
