@@ -1,0 +1,17 @@
+export const usage = {
+  title: 'Usage',
+  description: 'All projects of the organization together. Days are in UTC.',
+  range: 'Range',
+  days: (n: number) => `Last ${n} days`,
+  activeUsers: 'Active users',
+  activeUsersHelp: 'on the busiest day',
+  signUps: 'Sign-ups',
+  signIns: 'Sign-ins',
+  refusals: 'Refused requests',
+  mails: 'Mails sent',
+  texts: 'Text messages',
+  requests: 'Requests',
+  activePerDay: 'Active users per day',
+  signInsByMethod: 'Sign-ins by method',
+  exact: 'Active users are an estimate with a standard error of 1.6 %.',
+}

@@ -1,0 +1,62 @@
+import { useState, type FormEvent } from 'react'
+import { Button } from '@/components/button'
+import { Dialog } from '@/components/dialog'
+import { ErrorNote } from '@/components/error'
+import { toast } from '@/components/toast'
+import type { Schema } from '@/lib/api/client'
+import { cx } from '@/lib/cx'
+import { common } from '@/strings/common'
+import { team } from '@/strings/team'
+import { useChangeRole } from './members'
+
+type Props = { slug: string; member: Schema<'Member'>; roles: Schema<'MemberRole'>[]; onClose: () => void }
+
+/** Gives a member another role. */
+export function RoleOfMember({ slug, member, roles, onClose }: Props) {
+  const [role, setRole] = useState(member.role_name)
+  const change = useChangeRole(slug)
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    await change.mutateAsync({ id: member.user_id, role })
+    toast(team.changeRole.done(member.user_name, role))
+    onClose()
+  }
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={team.changeRole.title(member.user_name)}
+      footer={
+        <>
+          <Button onClick={onClose}>{common.cancel}</Button>
+          <Button kind="primary" type="submit" form="role-of" busy={change.isPending} disabled={role === member.role_name}>
+            {team.changeRole.save}
+          </Button>
+        </>
+      }
+    >
+      <form id="role-of" className="space-y-3 pb-2" onSubmit={(e) => void submit(e).catch(() => {})}>
+        <RoleChoice name="role" roles={roles} value={role} onChange={setRole} />
+        {change.error && <ErrorNote error={change.error} />}
+      </form>
+    </Dialog>
+  )
+}
+
+/** Roles to choose one of, with what each is for. */
+export function RoleChoice({ name, roles, value, onChange }: { name: string; roles: Schema<'MemberRole'>[]; value: string; onChange: (role: string) => void }) {
+  return (
+    <fieldset className="divide-y divide-line rounded border border-line">
+      <legend className="sr-only">{team.columns.role}</legend>
+      {roles.map((r) => (
+        <label key={r.name} className={cx('flex cursor-pointer items-start gap-2.5 px-3 py-2', r.name === value && 'bg-accent-soft')}>
+          <input type="radio" name={name} value={r.name} checked={r.name === value} onChange={() => onChange(r.name)} className="mt-1 accent-accent" />
+          <span className="min-w-0">
+            <span className="block font-medium break-words">{r.name}</span>
+            {r.description && <span className="block text-sm text-text-2">{r.description}</span>}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
