@@ -30,7 +30,7 @@ export function Switcher({ slug, project }: { slug?: string; project?: { ref: st
           <img src={icon} alt="" className="size-7 shrink-0" />
           <span className="min-w-0 flex-1">
             <span className="block truncate leading-4 font-medium">{project?.name ?? org?.name ?? ' '}</span>
-            <span className="block truncate text-xs text-text-3">{project ? (org?.name ?? ' ') : shell.organizations}</span>
+            <span className="block truncate text-xs text-text-3">{project ? (org?.name ?? ' ') : shell.organization}</span>
           </span>
           <ChevronsUpDown className="size-4 shrink-0 text-text-3" strokeWidth={1.5} aria-hidden />
         </button>

@@ -37,16 +37,16 @@ export default function ChartCode({ label, points, series, hourly, height = 208 
   const margin = { top: 8, right: 8, bottom: 0, left: 0 }
   const only = series.length === 1 ? series[0] : undefined
   return (
-    <figure aria-label={label} className="tabular">
+    <figure aria-label={label} className="tabular relative overflow-hidden">
       <div aria-hidden style={{ height }}>
         <ResponsiveContainer width="100%" height="100%">
           {only ? (
-            <AreaChart data={points} margin={margin}>
+            <AreaChart data={points} margin={margin} accessibilityLayer={false}>
               {parts}
               <Area dataKey={only.key} name={only.label} type="monotone" stroke={`var(--${only.colour ?? 'accent'})`} strokeWidth={1.5} fill={`var(--${only.colour ?? 'accent'})`} fillOpacity={0.12} isAnimationActive={false} connectNulls={false} />
             </AreaChart>
           ) : (
-            <BarChart data={points} margin={margin} barCategoryGap="25%">
+            <BarChart data={points} margin={margin} accessibilityLayer={false} barCategoryGap="25%">
               {parts}
               {series.map((s) => (
                 <Bar key={s.key} dataKey={s.key} name={s.label} stackId="all" fill={`var(--${s.colour ?? 'accent'})`} fillOpacity={0.75} isAnimationActive={false} />

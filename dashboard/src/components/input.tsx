@@ -4,10 +4,10 @@ import type { ComponentProps } from 'react'
 import { cx } from '@/lib/cx'
 
 const control =
-  'w-full rounded border border-line-strong/60 bg-surface text-base text-text placeholder:text-text-3 hover:border-line-strong aria-invalid:border-danger disabled:bg-sunken disabled:text-text-3 read-only:bg-sunken'
+  'w-full rounded border border-line-strong/60 bg-surface text-base text-text placeholder:text-text-3 hover:border-line-strong aria-invalid:border-danger disabled:bg-sunken disabled:text-text-3'
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {
-  return <input className={cx(control, 'h-8 px-2.5', className)} {...rest} />
+  return <input className={cx(control, 'h-8 px-2.5 read-only:bg-sunken', className)} {...rest} />
 }
 
 export function Textarea({ className, ...rest }: ComponentProps<'textarea'>) {

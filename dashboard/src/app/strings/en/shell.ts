@@ -1,5 +1,6 @@
 export const shell = {
   main: 'Main',
+  organization: 'Organization',
   organizations: 'Organizations',
   newOrganization: 'New organization',
   projects: 'Projects',
