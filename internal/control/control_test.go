@@ -104,6 +104,7 @@ var routes = []route{
 	{method: "PATCH", path: "/v1/projects/{ref}/config/auth", body: `{"jwt_exp":60}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/preview", body: `{"subject":"x"}`},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/test", body: `{"subject":"x"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/providers/{name}/test", body: `{}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/smtp/test", body: `{"config":{"smtp_host":"127.0.0.1","smtp_port":"1","smtp_admin_email":"a@example.com"}}`, least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/settings"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/test-redirect", body: `{"redirect_to":"https://x.example.com"}`},
@@ -158,7 +159,7 @@ var routes = []route{
 }
 
 func (r route) fill(slug, ref string) route {
-	replace := strings.NewReplacer("{version}", "1", "{kind}", "invite", "{slug}", slug, "{ref}", ref, "{id}", id)
+	replace := strings.NewReplacer("{version}", "1", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", slug, "{ref}", ref, "{id}", id)
 	r.path, r.body = replace.Replace(r.path), replace.Replace(r.body)
 	return r
 }
@@ -204,7 +205,7 @@ func TestRoutes(t *testing.T) {
 				}
 			}
 			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
-			if strings.Contains(route.path, "{id}") || strings.Contains(route.path, "{name}") || strings.Contains(route.path, "/migrations/{version}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
+			if strings.Contains(route.path, "{id}") || strings.Contains(route.path, "/branches/{name}") || strings.Contains(route.path, "/migrations/{version}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
 				got.Want(t, 404)
 			} else if strings.HasSuffix(route.path, "/reset") || strings.HasPrefix(route.path, "/v1/branches/") {
 				got.Refused(t, 400, "project_not_branch", "")
@@ -289,8 +290,8 @@ func TestHostileInput(t *testing.T) {
 				continue
 			}
 			for _, r := range []struct{ slug, ref, id string }{{odd, odd, id}, {"acme", ref, odd}} {
-				path := strings.NewReplacer("{version}", "1", "{kind}", "invite", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
-				if path == strings.NewReplacer("{version}", "1", "{kind}", "invite", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
+				path := strings.NewReplacer("{version}", "1", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
+				if path == strings.NewReplacer("{version}", "1", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
 					continue
 				}
 				got := w.Do(t, w.Owner, route.method, path, strings.ReplaceAll(route.body, "{slug}", "acme"))

@@ -74,6 +74,7 @@ var sound = map[string]struct {
 	"test-redirect":              {body: map[string]any{"redirect_to": "https://x.example.com"}},
 	"preview-mail-template":      {body: map[string]any{"subject": "x"}},
 	"send-test-mail":             {body: map[string]any{"subject": "x"}},
+	"test-provider":              {body: map[string]any{}},
 	"test-smtp":                  {body: map[string]any{"send": false}},
 	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":         {body: map[string]any{"status": "revoked"}},
@@ -97,7 +98,7 @@ var own = []string{"list-organizations", "create-organization", "list-projects",
 
 // at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {
-	r := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id, "{name}", "support", "{kind}", "invite")
+	r := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id, "/providers/{name}", "/providers/google", "{name}", "support", "{kind}", "invite")
 	return r.Replace(o.path) + sound[o.id].query
 }
 

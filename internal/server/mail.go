@@ -69,23 +69,6 @@ func (s *Server) mailRoute(t *tenants.Tenant, c *setting.Config, secrets setting
 	return authconfig.Route{Sender: s.smtp(settings, true)}, nil
 }
 
-// trials is what tests of a configuration need.
-func (s *Server) trials(checker *message.Checker) authconfig.Trials {
-	return authconfig.Trials{
-		Preview: checker.Preview, Resolve: s.outbound.Resolve, Person: s.platformUser, Limiter: s.limiter, Now: s.now,
-		Issuer: func(ref tenants.Ref) string { return s.projectURL(ref) + "/auth/v1" },
-		Route: func(ctx context.Context, ref tenants.Ref, c *setting.Config, secrets setting.Secrets) (authconfig.Route, error) {
-			t, err := s.registry.Tenant(ctx, ref)
-			if err != nil {
-				return authconfig.Route{}, err
-			}
-			r, err := s.mailRoute(t, c, secrets)
-			r.Count = func(ctx context.Context) error { return s.mailer.Count(ctx, ref, c) }
-			return r, err
-		},
-	}
-}
-
 // mailOfProjects is what happens to the mails of projects without a mail server of
 // their own.
 func (s *Server) mailOfProjects() project.Mail {

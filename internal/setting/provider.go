@@ -257,22 +257,37 @@ func packedBit(bit uint32, of func(*Providers) *uint32) *packed {
 // enabledProviders refuses a provider that is on and cannot work.
 func enabledProviders(c *Config, secrets Secrets) error {
 	for _, k := range providerKinds {
-		p, _ := c.Provider(k.name)
-		if !p.Enabled {
+		if p, _ := c.Provider(k.name); !p.Enabled {
 			continue
 		}
-		missing := ""
-		switch {
-		case p.ClientID == "":
-			missing = "client_id"
-		case !k.idTokens && secrets[p.Secret] == "":
-			missing = "secret"
-		case k.urlRequired && p.URL == "":
-			missing = "url"
-		default:
-			continue
+		if missing := c.missingOf(k, secrets); len(missing) > 0 {
+			return fmt.Errorf("%s: is required with %s", missing[0], k.setting("enabled"))
 		}
-		return fmt.Errorf("%s: is required with %s", k.setting(missing), k.setting("enabled"))
 	}
 	return nil
+}
+
+// MissingOf returns the settings that sign-ins at a provider need and that are
+// empty. A provider that a project defines itself needs none.
+func (c *Config) MissingOf(provider string, secrets Secrets) []string {
+	for _, k := range providerKinds {
+		if k.name == provider {
+			return c.missingOf(k, secrets)
+		}
+	}
+	return nil
+}
+
+func (c *Config) missingOf(k providerKind, secrets Secrets) (missing []string) {
+	p, _ := c.Provider(k.name)
+	if p.ClientID == "" {
+		missing = append(missing, k.setting("client_id"))
+	}
+	if !k.idTokens && secrets[p.Secret] == "" {
+		missing = append(missing, k.setting("secret"))
+	}
+	if k.urlRequired && p.URL == "" {
+		missing = append(missing, k.setting("url"))
+	}
+	return missing
 }

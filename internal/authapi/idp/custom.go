@@ -17,28 +17,27 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// findCustom is Find for a provider of the project's own. It reads the row each
+// findCustom is Registered for a provider of the project's own. It reads the row each
 // time, so that a change takes effect at once.
-func (r Registry) findCustom(ctx context.Context, sc *tenants.Scope, name string) (*Provider, error) {
+func (r Registry) findCustom(ctx context.Context, sc *tenants.Scope, name string) (found *Provider, enabled bool, err error) {
 	if r.Custom == nil || !auth.ValidCustomIdentifier(name) {
-		return nil, auth.ErrProviderUnknown
+		return nil, false, auth.ErrProviderUnknown
 	}
 	var p auth.CustomProvider
-	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		p, err = tx.CustomProvider(ctx, name, false)
 		return err
 	})
 	switch {
 	case errors.Is(err, auth.ErrCustomProviderNotFound):
-		return nil, auth.ErrProviderUnknown
+		return nil, false, auth.ErrProviderUnknown
 	case err != nil:
-		return nil, err
-	case !p.Enabled || !sc.Tenant.Config.CustomOAuthEnabled:
-		return nil, auth.ErrProviderOff
+		return nil, false, err
 	}
+	enabled = p.Enabled && sc.Tenant.Config.CustomOAuthEnabled
 	clientSecret, err := openClientSecret(sc.Tenant, &p)
-	if err != nil {
-		return nil, err
+	if err != nil && enabled {
+		return nil, false, err
 	}
 	return &Provider{
 		Name: name, Connector: r.Custom.Connector(Definition(&p)), EmailOptional: p.EmailOptional,
@@ -46,7 +45,7 @@ func (r Registry) findCustom(ctx context.Context, sc *tenants.Scope, name string
 			Project: string(sc.Tenant.Ref), ID: p.ClientID, MoreIDs: p.AcceptableClientIDs,
 			Secret: clientSecret, SkipNonceCheck: p.SkipNonceCheck,
 		},
-	}, nil
+	}, enabled, nil
 }
 
 // Definition is what a row says of its provider. Parameters that are no text,

@@ -46,16 +46,26 @@ type Registry struct {
 
 // Find implements Providers.
 func (r Registry) Find(ctx context.Context, sc *tenants.Scope, name string) (*Provider, error) {
+	p, enabled, err := r.Registered(ctx, sc, name)
+	if err == nil && !enabled {
+		err = auth.ErrProviderOff.Because(fmt.Errorf("provider %q", name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Registered is Find for a provider that may be switched off, and says whether it
+// is on. auth.ErrProviderUnknown.
+func (r Registry) Registered(ctx context.Context, sc *tenants.Scope, name string) (found *Provider, enabled bool, err error) {
 	if strings.HasPrefix(name, auth.CustomPrefix) {
 		return r.findCustom(ctx, sc, name)
 	}
 	c, known := r.Connectors[name]
 	p, declared := sc.Tenant.Config.Provider(name)
-	switch {
-	case !known || !declared:
-		return nil, auth.ErrProviderUnknown.Because(fmt.Errorf("provider %q", fault.Clip(name, maxName)))
-	case !p.Enabled:
-		return nil, auth.ErrProviderOff.Because(fmt.Errorf("provider %q", name))
+	if !known || !declared {
+		return nil, false, auth.ErrProviderUnknown.Because(fmt.Errorf("provider %q", fault.Clip(name, maxName)))
 	}
 	return &Provider{
 		Name: name, Connector: c, EmailOptional: p.EmailOptional,
@@ -63,5 +73,5 @@ func (r Registry) Find(ctx context.Context, sc *tenants.Scope, name string) (*Pr
 			Project: string(sc.Tenant.Ref), ID: p.ClientID, MoreIDs: p.MoreClientIDs, BaseURL: p.URL,
 			Secret: sc.Tenant.Secrets.Settings[p.Secret], SkipNonceCheck: p.SkipNonceCheck,
 		},
-	}, nil
+	}, p.Enabled, nil
 }

@@ -46,6 +46,7 @@ func (h *Handler) Mount(api control.API) {
 	h.mountRedirect(api, path)
 	h.mountTemplates(api, path)
 	h.mountSMTP(api, path)
+	h.mountProvider(api, path)
 }
 
 type getInput struct {

@@ -3,6 +3,7 @@ package authconfig
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,10 @@ type Trials struct {
 	Resolve message.Resolver
 	// Person returns a user of the platform project; auth.ErrUserNotFound.
 	Person func(ctx context.Context, id uuid.UUID) (auth.User, error)
+	// Registration returns a project's registration at a provider, whether or not
+	// sign-ins there are on. ErrNoProvider.
+	Registration registration
+	HTTP         *http.Client // to providers
 	// Limiter counts the tests.
 	Limiter *ratelimit.Limiter
 	// Issuer is the URL of a project's auth.

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/connector"
+	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/outbound"
@@ -30,6 +32,17 @@ func (w *World) Trials() authconfig.Trials {
 		Person: func(context.Context, uuid.UUID) (auth.User, error) {
 			at := Now()
 			return auth.User{Email: Address, EmailConfirmedAt: &at}, nil
+		},
+		HTTP: client.HTTP(time.Second),
+		Registration: func(_ context.Context, ref tenants.Ref, name string, c *setting.Config, secrets setting.Secrets) (authconfig.Registration, error) {
+			p, known := c.Provider(name)
+			if !known {
+				return authconfig.Registration{}, authconfig.ErrNoProvider
+			}
+			return authconfig.Registration{
+				Connector: social.Connectors(client.HTTP(time.Second), time.Now)[name], Enabled: p.Enabled,
+				Client: connector.Client{Project: string(ref), ID: p.ClientID, BaseURL: p.URL, Secret: secrets[p.Secret]},
+			}, nil
 		},
 		Route: func(_ context.Context, _ tenants.Ref, c *setting.Config, secrets setting.Secrets) (authconfig.Route, error) {
 			r := authconfig.Route{Sender: message.Capture{Store: w.DB}, Count: func(context.Context) error { return nil }}
