@@ -27,7 +27,6 @@ import (
 	"github.com/reevehq/reeve/internal/control/servicetoken"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/control/usage"
-	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/tenantapi"
 	"github.com/reevehq/reeve/internal/web"
@@ -114,7 +113,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 		s.registry.Changed(tenants.Change{Ref: ref})
 	}}
 	api := management.Mount(engine)
-	dashboard.Describe(api)
+	describeBrowsers(api)
 	management.Open(engine, leak.Path, http.StatusAccepted, s.leaks.Report)
 	access := &authz.Authorizer{DB: s.control}
 	limits := s.config.Limits

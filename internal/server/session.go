@@ -13,6 +13,7 @@ import (
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -102,3 +103,6 @@ func (s *Server) mountBrowsers(engine *gin.Engine) {
 	engine.GET(dashboard.ConfigPath, web.Plain(s.browsers.ShowConfig))
 	engine.POST(dashboard.FirstRunPath, web.Plain(s.browsers.FinishFirstRun))
 }
+
+// describeBrowsers adds the routes of browsers to the OpenAPI document.
+func describeBrowsers(api control.API) { dashboard.Describe(api) }
