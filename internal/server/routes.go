@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/reevehq/reeve/dashboard"
+	app "github.com/reevehq/reeve/dashboard"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
@@ -80,7 +80,7 @@ func (s *Server) mountFront(engine *gin.Engine) {
 		return
 	}
 	front := web.ForPeople(s.isMain, s.front)
-	if !dashboard.Built() {
+	if !app.Built() {
 		engine.GET("/", front)
 	}
 	for _, path := range frontPaths {
