@@ -10,5 +10,5 @@ export default defineConfig({
       { find: '@', replacement: from('src') },
     ],
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
+  test: { environment: 'happy-dom', environmentOptions: { happyDOM: { url: 'http://localhost:8000/' } }, include: ['src/**/*.test.{ts,tsx}'] },
 })

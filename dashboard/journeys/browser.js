@@ -68,3 +68,6 @@ export async function accessibility(page) {
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
   return found.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id} (${v.impact}): ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')}`)
 }
+
+/** Waits for a notification; readers get it too, so that it is there twice. */
+export const notified = (page, text) => page.getByText(text).first().waitFor()

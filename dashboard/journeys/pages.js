@@ -1,0 +1,33 @@
+// All pages, for pictures and for what is checked on each of them.
+
+/** The addresses by name, for a project in which something has happened. */
+export const pages = ({ project, users }) => {
+  const p = `/p/${project.ref}`
+  return {
+    projects: '/orgs/default',
+    members: '/orgs/default/members',
+    invitations: '/orgs/default/members/invitations',
+    roles: '/orgs/default/members/roles',
+    tokens: '/orgs/default/tokens',
+    usage: '/orgs/default/usage',
+    audit: '/orgs/default/audit',
+    'organization-settings': '/orgs/default/settings',
+    account: '/account',
+    new: '/new',
+    operator: '/operator',
+    home: p,
+    users: `${p}/users`,
+    user: `${p}/users/${users[1].id}`,
+    auth: `${p}/auth`,
+    keys: `${p}/keys`,
+    'signing-keys': `${p}/keys/signing`,
+    database: `${p}/database`,
+    logs: `${p}/logs`,
+    inbox: `${p}/inbox`,
+    branches: `${p}/branches`,
+    settings: `${p}/settings`,
+  }
+}
+
+/** Pages of people who are not signed in. */
+export const open = { 'sign-in': '/sign-in', reset: '/reset' }

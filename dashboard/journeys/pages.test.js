@@ -1,0 +1,67 @@
+// What holds for every page: no complaint of the browser, nothing serious for axe, no
+// scrolling sideways on a phone, a small first load.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { accessibility, launch, open, signIn, url } from './browser.js'
+import { open as openPages, pages } from './pages.js'
+import { deleteProject, livelyProject } from './world.js'
+
+describe('every page', () => {
+  let browser, world, light, dark
+  before(async () => {
+    world = await livelyProject('Every page')
+    browser = await launch()
+    light = await open(browser)
+    await signIn(light.page)
+    dark = await open(browser, { theme: 'dark', width: 390, height: 800 })
+    await signIn(dark.page)
+  })
+  after(async () => {
+    await browser?.close()
+    await deleteProject(world.project)
+  })
+
+  async function check({ page, complaints }, path) {
+    complaints.length = 0
+    await page.goto(url + path)
+    await page.locator('h1').first().waitFor()
+    await page.waitForLoadState('networkidle')
+    const found = await accessibility(page)
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.deepEqual({ complaints, found, sideways: Math.max(0, sideways) }, { complaints: [], found: [], sideways: 0 }, path)
+    assert.match(await page.title(), /Reeve/)
+  }
+
+  test('wide and light', async (t) => {
+    for (const [name, path] of Object.entries(pages(world))) await t.test(name, () => check(light, path))
+  })
+
+  test('narrow and dark', async (t) => {
+    for (const [name, path] of Object.entries(pages(world))) await t.test(name, () => check(dark, path))
+  })
+
+  test('without a session', async (t) => {
+    const stranger = await open(browser)
+    for (const [name, path] of Object.entries(openPages)) await t.test(name, () => check(stranger, path))
+    await stranger.context.close()
+  })
+
+  test('the first load is small, and no page of a stranger shows anything', async () => {
+    const fresh = await open(browser)
+    await signIn(fresh.page)
+    await fresh.page.goto(`${url}/p/${world.project.ref}`)
+    await fresh.page.waitForLoadState('networkidle')
+    // The size of what is transferred, compressed, as the browser's own timing has it.
+    const bytes = await fresh.page.evaluate(() =>
+      performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.js') && !/chart|editor|palette/.test(e.name)).reduce((sum, e) => sum + (e.encodedBodySize || 0), 0),
+    )
+    assert.ok(bytes > 10_000 && bytes < 200 * 1024, `${bytes} bytes of script`)
+    await fresh.context.close()
+
+    const stranger = await open(browser, { expected: [/\/v1\//] })
+    await stranger.page.goto(`${url}/p/${world.project.ref}/users`)
+    await stranger.page.waitForURL(/\/sign-in\?next=/)
+    assert.ok(!(await stranger.page.content()).includes('user1'))
+    await stranger.context.close()
+  })
+})
