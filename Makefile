@@ -38,7 +38,7 @@ setup: ## Find Postgres' binaries, or install them
 	@scripts/setup
 
 .PHONY: test
-test: check test-go test-clients ## Everything that CI runs: vet, format, Go tests, client tests
+test: check test-go test-dashboard test-clients ## Everything that CI runs: vet, format, Go tests, client tests
 
 .PHONY: check
 check: ## go vet and gofmt
@@ -52,6 +52,14 @@ test-go: setup ## Go tests with one throw-away Postgres (FLAGS="-run X -count=1"
 .PHONY: test-clients
 test-clients: setup build ## Stock Supabase clients and a browser against a running Reeve
 	@if test -d clients; then clients/run.sh; fi
+
+.PHONY: screenshots
+screenshots: setup build ## Pictures of every page of the dashboard: dashboard/screenshots
+	@clients/run.sh screenshots
+
+.PHONY: test-dashboard
+test-dashboard: dashboard/dist/index.html ## Tests of the dashboard's parts
+	@if command -v npm >/dev/null; then cd dashboard && npm run --silent test; fi
 
 .PHONY: e2e
 e2e: test-clients ## The same as test-clients
