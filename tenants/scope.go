@@ -3,6 +3,8 @@ package tenants
 import (
 	"net/netip"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -21,6 +23,15 @@ type Scope struct {
 	Log *projectlog.Request
 	// Usage counts what the project is used for.
 	Usage usage.Project
+	// Member is who acts through the Management API; nil for a request of the tenant
+	// plane. The project's audit log names them.
+	Member *Member
+}
+
+// Member is a member of the project's organization, or a service token of it.
+type Member struct {
+	ID   uuid.UUID
+	Name string // an e-mail address, or the token's name
 }
 
 // ClientAddress is the client's address as rows keep it; "" when it is unknown.

@@ -42,6 +42,8 @@ const (
 	ReadLogs           Action = "logs:read" // holds addresses of users, no credentials
 	ReadDatabase       Action = "database:read"
 	WriteDatabase      Action = "database:write" // all that the owner role may do
+	ReadUsers          Action = "user:read"      // personal data of a project's users
+	WriteUsers         Action = "user:write"     // and sign in as any of them, by a link
 )
 
 // Actions lists every action: the permissions that a role of an organization
@@ -52,7 +54,7 @@ func Actions() []Action {
 		ReadServiceTokens, WriteServiceTokens, ReadAudit,
 		ReadBilling, WriteBilling, ReadProject, CreateProject, UpdateProject, DeleteProject, PauseProject, SetOwnerPassword,
 		ReadAPIKeys, RevealAPIKeys, WriteAPIKeys, ReadSigningKeys, WriteSigningKeys, ReadAuthConfig, WriteAuthConfig,
-		ReadInbox, EmptyInbox, ReadLogs, ReadDatabase, WriteDatabase,
+		ReadInbox, EmptyInbox, ReadLogs, ReadDatabase, WriteDatabase, ReadUsers, WriteUsers,
 	}
 }
 
@@ -88,9 +90,9 @@ func Describe(role controldb.Role) string {
 	case controldb.Administrator:
 		return "May do everything but delete the organization or give it away."
 	case controldb.Developer:
-		return "Configures projects, runs SQL in their databases, and sees their API keys and captured messages."
+		return "Configures projects, runs SQL in their databases, manages their users, and sees their API keys and captured messages."
 	case controldb.ReadOnly:
-		return "Sees projects, their configuration, their log and their data, but no secret of their configuration."
+		return "Sees projects, their configuration, their log, users and data, but no secret of their configuration."
 	case controldb.Billing:
 		return "Sees the organization and its projects, and manages payment."
 	default:

@@ -41,6 +41,8 @@ var matrix = map[authz.Action][]controldb.Role{
 	authz.ReadLogs:           {"owner", "administrator", "developer", "read_only"},
 	authz.ReadDatabase:       {"owner", "administrator", "developer", "read_only"},
 	authz.WriteDatabase:      {"owner", "administrator", "developer"},
+	authz.ReadUsers:          {"owner", "administrator", "developer", "read_only"},
+	authz.WriteUsers:         {"owner", "administrator", "developer"},
 }
 
 func TestPolicy_built_in_roles(t *testing.T) {
@@ -109,10 +111,10 @@ func FuzzNewPolicy_custom_roles_stay_in_their_organization(f *testing.F) {
 		if slices.Contains(authz.BuiltIn(), controldb.Role(name)) {
 			return // the table refuses these names
 		}
-		if got := policy.Permissions(uuid.New(), controldb.Role(name), "read_only"); len(got) != 8 {
+		if got := policy.Permissions(uuid.New(), controldb.Role(name), "read_only"); len(got) != 9 {
 			t.Errorf("a role of another organization allows %v", got)
 		}
-		if got := policy.Permissions(organization, "read_only"); len(got) != 8 {
+		if got := policy.Permissions(organization, "read_only"); len(got) != 9 {
 			t.Errorf("read_only allows %v", got)
 		}
 	})

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/advisor"
 	"github.com/reevehq/reeve/internal/control/apikey"
 	"github.com/reevehq/reeve/internal/control/authconfig"
@@ -25,11 +27,49 @@ import (
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/control/usage"
+	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/testkit"
+	"github.com/reevehq/reeve/internal/testkit/flowtest"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
+
+// world is a world with every resource.
+func world(t *testing.T) *controltest.World {
+	t.Helper()
+	tenant := flowtest.New(t).A
+	return controltest.New(t, func(w *controltest.World) []controltest.Mounter {
+		return append(everything(w), &user.Handler{Service: &user.Service{
+			DB: w.DB, Authz: w.Authz, Now: controltest.Now, Accounts: accounts{},
+			Open: func(context.Context, tenants.Ref, authz.Actor) (*tenants.Scope, error) { return tenant.Scope(), nil },
+		}})
+	})
+}
+
+// accounts writes the rows of users and nothing else; the rules are the tenant
+// plane's, see the tests of internal/server.
+type accounts struct{ user.Accounts }
+
+func (accounts) Create(ctx context.Context, sc *tenants.Scope, a user.Attributes) (*auth.User, error) {
+	u := auth.NewUser(controltest.Now())
+	u.Email = a.Email
+	return u, sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return tx.CreateUser(ctx, u) })
+}
+
+func (a accounts) Invite(ctx context.Context, sc *tenants.Scope, email, _ string, _ map[string]any) (*auth.User, error) {
+	return a.Create(ctx, sc, user.Attributes{Email: email})
+}
+
+func (accounts) Update(context.Context, *tenants.Scope, uuid.UUID, user.Attributes, *time.Time) (*auth.User, error) {
+	return nil, auth.ErrUserNotFound
+}
+
+func (accounts) EndSessions(context.Context, *tenants.Scope, uuid.UUID) error {
+	return auth.ErrUserNotFound
+}
 
 func everything(w *controltest.World) []controltest.Mounter {
 	rows := &controltest.Rows{World: w}
@@ -156,6 +196,23 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/usage.api-counts"},
 	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/usage.api-requests-count"},
 	{method: "GET", path: "/v1/organizations/{slug}/usage"},
+	{method: "GET", path: "/v1/projects/{ref}/auth/users"},
+	{method: "POST", path: "/v1/projects/{ref}/auth/users", body: `{"email":"ann@example.com"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/auth/users/invite", body: `{"email":"bob@example.com"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/auth/users/bulk", body: `{"action":"sign_out","ids":["{id}"]}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/auth/users/export"},
+	{method: "GET", path: "/v1/projects/{ref}/auth/users/{id}"},
+	{method: "GET", path: "/v1/projects/{ref}/auth/users/{id}/timeline"},
+	{method: "PATCH", path: "/v1/projects/{ref}/auth/users/{id}", body: `{"role":"authenticated"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}", least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/auth/users/{id}/ban", body: `{"duration":"24h"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/ban", least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/auth/users/{id}/mail", body: `{"type":"recovery"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/auth/users/{id}/link", body: `{"type":"recovery"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/sessions", least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/sessions/{session_id}", least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/identities/{identity_id}", least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/factors/{factor_id}", least: developer},
 }
 
 func (r route) fill(slug, ref string) route {
@@ -177,7 +234,7 @@ func send(t *testing.T, w *controltest.World, token string, r route) controltest
 
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	w := controltest.New(t, everything)
+	w := world(t)
 	for _, route := range routes {
 		created := w.Project(t, w.Acme, "Shop")
 		ref := string(created.Project.Ref)
@@ -222,7 +279,7 @@ func TestRoutes(t *testing.T) {
 
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	w := controltest.New(t, everything)
+	w := world(t)
 	var doc struct {
 		OpenAPI string
 		Paths   map[string]map[string]struct {
@@ -263,7 +320,7 @@ func TestOpenAPI(t *testing.T) {
 
 func TestHostileInput(t *testing.T) {
 	t.Parallel()
-	w := controltest.New(t, everything)
+	w := world(t)
 	created := w.Project(t, w.Acme, "Shop")
 	ref := string(created.Project.Ref)
 	bodies := []string{
@@ -305,7 +362,7 @@ func TestHostileInput(t *testing.T) {
 
 func TestWire(t *testing.T) {
 	t.Parallel()
-	w := controltest.New(t, everything)
+	w := world(t)
 	cases := map[string]struct {
 		method, path, body string
 		headers            []string
@@ -369,7 +426,7 @@ func TestWire(t *testing.T) {
 
 func TestAccessTokens(t *testing.T) {
 	t.Parallel()
-	w := controltest.New(t, everything)
+	w := world(t)
 	hex := strings.TrimPrefix(w.Owner, "sbp_")
 	cases := map[string]struct {
 		authorization string

@@ -46,10 +46,10 @@ func (db *DB) appendLog(ctx context.Context, records []projectlog.Record) error 
 		return fmt.Errorf("encode log: %w", err)
 	}
 	_, err = db.pool.Exec(ctx, `INSERT INTO project_logs
-		(id, ref, at, level, code, message, request_ids, user_id, route, client_ip, detail, count)
-		SELECT e.id, e.ref, e.at, e.level, e.code, e.message, coalesce(e.request_ids, '{}'), e.user_id, e.route, e.client_ip, e.detail, e.count
+		(id, ref, at, level, code, message, request_ids, user_id, route, client_ip, detail, count, subject)
+		SELECT e.id, e.ref, e.at, e.level, e.code, e.message, coalesce(e.request_ids, '{}'), e.user_id, e.route, e.client_ip, e.detail, e.count, coalesce(e.subject, '')
 		FROM jsonb_to_recordset($1::jsonb) AS e(id uuid, ref text, at timestamptz, level text, code text, message text,
-			request_ids text[], user_id uuid, route text, client_ip text, detail jsonb, count integer)
+			request_ids text[], user_id uuid, route text, client_ip text, detail jsonb, count integer, subject text)
 		JOIN projects p ON p.ref = e.ref AND p.deleted_at IS NULL
 		ORDER BY e.at
 		ON CONFLICT (id) DO NOTHING`, string(raw))
@@ -75,11 +75,7 @@ func (db *DB) ProjectLog(ctx context.Context, ref tenants.Ref, q LogQuery) ([]pr
 	where, args := q.where(ref)
 	rows, _ := db.pool.Query(ctx, `SELECT id, ref, at, level, code, message, request_ids, user_id, route, client_ip, detail, count
 		FROM project_logs WHERE `+where+` ORDER BY seq DESC LIMIT @limit`, args)
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r projectlog.Record, err error) {
-		err = row.Scan(&r.ID, &r.Project, &r.At, &r.Level, &r.Code, &r.Message, &r.RequestIDs, &r.UserID, &r.Route, &r.ClientIP, &r.Detail, &r.Count)
-		r.At = r.At.UTC()
-		return r, err
-	})
+	out, err := pgx.CollectRows(rows, scanLogRecord)
 	return out, Fault(err)
 }
 

@@ -49,6 +49,7 @@ type Entry struct {
 	// The request that caused the entry, if one did.
 	RequestID string
 	UserID    uuid.UUID
+	Subject   string // stands for the address that the request named: see tenants.Tenant.LogSubject
 	Route     string // "POST /auth/v1/signup"
 	ClientIP  string
 
@@ -69,6 +70,7 @@ type Record struct {
 	Message    string          `json:"message"`
 	RequestIDs []string        `json:"request_ids"` // of the first ones
 	UserID     *uuid.UUID      `json:"user_id"`
+	Subject    string          `json:"subject"` // "" for none
 	Route      string          `json:"route"`
 	ClientIP   string          `json:"client_ip"` // of the first one
 	Detail     json.RawMessage `json:"detail"`
@@ -93,6 +95,7 @@ func (e Entry) record() *Record {
 		Message:  clip(oneLine(redact(e.Message, e.Secrets)), maxMessage),
 		Route:    clip(oneLine(e.Route), maxField),
 		ClientIP: clip(oneLine(e.ClientIP), maxField),
+		Subject:  clip(e.Subject, maxField),
 		Detail:   e.detail(),
 	}
 	if r.Level == "" {
@@ -121,7 +124,7 @@ func (e Entry) key() (key entryKey) {
 		_, _ = io.WriteString(h, s[:min(len(s), maxRedacted)])
 		_, _ = h.Write([]byte{0xff}) // in no valid text
 	}
-	for _, s := range []string{string(e.Level), e.Code, e.Message, e.Route, string(e.UserID[:])} {
+	for _, s := range []string{string(e.Level), e.Code, e.Message, e.Route, string(e.UserID[:]), e.Subject} {
 		write(s)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {

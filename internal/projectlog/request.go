@@ -26,6 +26,18 @@ func (r *Request) SetUser(id uuid.UUID) {
 	}
 }
 
+// SetSubject sets what stands for the address that the request names.
+func (r *Request) SetSubject(subject string) {
+	if r != nil {
+		r.base.Subject = subject
+	}
+}
+
+// Known reports whether the entries name a user or an address.
+func (r *Request) Known() bool {
+	return r != nil && (r.base.UserID != uuid.Nil || r.base.Subject != "")
+}
+
 // Explained reports whether an entry of the request says that something is wrong.
 func (r *Request) Explained() bool { return r != nil && r.explained }
 
@@ -37,6 +49,9 @@ func (r *Request) Add(ctx context.Context, e Entry) {
 	e.Project, e.RequestID, e.Route, e.ClientIP = r.base.Project, r.base.RequestID, r.base.Route, r.base.ClientIP
 	if e.UserID == uuid.Nil {
 		e.UserID = r.base.UserID
+	}
+	if e.Subject == "" {
+		e.Subject = r.base.Subject
 	}
 	if e.Level != Info {
 		r.explained = true

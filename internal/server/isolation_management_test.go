@@ -90,6 +90,13 @@ var sound = map[string]struct {
 	"create-invitation":          {body: map[string]any{"email": "thief@example.com", "role": "read_only"}},
 	"accept-invitation":          {body: map[string]any{"token": "x"}},
 	"create-service-token":       {body: map[string]any{"name": "stolen", "expires_in": 3600}},
+	"create-user":                {body: map[string]any{"email": "mallory@example.com"}},
+	"invite-user":                {body: map[string]any{"email": "mallory@example.com"}},
+	"update-user":                {body: map[string]any{"role": "authenticated"}},
+	"ban-user":                   {body: map[string]any{"duration": "24h"}},
+	"send-user-mail":             {body: map[string]any{"type": "recovery"}},
+	"create-user-link":           {body: map[string]any{"type": "recovery"}},
+	"change-users":               {body: map[string]any{"action": "sign_out", "ids": []string{uuid.NewString()}}},
 	"create-access-token":        {body: map[string]any{"name": "mine"}},
 }
 

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/authapi/tidy"
+	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/job"
+	"github.com/reevehq/reeve/internal/provision"
 )
 
 // tidyProject is the name of the job that tidies a project's database.
@@ -51,6 +53,9 @@ func (s *Server) newJobs() (*job.Runner, error) {
 		},
 		ProjectTasks: []job.ProjectTask{
 			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},
+			{Name: indexJobs[user.IndexSearch], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexSearch},
+			{Name: indexJobs[user.IndexLastSignIn], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexLastSignIn},
+			{Name: indexJobs[user.IndexAudit], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexAudit},
 		},
 	})
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/servicetoken"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/control/usage"
+	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/tenantapi"
 	"github.com/reevehq/reeve/internal/web"
@@ -143,6 +144,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
+	(&user.Handler{Service: &user.Service{
+		DB: s.control, Authz: access, Open: s.memberScope, Index: s.indexUsers, Accounts: s.newAccounts(s.flows().Users()), Now: s.now,
+	}}).Mount(api)
 	(&member.Handler{Service: &member.Service{
 		DB: s.control, Authz: access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now,
 	}}).Mount(api)
@@ -166,13 +170,18 @@ func (s *Server) mountTenants(group *gin.RouterGroup) {
 	router := web.TenantRouter{
 		Router: s.router, Hasher: s.hasher, Database: s.Database, Proxies: s.proxies, Log: s.projectLog, Usage: s.usage, Keys: s.keyUses, Now: s.now,
 	}
-	tenantapi.Flows{
-		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
-		Captcha: s.captcha, Leaked: s.leaked,
-		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
-	}.Mount(
+	s.flows().Mount(
 		group.Group("", router.RouteAny(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.OptionalKey()),
 		group.Group("", router.RouteTenant(), router.RequireKey()),
 	)
+}
+
+// flows are the flows of the tenant plane.
+func (s *Server) flows() tenantapi.Flows {
+	return tenantapi.Flows{
+		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
+		Captcha: s.captcha, Leaked: s.leaked,
+		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
+	}
 }

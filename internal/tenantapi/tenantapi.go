@@ -73,11 +73,14 @@ func (f Flows) Sessions() session.Sessions {
 	return session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Now: f.Now}
 }
 
+// Users returns the service of users that the flows use.
+func (f Flows) Users() users.Users { return users.Users{Sessions: f.Sessions(), Now: f.Now} }
+
 // all lists the flows; each handler's Mount says which routes it has, who may
 // call them and what limits them.
 func (f Flows) all() []flow {
 	sessions := f.Sessions()
-	people := users.Users{Sessions: sessions, Now: f.Now}
+	people := f.Users()
 	persons := idp.Service{Users: people, Mailer: f.Mailer}
 	passwords := strength.Checker{Leaked: f.Leaked}
 	return []flow{

@@ -45,3 +45,12 @@ func (tx *Tx) DeleteFactors(ctx context.Context, user uuid.UUID) error {
 	}
 	return nil
 }
+
+// DeleteFactor removes a second factor of a user, and reports whether there was one.
+func (tx *Tx) DeleteFactor(ctx context.Context, user, factor uuid.UUID) (bool, error) {
+	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.mfa_factors WHERE user_id = $1 AND id = $2`, user, factor)
+	if err != nil {
+		return false, fmt.Errorf("delete factor: %w", err)
+	}
+	return tag.RowsAffected() > 0, nil
+}

@@ -264,6 +264,34 @@ func (tx *Tx) SessionStands(ctx context.Context, id uuid.UUID) (bool, error) {
 	return stands, nil
 }
 
+// HasSession reports whether a user has a session.
+func (tx *Tx) HasSession(ctx context.Context, user, id uuid.UUID) (bool, error) {
+	var has bool
+	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sessions s WHERE s.id = $1 AND s.user_id = $2)`, id, user).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("look for session: %w", err)
+	}
+	return has, nil
+}
+
+// SessionsOf returns a user's sessions, the one used last first, at most max.
+func (tx *Tx) SessionsOf(ctx context.Context, user uuid.UUID, max int) ([]auth.Session, error) {
+	rows, err := tx.q.Query(ctx, `SELECT `+sessionColumns+`, `+amrColumn+` FROM auth.sessions s WHERE s.user_id = $1
+		ORDER BY greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) DESC NULLS LAST, s.id LIMIT $2`, user, max)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.Session, error) {
+		var r sessionRow
+		err := row.Scan(append(r.targets(), &r.amr)...)
+		return r.session(), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return list, nil
+}
+
 // DeleteSession ends one session; a missing one is no error.
 func (tx *Tx) DeleteSession(ctx context.Context, id uuid.UUID) error {
 	return tx.deleteSessions(ctx, `id = $1`, id)

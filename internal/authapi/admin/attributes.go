@@ -27,6 +27,9 @@ type Attributes struct {
 	AppMetadata  map[string]any `json:"app_metadata"`
 	Role         string         `json:"role"`
 	BanDuration  string         `json:"ban_duration"` // none, or a Go duration
+	// Unchanged, when set, is the updated_at that the user must still have:
+	// ErrChanged otherwise. Callers of the wire cannot set it.
+	Unchanged *time.Time `json:"-"`
 }
 
 // change is Attributes after validation.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,11 +17,15 @@ import (
 
 // Delete removes a user and everything that belongs to them.
 // auth.ErrUserNotFound; auth.ErrUserReferenced when rows of the developer's
-// tables forbid it.
-func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
+// tables forbid it. since, when set, is the updated_at that the user must still
+// have: ErrChanged otherwise.
+func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID, since *time.Time) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByID(ctx, id, true)
 		if err != nil {
+			return err
+		}
+		if err := unchanged(&u, since); err != nil {
 			return err
 		}
 		if err := audit.Admin(ctx, tx, sc, &u, auth.ActionUserDeleted, s.Now()); err != nil {
@@ -35,11 +40,15 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) er
 
 // SoftDelete clears a user but keeps the row, so that foreign keys hold. The
 // address can be registered again. A digest replaces it, which somebody who has
-// the address and the id can recognise. Repeating it is no error.
-func (s Service) SoftDelete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
+// the address and the id can recognise. Repeating it is no error. since is as for
+// Delete.
+func (s Service) SoftDelete(ctx context.Context, sc *tenants.Scope, id uuid.UUID, since *time.Time) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		u, err := tx.UserByID(ctx, id, true)
 		if err != nil || u.DeletedAt != nil {
+			return err
+		}
+		if err := unchanged(&u, since); err != nil {
 			return err
 		}
 		if err := audit.Admin(ctx, tx, sc, &u, auth.ActionUserDeleted, s.Now()); err != nil {

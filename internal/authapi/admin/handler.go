@@ -82,9 +82,9 @@ type empty struct{}
 
 func (h Handler) delete(ctx context.Context, sc *tenants.Scope, req *deleteRequest) (empty, error) {
 	if req.SoftDelete {
-		return empty{}, h.Service.SoftDelete(ctx, sc, req.id)
+		return empty{}, h.Service.SoftDelete(ctx, sc, req.id, nil)
 	}
-	return empty{}, h.Service.Delete(ctx, sc, req.id)
+	return empty{}, h.Service.Delete(ctx, sc, req.id, nil)
 }
 
 // listRequest is the query of GET /admin/users.

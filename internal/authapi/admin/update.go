@@ -33,6 +33,9 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 		if locked.DeletedAt != nil {
 			return auth.ErrUserNotFound
 		}
+		if err := unchanged(&locked, a.Unchanged); err != nil {
+			return err
+		}
 		if err := s.apply(ctx, tx, sc, &locked, c); err != nil {
 			return err
 		}

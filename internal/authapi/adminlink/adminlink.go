@@ -55,9 +55,9 @@ func (s Service) Generate(ctx context.Context, sc *tenants.Scope, o *Order) (*Li
 	return &link, err
 }
 
-// Invite writes a token and its mail. auth.ErrEmailExists for a confirmed user;
-// auth.ErrEmailRate.
-func (s Service) Invite(ctx context.Context, sc *tenants.Scope, o *Order) (*auth.User, error) {
+// Send writes a token as Generate does, and its mail. auth.ErrEmailExists for the
+// invitation of a confirmed user; auth.ErrEmailRate.
+func (s Service) Send(ctx context.Context, sc *tenants.Scope, o *Order) (*auth.User, error) {
 	var u auth.User
 	err := s.Mailer.Post(ctx, sc, mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
 		letter, err := s.begin(ctx, tx, sc, o)

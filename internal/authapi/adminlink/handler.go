@@ -42,7 +42,7 @@ type answer struct {
 }
 
 func (h Handler) generate(ctx context.Context, sc *tenants.Scope, req *Request) (*answer, error) {
-	order, err := h.Service.check(ctx, sc, req)
+	order, err := h.Service.Check(ctx, sc, req)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +58,9 @@ func (h Handler) generate(ctx context.Context, sc *tenants.Scope, req *Request) 
 
 func (h Handler) invite(ctx context.Context, sc *tenants.Scope, req *Request) (*auth.User, error) {
 	req.Type = Invite
-	order, err := h.Service.check(ctx, sc, req)
+	order, err := h.Service.Check(ctx, sc, req)
 	if err != nil {
 		return nil, err
 	}
-	return h.Service.Invite(ctx, sc, order)
+	return h.Service.Send(ctx, sc, order)
 }

@@ -30,8 +30,8 @@ type Order struct {
 	RedirectTo string
 }
 
-// check validates a request and hashes its password.
-func (s Service) check(ctx context.Context, sc *tenants.Scope, req *Request) (*Order, error) {
+// Check validates a request and hashes its password.
+func (s Service) Check(ctx context.Context, sc *tenants.Scope, req *Request) (*Order, error) {
 	cfg := &sc.Tenant.Config
 	order := &Order{Type: req.Type, Data: req.Data, RedirectTo: req.Target(ctx, sc, req.RedirectTo)}
 	var err error

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,16 +47,32 @@ func fullName(u *auth.User) string {
 	return name
 }
 
-// Admin writes that the service role did something to a user.
+// Admin writes that the service role, or a member of the project's organization,
+// did something to a user.
 func Admin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, now time.Time) error {
-	return Service(ctx, tx, sc, action, Traits{"user_id": u.ID.String(), "user_email": u.Email, "user_phone": u.Phone}, now)
+	return AdminWith(ctx, tx, sc, u, action, nil, now)
 }
 
-// Service writes that the service role did something.
+// AdminWith is Admin with further traits.
+func AdminWith(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, action auth.Action, traits Traits, now time.Time) error {
+	all := Traits{"user_id": u.ID.String(), "user_email": u.Email, "user_phone": u.Phone}
+	maps.Copy(all, traits)
+	return Service(ctx, tx, sc, action, all, now)
+}
+
+// Service writes that the service role, or a member of the project's organization,
+// did something.
 func Service(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, action auth.Action, traits Traits, now time.Time) error {
-	_, err := tx.Audit(ctx, tenantdb.Audit{
-		Action: action, ActorID: uuid.Nil.String(), ActorUsername: string(tenants.RoleService), Traits: traits,
-	}, now, sc.ClientAddress())
+	entry := tenantdb.Audit{Action: action, ActorID: uuid.Nil.String(), ActorUsername: string(tenants.RoleService), Traits: traits}
+	if sc.Member != nil {
+		entry.ActorID, entry.ActorUsername = sc.Member.ID.String(), sc.Member.Name
+		entry.Traits = maps.Clone(traits)
+		if entry.Traits == nil {
+			entry.Traits = Traits{}
+		}
+		entry.Traits["via"] = "management_api"
+	}
+	_, err := tx.Audit(ctx, entry, now, sc.ClientAddress())
 	return err
 }
 

@@ -28,6 +28,13 @@ func actorOf(ctx context.Context) Actor {
 	return a
 }
 
+// Origin returns the id of a request and the address of its client; "" for what is
+// unknown.
+func Origin(ctx context.Context) (id, ip string) {
+	r := requestOf(ctx)
+	return r.id, r.ip
+}
+
 // bearer returns the token of an Authorization header (RFC 6750 §2.1); the
 // scheme is case-insensitive (RFC 9110 §11.1).
 func bearer(header string) (string, bool) {

@@ -62,7 +62,7 @@ func audited[Out any](ctx context.Context, s *Server, op Operation, run func(con
 	var decision authz.Decision
 	var added note
 	ctx = context.WithValue(authz.Observe(ctx, &decision), noteKey{}, &added)
-	changes := op.Method != http.MethodGet && !op.Reads
+	changes := op.Method != http.MethodGet && !op.Reads || op.Audited
 	r, actor := requestOf(ctx), actorOf(ctx)
 	e := controldb.AuditEntry{
 		ID: uuid.New(), At: s.now(), Actor: actor.UserID, Token: actor.TokenID, Action: op.ID, Object: fault.Clip(r.path, maxField),

@@ -91,6 +91,7 @@ func (s *Server) rescue(c *gin.Context) {
 
 // authenticate requires a valid access token, or a browser's session.
 func (s *Server) authenticate(c *gin.Context) {
+	c.Header("Cache-Control", "no-store") // answers hold secrets and personal data
 	actor, err := s.sender(c.Request)
 	if err != nil {
 		s.refuse(c, err)

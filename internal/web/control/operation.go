@@ -33,12 +33,20 @@ type Operation struct {
 	// are not checked yet, what holds no secret. Without it members are hidden by
 	// their names.
 	Recorded func(request map[string]any) map[string]any
+	// Audited is set for a GET that the audit log has, because it takes much out.
+	Audited bool
 	// Answer, when set, replaces the answer's type in the OpenAPI document.
 	Answer *ObjectSchema
 }
 
 // ETag is the entity tag of a version (RFC 9110 section 8.8.3).
 func ETag(version int) string { return `"` + strconv.Itoa(version) + `"` }
+
+// ParseETag reads an ETag, with or without its quotation marks.
+func ParseETag(tag string) (version int, ok bool) {
+	version, err := strconv.Atoi(strings.Trim(tag, `"`))
+	return version, err == nil && version > 0 && (tag == ETag(version) || tag == strconv.Itoa(version))
+}
 
 // SetETag makes the answer carry the version of its object.
 func SetETag(ctx context.Context, version int) { requestOf(ctx).etag = ETag(version) }

@@ -1,0 +1,101 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// What the reference has no admin route for, and members of the project's
+// organization do: they end sessions, and take ways to sign in away.
+
+// Faults of objects of a user.
+var (
+	ErrChanged         = fault.New(fault.Conflict, "user_changed", "The user has changed in the meantime")
+	ErrSessionNotFound = fault.New(fault.NotFound, "session_not_found", "The user has no such session")
+	ErrFactorNotFound  = fault.New(fault.NotFound, "factor_not_found", "The user has no such factor")
+)
+
+// unchanged returns ErrChanged if a user, who is locked, was written after since.
+func unchanged(u *auth.User, since *time.Time) error {
+	if since != nil && !u.UpdatedAt.Equal(*since) {
+		return ErrChanged
+	}
+	return nil
+}
+
+// change runs fn with a user, locked, in one transaction; auth.ErrUserNotFound.
+func (s Service) change(ctx context.Context, sc *tenants.Scope, id uuid.UUID, fn func(*tenantdb.Tx, *auth.User) error) error {
+	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		u, err := tx.UserByID(ctx, id, true)
+		if err != nil {
+			return err
+		}
+		return fn(tx, &u)
+	})
+}
+
+// EndSessions signs a user out everywhere. auth.ErrUserNotFound.
+func (s Service) EndSessions(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error {
+	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+		if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
+			return err
+		}
+		return audit.Admin(ctx, tx, sc, u, auth.ActionLogout, s.Now())
+	})
+}
+
+// EndSession ends one session of a user. auth.ErrUserNotFound, ErrSessionNotFound.
+func (s Service) EndSession(ctx context.Context, sc *tenants.Scope, id, sessionID uuid.UUID) error {
+	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+		has, err := tx.HasSession(ctx, u.ID, sessionID)
+		switch {
+		case err != nil:
+			return err
+		case !has:
+			return ErrSessionNotFound
+		}
+		if err := s.Sessions.End(ctx, tx, sc, u, session.Only(sessionID), session.CauseAdmin); err != nil {
+			return err
+		}
+		return audit.AdminWith(ctx, tx, sc, u, auth.ActionLogout, audit.Traits{"session_id": sessionID.String()}, s.Now())
+	})
+}
+
+// Unlink removes an identity of a user, as users.Users.Unlink does, whatever the
+// project allows its users. auth.ErrUserNotFound, auth.ErrIdentityNotFound,
+// auth.ErrLastIdentity.
+func (s Service) Unlink(ctx context.Context, sc *tenants.Scope, id, identity uuid.UUID) error {
+	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+		removed, err := s.Users.Unlink(ctx, tx, u, identity)
+		if err != nil {
+			return err
+		}
+		return audit.AdminWith(ctx, tx, sc, u, auth.ActionIdentityUnlinked, audit.Traits{
+			"identity_id": identity.String(), "provider": removed.Provider, "provider_id": removed.ProviderID,
+		}, s.Now())
+	})
+}
+
+// DeleteFactor removes a second factor of a user, who lost it. auth.ErrUserNotFound,
+// ErrFactorNotFound.
+func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
+	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+		removed, err := tx.DeleteFactor(ctx, u.ID, factor)
+		switch {
+		case err != nil:
+			return err
+		case !removed:
+			return ErrFactorNotFound
+		}
+		return audit.AdminWith(ctx, tx, sc, u, auth.ActionUserModified, audit.Traits{"factor_deleted": factor.String()}, s.Now())
+	})
+}
