@@ -1,28 +1,63 @@
+import type { ReactNode } from 'react'
+import { cx } from '@/lib/cx'
+import { lineDiff } from '@/lib/linediff'
 import { common } from '@/strings/common'
 import { Button } from './button'
 import { ErrorNote } from './error'
 
 export type Change = { name: string; label?: string; before: unknown; after: unknown; secret?: boolean }
 
-const show = (value: unknown) => (value === null || value === undefined || value === '' ? '∅' : typeof value === 'string' ? value : JSON.stringify(value))
+const empty = (value: unknown) => value === null || value === undefined || value === ''
+const show = (value: unknown) => (empty(value) ? '∅' : typeof value === 'string' ? value : JSON.stringify(value))
+
+/** Two texts of several lines: what goes and what comes, with the lines around. */
+function Lines({ before, after }: { before: string; after: string }) {
+  return (
+    <span className="block max-h-80 overflow-auto rounded border border-line bg-sunken py-1">
+      {lineDiff(before, after).map((h, i) =>
+        'skipped' in h ? (
+          <span key={i} className="block px-2 text-text-3">
+            ⋯ {common.unchangedLines(h.skipped)}
+          </span>
+        ) : (
+          <span key={i} className={cx('block px-2 break-all whitespace-pre-wrap', h.kind === 'gone' && 'bg-danger-soft text-danger', h.kind === 'new' && 'bg-ok-soft text-ok')}>
+            {h.kind !== 'same' && <span className="sr-only">{h.kind === 'gone' ? common.before : common.after}</span>}
+            {{ same: '  ', gone: '− ', new: '+ ' }[h.kind]}
+            {h.text}
+          </span>
+        ),
+      )}
+    </span>
+  )
+}
+
+function Values({ before, after, secret }: Change) {
+  if (!secret && [before, after].some((v) => typeof v === 'string' && v.includes('\n'))) return <Lines before={String(before ?? '')} after={String(after ?? '')} />
+  const shown = (value: unknown) => (secret && !empty(value) ? '••••' : show(value))
+  return (
+    <>
+      <del className="bg-danger-soft text-danger no-underline">
+        <span className="sr-only">{common.before}</span>− {shown(before)}
+      </del>
+      <br />
+      <ins className="bg-ok-soft text-ok no-underline">
+        <span className="sr-only">{common.after}</span>+ {secret && !empty(before) && !empty(after) ? `•••• (${common.secret.fresh})` : shown(after)}
+      </ins>
+    </>
+  )
+}
 
 /** What a change replaces, line by line. */
 export function DiffList({ changes }: { changes: Change[] }) {
   return (
     <ul className="divide-y divide-line">
       {changes.map((c) => (
-        <li key={c.name} className="grid gap-x-4 py-1.5 sm:grid-cols-[minmax(0,220px)_1fr]">
-          <span className="min-w-0 truncate font-medium" title={c.name}>
+        <li key={c.name} className="grid gap-x-4 py-1.5 sm:grid-cols-[minmax(0,220px)_minmax(0,1fr)]">
+          <span className="min-w-0 font-medium break-words" title={c.name}>
             {c.label ?? c.name}
           </span>
           <span className="min-w-0 font-mono text-sm break-words">
-            <del className="bg-danger-soft text-danger no-underline">
-              <span className="sr-only">{common.before}</span>− {c.secret ? '••••' : show(c.before)}
-            </del>
-            <br />
-            <ins className="bg-ok-soft text-ok no-underline">
-              <span className="sr-only">{common.after}</span>+ {c.secret ? '••••' : show(c.after)}
-            </ins>
+            <Values {...c} />
           </span>
         </li>
       ))}
@@ -36,36 +71,46 @@ type BarProps = {
   warnings?: string[]
   saving?: boolean
   error?: unknown
+  /** Why it cannot be saved as it is. */
+  blocked?: boolean
   onSave: () => void
   onDiscard: () => void
+  /** What else stands in the bar: a reason, what somebody else changed. */
+  children?: ReactNode
 }
 
 /** The bar at the bottom of a form with changes: the diff, Save or Discard. */
-export function DiffBar({ changes, warnings = [], saving, error, onSave, onDiscard }: BarProps) {
+export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave, onDiscard, children }: BarProps) {
   if (changes.length === 0) return null
   return (
-    <div role="region" aria-label={common.changes(changes.length)} className="sticky bottom-4 z-30 mt-6 rounded border border-line-strong bg-raised shadow-float">
+    <div role="region" aria-label={common.changes(changes.length)} className="sticky bottom-4 z-30 mt-6 max-h-[calc(100dvh-32px)] overflow-y-auto rounded border border-line-strong bg-raised shadow-float">
       {error !== undefined && error !== null && (
         <div className="px-4 pt-3">
           <ErrorNote error={error} />
         </div>
       )}
-      {warnings.map((w) => (
-        <p key={w} className="mx-4 mt-3 rounded bg-warn-soft px-3 py-1.5 text-warn">
-          {w}
-        </p>
-      ))}
-      <details className="group" open={changes.length <= 3}>
-        <summary className="flex cursor-pointer list-none flex-wrap items-center gap-3 px-4 py-2.5">
-          <span className="flex-1 font-medium">{common.changes(changes.length)}</span>
-          <Button onClick={onDiscard} disabled={saving}>
-            {common.discard}
-          </Button>
-          <Button kind="primary" onClick={onSave} busy={saving}>
-            {common.save}
-          </Button>
-        </summary>
-        <div className="max-h-[40dvh] overflow-y-auto border-t border-line px-4 py-1">
+      {warnings.length > 0 && (
+        <ul role="status" className="space-y-1 px-4 pt-3">
+          {warnings.map((w) => (
+            <li key={w} className="rounded bg-warn-soft px-3 py-1.5 text-warn">
+              {w}
+            </li>
+          ))}
+        </ul>
+      )}
+      {children && <div className="space-y-3 px-4 pt-3">{children}</div>}
+      <div className="flex flex-wrap items-center gap-3 px-4 py-2.5">
+        <span className="flex-1 font-medium">{common.changes(changes.length)}</span>
+        <Button onClick={onDiscard} disabled={saving}>
+          {common.discard}
+        </Button>
+        <Button kind="primary" onClick={onSave} busy={saving} disabled={blocked}>
+          {common.save}
+        </Button>
+      </div>
+      <details className="border-t border-line" open={changes.length <= 3}>
+        <summary className="cursor-pointer px-4 py-1.5 text-sm text-text-2">{common.showDiff}</summary>
+        <div className="max-h-[30dvh] overflow-y-auto px-4 pb-1">
           <DiffList changes={changes} />
         </div>
       </details>

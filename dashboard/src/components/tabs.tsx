@@ -17,6 +17,30 @@ export function TabLinks({ label, tabs }: { label: string; tabs: (LinkProps & { 
   )
 }
 
+type SideLink = LinkProps & { label: string }
+
+/** The pages of an area, by group: a column beside the content; on narrow screens a row above it. */
+export function SideLinks({ label, groups }: { label: string; groups: { label: string; links: SideLink[] }[] }) {
+  return (
+    <nav aria-label={label} className="flex gap-3 overflow-x-auto border-b border-line pb-2 lg:sticky lg:top-5 lg:w-44 lg:shrink-0 lg:flex-col lg:gap-4 lg:self-start lg:overflow-visible lg:border-0 lg:pb-0">
+      {groups.map((group) => (
+        <div key={group.label} className="shrink-0">
+          <p className="hidden px-2 pb-1 text-xs font-medium text-text-3 lg:block">{group.label}</p>
+          <ul className="flex gap-0.5 lg:flex-col">
+            {group.links.map(({ label, ...link }) => (
+              <li key={label}>
+                <Link {...link} activeOptions={{ includeSearch: false }} className="block rounded px-2 py-1 whitespace-nowrap text-text-2 hover:bg-sunken hover:text-text" activeProps={{ className: 'bg-sunken text-text! font-medium' }}>
+                  {label}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  )
+}
+
 /** Tabs within a page. Keep the value in the address where a link should show it. */
 export function Tabs({ label, value, onChange, tabs }: { label: string; value: string; onChange: (value: string) => void; tabs: { value: string; label: string; content: ReactNode }[] }) {
   return (

@@ -1,4 +1,7 @@
-import { createFileRoute } from '@tanstack/react-router'
-import { Page } from '@/components/page'
+import { createFileRoute, redirect } from '@tanstack/react-router'
 
-export const Route = createFileRoute('/_app/p/$ref/auth/')({ component: () => <Page title="Sign-in">{null}</Page> })
+export const Route = createFileRoute('/_app/p/$ref/auth/')({
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/p/$ref/auth/$page', params: { ref: params.ref, page: 'providers' }, replace: true })
+  },
+})

@@ -1,0 +1,36 @@
+import { useParams } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { SideLinks } from '@/components/tabs'
+import { settings as t } from '@/strings/settings'
+import { pagesOf, titleOf } from './pages'
+import { SaveBar } from './savebar'
+import { SettingsProvider, useSettings } from './settings'
+
+function Links() {
+  const { ref, sections } = useSettings()
+  return (
+    <SideLinks
+      label={t.nav}
+      groups={pagesOf(sections).map((group) => ({
+        label: group.label,
+        links: group.pages.map((page) => ({ to: '/p/$ref/auth/$page', params: { ref, page: page.id }, label: titleOf(sections, page.id) })),
+      }))}
+    />
+  )
+}
+
+/** The frame of all pages of sign-in settings: their list, the page, and the one bar that saves. */
+export function SettingsArea({ projectRef, children }: { projectRef: string; children: ReactNode }) {
+  const { ref } = useParams({ strict: false })
+  return (
+    <div key={ref} className="mx-auto flex w-full max-w-[1120px] flex-col gap-x-8 px-4 pt-5 sm:px-8 lg:flex-row">
+      <SettingsProvider projectRef={projectRef}>
+        <Links />
+        <div className="min-w-0 flex-1 pb-16">
+          {children}
+          <SaveBar />
+        </div>
+      </SettingsProvider>
+    </div>
+  )
+}
