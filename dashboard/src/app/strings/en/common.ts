@@ -40,6 +40,7 @@ export const common = {
     keep: 'Keep the present one',
     fresh: 'a new secret',
   },
+  check: { passed: 'Passed', warning: 'Warning', failed: 'Failed', skipped: 'Skipped' },
   unchangedLines: (n: number) => (n === 1 ? '1 line unchanged' : `${n} lines unchanged`),
   showDiff: 'Show what changes',
   selected: (n: number) => `${n} selected`,

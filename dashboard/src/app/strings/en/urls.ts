@@ -1,0 +1,33 @@
+export const urls = {
+  list: {
+    title: 'Further addresses',
+    description: 'Where people may be sent beside the site URL. The request names the address; one that is not in this list leads to the site URL.',
+    empty: 'No entry: people are sent to the site URL alone.',
+    entry: (n: number) => `Entry ${n}`,
+    remove: (entry: string) => `Remove ${entry}`,
+    fresh: 'A further address',
+    placeholder: 'https://*.example.com/**',
+    add: 'Add',
+  },
+  wildcards: [
+    ['*', 'any characters, up to the next dot or slash: https://*.example.com matches https://a.example.com'],
+    ['**', 'any characters at all: https://example.com/** matches every page of it'],
+    ['?', 'one character, but no dot or slash'],
+  ] as const,
+  tester: {
+    title: 'Try an address',
+    description: 'Would people be sent there, and which entry allows it? Changes that are not saved yet count.',
+    url: 'Address to try',
+    run: 'Try it',
+    allowed: 'People may be sent there.',
+    refused: 'People are not sent there.',
+    instead: 'No entry matches it. They are sent to the site URL.',
+    by: (entry: string) => `${entry} allows it.`,
+    site: (pattern: string) => `Site URL ${pattern}`,
+    entry: (n: number, pattern: string) => `Entry ${n}: ${pattern}`,
+    target: 'They land at',
+    normalized: 'As browsers read it',
+    patterns: 'Entries that it was compared with',
+    matches: 'All parts match.',
+  },
+}
