@@ -7,6 +7,8 @@ import { compress } from './scripts/compress.js'
 
 const from = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+const api = process.env.REEVE_URL ?? 'http://localhost:8000'
+
 export default defineConfig({
   plugins: [
     tanstackRouter({ target: 'react', autoCodeSplitting: true, routesDirectory: 'src/app/routes', generatedRouteTree: 'src/app/routeTree.gen.ts' }),
@@ -27,6 +29,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
-    proxy: Object.fromEntries(['/v1', '/v2', '/auth/v1', '/dashboard', '/dev', '/landing'].map((path) => [path, process.env.REEVE_URL ?? 'http://localhost:8000'])),
+    // The server takes a browser's session from its own pages alone.
+    proxy: Object.fromEntries(['/v1', '/v2', '/auth/v1', '/dashboard', '/dev', '/landing'].map((path) => [path, { target: api, headers: { Origin: api } }])),
   },
 })

@@ -75,12 +75,14 @@ type BarProps = {
   blocked?: boolean
   onSave: () => void
   onDiscard: () => void
-  /** What else stands in the bar: a reason, what somebody else changed. */
+  /** A field beside the buttons: a reason. */
+  aside?: ReactNode
+  /** What else stands in the bar: what somebody else changed. */
   children?: ReactNode
 }
 
 /** The bar at the bottom of a form with changes: the diff, Save or Discard. */
-export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave, onDiscard, children }: BarProps) {
+export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave, onDiscard, aside, children }: BarProps) {
   if (changes.length === 0) return null
   return (
     <div role="region" aria-label={common.changes(changes.length)} className="sticky bottom-4 z-30 mt-6 max-h-[calc(100dvh-32px)] overflow-y-auto rounded border border-line-strong bg-raised shadow-float">
@@ -100,7 +102,8 @@ export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave
       )}
       {children && <div className="space-y-3 px-4 pt-3">{children}</div>}
       <div className="flex flex-wrap items-center gap-3 px-4 py-2.5">
-        <span className="flex-1 font-medium">{common.changes(changes.length)}</span>
+        <span className="font-medium">{common.changes(changes.length)}</span>
+        <div className="min-w-40 flex-1">{aside}</div>
         <Button onClick={onDiscard} disabled={saving}>
           {common.discard}
         </Button>

@@ -7,10 +7,10 @@ import { pagesOf, titleOf } from './pages'
 import { Sections } from './sections'
 import { useSettings } from './settings'
 
-type HeadProps = { title: string; description?: ReactNode; action?: ReactNode; /** The page above, by its id. */ above?: string }
+type HeadProps = { title: string; description?: ReactNode; action?: ReactNode; icon?: ReactNode; /** The page above, by its id. */ above?: string }
 
 /** The heading of a page of settings. */
-export function PageHead({ title, description, action, above }: HeadProps) {
+export function PageHead({ title, description, action, icon, above }: HeadProps) {
   const { ref, sections } = useSettings()
   useEffect(() => {
     document.title = `${title} · Reeve`
@@ -26,7 +26,10 @@ export function PageHead({ title, description, action, above }: HeadProps) {
             <ChevronRight className="size-3.5 text-text-3" strokeWidth={1.5} aria-hidden />
           </nav>
         )}
-        <h1 className="text-xl font-semibold break-words">{title}</h1>
+        <h1 className="flex items-center gap-3 text-xl font-semibold break-words">
+          {icon}
+          {title}
+        </h1>
         {description && <p className="mt-1 max-w-prose text-text-2">{description}</p>}
       </div>
       {action && <div className="flex flex-wrap items-center gap-2">{action}</div>}

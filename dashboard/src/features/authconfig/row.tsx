@@ -41,7 +41,7 @@ function control({ setting: s, value, saved, edited, set }: Edit, field: Control
 }
 
 /** A setting with its control, made of what the server says about it. */
-export function SettingRow({ name, label, help, aside }: { name: string; label?: string; help?: ReactNode; aside?: ReactNode }) {
+export function SettingRow({ name, label, help, aside, without }: { name: string; label?: string; help?: ReactNode; aside?: ReactNode; /** A setting whose being off the page shows anyway. */ without?: string }) {
   const settings = useSettings()
   const setting = settings.setting(name)
   if (!setting) return null
@@ -53,7 +53,7 @@ export function SettingRow({ name, label, help, aside }: { name: string; label?:
       label={label ?? labelOf(setting)}
       help={help ?? setting.doc}
       error={settings.error(name)}
-      overriddenBy={need && sayNeed(need, settings)}
+      overriddenBy={need && need.setting !== without && sayNeed(need, settings)}
       onReset={setting.secret || (value ?? '') === (fallback ?? '') ? undefined : () => settings.set({ [name]: fallback })}
     >
       {(field) => (

@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router'
 import { DiffBar } from '@/components/diff'
-import { Field } from '@/components/form'
 import { Input } from '@/components/input'
 import { toast, toastError } from '@/components/toast'
 import { settings as t } from '@/strings/settings'
@@ -45,6 +44,7 @@ export function SaveBar() {
       saving={save.isPending}
       blocked={stale || fault !== undefined}
       error={stale ? undefined : fault ? (page ? undefined : settings.refusal) : (settings.refusal ?? save.error)}
+      aside={<Input aria-label={t.reason} value={draft.reason} maxLength={500} placeholder={t.reasonHint} onChange={(event) => setReason(ref, event.target.value)} />}
       onSave={submit}
       onDiscard={() => {
         save.reset()
@@ -63,7 +63,6 @@ export function SaveBar() {
           {fault.text}
         </p>
       )}
-      <Field label={t.reason}>{(field) => <Input {...field} value={draft.reason} maxLength={500} placeholder={t.reasonHint} onChange={(event) => setReason(ref, event.target.value)} />}</Field>
     </DiffBar>
   )
 }

@@ -126,7 +126,7 @@ export const settings = {
   saved: (version: number) => `Saved as version ${version}.`,
   undone: 'The change is undone.',
   reason: 'Why, for the history',
-  reasonHint: 'Optional',
+  reasonHint: 'Why (optional, for the history)',
   elsewhere: (label: string) => `“${label}” is on another page:`,
   stale: {
     title: (version: number) => `Version ${version} was saved meanwhile. It changed:`,

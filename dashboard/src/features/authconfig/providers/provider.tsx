@@ -41,13 +41,13 @@ export function ProviderPage({ id, test }: { id: string; test?: ReactNode }) {
   const rows = (names: string[]) => (
     <Card className="divide-y divide-line px-4">
       {names.map((n) => (
-        <SettingRow key={n} name={n} />
+        <SettingRow key={n} name={n} without={`external_${id}_enabled`} />
       ))}
     </Card>
   )
   return (
     <>
-      <PageHead above="providers" title={name} action={<Logo id={id} name={name} />} />
+      <PageHead above="providers" title={name} icon={<Logo id={id} name={name} />} />
       <div className="pl-3.5">
         <Steps>
           <Step title={t.steps.register(name)}>
