@@ -28,6 +28,8 @@ import (
 type Actor struct {
 	UserID  uuid.UUID // of a service token, its own id: it is nobody
 	TokenID uuid.UUID // uuid.Nil for a session
+	// SessionID is the session of the platform project; uuid.Nil for a token.
+	SessionID uuid.UUID
 	// Scope limits what an access token may do; the zero Scope does not. A service
 	// token may do what its scope says and no more.
 	Scope controldb.TokenScope
@@ -235,14 +237,23 @@ func (a *Authorizer) read(ctx context.Context, db reader) (*Policy, error) {
 // Require returns nil when the actor may do the action; errors as
 // Authorizer.Require.
 func (g Grants) Require(action Action) error {
-	if !g.member() || !g.inScope() && !g.glimpse {
-		return ErrOrganizationNotFound
+	if err := g.exists(); err != nil {
+		return err
 	}
 	if !g.allows(action) {
 		return ErrForbidden
 	}
 	if !g.scopeAllows(action) || !g.inScope() && action != ReadOrganization {
 		return ErrTokenScope
+	}
+	return nil
+}
+
+// exists returns ErrOrganizationNotFound unless the organization, or the project,
+// exists for the actor.
+func (g Grants) exists() error {
+	if !g.member() || !g.inScope() && !g.glimpse {
+		return ErrOrganizationNotFound
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/permission"
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
@@ -74,7 +75,8 @@ func (accounts) EndSessions(context.Context, *tenants.Scope, uuid.UUID) error {
 func everything(w *controltest.World) []controltest.Mounter {
 	rows := &controltest.Rows{World: w}
 	return []controltest.Mounter{
-		&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}},
+		&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
+		&permission.Handler{Authz: w.Authz},
 		&project.Handler{Service: &project.Service{
 			DB: w.DB, Authz: w.Authz, Provision: rows, Servers: rows, URL: controltest.URL, Now: controltest.Now, Log: w.Log,
 		}},
@@ -105,6 +107,7 @@ const (
 	readOnly = iota
 	developer
 	administrator
+	owner
 )
 
 // id is an object that does not exist: 404 for members who may look.
@@ -114,6 +117,11 @@ var routes = []route{
 	{method: "GET", path: "/v1/organizations", open: true},
 	{method: "POST", path: "/v1/organizations", body: `{"name":"New"}`, open: true},
 	{method: "GET", path: "/v1/organizations/{slug}"},
+	{method: "PATCH", path: "/v1/organizations/{slug}", body: `{"name":"Other"}`, least: administrator},
+	{method: "DELETE", path: "/v1/organizations/{slug}", least: owner},
+	{method: "GET", path: "/v1/organizations/{slug}/permissions"},
+	{method: "GET", path: "/v1/projects/{ref}/permissions"},
+	{method: "GET", path: "/v1/permissions", open: true},
 	{method: "GET", path: "/v1/organizations/{slug}/projects"},
 	{method: "GET", path: "/v1/projects", open: true},
 	{method: "POST", path: "/v1/projects", body: `{"name":"New","organization_slug":"{slug}"}`, least: administrator},
@@ -261,11 +269,13 @@ func TestRoutes(t *testing.T) {
 					send(t, w, token, r).Refused(t, 403, "forbidden", "")
 				}
 			}
-			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator}[route.least], r)
+			got := send(t, w, []string{w.ReadOnly, w.Developer, w.Administrator, w.Owner}[route.least], r)
 			if strings.Contains(route.path, "{id}") || strings.Contains(route.path, "/branches/{name}") || strings.Contains(route.path, "/migrations/{version}") || route.method+route.path == "GET/v1/projects/{ref}/config/auth/signing-keys/legacy" {
 				got.Want(t, 404)
 			} else if strings.HasSuffix(route.path, "/reset") || strings.HasPrefix(route.path, "/v1/branches/") {
 				got.Refused(t, 400, "project_not_branch", "")
+			} else if route.method+route.path == "DELETE/v1/organizations/{slug}" {
+				got.Refused(t, 409, "organization_not_empty", "")
 			} else if route.method+route.path == "DELETE/v1/projects/{ref}/branches" {
 				got.Refused(t, 400, "branching_always_enabled", "")
 			} else if strings.Contains(route.path, "/endpoints/logs") {

@@ -21,6 +21,7 @@ type Organization struct {
 	// not count as MaxProjects does.
 	MaxEphemeral int
 	CreatedAt    time.Time
+	DeletedAt    *time.Time
 }
 
 type organizationRow struct {
@@ -31,6 +32,7 @@ type organizationRow struct {
 	MaxProjects  int       `gorm:"default:100"`
 	MaxEphemeral int       `gorm:"column:max_ephemeral_projects;default:100"`
 	CreatedAt    time.Time `gorm:"default:now()"`
+	DeletedAt    *time.Time
 }
 
 func (organizationRow) TableName() string { return "organizations" }
@@ -91,7 +93,7 @@ func (tx *Tx) CreateOrganization(ctx context.Context, o Organization) (Organizat
 // OrganizationBySlug finds an organization; fault organization_not_found.
 func (r reader) OrganizationBySlug(ctx context.Context, slug string) (Organization, error) {
 	var row organizationRow
-	err := r.with(ctx).Where("slug = ?", slug).Take(&row).Error
+	err := r.with(ctx).Where("slug = ? AND deleted_at IS NULL", slug).Take(&row).Error
 	return row.organization(), orFault(err, errNoOrganization)
 }
 
@@ -121,4 +123,41 @@ func (r reader) OrganizationsOf(ctx context.Context, user uuid.UUID) ([]Organiza
 // RenameOrganization sets the name; fault organization_not_found.
 func (tx *Tx) RenameOrganization(ctx context.Context, id uuid.UUID, name string) error {
 	return changed(tx.with(ctx).Model(&organizationRow{}).Where("id = ?", id).Update("name", name), errNoOrganization)
+}
+
+// ErrOrganizationNotEmpty keeps an organization that has projects.
+var ErrOrganizationNotEmpty = fault.New(fault.Conflict, "organization_not_empty", "The organization has projects: delete them first")
+
+// DeleteOrganization ends an organization without projects: its members, roles,
+// invitations and service tokens go, and its slug stays taken.
+// ErrOrganizationNotEmpty; fault organization_not_found.
+func (tx *Tx) DeleteOrganization(ctx context.Context, id uuid.UUID, at time.Time) error {
+	// Creating a project locks the row too.
+	var locked []uuid.UUID
+	err := tx.with(ctx).Raw("SELECT id FROM organizations WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id).Scan(&locked).Error
+	if err != nil {
+		return Fault(err)
+	}
+	if len(locked) == 0 {
+		return errNoOrganization
+	}
+	var projects int64
+	if err := tx.with(ctx).Model(&projectRow{}).Where("organization_id = ? AND deleted_at IS NULL", id).Count(&projects).Error; err != nil {
+		return Fault(err)
+	}
+	if projects > 0 {
+		return ErrOrganizationNotEmpty
+	}
+	for _, table := range []string{"members", "invitations", "service_tokens", "roles"} {
+		if err := tx.with(ctx).Exec("DELETE FROM "+table+" WHERE organization_id = ?", id).Error; err != nil {
+			return Fault(err)
+		}
+	}
+	return changed(tx.with(ctx).Model(&organizationRow{}).Where("id = ?", id).Update("deleted_at", at), errNoOrganization)
+}
+
+// SlugTaken reports whether an organization has the slug, or had it.
+func (r reader) SlugTaken(ctx context.Context, slug string) (taken bool, err error) {
+	err = r.with(ctx).Raw("SELECT EXISTS (SELECT FROM organizations WHERE slug = ?)", slug).Scan(&taken).Error
+	return taken, Fault(err)
 }

@@ -141,7 +141,7 @@ func (tx *Tx) CheckProjectLimit(ctx context.Context, organization uuid.UUID, eph
 	if ephemeral {
 		column, limit = "max_ephemeral_projects", ErrEphemeralLimit
 	}
-	err := tx.with(ctx).Raw("SELECT "+column+" FROM organizations WHERE id = ? FOR UPDATE", organization).
+	err := tx.with(ctx).Raw("SELECT "+column+" FROM organizations WHERE id = ? AND deleted_at IS NULL FOR UPDATE", organization).
 		Row().Scan(&allowed)
 	if err != nil {
 		return orFault(err, errNoOrganization)

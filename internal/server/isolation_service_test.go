@@ -17,7 +17,7 @@ import (
 // concern people, their roles and tokens.
 var forPeople = map[string]string{
 	"list-access-tokens": "person_required", "create-access-token": "session_required", "delete-access-token": "person_required",
-	"create-organization": "person_required", "accept-invitation": "person_required",
+	"delete-organization": "forbidden", "create-organization": "person_required", "accept-invitation": "person_required",
 	"create-service-token": "forbidden", "delete-service-token": "forbidden",
 	"create-invitation": "forbidden", "revoke-invitation": "forbidden", "resend-invitation": "forbidden",
 	"update-organization-member": "forbidden", "remove-organization-member": "forbidden", "transfer-organization": "forbidden",

@@ -11,7 +11,6 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/controldb"
-	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -209,7 +208,7 @@ func (s *Server) platformUsers(ctx context.Context, ids []uuid.UUID) (map[uuid.U
 
 // ensureOrganization creates an organization, with an owner if there is one.
 func (s *Server) ensureOrganization(ctx context.Context, slug, name string, owner uuid.UUID) error {
-	if _, err := s.control.OrganizationBySlug(ctx, slug); err == nil || fault.From(err).Kind != fault.NotFound {
+	if taken, err := s.control.SlugTaken(ctx, slug); err != nil || taken { // or deleted
 		return err
 	}
 	return s.control.Tx(ctx, func(tx *controldb.Tx) error {

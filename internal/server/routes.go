@@ -22,6 +22,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/member"
 	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/control/permission"
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/servicetoken"
@@ -120,8 +121,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	limits := s.config.Limits
 	(&org.Handler{Service: &org.Service{
 		DB: s.control, Authz: access, MaxOrganizations: limits.MaxOrganizationsPerUser, MaxProjects: limits.MaxProjectsPerOrganization,
-		MaxEphemeral: limits.MaxEphemeralPerOrganization,
+		MaxEphemeral: limits.MaxEphemeralPerOrganization, Now: s.now,
 	}}).Mount(api)
+	(&permission.Handler{Authz: access}).Mount(api)
 	(&project.Handler{Service: &project.Service{
 		DB: s.control, Authz: access, Provision: s.provision, Servers: s.cluster, URL: s.projectURL, Mail: s.mailOfProjects(), Now: s.now, Log: s.log,
 	}}).Mount(api)

@@ -28,7 +28,7 @@ func (s *Server) sessionActor(ctx context.Context, token string) (authz.Actor, e
 	if err != nil {
 		return authz.Actor{}, err
 	}
-	return authz.Actor{UserID: who.User.ID}, nil
+	return authz.Actor{UserID: who.User.ID, SessionID: who.Session.ID}, nil
 }
 
 // platformScope is a scope of the platform project without a client.

@@ -30,6 +30,14 @@ func (h *Handler) Mount(api control.API) {
 		ID: "get-organization", Method: http.MethodGet, Path: "/v1/organizations/{slug}",
 		Summary: "Get an organization", Tag: "Organizations",
 	}, h.get)
+	control.Register(api, control.Operation{
+		ID: "update-organization", Method: http.MethodPatch, Path: "/v1/organizations/{slug}",
+		Summary: "Rename an organization", Tag: "Organizations",
+	}, h.update)
+	control.Register(api, control.Operation{
+		ID: "delete-organization", Method: http.MethodDelete, Path: "/v1/organizations/{slug}",
+		Summary: "Delete an organization without projects", Tag: "Organizations",
+	}, h.delete)
 }
 
 // Organization is an organization on the wire. ID is the slug: the name is kept
@@ -38,6 +46,7 @@ type Organization struct {
 	ID   string `json:"id" deprecated:"true"`
 	Slug string `json:"slug"`
 	Name string `json:"name"`
+	Role string `json:"role,omitempty" doc:"Yours; empty for a role in single projects only, and for a service token."`
 }
 
 // Detail is the answer to get.
@@ -60,20 +69,26 @@ type CreateBody struct {
 	Name string `json:"name" minLength:"1" maxLength:"256"`
 }
 
+type updateInput struct {
+	Slug string `path:"slug"`
+	Body CreateBody
+}
+
 type getInput struct {
 	Slug string `path:"slug"`
 }
 
 func (h *Handler) list(ctx context.Context, actor control.Actor, _ *listInput) (*[]Organization, error) {
-	found, err := h.Service.List(ctx, actor)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Organization, len(found))
-	for i, o := range found {
-		out[i] = onWire(o)
-	}
-	return &out, nil
+	out, err := h.Service.List(ctx, actor)
+	return &out, err
+}
+
+func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Organization, error) {
+	return h.Service.Rename(ctx, actor, in.Slug, in.Body.Name)
+}
+
+func (h *Handler) delete(ctx context.Context, actor control.Actor, in *getInput) (*Organization, error) {
+	return h.Service.Delete(ctx, actor, in.Slug)
 }
 
 func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInput) (*Organization, error) {
@@ -91,6 +106,6 @@ func (h *Handler) get(ctx context.Context, actor control.Actor, in *getInput) (*
 	}, nil
 }
 
-func onWire(o controldb.Organization) Organization {
-	return Organization{ID: o.Slug, Slug: o.Slug, Name: o.Name}
+func onWire(o controldb.Organization, role controldb.Role) Organization {
+	return Organization{ID: o.Slug, Slug: o.Slug, Name: o.Name, Role: string(role)}
 }

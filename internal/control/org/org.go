@@ -2,6 +2,7 @@ package org
 
 import (
 	"context"
+	"time"
 
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/text"
@@ -19,11 +20,49 @@ type Service struct {
 	MaxProjects int
 	// MaxEphemeral is that of projects with a time to live.
 	MaxEphemeral int
+	Now          func() time.Time
 }
 
 // List returns the organizations that exist for the actor, by name.
-func (s *Service) List(ctx context.Context, actor authz.Actor) ([]controldb.Organization, error) {
-	return s.Authz.Organizations(ctx, actor)
+func (s *Service) List(ctx context.Context, actor authz.Actor) ([]Organization, error) {
+	found, err := s.Authz.Organizations(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.DB.MembershipsOf(ctx, actor.UserID)
+	out := make([]Organization, len(found))
+	for i, o := range found {
+		out[i] = onWire(o, held.Organizations[o.ID])
+	}
+	return out, err
+}
+
+// Rename sets the name; the slug stays.
+func (s *Service) Rename(ctx context.Context, actor authz.Actor, slug, name string) (*Organization, error) {
+	org, err := s.Authz.Organization(ctx, actor, authz.UpdateOrganization, slug)
+	if err != nil {
+		return nil, err
+	}
+	if name, err = text.Name("name", name, 1, 256); err != nil {
+		return nil, err
+	}
+	control.Before(ctx, map[string]any{"name": org.Name})
+	org.Name = name
+	out := onWire(org, "")
+	return &out, s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.RenameOrganization(ctx, org.ID, name) })
+}
+
+// Delete ends an organization that has no projects, with its members, roles,
+// invitations and service tokens; its audit log stays. It is for a person.
+// controldb.ErrOrganizationNotEmpty.
+func (s *Service) Delete(ctx context.Context, actor authz.Actor, slug string) (*Organization, error) {
+	org, err := s.Authz.Organization(ctx, actor, authz.DeleteOrganization, slug)
+	if err != nil {
+		return nil, err
+	}
+	control.Before(ctx, map[string]any{"name": org.Name, "slug": org.Slug})
+	out := onWire(org, "")
+	return &out, s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.DeleteOrganization(ctx, org.ID, s.Now()) })
 }
 
 // Create creates an organization with its creator as the owner. The slug is
@@ -51,7 +90,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, name string) (*
 		if err := tx.AddMember(ctx, created.ID, actor.UserID, controldb.Owner); err != nil {
 			return err
 		}
-		out = onWire(created)
+		out = onWire(created, controldb.Owner)
 		return control.Remember(ctx, tx, out)
 	})
 	return &out, err

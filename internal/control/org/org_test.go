@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 func newWorld(t *testing.T) *controltest.World {
 	t.Helper()
 	return controltest.New(t, func(w *controltest.World) []controltest.Mounter {
-		return []controltest.Mounter{&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz}}}
+		return []controltest.Mounter{&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}}}
 	})
 }
 
@@ -51,7 +51,7 @@ func TestCreateIdempotent(t *testing.T) {
 func TestOrganizationLimit(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
-		return []controltest.Mounter{&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz, MaxOrganizations: 2}}}
+		return []controltest.Mounter{&org.Handler{Service: &org.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, MaxOrganizations: 2}}}
 	})
 	create := func(as string) controltest.Response {
 		return w.Do(t, as, "POST", "/v1/organizations", `{"name":"One more"}`)
