@@ -43,6 +43,7 @@ export const common = {
   check: { passed: 'Passed', warning: 'Warning', failed: 'Failed', skipped: 'Skipped' },
   unchangedLines: (n: number) => (n === 1 ? '1 line unchanged' : `${n} lines unchanged`),
   showDiff: 'Show what changes',
+  removeFilter: (label: string) => `Take the filter ${label} away`,
   selected: (n: number) => `${n} selected`,
   selectRow: 'Select row',
   selectAll: 'Select all rows shown',

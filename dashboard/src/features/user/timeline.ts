@@ -1,0 +1,14 @@
+import { infiniteQueryOptions } from '@tanstack/react-query'
+import { answer, api } from '@/lib/api/client'
+
+export type Source = 'audit' | 'log'
+
+/** What a user did, what was done to them, and why they were refused. */
+export const timelineQuery = (ref: string, id: string, source?: Source) =>
+  infiniteQueryOptions({
+    queryKey: ['timeline', ref, id, source ?? ''],
+    queryFn: ({ pageParam, signal }) =>
+      answer(api.GET('/v1/projects/{ref}/auth/users/{id}/timeline', { params: { path: { ref, id }, query: { source, limit: 30, ...(pageParam && { cursor: pageParam }) } }, signal })),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next ?? undefined,
+  })
