@@ -2,9 +2,12 @@ package authz_test
 
 import (
 	"context"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/controltest"
@@ -12,6 +15,23 @@ import (
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
+
+// waiter counts how often an Authorizer begins to wait for the context's end, and with
+// it for a read of the roles.
+type waiter struct {
+	context.Context
+	waits *atomic.Int64
+}
+
+// Done implements context.Context.
+func (w waiter) Done() <-chan struct{} {
+	var caller [1]uintptr
+	runtime.Callers(2, caller[:])
+	if frame, _ := runtime.CallersFrames(caller[:]).Next(); strings.HasSuffix(frame.Function, "(*Authorizer).at") {
+		w.waits.Add(1)
+	}
+	return w.Context.Done()
+}
 
 // Requests that need the roles while nobody has read them share one read, which
 // goes on when the request that began it is cancelled.
@@ -59,26 +79,29 @@ func TestGrants_of_many_at_a_cold_cache(t *testing.T) {
 		}
 	}
 	cancel()
-	var asked atomic.Int64
-	for range 20 {
+	const many = 20
+	before := w.DB.Pool().Stat().AcquireCount()
+	var waits atomic.Int64
+	for range many {
 		group.Go(func() {
-			asked.Add(1)
-			if err := grants(t.Context()); err != nil {
+			if err := grants(waiter{t.Context(), &waits}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for samples := 0; samples < 100; {
-		if n := waiting(); n > 1 {
-			t.Errorf("%d requests read the roles", n)
-			break
-		}
-		if asked.Load() == 20 {
-			samples++
-		}
+	for waits.Load() < many && t.Context().Err() == nil {
+		time.Sleep(time.Millisecond)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	group.Wait()
+	used := w.DB.Pool().Stat().AcquireCount() - before
+	if err := grants(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Now that the roles are known, a request reads its actor's only.
+	if own := w.DB.Pool().Stat().AcquireCount() - before - used; used != many*own {
+		t.Errorf("%d requests used %d connections, and one %d: some read the roles", many, used, own)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,7 +36,24 @@ func (w *warnings) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements slog.Handler.
-func (w *warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w *warnings) WithAttrs(attrs []slog.Attr) slog.Handler { return attributed{w, attrs} }
+
+// attributed are warnings with attributes of their logger.
+type attributed struct {
+	*warnings
+	attrs []slog.Attr
+}
+
+// Handle implements slog.Handler.
+func (a attributed) Handle(ctx context.Context, r slog.Record) error {
+	r.AddAttrs(a.attrs...)
+	return a.warnings.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (a attributed) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return attributed{a.warnings, slices.Concat(a.attrs, attrs)}
+}
 
 // WithGroup implements slog.Handler.
 func (w *warnings) WithGroup(string) slog.Handler { return w }
@@ -45,6 +63,18 @@ func (w *warnings) taken() string {
 	defer w.mu.Unlock()
 	defer w.text.Reset()
 	return w.text.String()
+}
+
+// naming takes what is about a project: the process may warn of something else, such
+// as a slow disk.
+func (w *warnings) naming(ref string) string {
+	var out strings.Builder
+	for line := range strings.Lines(w.taken()) {
+		if strings.Contains(line, ref) {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 // TestPause: what a paused project still has, and that another one notices nothing.
@@ -101,7 +131,7 @@ func TestPause(t *testing.T) {
 		}
 	}
 	other.As(t, theirs.AccessToken, http.MethodGet, "/user", nil).Expect(t, 200)
-	if text := logged.taken(); text != "" {
+	if text := logged.naming(p.Ref); text != "" {
 		t.Errorf("warnings while it was paused: %s", text)
 	}
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 )
 
 // checkPerson returns an error unless the user behind an access token of the
@@ -15,10 +16,15 @@ import (
 // once. While the platform project's database cannot be reached, what was found
 // within the last minutes counts: the Management API must show what is wrong then.
 func (s *Server) checkPerson(ctx context.Context, id uuid.UUID) error {
-	users, err := s.platformUsers(ctx, []uuid.UUID{id})
+	asking, cancel := context.WithTimeout(ctx, personTimeout)
+	defer cancel()
+	users, err := s.platformUsers(asking, []uuid.UUID{id})
 	if err != nil {
 		if s.persons.recent(id, s.now()) {
 			return nil
+		}
+		if k := fault.From(err).Kind; ctx.Err() == nil && (k == fault.Internal || k == fault.Unavailable) {
+			return errPerson.Because(err)
 		}
 		return err
 	}
@@ -35,7 +41,13 @@ func (s *Server) checkPerson(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
+// errPerson is returned when nobody can say whether the person still exists.
+var errPerson = fault.New(fault.Unavailable, "database_unavailable",
+	"The database of the dashboard's users cannot be reached at the moment, so your access token cannot be checked").After(time.Second)
+
 const (
+	// personTimeout is how long the platform project's database is waited for.
+	personTimeout = time.Second
 	// personTTL is how long a person counts whose user cannot be read.
 	personTTL = 10 * time.Minute
 	// maxPersons bounds the persons that a process remembers.

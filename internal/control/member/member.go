@@ -76,7 +76,7 @@ func (s *Service) addressOf(ctx context.Context, id uuid.UUID) (string, error) {
 
 // Change gives a member another role.
 func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string, role controldb.Role) (*Person, error) {
-	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m controldb.Member) error {
+	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m Person) error {
 		if err := s.mayGive(ctx, tx, g, org.ID, role); err != nil {
 			return err
 		}
@@ -87,19 +87,13 @@ func (s *Service) Change(ctx context.Context, actor authz.Actor, slug, id string
 // Remove ends a membership, with the roles in the organization's projects. A
 // member may remove themselves.
 func (s *Service) Remove(ctx context.Context, actor authz.Actor, slug, id string) (*Person, error) {
-	var address string
-	if user, err := uuid.Parse(id); err == nil {
-		if address, err = s.addressOf(ctx, user); err != nil {
-			return nil, err
-		}
-	}
-	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m controldb.Member) error {
+	return s.change(ctx, actor, slug, id, func(tx *controldb.Tx, g authz.Grants, org controldb.Organization, m Person) error {
 		if m.UserID != actor.UserID {
 			if err := s.coversProjectRoles(ctx, tx, g, org, m.UserID); err != nil {
 				return err
 			}
 		}
-		if err := tx.EndInvitations(ctx, org.ID, "", m.UserID, address, s.Now()); err != nil {
+		if err := tx.EndInvitations(ctx, org.ID, "", m.UserID, m.user.Email, s.Now()); err != nil {
 			return err
 		}
 		return tx.RemoveMember(ctx, org.ID, m.UserID)
@@ -161,7 +155,7 @@ func (s *Service) Transfer(ctx context.Context, actor authz.Actor, slug, to stri
 // change runs fn for a member whom the actor may change, while no other member
 // of the organization changes, and makes sure that an owner is left.
 func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string,
-	fn func(*controldb.Tx, authz.Grants, controldb.Organization, controldb.Member) error,
+	fn func(*controldb.Tx, authz.Grants, controldb.Organization, Person) error,
 ) (*Person, error) {
 	user, err := uuid.Parse(id)
 	if err != nil {
@@ -181,7 +175,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 			return errAbove
 		}
 		control.Before(ctx, map[string]any{"role": m.Role})
-		if err := fn(tx, g, org, m); err != nil {
+		if err := fn(tx, g, org, Person{m, active[user].user}); err != nil {
 			return err
 		}
 		left, err := tx.MembersOf(ctx, org.ID)

@@ -6,13 +6,19 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
 )
 
-// standing has the members of an organization, each with whether they are neither
-// deleted nor banned.
-type standing map[uuid.UUID]bool
+// standing has the members of an organization, as the platform project knows them.
+type standing map[uuid.UUID]seen
+
+// seen is a member when standing was read.
+type seen struct {
+	user   auth.User
+	active bool // neither deleted nor banned
+}
 
 // errOtherMembers says that somebody became a member after standing was read.
 var errOtherMembers = errors.New("the organization has other members by now")
@@ -20,14 +26,19 @@ var errOtherMembers = errors.New("the organization has other members by now")
 // maxReads bounds how often the members are read for one change.
 const maxReads = 5
 
-// lockedStanding is locked with the members' standing. It is read before: the
-// members must not be locked while the platform project's database is asked. If
-// there is another member once they are locked, all begins anew.
+// lockedStanding is locked with the members' standing. It is read before, of an
+// organization where the actor may do the action: the members must not be locked while
+// the platform project's database is asked. If there is another member once they are
+// locked, all begins anew.
 func (s *Service) lockedStanding(ctx context.Context, actor authz.Actor, action authz.Action, slug string,
 	fn func(*controldb.Tx, authz.Grants, controldb.Organization, []controldb.Member, standing) error,
 ) error {
 	for read := 1; ; read++ {
-		active, err := s.standing(ctx, slug)
+		org, err := s.Authz.Organization(ctx, actor, action, slug)
+		if err != nil {
+			return err
+		}
+		active, err := s.standing(ctx, org.ID)
 		if err != nil {
 			return err
 		}
@@ -44,19 +55,15 @@ func (s *Service) lockedStanding(ctx context.Context, actor authz.Actor, action 
 }
 
 // standing reads the standing of an organization's members.
-func (s *Service) standing(ctx context.Context, slug string) (standing, error) {
-	org, err := s.DB.OrganizationBySlug(ctx, slug)
-	if err != nil {
-		return nil, err
-	}
-	members, err := s.DB.MembersOf(ctx, org.ID)
+func (s *Service) standing(ctx context.Context, organization uuid.UUID) (standing, error) {
+	members, err := s.DB.MembersOf(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	people, err := s.people(ctx, members)
 	out := make(standing, len(people))
 	for _, p := range people {
-		out[p.UserID] = p.user.ID != uuid.Nil && !p.user.Gone() && !p.user.Banned(s.Now())
+		out[p.UserID] = seen{p.user, p.user.ID != uuid.Nil && !p.user.Gone() && !p.user.Banned(s.Now())}
 	}
 	return out, err
 }
@@ -82,7 +89,7 @@ func (o standing) check(before, after []controldb.Member) error {
 
 func (o standing) owned(members []controldb.Member) bool {
 	for _, m := range members {
-		if m.Role == controldb.Owner && o[m.UserID] {
+		if m.Role == controldb.Owner && o[m.UserID].active {
 			return true
 		}
 	}

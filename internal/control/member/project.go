@@ -53,6 +53,14 @@ func (s *Service) RemoveProjectRole(ctx context.Context, actor authz.Actor, ref,
 	var out Person
 	var address string
 	if user, err := uuid.Parse(id); err == nil {
+		action := authz.WriteMembers
+		if mayLeave(actor, user) {
+			action = authz.ReadProject
+		}
+		// The platform project is asked for nobody who may not do it.
+		if _, err := s.Authz.Project(ctx, actor, action, ref); err != nil {
+			return nil, err
+		}
 		if address, err = s.addressOf(ctx, user); err != nil {
 			return nil, err
 		}
