@@ -2,8 +2,9 @@
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
 # the newest one for Node 20 (test/), and the CLI (cli/); the helper that makes
 # projects for tests (ephemeral/); and in a browser, if there is one, its pages
-# (page/) and the example app (ssr/); and Prisma (prisma/). Arguments name the test
-# files to run; all by default.
+# (page/), the example app (ssr/) and the dashboard (../dashboard/journeys/); and
+# Prisma (prisma/). Arguments name the test files to run; all by default. The argument
+# "screenshots" takes pictures of the dashboard's pages instead.
 #
 #   REEVE_BIN   a built reeve; built here when unset
 #   KEEP=1      keep the data folder and the log
@@ -60,8 +61,8 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js page/*.test.js ssr/*.test.js prisma/*.test.js
-sdk='' cli='' mcp='' page='' ssr='' prisma=''
+[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js page/*.test.js ssr/*.test.js prisma/*.test.js ../dashboard/journeys/*.test.js
+sdk='' cli='' mcp='' page='' ssr='' prisma='' journeys='' pictures=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
@@ -69,17 +70,19 @@ for file in "$@"; do
 	page/*) page="$page $file" ;;
 	ssr/*) ssr="$ssr $file" ;;
 	prisma/*) prisma="$prisma $file" ;;
+	../dashboard/*) journeys="$journeys $file" ;;
+	screenshots) pictures=1 ;;
 	*) sdk="$sdk $file" ;;
 	esac
 done
 
-if [ -n "$page$ssr" ]; then
+if [ -n "$page$ssr$journeys$pictures" ]; then
 	why=0
 	REEVE_CHROMIUM=$("$root/scripts/setup-browser") || why=$?
 	export REEVE_CHROMIUM
 	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
-		echo "WARNING: no Chromium, so these tests do not run:$page$ssr" >&2
-		page='' ssr=''
+		echo "WARNING: no Chromium, so these do not run:$page$ssr$journeys${pictures:+ screenshots}" >&2
+		page='' ssr='' journeys='' pictures=''
 	elif [ "$why" -ne 0 ]; then
 		exit 1
 	fi
@@ -94,6 +97,7 @@ install() {
 }
 
 [ -z "$prisma" ] || install prisma
+[ -z "$journeys$pictures" ] || install ../dashboard
 if [ -n "$ssr" ]; then
 	install ssr
 	(cd ssr && npm run --silent build >"$work/build.log" 2>&1) || { cat "$work/build.log" >&2; exit 1; }
@@ -164,4 +168,7 @@ fi
 [ -z "$ssr" ] || run "$newest" @supabase/supabase-js $ssr
 # shellcheck disable=SC2086
 [ -z "$prisma" ] || run "$newest" @supabase/supabase-js $prisma
+# shellcheck disable=SC2086
+[ -z "$journeys" ] || run "$newest" @supabase/supabase-js $journeys
+[ -z "$pictures" ] || (cd ../dashboard && node scripts/screenshots.js) || failed=1
 exit "$failed"

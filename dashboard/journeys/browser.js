@@ -6,7 +6,8 @@ import { chromium } from 'playwright-core'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-export const url = process.env.REEVE_URL
+// The server by the name that browsers know it by.
+export const url = process.env.REEVE_URL.replace('127.0.0.1', 'localhost')
 
 /** The link that signs the operator in; it works once. */
 export async function operatorLink() {

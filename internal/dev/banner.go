@@ -27,7 +27,7 @@ var page = template.Must(template.New("banner").Parse(`
     Postgres       {{.PostgresURL}}
 {{- with .Page}}
 
-  Open this in a browser for projects and captured messages. It works once, for 15 minutes:
+  Open this in a browser for the dashboard. It works once, for 15 minutes; {{$.URL}} prints a new one:
 
     {{.}}
 {{- end}}
@@ -44,7 +44,7 @@ var page = template.Must(template.New("banner").Parse(`
     const { data, error } = await supabase.auth.signUp({ email, password: 'correct horse battery' })
     console.log(error ?? data.user)
 
-  Mails are captured, not sent. Read them{{if $.Page}} on that page or{{end}} by this command, and open the link in one to confirm:
+  Mails are captured, not sent. Read them{{if $.Page}} in the project's inbox there or{{end}} by this command, and open the link in one to confirm:
 
     {{$.CLI}} inbox list --project {{.Ref}}
 

@@ -19,7 +19,7 @@ func TestBanner(t *testing.T) {
 		},
 		"with a link": {
 			banner{Options: Options{Command: "bin/reeve", Data: DefaultData}, demo: &demo{ref: "r"}, page: "http://u/dev/open?code=c"},
-			[]string{"\n    http://u/dev/open?code=c\n", "on that page"},
+			[]string{"\n    http://u/dev/open?code=c\n", "inbox there"},
 			nil,
 		},
 		"without": {

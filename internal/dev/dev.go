@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -79,7 +80,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	var s *server.Server
-	pages := o.front(listener.Addr(), func() *server.Server { return s })
+	pages := o.front(func() *server.Server { return s })
 	s, err = server.New(ctx, server.Options{
 		Config: o.Config, Logger: o.Logger, Version: o.Version, Dev: true, HoldReady: true, Listener: listener,
 		Front: pages, Settings: o.settings,
@@ -102,16 +103,10 @@ type development struct {
 }
 
 // front returns the pages for people. of is not called before the server runs.
-func (o Options) front(addr net.Addr, of func() *server.Server) *front.Pages {
-	mail := "captured"
-	if !o.Config.Mail.Capture {
-		mail = "sent by SMTP"
-	}
+func (o Options) front(of func() *server.Server) *front.Pages {
 	return front.New(front.Options{
-		Origin: o.Config.HTTP.Origin(), API: origin(addr), ProjectURL: o.Config.HTTP.ProjectURL,
-		Ping:    func(ctx context.Context) error { return of().Ping(ctx) },
-		Session: operatorSession{of}, Announce: o.announceLink,
-		Mail: mail, Version: o.Version, CLI: o.cli(), TokenFile: statePath(o.Data),
+		Origin: o.Config.HTTP.Origin(), CLI: o.cli(), Announce: o.announceLink,
+		SignIn: func(w http.ResponseWriter, r *http.Request) error { return of().SignInOperator(w, r) },
 	})
 }
 

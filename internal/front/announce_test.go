@@ -34,7 +34,7 @@ func TestAnnounce(t *testing.T) {
 		}
 	}
 	u, err := url.Parse(printed[0])
-	if err != nil || !p.visitors.redeem(u.Query().Get("code")) {
+	if err != nil || !p.codes.redeem(u.Query().Get("code")) {
 		t.Errorf("the link %s does not sign in (%v)", printed[0], err)
 	}
 }

@@ -25,5 +25,5 @@ func (p *Pages) landing(w http.ResponseWriter, r *http.Request) {
 		p.nothing(w, r)
 		return
 	}
-	landingPage.Write(w, http.StatusOK, letterbox{Pages: p, Ref: string(ref)})
+	landingPage.Write(w, http.StatusOK, struct{ CLI, Ref string }{p.CLI, string(ref)})
 }

@@ -19,11 +19,7 @@ func read(name string) string {
 }
 
 var (
-	homePage    = page.Parse(read("home.html")+read("parts.html"), page.Options{Style: read("front.css"), Forms: true, KeepReferrer: true})
 	openPage    = page.Parse(read("open.html"), page.Options{Script: read("open.js"), Forms: true, KeepReferrer: true})
-	resumePage  = page.Parse(read("resume.html"), page.Options{Style: read("front.css"), Script: read("resume.js"), Fetch: true, Forms: true, KeepReferrer: true})
-	inboxPage   = page.Parse(read("inbox.html")+read("parts.html"), page.Options{Style: read("front.css"), Forms: true, KeepReferrer: true})
-	mailPage    = page.Parse(read("mail.html"), page.Options{Style: read("front.css"), Forms: true, Frames: true, KeepReferrer: true})
 	landingPage = page.Parse(read("landing.html"), page.Options{Style: read("landing.css"), Script: read("landing.js")})
 	noticePage  = page.Parse(`{{define "title"}}{{.Title}}{{end}}
 {{define "main"}}<h1>{{.Title}}</h1>

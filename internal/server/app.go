@@ -16,9 +16,7 @@ import (
 func (s *Server) mountApp(engine *gin.Engine) {
 	app := dashboard.New(dashboard.Options{Projects: s.projectOrigins()})
 	page := web.ForPeople(s.isMain, app)
-	if s.front == nil || dashboard.Built() {
-		engine.GET("/", page)
-	}
+	engine.GET("/", page)
 	engine.GET(dashboard.AssetPath+"*path", func(c *gin.Context) {
 		if !s.isMain(c.Request.Host) {
 			web.NotFound(c)

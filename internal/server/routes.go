@@ -72,7 +72,7 @@ func errorShapes() web.Errors {
 	}
 }
 
-// frontPaths are the paths of Options.Front besides /.
+// frontPaths are the paths of Options.Front.
 var frontPaths = []string{"/dev/*path", "/landing/:ref"}
 
 // mountFront adds the pages for people to the main host. Projects' hosts and

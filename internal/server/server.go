@@ -54,8 +54,7 @@ type Options struct {
 	// Dev allows outbound calls to this machine, and any name for the main
 	// host.
 	Dev bool
-	// Front serves the pages for people: the main host's / and what is below
-	// frontPaths. Without it / says little.
+	// Front serves what is below frontPaths on the main host, for reeve dev.
 	Front http.Handler
 	// Settings returns the settings that a project begins with;
 	// tenants.DefaultConfig when nil.
