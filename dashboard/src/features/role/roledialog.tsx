@@ -11,7 +11,7 @@ import { team } from '@/strings/team'
 import { PermissionList } from './permissionlist'
 import { useSaveRole } from './roles'
 
-type Props = { slug: string; all: string[]; role?: Schema<'MemberRole'>; onClose: () => void }
+type Props = { slug: string; all: Schema<'Permission'>[]; role?: Schema<'MemberRole'>; onClose: () => void }
 
 const nameForm = /^[a-z][a-z0-9_-]{0,62}$/
 

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Check, Pencil, Plus, Trash2 } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { Button } from '@/components/button'
 import { ConfirmDialog } from '@/components/dialog'
 import { ErrorState } from '@/components/error'
@@ -13,14 +13,15 @@ import { team } from '@/strings/team'
 import { RoleDialog } from './roledialog'
 import { rolesQuery, useDeleteRole } from './roles'
 
+type Props = { slug: string; mayWrite: boolean; all: Schema<'Permission'>[] }
+
 /** The roles of an organization, as a table of permissions by role. */
-export function Roles({ slug, mayWrite }: { slug: string; mayWrite: boolean }) {
+export function Roles({ slug, mayWrite, all }: Props) {
   const t = team.roles
   const roles = useQuery(rolesQuery(slug))
   const [editing, edit] = useState<Schema<'MemberRole'> | 'new'>()
   const [deleting, setDeleting] = useState<string>()
   const remove = useDeleteRole(slug)
-  const all = useMemo(() => [...new Set((roles.data ?? []).flatMap((r) => r.permissions ?? []))].sort(), [roles.data])
   if (roles.error) return <ErrorState error={roles.error} onRetry={() => void roles.refetch()} />
   if (!roles.data) return <Skeleton className="h-96 w-full" />
   return (
@@ -65,12 +66,13 @@ export function Roles({ slug, mayWrite }: { slug: string; mayWrite: boolean }) {
           </thead>
           <tbody>
             {all.map((permission) => (
-              <tr key={permission} className="border-b border-line last:border-0 hover:bg-sunken">
-                <th scope="row" className="sticky left-0 bg-surface px-3 py-1.5 text-left font-mono text-sm font-normal">
-                  {permission}
+              <tr key={permission.name} className="border-b border-line last:border-0">
+                <th scope="row" className="sticky left-0 bg-surface px-3 py-1.5 text-left font-normal">
+                  <span className="block font-mono text-sm">{permission.name}</span>
+                  <span className="hidden max-w-prose text-sm text-text-2 lg:block">{permission.description}</span>
                 </th>
                 {roles.data.map((r) => {
-                  const allowed = r.permissions?.includes(permission)
+                  const allowed = r.permissions?.includes(permission.name)
                   return (
                     <td key={r.name} className="px-3 text-center">
                       {allowed ? <Check className="mx-auto size-4 text-accent" strokeWidth={2} aria-hidden /> : null}

@@ -5,18 +5,14 @@ import { useState } from 'react'
 import { Button } from '@/components/button'
 import { Page } from '@/components/page'
 import { membersQuery } from '@/features/member/members'
-import { may, orgPermissionsQuery } from '@/features/permission/permissions'
+import { allPermissionsQuery, may, orgPermissionsQuery } from '@/features/permission/permissions'
 import { projectsQuery } from '@/features/project/projects'
 import { PermissionList } from '@/features/role/permissionlist'
-import { rolesQuery } from '@/features/role/roles'
 import { CreateToken } from '@/features/servicetoken/createtoken'
 import { ServiceTokens } from '@/features/servicetoken/tokenspage'
 import { tokens } from '@/strings/tokens'
 
 export const Route = createFileRoute('/_app/orgs/$slug/tokens')({ component: Tokens })
-
-// What a service token never has: it gives nobody more than it has.
-const never = new Set(['organization:delete', 'member:write', 'role:write', 'service_token:write'])
 
 function Tokens() {
   const { slug } = Route.useParams()
@@ -24,9 +20,9 @@ function Tokens() {
   const permissions = useQuery(orgPermissionsQuery(slug))
   const members = useQuery(membersQuery(slug))
   const projects = useQuery(projectsQuery(slug))
-  const roles = useQuery(rolesQuery(slug))
+  const known = useQuery(allPermissionsQuery)
   const mayWrite = may(permissions.data, 'service_token:write')
-  const all = [...new Set((roles.data ?? []).flatMap((r) => r.permissions ?? []))].filter((p) => !never.has(p) && may(permissions.data, p)).sort()
+  const all = (known.data ?? []).filter((p) => p.for_service_tokens && may(permissions.data, p.name))
   const create = mayWrite ? (
     <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
       {tokens.create}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
-import { may, orgPermissionsQuery } from '@/features/permission/permissions'
+import { allPermissionsQuery, may, orgPermissionsQuery } from '@/features/permission/permissions'
 import { Roles } from '@/features/role/rolespage'
 
 export const Route = createFileRoute('/_app/orgs/$slug/members/roles')({ component: List })
@@ -8,5 +8,6 @@ export const Route = createFileRoute('/_app/orgs/$slug/members/roles')({ compone
 function List() {
   const { slug } = Route.useParams()
   const permissions = useQuery(orgPermissionsQuery(slug))
-  return <Roles slug={slug} mayWrite={may(permissions.data, 'role:write')} />
+  const all = useQuery(allPermissionsQuery)
+  return <Roles slug={slug} mayWrite={may(permissions.data, 'role:write')} all={all.data ?? []} />
 }
