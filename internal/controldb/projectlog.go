@@ -101,10 +101,14 @@ func (q LogQuery) where(ref tenants.Ref) (string, pgx.NamedArgs) {
 	return strings.Join(conditions, " AND "), args
 }
 
-// TrimLog implements projectlog.Store.
+// TrimLog implements projectlog.Store. Users who type wrong passwords write no more than
+// half of a log, so that they do not push out what is wrong with the project.
 func (db *DB) TrimLog(ctx context.Context, project string, most int) error {
-	_, err := db.pool.Exec(ctx, `DELETE FROM project_logs WHERE ref = $1 AND seq <=
-		(SELECT seq FROM project_logs WHERE ref = $1 ORDER BY seq DESC OFFSET $2 LIMIT 1)`, project, most)
+	_, err := db.pool.Exec(ctx, `DELETE FROM project_logs WHERE ref = $1 AND (seq <=
+		(SELECT seq FROM project_logs WHERE ref = $1 ORDER BY seq DESC OFFSET $2 LIMIT 1)
+		OR level = 'info' AND subject <> '' AND seq <=
+		(SELECT seq FROM project_logs WHERE ref = $1 AND level = 'info' AND subject <> '' ORDER BY seq DESC OFFSET $3 LIMIT 1))`,
+		project, most, most/2)
 	return Fault(err)
 }
 

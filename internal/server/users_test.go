@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -414,4 +415,123 @@ func TestUsersExport(t *testing.T) {
 	if len(log.Entries) != 5 {
 		t.Errorf("%d entries of exports: %v", len(log.Entries), log.Entries)
 	}
+}
+
+// timeline are the codes of a user's timeline, the newest first, each with its count
+// if it stands for several.
+func timeline(t *testing.T, p *servertest.Project, id, query string) (codes []string, next string) {
+	t.Helper()
+	var page struct {
+		Events []struct {
+			Code, Source string
+			Count        int
+			At           time.Time
+		}
+		Next *string
+	}
+	p.Reeve.Manage(t, http.MethodGet, usersOf(p, "/"+id+"/timeline"+query), nil).Expect(t, 200).Into(t, &page)
+	for n, e := range page.Events {
+		if n > 0 && e.At.After(page.Events[n-1].At) {
+			t.Errorf("%s at %v follows %v", e.Code, e.At, page.Events[n-1].At)
+		}
+		if e.Count > 1 {
+			e.Code += fmt.Sprint(" ", e.Count)
+		}
+		codes = append(codes, e.Code)
+	}
+	if page.Next != nil {
+		next = *page.Next
+	}
+	return codes, next
+}
+
+// Why can this user not sign in?
+func TestUsersTimeline(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	p := reeve.Project(t, "users", map[string]any{"mailer_autoconfirm": false})
+	other := reeve.Project(t, "other", nil)
+	manage := func(method, below string, body any) *servertest.Answer {
+		return reeve.Manage(t, method, usersOf(p, below), body)
+	}
+	// Each refusal waits for the log, which is written once a second.
+	signIn := func(email, password, code string) {
+		p.Do(t, "POST", "/token?grant_type=password", map[string]any{"email": email, "password": password}).Refused(t, 400, code)
+	}
+	const right = "correct horse battery"
+	id := manage("POST", "", map[string]any{"email": "ann@example.com", "password": right}).Expect(t, 201).JSON(t)["id"].(string)
+	eve := manage("POST", "", map[string]any{"email": "eve@example.com", "email_confirm": true}).Expect(t, 201).JSON(t)["id"].(string)
+	signIn("ann@example.com", "wrong", "invalid_credentials")
+	signIn("Ann@Example.com", "wrong", "invalid_credentials")
+	signIn("ann@example.com", right, "email_not_confirmed")
+	p.Do(t, "POST", "/verify", map[string]any{"type": "email", "email": "ann@example.com", "token": "000000"}).Refused(t, 403, "otp_expired")
+	manage("PATCH", "/"+id, map[string]any{"email_confirm": true}).Expect(t, 200)
+	p.SignIn(t, "ann@example.com", right)
+	manage("POST", "/"+id+"/ban", map[string]any{"duration": "1h"}).Expect(t, 200)
+	signIn("ann@example.com", right, "user_banned")
+	p.Configure(t, map[string]any{"external_email_enabled": false})
+	p.Do(t, "POST", "/token?grant_type=password", map[string]any{"email": "ann@example.com", "password": right}).Refused(t, 422, "email_provider_disabled")
+
+	want := []string{
+		"email_not_confirmed", "email_provider_disabled", "invalid_credentials", "login", "otp_expired", "user_banned", "user_modified", "user_modified", "user_signedup",
+	}
+	var codes []string
+	for range 500 {
+		codes, _ = timeline(t, p, id, "")
+		if slices.Contains(codes, "email_provider_disabled") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	tries := 0
+	sorted := slices.Clone(codes)
+	for n, code := range sorted {
+		name, count, several := strings.Cut(code, " ")
+		if name == "invalid_credentials" {
+			more := 1
+			if several {
+				_, _ = fmt.Sscan(count, &more)
+			}
+			tries += more
+		}
+		sorted[n] = name
+	}
+	slices.Sort(sorted)
+	if got := slices.Compact(slices.Clone(sorted)); !slices.Equal(got, slices.Compact(slices.Clone(want))) || tries != 2 {
+		t.Errorf("timeline %v, %d wrong passwords", codes, tries)
+	}
+	// Page by page it is the same.
+	var paged []string
+	for cursor := ""; ; {
+		page, next := timeline(t, p, id, "?limit=2"+cursor)
+		paged = append(paged, page...)
+		if next == "" {
+			break
+		}
+		cursor = "&cursor=" + next
+	}
+	if !slices.Equal(paged, codes) {
+		t.Errorf("by pages %v, at once %v", paged, codes)
+	}
+	if got, _ := timeline(t, p, id, "?source=audit"); slices.Contains(got, "user_banned") || !slices.Contains(got, "login") {
+		t.Errorf("audit log: %v", got)
+	}
+	if got, _ := timeline(t, p, eve, "?source=log"); len(got) != 0 {
+		t.Errorf("another user's log: %v", got)
+	}
+	standing := manage("GET", "/"+id, nil).Expect(t, 200).JSON(t)["standing"].(map[string]any)
+	refused := standing["last_refused"].(map[string]any)
+	if refused["code"] != "email_provider_disabled" || refused["count"] != float64(1) || refused["client_ip"] != "127.0.0.1" || fmt.Sprint(standing["reasons"]) != "[banned]" {
+		t.Errorf("standing %v", standing)
+	}
+	// Who did it is named.
+	var actor string
+	conn := servertest.Connect(t, p.AdminURL(t))
+	if err := conn.QueryRow(t.Context(), `SELECT payload->>'actor_username' FROM auth.audit_log_entries WHERE payload->>'action' = 'user_modified' LIMIT 1`).Scan(&actor); err != nil || actor != "operator@reeve.localhost" {
+		t.Errorf("actor %q, %v", actor, err)
+	}
+	for _, bad := range []string{"?cursor=x", "?limit=101", "?source=sql", "?cursor=eyJzIjoieCJ9"} {
+		wantCode(t, manage("GET", "/"+id+"/timeline"+bad, nil), "400 validation_failed")
+	}
+	wantCode(t, reeve.Manage(t, "GET", usersOf(other, "/"+id+"/timeline"), nil), "404 user_not_found")
 }

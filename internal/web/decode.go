@@ -104,6 +104,7 @@ func readBody(c *gin.Context) ([]byte, error) {
 	case err != nil:
 		return nil, auth.ErrBadJSON.Because(err).Saying("The request body could not be read")
 	}
+	c.Set(bodyKey, body)
 	return body, nil
 }
 

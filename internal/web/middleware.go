@@ -24,6 +24,7 @@ const (
 	largeKey     = "reeve.large"
 
 	projectLogKey = "reeve.project_log"
+	bodyKey       = "reeve.body" // as it was read
 	usageKey      = "reeve.usage"
 )
 

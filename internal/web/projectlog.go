@@ -47,8 +47,20 @@ func logToProject(c *gin.Context, f *fault.Error) {
 	if p, ok := c.Keys[principalKey].(*auth.Principal); ok {
 		log.SetUser(p.User.ID)
 	}
-	if e, ok := entryOf(f, log.Explained()); ok {
+	e, ok := entryOf(f, log.Explained())
+	try, tried := projectlog.Entry{}, false
+	if !ok {
+		try, tried = tryOf(f)
+	}
+	if !ok && !tried {
+		return
+	}
+	nameSubject(c, log)
+	switch {
+	case ok:
 		log.Add(c.Request.Context(), e)
+	case log.Known():
+		log.Add(c.Request.Context(), try)
 	}
 }
 

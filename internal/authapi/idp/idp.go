@@ -126,6 +126,7 @@ func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 	if err != nil {
 		return nil, err
 	}
+	sc.Log.SetUser(u.ID)
 	if refused := refusals.Admit(u, s.Now()); refused != nil {
 		return nil, refused
 	}

@@ -89,6 +89,7 @@ type rotation struct {
 }
 
 func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
+	r.sc.Log.SetUser(r.p.User.ID)
 	if err := rotateRefusals.Admit(&r.p.User, r.now); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 		if err != nil || proof == nil {
 			return err
 		}
+		sc.Log.SetUser(proof.User.ID)
 		if refused = proof.Refusals.Admit(proof.User, s.Now()); refused != nil {
 			return nil
 		}

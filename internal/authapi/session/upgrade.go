@@ -37,6 +37,7 @@ func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, session uuid.U
 			return err
 		}
 		now := s.Now()
+		sc.Log.SetUser(p.User.ID)
 		if err := upgradeRefusals.Admit(&p.User, now); err != nil {
 			return err
 		}

@@ -241,6 +241,7 @@ func (s Service) find(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, r
 	if t.signup != nil && (u.EmailConfirmed() || r.Phone != "" && u.PhoneConfirmed()) { // by SQL
 		return nil, nil, auth.ErrOTPExpired
 	}
+	sc.Log.SetUser(u.ID)
 	return t, u, refusals.Admit(u, s.Now())
 }
 
