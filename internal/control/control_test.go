@@ -188,6 +188,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/advisors/security"},
 	{method: "GET", path: "/v1/projects/{ref}/advisors/performance"},
 	{method: "POST", path: "/v1/projects/{ref}/database/query", body: `{"query":"SELECT 1"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/database/query/detailed", body: `{"query":"SELECT 1"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/database/query/read-only", body: `{"query":"SELECT 1"}`},
 	{method: "GET", path: "/v1/projects/{ref}/types/typescript"},
 	{method: "GET", path: "/v1/projects/{ref}/database/migrations"},

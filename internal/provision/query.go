@@ -51,7 +51,7 @@ func (s *Service) queryTurn(ctx context.Context, ref tenants.Ref) (release func(
 // Query runs SQL of the developer in a project's database; faults: those of
 // sqlrun.Session, and of Session.
 func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (out sqlrun.Result, err error) {
-	err = s.session(ctx, ref, q.ReadOnly, func(session *sqlrun.Session) (err error) {
+	err = s.Session(ctx, ref, q.ReadOnly, func(session *sqlrun.Session) (err error) {
 		out, err = session.Query(q)
 		return err
 	})
@@ -59,14 +59,10 @@ func (s *Service) Query(ctx context.Context, ref tenants.Ref, q sqlrun.Query) (o
 }
 
 // Session runs fn with a session in a project's database that has the rights of the
-// owner role. The project must be active. Faults: too_many_queries,
-// database_login_suspended, database_unavailable, ErrNotReady.
-func (s *Service) Session(ctx context.Context, ref tenants.Ref, fn func(*sqlrun.Session) error) error {
-	return s.session(ctx, ref, false, fn)
-}
-
-// session is Session; one that only reads is ended when it locks a table.
-func (s *Service) session(ctx context.Context, ref tenants.Ref, reads bool, fn func(*sqlrun.Session) error) error {
+// owner role. One that only reads is ended when it locks a table. The project must be
+// active. Faults: too_many_queries, database_login_suspended, database_unavailable,
+// ErrNotReady.
+func (s *Service) Session(ctx context.Context, ref tenants.Ref, reads bool, fn func(*sqlrun.Session) error) error {
 	if err := s.init(); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (s *Session) explain(err error, sql string) error {
 	var network net.Error
 	switch {
 	case errors.Is(err, errFailed):
-		return explain(s.failed, sql)
+		return explain(s.failed, sql, s.offset)
 	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrCopy):
 		return err
 	case errors.As(err, &tooLong), errors.Is(err, auth.ErrAnswerTooLarge):
@@ -35,14 +35,20 @@ func (s *Session) explain(err error, sql string) error {
 	case s.ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return ErrTimeout.Because(err)
 	case s.failed != nil:
-		return explain(s.failed, sql)
+		return explain(s.failed, sql, s.offset)
 	default:
 		return ErrInterrupted.Because(err)
 	}
 }
 
 // explain makes an error of the server a fault, in the form in which psql prints it.
-func explain(e *pgproto3.ErrorResponse, sql string) error {
+// offset is how many characters the server got before the developer's.
+func explain(e *pgproto3.ErrorResponse, sql string, offset int) error {
+	if offset > 0 {
+		shifted := *e
+		shifted.Position = max(0, e.Position-int32(offset)) //nolint:gosec // of a prefix of ours
+		e, sql = &shifted, string([]rune(sql)[min(offset, utf8.RuneCountInString(sql)):])
+	}
 	switch {
 	case e.Code == "57014":
 		return ErrTimeout.Saying(ErrTimeout.Message+" ("+clip(e.Message)+")").With("sqlstate", e.Code)

@@ -65,6 +65,12 @@ type Session struct {
 	kept     []json.RawMessage
 	commands []string
 	bytes    int
+	notices  []Notice
+	detailed bool // the present statement is a Run's
+	keep     int  // rows of a Run that are kept
+	seen     int  // rows of a Run
+	columns  []Column
+	offset   int  // characters before the developer's SQL in the present statement
 	status   byte // of the transaction, as of the last ReadyForQuery
 	idle     bool // the backend waits for the next query
 	failed   *pgproto3.ErrorResponse
@@ -162,7 +168,9 @@ func (s *Session) read() error {
 		}
 		switch m := message.(type) {
 		case *pgproto3.RowDescription:
-			s.result = newResult(m.Fields)
+			s.describe(m.Fields)
+		case *pgproto3.NoticeResponse:
+			s.notice(m)
 		case *pgproto3.DataRow:
 			if err := s.row(m); err != nil {
 				return err
@@ -193,6 +201,9 @@ func (s *Session) row(m *pgproto3.DataRow) error {
 	if len(s.rows) >= maxRows {
 		return ErrTooLarge
 	}
+	if s.detailed {
+		return s.detail(m)
+	}
 	row := s.object(m.Values)
 	s.bytes += len(row)
 	if s.bytes > maxBytes {
@@ -203,7 +214,7 @@ func (s *Session) row(m *pgproto3.DataRow) error {
 }
 
 func (s *Session) complete(tag string) {
-	if len(s.rows) > 0 {
+	if len(s.rows) > 0 || s.detailed && s.returns {
 		s.kept = s.rows
 	}
 	s.result = result{}

@@ -14,6 +14,7 @@ import (
 type result struct {
 	columns []column
 	rows    []json.RawMessage
+	returns bool // the statement has a result, perhaps without rows
 }
 
 // column is a column of a result.
@@ -38,7 +39,7 @@ func newResult(fields []pgproto3.FieldDescription) result {
 			first[name] = i
 		}
 	}
-	return result{columns: columns}
+	return result{columns: columns, returns: true}
 }
 
 // object returns a row as a JSON object.

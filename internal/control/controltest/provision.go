@@ -183,7 +183,7 @@ func (r *Rows) Inspect(ctx context.Context, _ tenants.Ref, fn func(ctx context.C
 }
 
 // Session runs fn with a session in the control database.
-func (r *Rows) Session(ctx context.Context, _ tenants.Ref, fn func(*sqlrun.Session) error) error {
+func (r *Rows) Session(ctx context.Context, _ tenants.Ref, _ bool, fn func(*sqlrun.Session) error) error {
 	conn, err := pgx.ConnectConfig(ctx, r.World.DB.Pool().Config().ConnConfig)
 	if err != nil {
 		return err

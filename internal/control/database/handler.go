@@ -30,8 +30,8 @@ type Service struct {
 	Authz *authz.Authorizer
 	Now   func() time.Time
 	// Session runs a function with a session in the database of an active project that
-	// has the rights of its owner role.
-	Session func(ctx context.Context, ref tenants.Ref, fn func(*sqlrun.Session) error) error
+	// has the rights of its owner role; one that only reads is ended when it locks a table.
+	Session func(ctx context.Context, ref tenants.Ref, reads bool, fn func(*sqlrun.Session) error) error
 	// Catalogs runs a function in a read-only transaction in the database of an active
 	// project, with pg_catalog as the search path.
 	Catalogs func(ctx context.Context, ref tenants.Ref, fn func(ctx context.Context, tx pgx.Tx) error) error
@@ -49,6 +49,9 @@ func (h *Handler) Mount(api control.API) {
 	query.ID, query.Path = "run-read-only-query", path+"/query/read-only"
 	query.Summary = "Run one statement as the owner role of a project, in a read-only transaction"
 	control.Register(api, query, h.readOnlyQuery)
+	query.ID, query.Path = "run-detailed-query", path+"/query/detailed"
+	query.Summary = "Run SQL as the owner role or as a caller of the API, and describe the result: columns, rows, notices, duration, plan"
+	control.Register(api, query, h.detailedQuery)
 	h.mountMigrations(api)
 	control.Register(api, control.Operation{
 		ID: "generate-typescript-types", Method: http.MethodGet, Path: "/v1/projects/{ref}/types/typescript", Tag: "Database",
@@ -65,6 +68,8 @@ type queryInput struct {
 		Query      string            `json:"query" minLength:"1" doc:"One or more statements; one, if it has parameters or is read-only."`
 		Parameters []json.RawMessage `json:"parameters,omitempty" doc:"Values of $1, $2, ..."`
 		ReadOnly   bool              `json:"read_only,omitempty" doc:"Run it in a read-only transaction. Only the permission to read is needed then."`
+		RunAs      *RunAs            `json:"run_as,omitempty" doc:"Run one statement as a caller of the API, in a transaction that is rolled back unless commit is set."`
+		Commit     bool              `json:"commit,omitempty" doc:"Commit what a caller's statement does."`
 	}
 }
 
@@ -77,6 +82,9 @@ type readOnlyQueryInput struct {
 }
 
 func (h *Handler) query(ctx context.Context, actor control.Actor, in *queryInput) (*Rows, error) {
+	if in.Body.RunAs != nil {
+		return h.queryAs(ctx, actor, in)
+	}
 	return h.Service.run(ctx, actor, in.Ref, in.Body.Query, in.Body.Parameters, in.Body.ReadOnly)
 }
 
@@ -115,7 +123,7 @@ func (s *Service) session(ctx context.Context, actor control.Actor, action authz
 	if err != nil {
 		return err
 	}
-	return s.Session(ctx, p.Ref, fn)
+	return s.Session(ctx, p.Ref, action == authz.ReadDatabase, fn)
 }
 
 // project returns an active project in which the actor may do the action.
@@ -144,6 +152,14 @@ func recordedQuery(request map[string]any) map[string]any {
 	}
 	if readOnly, ok := request["read_only"].(bool); ok {
 		out["read_only"] = readOnly
+	}
+	if as, ok := request["run_as"].(map[string]any); ok {
+		out["run_as"] = map[string]any{"role": as["role"], "user_id": as["user_id"]}
+	}
+	for _, name := range []string{"commit", "explain"} {
+		if value, ok := request[name]; ok {
+			out[name] = value
+		}
 	}
 	return out
 }
