@@ -55,6 +55,16 @@ var advisorCases = map[string]struct{ fault, sound string }{
 	},
 }
 
+// advisorFixes are the statements that mend the findings of advisorCases.
+var advisorFixes = map[string]string{
+	"rls_disabled_in_public":     `ALTER TABLE public.t ENABLE ROW LEVEL SECURITY`,
+	"policy_exists_rls_disabled": `ALTER TABLE public.t ENABLE ROW LEVEL SECURITY`,
+	"security_definer_view":      `ALTER VIEW public.t SET (security_invoker = true)`,
+	"auth_users_exposed":         `REVOKE ALL ON public.t FROM PUBLIC, anon, authenticated`,
+	"unindexed_foreign_keys":     `CREATE INDEX ON public.t (a, b)`,
+	"duplicate_index":            `DROP INDEX public.y`,
+}
+
 // TestAdvisors: each lint is found in a database that has its fault, and not in
 // one that has not. Neither a function nor a search path of the developer's is
 // used.
@@ -96,6 +106,10 @@ func TestAdvisors(t *testing.T) {
 			t.Errorf("%s is not found: %+v", name, l)
 		} else if name == "unindexed_foreign_keys" && (l.Metadata.FKeyName != "t_a_b_fkey" || !slices.Equal(l.Metadata.FKeyColumns, []int16{1, 2})) {
 			t.Errorf("%+v", l.Metadata)
+		} else if fix := advisorFixes[name]; (l.Fix == nil) != (fix == "") || fix != "" && *l.Fix != fix {
+			t.Errorf("%s is mended by %v, want %s", name, l.Fix, fix)
+		} else if l, ok := find(c.fault + "; " + fix)[name]; ok && fix != "" {
+			t.Errorf("%s is found after the fix: %+v", name, l)
 		}
 		if l, ok := find(c.sound)[name]; ok {
 			t.Errorf("%s is found without the fault: %+v", name, l)

@@ -15,6 +15,7 @@ type Lint struct {
 	Description string   `json:"description"`
 	Detail      string   `json:"detail"`
 	Remediation string   `json:"remediation"`
+	Fix         *string  `json:"fix" doc:"The statement that mends it, for database/query; null where no single one does. Read it first: it may keep users out."`
 	Metadata    Metadata `json:"metadata"`
 	CacheKey    string   `json:"cache_key" doc:"Names the finding: equal in every answer that has it."`
 }

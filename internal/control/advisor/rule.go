@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -21,7 +22,26 @@ type rule struct {
 	description, remediation     string
 	detail                       string // format of schema, object, and what else
 	query                        string
+	// fix is an expression over the query's columns s, o, e and f: the statement that
+	// mends a finding, or null. "" where no single statement does.
+	fix string
 }
+
+// The statements that mend findings.
+const (
+	enableRLS = `format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', s, o)`
+	useCaller = `format('ALTER VIEW %I.%I SET (security_invoker = true)', s, o)`
+	hideView  = `format('REVOKE ALL ON %I.%I FROM PUBLIC, anon, authenticated', s, o)`
+	addIndex  = `(SELECT format('CREATE INDEX ON %I.%I (%s)', s, o, string_agg(quote_ident(a.attname), ', ' ORDER BY k.n))
+		FROM unnest(f) WITH ORDINALITY k (attnum, n)
+		JOIN pg_class t ON t.relname = o AND t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = s)
+		JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum)`
+	// dropIndex spares the indexes of constraints.
+	dropIndex = `(SELECT format('DROP INDEX %I.%I', s, x.relname)
+		FROM unnest(string_to_array(e, ', ')) g (name)
+		JOIN pg_class x ON x.relname = g.name AND x.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = s)
+		WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid) ORDER BY x.relname DESC LIMIT 1)`
+)
 
 // Parts of the queries, which see the search path pg_catalog. They call no
 // function and evaluate no expression of the developer.
@@ -46,6 +66,7 @@ const (
 
 var rules = []rule{
 	{
+		fix:  enableRLS,
 		name: "rls_disabled_in_public", title: "Table in public without row level security", level: levelError, category: security, object: "table",
 		description: "Users' roles have privileges on a table whose rows no policy restricts.",
 		detail:      "Table %s.%s can be used by anon or authenticated, and row level security is not enabled.",
@@ -53,6 +74,7 @@ var rules = []rule{
 		query:       `SELECT n.nspname, c.relname` + noExtra + tables + ` NOT c.relrowsecurity AND ` + exposed,
 	},
 	{
+		fix:  enableRLS,
 		name: "policy_exists_rls_disabled", title: "Policies without row level security", level: levelError, category: security, object: "table",
 		description: "Policies have no effect while row level security of their table is off.",
 		detail:      "Table %s.%s has policies, and row level security is not enabled.",
@@ -69,6 +91,7 @@ var rules = []rule{
 			AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) AND ` + mine,
 	},
 	{
+		fix:  useCaller,
 		name: "security_definer_view", title: "View with the rights of its owner", level: levelError, category: security, object: "view",
 		description: "Such a view reads its tables with its owner's rights, so policies for the caller do not apply.",
 		detail:      "View %s.%s can be used by anon or authenticated, and is not security_invoker.",
@@ -77,6 +100,7 @@ var rules = []rule{
 			WHERE c.relkind = 'v' AND NOT ` + invoker + ` AND ` + exposed,
 	},
 	{
+		fix:  hideView,
 		name: "auth_users_exposed", title: "View shows auth.users", level: levelError, category: security, object: "view",
 		description: "Users' roles can read rows of auth.users by a view that has the rights of its owner.",
 		detail:      "View %s.%s reads auth.users, and can be used by anon or authenticated.",
@@ -104,6 +128,7 @@ var rules = []rule{
 				~ '(auth\.(uid|jwt|role|email)|\mcurrent_setting)\(' AND ` + mine,
 	},
 	{
+		fix:  addIndex,
 		name: "unindexed_foreign_keys", title: "Foreign key without an index", level: levelInfo, category: performance, object: "table",
 		description: "Without an index on the referencing columns, deleting a referenced row reads the whole table.",
 		detail:      "Table %s.%s has the foreign key %s, whose columns no index begins with.",
@@ -116,6 +141,7 @@ var rules = []rule{
 					= (SELECT array_agg(k ORDER BY k) FROM unnest(f.conkey) k)) AND ` + mine,
 	},
 	{
+		fix:  dropIndex,
 		name: "duplicate_index", title: "Equal indexes", level: levelWarning, category: performance, object: "table",
 		description: "Each index is written at every change; a second one with the same definition gains nothing.",
 		detail:      "Table %s.%s has equal indexes: %s.",
@@ -130,15 +156,19 @@ var rules = []rule{
 
 // find returns the findings of a rule, the first maxFindings of them by name.
 func (r rule) find(ctx context.Context, tx pgx.Tx) ([]Lint, error) {
-	rows, err := tx.Query(ctx, fmt.Sprintf("SELECT s, o, left(e, %d), f FROM (%s) q (s, o, e, f) ORDER BY 1, 2, 3 LIMIT %d", maxText, r.query, maxFindings))
+	rows, err := tx.Query(ctx, fmt.Sprintf("SELECT s, o, left(e, %d), f, %s FROM (%s) q (s, o, e, f) ORDER BY 1, 2, 3 LIMIT %d",
+		maxText, cmp.Or(r.fix, "NULL::text"), r.query, maxFindings))
 	if err != nil {
 		return nil, fmt.Errorf("lint %s: %w", r.name, err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Lint, error) {
 		var schema, object, extra string
 		var columns []int16
-		err := row.Scan(&schema, &object, &extra, &columns)
-		return r.lint(schema, object, extra, columns), err
+		var fix *string
+		err := row.Scan(&schema, &object, &extra, &columns, &fix)
+		found := r.lint(schema, object, extra, columns)
+		found.Fix = fix
+		return found, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lint %s: %w", r.name, err)

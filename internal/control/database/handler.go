@@ -52,6 +52,7 @@ func (h *Handler) Mount(api control.API) {
 	query.ID, query.Path = "run-detailed-query", path+"/query/detailed"
 	query.Summary = "Run SQL as the owner role or as a caller of the API, and describe the result: columns, rows, notices, duration, plan"
 	control.Register(api, query, h.detailedQuery)
+	h.mountTables(api)
 	h.mountMigrations(api)
 	control.Register(api, control.Operation{
 		ID: "generate-typescript-types", Method: http.MethodGet, Path: "/v1/projects/{ref}/types/typescript", Tag: "Database",
