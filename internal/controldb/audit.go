@@ -207,7 +207,8 @@ type AuditFilter struct {
 	Action   string
 	Result   AuditResult
 	From, To time.Time
-	Before   int64 // only entries with a lower number; 0 for the newest
+	Text     string // in the entry, in any case
+	Before   int64  // only entries with a lower number; 0 for the newest
 	Limit    int
 }
 
@@ -233,6 +234,9 @@ func (r reader) AuditLog(ctx context.Context, organization uuid.UUID, f AuditFil
 	}
 	if !f.To.IsZero() {
 		q = q.Where("at < ?", f.To)
+	}
+	if f.Text != "" {
+		q = q.Where("strpos(lower(entry), lower(?)) > 0", f.Text)
 	}
 	if f.Before > 0 {
 		q = q.Where("seq < ?", f.Before)

@@ -68,13 +68,19 @@ type LogQuery struct {
 	// record that does not exist any more counts as older than all others.
 	Before, After uuid.UUID
 	Limit         int
+	// OldestFirst returns the oldest of the selected records, in their order.
+	OldestFirst bool
 }
 
 // ProjectLog returns the newest selected records of a project, the newest first.
 func (db *DB) ProjectLog(ctx context.Context, ref tenants.Ref, q LogQuery) ([]projectlog.Record, error) {
 	where, args := q.where(ref)
+	order := "DESC"
+	if q.OldestFirst {
+		order = ""
+	}
 	rows, _ := db.pool.Query(ctx, `SELECT id, ref, at, level, code, message, request_ids, user_id, route, client_ip, detail, count
-		FROM project_logs WHERE `+where+` ORDER BY seq DESC LIMIT @limit`, args)
+		FROM project_logs WHERE `+where+` ORDER BY seq `+order+` LIMIT @limit`, args)
 	out, err := pgx.CollectRows(rows, scanLogRecord)
 	return out, Fault(err)
 }
@@ -148,6 +154,51 @@ func (db *DB) LogSummary(ctx context.Context, ref tenants.Ref, within time.Durat
 		err = row.Scan(&s.Code, &s.Level, &s.Message, &s.Detail, &s.At, &s.Count, &s.Since)
 		s.At, s.Since = s.At.UTC(), s.Since.UTC()
 		return s, err
+	})
+	return out, Fault(err)
+}
+
+// RuleRefusals is how often a rate limit refused requests of a project.
+type RuleRefusals struct {
+	Rule      string
+	Hour, Day int64     // in the last hour, and in the last 24
+	LastAt    time.Time // of the last refusal
+	Clients   []ClientRefusals
+}
+
+// ClientRefusals is how often requests of a client were refused in the last 24 hours.
+type ClientRefusals struct {
+	IP    string
+	Count int64
+}
+
+// maxRefusedClients bounds the clients of a rule.
+const maxRefusedClients = 5
+
+// RateLimitRefusals returns the refusals of rate limits that are in a project's log, the
+// most first. The log is bounded, so a flood may have pushed older ones out.
+func (db *DB) RateLimitRefusals(ctx context.Context, ref tenants.Ref, now time.Time) ([]RuleRefusals, error) {
+	rows, _ := db.pool.Query(ctx, `WITH refused AS MATERIALIZED (
+			SELECT coalesce(detail ->> 'rule', code) AS rule, client_ip, at, count FROM project_logs
+			 WHERE ref = $1 AND at > $2::timestamptz - interval '24 hours' AND at <= $2
+			   AND (detail ? 'rule' OR code IN ('over_request_rate_limit', 'over_email_send_rate_limit', 'over_sms_send_rate_limit'))
+		), clients AS (
+			SELECT rule, client_ip, sum(count) AS n, row_number() OVER (PARTITION BY rule ORDER BY sum(count) DESC, client_ip) AS nth
+			  FROM refused WHERE client_ip <> '' GROUP BY rule, client_ip
+		)
+		SELECT r.rule, coalesce(sum(r.count) FILTER (WHERE r.at > $2::timestamptz - interval '1 hour'), 0)::bigint, sum(r.count)::bigint, max(r.at),
+		       ARRAY(SELECT c.client_ip FROM clients c WHERE c.rule = r.rule AND c.nth <= $3 ORDER BY c.nth),
+		       ARRAY(SELECT c.n::bigint FROM clients c WHERE c.rule = r.rule AND c.nth <= $3 ORDER BY c.nth)
+		  FROM refused r GROUP BY r.rule ORDER BY 3 DESC, 1 LIMIT 100`, string(ref), now, maxRefusedClients)
+	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r RuleRefusals, err error) {
+		var ips []string
+		var counts []int64
+		err = row.Scan(&r.Rule, &r.Hour, &r.Day, &r.LastAt, &ips, &counts)
+		r.LastAt = r.LastAt.UTC()
+		for i, ip := range ips {
+			r.Clients = append(r.Clients, ClientRefusals{IP: ip, Count: counts[i]})
+		}
+		return r, err
 	})
 	return out, Fault(err)
 }

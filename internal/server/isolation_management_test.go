@@ -66,6 +66,7 @@ var sound = map[string]struct {
 	"update-project":             {body: map[string]any{"name": "stolen"}},
 	"run-query":                  {body: map[string]any{"query": "select 1"}},
 	"run-detailed-query":         {body: map[string]any{"query": "select 1"}},
+	"tail-project-logs":          {query: "?seconds=1"},
 	"run-read-only-query":        {body: map[string]any{"query": "select 1"}},
 	"apply-migration":            {body: map[string]any{"query": "select 1"}},
 	"upsert-migration":           {body: map[string]any{"query": "select 1"}},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,7 @@ func (s *Server) Run(ctx context.Context) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	srv.RegisterOnShutdown(sync.OnceFunc(func() { close(s.stopping) }))
 	defer s.close(context.WithoutCancel(ctx))
 	if err := s.guesses.Load(ctx); err != nil {
 		s.log.WarnContext(ctx, "wrong guesses of earlier processes do not count for now", "error", err)

@@ -114,6 +114,7 @@ type Server struct {
 	ready        atomic.Bool
 
 	listener net.Listener
+	stopping chan struct{} // closed when requests in progress are to end
 }
 
 // New connects, migrates, creates the initial contents of an installation
@@ -160,7 +161,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // connect creates every part; the control database must exist.
 func connect(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, front: o.Front, now: now}
+	s := &Server{config: o.Config, log: o.Logger, version: o.Version, dev: o.Dev, front: o.Front, now: now, stopping: make(chan struct{})}
 	c := &s.config
 	var err error
 	if s.keyring, err = secret.NewKeyring(c.Secrets.MasterKeys...); err != nil {

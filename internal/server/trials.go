@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // trials is what tests of a configuration need.
@@ -46,4 +47,17 @@ func (s *Server) registration(ctx context.Context, ref tenants.Ref, name string,
 		return authconfig.Registration{}, err
 	}
 	return authconfig.Registration{Connector: p.Connector, Client: p.Client, Enabled: enabled}, nil
+}
+
+// recentAudit returns the newest entries of a project's audit log.
+func (s *Server) recentAudit(ctx context.Context, ref tenants.Ref, limit int) (out []tenantdb.AuditEntry, err error) {
+	t, err := s.registry.Tenant(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Database(t).Do(ctx, func(tx *tenantdb.Tx) error {
+		out, err = tx.RecentAudit(ctx, limit)
+		return err
+	})
+	return out, err
 }

@@ -61,7 +61,8 @@ func (m Common) Handler() gin.HandlerFunc {
 		if TenantPath(c.Request.URL.Path) {
 			limit = RequestTimeout
 		}
-		ctx, cancel := context.WithTimeout(c.Request.Context(), limit)
+		connection := c.Request.Context()
+		ctx, cancel := context.WithTimeout(context.WithValue(connection, connectionKey{}, connection), limit)
 		defer cancel()
 		c.Request = c.Request.WithContext(ctx)
 		defer m.recover(c)
@@ -77,6 +78,23 @@ func (m Common) Handler() gin.HandlerFunc {
 		c.Next()
 		m.Logger.Info("request", "request_id", id, "method", c.Request.Method, routeOrPath(c),
 			"status", c.Writer.Status(), "duration", time.Since(start), "project", refOf(c.Keys[scopeKey]))
+	}
+}
+
+type connectionKey struct{}
+
+// Unlimited returns a context with the values of a request's, which ends with its
+// connection and not after the time limit of requests. stop must be called.
+func Unlimited(ctx context.Context) (unlimited context.Context, stop func()) {
+	connection, ok := ctx.Value(connectionKey{}).(context.Context)
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	unlimited, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := context.AfterFunc(connection, cancel)
+	return unlimited, func() {
+		ended()
+		cancel()
 	}
 }
 

@@ -80,6 +80,7 @@ type listInput struct {
 	Actor  string    `query:"actor" maxLength:"36"`
 	Action string    `query:"action" maxLength:"100"`
 	Result string    `query:"result" enum:"done,refused,failed,unknown"`
+	Text   string    `query:"text" maxLength:"200" doc:"Part of the entry: of the path, the request, a name or an address."`
 	From   time.Time `query:"from"`
 	To     time.Time `query:"to"`
 	Before int64     `query:"before" minimum:"0"`
@@ -98,7 +99,7 @@ func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) 
 	}
 	f := controldb.AuditFilter{
 		Ref: tenants.Ref(in.Ref), Action: in.Action, Result: controldb.AuditResult(in.Result),
-		From: in.From, To: in.To, Before: in.Before, Limit: in.Limit,
+		From: in.From, To: in.To, Text: in.Text, Before: in.Before, Limit: in.Limit,
 	}
 	if in.Actor != "" {
 		if f.Actor, err = uuid.Parse(in.Actor); err != nil {

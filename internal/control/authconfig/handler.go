@@ -43,6 +43,7 @@ func (h *Handler) Mount(api control.API) {
 		Summary: "Make the values of an earlier version a new version in force", Answer: &answer,
 	}, h.rollback)
 	h.mountMetadata(api, path)
+	h.mountRateLimits(api, path)
 	h.mountRedirect(api, path)
 	h.mountTemplates(api, path)
 	h.mountSMTP(api, path)

@@ -24,6 +24,11 @@ func (h *Handler) Mount(api control.API) {
 		ID: "list-project-logs", Method: http.MethodGet, Path: "/v1/projects/{ref}/logs",
 		Summary: "List the entries of a project's log, the newest first", Tag: "Logs",
 	}, h.list)
+	control.RegisterStream(api, control.Operation{
+		ID: "tail-project-logs", Method: http.MethodGet, Path: "/v1/projects/{ref}/logs/tail",
+		Summary: "Follow a project's log: server-sent events, each an entry", Tag: "Logs",
+	}, h.tail)
+	h.mountEvents(api)
 }
 
 // Page is a part of a log.
@@ -48,18 +53,23 @@ type Entry struct {
 	Count      int             `json:"count" doc:"How many equal entries within a second this one stands for."`
 }
 
+// Filter selects entries.
+type Filter struct {
+	Ref       string `path:"ref"`
+	RequestID string `query:"request_id" maxLength:"200"`
+	UserID    string `query:"user_id" format:"uuid"`
+	Level     string `query:"level" enum:"info,warning,error" default:"info" doc:"The least level."`
+	Code      string `query:"code" maxLength:"100"`
+	Text      string `query:"text" maxLength:"200" doc:"Part of the message or of the detail."`
+}
+
 type listInput struct {
-	Ref       string    `path:"ref"`
-	RequestID string    `query:"request_id" maxLength:"200"`
-	UserID    string    `query:"user_id" format:"uuid"`
-	Level     string    `query:"level" enum:"info,warning,error" default:"info" doc:"The least level."`
-	Code      string    `query:"code" maxLength:"100"`
-	Since     time.Time `query:"since"`
-	Until     time.Time `query:"until" doc:"Exclusive."`
-	Text      string    `query:"text" maxLength:"200" doc:"Part of the message or of the detail."`
-	Before    string    `query:"before" format:"uuid" doc:"The id of an entry: older ones are listed."`
-	After     string    `query:"after" format:"uuid" doc:"The id of an entry: newer ones are listed."`
-	Limit     int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Filter
+	Since  time.Time `query:"since"`
+	Until  time.Time `query:"until" doc:"Exclusive."`
+	Before string    `query:"before" format:"uuid" doc:"The id of an entry: older ones are listed."`
+	After  string    `query:"after" format:"uuid" doc:"The id of an entry: newer ones are listed."`
+	Limit  int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
 func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) (*Page, error) {

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -9,12 +10,24 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // Service is the rules of logs.
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
+	// Audit returns the newest entries of the audit log in a project's database; nil
+	// for none.
+	Audit func(ctx context.Context, ref tenants.Ref, limit int) ([]tenantdb.AuditEntry, error)
+	// Stopping is closed when the process ends: tails end then. nil for never.
+	Stopping <-chan struct{}
+	// Heartbeat is how often a tail shows that it is there, and looks whether its reader
+	// still may; 10 seconds when zero.
+	Heartbeat time.Duration
+
+	tails tails
 }
 
 // List returns the newest of the selected entries, and whether there are older

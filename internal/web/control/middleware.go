@@ -43,8 +43,9 @@ type request struct {
 	operation string // the Operation's ID, once it is known
 	key       string // the Idempotency-Key, if any
 	path, ip  string
-	etag      string // of the answer, if any
-	dryRun    bool   // it changed nothing, as was asked for
+	etag      string                               // of the answer, if any
+	dryRun    bool                                 // it changed nothing, as was asked for
+	again     func(context.Context) (Actor, error) // authenticates the request once more
 	body      []byte
 	digest    [32]byte // of access token, method, path, query and body; set with key only
 }
@@ -97,7 +98,9 @@ func (s *Server) authenticate(c *gin.Context) {
 		s.refuse(c, err)
 		return
 	}
-	c.Request = c.Request.WithContext(withActor(c.Request.Context(), actor))
+	r := c.Request
+	requestOf(r.Context()).again = func(ctx context.Context) (Actor, error) { return s.sender(r.WithContext(ctx)) }
+	c.Request = r.WithContext(withActor(r.Context(), actor))
 }
 
 // sender finds who sent a request. A cookie holds a session's token and no other:

@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -36,6 +38,67 @@ func (s *Stream) Flush() {
 	if f, ok := s.to.BodyWriter().(http.Flusher); ok {
 		f.Flush()
 	}
+}
+
+// eventTimeout is how long a client may take to receive an event.
+const eventTimeout = 20 * time.Second
+
+// BeginEvents sends the headers of server-sent events (HTML standard, section 9.2),
+// and lifts the time limits of the connection: each event has its own.
+func (s *Stream) BeginEvents() error {
+	if w, ok := s.to.BodyWriter().(http.ResponseWriter); ok {
+		// A test's recorder has no deadlines.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	}
+	s.to.SetHeader("X-Accel-Buffering", "no")
+	s.Begin("text/event-stream", "")
+	return s.send("retry: 2000\n\n")
+}
+
+// Event sends an event. id and name may be empty; data becomes JSON, which has one
+// line.
+func (s *Stream) Event(id, name string, data any) error {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("encode an event: %w", err)
+	}
+	text := "data: " + string(raw) + "\n\n"
+	if name != "" {
+		text = "event: " + name + "\n" + text
+	}
+	if id != "" {
+		text = "id: " + id + "\n" + text
+	}
+	return s.send(text)
+}
+
+// Heartbeat sends what clients skip, so that nobody on the way takes the connection for
+// dead.
+func (s *Stream) Heartbeat() error { return s.send(": still here\n\n") }
+
+func (s *Stream) send(text string) error {
+	if w, ok := s.to.BodyWriter().(http.ResponseWriter); ok {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(eventTimeout)) // as above
+	}
+	if _, err := s.Write([]byte(text)); err != nil {
+		return err
+	}
+	s.Flush()
+	return nil
+}
+
+// StillActor returns an error unless the request would still be accepted, as that of
+// the same actor: a token may have been revoked, or a session ended, since it began.
+func StillActor(ctx context.Context) error {
+	r, before := requestOf(ctx), actorOf(ctx)
+	if r.again == nil {
+		return nil
+	}
+	now, err := r.again(ctx)
+	if err == nil && (now.UserID != before.UserID || now.TokenID != before.TokenID) {
+		err = errUnauthorized
+	}
+	return err
 }
 
 // RegisterStream is Register for an answer that is a Stream.
