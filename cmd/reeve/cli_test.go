@@ -262,6 +262,8 @@ func TestExitCode(t *testing.T) {
 		"missing project":    {good, "keys list", exitUsage, "--project"},
 		"wrong output":       {good, "orgs list -o xml", exitUsage, "--output"},
 		"wrong change":       {good, "config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp", exitUsage, "key=value"},
+		"sql as nobody":      {good, "sql rrrrrrrrrrrrrrrrrrrr select --user x", exitUsage, "need --as"},
+		"sql as an unknown":  {good, "sql rrrrrrrrrrrrrrrrrrrr select --as postgres", exitUsage, "--as must be one of"},
 		"unknown field":      {good, "config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
 		"unknown message":    {good, "inbox show nope --project rrrrrrrrrrrrrrrrrrrr", exitFailure, "no such message"},
 		"limit too high":     {good, "inbox list --limit 1001 --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "--limit: must be a number from 1 to 1000"},

@@ -17,6 +17,9 @@ type sqlCommand struct {
 	Query    string `arg:"" optional:"" help:"SQL, one or more statements; the rows of the last one that returns any are shown."`
 	File     string `placeholder:"FILE" help:"Read the SQL from a file; - is the standard input."`
 	ReadOnly bool   `help:"Run one statement that can change nothing. Who may only read the project needs this."`
+	As       string `enum:",owner,anon,authenticated,service_role" default:"" placeholder:"ROLE" help:"Run one statement as a caller of your API: anon, authenticated, service_role or owner. It is rolled back."`
+	User     string `placeholder:"ID" help:"With --as authenticated: the user whose claims policies see."`
+	Commit   bool   `help:"With --as: keep what the statement did."`
 }
 
 // maxSQL is the largest script that the server takes.
@@ -28,11 +31,18 @@ func (s *sqlCommand) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
+	if s.As == "" && (s.User != "" || s.Commit) {
+		return usage{errors.New("--user and --commit need --as")}
+	}
 	c, ref, err := r.project(ctx, p, s.Ref)
 	if err != nil {
 		return err
 	}
-	answer, err := c.Post(ctx, manage.Path("projects", ref, "database", "query"), map[string]any{"query": query, "read_only": s.ReadOnly})
+	body := map[string]any{"query": query, "read_only": s.ReadOnly}
+	if s.As != "" {
+		body["run_as"], body["commit"] = map[string]any{"role": s.As, "user_id": s.User}, s.Commit
+	}
+	answer, err := c.Post(ctx, manage.Path("projects", ref, "database", "query"), body)
 	if err != nil {
 		return err
 	}
