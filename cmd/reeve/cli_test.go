@@ -28,6 +28,7 @@ const (
 func fakeAPI(t *testing.T, other ...map[string]string) string {
 	t.Helper()
 	const serviceToken = `{"id":"t","name":"CI","projects":null,"permissions":["project:read","logs:read"],"created_at":"now","expires_at":"then","last_used_at":null}`
+	const listedUser = `{"id":"u","email":"a@b.c","name":"Ann","created_at":"then"}`
 	const invitation = `{"id":"i","email":"a@b.c","role":"developer","expires_at":"then","sent_at":null}`
 	answers := map[string]string{
 		"GET /v1/organizations":                                        `[{"slug":"acme","name":"Acme"}]`,
@@ -69,12 +70,23 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/inbox": `{"deleted":1}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/usage": `{"interval":"day","points":[{"at":"2026-11-26T00:00:00Z","active_users":3,"sign_ups":1,
 			"sign_ins":4,"token_refreshes":9,"requests":40,"refusals":2,"mails_sent":1,"mails_failed":0,"texts_sent":0}]}`,
-		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/pause":           `{"ref":"r","name":"shop","status":"INACTIVE"}`,
-		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/restore":         `{"ref":"r","name":"shop","status":"ACTIVE_HEALTHY"}`,
-		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch":           `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
-		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/types/typescript": `{"types":"export type Json = string\n"}`,
-		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/database/query":  `[{"b":1,"a":null,"list":["x","y"],"odd\u001b[31m":"new\nline"},{"b":12345678901234567890,"a":{"k":1}}]`,
-		"POST /v1/leaked-keys":                                   `{"message":"Thank you."}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/pause":                   `{"ref":"r","name":"shop","status":"INACTIVE"}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/restore":                 `{"ref":"r","name":"shop","status":"ACTIVE_HEALTHY"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/branch":                   `[{"ref":"b","name":"shop (review)","status":"ACTIVE_HEALTHY"}]`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/types/typescript":         `{"types":"export type Json = string\n"}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/database/query":          `[{"b":1,"a":null,"list":["x","y"],"odd\u001b[31m":"new\nline"},{"b":12345678901234567890,"a":{"k":1}}]`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users":               `{"users":[` + listedUser + `],"next":null,"total":12480,"total_is_estimate":true}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users":              listedUser,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/invite":       listedUser,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u/ban":        listedUser,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u/ban":      listedUser,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u/sessions": `{"ok":true}`,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u":          `{"ok":true}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u/link":       `{"action_link":"https://l"}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u/timeline":    `{"events":[{"at":"now","code":"invalid_credentials","count":3,"actor_name":"","client_ip":"192.0.2.1","message":"wrong"}]}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u": strings.TrimSuffix(listedUser, "}") + `,"sessions":[{"id":"s","ip":"192.0.2.1","aal":"aal1"}],
+			"standing":{"can_sign_in":false,"reasons":["banned"],"last_refused":{"at":"now","code":"user_banned","client_ip":"192.0.2.1","count":2,"message":"The user is banned."}}}`,
+		"POST /v1/leaked-keys": `{"message":"Thank you."}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/usage": `[{"id":"k1","name":"default","type":"secret","last_used_at":"then","last_ip":"192.0.2.1",
 			"last_sdk":"supabase-js","last_sdk_version":"2.57.4","last_user_agent":"node","days":[{"day":"2026-11-26","count":3},{"day":"2026-11-27","count":4}]}]`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/anon/usage": `{"id":"anon","name":"anon","type":"legacy","last_used_at":null,"last_ip":null,
@@ -89,7 +101,7 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		case r.Header.Get("Authorization") != "Bearer "+goodToken && r.URL.Path != "/v1/leaked-keys":
 			w.WriteHeader(http.StatusUnauthorized)
 			answer = `{"message":"Unauthorized","code":"unauthorized"}`
-		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/test"):
+		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/auth/users") && !strings.Contains(r.URL.Path, "/test"):
 			w.WriteHeader(http.StatusBadRequest)
 			answer = `{"message":"no Idempotency-Key"}`
 		case !ok:
@@ -122,6 +134,7 @@ func TestTable(t *testing.T) {
 		"abcdefghijklmnopqrst   shop [31m next   acme           ACTIVE_HEALTHY   2026-01-02T03:04:05Z\n"
 	invitations := "ID   ADDRESS   ROLE        PROJECT   EXPIRES   SENT\ni    a@b.c     developer             then\n"
 	tokens := "ID   NAME   CREATED   EXPIRES   LAST USED\nt    CI     now       then\n"
+	users := "ID   EMAIL   PHONE   NAME   CREATED   LAST SIGN-IN   CONFIRMED   BANNED\nu    a@b.c           Ann    then\n"
 	cases := map[string]string{
 		"orgs list":                     "SLUG   NAME\nacme   Acme\n",
 		"orgs create New":               "SLUG   NAME\nnew    New\n",
@@ -139,29 +152,40 @@ func TestTable(t *testing.T) {
 		"orgs invitations acme":      invitations,
 		"orgs invite acme a@b.c":     invitations,
 		"orgs invite acme a@b.c --role developer --project rrrrrrrrrrrrrrrrrrrr": invitations,
-		"orgs accept token":                                                     "SLUG   NAME   PROJECT   ROLE\nacme   Acme             developer\n",
-		"orgs set-role acme u developer":                                        "ID   ROLE\nu    developer\n",
-		"orgs remove acme u":                                                    "ID   ROLE\nu    owner\n",
-		"projects list":                                                         projects,
-		"projects get rrrrrrrrrrrrrrrrrrrr":                                     projects,
-		"projects create shop":                                                  "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n\n" + app,
-		"projects extend rrrrrrrrrrrrrrrrrrrr --ttl 1h":                         "REF   NAME   EXPIRES\nr     shop   then\n",
-		"projects delete rrrrrrrrrrrrrrrrrrrr --yes":                            "DELETED   NAME\nr         shop\n",
-		"keys list --project rrrrrrrrrrrrrrrrrrrr":                              "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
-		"keys create cron --project rrrrrrrrrrrrrrrrrrrr":                       "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
-		"keys rotate k1 --overlap 1h --project rrrrrrrrrrrrrrrrrrrr":            "ID   NAME   TYPE     PREFIX   KEY\nk3   cron   secret            sb_secret_next\n",
-		"keys get k1 --project rrrrrrrrrrrrrrrrrrrr":                            "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
-		"keys usage --project rrrrrrrrrrrrrrrrrrrr":                             "ID   NAME      TYPE     LAST USE   ADDRESS     CLIENT               30 DAYS\nk1   default   secret   then       192.0.2.1   supabase-js 2.57.4   7\n",
-		"keys report-leak sb_secret_x --found-at http://a":                      "REPORTED\nThank you.\n",
-		"keys usage anon --project rrrrrrrrrrrrrrrrrrrr":                        "ID     NAME   TYPE     LAST USE   ADDRESS   CLIENT   30 DAYS\nanon   anon   legacy                        curl     0\n",
-		"keys delete k1 --project rrrrrrrrrrrrrrrrrrrr":                         "DELETED   NAME\nk1        default\n",
-		"config get --project rrrrrrrrrrrrrrrrrrrr":                             "site_url   http://a\njwt_exp    3600\n",
-		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":                     "jwt_exp   3600\n",
-		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp -o json":             "{\n  \"jwt_exp\": 3600\n}\n",
-		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":                 "jwt_exp   900\n",
-		"config test-smtp --project rrrrrrrrrrrrrrrrrrrr smtp_host=a":           "STEP      STATUS   DETAIL\nresolve   passed   1.2.3.4\n",
-		"config test-redirect --project rrrrrrrrrrrrrrrrrrrr https://a/x":       "SETTING    PATTERN     MATCHES   REASON   WARNINGS\nsite_url   https://a   true\ncareful\nUsers are sent to https://a/x\n",
-		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                             "ID   AT    TO      BY      SUBJECT   CODE     LINK\nm    now   a@b.c   email   Hi        123456   http://l\n",
+		"orgs accept token":                                               "SLUG   NAME   PROJECT   ROLE\nacme   Acme             developer\n",
+		"orgs set-role acme u developer":                                  "ID   ROLE\nu    developer\n",
+		"orgs remove acme u":                                              "ID   ROLE\nu    owner\n",
+		"projects list":                                                   projects,
+		"projects get rrrrrrrrrrrrrrrrrrrr":                               projects,
+		"projects create shop":                                            "ref               r\nurl               http://u\npublishable_key   p\nsecret_key        s\ndb_url            d?a=1&b=2\n\n" + app,
+		"projects extend rrrrrrrrrrrrrrrrrrrr --ttl 1h":                   "REF   NAME   EXPIRES\nr     shop   then\n",
+		"projects delete rrrrrrrrrrrrrrrrrrrr --yes":                      "DELETED   NAME\nr         shop\n",
+		"keys list --project rrrrrrrrrrrrrrrrrrrr":                        "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys create cron --project rrrrrrrrrrrrrrrrrrrr":                 "ID   NAME   TYPE     PREFIX   KEY\nk2   cron   secret            sb_secret_text\n",
+		"keys rotate k1 --overlap 1h --project rrrrrrrrrrrrrrrrrrrr":      "ID   NAME   TYPE     PREFIX   KEY\nk3   cron   secret            sb_secret_next\n",
+		"keys get k1 --project rrrrrrrrrrrrrrrrrrrr":                      "ID   NAME      TYPE     PREFIX            KEY\nk1   default   secret   sb_secret_abcde\n",
+		"keys usage --project rrrrrrrrrrrrrrrrrrrr":                       "ID   NAME      TYPE     LAST USE   ADDRESS     CLIENT               30 DAYS\nk1   default   secret   then       192.0.2.1   supabase-js 2.57.4   7\n",
+		"keys report-leak sb_secret_x --found-at http://a":                "REPORTED\nThank you.\n",
+		"keys usage anon --project rrrrrrrrrrrrrrrrrrrr":                  "ID     NAME   TYPE     LAST USE   ADDRESS   CLIENT   30 DAYS\nanon   anon   legacy                        curl     0\n",
+		"keys delete k1 --project rrrrrrrrrrrrrrrrrrrr":                   "DELETED   NAME\nk1        default\n",
+		"config get --project rrrrrrrrrrrrrrrrrrrr":                       "site_url   http://a\njwt_exp    3600\n",
+		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp":               "jwt_exp   3600\n",
+		"config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp -o json":       "{\n  \"jwt_exp\": 3600\n}\n",
+		"config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp=900":           "jwt_exp   900\n",
+		"config test-smtp --project rrrrrrrrrrrrrrrrrrrr smtp_host=a":     "STEP      STATUS   DETAIL\nresolve   passed   1.2.3.4\n",
+		"config test-redirect --project rrrrrrrrrrrrrrrrrrrr https://a/x": "SETTING    PATTERN     MATCHES   REASON   WARNINGS\nsite_url   https://a   true\ncareful\nUsers are sent to https://a/x\n",
+		"inbox list --project rrrrrrrrrrrrrrrrrrrr":                       "ID   AT    TO      BY      SUBJECT   CODE     LINK\nm    now   a@b.c   email   Hi        123456   http://l\n",
+		"users list --project rrrrrrrrrrrrrrrrrrrr":                       users,
+		"users create a@b.c --project rrrrrrrrrrrrrrrrrrrr":               users,
+		"users invite a@b.c --project rrrrrrrrrrrrrrrrrrrr":               users,
+		"users ban a@b.c --project rrrrrrrrrrrrrrrrrrrr --for 24h":        users,
+		"users unban u --project rrrrrrrrrrrrrrrrrrrr":                    users,
+		"users sign-out u --project rrrrrrrrrrrrrrrrrrrr":                 "signed out everywhere\n",
+		"users delete a@b.c --soft --project rrrrrrrrrrrrrrrrrrrr":        "deleted\n",
+		"users link u --project rrrrrrrrrrrrrrrrrrrr":                     "https://l\n",
+		"users timeline u --project rrrrrrrrrrrrrrrrrrrr":                 "AT    WHAT                  COUNT   BY   ADDRESS     MESSAGE\nnow   invalid_credentials   3            192.0.2.1   wrong\n",
+		"users show a@b.c --project rrrrrrrrrrrrrrrrrrrr": users + "\ncannot sign in: banned\nlast refused at now from 192.0.2.1: user_banned (2 within a day): The user is banned.\n\n" +
+			"SESSION   ADDRESS     BEGAN   REFRESHED   AAL    AGENT\ns         192.0.2.1                       aal1\n",
 		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
 		"projects pause rrrrrrrrrrrrrrrrrrrr":                                   "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
 		"projects restore rrrrrrrrrrrrrrrrrrrr":                                 "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",

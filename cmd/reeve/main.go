@@ -43,6 +43,7 @@ type commands struct {
 	Projects projectsCommand `cmd:"" help:"Projects."`
 	Keys     keysCommand     `cmd:"" help:"API keys of a project."`
 	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
+	Users    usersCommand    `cmd:"" help:"Users of a project: find, create, ban and delete them, and why they cannot sign in."`
 	Inbox    inboxCommand    `cmd:"" help:"Captured messages of a project."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Run SQL in a project's database, as its owner."`
 	Types    typesCommand    `cmd:"" help:"Print the TypeScript types of a project's database."`

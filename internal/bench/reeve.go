@@ -26,7 +26,8 @@ type reeve struct {
 	addr   string // that it listens on
 	host   string // its public name
 	manage *manage.Client
-	pid    int // 0: within this process
+	token  string // of the operator, for the Management API
+	pid    int    // 0: within this process
 	end    func() error
 	ended  <-chan struct{}
 }
@@ -96,7 +97,7 @@ func (b *bench) await(ctx context.Context, r *reeve) error {
 			if err != nil {
 				return err
 			}
-			r.addr, r.host, r.manage = b.addr, u.Host, manage.New("http://"+b.addr, token)
+			r.addr, r.host, r.manage, r.token = b.addr, u.Host, manage.New("http://"+b.addr, token), token
 			if _, err := r.manage.Organizations(ctx); err == nil {
 				return nil
 			}

@@ -79,6 +79,9 @@ type Service struct {
 	// BranchLimit is the largest database in bytes that is copied for a branch; 2 GB
 	// by default.
 	BranchLimit int64
+	// IndexPatience is how long the making of an index waits for a transaction of the
+	// developer's to end; 30 seconds by default.
+	IndexPatience time.Duration
 	// Terminate ends a backend of a role at once, if it still runs; without one,
 	// Query ends its own. guard.Guard.Terminate notes the session too.
 	Terminate func(ctx context.Context, role string, pid uint32)

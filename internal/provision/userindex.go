@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,14 +17,14 @@ import (
 // in the background once one of them did. Every project would pay for them at each
 // sign-up. CREATE INDEX CONCURRENTLY waits for old transactions and hinders nobody
 // meanwhile; a developer's transaction that stays open makes it give up, and it is
-// tried again later.
+// tried again later. What a killed attempt leaves behind, the next one removes.
 const (
-	// indexLockTimeout bounds each wait for a transaction.
-	indexLockTimeout = 30 * time.Second
+	// indexPatience is the default of Service.IndexPatience.
+	indexPatience = 30 * time.Second
 	// IndexTimeout bounds the making of the indexes of a project.
 	IndexTimeout = 5 * time.Minute
-	// indexCleanup bounds the removal of an index that was not completed.
-	indexCleanup = 40 * time.Second
+	// indexMargin is left of it to remove an index that was not completed.
+	indexMargin = 40 * time.Second
 )
 
 // userIndex is an index of schema auth.
@@ -78,8 +79,8 @@ func (s *Service) withIndexer(ctx context.Context, ref tenants.Ref, fn func(*pgx
 	}
 	harden(cfg)
 	cfg.RuntimeParams["search_path"] = "pg_catalog"
-	cfg.RuntimeParams["statement_timeout"] = milliseconds(IndexTimeout)
-	cfg.RuntimeParams["lock_timeout"] = milliseconds(indexLockTimeout)
+	cfg.RuntimeParams["statement_timeout"] = milliseconds(IndexTimeout - indexMargin)
+	cfg.RuntimeParams["lock_timeout"] = milliseconds(cmp.Or(s.IndexPatience, indexPatience))
 	conn, err := connectAmongMany(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("index users of %s: %w", ref, err)
@@ -131,7 +132,7 @@ func makeIndexes(ctx context.Context, conn *pgx.Conn, table string, wanted []use
 		}
 		if _, err := conn.Exec(ctx, `CREATE INDEX CONCURRENTLY `+index.name+` `+index.sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 			// An incomplete index costs what a complete one does.
-			return errors.Join(err, dropIndex(context.WithoutCancel(ctx), conn, index.name))
+			return errors.Join(err, dropIndex(ctx, conn, index.name))
 		}
 		made = true
 	}
@@ -143,8 +144,6 @@ func makeIndexes(ctx context.Context, conn *pgx.Conn, table string, wanted []use
 }
 
 func dropIndex(ctx context.Context, conn *pgx.Conn, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, indexCleanup)
-	defer cancel()
 	_, err := conn.Exec(ctx, `DROP INDEX CONCURRENTLY IF EXISTS auth.`+name, pgx.QueryExecModeSimpleProtocol)
 	return err
 }

@@ -96,7 +96,7 @@ const (
 	UserNameExpression = `"left"(coalesce(raw_user_meta_data ->> 'full_name', raw_user_meta_data ->> 'name', ''), 200)`
 	// UserSearchExpression holds all that a search for a text looks at. A space in front
 	// of each part marks its beginning.
-	UserSearchExpression = `lower(' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || ` + UserNameExpression + `)`
+	UserSearchExpression = `lower(' ' || coalesce(email, '') || ' ' || "left"(coalesce(phone, ''), 50) || ' ' || ` + UserNameExpression + `)`
 	// AuditUserExpression is the id of the user that an entry of the audit log is about.
 	AuditUserExpression = `coalesce(payload -> 'traits' ->> 'user_id', payload ->> 'actor_id')`
 )
