@@ -150,6 +150,7 @@ var routes = []route{
 	{method: "PUT", path: "/v1/projects/{ref}/api-keys/legacy?enabled=true", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth"},
 	{method: "PATCH", path: "/v1/projects/{ref}/config/auth", body: `{"jwt_exp":60}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/templates/{kind}"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/preview", body: `{"subject":"x"}`},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/templates/{kind}/test", body: `{"subject":"x"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/providers/{name}/test", body: `{}`, least: developer},

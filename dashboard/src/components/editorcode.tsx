@@ -2,11 +2,11 @@ import { html } from '@codemirror/lang-html'
 import { json } from '@codemirror/lang-json'
 import { PostgreSQL, sql } from '@codemirror/lang-sql'
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import { EditorState } from '@codemirror/state'
-import { keymap } from '@codemirror/view'
+import { Compartment, EditorState, type Text } from '@codemirror/state'
+import { Decoration, keymap } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup, EditorView } from 'codemirror'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, type RefObject } from 'react'
 
 export type EditorProps = {
   language: 'sql' | 'html' | 'json'
@@ -21,6 +21,10 @@ export type EditorProps = {
   minHeight?: string
   maxHeight?: string
   readOnly?: boolean
+  /** Lines with an error, from 1. */
+  faults?: number[]
+  /** Gets a function that puts a text where the cursor is. */
+  insert?: RefObject<((text: string) => void) | null>
 }
 
 const look = EditorView.theme({
@@ -32,6 +36,7 @@ const look = EditorView.theme({
   '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--text-3)', border: 'none' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--sunken)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent-soft)' },
+  '.cm-fault, .cm-fault.cm-activeLine': { backgroundColor: 'var(--danger-soft)' },
   '.cm-tooltip': { backgroundColor: 'var(--raised)', border: '1px solid var(--line)', color: 'var(--text)' },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
 })
@@ -44,6 +49,14 @@ const colours = HighlightStyle.define([
   { tag: [tags.comment], color: 'var(--text-3)', fontStyle: 'italic' },
 ])
 
+const wrong = Decoration.line({ class: 'cm-fault' })
+
+/** The marks of the lines with errors. */
+const marks = (doc: Text, faults: number[]) =>
+  EditorView.decorations.of(Decoration.set([...new Set(faults)].filter((n) => n >= 1 && n <= doc.lines).sort((a, b) => a - b).map((n) => wrong.range(doc.line(n).from))))
+
+const none: number[] = []
+
 const languages = {
   sql: (schema?: Record<string, string[]>) => sql({ dialect: PostgreSQL, schema, upperCaseKeywords: false }),
   html: () => html(),
@@ -51,9 +64,10 @@ const languages = {
 }
 
 /** The editor itself: CodeMirror 6. */
-export default function EditorCode({ language, value, onChange, onRun, label, schema, minHeight = '160px', maxHeight = '480px', readOnly }: EditorProps) {
+export default function EditorCode({ language, value, onChange, onRun, label, schema, minHeight = '160px', maxHeight = '480px', readOnly, faults = none, insert }: EditorProps) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(undefined)
+  const marked = useRef(new Compartment())
   const latest = useRef({ onChange, onRun })
   latest.current = { onChange, onRun }
 
@@ -77,6 +91,7 @@ export default function EditorCode({ language, value, onChange, onRun, label, sc
           languages[language](schema),
           look,
           syntaxHighlighting(colours),
+          marked.current.of([]),
           EditorView.lineWrapping,
           EditorView.theme({ '.cm-scroller': { minHeight, maxHeight, overflow: 'auto' } }),
           EditorView.contentAttributes.of({ 'aria-label': label }),
@@ -88,14 +103,28 @@ export default function EditorCode({ language, value, onChange, onRun, label, sc
       }),
     })
     view.current = created
-    return () => created.destroy()
+    if (insert) {
+      insert.current = (text) => {
+        created.dispatch(created.state.replaceSelection(text))
+        created.focus()
+      }
+    }
+    return () => {
+      if (insert) insert.current = null
+      created.destroy()
+    }
     // The value is followed below; other properties are constant while it lives.
-  }, [language, schema, readOnly, label])
+  }, [language, schema, readOnly, label, insert])
 
   useEffect(() => {
     const now = view.current
     if (now && now.state.doc.toString() !== value) now.dispatch({ changes: { from: 0, to: now.state.doc.length, insert: value } })
   }, [value])
+
+  useEffect(() => {
+    const now = view.current
+    now?.dispatch({ effects: marked.current.reconfigure(marks(now.state.doc, faults)) })
+  }, [faults, value])
 
   return <div ref={host} className="w-full min-w-0" />
 }

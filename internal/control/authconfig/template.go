@@ -18,6 +18,10 @@ import (
 
 func (h *Handler) mountTemplates(api control.API, path string) {
 	control.Register(api, control.Operation{
+		ID: "get-built-in-mail", Method: http.MethodGet, Path: path + "/templates/{kind}", Tag: "Auth configuration",
+		Summary: "Get the templates of a built-in mail, to begin one's own with, and what they can show",
+	}, h.builtin)
+	control.Register(api, control.Operation{
 		ID: "preview-mail-template", Method: http.MethodPost, Path: path + "/templates/{kind}/preview", Tag: "Auth configuration", Reads: true,
 		Summary: "Render a mail with sample data, and tell what is wrong with its templates",
 	}, h.preview)

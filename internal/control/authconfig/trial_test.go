@@ -1,8 +1,10 @@
 package authconfig_test
 
 import (
+	"encoding/json"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +44,25 @@ func TestTemplatePreview(t *testing.T) {
 	}
 	w.Do(t, w.Owner, "POST", path+"/templates/team_invite/preview", `{}`).Refused(t, 400, "validation_failed", "kind")
 	w.Do(t, w.Stranger, "POST", path+"/templates/invite/preview", `{}`).Refused(t, 404, "project_not_found", "")
+}
+
+// TestBuiltinMail: a project can begin its own mail with the built-in one.
+func TestBuiltinMail(t *testing.T) {
+	t.Parallel()
+	w, ref, path := newWorld(t)
+	var got authconfig.BuiltinMail
+	w.Do(t, w.ReadOnly, "GET", path+"/templates/recovery", "").Want(t, 200).Into(t, &got)
+	i := slices.IndexFunc(got.Variables, func(v authconfig.TemplateVariable) bool { return v.Name == ".ConfirmationURL" })
+	if i < 0 || !strings.Contains(got.Variables[i].Sample, string(ref)+".example.com/auth/v1/verify?token=") {
+		t.Errorf("%+v", got.Variables)
+	}
+	body, err := json.Marshal(map[string]string{"mailer_subjects_recovery": got.Subject, "mailer_templates_recovery_content": got.Content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Do(t, w.Developer, "PATCH", path, string(body)).Want(t, 200)
+	w.Do(t, w.Owner, "GET", path+"/templates/team_invite", "").Refused(t, 400, "validation_failed", "kind")
+	w.Do(t, w.Stranger, "GET", path+"/templates/invite", "").Refused(t, 404, "project_not_found", "")
 }
 
 func TestSendTestMail(t *testing.T) {

@@ -42,7 +42,7 @@ export function faultOf(error: ApiError | undefined): { name: string; text: stri
 }
 
 /** The value, after it has rested for a moment. */
-function useRested<T>(value: T, ms = 350): T {
+export function useRested<T>(value: T, ms = 350): T {
   const [rested, rest] = useState(value)
   useEffect(() => {
     const timer = setTimeout(() => rest(value), ms)

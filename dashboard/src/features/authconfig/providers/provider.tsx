@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { ExternalLink } from 'lucide-react'
-import type { ReactNode } from 'react'
 import { CodeBlock } from '@/components/code'
 import { Copyable } from '@/components/copy'
 import { ErrorNote } from '@/components/error'
@@ -14,6 +13,7 @@ import { SettingRow } from '../row'
 import { useSettings } from '../settings'
 import { Logo } from './logo'
 import { nameOfProvider } from './providers'
+import { ProviderTest } from './test'
 
 /** The address that providers send people back to. */
 export function Callback({ projectRef }: { projectRef: string }) {
@@ -28,8 +28,8 @@ export function Callback({ projectRef }: { projectRef: string }) {
 }
 
 /** A provider, step by step: register, callback, client, test, turn on. */
-export function ProviderPage({ id, test }: { id: string; test?: ReactNode }) {
-  const { ref, sections } = useSettings()
+export function ProviderPage({ id }: { id: string }) {
+  const { ref, sections, draft } = useSettings()
   const own = sections.flatMap((s) => s.settings ?? []).filter((s) => s.provider === id && s.built)
   const name = nameOfProvider(id)
   const known = t.known[id]
@@ -75,7 +75,9 @@ export function ProviderPage({ id, test }: { id: string; test?: ReactNode }) {
               </details>
             )}
           </Step>
-          {test && <Step title={t.steps.test}>{test}</Step>}
+          <Step title={t.steps.test}>
+            <ProviderTest projectRef={ref} id={id} config={draft.values} />
+          </Step>
           <Step title={t.steps.turnOn}>
             {rows(last)}
             <CodeBlock code={`await supabase.auth.signInWithOAuth({ provider: '${id}' })`} label="JavaScript" />
