@@ -102,6 +102,7 @@ export default function EditorCode({ language, value, onChange, onRun, label, sc
         ],
       }),
     })
+    created.scrollDOM.tabIndex = 0
     view.current = created
     if (insert) {
       insert.current = (text) => {

@@ -83,7 +83,7 @@ func (w *World) people(t testing.TB) {
 	t.Helper()
 	ctx := t.Context()
 	err := w.DB.Tx(ctx, func(tx *controldb.Tx) (err error) {
-		if w.Acme, err = tx.CreateOrganization(ctx, controldb.Organization{Slug: "acme", Name: "Acme"}); err != nil {
+		if w.Acme, err = tx.CreateOrganization(ctx, controldb.Organization{Slug: "acme", Name: "Acme", MaxProjects: 1000}); err != nil {
 			return err
 		}
 		w.Rival, err = tx.CreateOrganization(ctx, controldb.Organization{Slug: "rival", Name: "Rival"})
