@@ -18,7 +18,7 @@ export function Step({ title, children }: { title: string; children: ReactNode }
   )
 }
 
-export type Check = { name: string; status: 'passed' | 'warning' | 'failed' | 'skipped'; detail?: ReactNode }
+export type Check = { name: string; status: 'passed' | 'warning' | 'failed' | 'skipped'; detail?: ReactNode; /** In place of the status' own word. */ word?: string }
 
 const looks = {
   passed: { icon: Check, colour: 'text-ok', word: common.check.passed },
@@ -37,7 +37,7 @@ export function CheckList({ label, checks }: { label: string; checks: Check[] })
           <li key={i} className="flex gap-3 px-3 py-2">
             <span className={cx('flex w-20 shrink-0 items-start gap-1.5 text-sm', colour)}>
               <Icon className="mt-0.5 size-4 shrink-0" strokeWidth={1.5} aria-hidden />
-              {word}
+              {check.word ?? word}
             </span>
             <span className="min-w-0 flex-1">
               <span className={cx('font-medium break-words', check.status === 'skipped' && 'text-text-2')}>{check.name}</span>

@@ -1,5 +1,6 @@
-import { useParams } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import { Lock } from 'lucide-react'
+import { Notice } from '@/components/state'
 import { SideLinks } from '@/components/tabs'
 import { settings as t } from '@/strings/settings'
 import { pagesOf, titleOf } from './pages'
@@ -19,14 +20,24 @@ function Links() {
   )
 }
 
+function ReadOnly() {
+  return (
+    useSettings().readOnly && (
+      <div className="mb-4 pt-5 lg:pt-0">
+        <Notice icon={Lock}>{t.readOnly}</Notice>
+      </div>
+    )
+  )
+}
+
 /** The frame of all pages of sign-in settings: their list, the page, and the one bar that saves. */
 export function SettingsArea({ projectRef, children }: { projectRef: string; children: ReactNode }) {
-  const { ref } = useParams({ strict: false })
   return (
-    <div key={ref} className="mx-auto flex w-full max-w-[1120px] flex-col gap-x-8 px-4 pt-5 sm:px-8 lg:flex-row">
+    <div key={projectRef} className="mx-auto flex w-full max-w-[1120px] flex-col gap-x-8 px-4 pt-5 sm:px-8 lg:flex-row">
       <SettingsProvider projectRef={projectRef}>
         <Links />
         <div className="min-w-0 flex-1 pb-16">
+          <ReadOnly />
           {children}
           <SaveBar />
         </div>

@@ -52,15 +52,15 @@ export function SettingRow({ name, label, help, aside, without }: { name: string
     <FormRow
       label={label ?? labelOf(setting)}
       help={help ?? setting.doc}
-      error={settings.error(name)}
+      error={isDuration(setting.unit) && typeof value === 'string' ? t.durationWrong : settings.error(name)}
       overriddenBy={need && need.setting !== without && sayNeed(need, settings)}
-      onReset={setting.secret || (value ?? '') === (fallback ?? '') ? undefined : () => settings.set({ [name]: fallback })}
+      onReset={settings.readOnly || setting.secret || (value ?? '') === (fallback ?? '') ? undefined : () => settings.set({ [name]: fallback })}
     >
       {(field) => (
-        <>
+        <fieldset disabled={settings.readOnly} className="contents">
           {control({ setting, value, saved: settings.saved[name], edited: name in settings.draft.values, set: (next) => settings.set({ [name]: next }) }, field)}
           {aside}
-        </>
+        </fieldset>
       )}
     </FormRow>
   )

@@ -5,6 +5,7 @@ import { createContext, useContext, useEffect, useMemo, useState, type ReactNode
 import { ErrorState } from '@/components/error'
 import { Skeleton } from '@/components/state'
 import { asApiError, type ApiError } from '@/lib/api/error'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { common } from '@/strings/common'
 import { configQuery, type Values } from './config'
 import { descriptionQuery, type Section, type Setting } from './description'
@@ -20,6 +21,8 @@ export type Settings = {
   /** What the server says of the changes. */
   warnings: string[]
   refusal: ApiError | undefined
+  /** Whether the person may not change them. */
+  readOnly: boolean
   setting: (name: string) => Setting | undefined
   /** The value with the changes. */
   value: (name: string) => unknown
@@ -54,6 +57,7 @@ export function useRested<T>(value: T, ms = 350): T {
 export function SettingsProvider({ projectRef: ref, children }: { projectRef: string; children: ReactNode }) {
   const config = useQuery(configQuery(ref))
   const description = useQuery(descriptionQuery(ref))
+  const permissions = useQuery(projectPermissionsQuery(ref))
   const draft = useDraft(ref)
   const rested = useRested(draft)
   const preview = useQuery(previewQuery(ref, config.data?.version ?? 0, rested.revision, rested.values))
@@ -70,6 +74,7 @@ export function SettingsProvider({ projectRef: ref, children }: { projectRef: st
   const now = config.data
   const refusal = preview.error ? asApiError(preview.error) : undefined
   const fault = faultOf(refusal)
+  const readOnly = permissions.data !== undefined && !may(permissions.data, 'auth_config:write')
   const settings: Settings = {
     ref,
     version: now.version,
@@ -78,9 +83,10 @@ export function SettingsProvider({ projectRef: ref, children }: { projectRef: st
     sections,
     warnings: current ? (preview.data?.warnings ?? []) : [],
     refusal,
+    readOnly,
     setting: (name) => byName.get(name),
     value: (name) => (name in draft.values ? draft.values[name] : now.values[name]),
-    set: (changed) => edit(ref, now, changed),
+    set: (changed) => !readOnly && edit(ref, now, changed),
     error: (name) => (fault?.name === name ? fault.text : undefined),
   }
   return <Context value={settings}>{children}</Context>

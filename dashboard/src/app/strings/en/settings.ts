@@ -134,6 +134,8 @@ export const settings = {
     apply: 'Apply my changes to it',
     nothing: 'It has the same values as the one before.',
   },
+  readOnly: 'Your role may read these settings, not change them. An owner or administrator of the organization can change your role.',
+  durationWrong: 'Write it like 15m, 2h or 30d.',
   nothingBuilt: 'Nothing can be set here yet',
   empty: '∅',
 }

@@ -28,6 +28,7 @@ export const urls = {
     target: 'They land at',
     normalized: 'As browsers read it',
     patterns: 'Entries that it was compared with',
-    matches: 'All parts match.',
+    match: 'Matches',
+    noMatch: 'No match',
   },
 }

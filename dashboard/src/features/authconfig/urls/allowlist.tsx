@@ -11,7 +11,7 @@ const name = 'uri_allow_list'
 
 /** The allow list, an entry a row. */
 export function AllowList() {
-  const { value, set, error } = useSettings()
+  const { value, set, error, readOnly } = useSettings()
   const entries = entriesOf(value(name))
   const [fresh, setFresh] = useState('')
   const put = (next: string[]) => set({ [name]: next.join(',') })
@@ -23,7 +23,8 @@ export function AllowList() {
   const problem = error(name)
   return (
     <Section title={t.list.title} description={t.list.description}>
-      <Card className="divide-y divide-line">
+      <Card>
+        <fieldset disabled={readOnly} className="divide-y divide-line">
         {entries.length === 0 && <p className="px-4 py-3 text-text-2">{t.list.empty}</p>}
         {entries.map((entry, i) => (
           <div key={i} className="flex items-center gap-2 py-1.5 pr-2 pl-4">
@@ -43,6 +44,7 @@ export function AllowList() {
             {t.list.add}
           </Button>
         </form>
+        </fieldset>
       </Card>
       {problem && (
         <p role="alert" className="mt-1 text-sm text-danger">

@@ -61,7 +61,7 @@ function Verdict({ result }: { result: Schema<'AuthconfigRedirectTest'> }) {
           {w}
         </Notice>
       ))}
-      {patterns.length > 0 && <CheckList label={t.tester.patterns} checks={patterns.map((p) => ({ name: nameOf(p), status: p.matches ? 'passed' : 'failed', detail: p.matches ? t.tester.matches : p.reason }))} />}
+      {patterns.length > 0 && <CheckList label={t.tester.patterns} checks={patterns.map((p) => ({ name: nameOf(p), status: p.matches ? 'passed' : 'skipped', word: p.matches ? t.tester.match : t.tester.noMatch, detail: p.matches ? undefined : p.reason }))} />}
     </div>
   )
 }

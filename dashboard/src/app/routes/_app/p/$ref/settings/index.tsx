@@ -9,6 +9,6 @@ function General() {
   const { ref } = Route.useParams()
   const navigate = Route.useNavigate()
   const { data: held } = useQuery(projectPermissionsQuery(ref))
-  const rights = { rename: may(held, 'projects:write'), pause: may(held, 'projects:pause'), password: may(held, 'database:write'), remove: may(held, 'projects:delete') }
+  const rights = { rename: may(held, 'project:update'), pause: may(held, 'project:pause'), password: may(held, 'database_password:write'), remove: may(held, 'project:delete') }
   return <GeneralPage key={ref} projectRef={ref} rights={rights} onDeleted={(slug) => void navigate({ to: '/orgs/$slug', params: { slug } })} />
 }
