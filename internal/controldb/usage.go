@@ -103,7 +103,7 @@ func mergeActive(ctx context.Context, tx pgx.Tx, span string, all []usage.Active
 }
 
 // How long usage is kept, and how many days are rolled up again, for counts that
-// were written late.
+// were written late. Days before these are rolled up if no run has done so yet.
 const (
 	hourlyKept = 35 * 24 * time.Hour
 	dailyKept  = 400 * 24 * time.Hour
@@ -114,8 +114,12 @@ const (
 // deletes what is too old or of deleted projects. It is idempotent.
 func (db *DB) RollUpUsage(ctx context.Context, now time.Time) error {
 	today := now.UTC().Truncate(24 * time.Hour)
-	for n := rolledDays; n >= 1; n-- {
-		if err := db.rollUpDay(ctx, today.AddDate(0, 0, -n)); err != nil {
+	first, err := db.firstToRoll(ctx, today)
+	if err != nil {
+		return err
+	}
+	for day := first; day.Before(today); day = day.AddDate(0, 0, 1) { // the oldest first: see firstToRoll
+		if err := db.rollUpDay(ctx, day); err != nil {
 			return err
 		}
 	}
@@ -125,8 +129,33 @@ func (db *DB) RollUpUsage(ctx context.Context, now time.Time) error {
 			return Fault(err)
 		}
 	}
-	_, err := db.pool.Exec(ctx, "DELETE FROM usage_writers WHERE at < now() - interval '1 day'")
+	_, err = db.pool.Exec(ctx, "DELETE FROM usage_writers WHERE at < now() - interval '1 day'")
 	return Fault(err)
+}
+
+// firstToRoll returns the first day to roll up: as many days before the last one that
+// was as are rolled up again, because nothing may have run since for longer; without
+// any, the first that has hours.
+func (db *DB) firstToRoll(ctx context.Context, today time.Time) (time.Time, error) {
+	var last, hours *time.Time
+	err := db.pool.QueryRow(ctx, `SELECT (SELECT max(at) FROM usage_counts WHERE span = 'day' AND at < $1),
+		least((SELECT min(at) FROM usage_counts WHERE span = 'hour'), (SELECT min(at) FROM usage_active WHERE span = 'hour'))`, today).Scan(&last, &hours)
+	first := today.AddDate(0, 0, -rolledDays)
+	if hours == nil {
+		return first, Fault(err)
+	}
+	if hours.Before(first) && last == nil {
+		first = hours.UTC().Truncate(24 * time.Hour)
+	}
+	if last != nil {
+		if from := last.UTC().AddDate(0, 0, 1-rolledDays); from.Before(first) {
+			first = from
+		}
+		if hours.After(first) { // the days before have none left
+			first = hours.UTC().Truncate(24 * time.Hour)
+		}
+	}
+	return first, Fault(err)
 }
 
 func (db *DB) rollUpDay(ctx context.Context, day time.Time) error {

@@ -102,3 +102,67 @@ func TestUsage(t *testing.T) {
 		t.Error("a deleted project has usage:", got)
 	}
 }
+
+// Days that nobody rolled up in time, because nothing ran, are rolled up later.
+func TestUsageAfterOutage(t *testing.T) {
+	t.Parallel()
+	b := newBase(t)
+	b.project(t, refA)
+	ctx, first := t.Context(), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	number := int64(0)
+	writer := uuid.New()
+	use := func(day time.Time) {
+		t.Helper()
+		number++
+		batch := usage.Batch{}
+		batch.Writer, batch.Number = writer, number
+		hour := day.Add(5 * time.Hour)
+		batch.Counts = []usage.Count{{Project: string(refA), Hour: hour, Metric: usage.SignIns, Label: "password", N: 1}}
+		batch.Active = []usage.Active{{Project: string(refA), Hour: hour, Users: sketchOf(0, 3)}}
+		if err := b.AddUsage(ctx, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	days := func() (counts, active int) {
+		t.Helper()
+		err := b.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM usage_counts WHERE span = 'day'), (SELECT count(*) FROM usage_active WHERE span = 'day')`).
+			Scan(&counts, &active)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts, active
+	}
+	check := func(now time.Time, want int) {
+		t.Helper()
+		if err := b.RollUpUsage(ctx, now); err != nil {
+			t.Fatal(err)
+		}
+		if counts, active := days(); counts != want || active != want {
+			t.Errorf("at %s: %d and %d days, want %d", now, counts, active, want)
+		}
+	}
+	for n := range 10 { // nothing ran for ten days, and never before
+		use(first.AddDate(0, 0, n))
+	}
+	check(first.AddDate(0, 0, 10), 10)
+	for n := range 10 { // and again
+		use(first.AddDate(0, 0, 10+n))
+	}
+	check(first.AddDate(0, 0, 20), 20)
+	use(first.AddDate(0, 0, 19)) // late
+	check(first.AddDate(0, 0, 20), 20)
+	if got, want := b.sum(t), int64(21); got != want {
+		t.Errorf("the days have %d sign-ins, want %d", got, want)
+	}
+	check(first.AddDate(0, 0, 29), 20) // a quiet time
+	use(first.AddDate(0, 0, 29))
+	check(first.AddDate(0, 0, 30), 21)
+}
+
+func (b *base) sum(t *testing.T) (n int64) {
+	t.Helper()
+	if err := b.pool.QueryRow(t.Context(), "SELECT sum(count)::int8 FROM usage_counts WHERE span = 'day'").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

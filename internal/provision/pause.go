@@ -166,6 +166,9 @@ func (s *Service) settleLocked(ctx context.Context, conn *pgx.Conn, ref tenants.
 		if err != nil && !errors.Is(err, controldb.ErrStale) {
 			return err
 		}
+		if err == nil && done == tenants.StatusActive && s.Restored != nil {
+			s.Restored(ref)
+		}
 		s.after(string(done))
 	}
 }

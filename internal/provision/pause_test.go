@@ -267,3 +267,27 @@ func TestPausedBranch(t *testing.T) {
 	w.checkGone(t, ref)
 	w.checkServed(t, source)
 }
+
+// TestRestored: whoever serves projects is told of one once it can be served again.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	told := make(chan tenants.Status, 10)
+	w := newWorld(t, func(s *Service) {
+		s.Restored = func(ref tenants.Ref) {
+			p, err := s.Control.ProjectByRef(context.Background(), ref)
+			if err != nil {
+				t.Error(err)
+			}
+			told <- p.Status
+		}
+	})
+	ref := w.mustCreate(t, NewProject{}).Project.Ref
+	w.mustPause(t, ref)
+	if len(told) != 0 {
+		t.Error("told of a pause")
+	}
+	w.mustRestore(t, ref)
+	if got := <-told; got != tenants.StatusActive {
+		t.Errorf("told while it was %s", got)
+	}
+}

@@ -85,6 +85,8 @@ type Service struct {
 	// Terminate ends a backend of a role at once, if it still runs; without one,
 	// Query ends its own. guard.Guard.Terminate notes the session too.
 	Terminate func(ctx context.Context, role string, pid uint32)
+	// Restored is called for a project that may be served again; nil for nothing.
+	Restored func(tenants.Ref)
 	// After is called after each step and again after it was recorded. Tests
 	// use it to stop a process there.
 	After func(step string)

@@ -74,6 +74,13 @@ func TestMigrations(t *testing.T) {
 	}
 	// One that ends the transaction itself is in the history nevertheless.
 	do(http.MethodPost, path, map[string]any{"name": "own", "query": "begin; drop table half; commit", "rollback": "select 1"}).Expect(t, 200)
+	if n := count(t, servertest.Connect(t, reeve.ControlURL), `SELECT count(*) FROM audit_log WHERE entry LIKE '%"own_transaction":true%'`); n != 1 {
+		t.Errorf("%d entries of migrations with a transaction of their own", n)
+	}
+	// One that took effect and cannot be recorded says so.
+	refused(do(http.MethodPost, path, map[string]any{"query": `create function stop() returns trigger language plpgsql as 'begin raise ''no''; end';
+		create trigger stop before insert on supabase_migrations.schema_migrations execute function stop(); commit`}), 409, "migration_not_recorded")
+	sql("drop trigger stop on supabase_migrations.schema_migrations")
 	// Recorded, not run.
 	put := do(http.MethodPut, path, map[string]any{"name": "elsewhere", "query": "select nothing", "rollback": "select 1"}, "Idempotency-Key", "two").Expect(t, 200).JSON(t)
 	again := do(http.MethodPut, path, map[string]any{"name": "renamed", "query": "select nothing else", "rollback": "select 1"}, "Idempotency-Key", "two").Expect(t, 200).JSON(t)

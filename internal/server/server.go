@@ -282,6 +282,11 @@ func (s *Server) assemble(hashCost int) (err error) {
 		return err
 	}
 	s.mailer = &mail.Mailer{Dispatcher: mails, Limiter: s.limiter, Now: s.now, Logger: s.log}
+	s.provision.Restored = func(ref tenants.Ref) { // what waits goes out without the next sweep
+		s.registry.Changed(tenants.Change{Ref: ref})
+		mails.Wake(ref)
+		texts.Wake(ref)
+	}
 	s.texter = &sms.Texter{
 		Dispatcher: texts, Limiter: s.limiter, Now: s.now, Client: s.outbound.HTTP(checkTimeout), Capture: c.Mail.Capture,
 	}

@@ -19,6 +19,10 @@ var (
 	ErrNoMigration = fault.New(fault.NotFound, "migration_not_found", "There is no such migration")
 	ErrHistory     = fault.New(fault.Conflict, "migration_history_unusable",
 		"supabase_migrations.schema_migrations is not the table that it should be")
+	// ErrUnrecorded is returned by Apply: the statements ended their transaction and took
+	// effect, and the history has no migration.
+	ErrUnrecorded = fault.New(fault.Conflict, "migration_not_recorded",
+		"The migration ended its transaction itself and took effect, but could not be added to the history: add it with PUT, without running it")
 	ErrNoRollback = fault.New(fault.Conflict, "migration_without_rollback", "A migration has no statements to roll it back: nothing was changed")
 )
 
@@ -30,6 +34,9 @@ type Migration struct {
 	Rollback       []string `json:"rollback"`
 	CreatedBy      string   `json:"created_by"`
 	IdempotencyKey string   `json:"idempotency_key"`
+	// Apart says that the statements of Apply ended their transaction themselves, so
+	// that the history was written after them, in another one.
+	Apart bool `json:"-"`
 }
 
 const (
@@ -62,7 +69,8 @@ func (s *Session) Migration(version string) (Migration, error) {
 // Statements that end the transaction themselves take effect before the migration is in
 // the history.
 func (s *Session) Apply(m Migration, now time.Time) (Migration, error) {
-	return s.add(m, now, func() error {
+	apart := false
+	m, err := s.add(m, now, func() error {
 		before, err := s.transaction()
 		if err != nil {
 			return err
@@ -78,9 +86,15 @@ func (s *Session) Apply(m Migration, now time.Time) (Migration, error) {
 		if s.status != 'I' {
 			return ErrOpen // a transaction of its own
 		}
+		apart = true
 		_, err = s.Script("BEGIN; " + ensureHistory)
 		return err
 	})
+	if err != nil && apart {
+		return m, ErrUnrecorded.Because(err)
+	}
+	m.Apart = apart
+	return m, err
 }
 
 // Record adds a migration to the history without running it, or replaces what the

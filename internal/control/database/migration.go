@@ -101,8 +101,10 @@ func (h *Handler) migration(ctx context.Context, actor control.Actor, in *migrat
 		found, err = s.Migration(in.Version)
 		return err
 	})
-	out := Migration(found)
-	return &out, err
+	return &Migration{
+		Version: found.Version, Name: found.Name, Statements: found.Statements, Rollback: found.Rollback,
+		CreatedBy: found.CreatedBy, IdempotencyKey: found.IdempotencyKey,
+	}, err
 }
 
 func (h *Handler) apply(ctx context.Context, actor control.Actor, in *newMigrationInput) (*MigrationName, error) {
@@ -127,7 +129,11 @@ func (h *Handler) add(ctx context.Context, actor control.Actor, in *newMigration
 	if err != nil {
 		return nil, err
 	}
-	control.Outcome(ctx, map[string]any{"version": m.Version})
+	outcome := map[string]any{"version": m.Version}
+	if m.Apart {
+		outcome["own_transaction"] = true
+	}
+	control.Outcome(ctx, outcome)
 	return &MigrationName{Version: m.Version, Name: m.Name}, nil
 }
 
