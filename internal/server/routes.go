@@ -21,6 +21,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/leak"
 	"github.com/reevehq/reeve/internal/control/logs"
 	"github.com/reevehq/reeve/internal/control/member"
+	"github.com/reevehq/reeve/internal/control/operator"
 	"github.com/reevehq/reeve/internal/control/org"
 	"github.com/reevehq/reeve/internal/control/permission"
 	"github.com/reevehq/reeve/internal/control/profile"
@@ -151,6 +152,10 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	}}).Mount(api)
 	(&member.Handler{Service: &member.Service{
 		DB: s.control, Authz: access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now,
+	}}).Mount(api)
+	(&operator.Handler{Service: &operator.Service{
+		DB: s.control, Authz: access, Version: s.version, Server: s.provision.State, Schema: s.provision.KnownSchema,
+		Retry: func(ctx context.Context, id int64) error { return s.jobs.Retry(ctx, id) },
 	}}).Mount(api)
 	return api
 }

@@ -197,7 +197,7 @@ func TestRoleMatrix(t *testing.T) {
 	slices.SortStableFunc(ops, func(a, b operation) int { return slices.Index(last, a.id) - slices.Index(last, b.id) })
 	rows := map[string]string{}
 	for _, op := range ops {
-		if slices.Contains(own, op.id) {
+		if slices.Contains(own, op.id) || strings.HasPrefix(op.path, "/v1/operator") { // TestOperator
 			continue
 		}
 		row := fmt.Sprintf("| `%s %s` |", op.method, op.path)
