@@ -57,7 +57,7 @@ type projectsInput struct {
 }
 
 type retryInput struct {
-	ID string `path:"id" maxLength:"20"`
+	ID string `path:"id" maxLength:"36"`
 }
 
 // Retried names the run that is tried again.
