@@ -43,6 +43,8 @@ var sentences = map[Action]string{
 	WriteAuthConfig:    "Change the settings of projects, and undo changes.",
 	ReadInbox:          "See captured messages, whose links and codes sign users in.",
 	EmptyInbox:         "Delete captured messages.",
+	ReadUsers:          "See the users of projects, and what they did.",
+	WriteUsers:         "Create, change, ban and delete users of projects, and sign them out.",
 	ReadLogs:           "See the logs of projects, which hold addresses of users.",
 	ReadDatabase:       "Read the data of projects by SQL.",
 	WriteDatabase:      "Run any SQL in the databases of projects, and apply migrations.",

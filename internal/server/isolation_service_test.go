@@ -23,6 +23,7 @@ var forPeople = map[string]string{
 	"update-organization-member": "forbidden", "remove-organization-member": "forbidden", "transfer-organization": "forbidden",
 	"set-project-member": "forbidden", "remove-project-member": "forbidden",
 	"create-role": "forbidden", "update-role": "forbidden", "delete-role": "forbidden",
+	"send-test-mail": "person_required",
 }
 
 // TestServiceTokenIsolation: a service token with all that one can have does
