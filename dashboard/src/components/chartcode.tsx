@@ -13,10 +13,16 @@ export type ChartProps = {
   /** Points are hours rather than days. */
   hourly?: boolean
   height?: number
+  /** The same in the period before, as a dashed line; of an area. */
+  compare?: { key: string; label: string }
+  /** Bars for one series too. */
+  bars?: boolean
+  /** Names the colours below, with the sum of each series. */
+  legend?: boolean
 }
 
 /** The chart itself: Recharts. A table has the same numbers for readers. */
-export default function ChartCode({ label, points, series, hourly, height = 208 }: ChartProps) {
+export default function ChartCode({ label, points, series, hourly, height = 208, compare, bars, legend }: ChartProps) {
   const tick = { fontSize: 12, fill: 'var(--text-3)' }
   const axis = hourly ? (at: string) => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' }) : formatDay
   const parts = (
@@ -35,7 +41,7 @@ export default function ChartCode({ label, points, series, hourly, height = 208 
     </>
   )
   const margin = { top: 8, right: 8, bottom: 0, left: 0 }
-  const only = series.length === 1 ? series[0] : undefined
+  const only = series.length === 1 && !bars ? series[0] : undefined
   return (
     <figure aria-label={label} className="tabular relative overflow-hidden">
       <div aria-hidden style={{ height }}>
@@ -43,6 +49,7 @@ export default function ChartCode({ label, points, series, hourly, height = 208 
           {only ? (
             <AreaChart data={points} margin={margin} accessibilityLayer={false}>
               {parts}
+              {compare && <Area dataKey={compare.key} name={compare.label} type="monotone" stroke="var(--text-3)" strokeWidth={1} strokeDasharray="4 3" fill="none" isAnimationActive={false} connectNulls={false} />}
               <Area dataKey={only.key} name={only.label} type="monotone" stroke={`var(--${only.colour ?? 'accent'})`} strokeWidth={1.5} fill={`var(--${only.colour ?? 'accent'})`} fillOpacity={0.12} isAnimationActive={false} connectNulls={false} />
             </AreaChart>
           ) : (
@@ -55,12 +62,23 @@ export default function ChartCode({ label, points, series, hourly, height = 208 
           )}
         </ResponsiveContainer>
       </div>
+      {legend && (
+        <ul aria-hidden className="mt-1 flex flex-wrap gap-x-4 gap-y-0.5 pl-10 text-sm text-text-2">
+          {series.map((s) => (
+            <li key={s.key} className="inline-flex min-w-0 items-center gap-1.5">
+              <span className="size-2 shrink-0 rounded-full" style={{ background: `var(--${s.colour ?? 'accent'})` }} />
+              <span className="min-w-0 break-words">{s.label}</span>
+              <span className="font-medium text-text">{formatNumber(points.reduce((sum, p) => sum + Number(p[s.key] ?? 0), 0))}</span>
+            </li>
+          ))}
+        </ul>
+      )}
       <table className="sr-only">
         <caption>{label}</caption>
         <thead>
           <tr>
             <th scope="col" />
-            {series.map((s) => (
+            {[...series, ...(compare ? [compare] : [])].map((s) => (
               <th key={s.key} scope="col">
                 {s.label}
               </th>
@@ -71,7 +89,7 @@ export default function ChartCode({ label, points, series, hourly, height = 208 
           {points.map((p) => (
             <tr key={p.at}>
               <th scope="row">{hourly ? formatExact(p.at) : formatDay(p.at)}</th>
-              {series.map((s) => (
+              {[...series, ...(compare ? [compare] : [])].map((s) => (
                 <td key={s.key}>{p[s.key] ?? '–'}</td>
               ))}
             </tr>

@@ -15,9 +15,9 @@ import type { Detail } from './user'
 type Mail = Schema<'InboxMessage'>
 
 /** The messages that a user was sent, and those that were captured. */
-export function Messages({ user, projectRef }: { user: Detail; projectRef: string }) {
+export function Messages({ user, projectRef, mayReadInbox }: { user: Detail; projectRef: string; mayReadInbox: boolean }) {
   const addresses = [user.email, user.phone, user.new_email, user.new_phone].filter(Boolean)
-  const inbox = useQuery({ ...inboxQuery(projectRef), enabled: addresses.length > 0, refetchInterval: false, retry: false })
+  const inbox = useQuery({ ...inboxQuery(projectRef), enabled: mayReadInbox && addresses.length > 0, refetchInterval: false, retry: false })
   const [shown, show] = useState<Mail>()
   const m = t.messages
   const sent = user.messages ?? []

@@ -3,28 +3,26 @@ import { CopyButton } from '@/components/copy'
 import { Time } from '@/components/time'
 import type { Schema } from '@/lib/api/client'
 import { cx } from '@/lib/cx'
+import { wordsOf } from '@/lib/eventwords'
 import { formatNumber } from '@/lib/format'
 import { user as t } from '@/strings/user'
 import { show } from './metadata'
-import { reasonOf } from './sentence'
 import { providerName } from './words'
 
 type Event = Schema<'UserEvent'>
 
-/** What happened, in words. */
-export function wordsOf(e: Event): { text: string; icon: LucideIcon; tone: string } {
-  if (e.source === 'log') {
-    const why = reasonOf(e.code, e.message)
-    return e.level === 'error' ? { text: t.failed(why), icon: CircleAlert, tone: 'text-danger' } : { text: t.refused(why), icon: Ban, tone: 'text-warn' }
-  }
-  return { text: t.events[e.code] ?? e.code.replaceAll('_', ' '), icon: Circle, tone: 'text-text-3' }
+const looks: Record<ReturnType<typeof wordsOf>['kind'], { icon: LucideIcon; tone: string }> = {
+  done: { icon: Circle, tone: 'text-text-3' },
+  refused: { icon: Ban, tone: 'text-warn' },
+  failed: { icon: CircleAlert, tone: 'text-danger' },
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 /** One event of a timeline: what, who, from where, and the rest on demand. */
 export function Moment({ event, user }: { event: Event; user: string }) {
-  const { text, icon: Icon, tone } = wordsOf(event)
+  const { text, kind } = wordsOf(event)
+  const { icon: Icon, tone } = looks[kind]
   const detail = isObject(event.detail) ? event.detail : {}
   const provider = typeof detail.provider === 'string' ? providerName(detail.provider) : ''
   const other = event.actor_id && event.actor_id !== user ? event.actor_name || event.actor_id : ''

@@ -1,5 +1,6 @@
 // The answer to "why can this user not sign in?".
 import type { Tone } from '@/components/state'
+import { reasonOf } from '@/lib/eventwords'
 import { formatExact, formatRelative } from '@/lib/format'
 import { user as t } from '@/strings/user'
 import type { Detail } from './user'
@@ -8,9 +9,6 @@ import { endless } from './words'
 const ordinals = new Intl.PluralRules('en', { type: 'ordinal' })
 const suffixes: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' }
 const ordinal = (n: number) => `${n}${suffixes[ordinals.select(n)] ?? 'th'}`
-
-/** Why something was refused or failed, in words. */
-export const reasonOf = (code: string, message: string) => t.reasons[code] ?? (message.replace(/\.$/, '') || code)
 
 const first = (text: string) => text.charAt(0).toLowerCase() + text.slice(1)
 

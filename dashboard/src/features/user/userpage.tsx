@@ -23,10 +23,10 @@ import { titleOf } from './words'
 
 const icons = { ok: CircleCheck, warn: TriangleAlert, danger: CircleSlash, neutral: UserX, info: Info }
 
-type Props = { projectRef: string; id: string; show?: Source; onShow: (source?: Source) => void; mayWrite?: boolean }
+type Props = { projectRef: string; id: string; show?: Source; onShow: (source?: Source) => void; mayWrite: boolean; mayReadInbox: boolean }
 
 /** A user: why they cannot sign in, who they are, and what happened. */
-export function UserPage({ projectRef, id, show, onShow, mayWrite = true }: Props) {
+export function UserPage({ projectRef, id, show, onShow, mayWrite, mayReadInbox }: Props) {
   const query = useQuery(userQuery(projectRef, id))
   const [act, setAct] = useState<Act>()
   const crumbs = [
@@ -48,7 +48,7 @@ export function UserPage({ projectRef, id, show, onShow, mayWrite = true }: Prop
               <Identities user={user} projectRef={projectRef} mayWrite={mayWrite} />
               <Factors user={user} projectRef={projectRef} mayWrite={mayWrite} />
               <Sessions user={user} projectRef={projectRef} mayWrite={mayWrite} />
-              <Messages user={user} projectRef={projectRef} />
+              <Messages user={user} projectRef={projectRef} mayReadInbox={mayReadInbox} />
             </>
           ) : (
             Array.from({ length: 6 }, (_, i) => <Skeleton key={i} className="mb-3 h-9 w-full" />)

@@ -27,14 +27,13 @@ type Props = {
   onSearch: (change: UsersSearch) => void
   /** What stands in place of the list of a project without users. */
   empty: (create: () => void) => React.ReactNode
-  /** Whether the person may change users; undefined while it is not known. */
-  mayWrite?: boolean
+  mayWrite: boolean
 }
 
 type Opened = { dialog: 'create' | 'invite' | 'export' } | { dialog: 'bulk'; action: Action; users: Summary[] }
 
 /** The users of a project. */
-export function UsersPage({ projectRef, search, onSearch, empty, mayWrite = true }: Props) {
+export function UsersPage({ projectRef, search, onSearch, empty, mayWrite }: Props) {
   const navigate = useNavigate()
   const list = useInfiniteQuery(usersQuery(projectRef, search))
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.users ?? []), [list.data])

@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import type { Source } from '@/features/user/timeline'
 import { UserPage } from '@/features/user/userpage'
 
@@ -11,5 +13,16 @@ function User() {
   const { ref, id } = Route.useParams()
   const { show } = Route.useSearch()
   const navigate = Route.useNavigate()
-  return <UserPage key={id} projectRef={ref} id={id} show={show} onShow={(next) => void navigate({ search: next ? { show: next } : {}, replace: true })} />
+  const permissions = useQuery(projectPermissionsQuery(ref)).data
+  return (
+    <UserPage
+      key={id}
+      projectRef={ref}
+      id={id}
+      show={show}
+      onShow={(next) => void navigate({ search: next ? { show: next } : {}, replace: true })}
+      mayWrite={may(permissions, 'user:write')}
+      mayReadInbox={may(permissions, 'inbox:read')}
+    />
+  )
 }

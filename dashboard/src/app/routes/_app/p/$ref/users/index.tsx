@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
 import { UsersEmpty } from '@/features/home/usersempty'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { validateUsersSearch } from '@/features/user/search'
 import { UsersPage } from '@/features/user/userspage'
 
@@ -8,6 +10,8 @@ export const Route = createFileRoute('/_app/p/$ref/users/')({ validateSearch: va
 function Users() {
   const { ref } = Route.useParams()
   const search = Route.useSearch()
+  const permissions = useQuery(projectPermissionsQuery(ref))
+  const mayWrite = may(permissions.data, 'user:write')
   const navigate = Route.useNavigate()
   return (
     <UsersPage
@@ -15,7 +19,8 @@ function Users() {
       projectRef={ref}
       search={search}
       onSearch={(change) => void navigate({ search: (now) => validateUsersSearch({ ...now, ...change }), replace: true })}
-      empty={(create) => <UsersEmpty projectRef={ref} onCreate={create} />}
+      empty={(create) => <UsersEmpty projectRef={ref} onCreate={mayWrite ? create : undefined} />}
+      mayWrite={mayWrite}
     />
   )
 }
