@@ -19,7 +19,10 @@ export async function manage(method, path, body) {
 
 /** A client as an app has it. */
 export const app = (project, key = project.publishable_key) =>
-  createClient(project.url, key, { auth: { persistSession: false, autoRefreshToken: false, storageKey: randomUUID() } })
+  createClient(project.url, key, {
+    auth: { persistSession: false, autoRefreshToken: false, storageKey: randomUUID() },
+    realtime: { transport: globalThis.WebSocket ?? class {} }, // for Node 20
+  })
 
 /** Creates a project whose limits no journey reaches. */
 export async function createProject(name, config = {}) {

@@ -28,5 +28,3 @@ export function useDraft<Value extends object>(key: string, initial: Value) {
   )
   return [value, change] as const
 }
-
-export const dropDraft = (key: string) => keep(key, {})

@@ -14,7 +14,7 @@ export function AttentionNote({ projectRef }: { projectRef: string }) {
   const advisors = useQuery(advisorsQuery(projectRef))
   if (health.isPending || advisors.isPending) return <Skeleton className="mb-6 h-10 w-full" />
   const [worst, ...others] = concernsOf(health.data ?? [], advisors.data ?? [])
-  const blind = health.error && advisors.error
+  const blind = health.error ?? advisors.error
   return (
     <section aria-label={t.attention.label} className="mb-6">
       {worst ? (

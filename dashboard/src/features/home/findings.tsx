@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Button } from '@/components/button'
+import { CodeBlock } from '@/components/code'
 import { ErrorNote } from '@/components/error'
 import { Section } from '@/components/page'
 import { Badge, Skeleton } from '@/components/state'
@@ -34,6 +35,7 @@ export function Findings({ projectRef }: { projectRef: string }) {
               <div className="space-y-1 pt-1 text-sm text-text-2">
                 <p className="break-words">{lint.detail}</p>
                 <p className="break-words">{lint.remediation}</p>
+                {lint.fix && <CodeBlock code={lint.fix} label={f.fix} />}
                 <Link to={linkOf(lint) === 'auth' ? '/p/$ref/auth' : '/p/$ref/database'} params={{ ref: projectRef }} className="text-accent hover:underline">
                   {linkOf(lint) === 'auth' ? f.settings : f.database}
                 </Link>

@@ -51,17 +51,17 @@ function Line({ event, projectRef: ref }: { event: Schema<'LogsEvent'>; projectR
   return (
     <span className="min-w-0 flex-1 break-words">
       <span className={cx('mr-2 inline-block size-2 rounded-full', dots[kind])} aria-hidden />
-      {event.user_id && event.actor_name && (
-        <Link to="/p/$ref/users/$id" params={{ ref, id: event.user_id }} className="font-medium hover:underline">
-          <bdi className="break-all">{event.actor_name}</bdi>
-        </Link>
-      )}{' '}
       {event.source === 'log' ? (
         <Link to="/p/$ref/logs" params={{ ref }} search={{ entry: event.id }} className="hover:underline">
           {text}
         </Link>
       ) : (
-        text.charAt(0).toLowerCase() + text.slice(1)
+        text
+      )}{' '}
+      {event.user_id && (
+        <Link to="/p/$ref/users/$id" params={{ ref, id: event.user_id }} className="text-text-2 hover:text-text hover:underline">
+          <bdi className="break-all">{event.actor_name || t.events.user}</bdi>
+        </Link>
       )}{' '}
       {event.count > 1 && <span className="tabular font-medium">{formatNumber(event.count)}×</span>}
     </span>

@@ -1,11 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import { Button } from '@/components/button'
 import { DiffBar, type Change } from '@/components/diff'
 import { Notice } from '@/components/state'
 import { toast } from '@/components/toast'
 import { asApiError } from '@/lib/api/error'
-import { dropDraft, useDraft } from '@/lib/draft'
+import { useDraft } from '@/lib/draft'
 import { user as t } from '@/strings/user'
 import { Facts } from './facts'
 import { mergePatch, parseObject, show } from './metadata'
@@ -33,29 +32,27 @@ function errorsOf(now: Values, before: Values): Partial<Values> {
   return errors
 }
 
+type Draft = { typed?: Partial<Values>; base?: Detail }
+
 /** A profile that is edited: changes are shown before they are saved. */
 export function Profile({ user, projectRef, mayWrite }: { user: Detail; projectRef: string; mayWrite: boolean }) {
   const queries = useQueryClient()
   const key = `user ${projectRef} ${user.id}`
-  const [typed, setTyped] = useDraft<Partial<Values>>(key, {})
-  const [version, setVersion] = useState(user)
+  const [draft, setDraft] = useDraft<Draft>(key, {})
   const save = useChangeUser(projectRef, user.id)
-  const clean = Object.keys(typed).length === 0
   // While something is typed, the base is the version that it was typed upon.
-  const base = clean ? user : version
+  const { typed = {}, base = user } = draft
   const before = presentOf(base)
   const now = { ...before, ...typed }
   const errors = errorsOf(now, before)
   const changes = changesOf(before, now)
   const change = (name: keyof Values, value: string) => {
-    if (clean) setVersion(user)
     const next = { ...typed, [name]: value }
     if (value === before[name]) delete next[name]
-    setTyped(next)
+    setDraft(Object.keys(next).length > 0 ? { typed: next, base } : {})
   }
   const forget = () => {
-    dropDraft(key)
-    setTyped({})
+    setDraft({})
     save.reset()
   }
   const submit = () => {
@@ -73,7 +70,7 @@ export function Profile({ user, projectRef, mayWrite }: { user: Detail; projectR
   const stale = asApiError(save.error ?? undefined).status === 409
   const reload = async () => {
     const fresh = await queries.fetchQuery({ ...userQuery(projectRef, user.id), staleTime: 0 })
-    setVersion(fresh)
+    setDraft({ typed, base: fresh })
     save.reset()
   }
   return (

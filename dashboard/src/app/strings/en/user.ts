@@ -45,7 +45,7 @@ export const user = {
     userMetadataHelp: 'The user can change it. Never decide by it what they may do.',
     appMetadata: 'App metadata',
     appMetadataHelp: 'Only the server changes it: roles, plans, permissions.',
-    saved: 'Saved',
+    saved: 'The changes were written',
     invalidEmail: 'Not an e-mail address',
     clear: 'An address cannot be removed here, only replaced',
     mend: (fields: string[]) => `Mend first: ${fields.join(', ')}`,
