@@ -37,7 +37,7 @@ export function FilterInput({ label, value, onChange, placeholder = label, main,
   }, [text])
   const id = list && `list-${label.replaceAll(/\W+/g, '-')}`
   return (
-    <span className={cx('relative inline-block', className ?? (main ? 'w-full sm:w-72' : 'w-full sm:w-44'))}>
+    <span className={cx('relative inline-block', className ?? (main ? 'w-full sm:w-72' : 'w-[calc(50%-4px)] sm:w-44'))}>
       {main && <Search className="pointer-events-none absolute top-2 left-2 size-4 text-text-3" strokeWidth={1.5} aria-hidden />}
       <Input
         type={main ? 'search' : 'text'}
@@ -68,7 +68,7 @@ export function FilterInput({ label, value, onChange, placeholder = label, main,
 }
 
 /** A filter with choices; the empty one is no filter. */
-export function FilterSelect({ label, value, onChange, all, options, className = 'w-full sm:w-40' }: { label: string; value: string; onChange: (value: string) => void; all?: string; options: { value: string; label: string }[]; className?: string }) {
+export function FilterSelect({ label, value, onChange, all, options, className = 'w-[calc(50%-4px)] sm:w-40' }: { label: string; value: string; onChange: (value: string) => void; all?: string; options: { value: string; label: string }[]; className?: string }) {
   return (
     <Select aria-label={label} value={value} onChange={(e) => onChange(e.target.value)} className={className}>
       {all !== undefined && <option value="">{all}</option>}

@@ -12,7 +12,7 @@ export function LogFilters({ search, onSearch }: { search: LogSearch; onSearch: 
   return (
     <Filters label={t.filters}>
       <FilterInput main label={t.search} value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} />
-      <FilterSelect label={t.level} all={t.anyLevel} value={search.level ?? ''} onChange={(level) => set({ level: (level || undefined) as Level | undefined })} options={Object.entries(t.levelFrom).map(([value, label]) => ({ value, label }))} className="w-full sm:w-48" />
+      <FilterSelect label={t.level} all={t.anyLevel} value={search.level ?? ''} onChange={(level) => set({ level: (level || undefined) as Level | undefined })} options={Object.entries(t.levelFrom).map(([value, label]) => ({ value, label }))} className="w-[calc(50%-4px)] sm:w-48" />
       <FilterSelect label={t.range} all={t.anyRange} value={search.range ?? ''} onChange={(range) => set({ range: (range || undefined) as Range | undefined })} options={Object.entries(t.ranges).map(([value, label]) => ({ value, label }))} />
       <FilterInput label={t.code} mono value={search.code ?? ''} onChange={(code) => set({ code: code || undefined })} list={codes} />
       <FilterInput label={t.user} mono value={search.user ?? ''} onChange={(user) => set({ user: user || undefined })} />

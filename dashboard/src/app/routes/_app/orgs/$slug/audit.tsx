@@ -1,4 +1,34 @@
+import { useQuery } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
-import { Page } from '@/components/page'
+import { z } from 'zod'
+import { AuditPage } from '@/features/audit/auditpage'
+import { membersQuery } from '@/features/member/members'
+import { projectsQuery } from '@/features/project/projects'
 
-export const Route = createFileRoute('/_app/orgs/$slug/audit')({ component: () => <Page title="Audit">{null}</Page> })
+const text = z.string().max(200).optional().catch(undefined)
+const search = z.object({
+  actor: text,
+  action: text,
+  project: text,
+  result: z.enum(['done', 'refused', 'failed', 'unknown']).optional().catch(undefined),
+  range: z.enum(['1d', '7d', '30d', '90d']).optional().catch(undefined),
+  entry: z.number().int().positive().optional().catch(undefined),
+})
+
+export const Route = createFileRoute('/_app/orgs/$slug/audit')({ validateSearch: search, component: Audit })
+
+function Audit() {
+  const { slug } = Route.useParams()
+  const navigate = Route.useNavigate()
+  const members = useQuery(membersQuery(slug))
+  const projects = useQuery(projectsQuery(slug))
+  return (
+    <AuditPage
+      slug={slug}
+      search={Route.useSearch()}
+      onSearch={(next) => void navigate({ search: next, replace: true })}
+      members={(members.data ?? []).map((m) => ({ value: m.user_id, label: m.email ?? m.user_name }))}
+      projects={(projects.data?.projects ?? []).map((p) => ({ value: p.ref, label: p.name }))}
+    />
+  )
+}

@@ -1,4 +1,9 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { Page } from '@/components/page'
+import { BranchesPage } from '@/features/branches/branchespage'
 
-export const Route = createFileRoute('/_app/p/$ref/branches')({ component: () => <Page title="Branches">{null}</Page> })
+export const Route = createFileRoute('/_app/p/$ref/branches')({ component: Branches })
+
+function Branches() {
+  const { ref } = Route.useParams()
+  return <BranchesPage projectRef={ref} />
+}
