@@ -1,8 +1,8 @@
 import { Monitor, Smartphone } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { cx } from '@/lib/cx'
 import { mail as t } from '@/strings/mail'
 import { IconButton } from './button'
+import { MailFrame } from './mailframe'
 import { Tabs } from './tabs'
 
 export type MailView = 'html' | 'text' | 'source' | 'headers'
@@ -22,9 +22,7 @@ export function MailPreview({ html, text, headers, view, onView, narrow, onNarro
         <IconButton icon={Monitor} label={t.wide} aria-pressed={!narrow} className="aria-pressed:bg-sunken aria-pressed:text-text" onClick={() => onNarrow(false)} />
         <IconButton icon={Smartphone} label={t.narrow} aria-pressed={narrow} className="aria-pressed:bg-sunken aria-pressed:text-text" onClick={() => onNarrow(true)} />
       </div>
-      <div className="overflow-x-auto rounded border border-line bg-sunken">
-        <iframe title={t.frame} sandbox="" srcDoc={html} className={cx('mx-auto block h-[600px] max-w-full bg-[#fff]', narrow ? 'w-[375px]' : 'w-full')} />
-      </div>
+      <MailFrame title={t.frame} html={html} narrow={narrow} />
     </div>
   )
   return (

@@ -7,18 +7,18 @@ export type Result = AuditEntry['result']
 export type AuditRange = '1d' | '7d' | '30d' | '90d'
 
 /** What the address of the audit log holds. */
-export type AuditSearch = { actor?: string; action?: string; project?: string; result?: Result; range?: AuditRange; entry?: number }
+export type AuditSearch = { q?: string; actor?: string; action?: string; project?: string; result?: Result; range?: AuditRange; entry?: number }
 
 async function page(slug: string, s: AuditSearch, before: number | undefined, limit: number, signal?: AbortSignal) {
   const from = s.range && new Date(Date.now() - Number.parseInt(s.range) * 86_400_000).toISOString()
-  const query = { actor: s.actor || undefined, action: s.action || undefined, ref: s.project || undefined, result: s.result, from, before, limit }
+  const query = { text: s.q || undefined, actor: s.actor || undefined, action: s.action || undefined, ref: s.project || undefined, result: s.result, from, before, limit }
   return answer(api.GET('/v1/organizations/{slug}/audit-logs', { params: { path: { slug }, query }, signal }))
 }
 
 /** What was done in an organization, the newest first, page by page. */
 export const auditQuery = (slug: string, s: AuditSearch) =>
   infiniteQueryOptions({
-    queryKey: ['audit', slug, s.actor, s.action, s.project, s.result, s.range],
+    queryKey: ['audit', slug, s.q, s.actor, s.action, s.project, s.result, s.range],
     initialPageParam: undefined as number | undefined,
     queryFn: ({ pageParam, signal }) => page(slug, s, pageParam, 100, signal),
     getNextPageParam: (last) => last.next ?? undefined,

@@ -25,7 +25,7 @@ export function AuditPage({ slug, search, onSearch, members, projects }: Props) 
   const [exporting, setExporting] = useState<number>()
   const rows = useMemo(() => log.data?.pages.flatMap((page) => page.entries ?? []), [log.data])
   const set = (change: AuditSearch) => onSearch({ ...search, ...change })
-  const some = Boolean(search.actor || search.action || search.project || search.result || search.range)
+  const some = Boolean(search.q || search.actor || search.action || search.project || search.result || search.range)
   if (log.error && !log.data) return <ErrorState error={log.error} onRetry={() => void log.refetch()} />
 
   const who = (e: AuditEntry) => e.service_token ?? (e.actor ? (members.find((m) => m.value === e.actor)?.label ?? t.former) : t.stranger)
@@ -78,9 +78,10 @@ export function AuditPage({ slug, search, onSearch, members, projects }: Props) 
         )}
       </div>
       <Filters label={t.filters}>
-        <FilterSelect label={t.actor} all={t.anyActor} value={search.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} options={members} className="w-full sm:w-52" />
-        <FilterInput label={t.action} mono value={search.action ?? ''} onChange={(action) => set({ action: action || undefined })} list={[...new Set(rows?.map((e) => e.action))].sort()} className="w-full sm:w-52" />
-        <FilterSelect label={t.project} all={t.anyProject} value={search.project ?? ''} onChange={(project) => set({ project: project || undefined })} options={projects} className="w-full sm:w-44" />
+        <FilterInput main label={t.search} value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} className="w-full sm:w-60" />
+        <FilterSelect label={t.actor} all={t.anyActor} value={search.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} options={members} className="w-[calc(50%-4px)] sm:w-44" />
+        <FilterInput label={t.action} mono value={search.action ?? ''} onChange={(action) => set({ action: action || undefined })} list={[...new Set(rows?.map((e) => e.action))].sort()} className="w-[calc(50%-4px)] sm:w-44" />
+        <FilterSelect label={t.project} all={t.anyProject} value={search.project ?? ''} onChange={(project) => set({ project: project || undefined })} options={projects} className="w-[calc(50%-4px)] sm:w-44" />
         <FilterSelect label={t.result} all={t.anyResult} value={search.result ?? ''} onChange={(result) => set({ result: (result || undefined) as Result | undefined })} options={Object.entries(t.results).map(([value, label]) => ({ value, label }))} />
         <FilterSelect label={t.range} all={t.anyRange} value={search.range ?? ''} onChange={(range) => set({ range: (range || undefined) as AuditRange | undefined })} options={Object.entries(t.ranges).map(([value, label]) => ({ value, label }))} />
         {some && (

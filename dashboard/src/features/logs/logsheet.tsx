@@ -66,9 +66,9 @@ function Entry({ projectRef: ref, of: e }: { projectRef: string; of: LogEntry })
           <KeyValue label={t.detail.user}>
             <Copyable text={e.user_id} />
             <span className="flex gap-4">
-              <a href={`/p/${ref}/users/${e.user_id}`} className="text-sm text-accent hover:underline">
+              <Link to="/p/$ref/users/$id" params={{ ref, id: e.user_id }} className="text-sm text-accent hover:underline">
                 {t.detail.openUser}
-              </a>
+              </Link>
               {filtered({ user: e.user_id }, t.detail.ofUser)}
             </span>
           </KeyValue>

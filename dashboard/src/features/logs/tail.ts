@@ -1,15 +1,18 @@
 import { useEffect, useState } from 'react'
-import { answer, api } from '@/lib/api/client'
+import { refreshSession } from '@/lib/session'
 import { filtersOf, type LogEntry, type LogSearch } from './logs'
 import { add, emptyTail, pause, resume, type Tail } from './tailbuffer'
 
 /** How many entries a tail keeps. */
 const bound = 1000
-const everyMs = 1500
+
+/** Entries come in bursts; the page is drawn at most this often. */
+const drawMs = 250
 
 /**
- * Follows a project's log from now on, while it is on and the page is visible. What
- * matches the filters is shown, or waits while paused.
+ * Follows a project's log from now on, while it is on. What matches the filters is
+ * shown, or waits while paused. A connection that ends is made again, from the last
+ * entry on: by the browser, or here when the session had to be continued.
  */
 export function useTail(ref: string, search: LogSearch, on: boolean) {
   const [tail, setTail] = useState<Tail<LogEntry>>(emptyTail)
@@ -19,31 +22,42 @@ export function useTail(ref: string, search: LogSearch, on: boolean) {
     setTail(emptyTail)
     setFailed(false)
     if (!on) return
-    const stop = new AbortController()
-    const query = JSON.parse(filters) as ReturnType<typeof filtersOf>
-    let last: string | undefined
-    const since = new Date().toISOString()
-    let timer: ReturnType<typeof setTimeout>
-    const poll = async () => {
-      try {
-        if (document.visibilityState === 'visible') {
-          const position = last === undefined ? { since } : { after: last }
-          const page = await answer(api.GET('/v1/projects/{ref}/logs', { params: { path: { ref }, query: { ...query, ...position, limit: 500 } }, signal: stop.signal }))
-          const fresh = [...(page.logs ?? [])].sort((a, b) => b.at.localeCompare(a.at))
-          last = fresh[0]?.id ?? last
-          setTail((before) => add(before, fresh, bound))
-          setFailed(false)
-        }
-      } catch {
-        if (stop.signal.aborted) return
-        setFailed(true)
-      }
-      timer = setTimeout(() => void poll(), everyMs)
+    let stopped = false
+    let source: EventSource | undefined
+    let again: ReturnType<typeof setTimeout> | undefined
+    let draw: ReturnType<typeof setTimeout> | undefined
+    let fresh: LogEntry[] = []
+    let last = ''
+    const flush = () => {
+      draw = undefined
+      const came = fresh
+      fresh = []
+      setTail((before) => add(before, came, bound))
     }
-    void poll()
+    const connect = () => {
+      if (stopped) return
+      const query = new URLSearchParams(Object.entries(JSON.parse(filters) as Record<string, string>))
+      if (last) query.set('after', last)
+      source = new EventSource(`/v1/projects/${encodeURIComponent(ref)}/logs/tail?${query}`)
+      source.onopen = () => setFailed(false)
+      source.onmessage = (event: MessageEvent<string>) => {
+        fresh.unshift(JSON.parse(event.data) as LogEntry)
+        fresh.length = Math.min(fresh.length, bound)
+        last = event.lastEventId || last
+        draw ??= setTimeout(flush, drawMs)
+      }
+      source.onerror = () => {
+        setFailed(true)
+        // Refused rather than cut off: mostly a session that is to be continued.
+        if (source?.readyState === EventSource.CLOSED) again = setTimeout(() => void refreshSession().catch(() => false).finally(connect), 3000)
+      }
+    }
+    connect()
     return () => {
-      stop.abort()
-      clearTimeout(timer)
+      stopped = true
+      source?.close()
+      clearTimeout(again)
+      clearTimeout(draw)
     }
   }, [ref, filters, on])
   return { ...tail, failed, pause: () => setTail(pause), resume: () => setTail((before) => resume(before, bound)) }

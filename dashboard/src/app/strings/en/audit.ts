@@ -5,6 +5,7 @@ export const audit = {
   filters: 'Filters of the audit log',
   columns: { at: 'Time', actor: 'Who', action: 'Did', project: 'Project', result: 'Result', ip: 'From' },
   results: { done: 'Done', refused: 'Refused', failed: 'Failed', unknown: 'Unknown' },
+  search: 'Find in what was asked',
   actor: 'Who',
   anyActor: 'Everybody',
   action: 'Action',

@@ -1,6 +1,6 @@
 export const logs = {
   title: 'Logs',
-  description: 'What users are not told: why a request was refused, which trigger failed, what a mail server replied. Wrong passwords and codes are not here; a user’s page has them.',
+  description: 'What users are not told: why a request was refused, which trigger failed, what a mail server replied.',
   table: 'Entries of the log, the newest first',
   filters: 'Filters of the log',
   columns: { at: 'Time', level: 'Level', code: 'Code', message: 'Message', route: 'Request', count: 'Times' },

@@ -7,6 +7,7 @@ import { projectsQuery } from '@/features/project/projects'
 
 const text = z.string().max(200).optional().catch(undefined)
 const search = z.object({
+  q: text,
   actor: text,
   action: text,
   project: text,
