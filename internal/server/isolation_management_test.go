@@ -80,6 +80,9 @@ var sound = map[string]struct {
 	"test-smtp":                  {body: map[string]any{"send": false}},
 	"create-signing-key":         {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":         {body: map[string]any{"status": "revoked"}},
+	"update-profile":             {body: map[string]any{"name": "stolen"}},
+	"change-password":            {body: map[string]any{"password": "stolen password"}},
+	"change-email":               {body: map[string]any{"email": "thief@example.com"}},
 	"update-organization":        {body: map[string]any{"name": "stolen"}},
 	"create-organization":        {body: map[string]any{"name": "mine"}},
 	"update-database-password":   {body: map[string]any{"password": "stolen password"}},
@@ -104,7 +107,7 @@ var sound = map[string]struct {
 }
 
 // own are the operations that name no object of another owner.
-var own = []string{"list-permissions", "list-organizations", "create-organization", "list-projects", "get-profile", "list-access-tokens", "create-access-token", "delete-access-token", "accept-invitation"}
+var own = []string{"update-profile", "list-sessions", "end-session", "end-other-sessions", "change-password", "change-email", "reauthenticate", "list-permissions", "list-organizations", "create-organization", "list-projects", "get-profile", "list-access-tokens", "create-access-token", "delete-access-token", "accept-invitation"}
 
 // at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {

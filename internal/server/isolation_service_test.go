@@ -17,6 +17,8 @@ import (
 // concern people, their roles and tokens.
 var forPeople = map[string]string{
 	"list-access-tokens": "person_required", "create-access-token": "session_required", "delete-access-token": "person_required",
+	"update-profile": "session_required", "list-sessions": "session_required", "end-session": "session_required", "end-other-sessions": "session_required",
+	"change-password": "session_required", "change-email": "session_required", "reauthenticate": "session_required",
 	"delete-organization": "forbidden", "create-organization": "person_required", "accept-invitation": "person_required",
 	"create-service-token": "forbidden", "delete-service-token": "forbidden",
 	"create-invitation": "forbidden", "revoke-invitation": "forbidden", "resend-invitation": "forbidden",

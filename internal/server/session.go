@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/authapi/account"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
@@ -106,3 +108,26 @@ func (s *Server) mountBrowsers(engine *gin.Engine) {
 
 // describeBrowsers adds the routes of browsers to the OpenAPI document.
 func describeBrowsers(api control.API) { dashboard.Describe(api) }
+
+// newDashboardAccounts returns the changes that people make to their own accounts by
+// the Management API.
+func (s *Server) newDashboardAccounts() dashboard.Accounts {
+	people := users.Users{Sessions: s.browsers.Service.Sessions, Now: s.now}
+	return dashboard.Accounts{
+		Service: account.Service{
+			Users: people, Mailer: s.mailer, Texter: s.texter, Hasher: s.passwords, Strength: strength.Checker{Leaked: s.leaked}, Guesses: s.guesses,
+		},
+		Limiter: s.limiter, Now: s.now,
+		Scope: func(ctx context.Context) (*tenants.Scope, error) {
+			sc, err := s.platformScope(ctx)
+			if err != nil {
+				return nil, err
+			}
+			var ip string
+			sc.RequestID, ip = control.Origin(ctx)
+			sc.ClientIP, _ = netip.ParseAddr(ip) // unknown otherwise
+			sc.Usage = s.usage.Project(string(sc.Tenant.Ref))
+			return sc, nil
+		},
+	}
+}

@@ -3,6 +3,7 @@
 package profile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
@@ -17,6 +19,10 @@ import (
 type Handler struct {
 	// User returns a user of the platform project; auth.ErrUserNotFound.
 	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
+	// Account changes what a person may change; nil mounts no route for it.
+	Account Account
+	// Operator reports whether a user runs the installation; nil for nobody.
+	Operator func(ctx context.Context, id uuid.UUID) (bool, error)
 }
 
 // Mount registers the route.
@@ -25,6 +31,9 @@ func (h *Handler) Mount(api control.API) {
 		ID: "get-profile", Method: http.MethodGet, Path: "/v1/profile",
 		Summary: "Get the user that the access token belongs to", Tag: "Profile",
 	}, h.get)
+	if h.Account != nil {
+		h.mountAccount(api)
+	}
 }
 
 // Profile is the actor on the wire.
@@ -32,7 +41,25 @@ type Profile struct {
 	GotrueID     string `json:"gotrue_id" doc:"Id of the user in the platform project; of a service token its own."`
 	PrimaryEmail string `json:"primary_email" doc:"Empty when the user has no address."`
 	Username     string `json:"username" doc:"The address, or the id of a user without one; the name of a service token."`
+	Name         string `json:"name" doc:"Of the person; empty when it is unknown."`
+	Operator     bool   `json:"operator" doc:"Whether the user runs the installation."`
 }
+
+// onWire is the profile of a user.
+func onWire(u auth.User) *Profile {
+	p := &Profile{GotrueID: u.ID.String(), PrimaryEmail: u.Email, Username: cmp.Or(u.Email, u.ID.String())}
+	metadata := auth.DecodeObject(u.UserMetadata)
+	for _, member := range []string{"name", "full_name"} {
+		if name, ok := metadata[member].(string); ok && p.Name == "" {
+			p.Name = fault.Clip(name, maxName)
+		}
+	}
+	return p
+}
+
+// maxName bounds the name, which anything may have written into the metadata, in
+// bytes.
+const maxName = 1024
 
 // get needs no permission: it shows only the actor. A user who is deleted
 // meanwhile still has a profile, with only the id.
@@ -42,11 +69,15 @@ func (h *Handler) get(ctx context.Context, actor control.Actor, _ *struct{}) (*P
 		return &Profile{GotrueID: id, Username: actor.Service.Name}, nil
 	}
 	user, err := h.User(ctx, actor.UserID)
-	if errors.Is(err, auth.ErrUserNotFound) || err == nil && user.Email == "" {
+	if errors.Is(err, auth.ErrUserNotFound) {
 		return &Profile{GotrueID: id, Username: id}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Profile{GotrueID: id, PrimaryEmail: user.Email, Username: user.Email}, nil
+	out := onWire(user)
+	if h.Operator != nil {
+		out.Operator, err = h.Operator(ctx, actor.UserID)
+	}
+	return out, err
 }

@@ -35,7 +35,7 @@ func TestProfile(t *testing.T) {
 	phone, phones := w.Member(t, w.Acme, "read_only")
 	gone, gones := w.Member(t, w.Acme, "read_only")
 	down, downs := w.Member(t, w.Acme, "read_only")
-	users[ada] = auth.User{ID: ada, Email: "ada@example.com"}
+	users[ada] = auth.User{ID: ada, Email: "ada@example.com", UserMetadata: []byte(`{"name":5,"full_name":"Ada L"}`)}
 	users[phone] = auth.User{ID: phone, Phone: "15550100"}
 	users[down] = auth.User{ID: down, Phone: "down"}
 
