@@ -1,16 +1,18 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { ChevronsUpDown, CircleUser, LogOut, Monitor, Moon, Sun } from 'lucide-react'
+import { ChevronsUpDown, CircleUser, LogOut, Monitor, Moon, ServerCog, Sun } from 'lucide-react'
 import { Menu } from '@/components/menu'
 import { toastError } from '@/components/toast'
 import { endSession } from '@/lib/session'
 import { setTheme } from '@/lib/theme'
+import { profileQuery } from '@/features/session/profile'
 import { shell } from '@/strings/shell'
 
 /** The person's own menu, at the foot of the rail. */
 export function AccountMenu({ email }: { email: string }) {
   const navigate = useNavigate()
   const queries = useQueryClient()
+  const profile = useQuery(profileQuery)
   const signOut = async () => {
     try {
       await endSession()
@@ -25,6 +27,7 @@ export function AccountMenu({ email }: { email: string }) {
       align="start"
       items={[
         { label: shell.account, icon: CircleUser, onSelect: () => void navigate({ to: '/account' }) },
+        ...(profile.data?.operator ? [{ label: shell.operator, icon: ServerCog, onSelect: () => void navigate({ to: '/operator' }) }] : []),
         'separator',
         { label: shell.theme.system, icon: Monitor, onSelect: () => setTheme('system') },
         { label: shell.theme.light, icon: Sun, onSelect: () => setTheme('light') },

@@ -1,4 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { Page } from '@/components/page'
+import { Overview } from '@/features/operator/overviewpage'
 
-export const Route = createFileRoute('/_app/operator/')({ component: () => <Page title="Operator">{null}</Page> })
+export const Route = createFileRoute('/_app/operator/')({ component: Overview })
