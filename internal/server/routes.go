@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	app "github.com/reevehq/reeve/dashboard"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
@@ -83,9 +82,6 @@ func (s *Server) mountFront(engine *gin.Engine) {
 		return
 	}
 	front := web.ForPeople(s.isMain, s.front)
-	if !app.Built() {
-		engine.GET("/", front)
-	}
 	for _, path := range frontPaths {
 		engine.GET(path, front)
 		engine.POST(path, front)
