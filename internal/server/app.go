@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/dashboard"
 	"github.com/reevehq/reeve/internal/web"
@@ -52,4 +54,9 @@ func OpenAPI(version string) ([]byte, error) {
 	gin.SetMode(gin.ReleaseMode)
 	s := &Server{version: version, now: now} // its handlers are described, and not called
 	return s.mountControl(gin.New()).Document()
+}
+
+// isOperator reports whether a user runs the installation.
+func (s *Server) isOperator(ctx context.Context, id uuid.UUID) (bool, error) {
+	return s.control.IsOperator(ctx, id)
 }

@@ -139,7 +139,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&database.Handler{Service: &database.Service{
 		Authz: access, Now: s.now, Session: s.provision.Session, Catalogs: s.provision.Catalogs,
 	}}).Mount(api)
-	(&profile.Handler{User: s.platformUser, Account: s.newDashboardAccounts(), Operator: s.control.IsOperator}).Mount(api)
+	(&profile.Handler{User: s.platformUser, Account: s.newDashboardAccounts(), Operator: s.isOperator}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
