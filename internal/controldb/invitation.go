@@ -191,6 +191,14 @@ func (r reader) Invitation(ctx context.Context, organization, id uuid.UUID) (Inv
 	return row.invitation(), orFault(err, ErrNoInvitation)
 }
 
+// InvitationByHash returns the open invitation of a token that has not expired;
+// ErrInvitationInvalid.
+func (r reader) InvitationByHash(ctx context.Context, hash tenants.KeyHash, now time.Time) (Invitation, error) {
+	var row invitationRow
+	err := r.with(ctx).Where("token_hash = ? AND expires_at > ?", hash[:], now).Where(open).Take(&row).Error
+	return row.invitation(), orFault(err, ErrInvitationInvalid)
+}
+
 // OrganizationOfInvitation returns whose members to lock before AcceptInvitation;
 // ErrInvitationInvalid.
 func (r reader) OrganizationOfInvitation(ctx context.Context, hash tenants.KeyHash) (uuid.UUID, error) {

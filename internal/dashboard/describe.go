@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 
+	"github.com/reevehq/reeve/internal/control/member"
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
@@ -20,6 +21,13 @@ func Describe(api control.API) {
 	control.Describe[FirstRun, Session](api, control.Operation{
 		ID: "finish-first-run", Method: http.MethodPost, Path: FirstRunPath, Tag: "Dashboard",
 		Summary: "Give the first operator an account, by the setup link",
+	})
+	control.Describe[Invitation, member.Shown](api, control.Operation{
+		ID: "show-invitation", Method: http.MethodPost, Path: InvitationPath, Tag: "Dashboard", Summary: "Show the invitation of a mailed link",
+	})
+	control.Describe[Join, Joined](api, control.Operation{
+		ID: "sign-up-by-invitation", Method: http.MethodPost, Path: JoinPath, Tag: "Dashboard",
+		Summary: "Accept an invitation without an account: sign up with a password",
 	})
 	control.Describe[struct{}, Session](api, control.Operation{
 		ID: "get-dashboard-session", Method: http.MethodGet, Path: Path, Tag: "Dashboard", Summary: "Who is signed in in this browser",

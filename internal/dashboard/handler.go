@@ -36,8 +36,9 @@ type Handler struct {
 	// Scope returns the scope of a request in the platform project.
 	Scope func(*http.Request) (*tenants.Scope, error)
 	// Configure returns what a page needs to know before anybody signs in.
-	Configure Configurer
-	Setup     Setup
+	Configure   Configurer
+	Setup       Setup
+	Invitations Invitations
 }
 
 // Session is the answer: what a page may know of its session.
@@ -184,12 +185,6 @@ func (h Handler) answer(w http.ResponseWriter, t Tokens) error {
 	s := onWire(&t.User)
 	s.ExpiresAt = &t.ExpiresAt
 	return write(w, s)
-}
-
-func write(w http.ResponseWriter, s Session) error {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	return json.NewEncoder(w).Encode(s)
 }
 
 // decode reads a body; bad is the refusal of one that is not as v.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
 )
@@ -99,6 +101,7 @@ func (s *Server) invitationData(ctx context.Context, inv controldb.UnsentInvitat
 		values["project"] = p.Name
 	}
 	return message.Data{
-		ProjectName: platformName, SiteURL: s.config.HTTP.Origin(), ExpiresIn: inv.ExpiresAt.Sub(s.now()).Round(time.Hour), Data: values,
+		ConfirmationURL: s.config.HTTP.Origin() + dashboard.InvitationPage + "?" + url.Values{"token": {inv.Token}}.Encode(),
+		ProjectName:     platformName, SiteURL: s.config.HTTP.Origin(), ExpiresIn: inv.ExpiresAt.Sub(s.now()).Round(time.Hour), Data: values,
 	}, nil
 }

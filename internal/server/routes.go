@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/reevehq/reeve/internal/authapi/session"
-	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
 	"github.com/reevehq/reeve/internal/control/advisor"
 	"github.com/reevehq/reeve/internal/control/apikey"
@@ -114,7 +113,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	api := management.Mount(engine)
 	describeBrowsers(api)
 	management.Open(engine, leak.Path, http.StatusAccepted, s.leaks.Report)
-	access := &authz.Authorizer{DB: s.control}
+	access := s.access
 	limits := s.config.Limits
 	(&org.Handler{Service: &org.Service{
 		DB: s.control, Authz: access, MaxOrganizations: limits.MaxOrganizationsPerUser, MaxProjects: limits.MaxProjectsPerOrganization,
@@ -146,9 +145,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&user.Handler{Service: &user.Service{
 		DB: s.control, Authz: access, Open: s.memberScope, Index: s.indexUsers, Accounts: s.newAccounts(s.flows().Users()), Now: s.now,
 	}}).Mount(api)
-	(&member.Handler{Service: &member.Service{
-		DB: s.control, Authz: access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now,
-	}}).Mount(api)
+	(&member.Handler{Service: s.newMembers()}).Mount(api)
 	(&operator.Handler{Service: &operator.Service{
 		DB: s.control, Authz: access, Version: s.version, Server: s.provision.State, Schema: s.provision.KnownSchema,
 		Retry: func(ctx context.Context, id int64) error { return s.jobs.Retry(ctx, id) },

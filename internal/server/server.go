@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/sms"
+	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/connector/custom"
@@ -108,6 +109,7 @@ type Server struct {
 	invited      nudge // invitations were committed
 	texter       *sms.Texter
 	cluster      servers
+	access       *authz.Authorizer
 	browsers     dashboard.Handler
 	persons      persons
 	installation installation
@@ -266,6 +268,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err
 	}
+	s.access = &authz.Authorizer{DB: s.control}
 	s.browsers = s.newBrowsers()
 	s.outbox = &outbox.Dispatcher{
 		Store: outbox.Projects{Tenant: s.registry.Tenant, Database: s.Database},

@@ -12,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authz"
+	"github.com/reevehq/reeve/internal/control/member"
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
@@ -57,7 +58,11 @@ func (s *Server) newBrowsers() dashboard.Handler {
 			Limiter: s.limiter, Seeded: operatorEmail, Organization: firstOrgSlug, Now: s.now,
 		},
 		Configure: s.dashboardConfig,
-		Cookies:   dashboard.NewCookies(origin), Guard: dashboard.NewGuard(origin), Main: s.isMain,
+		Invitations: dashboard.Invitations{
+			Members: s.newMembers(), Users: users.Users{Sessions: sessions, Now: s.now}, Strength: strength.Checker{Leaked: s.leaked}, Hasher: s.passwords,
+			Limiter: s.limiter, Now: s.now,
+		},
+		Cookies: dashboard.NewCookies(origin), Guard: dashboard.NewGuard(origin), Main: s.isMain,
 		Scope: func(r *http.Request) (*tenants.Scope, error) {
 			sc, err := s.platformScope(r.Context())
 			if err != nil {
@@ -104,6 +109,8 @@ func (s *Server) mountBrowsers(engine *gin.Engine) {
 	engine.POST(dashboard.RefreshPath, web.Plain(s.browsers.Refresh))
 	engine.GET(dashboard.ConfigPath, web.Plain(s.browsers.ShowConfig))
 	engine.POST(dashboard.FirstRunPath, web.Plain(s.browsers.FinishFirstRun))
+	engine.POST(dashboard.InvitationPath, web.Plain(s.browsers.ShowInvitation))
+	engine.POST(dashboard.JoinPath, web.Plain(s.browsers.AcceptInvitation))
 }
 
 // describeBrowsers adds the routes of browsers to the OpenAPI document.
@@ -130,4 +137,9 @@ func (s *Server) newDashboardAccounts() dashboard.Accounts {
 			return sc, nil
 		},
 	}
+}
+
+// newMembers returns the service of members and invitations.
+func (s *Server) newMembers() *member.Service {
+	return &member.Service{DB: s.control, Authz: s.access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now}
 }

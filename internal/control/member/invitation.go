@@ -228,16 +228,7 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 		if _, err := tx.LockMembers(ctx, id); err != nil {
 			return err
 		}
-		inv, err := tx.AcceptInvitation(ctx, hash, actor.UserID, user.Email, s.Now())
-		if err != nil {
-			return err
-		}
-		org, err := tx.OrganizationByID(ctx, inv.OrganizationID)
-		if err != nil {
-			return err
-		}
-		out = Accepted{OrganizationSlug: org.Slug, OrganizationName: org.Name, Ref: string(inv.Ref), Role: string(inv.Role)}
-		if err := s.join(ctx, tx, inv, actor.UserID); err != nil {
+		if out, err = s.accept(ctx, tx, hash, actor.UserID, user.Email); err != nil {
 			return err
 		}
 		return control.Remember(ctx, tx, out)
@@ -248,12 +239,8 @@ func (s *Service) Accept(ctx context.Context, actor authz.Actor, token string) (
 // join gives the invitation's role, unless the inviter may no longer give it, or the
 // user was removed since.
 func (s *Service) join(ctx context.Context, tx *controldb.Tx, inv controldb.Invitation, user uuid.UUID) error {
-	g, err := s.Authz.GrantsIn(ctx, tx, authz.Actor{UserID: inv.InvitedBy}, inv.OrganizationID, inv.Ref)
-	if err != nil {
+	if err := s.inviterMay(ctx, tx, inv); err != nil {
 		return err
-	}
-	if s.mayGive(ctx, tx, g, inv.OrganizationID, inv.Role) != nil {
-		return controldb.ErrInvitationInvalid
 	}
 	ended, err := tx.MembershipEndedAt(ctx, inv.OrganizationID, inv.Ref, user)
 	if err != nil {
