@@ -223,6 +223,32 @@ describe('users of a project', () => {
     assert.deepEqual(complaints, [])
   })
 
+  test('who may only read sees users, and nothing that changes them', async () => {
+    // The pages of somebody whose requests have the permissions of a token that reads.
+    assert.equal((await signInAs(users.tony)).error, null)
+    const name = `reader ${project.ref}`
+    const permissions = ['organization:read', 'project:read', 'user:read', 'logs:read', 'auth_config:read', 'api_key:read']
+    const token = await page.evaluate(async (body) => (await (await fetch('/v1/organizations/default/service-tokens', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })).json()).token, JSON.stringify({ name, expires_in: 600, permissions }))
+    assert.match(token, /^sbp_/)
+    const reader = await open(browser, { expected: [/\/v1\/organizations$/] })
+    await reader.context.addCookies(await page.context().cookies())
+    await reader.page.route('**/v1/**', (route) => route.continue({ headers: { ...route.request().headers(), authorization: `Bearer ${token}` } }))
+    await reader.page.goto(at())
+    await reader.page.getByRole('row').filter({ hasText: 'Tony Hoare' }).waitFor()
+    for (const button of ['Create user', 'Invite']) assert.equal(await reader.page.getByRole('button', { name: button }).count(), 0, button)
+    assert.equal(await reader.page.getByRole('checkbox').count(), 0)
+    await reader.page.getByRole('row').filter({ hasText: 'Tony Hoare' }).getByRole('button', { name: 'More actions' }).click()
+    assert.deepEqual(await reader.page.getByRole('menuitem').allInnerTexts(), ['Open', 'Copy id', 'Copy e-mail address'])
+    await reader.page.goto(at(`/${users.tony.id}`))
+    await reader.page.getByText(/^Confirmed, not banned/).waitFor()
+    await reader.page.getByRole('list', { name: 'Sessions of the user' }).waitFor()
+    for (const button of ['Actions', 'End session', 'Sign out everywhere', 'Unlink']) assert.equal(await reader.page.getByRole('button', { name: button }).count(), 0, button)
+    assert.ok(!(await reader.page.getByLabel('E-mail address', { exact: true }).isEditable()))
+    assert.deepEqual(reader.complaints, [])
+    assert.equal((await fetch(`${url}/v1/projects/${project.ref}/auth/users/${users.tony.id}/ban`, { method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: '{"duration":"1h"}' })).status, 403)
+    await reader.context.close()
+  })
+
   for (const theme of ['light', 'dark']) {
     test(`pages are accessible and fit, with names of 200 characters and from right to left: ${theme}`, async () => {
       const view = await open(browser, { theme, width: theme === 'dark' ? 390 : 1280 })

@@ -46,8 +46,19 @@ export function LastEvents({ projectRef }: { projectRef: string }) {
   )
 }
 
+/** Whom an event is about, and who else did it. */
+function peopleOf(event: Schema<'LogsEvent'>) {
+  const detail: Record<string, unknown> = typeof event.detail === 'object' && event.detail !== null ? { ...event.detail } : {}
+  const text = (name: string) => (typeof detail[name] === 'string' ? detail[name] : '')
+  if (!text('user_id')) return { who: event.actor_name, by: '' }
+  const who = text('user_email') || (text('user_phone') && `+${text('user_phone')}`)
+  return { who, by: event.actor_name === who ? '' : event.actor_name }
+}
+
 function Line({ event, projectRef: ref }: { event: Schema<'LogsEvent'>; projectRef: string }) {
   const { text, kind } = wordsOf(event)
+  const { who, by } = peopleOf(event)
+  const gone = event.code === 'user_deleted'
   return (
     <span className="min-w-0 flex-1 break-words">
       <span className={cx('mr-2 inline-block size-2 rounded-full', dots[kind])} aria-hidden />
@@ -58,12 +69,14 @@ function Line({ event, projectRef: ref }: { event: Schema<'LogsEvent'>; projectR
       ) : (
         text
       )}{' '}
-      {event.user_id && (
+      {event.user_id && !gone ? (
         <Link to="/p/$ref/users/$id" params={{ ref, id: event.user_id }} className="text-text-2 hover:text-text hover:underline">
-          <bdi className="break-all">{event.actor_name || t.events.user}</bdi>
+          <bdi className="break-all">{who || t.events.user}</bdi>
         </Link>
+      ) : (
+        <bdi className="break-all text-text-2">{who}</bdi>
       )}{' '}
-      {event.count > 1 && <span className="tabular font-medium">{formatNumber(event.count)}×</span>}
+      {by && <bdi className="break-all text-text-3">{t.events.by(by)}</bdi>} {event.count > 1 && <span className="tabular font-medium">{formatNumber(event.count)}×</span>}
     </span>
   )
 }

@@ -8,5 +8,5 @@ export const userQuery = (ref: string, id: string) =>
   queryOptions({
     queryKey: ['user', ref, id],
     queryFn: ({ signal }) => answer(api.GET('/v1/projects/{ref}/auth/users/{id}', { params: { path: { ref, id } }, signal })),
-    refetchInterval: 30_000,
+    refetchInterval: 5000,
   })

@@ -68,6 +68,8 @@ export const events = {
     user_banned: 'Banned',
     user_unbanned: 'Ban lifted',
   } as Record<string, string>,
+  /** What a member of the organization did to a user. */
+  byMember: { user_signedup: 'Created', user_recovery_requested: 'Sent a link to reset the password', user_confirmation_requested: 'Sent a link to confirm the address' } as Record<string, string>,
   refused: (why: string) => `Refused: ${why}`,
   failed: (why: string) => `Failed: ${why}`,
 }

@@ -42,7 +42,7 @@ export const home = {
     noFailures: 'Nothing was refused during this time.',
     other: 'Other',
   },
-  events: { title: 'Last events', all: 'Open the log', user: 'the user', empty: 'Nothing has happened yet. Sign-ups, sign-ins and refusals appear here, with their reasons.', incomplete: 'The database of the project did not answer in time: what was done is missing.' },
+  events: { title: 'Last events', all: 'Open the log', user: 'the user', by: (who: string) => `by ${who}`, empty: 'Nothing has happened yet. Sign-ups, sign-ins and refusals appear here, with their reasons.', incomplete: 'The database of the project did not answer in time: what was done is missing.' },
   findings: {
     title: 'Advice',
     empty: 'The advisors find nothing to mend.',
