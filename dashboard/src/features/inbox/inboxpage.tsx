@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Inbox, Mail, MessageSquare, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { Button } from '@/components/button'
 import { CodeBlock } from '@/components/code'
 import { ConfirmDialog } from '@/components/dialog'
@@ -12,6 +13,7 @@ import { EmptyState, Skeleton } from '@/components/state'
 import { Time } from '@/components/time'
 import { toast } from '@/components/toast'
 import { cx } from '@/lib/cx'
+import { common } from '@/strings/common'
 import { inbox as t } from '@/strings/inbox'
 import { inboxQuery, useEmptyInbox, type Message } from './inbox'
 import { MessageView } from './message'
@@ -26,6 +28,8 @@ const snippet = `await supabase.auth.signInWithOtp({ email: 'jane@example.com' }
 export function InboxPage({ projectRef, search, onSearch }: Props) {
   const messages = useQuery(inboxQuery(projectRef))
   const empty = useEmptyInbox(projectRef)
+  const permissions = useQuery(projectPermissionsQuery(projectRef))
+  const mayDelete = may(permissions.data, 'inbox:delete')
   const [deleting, setDeleting] = useState(false)
   if (messages.error && !messages.data) return <ErrorState error={messages.error} onRetry={() => void messages.refetch()} />
   const all = messages.data
@@ -38,7 +42,7 @@ export function InboxPage({ projectRef, search, onSearch }: Props) {
       description={t.description}
       wide
       action={
-        <Button icon={Trash2} disabled={!all?.length} onClick={() => setDeleting(true)}>
+        <Button icon={Trash2} disabled={!all?.length || !mayDelete} title={permissions.data && !mayDelete ? common.notAllowed : undefined} onClick={() => setDeleting(true)}>
           {t.deleteAll}
         </Button>
       }

@@ -17,6 +17,7 @@ type Props = {
   /** null when the address names a key that is gone. */
   shown: Key | null
   use: KeyUse | undefined
+  readOnly: boolean
   onClose: () => void
   onRotate: (key: Key) => void
   onEdit: (key: Key) => void
@@ -24,8 +25,8 @@ type Props = {
 }
 
 /** The details of a key, and who still uses it. */
-export function KeySheet({ projectRef, shown, use, onClose, onRotate, onEdit, onDelete }: Props) {
-  const changeable = shown !== null && shown.type !== 'legacy'
+export function KeySheet({ projectRef, shown, use, readOnly, onClose, onRotate, onEdit, onDelete }: Props) {
+  const changeable = !readOnly && shown !== null && shown.type !== 'legacy'
   return (
     <Sheet
       open

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { KeyRound, Pencil, Plus, RefreshCw, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { Button } from '@/components/button'
 import { Copyable } from '@/components/copy'
 import { ConfirmDialog } from '@/components/dialog'
@@ -12,6 +13,7 @@ import { Table, type Column } from '@/components/table'
 import { Time } from '@/components/time'
 import { toast } from '@/components/toast'
 import { formatRelative } from '@/lib/format'
+import { common } from '@/strings/common'
 import { keys as t } from '@/strings/keys'
 import { useCreateKey } from './create'
 import { KeyForm, type KeyDraft } from './keyform'
@@ -31,6 +33,7 @@ type Props = { projectRef: string; open: string | undefined; onOpen: (id: string
 export function KeysPage({ projectRef, open, onOpen }: Props) {
   const keys = useQuery(keysQuery(projectRef))
   const usage = useQuery(keyUsageQuery(projectRef))
+  const permissions = useQuery(projectPermissionsQuery(projectRef))
   const [creating, setCreating] = useState(false)
   const [editing, setEditing] = useState<Key>()
   const [rotating, setRotating] = useState<Key>()
@@ -48,6 +51,8 @@ export function KeysPage({ projectRef, open, onOpen }: Props) {
     const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
     setMade({ key: await create.mutateAsync({ name: rest.name, type, ...known }) })
   }
+  const mayWrite = may(permissions.data, 'api_key:write')
+  const denied = permissions.data && !mayWrite ? common.notAllowed : undefined
   const lastUse = deleting && use(deleting)?.last_used_at
   const columns: Column<Key>[] = [
     { id: 'name', header: t.columns.name, width: 'minmax(150px,1.5fr)', cell: (k) => <Name of={k} /> },
@@ -64,7 +69,7 @@ export function KeysPage({ projectRef, open, onOpen }: Props) {
       description={t.description}
       wide
       action={
-        <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
+        <Button kind="primary" icon={Plus} disabled={!mayWrite} title={denied} onClick={() => setCreating(true)}>
           {t.create}
         </Button>
       }
@@ -78,7 +83,7 @@ export function KeysPage({ projectRef, open, onOpen }: Props) {
           rowKey={keyId}
           onOpen={(k) => onOpen(keyId(k))}
           rowMenu={(k) =>
-            k.type !== 'legacy' && (
+            mayWrite && k.type !== 'legacy' && (
               <Menu
                 label={`${t.menu.open}: ${k.name}`}
                 items={[
@@ -89,19 +94,20 @@ export function KeysPage({ projectRef, open, onOpen }: Props) {
             )
           }
           empty={
-            <EmptyState icon={KeyRound} title={t.empty.title} action={<Button icon={Plus} onClick={() => setCreating(true)}>{t.create}</Button>}>
+            <EmptyState icon={KeyRound} title={t.empty.title} action={mayWrite && <Button icon={Plus} onClick={() => setCreating(true)}>{t.create}</Button>}>
               {t.empty.text}
             </EmptyState>
           }
         />
       </div>
-      <LegacySection projectRef={projectRef} />
+      <LegacySection projectRef={projectRef} disabled={!mayWrite} />
       {open !== undefined && keys.data && (
         <KeySheet
           projectRef={projectRef}
           shown={keys.data.find((k) => keyId(k) === open) ?? null}
           use={usage.data?.find((u) => u.id === open)}
           onClose={() => onOpen(undefined)}
+          readOnly={!mayWrite}
           onRotate={setRotating}
           onEdit={setEditing}
           onDelete={setDeleting}

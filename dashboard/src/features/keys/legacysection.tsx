@@ -10,7 +10,7 @@ import { keys as t } from '@/strings/keys'
 import { legacyQuery, useSetLegacy } from './legacy'
 
 /** Whether the project accepts legacy keys. */
-export function LegacySection({ projectRef }: { projectRef: string }) {
+export function LegacySection({ projectRef, disabled }: { projectRef: string; disabled: boolean }) {
   const legacy = useQuery(legacyQuery(projectRef))
   const set = useSetLegacy(projectRef)
   const [ending, setEnding] = useState(false)
@@ -26,7 +26,7 @@ export function LegacySection({ projectRef }: { projectRef: string }) {
               <Switch
                 aria-label={t.legacy.label}
                 checked={on}
-                disabled={set.isPending}
+                disabled={disabled || set.isPending}
                 onCheckedChange={(next) => (next ? set.mutate(true, { onError: toastError }) : setEnding(true))}
               />
               <span>{on ? t.legacy.on : t.legacy.off}</span>

@@ -50,6 +50,7 @@ export const common = {
   clearSelection: 'Clear selection',
   columns: 'Columns',
   search: 'Search',
+  notAllowed: 'Your role does not allow this',
   noSuchPage: 'There is no page at this address',
   skipToContent: 'Skip to content',
   menu: 'Menu',

@@ -8,11 +8,11 @@ import { signingKeys as t } from '@/strings/signingkeys'
 import { knownAt, moves, spentAt, type Move } from './moves'
 import type { SigningKey } from './signingkeys'
 
-type Props = { of: SigningKey; tokenLife: number | undefined; onMove: (to: Move) => void }
+type Props = { of: SigningKey; tokenLife: number | undefined; readOnly: boolean; onMove: (to: Move) => void }
 
 /** A signing key: which, since when, until when, and where it may go next. */
-export function KeyCard({ of: key, tokenLife, onMove }: Props) {
-  const [first, ...others] = moves[key.status]
+export function KeyCard({ of: key, tokenLife, readOnly, onMove }: Props) {
+  const [first, ...others] = readOnly ? [] : moves[key.status]
   return (
     <li className="space-y-2 rounded border border-line bg-surface p-3">
       <div className="flex items-center justify-between gap-2">

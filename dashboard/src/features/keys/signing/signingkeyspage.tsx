@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { projectQuery } from '@/features/project/project'
 import { Button } from '@/components/button'
 import { CodeBlock } from '@/components/code'
@@ -11,6 +12,7 @@ import { Page, Section } from '@/components/page'
 import { Notice, Skeleton } from '@/components/state'
 import { toast } from '@/components/toast'
 import { formatDuration, formatExact } from '@/lib/format'
+import { common } from '@/strings/common'
 import { signingKeys as t } from '@/strings/signingkeys'
 import { KeyTabs } from '../keytabs'
 import { CreateSigningKey } from './createdialog'
@@ -23,6 +25,8 @@ export function SigningKeysPage({ projectRef }: { projectRef: string }) {
   const keys = useQuery(signingKeysQuery(projectRef))
   const life = useQuery(tokenLifeQuery(projectRef))
   const project = useQuery(projectQuery(projectRef))
+  const permissions = useQuery(projectPermissionsQuery(projectRef))
+  const mayWrite = may(permissions.data, 'signing_key:write')
   const [creating, setCreating] = useState(false)
   const [moving, setMoving] = useState<{ key: SigningKey; to: Move }>()
   const move = useMoveSigningKey(projectRef)
@@ -33,7 +37,7 @@ export function SigningKeysPage({ projectRef }: { projectRef: string }) {
       description={t.description}
       wide
       action={
-        <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
+        <Button kind="primary" icon={Plus} disabled={!mayWrite} title={permissions.data && !mayWrite ? common.notAllowed : undefined} onClick={() => setCreating(true)}>
           {t.create}
         </Button>
       }
@@ -55,7 +59,7 @@ export function SigningKeysPage({ projectRef }: { projectRef: string }) {
               ) : (
                 <ul className="space-y-2">
                   {here.map((key) => (
-                    <KeyCard key={key.id} of={key} tokenLife={life.data} onMove={(to) => setMoving({ key, to })} />
+                    <KeyCard key={key.id} of={key} tokenLife={life.data} readOnly={!mayWrite} onMove={(to) => setMoving({ key, to })} />
                   ))}
                 </ul>
               )}

@@ -1,0 +1,14 @@
+import { createFileRoute } from '@tanstack/react-router'
+import { z } from 'zod'
+import { TablesPage } from '@/features/database/tablespage'
+
+const text = z.string().max(200).optional().catch(undefined)
+const search = z.object({ q: text, schema: text, table: text })
+
+export const Route = createFileRoute('/_app/p/$ref/database/tables')({ validateSearch: search, component: Tables })
+
+function Tables() {
+  const { ref } = Route.useParams()
+  const navigate = Route.useNavigate()
+  return <TablesPage projectRef={ref} search={Route.useSearch()} onSearch={(next) => void navigate({ search: next, replace: true })} />
+}
