@@ -18,7 +18,14 @@ export const pages = ({ project, users }) => {
     home: p,
     users: `${p}/users`,
     user: `${p}/users/${users[1].id}`,
-    auth: `${p}/auth`,
+    providers: `${p}/auth/providers`,
+    provider: `${p}/auth/providers/google`,
+    'auth-email': `${p}/auth/email`,
+    'auth-urls': `${p}/auth/urls`,
+    'auth-limits': `${p}/auth/limits`,
+    templates: `${p}/auth/templates`,
+    template: `${p}/auth/templates/confirmation`,
+    smtp: `${p}/auth/smtp`,
     keys: `${p}/keys`,
     'signing-keys': `${p}/keys/signing`,
     database: `${p}/database`,
@@ -30,6 +37,7 @@ export const pages = ({ project, users }) => {
     inbox: `${p}/inbox`,
     branches: `${p}/branches`,
     settings: `${p}/settings`,
+    history: `${p}/settings/history`,
   }
 }
 
