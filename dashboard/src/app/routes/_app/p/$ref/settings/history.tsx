@@ -18,6 +18,6 @@ function History() {
   const navigate = Route.useNavigate()
   const project = useQuery(projectQuery(ref))
   const members = useQuery({ ...membersQuery(project.data?.organization_slug ?? ''), enabled: project.data !== undefined })
-  const author = (id: string | undefined) => (id ? (members.data?.find((m) => m.user_id === id)?.user_name ?? id) : t.history.server)
+  const author = (id: string | undefined) => (id ? (members.data?.find((m) => m.user_id === id)?.user_name ?? (members.isPending ? '…' : id)) : t.history.server)
   return <HistoryPage projectRef={ref} author={author} open={version} from={from} onOpen={(next, other) => void navigate({ search: { version: next, from: other }, resetScroll: false })} />
 }
