@@ -123,6 +123,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/permissions"},
 	{method: "GET", path: "/v1/permissions", open: true},
 	{method: "GET", path: "/v1/organizations/{slug}/projects"},
+	{method: "GET", path: "/v1/organizations/{slug}/projects/cards"},
 	{method: "GET", path: "/v1/projects", open: true},
 	{method: "POST", path: "/v1/projects", body: `{"name":"New","organization_slug":"{slug}"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}"},

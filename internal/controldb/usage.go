@@ -129,6 +129,9 @@ func (db *DB) RollUpUsage(ctx context.Context, now time.Time) error {
 			return Fault(err)
 		}
 	}
+	if _, err := db.pool.Exec(ctx, "DELETE FROM project_users WHERE ref IN (SELECT ref FROM projects WHERE deleted_at IS NOT NULL)"); err != nil {
+		return Fault(err)
+	}
 	_, err = db.pool.Exec(ctx, "DELETE FROM usage_writers WHERE at < now() - interval '1 day'")
 	return Fault(err)
 }

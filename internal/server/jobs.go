@@ -2,16 +2,22 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/reevehq/reeve/internal/authapi/tidy"
 	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/job"
 	"github.com/reevehq/reeve/internal/provision"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// tidyProject is the name of the job that tidies a project's database.
-const tidyProject = "tidy_project"
+// The jobs of projects that are in use.
+const (
+	tidyProject = "tidy_project" // tidies the database
+	countUsers  = "count_users"  // stores how many users the project has
+)
 
 const (
 	// lostAudit is longer than any request of the Management API takes.
@@ -53,6 +59,7 @@ func (s *Server) newJobs() (*job.Runner, error) {
 		},
 		ProjectTasks: []job.ProjectTask{
 			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},
+			{Name: countUsers, Every: time.Hour, Run: s.countUsers},
 			{Name: indexJobs[user.IndexSearch], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexSearch},
 			{Name: indexJobs[user.IndexLastSignIn], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexLastSignIn},
 			{Name: indexJobs[user.IndexAudit], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexAudit},
@@ -71,8 +78,30 @@ func (s *Server) offerJobs(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := s.jobs.Offer(ctx, tidyProject, s.budget.Refs()); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "projects are not tidied for now", "error", err)
+		for _, name := range []string{tidyProject, countUsers} {
+			if err := s.jobs.Offer(ctx, name, s.budget.Refs()); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "a job of the projects is not done for now", "job", name, "error", err)
+			}
 		}
 	}
+}
+
+// countUsers stores how many users a project has, for overviews of many projects.
+func (s *Server) countUsers(ctx context.Context, ref tenants.Ref) error {
+	t, err := s.registry.Tenant(ctx, ref)
+	if errors.Is(err, tenants.ErrUnknownProject) || err == nil && t.Status != tenants.StatusActive {
+		return nil // deleted or paused meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	var n int64
+	err = s.Database(t).Do(ctx, func(tx *tenantdb.Tx) error {
+		n, _, err = tx.CountUsers(ctx, tenantdb.UserFilter{}, tenantdb.UserIndexes{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.control.SetProjectUsers(ctx, ref, n, s.now())
 }

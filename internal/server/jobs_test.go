@@ -49,6 +49,29 @@ func TestTidyRuns(t *testing.T) {
 	p.Do(t, http.MethodGet, "/settings", nil).Expect(t, http.StatusOK)
 }
 
+// TestUsersAreCounted: the number of an offered project's users is stored, for the
+// cards of projects.
+func TestUsersAreCounted(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	p := reeve.Project(t, "counted", nil)
+	for _, email := range []string{"ann@example.com", "bob@example.com"} {
+		p.SignUp(t, email, "correct horse battery")
+	}
+	conn := servertest.Connect(t, reeve.ControlURL)
+	for _, ref := range []string{p.Ref, strings.Repeat("z", 20)} { // and of one that is gone
+		run(t, conn, `INSERT INTO river.river_job (kind, args, max_attempts, queue, state)
+			VALUES ('count_users', jsonb_build_object('ref', '`+ref+`'), 3, 'default', 'available')`)
+	}
+	eventually(t, "both runs are done", func() bool {
+		return count(t, conn, "SELECT count(*) FROM river.river_job WHERE kind = 'count_users' AND state = 'completed'") == 2
+	})
+	page := reeve.Manage(t, http.MethodGet, "/v1/organizations/default/projects/cards?search=counted", nil).Expect(t, 200).JSON(t)
+	if card := page["projects"].([]any)[0].(map[string]any); card["users"] != 2.0 {
+		t.Errorf("card: %v", card)
+	}
+}
+
 // TestJobTablesAreAskedFor: with separate migrations, a process does not start
 // without the tables of scheduled jobs.
 func TestJobTablesAreAskedFor(t *testing.T) {

@@ -27,6 +27,8 @@ func (h *Handler) Mount(api control.API) {
 		"List the projects of your organizations"), h.list)
 	control.Register(api, op("list-organization-projects", http.MethodGet, "/v1/organizations/{slug}/projects",
 		"List the projects of an organization, page by page"), h.listOf)
+	control.Register(api, op("list-project-cards", http.MethodGet, "/v1/organizations/{slug}/projects/cards",
+		"List the projects of an organization with what an overview shows"), h.cards)
 	control.Register(api, op("get-project", http.MethodGet, "/v1/projects/{ref}", "Get a project"), h.get)
 	control.Register(api, op("update-project", http.MethodPatch, "/v1/projects/{ref}", "Rename a project, or change when it deletes itself"), h.update)
 	control.Register(api, op("delete-project", http.MethodDelete, "/v1/projects/{ref}",
@@ -58,6 +60,10 @@ func (h *Handler) create(ctx context.Context, actor control.Actor, in *createInp
 func (h *Handler) list(ctx context.Context, actor control.Actor, _ *struct{}) (*[]WithDatabase, error) {
 	found, err := h.Service.List(ctx, actor)
 	return &found, err
+}
+
+func (h *Handler) cards(ctx context.Context, actor control.Actor, in *cardsInput) (*Cards, error) {
+	return h.Service.Cards(ctx, actor, in)
 }
 
 func (h *Handler) listOf(ctx context.Context, actor control.Actor, in *pageInput) (*Page, error) {
