@@ -12,6 +12,7 @@ type Request struct {
 	log  *Log
 	base Entry
 
+	added     bool // an entry
 	explained bool
 }
 
@@ -41,6 +42,9 @@ func (r *Request) Known() bool {
 // Explained reports whether an entry of the request says that something is wrong.
 func (r *Request) Explained() bool { return r != nil && r.explained }
 
+// Added reports whether the request has an entry.
+func (r *Request) Added() bool { return r != nil && r.added }
+
 // Add queues an entry, as Log.Add does.
 func (r *Request) Add(ctx context.Context, e Entry) {
 	if r == nil {
@@ -56,5 +60,6 @@ func (r *Request) Add(ctx context.Context, e Entry) {
 	if e.Level != Info {
 		r.explained = true
 	}
+	r.added = true
 	r.log.Add(ctx, e)
 }

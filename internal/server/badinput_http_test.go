@@ -219,6 +219,9 @@ func (o operation) badPaths(t *testing.T, reeve *servertest.Reeve, ref string) {
 		}
 	}
 	for _, q := range []string{"%00=1", "offset=-1", "limit=0", "limit=1e99", "limit=99999999999999999999", "sort=%00", "statuses=%ff", "enabled=maybe", "reveal=maybe", "services=nosuch", "timeout_ms=-1"} {
+		if o.id == "tail-project-logs" { // does not end; TestTail has its bad queries
+			continue
+		}
 		if o.method == http.MethodGet || o.method == http.MethodPut {
 			plain(t, reeve.Manage(t, o.method, strings.NewReplacer("{slug}", "default", "{ref}", ref, "{id}", "x").Replace(o.path)+"?"+q, nil), q, true)
 		}

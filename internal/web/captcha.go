@@ -48,6 +48,7 @@ func requireCaptcha(captcha Captcha, unless []func(*http.Request) bool) gin.Hand
 		c.Request.Body = io.NopCloser(bytes.NewReader(body))
 		var req captchaRequest
 		_ = json.Unmarshal(body, &req) // no token then
+		nameSubject(c, sc.Log)
 		if err := captcha.Verify(c.Request.Context(), sc, req.Security.Token); err != nil {
 			writeError(c, err)
 		}

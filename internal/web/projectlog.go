@@ -59,7 +59,7 @@ func logToProject(c *gin.Context, f *fault.Error) {
 	switch {
 	case ok:
 		log.Add(c.Request.Context(), e)
-	case log.Known():
+	case log.Known() && !log.Added(): // else a flow has said more
 		log.Add(c.Request.Context(), try)
 	}
 }

@@ -2,6 +2,7 @@ package authconfig
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/textproto"
@@ -69,8 +70,8 @@ type MailTest struct {
 	Errors   []TemplateError `json:"errors" doc:"Of the templates; the mail was sent with the built-in ones."`
 }
 
-// maxSampleData bounds the names of metadata in a preview.
-const maxSampleData = 1000
+// maxSampleData bounds the metadata in a preview, in bytes of JSON.
+const maxSampleData = 16 << 10
 
 func (h *Handler) preview(ctx context.Context, actor control.Actor, in *templateInput) (*MailPreview, error) {
 	_, p, err := h.Service.rendered(ctx, actor, authz.ReadAuthConfig, in, "jane@example.com")
@@ -89,8 +90,8 @@ func (s *Service) rendered(ctx context.Context, actor authz.Actor, action authz.
 	if err != nil {
 		return p, message.Preview{}, err
 	}
-	if len(in.Body.Data) > maxSampleData {
-		return p, message.Preview{}, text.Invalid("data: must have at most %d members", maxSampleData)
+	if raw, err := json.Marshal(in.Body.Data); err != nil || len(raw) > maxSampleData {
+		return p, message.Preview{}, text.Invalid("data: must have at most %d bytes as JSON", maxSampleData)
 	}
 	stored, err := s.DB.AuthConfigVersion(ctx, p.Ref, p.ConfigVersion)
 	if err != nil {
