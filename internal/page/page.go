@@ -28,10 +28,6 @@ type Options struct {
 	// the redirect that follows a form too, so a form whose answer leads to an
 	// app of unknown address needs it.
 	AnyForms bool
-	// Frames lets the page embed pages of this origin.
-	Frames bool
-	// Fetch lets the script send requests to this origin.
-	Fetch bool
 	// KeepReferrer tells this origin, and only it, the address of the page. By
 	// default nobody learns it, since it may hold a token. Browsers send the
 	// Origin of a form only when they may tell it.
@@ -62,12 +58,6 @@ func policy(o Options) string {
 	directives := []string{"default-src 'none'", "style-src " + digest(baseStyle+o.Style)}
 	if o.Script != "" {
 		directives = append(directives, "script-src "+digest(o.Script))
-	}
-	if o.Frames {
-		directives = append(directives, "frame-src 'self'")
-	}
-	if o.Fetch {
-		directives = append(directives, "connect-src 'self'")
 	}
 	forms := "'none'"
 	if o.Forms {

@@ -39,8 +39,7 @@ func TestWrite(t *testing.T) {
 			[]string{"frame-src", "'self'"},
 			"no-referrer",
 		},
-		"form":  {Options{Forms: true, KeepReferrer: true}, []string{"form-action 'self'"}, []string{"script-src", "frame-src"}, "same-origin"},
-		"frame": {Options{Frames: true}, []string{"frame-src 'self'", "form-action 'none'"}, []string{"script-src"}, "no-referrer"},
+		"form": {Options{Forms: true, KeepReferrer: true}, []string{"form-action 'self'"}, []string{"script-src", "frame-src"}, "same-origin"},
 	} {
 		rec := httptest.NewRecorder()
 		Parse(text, tc.options).Write(rec, http.StatusTeapot, "<b>&")
