@@ -1,4 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { Page } from '@/components/page'
+import { NewOrgPage } from '@/features/org/newpage'
 
-export const Route = createFileRoute('/_app/new')({ component: () => <Page title="New organization">{null}</Page> })
+export const Route = createFileRoute('/_app/new')({ component: NewOrgPage })

@@ -1,27 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
-import { createFileRoute, Link } from '@tanstack/react-router'
-import { ErrorState } from '@/components/error'
-import { Page } from '@/components/page'
-import { projectsQuery } from '@/features/project/projects'
-import { shell } from '@/strings/shell'
+import { createFileRoute } from '@tanstack/react-router'
+import { may, orgPermissionsQuery } from '@/features/permission/permissions'
+import { ProjectsPage, type ProjectsSearch } from '@/features/project/projectspage'
 
-export const Route = createFileRoute('/_app/orgs/$slug/')({ component: Projects })
+export const Route = createFileRoute('/_app/orgs/$slug/')({
+  validateSearch: ({ q, create }): ProjectsSearch => ({ ...(typeof q === 'string' && q && { q: q.slice(0, 100) }), ...(create === true && { create: true as const }) }),
+  component: Projects,
+})
 
 function Projects() {
   const { slug } = Route.useParams()
-  const projects = useQuery(projectsQuery(slug))
-  if (projects.error) return <ErrorState error={projects.error} onRetry={() => void projects.refetch()} />
-  return (
-    <Page title={shell.projects}>
-      <ul className="space-y-1">
-        {projects.data?.projects?.map((p) => (
-          <li key={p.ref}>
-            <Link to="/p/$ref" params={{ ref: p.ref }} className="text-accent hover:underline">
-              {p.name}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </Page>
-  )
+  const navigate = Route.useNavigate()
+  const permissions = useQuery(orgPermissionsQuery(slug))
+  return <ProjectsPage slug={slug} search={Route.useSearch()} onSearch={(search) => void navigate({ search, replace: true })} mayCreate={may(permissions.data, 'project:create')} />
 }
