@@ -1,22 +1,34 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useRouteContext } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Button, buttonClass } from '@/components/button'
 import { Dialog } from '@/components/dialog'
+import { configQuery } from '@/features/session/platform'
+import { SignInForm } from '@/features/session/signinform'
 import { person, useSessionEnded } from '@/lib/session'
 import { shell } from '@/strings/shell'
 
 /** Stands over the page when the session has ended, so that nothing typed is lost. */
 export function SessionEnded() {
   const ended = useSessionEnded()
+  return ended ? <Ended /> : null
+}
+
+function Ended() {
+  const t = shell.sessionEnded
+  const { person: before } = useRouteContext({ from: '/_app' })
   const queries = useQueryClient()
+  const config = useQuery(configQuery)
+  const [email, setEmail] = useState(before.email)
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState('')
-  const t = shell.sessionEnded
   const again = async () => {
     setBusy(true)
     try {
-      setProblem((await person()) ? '' : t.notYet)
-      void queries.invalidateQueries()
+      const now = await person()
+      setProblem(now ? '' : t.notYet)
+      if (now && now.id !== before.id) location.assign('/') // what stands here is somebody else's
+      else void queries.invalidateQueries()
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error))
     } finally {
@@ -25,7 +37,7 @@ export function SessionEnded() {
   }
   return (
     <Dialog
-      open={ended}
+      open
       onOpenChange={() => {}}
       title={t.title}
       description={t.text}
@@ -34,17 +46,20 @@ export function SessionEnded() {
           <a href="/sign-in" target="_blank" rel="noopener" className={buttonClass()}>
             {t.open}
           </a>
-          <Button kind="primary" busy={busy} onClick={() => void again()}>
+          <Button busy={busy} onClick={() => void again()}>
             {t.continue}
           </Button>
         </>
       }
     >
-      {problem && (
-        <p role="alert" className="text-danger">
-          {problem}
-        </p>
-      )}
+      <div className="space-y-3 pb-2">
+        {config.data?.auth.methods.email && <SignInForm config={config.data} email={email} onEmail={setEmail} onDone={() => void again()} />}
+        {problem && (
+          <p role="alert" className="text-danger">
+            {problem}
+          </p>
+        )}
+      </div>
     </Dialog>
   )
 }

@@ -1,7 +1,15 @@
 import { createFileRoute } from '@tanstack/react-router'
 import { SignIn } from '@/features/session/signin'
 
+/** A path of this app, and of no other host. */
+const local = (next: unknown) => (typeof next === 'string' && /^\/(?![/\\])[^\s\\]*$/.test(next) ? next : undefined)
+
 export const Route = createFileRoute('/sign-in')({
-  validateSearch: (search): { next?: string } => (typeof search.next === 'string' && /^\/(?!\/|\\)/.test(search.next) ? { next: search.next } : {}),
-  component: () => <SignIn next={Route.useSearch().next} />,
+  validateSearch: ({ next, mode }): { next?: string; mode?: 'sign-up' } => ({ ...(local(next) && { next: local(next) }), ...(mode === 'sign-up' ? { mode: 'sign-up' as const } : {}) }),
+  component: Page,
 })
+
+function Page() {
+  const { next, mode } = Route.useSearch()
+  return <SignIn next={next} signUp={mode === 'sign-up'} />
+}

@@ -10,7 +10,11 @@ export function useSignUp({ ref, url, key }: Connection) {
   return useMutation({
     mutationFn: async (credentials: { email: string; password: string }): Promise<SignedUp> => {
       const { createClient } = await import('@supabase/supabase-js')
-      const client = createClient(url, key, { auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false, storageKey: `reeve-try-${ref}` } })
+      const client = createClient(url, key, {
+        auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false, storageKey: `reeve-try-${ref}` },
+        // The link in the mail leads to the project's site: this page is no app of the project.
+        global: { fetch: (input, init) => fetch(input, { ...init, referrerPolicy: 'no-referrer' }) },
+      })
       const at = new Date().toISOString()
       const began = performance.now()
       const { data, error } = await client.auth.signUp(credentials)

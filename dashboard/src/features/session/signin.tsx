@@ -1,19 +1,94 @@
-import { Button } from '@/components/button'
-import { signIn } from '@/strings/signin'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
+import { Button } from '@/components/button'
+import { ErrorState } from '@/components/error'
+import { Notice, Skeleton } from '@/components/state'
+import { signIn as t } from '@/strings/signin'
+import { DevLink } from './devlink'
+import { Explained } from './explained'
 import { Frame } from './frame'
+import { personQuery } from './person'
+import { configQuery, enter, platform, refused, takeLink, type Config } from './platform'
+import { SignInForm } from './signinform'
+import { MailState, SignUpForm } from './signupform'
+import { ApiError } from '@/lib/api/error'
+
+type Props = { next?: string; signUp: boolean }
 
 /** The sign-in page. */
-export function SignIn(_: { next?: string }) {
-  const [printed, setPrinted] = useState(false)
+export function SignIn({ next, signUp }: Props) {
+  const config = useQuery(configQuery)
+  const [link, setLink] = useState(takeLink)
+  const [email, setEmail] = useState('')
+  const queries = useQueryClient()
+  const router = useRouter()
+  const done = () => {
+    queries.removeQueries({ queryKey: personQuery.queryKey })
+    router.history.push(next ?? '/')
+  }
+  if (config.error) return <ErrorState error={config.error} onRetry={() => void config.refetch()} />
+  if (link?.tokens) return <Linked email={link.email} tokens={link.tokens} onDone={done} onOther={() => setLink(null)} />
+  const c = config.data
+  const opened = signUp && c?.auth.sign_up
   return (
-    <Frame title={signIn.title}>
-      <section className="space-y-3">
-        <h2 className="font-medium">{signIn.dev.title}</h2>
-        <p className="text-text-2">{signIn.dev.text}</p>
-        <Button onClick={() => void fetch('/dev/link', { method: 'POST', headers: { Accept: 'text/html' } }).then((r) => setPrinted(r.ok))}>{signIn.dev.print}</Button>
-        {printed && <p role="status">{signIn.dev.printed}</p>}
-      </section>
+    <Frame title={opened ? t.signUp.title : t.title}>
+      {link?.problem && <Explained error={new ApiError(400, link.problem, link.problem)} />}
+      {!c ? <Skeleton className="h-40 w-full" /> : opened ? <SignUpForm config={c} email={email} onEmail={setEmail} onDone={done} /> : c.auth.methods.email && <SignInForm config={c} email={email} onEmail={setEmail} onDone={done} />}
+      {c && (
+        <div className="flex flex-wrap justify-between gap-x-4 gap-y-2 text-sm [&_a]:text-accent [&_a]:hover:underline">
+          {!opened && <Link to="/reset">{t.forgot}</Link>}
+          {c.auth.sign_up && (
+            <Link to="/sign-in" search={{ next, ...(!opened && { mode: 'sign-up' as const }) }}>
+              {opened ? t.toSignIn : t.toSignUp}
+            </Link>
+          )}
+        </div>
+      )}
+      {c && !opened && c.mail !== 'unsent' && /.@./.test(email) && <MagicLink config={c} email={email.trim()} />}
+      {c?.dev && <DevLink />}
     </Frame>
+  )
+}
+
+/** A mailed link was opened: says whose it is before it signs in. */
+function Linked({ email, tokens, onDone, onOther }: { email: string; tokens: Parameters<typeof enter>[0]; onDone: () => void; onOther: () => void }) {
+  const go = useMutation({ mutationFn: () => enter(tokens), onSuccess: onDone, gcTime: 0 })
+  return (
+    <Frame title={t.link.title}>
+      <p className="break-words text-text-2">{t.link.text(email)}</p>
+      {go.error && <Explained error={go.error} />}
+      <div className="flex gap-2">
+        <Button kind="primary" busy={go.isPending} onClick={() => go.mutate()}>
+          {t.link.submit}
+        </Button>
+        <Button onClick={onOther}>{t.link.other}</Button>
+      </div>
+    </Frame>
+  )
+}
+
+function MagicLink({ config, email }: { config: Config; email: string }) {
+  const send = useMutation({
+    mutationFn: async (to: string) => {
+      const { error } = await (await platform(config)).signInWithOtp({ email: to, options: { shouldCreateUser: false, emailRedirectTo: location.href } })
+      // Whether the address has an account is told to nobody.
+      if (error && !['otp_disabled', 'user_not_found', 'signup_disabled'].includes(error.code ?? '')) throw refused(error)
+      return to
+    },
+  })
+  return (
+    <div className="space-y-2">
+      <Button className="w-full" busy={send.isPending} onClick={() => send.mutate(email)}>
+        {t.magic}
+      </Button>
+      {send.error && <Explained error={send.error} />}
+      {send.data && (
+        <Notice>
+          <p role="status">{t.magicSent(send.data)}</p>
+          <MailState config={config} />
+        </Notice>
+      )}
+    </div>
   )
 }

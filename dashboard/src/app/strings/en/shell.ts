@@ -24,8 +24,8 @@ export const shell = {
   },
   sessionEnded: {
     title: 'Your session has ended',
-    text: 'Sign in again in another tab, then continue here. Nothing that you typed is lost.',
-    open: 'Open the sign-in page',
+    text: 'Sign in again to continue. Nothing that you typed is lost.',
+    open: 'Sign in another way',
     continue: 'Continue',
     notYet: 'You are not signed in yet.',
   },

@@ -1,0 +1,36 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState, type FormEvent } from 'react'
+import { Button } from '@/components/button'
+import { Field } from '@/components/form'
+import { Input } from '@/components/input'
+import { signIn as t } from '@/strings/signin'
+import { Explained } from './explained'
+import { signInByPassword, type Config } from './platform'
+
+type Props = { config: Config; email: string; onEmail: (email: string) => void; onDone: () => void }
+
+/** Address and password; it keeps what was typed when they are refused. */
+export function SignInForm({ config, email, onEmail, onDone }: Props) {
+  const [password, setPassword] = useState('')
+  const [tried, setTried] = useState(false)
+  const enter = useMutation({ mutationFn: () => signInByPassword(config, email.trim(), password), onSuccess: onDone, gcTime: 0 })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    setTried(true)
+    if (/.@./.test(email) && password) enter.mutate()
+  }
+  return (
+    <form className="space-y-4" noValidate onSubmit={submit}>
+      <Field label={t.email} error={tried && !/.@./.test(email) ? t.emailMissing : undefined}>
+        {(f) => <Input {...f} type="email" name="email" autoComplete="username" value={email} onChange={(e) => onEmail(e.target.value)} maxLength={255} />}
+      </Field>
+      <Field label={t.password} error={tried && !password ? t.passwordMissing : undefined}>
+        {(f) => <Input {...f} type="password" name="password" autoComplete="current-password" value={password} onChange={(e) => setPassword(e.target.value)} maxLength={1024} />}
+      </Field>
+      {enter.error && <Explained error={enter.error} />}
+      <Button kind="primary" type="submit" busy={enter.isPending} className="w-full">
+        {t.submit}
+      </Button>
+    </form>
+  )
+}
