@@ -1,0 +1,159 @@
+// Ways in: a password, a mailed link, a new password; a session that ends under a form;
+// an invitation.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from '@supabase/supabase-js'
+import { accessibility, launch, open, signIn, url } from './browser.js'
+import { manage, password } from './world.js'
+
+describe('ways in', () => {
+  let browser, config, operator
+  const email = `grace.${Date.now()}@example.com`
+  const other = 'another long passphrase'
+  const platform = () => createClient(config.auth.url, config.auth.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } }).auth
+  const ref = () => new URL(config.auth.url).pathname.split('/')[2]
+
+  /** The newest link that was mailed to an address, after some number of mails. */
+  async function link(to, seen = 0) {
+    for (let i = 0; i < 100; i++, await sleep(100)) {
+      const mails = (await manage('GET', `/v1/projects/${ref()}/inbox`)).filter((m) => m.to === to)
+      if (mails.length > seen) return { mail: mails[0], href: mails[0].links?.find((l) => /token/.test(l)), count: mails.length }
+    }
+    throw new Error(`no mail to ${to}`)
+  }
+
+  async function enter(page, secret, address = email) {
+    await page.getByLabel('E-mail address').fill(address)
+    await page.getByLabel('Password').fill(secret)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  }
+
+  before(async () => {
+    browser = await launch()
+    config = await fetch(`${url}/dashboard/config`).then((r) => r.json())
+    operator = await open(browser)
+    await signIn(operator.page)
+  })
+  after(() => browser?.close())
+
+  test('an account is made and confirmed, and the mailed link signs in', async () => {
+    const { page, complaints, context } = await open(browser, { expected: [/\/dashboard\/session/] })
+    await page.goto(`${url}/sign-in`)
+    await page.getByRole('link', { name: 'Create an account' }).click()
+    await page.getByLabel('E-mail address').fill(email)
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Create account' }).click()
+    await page.getByText(`A mail is on its way to ${email}`).waitFor()
+    const { href } = await link(email)
+    await page.goto(href)
+    await page.getByRole('button').first().click()
+    await page.getByText(`The link signs you in as ${email}`).waitFor()
+    assert.equal(new URL(page.url()).hash, '', 'no token stays in the address')
+    assert.deepEqual(await accessibility(page), [])
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('heading', { name: 'New organization' }).waitFor()
+    await page.getByLabel('Name').fill('Grace & Co')
+    await page.getByRole('button', { name: 'Create organization' }).click()
+    await page.getByText('No projects yet').waitFor()
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+
+  test('a password signs in where one was going; a wrong one is refused in the same words as an unknown address', async () => {
+    const { page, complaints, context } = await open(browser, { expected: [/\/token\?grant_type=password/] })
+    await page.goto(`${url}/account`)
+    await page.waitForURL(/\/sign-in\?next=/)
+    const refusals = []
+    for (const address of [email, `nobody.${Date.now()}@example.com`]) {
+      await enter(page, 'wrong', address)
+      await page.getByRole('alert').waitFor()
+      refusals.push(await page.getByRole('alert').innerText())
+      assert.equal(await page.getByLabel('E-mail address').inputValue(), address)
+      await page.reload()
+    }
+    assert.deepEqual(refusals, Array(2).fill('The address or the password is wrong'))
+    await enter(page, password)
+    await page.waitForURL(`${url}/account`)
+    await page.getByRole('button', { name: email }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.waitForURL(/\/sign-in/)
+    await page.goto(`${url}/account`)
+    await page.waitForURL(/\/sign-in\?next=/)
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+
+  test('next leads to no other host', async () => {
+    for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+      const { page, context } = await open(browser)
+      await page.goto(`${url}/sign-in?next=${encodeURIComponent(next)}`)
+      await enter(page, password)
+      await page.waitForURL((u) => u.origin === url && u.pathname.startsWith('/orgs/'))
+      await context.close()
+    }
+  })
+
+  test('a forgotten password is replaced by the mailed link', async () => {
+    const { count } = await link(email)
+    const { page, complaints, context } = await open(browser)
+    await page.goto(`${url}/sign-in`)
+    await page.getByRole('link', { name: 'Forgot your password?' }).click()
+    await page.getByLabel('E-mail address').fill(email)
+    await page.getByRole('button', { name: 'Send the mail' }).click()
+    await page.getByText(`If ${email} has an account`).waitFor()
+    const { href } = await link(email, count)
+    await page.goto(href)
+    await page.getByRole('button').first().click()
+    await page.getByText(`For ${email}`).waitFor()
+    assert.equal(new URL(page.url()).hash, '')
+    await page.getByLabel('New password').fill('x')
+    await page.getByRole('button', { name: 'Save password' }).click()
+    await page.locator('[id$="-error"]').waitFor()
+    await page.getByLabel('New password').fill(other)
+    await page.getByRole('button', { name: 'Save password' }).click()
+    await page.waitForURL(/\/orgs\//)
+    assert.ok((await platform().signInWithPassword({ email, password: other })).data.session)
+    assert.equal((await platform().signInWithPassword({ email, password })).error.code, 'invalid_credentials')
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+
+  test('a session that ends under a form loses nothing that was typed', async () => {
+    const { page, context } = await open(browser)
+    await page.goto(`${url}/sign-in?next=/new`)
+    await enter(page, other)
+    await page.waitForURL(`${url}/new`)
+    await page.getByLabel('Name').fill('Typed before')
+    await context.clearCookies()
+    await page.getByRole('button', { name: 'Create organization' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Your session has ended' })
+    await dialog.getByLabel('Password').fill(other)
+    assert.equal(await dialog.getByLabel('E-mail address').inputValue(), email)
+    await dialog.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    assert.equal(await page.getByLabel('Name').inputValue(), 'Typed before')
+    await page.getByRole('button', { name: 'Create organization' }).click()
+    await page.waitForURL(/\/orgs\/typed-before/)
+    await context.close()
+  })
+
+  test('an invited person signs in and joins by the mailed link', async () => {
+    const { count } = await link(email)
+    await operator.page.goto(`${url}/new`)
+    const org = await operator.page.evaluate(() => fetch('/v1/organizations', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Inviting"}' }).then((r) => r.json()))
+    await operator.page.evaluate(([slug, to]) => fetch(`/v1/organizations/${slug}/invitations`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: to, role: 'developer' }) }).then((r) => r.json()), [org.slug, email])
+    const { href, mail } = await link(email, count)
+    assert.match(mail.subject, /Inviting/)
+    const { page, complaints, context } = await open(browser)
+    await page.goto(href)
+    await enter(page, other)
+    await page.getByRole('button', { name: 'Accept the invitation' }).waitFor()
+    assert.deepEqual(await accessibility(page), [])
+    await page.getByRole('button', { name: 'Accept the invitation' }).click()
+    await page.waitForURL(new RegExp(`/orgs/${org.slug}`))
+    await page.getByRole('heading', { name: 'Projects' }).waitFor()
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+})
