@@ -1,6 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useKeys } from '@/lib/keys'
+import { projectPages } from './projectpages'
+import { Shortcuts } from './shortcuts'
 
 const Palette = lazy(() => import('./palette'))
 const event = 'reeve-palette'
@@ -11,6 +13,7 @@ export const openPalette = () => window.dispatchEvent(new Event(event))
 export function PaletteHost({ slug, projectRef }: { slug?: string; projectRef?: string }) {
   const [open, setOpen] = useState(false)
   const [used, setUsed] = useState(false)
+  const [shortcuts, setShortcuts] = useState(false)
   const navigate = useNavigate()
   useEffect(() => {
     const show = () => {
@@ -22,15 +25,23 @@ export function PaletteHost({ slug, projectRef }: { slug?: string; projectRef?: 
   }, [])
   const handlers = useMemo(() => {
     const focusSearch = () => document.querySelector<HTMLInputElement>('main input[type="search"]')?.focus()
-    const common: Record<string, () => void> = { 'mod+k': openPalette, '?': openPalette, '/': focusSearch }
-    if (!projectRef) return common
-    const go = (to: '/p/$ref' | '/p/$ref/users' | '/p/$ref/logs' | '/p/$ref/keys' | '/p/$ref/database' | '/p/$ref/inbox' | '/p/$ref/auth') => () => void navigate({ to, params: { ref: projectRef } })
-    return { ...common, 'g h': go('/p/$ref'), 'g u': go('/p/$ref/users'), 'g l': go('/p/$ref/logs'), 'g k': go('/p/$ref/keys'), 'g d': go('/p/$ref/database'), 'g i': go('/p/$ref/inbox'), 'g a': go('/p/$ref/auth') }
-  }, [navigate, projectRef])
+    const all: Record<string, () => void> = { 'mod+k': openPalette, '?': () => setShortcuts(true), '/': focusSearch }
+    if (slug) all['g p'] = () => void navigate({ to: '/orgs/$slug', params: { slug } })
+    else all['g p'] = () => void navigate({ to: '/' })
+    if (projectRef) {
+      for (const [to, , keys] of projectPages) all[keys] = () => void navigate({ to, params: { ref: projectRef } })
+    }
+    return all
+  }, [navigate, slug, projectRef])
   useKeys(handlers)
-  return used ? (
-    <Suspense fallback={null}>
-      <Palette open={open} onOpenChange={setOpen} slug={slug} projectRef={projectRef} />
-    </Suspense>
-  ) : null
+  return (
+    <>
+      {used && (
+        <Suspense fallback={null}>
+          <Palette open={open} onOpenChange={setOpen} onShortcuts={() => setShortcuts(true)} slug={slug} projectRef={projectRef} />
+        </Suspense>
+      )}
+      <Shortcuts open={shortcuts} onOpenChange={setShortcuts} />
+    </>
+  )
 }

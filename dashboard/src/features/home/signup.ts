@@ -28,7 +28,7 @@ export function useSignUp({ ref, url, key }: Connection) {
 /** The row of a user; null while there is none, which an answer to a known address does not tell. */
 export const rowQuery = (ref: string, id: string) =>
   queryOptions({
-    queryKey: ['users', ref, 'row', id],
+    queryKey: ['user-row', ref, id],
     queryFn: ({ signal }) =>
       answer(api.GET('/v1/projects/{ref}/auth/users/{id}', { params: { path: { ref, id } }, signal })).catch((error: unknown) => {
         if (error instanceof ApiError && error.status === 404) return null

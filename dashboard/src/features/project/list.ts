@@ -32,7 +32,7 @@ export const signInsQuery = (ref: string) =>
 /** How many users a project has. */
 export const userCountQuery = (ref: string) =>
   queryOptions({
-    queryKey: ['users', ref, 'count'],
+    queryKey: ['user-count', ref],
     queryFn: async ({ signal }) => (await answer(api.GET('/v1/projects/{ref}/auth/users', { params: { path: { ref }, query: { limit: 1 } }, signal }))).total,
     staleTime: 60_000,
   })

@@ -1,12 +1,10 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { Button } from '@/components/button'
-import { CodeBlock } from '@/components/code'
-import { SecretField } from '@/components/copy'
 import { Dialog } from '@/components/dialog'
 import { ErrorNote } from '@/components/error'
 import { Field } from '@/components/form'
 import { Checkbox, Input, Select } from '@/components/input'
-import { Notice } from '@/components/state'
+import { MadeToken } from '@/components/madetoken'
 import { common } from '@/strings/common'
 import { tokens } from '@/strings/tokens'
 import { useCreateServiceToken } from './servicetokens'
@@ -35,7 +33,7 @@ export function CreateToken({ slug, projects, permissionChoice, onClose }: Props
     if (!name.trim()) return
     await create.mutateAsync({ name: name.trim(), expires_in: days * 86_400, permissions: [...chosen], ...(refs.size > 0 && { projects: [...refs] }) })
   }
-  if (create.data) return <Made token={create.data.token} onClose={onClose} />
+  if (create.data) return <MadeToken token={create.data.token} onClose={onClose} />
   const toggle = (ref: string, on: boolean) => {
     const next = new Set(refs)
     if (on) next.add(ref)
@@ -93,27 +91,6 @@ export function CreateToken({ slug, projects, permissionChoice, onClose }: Props
         </div>
         {create.error && <ErrorNote error={create.error} />}
       </form>
-    </Dialog>
-  )
-}
-
-function Made({ token, onClose }: { token: string; onClose: () => void }) {
-  return (
-    <Dialog
-      open
-      onOpenChange={() => {}}
-      title={tokens.made.title}
-      footer={
-        <Button kind="primary" onClick={onClose}>
-          {tokens.made.done}
-        </Button>
-      }
-    >
-      <div className="space-y-4 pb-2">
-        <Notice tone="warn">{tokens.made.text}</Notice>
-        <SecretField label={tokens.columns.name} value={token} />
-        <CodeBlock label={tokens.made.use} code={[{ label: 'reeve', code: `export REEVE_ACCESS_TOKEN=…\nreeve projects list --url ${location.origin}` }, { label: 'curl', code: `curl ${location.origin}/v1/projects -H "Authorization: Bearer $REEVE_ACCESS_TOKEN"` }]} />
-      </div>
     </Dialog>
   )
 }

@@ -6,7 +6,7 @@ import { Time } from '@/components/time'
 import { toast } from '@/components/toast'
 import type { Schema } from '@/lib/api/client'
 import { user as t } from '@/strings/user'
-import { deviceOf } from './device'
+import { deviceOf } from '@/lib/device'
 import { useEndSession, useEndSessions } from './mutations'
 import type { Detail } from './user'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { deviceOf } from './device'
+import { deviceOf } from '@/lib/device'
 import { lastOf } from './export'
 import { mergePatch, parseObject, same } from './metadata'
 import { filterOf, validateUsersSearch } from './search'

@@ -40,6 +40,7 @@ export const common = {
     keep: 'Keep the present one',
     fresh: 'a new secret',
   },
+  madeToken: { title: 'Copy the token now', text: 'It is shown this once. Only its digest is stored.', label: 'Token', use: 'Use it', done: 'Done' },
   check: { passed: 'Passed', warning: 'Warning', failed: 'Failed', skipped: 'Skipped' },
   unchangedLines: (n: number) => (n === 1 ? '1 line unchanged' : `${n} lines unchanged`),
   showDiff: 'Show what changes',

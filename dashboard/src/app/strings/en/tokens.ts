@@ -22,10 +22,4 @@ export const tokens = {
     permissions: 'Permissions',
     permissionsHelp: 'Only what you may do yourself can be given.',
   },
-  made: {
-    title: 'Copy the token now',
-    text: 'It is shown this once. Only its digest is stored.',
-    use: 'Use it',
-    done: 'Done',
-  },
 }
