@@ -5,19 +5,29 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@supabase/supabase-js'
 import { accessibility, launch, open, signIn, url } from './browser.js'
-import { manage, password } from './world.js'
+import { password } from './world.js'
 
 describe('ways in', () => {
   let browser, config, operator
   const email = `grace.${Date.now()}@example.com`
   const other = 'another long passphrase'
   const platform = () => createClient(config.auth.url, config.auth.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } }).auth
-  const ref = () => new URL(config.auth.url).pathname.split('/')[2]
+
+  /** Calls the Management API with the operator's session. */
+  const call = (method, path, body) =>
+    operator.page.evaluate(
+      async ([method, path, body]) => {
+        const response = await fetch(path, { method, headers: { 'Content-Type': 'application/json' }, body: body && JSON.stringify(body) })
+        if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+        return response.json()
+      },
+      [method, path, body],
+    )
 
   /** The newest link that was mailed to an address, after some number of mails. */
   async function link(to, seen = 0) {
     for (let i = 0; i < 100; i++, await sleep(100)) {
-      const mails = (await manage('GET', `/v1/projects/${ref()}/inbox`)).filter((m) => m.to === to)
+      const mails = (await call('GET', '/v1/operator/inbox?limit=1000')).filter((m) => m.to === to)
       if (mails.length > seen) return { mail: mails[0], href: mails[0].links?.find((l) => /token/.test(l)), count: mails.length }
     }
     throw new Error(`no mail to ${to}`)
@@ -138,22 +148,70 @@ describe('ways in', () => {
     await context.close()
   })
 
+  async function invite(to, name) {
+    const { slug } = await call('POST', '/v1/organizations', { name })
+    await call('POST', `/v1/organizations/${slug}/invitations`, { email: to, role: 'developer' })
+    return slug
+  }
+
   test('an invited person signs in and joins by the mailed link', async () => {
     const { count } = await link(email)
-    await operator.page.goto(`${url}/new`)
-    const org = await operator.page.evaluate(() => fetch('/v1/organizations', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Inviting"}' }).then((r) => r.json()))
-    await operator.page.evaluate(([slug, to]) => fetch(`/v1/organizations/${slug}/invitations`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: to, role: 'developer' }) }).then((r) => r.json()), [org.slug, email])
-    const { href, mail } = await link(email, count)
-    assert.match(mail.subject, /Inviting/)
+    const slug = await invite(email, 'Inviting')
+    const { href } = await link(email, count)
     const { page, complaints, context } = await open(browser)
     await page.goto(href)
+    await page.getByRole('heading', { name: 'Join Inviting' }).waitFor()
+    assert.match(await page.locator('main').innerText(), /operator@reeve\.localhost invites you to Inviting, as developer/)
+    await page.getByRole('button', { name: 'I have an account' }).click()
     await enter(page, other)
     await page.getByRole('button', { name: 'Accept the invitation' }).waitFor()
     assert.deepEqual(await accessibility(page), [])
     await page.getByRole('button', { name: 'Accept the invitation' }).click()
-    await page.waitForURL(new RegExp(`/orgs/${org.slug}`))
+    await page.waitForURL(new RegExp(`/orgs/${slug}`))
     await page.getByRole('heading', { name: 'Projects' }).waitFor()
     assert.deepEqual(complaints, [])
+    await context.close()
+  })
+
+  test('an invited person without an account makes one, creates a project, signs a user up and ends their sessions', async () => {
+    const guest = `linus.${Date.now()}@example.com`
+    await invite(guest, 'Guests')
+    const { href } = await link(guest)
+    const { page, complaints, context } = await open(browser)
+    await page.goto(href)
+    await page.getByLabel('Your name').fill('Linus')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Make an account and join' }).click()
+    await page.waitForURL(/\/orgs\/guests/)
+    await page.goto(`${url}/new`) // a developer creates no projects: an organization of their own
+    await page.getByLabel('Name').fill('Linus & Co')
+    await page.getByRole('button', { name: 'Create organization' }).click()
+    await page.getByRole('button', { name: 'Create project' }).click()
+    await page.getByRole('dialog').getByLabel('Name').fill('Notes')
+    await page.getByRole('dialog').getByRole('button', { name: 'Create project' }).click()
+    await page.getByRole('heading', { name: 'Notes is ready' }).waitFor()
+    const address = await page.getByLabel('E-mail address').inputValue()
+    await page.getByRole('button', { name: 'Sign up', exact: true }).click()
+    const confirm = page.getByRole('link', { name: 'Open its link' })
+    await confirm.waitFor()
+    const [landing] = await Promise.all([context.waitForEvent('page'), confirm.click()])
+    await landing.getByRole('button').click()
+    await landing.waitForURL(/\/landing\//)
+    await landing.close()
+    await page.getByRole('link', { name: 'Open the user' }).click()
+    await page.getByRole('heading', { name: address }).waitFor()
+    await page.locator('#sessions').getByRole('button', { name: /everywhere|all/i }).click()
+    await page.getByRole('dialog').getByRole('button', { name: /everywhere|all|Sign out/i }).last().click()
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    assert.equal(await page.locator('#sessions li').count(), 0)
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+
+  test('a used invitation says so', async () => {
+    const { page, context } = await open(browser, { expected: [/\/dashboard\/invitation/] })
+    await page.goto(`${url}/invite?token=none`)
+    await page.getByText('This invitation was used, withdrawn or has expired').waitFor()
     await context.close()
   })
 })

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/server"
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
 
@@ -46,7 +47,7 @@ func TestOperator(t *testing.T) {
 
 	routes := [][2]string{
 		{http.MethodGet, "/v1/operator"}, {http.MethodGet, "/v1/operator/organizations"}, {http.MethodGet, "/v1/operator/projects"},
-		{http.MethodGet, "/v1/operator/jobs"}, {http.MethodPost, "/v1/operator/jobs/1/retry"},
+		{http.MethodGet, "/v1/operator/inbox"}, {http.MethodGet, "/v1/operator/jobs"}, {http.MethodPost, "/v1/operator/jobs/1/retry"},
 	}
 	for _, r := range routes {
 		for name, token := range map[string]string{"another person": stranger, "a token of the operator": personal, "a service token": service, "the first operator's token": reeve.Token} {
@@ -155,5 +156,33 @@ func TestOperator_jobs(t *testing.T) {
 	}
 	if got := jobs(); strings.Contains(got, "disk full") {
 		t.Errorf("jobs after it: %s", got)
+	}
+}
+
+// TestOperatorInbox: the captured mails to people who sign in are shown to operators,
+// under reeve dev alone.
+func TestOperatorInbox(t *testing.T) {
+	t.Parallel()
+	for _, dev := range []bool{true, false} {
+		reeve := servertest.StartWith(t, func(o *server.Options) { o.Dev = dev })
+		db := reeve.Control(t)
+		id, operator := developer(t, platform(t, reeve), "olga@example.com")
+		if err := db.Tx(t.Context(), func(tx *controldb.Tx) error { return tx.AddOperator(t.Context(), uuid.MustParse(id), nil) }); err != nil {
+			t.Fatal(err)
+		}
+		slug := reeve.Do(t, http.MethodPost, "/v1/organizations", map[string]any{"name": "Inviting"}, "Authorization", "Bearer "+operator).Expect(t, 201).JSON(t)["slug"].(string)
+		reeve.Do(t, http.MethodPost, "/v1/organizations/"+slug+"/invitations", map[string]any{"email": "guest@example.com", "role": "developer"}, "Authorization", "Bearer "+operator).Expect(t, 201)
+		project, err := db.PlatformProject(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the invitation is captured", func() bool {
+			mails, err := db.InboxMessages(t.Context(), project.Ref, 10)
+			return err == nil && len(mails) == 1
+		})
+		body := string(reeve.Do(t, http.MethodGet, "/v1/operator/inbox", nil, "Authorization", "Bearer "+operator).Expect(t, 200).Body)
+		if strings.Contains(body, "guest@example.com") != dev {
+			t.Errorf("dev %v: %s", dev, body)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
@@ -25,6 +26,10 @@ func (h *Handler) Mount(api control.API) {
 		ID: "empty-inbox", Method: http.MethodDelete, Path: "/v1/projects/{ref}/inbox",
 		Summary: "Delete the captured messages of a project", Tag: "Inbox",
 	}, h.empty)
+	control.Register(api, control.Operation{
+		ID: "list-platform-inbox", Method: http.MethodGet, Path: "/v1/operator/inbox",
+		Summary: "List the captured messages to people who sign in to this server, the newest first; reeve dev captures them", Tag: "Operator",
+	}, h.platform)
 }
 
 // Message is a captured message on the wire.
@@ -59,6 +64,22 @@ func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) 
 	if err != nil {
 		return nil, err
 	}
+	return onWire(found), nil
+}
+
+type platformInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+func (h *Handler) platform(ctx context.Context, actor control.Actor, in *platformInput) (*[]Message, error) {
+	found, err := h.Service.Platform(ctx, actor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return onWire(found), nil
+}
+
+func onWire(found []message.Message) *[]Message {
 	out := make([]Message, len(found))
 	for i, m := range found {
 		out[i] = Message{
@@ -66,7 +87,7 @@ func (h *Handler) list(ctx context.Context, actor control.Actor, in *listInput) 
 			Links: m.Links, Code: m.Code, CreatedAt: m.CreatedAt.UTC(),
 		}
 	}
-	return &out, nil
+	return &out
 }
 
 func (h *Handler) empty(ctx context.Context, actor control.Actor, in *emptyInput) (*Emptied, error) {

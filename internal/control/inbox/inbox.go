@@ -13,11 +13,31 @@ import (
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
+	// Dev says that the platform project's messages may be read: their links sign
+	// people in to this server.
+	Dev bool
 }
 
 // List returns up to limit captured messages, the newest first.
 func (s *Service) List(ctx context.Context, actor authz.Actor, ref string, limit int) ([]message.Message, error) {
 	project, err := s.Authz.Project(ctx, actor, authz.ReadInbox, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.DB.InboxMessages(ctx, project.Ref, limit)
+}
+
+// Platform returns up to limit captured messages of the platform project, the newest
+// first, to an operator; none where people other than the developer may be using the
+// server.
+func (s *Service) Platform(ctx context.Context, actor authz.Actor, limit int) ([]message.Message, error) {
+	if err := s.Authz.Operator(ctx, actor); err != nil {
+		return nil, err
+	}
+	if !s.Dev {
+		return nil, nil
+	}
+	project, err := s.DB.PlatformProject(ctx)
 	if err != nil {
 		return nil, err
 	}
