@@ -99,7 +99,9 @@ describe('ways in', () => {
       const { page, context } = await open(browser)
       await page.goto(`${url}/sign-in?next=${encodeURIComponent(next)}`)
       await enter(page, password)
-      await page.waitForURL((u) => u.origin === url && u.pathname.startsWith('/orgs/'))
+      await page.waitForURL((u) => u.origin === url && /^\/(orgs\/|new$)/.test(u.pathname)).catch(async (error) => {
+        throw new Error(`${next} led to ${page.url()}: ${await page.locator('body').innerText()}`, { cause: error })
+      })
       await context.close()
     }
   })
@@ -144,7 +146,7 @@ describe('ways in', () => {
     await dialog.waitFor({ state: 'hidden' })
     assert.equal(await page.getByLabel('Name').inputValue(), 'Typed before')
     await page.getByRole('button', { name: 'Create organization' }).click()
-    await page.waitForURL(/\/orgs\/typed-before/)
+    await page.waitForURL(/\/orgs\/[a-z]{20}$/)
     await context.close()
   })
 
@@ -175,14 +177,14 @@ describe('ways in', () => {
 
   test('an invited person without an account makes one, creates a project, signs a user up and ends their sessions', async () => {
     const guest = `linus.${Date.now()}@example.com`
-    await invite(guest, 'Guests')
+    const guests = await invite(guest, 'Guests')
     const { href } = await link(guest)
     const { page, complaints, context } = await open(browser)
     await page.goto(href)
     await page.getByLabel('Your name').fill('Linus')
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Make an account and join' }).click()
-    await page.waitForURL(/\/orgs\/guests/)
+    await page.waitForURL(`${url}/orgs/${guests}`)
     await page.goto(`${url}/new`) // a developer creates no projects: an organization of their own
     await page.getByLabel('Name').fill('Linus & Co')
     await page.getByRole('button', { name: 'Create organization' }).click()

@@ -11,5 +11,6 @@ export const Route = createFileRoute('/sign-in')({
 
 function Page() {
   const { next, mode } = Route.useSearch()
-  return <SignIn next={next} signUp={mode === 'sign-up'} />
+  // The search of a match has what its parents left unchecked.
+  return <SignIn next={local(next)} signUp={mode === 'sign-up'} />
 }

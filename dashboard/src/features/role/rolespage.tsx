@@ -34,7 +34,7 @@ export function Roles({ slug, mayWrite, all }: Props) {
           </Button>
         )}
       </div>
-      <div className="overflow-auto rounded border border-line bg-surface" tabIndex={0} role="region" aria-label={t.table}>
+      <div className="relative overflow-auto rounded border border-line bg-surface" tabIndex={0} role="region" aria-label={t.table}>
         <table className="w-full min-w-max border-collapse">
           <caption className="sr-only">{t.table}</caption>
           <thead>

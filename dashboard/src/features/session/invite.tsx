@@ -30,7 +30,8 @@ export function Invite({ token = '' }: { token?: string }) {
   const again = () => void queries.invalidateQueries({ queryKey: personQuery.queryKey })
   const leave = useMutation({ mutationFn: endSession, onSuccess: again })
   const joined = ({ organization_slug: slug, ref }: { organization_slug: string; ref?: string }) => {
-    queries.clear()
+    // Everything is read anew, but for the invitation, which is used up.
+    queries.removeQueries({ predicate: (query) => query.queryKey[0] !== invitationQuery(token).queryKey[0] })
     void (ref ? navigate({ to: '/p/$ref', params: { ref } }) : navigate({ to: '/orgs/$slug', params: { slug } }))
   }
   if (!token) return <Frame title={t.loading}><Notice tone="warn">{t.noToken}</Notice></Frame>
