@@ -129,7 +129,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 		DB: s.control, Authz: access, CheckTemplate: checker.Check, WaysIn: s.waysIn, Trials: s.trials(checker),
 	}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
-	(&inbox.Handler{Service: &inbox.Service{DB: s.control, Authz: access, Dev: s.dev}}).Mount(api)
+	messages := &inbox.Service{DB: s.control, Authz: access, Dev: s.dev}
+	(&inbox.Handler{Service: messages}).Mount(api)
+	(&inbox.PlatformHandler{Service: messages}).Mount(api)
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access, Stopping: s.stopping, Audit: s.recentAudit}}).Mount(api)
 	(&usage.Handler{Service: &usage.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&billing.Handler{Authz: access}).Mount(api)

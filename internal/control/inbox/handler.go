@@ -26,10 +26,19 @@ func (h *Handler) Mount(api control.API) {
 		ID: "empty-inbox", Method: http.MethodDelete, Path: "/v1/projects/{ref}/inbox",
 		Summary: "Delete the captured messages of a project", Tag: "Inbox",
 	}, h.empty)
+}
+
+// PlatformHandler serves the inbox of the platform project.
+type PlatformHandler struct {
+	Service *Service
+}
+
+// Mount registers the route.
+func (h *PlatformHandler) Mount(api control.API) {
 	control.Register(api, control.Operation{
 		ID: "list-platform-inbox", Method: http.MethodGet, Path: "/v1/operator/inbox",
 		Summary: "List the captured messages to people who sign in to this server, the newest first; reeve dev captures them", Tag: "Operator",
-	}, h.platform)
+	}, h.list)
 }
 
 // Message is a captured message on the wire.
@@ -71,7 +80,7 @@ type platformInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
-func (h *Handler) platform(ctx context.Context, actor control.Actor, in *platformInput) (*[]Message, error) {
+func (h *PlatformHandler) list(ctx context.Context, actor control.Actor, in *platformInput) (*[]Message, error) {
 	found, err := h.Service.Platform(ctx, actor, in.Limit)
 	if err != nil {
 		return nil, err
