@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { ChevronsUpDown, CircleUser, LogOut, Monitor, Moon, ServerCog, Sun } from 'lucide-react'
 import { Menu } from '@/components/menu'
@@ -11,13 +11,12 @@ import { shell } from '@/strings/shell'
 /** The person's own menu, at the foot of the rail. */
 export function AccountMenu({ email }: { email: string }) {
   const navigate = useNavigate()
-  const queries = useQueryClient()
   const profile = useQuery(profileQuery)
   const signOut = async () => {
     try {
       await endSession()
-      queries.clear()
-      await navigate({ to: '/sign-in' })
+      // A page of its own: nothing of the session stays in memory, and nothing asks for more.
+      window.location.assign('/sign-in')
     } catch (error) {
       toastError(error)
     }
