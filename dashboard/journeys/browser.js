@@ -9,10 +9,15 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 // The server by the name that browsers know it by.
 export const url = process.env.REEVE_URL.replace('127.0.0.1', 'localhost')
 
-/** The link that signs the operator in; it works once. */
+/** A link that signs the operator in; it works once. Two files that ask at a time may be given the same. */
 export async function operatorLink() {
-  const response = await fetch(`${url}/dev/link`, { method: 'POST', headers: { Origin: url, Accept: 'text/html' } })
-  if (response.status !== 204) throw new Error(`no link: status ${response.status}`)
+  for (;;) {
+    const response = await fetch(`${url}/dev/link`, { method: 'POST', headers: { Origin: url, Accept: 'text/html' } })
+    await response.body?.cancel()
+    if (response.status === 204) break
+    if (response.status !== 429) throw new Error(`no link: status ${response.status}`)
+    await new Promise((resolve) => setTimeout(resolve, 300)) // one was printed a moment ago
+  }
   const links = (await readFile(process.env.REEVE_LOG, 'utf8')).match(/http:\S+\/dev\/open\?code=\S+/g)
   return links.at(-1)
 }
@@ -46,7 +51,7 @@ export async function open(browser, { width = 1280, height = 800, theme = 'light
     if (origin !== new URL(url).origin && !['data:', 'blob:', 'about:'].includes(protocol)) complaints.push(`request to ${request.url()}`)
   })
   page.on('response', (response) => {
-    const known = [...expected, /\/dashboard\/session(\/refresh)?$/].some((pattern) => pattern.test(response.url()))
+    const known = [...expected, /\/dashboard\/session(\/refresh)?$/, /\/dev\/open/].some((pattern) => pattern.test(response.url()))
     if (response.status() >= 400 && !known) complaints.push(`status ${response.status()} of ${response.url()}`)
   })
   return { context, page, complaints }
@@ -54,10 +59,16 @@ export async function open(browser, { width = 1280, height = 800, theme = 'light
 
 /** Signs the operator in. */
 export async function signIn(page, link) {
-  await page.goto(link ?? (await operatorLink()))
-  await page.waitForURL(/\/(orgs|new)/).catch(async (error) => {
-    throw new Error(`no sign-in: ${page.url()}: ${await page.locator('body').innerText()}`, { cause: error })
-  })
+  for (let tries = 1; ; tries++) {
+    await page.goto(link ?? (await operatorLink()))
+    const used = page.getByText('This link was used or has expired').waitFor().then(() => 'used')
+    const signedIn = page.waitForURL(/\/(orgs|new)/).then(() => 'in')
+    const [outcome] = await Promise.all([Promise.any([used, signedIn]), Promise.race([used, signedIn]).catch(() => {})])
+    used.catch(() => {})
+    signedIn.catch(() => {})
+    if (outcome === 'in') return
+    if (link || tries === 5) throw new Error(`no sign-in: ${page.url()}: ${await page.locator('body').innerText()}`)
+  }
 }
 
 /** What axe finds that is serious or critical. */
