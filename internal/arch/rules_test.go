@@ -30,12 +30,13 @@ var layers = [][]string{
 	{"internal/outbox"},
 	{"tenants"},
 	{"tenants/tenantdb", "internal/connector", "internal/sqlrun", "internal/typegen"},
-	{"internal/usage", "internal/keyusage"}, // counters that any package of one tenant may add to
-	{"internal/batch"},                      // the writing of counters
-	{"internal/projectlog"},                 // entries that any package of one tenant may add
-	{"internal/auth"},                       // the words
-	{"internal/setting"},                    // the settings of a project, declared once
-	{"internal/e164"},                       // numbering plans of telephone numbers
+	{"internal/usage", "internal/keyusage"},     // counters that any package of one tenant may add to
+	{"internal/keyset", "internal/keyrotation"}, // tags of key sets, and when keys move
+	{"internal/batch"},      // the writing of counters
+	{"internal/projectlog"}, // entries that any package of one tenant may add
+	{"internal/auth"},       // the words
+	{"internal/setting"},    // the settings of a project, declared once
+	{"internal/e164"},       // numbering plans of telephone numbers
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
 	{"internal/fault", "internal/emaildomain", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/authapi/tidy"
+	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/job"
 	"github.com/reevehq/reeve/internal/provision"
@@ -51,6 +52,10 @@ func (s *Server) newJobs() (*job.Runner, error) {
 			}},
 			{Name: "delete_old_key_uses", Every: time.Hour, Run: func(ctx context.Context) error {
 				return s.control.DeleteOldKeyUses(ctx, s.now())
+			}},
+			{Name: "rotate_signing_keys", Every: time.Minute, Run: signingkey.Autopilot{DB: s.control, Log: s.projectLog, Now: s.now}.Run},
+			{Name: "delete_old_key_sets", Every: time.Hour, Run: func(ctx context.Context) error {
+				return s.control.DeleteOldSets(ctx, s.now())
 			}},
 			{Name: "delete_old_logs", Every: time.Hour, Run: func(ctx context.Context) error {
 				_, err := s.control.DeleteOldLogs(ctx, s.config.Logs.Keep)

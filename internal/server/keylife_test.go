@@ -172,3 +172,33 @@ func TestReplicasDoNotRevealUsers(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 }
+
+// TestOldKeySet: who names the tag of the present key set is answered without it, at
+// any replica, and who names an old one is given the present set and noted.
+func TestOldKeySet(t *testing.T) {
+	t.Parallel()
+	r := newReplicas(t)
+	other := r.Reeve.Project(t, "other", nil)
+	const path = "/.well-known/jwks.json"
+	first := r.all[0].Do(t, http.MethodGet, r.Auth(path), nil).Expect(t, 200)
+	tag := first.Header.Get("ETag")
+	for _, reeve := range r.all {
+		for _, named := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
+			same := reeve.Do(t, http.MethodGet, r.Auth(path), nil, "If-None-Match", named).Expect(t, 304)
+			if len(same.Body) != 0 || same.Header.Get("Cache-Control") != first.Header.Get("Cache-Control") || same.Header.Get("ETag") == "" {
+				t.Errorf("%s: %v %s", named, same.Header, same.Body)
+			}
+		}
+	}
+	r.Do(t, http.MethodGet, path, nil, "If-None-Match", `"x"`).Expect(t, 200)
+	other.Do(t, http.MethodGet, path, nil).Expect(t, 200)
+	r.manage(t, http.MethodPost, "/config/auth/signing-keys/rotation/advance", map[string]any{"step": "publish"}).Expect(t, 200)
+	r.everywhere(t, "the old tag gets the new set", 200, http.MethodGet, path, "If-None-Match", tag)
+	db := r.Reeve.Control(t)
+	eventually(t, "the request is noted", func() bool {
+		var agents, projects int
+		err := db.Pool().QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE ref = $1 AND tag = $2) FROM old_key_sets`, r.Ref, tag[1:len(tag)-1]).
+			Scan(&agents, &projects)
+		return err == nil && agents == 1 && projects == 1
+	})
+}

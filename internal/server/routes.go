@@ -128,7 +128,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&authconfig.Handler{Service: &authconfig.Service{
 		DB: s.control, Authz: access, CheckTemplate: checker.Check, WaysIn: s.waysIn, Trials: s.trials(checker),
 	}}).Mount(api)
-	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access}}).Mount(api)
+	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	messages := &inbox.Service{DB: s.control, Authz: access, Dev: s.dev}
 	(&inbox.Handler{Service: messages}).Mount(api)
 	(&inbox.PlatformHandler{Service: messages}).Mount(api)
@@ -184,6 +184,6 @@ func (s *Server) flows() tenantapi.Flows {
 	return tenantapi.Flows{
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
 		Captcha: s.captcha, Leaked: s.leaked,
-		Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
+		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Providers: s.providers, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/job"
+	"github.com/reevehq/reeve/internal/keyset"
 	"github.com/reevehq/reeve/internal/keyusage"
 	"github.com/reevehq/reeve/internal/leaked"
 	"github.com/reevehq/reeve/internal/message"
@@ -105,6 +106,7 @@ type Server struct {
 	leaks        *leak.Service
 	leakNoted    nudge
 	keyUses      *keyusage.Counters
+	oldSets      *keyset.Requests
 	mailer       *mail.Mailer
 	invited      nudge // invitations were committed
 	texter       *sms.Texter
@@ -191,6 +193,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 	s.projectLog = projectlog.New(s.control, projectlog.Options{Logger: s.log, MaxEntries: c.Logs.MaxEntries})
 	s.usage = usage.New(s.control, s.log, s.now)
 	s.keyUses = keyusage.New(s.control, s.log)
+	s.oldSets = keyset.NewRequests(s.control, s.log)
 	s.provision = &provision.Service{
 		Control: s.control, Keyring: s.keyring, Logger: s.log, Log: s.projectLog, NoMigrate: !c.Migrate,
 		Cluster:   provision.Cluster{ID: "default", AdminURL: c.Database.AdminURL, PublicHost: c.Database.PublicHost},

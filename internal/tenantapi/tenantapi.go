@@ -25,6 +25,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
+	"github.com/reevehq/reeve/internal/keyset"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
@@ -51,8 +52,10 @@ type Flows struct {
 	Providers idp.Providers
 	// PlainHTTP allows custom providers without TLS, for development.
 	PlainHTTP bool
-	Version   string
-	Now       func() time.Time
+	// OldSets collects who asks for old key sets; nil for nobody.
+	OldSets *keyset.Requests
+	Version string
+	Now     func() time.Time
 }
 
 // flow is a handler with routes.
@@ -84,7 +87,7 @@ func (f Flows) all() []flow {
 	persons := idp.Service{Users: people, Mailer: f.Mailer}
 	passwords := strength.Checker{Leaked: f.Leaked}
 	return []flow{
-		discovery.Handler{Version: f.Version},
+		discovery.Handler{Version: f.Version, OldSets: f.OldSets, Now: f.Now},
 		signup.Handler{
 			Service: signup.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords}, Limiter: f.Limits.Limiter,
 		},

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -49,6 +51,27 @@ type NoContent struct{}
 type Raw struct {
 	ContentType string
 	Body        []byte
+}
+
+// Tagged is an answer with an entity tag (RFC 9110, section 8.8.3). Who names the
+// tag in If-None-Match is answered 304, without the body. Body is answered as
+// JSON, and sets headers of both answers.
+type Tagged struct {
+	Tag  string // without quotation marks
+	Body any
+}
+
+// Tags returns the entity tags of a request's If-None-Match, without quotation
+// marks, and without what proxies add to tags of answers that they compress.
+func Tags(h http.Header) []string {
+	var tags []string
+	for tag := range strings.SplitSeq(strings.Join(h.Values("If-None-Match"), ","), ",") {
+		tag = strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
+		if tag = strings.TrimSuffix(tag, "-gzip"); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // None is a request without a body.
@@ -98,11 +121,26 @@ func write(c *gin.Context, code int, res any) {
 		redirect(c, r)
 	case Prompt:
 		writePrompt(c, code, &r)
+	case Tagged:
+		writeTagged(c, code, &r)
 	case Raw:
 		c.Data(code, r.ContentType, r.Body)
 	default:
 		writeJSON(c, code, res)
 	}
+}
+
+func writeTagged(c *gin.Context, code int, t *Tagged) {
+	if h, ok := t.Body.(HeaderSetter); ok {
+		h.SetHeaders(c.Writer.Header())
+	}
+	c.Header("ETag", `"`+t.Tag+`"`)
+	if tags := Tags(c.Request.Header); slices.Contains(tags, t.Tag) || slices.Contains(tags, "*") {
+		c.Status(http.StatusNotModified)
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	writeJSON(c, code, t.Body)
 }
 
 // writeJSON encodes before it writes: gin would send the status with an empty

@@ -7,14 +7,21 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
+	"github.com/reevehq/reeve/internal/keyset"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
 // Handler serves the routes.
-type Handler struct{ Version string }
+type Handler struct {
+	Version string
+	// OldSets collects who asks for an old key set; nil for nobody.
+	OldSets *keyset.Requests
+	Now     func() time.Time
+}
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
@@ -43,9 +50,25 @@ func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (we
 	return web.Raw{ContentType: "application/json; charset=utf-8", Body: sc.Tenant.Config.AppendPublic(make([]byte, 0, 1024))}, nil
 }
 
-func (h Handler) jwks(_ context.Context, sc *tenants.Scope, _ *web.None) (*KeySet, error) {
-	return &KeySet{Keys: token.PublicKeys(sc.Tenant).Keys}, nil
+// jwks answers the key set. Its entity tag tells verifiers that keep an old set, see
+// package keyset.
+func (h Handler) jwks(_ context.Context, sc *tenants.Scope, req *keySetRequest) (web.Tagged, error) {
+	keys := token.PublicKeys(sc.Tenant).Keys
+	tag, old := keyset.Current(req.tags, keys)
+	if old != "" {
+		h.OldSets.Old(string(sc.Tenant.Ref), old, h.Now(), sc.ClientIP, sc.UserAgent)
+	}
+	if tag == "" {
+		tag = keyset.Tag(keys)
+	}
+	return web.Tagged{Tag: tag, Body: &KeySet{Keys: keys}}, nil
 }
+
+// keySetRequest is a request that may name the sets that the client has.
+type keySetRequest struct{ tags []string }
+
+// BindHeader implements web.HeaderBinder.
+func (r *keySetRequest) BindHeader(h http.Header) { r.tags = web.Tags(h) }
 
 // KeySet is a JWKS that caches may keep for ten minutes.
 type KeySet struct {

@@ -34,6 +34,9 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, legacy, h.createLegacy)
 	control.Register(api, op("get-legacy-signing-key", http.MethodGet, keys+"/legacy",
 		"Get the HS256 secret that legacy API keys are signed with"), h.legacy)
+	control.Register(api, op("get-signing-key-rotation", http.MethodGet, keys+"/rotation", "Get where the rotation of the signing keys is"), h.rotation)
+	control.Register(api, op("update-signing-key-rotation", http.MethodPatch, keys+"/rotation", "Plan, hold or release the rotation of the signing keys"), h.plan)
+	control.Register(api, op("advance-signing-key-rotation", http.MethodPost, keys+"/rotation/advance", "Make the next step of the rotation now"), h.advance)
 	control.Register(api, op("get-signing-key", http.MethodGet, keys+"/{id}", "Get a signing key"), h.get)
 	control.Register(api, op("update-signing-key", http.MethodPatch, keys+"/{id}", "Move a signing key to another status"), h.update)
 	control.Register(api, op("delete-signing-key", http.MethodDelete, keys+"/{id}",
@@ -48,7 +51,12 @@ type Key struct {
 	PublicJWK map[string]any `json:"public_jwk" nullable:"true"`
 	CreatedAt time.Time      `json:"created_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
+	// Warning says what does not work with tokens of the key.
+	Warning string `json:"warning,omitempty"`
 }
+
+// warnEdDSA is the warning of EdDSA keys: auth-js verifies RS256 and ES256 only.
+const warnEdDSA = "getClaims() of supabase-js cannot verify EdDSA: it fails with \"Invalid alg claim\". Use ES256 unless no client calls it."
 
 // List is the answer to list.
 type List struct {
@@ -136,6 +144,9 @@ func onWire(k controldb.SigningKey) Key {
 	out := Key{
 		ID: k.ID.String(), Algorithm: k.Algorithm, Status: string(k.Status),
 		CreatedAt: k.CreatedAt.UTC(), UpdatedAt: k.UpdatedAt.UTC(),
+	}
+	if k.Algorithm == "EdDSA" {
+		out.Warning = warnEdDSA
 	}
 	if k.PublicJWK != nil {
 		_ = json.Unmarshal(k.PublicJWK, &out.PublicJWK) // Postgres keeps it as jsonb: it is an object

@@ -2,6 +2,7 @@ package signingkey
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,6 +25,7 @@ var (
 type Service struct {
 	DB    *controldb.DB
 	Authz *authz.Authorizer
+	Now   func() time.Time // time.Now if nil
 }
 
 // Create generates or imports a key. If the key is put in use, the one before
