@@ -86,6 +86,11 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u/timeline":    `{"events":[{"at":"now","code":"invalid_credentials","count":3,"actor_name":"","client_ip":"192.0.2.1","message":"wrong"}]}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/users/u": strings.TrimSuffix(listedUser, "}") + `,"sessions":[{"id":"s","ip":"192.0.2.1","aal":"aal1"}],
 			"standing":{"can_sign_in":false,"reasons":["banned"],"last_refused":{"at":"now","code":"user_banned","client_ip":"192.0.2.1","count":2,"message":"The user is banned."}}}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/custom-providers":                `{"providers":[{"identifier":"custom:acme","name":"Acme","provider_type":"oidc","enabled":true,"client_id":"x","issuer":"https://i"}]}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/custom-providers":               `{"identifier":"custom:acme","name":"acme"}`,
+		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/custom-providers/custom:acme":  `{"identifier":"custom:acme","enabled":false}`,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/custom-providers/custom:acme": `{"identifier":"custom:acme"}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth/providers/google/test":   `{"ok":false,"missing":["external_google_secret"],"callback_url":"https://c","checks":[]}`,
 		"POST /v1/leaked-keys": `{"message":"Thank you."}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/usage": `[{"id":"k1","name":"default","type":"secret","last_used_at":"then","last_ip":"192.0.2.1",
 			"last_sdk":"supabase-js","last_sdk_version":"2.57.4","last_user_agent":"node","days":[{"day":"2026-11-26","count":3},{"day":"2026-11-27","count":4}]}]`,
@@ -101,7 +106,7 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		case r.Header.Get("Authorization") != "Bearer "+goodToken && r.URL.Path != "/v1/leaked-keys":
 			w.WriteHeader(http.StatusUnauthorized)
 			answer = `{"message":"Unauthorized","code":"unauthorized"}`
-		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/auth/users") && !strings.Contains(r.URL.Path, "/test"):
+		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/auth/users") && !strings.HasSuffix(r.URL.Path, "/custom-providers") && !strings.Contains(r.URL.Path, "/test"):
 			w.WriteHeader(http.StatusBadRequest)
 			answer = `{"message":"no Idempotency-Key"}`
 		case !ok:
@@ -186,14 +191,18 @@ func TestTable(t *testing.T) {
 		"users timeline u --project rrrrrrrrrrrrrrrrrrrr":                 "AT    WHAT                  COUNT   BY   ADDRESS     MESSAGE\nnow   invalid_credentials   3            192.0.2.1   wrong\n",
 		"users show a@b.c --project rrrrrrrrrrrrrrrrrrrr": users + "\ncannot sign in: banned\nlast refused at now from 192.0.2.1: user_banned (2 within a day): The user is banned.\n\n" +
 			"SESSION   ADDRESS     BEGAN   REFRESHED   AAL    AGENT\ns         192.0.2.1                       aal1\n",
-		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                            "DELETED\n1\n",
-		"projects pause rrrrrrrrrrrrrrrrrrrr":                                   "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
-		"projects restore rrrrrrrrrrrrrrrrrrrr":                                 "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",
-		"projects branches rrrrrrrrrrrrrrrrrrrr":                                "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
-		"types rrrrrrrrrrrrrrrrrrrr --schema public,app":                        "export type Json = string\n",
-		"sql rrrrrrrrrrrrrrrrrrrr select":                                       "b                      a         list        odd [31m\n1                                [\"x\",\"y\"]   new line\n12345678901234567890   {\"k\":1}\n",
-		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                         "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
-		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json": "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
+		"providers list --project rrrrrrrrrrrrrrrrrrrr":                                            "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme   Acme   oidc   true      x        https://i\n",
+		"providers add acme --project rrrrrrrrrrrrrrrrrrrr --secret s scopes=a,b issuer=https://i": "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme   acme\n",
+		"providers set custom:acme --project rrrrrrrrrrrrrrrrrrrr enabled=false":                   "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme                 false\n",
+		"providers delete custom:acme --project rrrrrrrrrrrrrrrrrrrr":                              "deleted\n",
+		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                                               "DELETED\n1\n",
+		"projects pause rrrrrrrrrrrrrrrrrrrr":                                                      "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
+		"projects restore rrrrrrrrrrrrrrrrrrrr":                                                    "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",
+		"projects branches rrrrrrrrrrrrrrrrrrrr":                                                   "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
+		"types rrrrrrrrrrrrrrrrrrrr --schema public,app":                                           "export type Json = string\n",
+		"sql rrrrrrrrrrrrrrrrrrrr select":                                                          "b                      a         list        odd [31m\n1                                [\"x\",\"y\"]   new line\n12345678901234567890   {\"k\":1}\n",
+		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                                            "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
+		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json":                    "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
 	}
 	for line, want := range cases {
 		t.Run(line, func(t *testing.T) {
@@ -290,6 +299,7 @@ func TestExitCode(t *testing.T) {
 		"sql as an unknown":  {good, "sql rrrrrrrrrrrrrrrrrrrr select --as postgres", exitUsage, "--as must be one of"},
 		"unknown field":      {good, "config get --project rrrrrrrrrrrrrrrrrrrr jwt_exp jwt_ex", exitFailure, "jwt_ex: unknown field"},
 		"unknown message":    {good, "inbox show nope --project rrrrrrrrrrrrrrrrrrrr", exitFailure, "no such message"},
+		"provider, no JSON":  {good, "providers set custom:x --project rrrrrrrrrrrrrrrrrrrr attribute_mapping={", exitUsage, "attribute_mapping: is no JSON object"},
 		"limit too high":     {good, "inbox list --limit 1001 --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "--limit: must be a number from 1 to 1000"},
 		"limit zero":         {good, "inbox list --limit 0 --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "--limit: must be a number from 1 to 1000"},
 		"no server":          {nil, "orgs list", exitUsage, "REEVE_URL"},

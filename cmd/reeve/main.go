@@ -38,19 +38,20 @@ type commands struct {
 	Operator operatorCommand `cmd:"" help:"Who runs the installation, and the link by which the first of them gets an account."`
 	Doctor   doctorCommand   `cmd:"" help:"Look for what could be wrong with the configuration and the databases."`
 
-	Orgs     orgsCommand     `cmd:"" help:"Organizations."`
-	Tokens   tokensCommand   `cmd:"" help:"Access tokens of yours, and service tokens of an organization."`
-	Projects projectsCommand `cmd:"" help:"Projects."`
-	Keys     keysCommand     `cmd:"" help:"API keys of a project."`
-	Config   configCommand   `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
-	Users    usersCommand    `cmd:"" help:"Users of a project: find, create, ban and delete them, and why they cannot sign in."`
-	Inbox    inboxCommand    `cmd:"" help:"Captured messages of a project."`
-	SQL      sqlCommand      `cmd:"" name:"sql" help:"Run SQL in a project's database, as its owner."`
-	Types    typesCommand    `cmd:"" help:"Print the TypeScript types of a project's database."`
-	Logs     logsCommand     `cmd:"" help:"Why users of a project were refused and mails were not delivered."`
-	Usage    usageCommand    `cmd:"" help:"How much a project is used: sign-ups, sign-ins, active users, mails."`
-	Audit    auditCommand    `cmd:"" help:"What was done in an organization, and by whom."`
-	Health   healthCommand   `cmd:"" help:"State of a project, and what in it should be looked at."`
+	Orgs      orgsCommand      `cmd:"" help:"Organizations."`
+	Tokens    tokensCommand    `cmd:"" help:"Access tokens of yours, and service tokens of an organization."`
+	Projects  projectsCommand  `cmd:"" help:"Projects."`
+	Keys      keysCommand      `cmd:"" help:"API keys of a project."`
+	Config    configCommand    `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
+	Providers providersCommand `cmd:"" help:"Identity providers that a project defines itself; test: any of its providers."`
+	Users     usersCommand     `cmd:"" help:"Users of a project: find, create, ban and delete them, and why they cannot sign in."`
+	Inbox     inboxCommand     `cmd:"" help:"Captured messages of a project."`
+	SQL       sqlCommand       `cmd:"" name:"sql" help:"Run SQL in a project's database, as its owner."`
+	Types     typesCommand     `cmd:"" help:"Print the TypeScript types of a project's database."`
+	Logs      logsCommand      `cmd:"" help:"Why users of a project were refused and mails were not delivered."`
+	Usage     usageCommand     `cmd:"" help:"How much a project is used: sign-ups, sign-ins, active users, mails."`
+	Audit     auditCommand     `cmd:"" help:"What was done in an organization, and by whom."`
+	Health    healthCommand    `cmd:"" help:"State of a project, and what in it should be looked at."`
 
 	OpenAPI openapiCommand `cmd:"" name:"openapi" hidden:"" help:"Print the OpenAPI document of the Management API."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -18,6 +18,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/controltest"
+	"github.com/reevehq/reeve/internal/control/customprovider"
 	"github.com/reevehq/reeve/internal/control/database"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
@@ -43,10 +44,10 @@ func world(t *testing.T) *controltest.World {
 	t.Helper()
 	tenant := flowtest.New(t).A
 	return controltest.New(t, func(w *controltest.World) []controltest.Mounter {
-		return append(everything(w), &user.Handler{Service: &user.Service{
-			DB: w.DB, Authz: w.Authz, Now: controltest.Now, Accounts: accounts{},
-			Open: func(context.Context, tenants.Ref, authz.Actor) (*tenants.Scope, error) { return tenant.Scope(), nil },
-		}})
+		open := func(context.Context, tenants.Ref, authz.Actor) (*tenants.Scope, error) { return tenant.Scope(), nil }
+		return append(everything(w),
+			&user.Handler{Service: &user.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Accounts: accounts{}, Open: open}},
+			&customprovider.Handler{Service: &customprovider.Service{Authz: w.Authz, Open: open, Providers: providers{}}})
 	})
 }
 
@@ -70,6 +71,18 @@ func (accounts) Update(context.Context, *tenants.Scope, uuid.UUID, user.Attribut
 
 func (accounts) EndSessions(context.Context, *tenants.Scope, uuid.UUID) error {
 	return auth.ErrUserNotFound
+}
+
+// providers has none, and stores none; the rules are the tenant plane's, see
+// TestCustomProviders of internal/server.
+type providers struct{ customprovider.Providers }
+
+func (providers) List(context.Context, *tenants.Scope) ([]auth.CustomProvider, error) {
+	return nil, nil
+}
+
+func (providers) Create(_ context.Context, _ *tenants.Scope, b customprovider.CreateBody) (*auth.CustomProvider, error) {
+	return &auth.CustomProvider{Type: b.Type, Identifier: b.Identifier}, nil
 }
 
 func everything(w *controltest.World) []controltest.Mounter {
@@ -214,6 +227,11 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/usage.api-counts"},
 	{method: "GET", path: "/v1/projects/{ref}/analytics/endpoints/usage.api-requests-count"},
 	{method: "GET", path: "/v1/organizations/{slug}/usage"},
+	{method: "GET", path: "/v1/projects/{ref}/auth/custom-providers"},
+	{method: "POST", path: "/v1/projects/{ref}/auth/custom-providers", body: `{"provider_type":"oidc","identifier":"custom:acme"}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/auth/custom-providers/{id}"},
+	{method: "PATCH", path: "/v1/projects/{ref}/auth/custom-providers/{id}", body: `{"name":"Other"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/auth/custom-providers/{id}", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/auth/users"},
 	{method: "POST", path: "/v1/projects/{ref}/auth/users", body: `{"email":"ann@example.com"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/auth/users/invite", body: `{"email":"bob@example.com"}`, least: developer},

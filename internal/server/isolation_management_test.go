@@ -105,7 +105,11 @@ var sound = map[string]struct {
 	"send-user-mail":               {body: map[string]any{"type": "recovery"}},
 	"create-user-link":             {body: map[string]any{"type": "recovery"}},
 	"change-users":                 {body: map[string]any{"action": "sign_out", "ids": []string{uuid.NewString()}}},
-	"create-access-token":          {body: map[string]any{"name": "mine"}},
+	"create-custom-provider": {body: map[string]any{
+		"provider_type": "oidc", "identifier": "stolen", "name": "Stolen", "issuer": "https://id.example.com", "client_id": "x", "client_secret": "x",
+	}},
+	"update-custom-provider": {body: map[string]any{"name": "stolen"}},
+	"create-access-token":    {body: map[string]any{"name": "mine"}},
 }
 
 // own are the operations that name no object of another owner.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	tenantside "github.com/reevehq/reeve/internal/authapi/customprovider"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
 	"github.com/reevehq/reeve/internal/control/advisor"
@@ -13,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/auditlog"
 	"github.com/reevehq/reeve/internal/control/authconfig"
 	"github.com/reevehq/reeve/internal/control/billing"
+	"github.com/reevehq/reeve/internal/control/customprovider"
 	"github.com/reevehq/reeve/internal/control/database"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
@@ -146,6 +148,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&user.Handler{Service: &user.Service{
 		DB: s.control, Authz: access, Open: s.memberScope, Index: s.indexUsers, Accounts: s.newAccounts(s.flows().Users()), Now: s.now,
+	}}).Mount(api)
+	(&customprovider.Handler{Service: &customprovider.Service{
+		Authz: access, Open: s.memberScope, Providers: customProviders{tenantside.Service{PlainHTTP: s.dev, Now: s.now}},
 	}}).Mount(api)
 	(&member.Handler{Service: s.newMembers()}).Mount(api)
 	(&operator.Handler{Service: &operator.Service{

@@ -11,10 +11,12 @@ type Props = Omit<ComponentProps<'input'>, 'value' | 'onChange' | 'type'> & {
   /** The new secret; undefined while it is not replaced, empty to remove it. */
   value: string | undefined
   onChange: (value: string | undefined) => void
+  /** Whether it has to stay: it can be replaced and not removed. */
+  keep?: boolean
 }
 
 /** A secret that can be replaced or removed, never read. */
-export function SecretInput({ fingerprint, value, onChange, disabled, ...rest }: Props) {
+export function SecretInput({ fingerprint, value, onChange, keep, disabled, ...rest }: Props) {
   const [typing, setTyping] = useState(false)
   const [shown, show] = useState(false)
   const t = common.secret
@@ -27,7 +29,7 @@ export function SecretInput({ fingerprint, value, onChange, disabled, ...rest }:
           <Button id={rest.id} size="small" disabled={disabled} aria-describedby={rest['aria-describedby']} onClick={() => setTyping(true)}>
             {t.replace}
           </Button>
-          {value === undefined ? (
+          {value === undefined ? !keep && (
             <Button size="small" kind="quiet" disabled={disabled} onClick={() => onChange('')}>
               {t.remove}
             </Button>
