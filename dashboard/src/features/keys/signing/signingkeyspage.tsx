@@ -15,6 +15,7 @@ import { formatDuration, formatExact } from '@/lib/format'
 import { common } from '@/strings/common'
 import { signingKeys as t } from '@/strings/signingkeys'
 import { KeyTabs } from '../keytabs'
+import { Autopilot } from './autopilot'
 import { CreateSigningKey } from './createdialog'
 import { KeyCard } from './keycard'
 import { columns, knownAt, spentAt, type Move } from './moves'
@@ -67,16 +68,12 @@ export function SigningKeysPage({ projectRef }: { projectRef: string }) {
           )
         })}
       </div>
+        <Autopilot projectRef={projectRef} readOnly={!mayWrite} />
         <Section id="jwks" title={t.jwks} description={t.jwksHelp}>
           {project.data ? <Copyable text={`${project.data.url}/auth/v1/.well-known/jwks.json`} /> : <Skeleton className="h-5 w-80 max-w-full" />}
         </Section>
-        <Section id="rotation" title={t.rotation.title} description={life.data !== undefined && t.rotation.life(formatDuration(life.data))}>
-          <ol className="mb-3 max-w-prose list-decimal space-y-1 pl-5">
-            {t.rotation.steps.map((step) => (
-              <li key={step}>{step}</li>
-            ))}
-          </ol>
-          <CodeBlock label={t.rotation.command} code={snippet(projectRef)} />
+        <Section id="byhand" title={t.byHand.title} description={life.data !== undefined && t.byHand.life(formatDuration(life.data))}>
+          <CodeBlock label={t.byHand.command} code={snippet(projectRef)} />
         </Section>
       {creating && <CreateSigningKey projectRef={projectRef} onClose={() => setCreating(false)} />}
       {moving && (
@@ -113,4 +110,5 @@ const snippet = (ref: string) => `KEYS=${window.location.origin}/v1/projects/${r
 curl -s $KEYS -H "Authorization: Bearer $REEVE_ACCESS_TOKEN" \\
   -H 'Content-Type: application/json' -d '{"algorithm":"ES256"}'
 curl -s -X PATCH $KEYS/<id> -H "Authorization: Bearer $REEVE_ACCESS_TOKEN" \\
-  -H 'Content-Type: application/json' -d '{"status":"in_use"}'`
+  -H 'Content-Type: application/json' -d '{"status":"in_use"}'
+curl -s $KEYS/rotation -H "Authorization: Bearer $REEVE_ACCESS_TOKEN"`
