@@ -28,6 +28,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/control/thirdparty"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/message"
@@ -95,6 +96,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		}},
 		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
+		&thirdparty.Handler{Service: &thirdparty.Service{DB: w.DB, Authz: w.Authz, Ours: func(string) bool { return false }, Now: time.Now}},
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials()}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
 		&usage.Handler{Service: &usage.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
@@ -175,6 +177,10 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys", body: `{"algorithm":"ES256"}`, least: administrator},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys/legacy"},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys/legacy", least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/third-party-auth"},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/third-party-auth", body: `{"custom_jwks":{"keys":[{"kty":"EC","x":"n3q7VGSjLDUqbYWrQ2SwoOsLmgcVXlRmaAAzWIJMHDk","y":"0u0-cwue_FLQO9fvSLijFUFSTnV7x5QEq8_GmY24Z9o","crv":"P-256"}]}}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/third-party-auth/{id}"},
+	{method: "DELETE", path: "/v1/projects/{ref}/config/auth/third-party-auth/{id}", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/signing-keys/rotation"},
 	{method: "PATCH", path: "/v1/projects/{ref}/config/auth/signing-keys/rotation", body: `{"days":90}`, least: administrator},
 	{method: "POST", path: "/v1/projects/{ref}/config/auth/signing-keys/rotation/advance", body: `{"step":"publish"}`, least: administrator},

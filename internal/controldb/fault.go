@@ -37,6 +37,7 @@ var constraints = map[string]*fault.Error{
 	"api_keys_ref_type_name_key":                 fault.New(fault.Conflict, "conflict", "An API key with this name exists already"),
 	"api_keys_ref_fkey":                          ErrNoProject,
 	"signing_keys_ref_fkey":                      ErrNoProject,
+	"third_party_issuers_issuer_idx":             fault.New(fault.Conflict, "conflict", "The project trusts this issuer already"),
 	"signing_keys_ref_kid_key":                   fault.New(fault.Conflict, "conflict", "A signing key with this kid exists already"),
 	"signing_keys_in_use_idx":                    fault.New(fault.Conflict, "conflict", "Another signing key is in use"),
 	"auth_configs_ref_fkey":                      ErrNoProject,

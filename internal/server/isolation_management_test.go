@@ -78,6 +78,7 @@ var sound = map[string]struct {
 	"send-test-mail":               {body: map[string]any{"subject": "x"}},
 	"test-provider":                {body: map[string]any{}},
 	"test-smtp":                    {body: map[string]any{"send": false}},
+	"create-third-party-auth":      {body: map[string]any{"custom_jwks": map[string]any{"keys": []any{map[string]any{"kty": "EC", "x": "n3q7VGSjLDUqbYWrQ2SwoOsLmgcVXlRmaAAzWIJMHDk", "y": "0u0-cwue_FLQO9fvSLijFUFSTnV7x5QEq8_GmY24Z9o", "crv": "P-256"}}}}},
 	"create-signing-key":           {body: map[string]any{"algorithm": "ES256", "status": "in_use"}},
 	"update-signing-key":           {body: map[string]any{"status": "revoked"}},
 	"update-signing-key-rotation":  {body: map[string]any{"held": true}},

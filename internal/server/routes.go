@@ -28,6 +28,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/servicetoken"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/control/thirdparty"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/message"
@@ -139,9 +140,11 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&billing.Handler{Authz: access}).Mount(api)
 	(&hosted.Handler{Authz: access}).Mount(api)
 	(&advisor.Handler{DB: s.control, Authz: access, Inspect: s.provision.Inspect}).Mount(api)
+	trusted := &thirdparty.Service{DB: s.control, Authz: access, OIDC: s.oidc, Ours: s.ours, PlainHTTP: s.dev, Now: s.now}
 	(&database.Handler{Service: &database.Service{
-		Authz: access, Now: s.now, Session: s.provision.Session, Catalogs: s.provision.Catalogs,
+		Authz: access, Now: s.now, Session: s.provision.Session, Catalogs: s.provision.Catalogs, Token: bearers{s, trusted}.Claims,
 	}}).Mount(api)
+	(&thirdparty.Handler{Service: trusted}).Mount(api)
 	(&profile.Handler{User: s.platformUser, Account: s.newDashboardAccounts(), Operator: s.isOperator}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)

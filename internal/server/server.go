@@ -24,6 +24,7 @@ import (
 	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/config"
 	"github.com/reevehq/reeve/internal/connector/custom"
+	"github.com/reevehq/reeve/internal/connector/oidc"
 	"github.com/reevehq/reeve/internal/connector/social"
 	"github.com/reevehq/reeve/internal/control/leak"
 	"github.com/reevehq/reeve/internal/controldb"
@@ -99,6 +100,7 @@ type Server struct {
 	captcha      *captcha.Verifier
 	leaked       *leaked.List
 	providers    idp.Registry
+	oidc         *oidc.Client // for issuers that projects trust
 	outbox       *outbox.Dispatcher
 	jobs         *job.Runner
 	projectLog   *projectlog.Log
@@ -267,6 +269,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	}
 	s.leaked = &leaked.List{HTTP: s.service(leaked.Timeout, c.Services.LeakedPasswordsURL), URL: c.Services.LeakedPasswordsURL}
 	providers := s.outbound.HTTP(providerTimeout)
+	s.oidc = oidc.New(providers, s.now)
 	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/internal/fault"
@@ -141,18 +140,10 @@ func (i Issuer) allowed() []string {
 // is not known makes it fetch the issuer's keys again, as often as the cache
 // allows.
 func (c *Client) keysFor(ctx context.Context, i Issuer, project, raw string, allowed []string) ([]crypto.PublicKey, error) {
-	if len(raw) > maxToken {
-		return nil, invalid("it is too long")
+	header, err := headerOf(raw, allowed)
+	if err != nil {
+		return nil, err
 	}
-	accept := make([]jose.SignatureAlgorithm, len(allowed))
-	for n, a := range allowed {
-		accept[n] = jose.SignatureAlgorithm(a)
-	}
-	parsed, err := jose.ParseSignedCompact(raw, accept)
-	if err != nil || len(parsed.Signatures) != 1 {
-		return nil, invalid("it is no JWT that is signed with a supported algorithm")
-	}
-	header := parsed.Signatures[0].Header
 	if i.Constant {
 		project = ""
 	}

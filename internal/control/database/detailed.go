@@ -10,13 +10,15 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/sqlrun"
 	"github.com/reevehq/reeve/internal/web/control"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // RunAs is a caller of the project's API.
 type RunAs struct {
-	Role   string         `json:"role" enum:"owner,anon,authenticated,service_role" doc:"owner is the owner role itself, with the claims set."`
+	Role   string         `json:"role,omitempty" enum:"owner,anon,authenticated,service_role" doc:"owner is the owner role itself, with the claims set."`
 	UserID string         `json:"user_id,omitempty" maxLength:"36" doc:"A user of the project, whose claims policies see. For authenticated and owner."`
 	Claims map[string]any `json:"claims,omitempty" doc:"Further claims, which win over the user's."`
+	Token  string         `json:"token,omitempty" maxLength:"61440" doc:"An access token of the project, or of an issuer that it trusts: policies see its role and claims. In place of role, user_id and claims."`
 }
 
 // maxClaims bounds the claims of a caller, in bytes.
@@ -92,7 +94,7 @@ func (s *Service) runAs(ctx context.Context, actor control.Actor, ref string, ru
 	if err != nil {
 		return out, err
 	}
-	if run.As, err = as.caller(); err != nil {
+	if run.As, err = s.caller(ctx, p.Ref, as); err != nil {
 		return out, err
 	}
 	switch {
@@ -116,9 +118,21 @@ func (s *Service) runAs(ctx context.Context, actor control.Actor, ref string, ru
 }
 
 // caller checks whom to run SQL as; nil for the owner role without claims.
-func (a *RunAs) caller() (*sqlrun.Caller, error) {
-	if a == nil {
+func (s *Service) caller(ctx context.Context, ref tenants.Ref, a *RunAs) (*sqlrun.Caller, error) {
+	switch {
+	case a == nil:
 		return nil, nil
+	case a.Token != "" && (a.Role != "" || a.UserID != "" || a.Claims != nil):
+		return nil, text.Invalid("run_as.token: says role, user and claims; leave them out")
+	case a.Token != "":
+		claims, err := s.Token(ctx, ref, a.Token)
+		if err != nil {
+			return nil, err
+		}
+		role, _ := claims["role"].(string)
+		return &sqlrun.Caller{Role: role, Claims: claims}, nil
+	case a.Role == "":
+		return nil, text.Invalid("run_as.role: must be owner, anon, authenticated or service_role")
 	}
 	c := &sqlrun.Caller{Role: a.Role, Claims: a.Claims}
 	if c.Role == "owner" {

@@ -35,6 +35,9 @@ type Service struct {
 	// Catalogs runs a function in a read-only transaction in the database of an active
 	// project, with pg_catalog as the search path.
 	Catalogs func(ctx context.Context, ref tenants.Ref, fn func(ctx context.Context, tx pgx.Tx) error) error
+	// Token returns the claims of an access token that the project accepts, with one
+	// of the API's roles.
+	Token func(ctx context.Context, ref tenants.Ref, raw string) (map[string]any, error)
 }
 
 const path = "/v1/projects/{ref}/database"
@@ -156,6 +159,9 @@ func recordedQuery(request map[string]any) map[string]any {
 	}
 	if as, ok := request["run_as"].(map[string]any); ok {
 		out["run_as"] = map[string]any{"role": as["role"], "user_id": as["user_id"]}
+		if token, _ := as["token"].(string); token != "" {
+			out["run_as"] = "token"
+		}
 	}
 	for _, name := range []string{"commit", "explain"} {
 		if value, ok := request[name]; ok {
