@@ -150,8 +150,8 @@ func TestClusterRunsAtOnce(t *testing.T) {
 	}
 	s := connect(t, testkit.Postgres(t), "")
 	got := s.lines(`SELECT concat_ws(' ', rolname, rolcanlogin, rolinherit, rolbypassrls, rolsuper) FROM pg_roles
-		WHERE rolname IN ('anon', 'authenticated', 'service_role') ORDER BY 1`)
-	want := []string{"anon f f f f", "authenticated f f f f", "service_role f f t f"}
+		WHERE rolname IN ('anon', 'authenticated', 'service_role', 'supabase_auth_admin') ORDER BY 1`)
+	want := []string{"anon f f f f", "authenticated f f f f", "service_role f f t f", "supabase_auth_admin f f f f"}
 	if !slices.Equal(got, want) {
 		t.Errorf("cluster roles are %v, want %v", got, want)
 	}

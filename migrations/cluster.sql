@@ -6,7 +6,7 @@ DECLARE
     wanted text;
     target text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['anon', 'authenticated', 'service_role', 'supabase_auth_admin'] LOOP
         IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
             CONTINUE;
         END IF;

@@ -20,6 +20,7 @@ var layers = [][]string{
 	{"internal/authapi", "internal/control", "internal/storage"},
 	{"internal/web/control"}, // the web side of the Management API
 	{"internal/web", "internal/provision"},
+	{"internal/hook"},  // calls of projects' hooks, by flows and by the Management API
 	{"internal/authz"}, // roles and permissions of the control plane, read from controldb
 	{"internal/controldb", "internal/token", "internal/job"},
 	// Packages that work for one tenant and know it by its scope or ref. Below

@@ -44,6 +44,9 @@ const (
 	MethodOAuth       Method = "oauth"
 	MethodMagicLink   Method = "magiclink"
 	MethodAnonymous   Method = "anonymous"
+
+	// MethodRefresh is in no amr: it is how hooks learn of a refresh.
+	MethodRefresh Method = "token_refresh"
 )
 
 // User is a row of auth.users with its identities and factors. Its JSON form is

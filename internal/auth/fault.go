@@ -69,6 +69,13 @@ var (
 	ErrUserReferenced    = fault.New(fault.Conflict, "conflict", "Rows of another table refer to this user")
 	ErrDatabaseAway      = fault.New(fault.Unavailable, "database_unavailable", "The database cannot be reached at the moment")
 	ErrTimeout           = fault.New(fault.Unavailable, "request_timeout", "The request took too long")
+	ErrHookFailed        = fault.New(fault.Unprocessable, "unexpected_failure", "Error running a hook of the project").Answering(500)
+	ErrHookTimeout       = fault.New(fault.Unprocessable, "hook_timeout", "Failed to reach hook within maximum time")
+	ErrHookRetries       = fault.New(fault.Unprocessable, "hook_timeout_after_retry", "Failed to reach hook after maximum retries")
+	ErrHookTooLarge      = fault.New(fault.Unprocessable, "hook_payload_over_size_limit", "Payload size exceeded size limit")
+	ErrHookContentType   = fault.New(fault.Invalid, "hook_payload_invalid_content_type", "Invalid Content-Type of the hook's response")
+	ErrHookRefused       = fault.New(fault.Invalid, "unknown", "Refused by a hook of the project")
+	ErrMFARejected       = fault.New(fault.Forbidden, "mfa_verification_rejected", "Further MFA verification attempts will be rejected.")
 	ErrTriggerFailed     = fault.New(fault.Internal, "unexpected_failure", "A database function of the project failed")
 )
 

@@ -42,6 +42,9 @@ type Error struct {
 	Err     error
 	// RetryAfter, when positive, becomes the Retry-After header.
 	RetryAfter time.Duration
+	// Status, when set, is the HTTP status instead of the Kind's: a project's own code
+	// words the refusal, or failed.
+	Status int
 	// Details are further members of the JSON answer, such as weak_password.
 	Details map[string]any
 
@@ -103,6 +106,13 @@ func (e *Error) Saying(message string) *Error {
 func (e *Error) After(d time.Duration) *Error {
 	c := e.copy()
 	c.RetryAfter = d
+	return c
+}
+
+// Answering returns a copy with an HTTP status of its own.
+func (e *Error) Answering(status int) *Error {
+	c := e.copy()
+	c.Status = status
 	return c
 }
 

@@ -12,7 +12,7 @@ import (
 // role that can SET ROLE to one of them can leave settings on it.
 func (g *Guard) resetSharedRoles(ctx context.Context) error {
 	rows, _ := g.state.pool.Query(ctx, `SELECT DISTINCT r.rolname::text FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-		WHERE s.setdatabase = 0 AND r.rolname IN ('anon', 'authenticated', 'service_role')`)
+		WHERE s.setdatabase = 0 AND r.rolname IN ('anon', 'authenticated', 'service_role', 'supabase_auth_admin')`)
 	changed, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return fmt.Errorf("look at the shared roles: %w", err)

@@ -30,6 +30,7 @@ import (
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/internal/guard"
+	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/job"
 	"github.com/reevehq/reeve/internal/keyset"
 	"github.com/reevehq/reeve/internal/keyusage"
@@ -99,6 +100,7 @@ type Server struct {
 	named        *outbound.Client // to addresses of the operator's choice
 	captcha      *captcha.Verifier
 	leaked       *leaked.List
+	hooks        *hook.Hooks
 	providers    idp.Registry
 	oidc         *oidc.Client // for issuers that projects trust
 	outbox       *outbox.Dispatcher
@@ -268,6 +270,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 		URLs: captcha.URLs(c.Services.HCaptchaURL, c.Services.TurnstileURL),
 	}
 	s.leaked = &leaked.List{HTTP: s.service(leaked.Timeout, c.Services.LeakedPasswordsURL), URL: c.Services.LeakedPasswordsURL}
+	s.hooks = hook.New(hook.Options{Client: s.outbound.HTTP(hook.Timeout), Now: s.now})
 	providers := s.outbound.HTTP(providerTimeout)
 	s.oidc = oidc.New(providers, s.now)
 	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}

@@ -22,6 +22,7 @@ type Config struct {
 	Captcha
 	EmailDomains
 	Phone
+	Hooks
 }
 
 // declared is every group, made once; it is never changed.

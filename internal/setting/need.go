@@ -57,7 +57,7 @@ func (s Setting) Needs() []Need {
 		}
 		return out
 	}
-	for _, switched := range []struct{ begin, end string }{{"hook_", "_uri"}, {"hook_", "_secrets"}} {
+	for _, switched := range []struct{ begin, end string }{{"hook_", "_uri"}, {"hook_", "_secrets"}, {"hook_", "_mode"}} {
 		if name, ok := strings.CutSuffix(s.Name, switched.end); ok && strings.HasPrefix(name, switched.begin) {
 			return known(Need{Setting: name + "_enabled"})
 		}

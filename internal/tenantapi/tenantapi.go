@@ -25,6 +25,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
+	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/keyset"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -50,6 +51,8 @@ type Flows struct {
 	Active *session.Activity
 	// Providers finds the external identity providers of a project.
 	Providers idp.Providers
+	// Hooks calls the hooks of projects; nil calls none.
+	Hooks *hook.Hooks
 	// PlainHTTP allows custom providers without TLS, for development.
 	PlainHTTP bool
 	// OldSets collects who asks for old key sets; nil for nobody.
@@ -73,7 +76,11 @@ func (f Flows) Mount(always, open, keyed gin.IRouter) {
 
 // Sessions returns the session service that the flows use.
 func (f Flows) Sessions() session.Sessions {
-	return session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Now: f.Now}
+	s := session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Now: f.Now}
+	if f.Hooks != nil {
+		s.Hook = hook.TokenHook{Hooks: f.Hooks}
+	}
+	return s
 }
 
 // Users returns the service of users that the flows use.

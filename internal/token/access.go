@@ -38,7 +38,17 @@ type Claims struct {
 	SessionID    string          `json:"session_id"`
 	IsAnonymous  bool            `json:"is_anonymous"`
 	NotBefore    int64           `json:"nbf,omitempty"` // never in Reeve's own; imported keys may have signed one
+
+	// Custom, if set, is the JSON object that is signed instead of the members
+	// above: the claims as a hook of the project has changed them.
+	Custom json.RawMessage `json:"-"`
 }
+
+// custom are claims whose JSON is Claims.Custom.
+type custom struct{ *Claims }
+
+// MarshalJSON implements json.Marshaler.
+func (c custom) MarshalJSON() ([]byte, error) { return c.Custom, nil }
 
 // The methods below make Claims a jwt.Claims.
 
@@ -103,7 +113,11 @@ func (i Issuer) Sign(t *tenants.Tenant, c *Claims) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	signed, err := sign(key, c)
+	var claims jwt.Claims = c
+	if c.Custom != nil {
+		claims = custom{c}
+	}
+	signed, err := sign(key, claims)
 	if err != nil {
 		return Access{}, err
 	}

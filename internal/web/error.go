@@ -48,6 +48,14 @@ func Status(k fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// statusOf is the HTTP status of a fault.
+func statusOf(f *fault.Error) int {
+	if f.Status != 0 {
+		return f.Status
+	}
+	return Status(f.Kind)
+}
+
 // writeError writes err in the shape of the path, and ends the request. It logs
 // an Internal fault, once, and does not show its cause.
 func writeError(c *gin.Context, err error) {
@@ -73,7 +81,7 @@ var errUnexpected = fault.New(fault.Internal, "unexpected_failure",
 // logError logs an error for the operator and for the project's developers, and
 // counts it.
 func logError(c *gin.Context, f *fault.Error) {
-	logFault(c, f, Status(f.Kind))
+	logFault(c, f, statusOf(f))
 	logToProject(c, f)
 	countRefusal(c, f)
 }
@@ -88,7 +96,7 @@ func refuse(c *gin.Context, f *fault.Error) {
 	if shapes, ok := c.Get(errorsKey); ok {
 		write = shapes.(*Errors).at(c.Request.URL.Path)
 	}
-	write(c.Writer, c.Request, Refusal{Status: Status(f.Kind), Fault: f, RequestID: requestID(c)})
+	write(c.Writer, c.Request, Refusal{Status: statusOf(f), Fault: f, RequestID: requestID(c)})
 }
 
 // wantsDated reports whether the client requested a version of 2024 or later; a
@@ -103,7 +111,8 @@ const maxLogged = 2 << 10
 
 func logFault(c *gin.Context, f *fault.Error, status int) {
 	// Clients of a paused project go on asking, which is nothing to look after.
-	if status < http.StatusInternalServerError || errors.Is(f, tenants.ErrPaused) {
+	// A project's own code is in the project's log.
+	if status < http.StatusInternalServerError || errors.Is(f, tenants.ErrPaused) || f.Status != 0 {
 		return
 	}
 	attrs := []any{"request_id", requestID(c), "code", f.Code, "error", fault.Clip(f.Error(), maxLogged), "method", c.Request.Method, routeOrPath(c)}

@@ -106,7 +106,7 @@ type slow struct{ clock *flowtest.Clock }
 
 func (slow) Enabled(*tenants.Scope) bool { return true }
 
-func (h slow) Customize(context.Context, *tenantdb.Tx, *tenants.Scope, *auth.Principal, *token.Claims) error {
+func (h slow) Customize(context.Context, *tenantdb.Tx, *tenants.Scope, *auth.Principal, auth.Method, *token.Claims) error {
 	h.clock.Advance(time.Minute)
 	return nil
 }

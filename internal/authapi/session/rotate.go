@@ -108,7 +108,7 @@ func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
 	if err := r.Active.count(ctx, tx, r.sc, p.User.ID, r.now); err != nil {
 		return err
 	}
-	r.next, err = r.claims(ctx, tx, r.sc, p)
+	r.next, err = r.claims(ctx, tx, r.sc, p, auth.MethodRefresh)
 	return err
 }
 

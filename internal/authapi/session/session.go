@@ -27,8 +27,9 @@ type Sessions struct {
 type TokenHook interface {
 	// Enabled reports whether the project has such a hook.
 	Enabled(sc *tenants.Scope) bool
-	// Customize changes the claims. An error rolls back the sign-in or refresh.
-	Customize(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, c *token.Claims) error
+	// Customize changes the claims. method is how the user proved who they are just
+	// now; auth.MethodRefresh at a refresh. An error rolls back the sign-in or refresh.
+	Customize(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, method auth.Method, c *token.Claims) error
 }
 
 // Tokens is the wire's answer to a sign-in or a refresh.
@@ -73,10 +74,10 @@ type unsigned struct {
 }
 
 // claims builds the claims for a principal, inside the transaction.
-func (s Sessions) claims(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p auth.Principal) (*unsigned, error) {
+func (s Sessions) claims(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p auth.Principal, method auth.Method) (*unsigned, error) {
 	u := &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)}
 	if s.hooked(sc) {
-		if err := s.Hook.Customize(ctx, tx, sc, &u.principal, u.claims); err != nil {
+		if err := s.Hook.Customize(ctx, tx, sc, &u.principal, method, u.claims); err != nil {
 			return nil, err
 		}
 	}

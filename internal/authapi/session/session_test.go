@@ -209,7 +209,7 @@ type refusing struct{}
 
 func (refusing) Enabled(*tenants.Scope) bool { return true }
 
-func (refusing) Customize(context.Context, *tenantdb.Tx, *tenants.Scope, *auth.Principal, *token.Claims) error {
+func (refusing) Customize(context.Context, *tenantdb.Tx, *tenants.Scope, *auth.Principal, auth.Method, *token.Claims) error {
 	return errHook
 }
 
@@ -218,7 +218,7 @@ type naming struct{ calls int }
 
 func (*naming) Enabled(*tenants.Scope) bool { return true }
 
-func (h *naming) Customize(_ context.Context, _ *tenantdb.Tx, _ *tenants.Scope, p *auth.Principal, c *token.Claims) error {
+func (h *naming) Customize(_ context.Context, _ *tenantdb.Tx, _ *tenants.Scope, p *auth.Principal, _ auth.Method, c *token.Claims) error {
 	h.calls++
 	c.Role = "customized_" + p.User.Role
 	return nil

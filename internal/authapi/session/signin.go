@@ -98,7 +98,7 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := s.Active.count(ctx, tx, sc, u.ID, now); err != nil {
 		return nil, nil, err
 	}
-	begun, err = s.claims(ctx, tx, sc, p)
+	begun, err = s.claims(ctx, tx, sc, p, proof.Method)
 	return begun, nil, err
 }
 

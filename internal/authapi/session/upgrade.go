@@ -52,7 +52,7 @@ func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, session uuid.U
 		if err != nil || refused != nil {
 			return err
 		}
-		next, err = s.claims(ctx, tx, sc, p)
+		next, err = s.claims(ctx, tx, sc, p, up.Method)
 		return err
 	})
 	if err == nil {

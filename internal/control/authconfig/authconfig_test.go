@@ -56,7 +56,7 @@ func quoted(s string) string {
 	return string(raw)
 }
 
-var table = withProviders(withPhone(map[string]values{
+var table = withHooks(withProviders(withPhone(map[string]values{
 	"site_url": {
 		[]string{`"https://app.example.com"`, `"http://localhost:3000/path?x=1"`, `"http://[::1]:3000"`},
 		[]string{`""`, `"app.example.com"`, `"/path"`, `"ftp://x"`, `"javascript://x"`, `"https://"`, `"https://x#y"`, `"https://a:b@x"`, `"https://x,y"`, `"https://x y"`, "5", `"https://x/` + strings.Repeat("y", 2048) + `"`},
@@ -106,7 +106,7 @@ var table = withProviders(withPhone(map[string]values{
 	"mailer_templates_magic_link_content":   templates,
 	"mailer_templates_confirmation_content": templates, "mailer_templates_invite_content": templates,
 	"mailer_templates_reauthentication_content": templates, "mailer_templates_recovery_content": templates, "mailer_templates_email_change_content": templates,
-}))
+})))
 
 // withPhone adds the settings of sign-in by phone.
 func withPhone(table map[string]values) map[string]values {
@@ -182,8 +182,46 @@ func withProviders(table map[string]values) map[string]values {
 	return table
 }
 
+// withHooks adds the settings of hooks.
+func withHooks(table map[string]values) map[string]values {
+	for _, s := range setting.All() {
+		switch {
+		case !strings.HasPrefix(s.Name, "hook_") || !s.Available() || s.Secret:
+		case s.Kind == setting.Bool:
+			table[s.Name] = booleans
+		case strings.HasSuffix(s.Name, "_uri"):
+			table[s.Name] = values{
+				[]string{`"pg-functions://postgres/public/hook"`, `""`},
+				[]string{"5", `"public.hook"`, `"http://example.com"`, `"pg-functions://postgres/reeve/f"`, `"https://a:b@x"`},
+			}
+		default:
+			table[s.Name] = values{[]string{`"fail_open"`, `"shadow"`, `"fail_closed"`}, []string{"5", `""`, `"open"`}}
+		}
+	}
+	return table
+}
+
+// TestHookRules: a hook that cannot be called is not switched on, and what it needs is
+// not taken away.
+func TestHookRules(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	const secret = `"hook_custom_access_token_secrets":"v1,whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="`
+	patch(`{"hook_custom_access_token_enabled":true}`).Refused(t, 400, "validation_failed", "hook_custom_access_token_uri: is required")
+	patch(`{"hook_custom_access_token_enabled":true,"hook_custom_access_token_uri":"https://x.example"}`).Refused(t, 400, "validation_failed", "hook_custom_access_token_secrets: is required")
+	patch(`{"hook_custom_access_token_uri":"https://x.example","hook_custom_access_token_secrets":"hunter2"}`).Refused(t, 400, "validation_failed", "hook_custom_access_token_secrets: must be")
+	patch(`{"hook_custom_access_token_enabled":true,"hook_custom_access_token_uri":"https://x.example",`+secret+`}`).Want(t, 200, `"hook_custom_access_token_enabled":true`)
+	patch(`{"hook_custom_access_token_secrets":null}`).Refused(t, 400, "validation_failed", "hook_custom_access_token_secrets: is required")
+	patch(`{"hook_custom_access_token_uri":"pg-functions://postgres/public/f","hook_custom_access_token_secrets":null}`).Want(t, 200)
+	patch(`{"hook_custom_access_token_uri":""}`).Refused(t, 400, "validation_failed", "hook_custom_access_token_uri: is required")
+}
+
 // also are further members that a patch with the setting needs.
 func also(name, value string) string {
+	if hook, ok := strings.CutSuffix(name, "_enabled"); ok && strings.HasPrefix(hook, "hook_") && value == "true" {
+		return fmt.Sprintf(`,"%s_uri":"pg-functions://postgres/public/f"`, hook)
+	}
 	if name == "smtp_host" && value != `""` {
 		return `,"smtp_admin_email":"a@example.com"`
 	}

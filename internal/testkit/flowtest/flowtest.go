@@ -12,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/connector/custom"
+	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/testkit/services"
@@ -37,6 +38,10 @@ type Fixture struct {
 	// Custom has the connectors of custom providers; nil for none.
 	Custom *custom.Providers
 
+	// Hooks calls the projects' hooks; Calls are those that were made.
+	Hooks *hook.Hooks
+	Calls *Calls
+
 	// Services are captchas and the list of leaked passwords.
 	Services *services.Services
 
@@ -56,6 +61,8 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	f.Texter = &sms.Texter{Dispatcher: f.Dispatcher, Limiter: f.Limiter, Now: f.Clock.Now, Capture: true}
 	f.Active = session.NewActivity(1000)
 	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Active: f.Active, Now: f.Clock.Now}
+	f.Calls = &Calls{}
+	f.Hooks = hook.New(hook.Options{Client: f.Services.Client(hook.Timeout), Now: f.Clock.Now, Record: f.Calls.add})
 	verifier, err := token.NewVerifier(1000, f.Clock.Now, func(issuer string) bool {
 		return issuer == f.A.Tenant().Issuer() || issuer == f.B.Tenant().Issuer()
 	})

@@ -26,7 +26,7 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	flows := tenantapi.Flows{
 		Mailer: f.Mailer, Texter: f.Texter, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
 		Limits: web.Limits{Limiter: ratelimit.New(ratelimit.Options{})}, Version: "test", Now: f.Clock.Now,
-		Active: f.Active, Providers: providers{f}, Captcha: &captcha.Verifier{
+		Active: f.Active, Hooks: f.Hooks, Providers: providers{f}, Captcha: &captcha.Verifier{
 			HTTP: f.Services.Client(captcha.Timeout), URLs: captcha.URLs(f.Services.HCaptcha(), f.Services.Turnstile()),
 		},
 		Leaked: &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},

@@ -75,3 +75,19 @@ func (p *Project) connected(tb testing.TB, fn func(context.Context, *pgx.Conn) e
 		tb.Fatal(err)
 	}
 }
+
+// CountAs runs a query that returns one number as a role of the API, with claims, a
+// JSON object, as PostgREST sets them.
+func (p *Project) CountAs(tb testing.TB, role, claims, sql string) (n int) {
+	tb.Helper()
+	p.connected(tb, func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, `SELECT set_config('request.jwt.claims', $1, false)`, claims); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, "SET SESSION AUTHORIZATION "+role); err != nil {
+			return err
+		}
+		return conn.QueryRow(ctx, sql).Scan(&n)
+	})
+	return n
+}

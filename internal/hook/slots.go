@@ -1,0 +1,57 @@
+package hook
+
+import (
+	"context"
+	"sync"
+
+	"github.com/reevehq/reeve/tenants"
+)
+
+// The bounds of calls of URLs at a time in a process, which take seconds while the
+// flow's transaction holds a connection.
+const (
+	projectSlots = 8  // of one project
+	allSlots     = 64 // of all; a project without a call has one beyond
+)
+
+// slots bounds the calls of URLs.
+type slots struct {
+	mu       sync.Mutex
+	taken    int
+	projects map[tenants.Ref]int
+	changed  chan struct{} // closed when a slot comes free
+}
+
+func newSlots() *slots { return &slots{projects: map[tenants.Ref]int{}, changed: make(chan struct{})} }
+
+// take waits for a slot, at most until ctx ends.
+func (s *slots) take(ctx context.Context, ref tenants.Ref) (release func(), err error) {
+	for {
+		s.mu.Lock()
+		own := s.projects[ref]
+		if own < projectSlots && (s.taken < allSlots || own == 0) {
+			s.taken++
+			s.projects[ref]++
+			s.mu.Unlock()
+			return sync.OnceFunc(func() { s.release(ref) }), nil
+		}
+		changed := s.changed
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+func (s *slots) release(ref tenants.Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken--
+	if s.projects[ref]--; s.projects[ref] == 0 {
+		delete(s.projects, ref)
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
