@@ -124,7 +124,8 @@ field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[proce
 REEVE_ACCESS_TOKEN=$(field access_token)
 REEVE_URL=http://127.0.0.1:$port
 REEVE_LOG=$log
-export REEVE_URL REEVE_ACCESS_TOKEN REEVE_LOG
+REEVE_POSTGRES_URL=$(field postgres_url) # for what has no API
+export REEVE_URL REEVE_ACCESS_TOKEN REEVE_LOG REEVE_POSTGRES_URL
 
 # The newest client needs Node 22; npm has a build of it for where Node is older.
 newest=node

@@ -46,6 +46,14 @@ type Methods struct {
 	Email     bool     `json:"email" doc:"Address with a password, or with a mailed link or code."`
 	Phone     bool     `json:"phone"`
 	Providers []string `json:"providers" doc:"Names of the identity providers that are enabled."`
+	// Custom are those that the project defines itself.
+	Custom []CustomMethod `json:"custom" doc:"Identity providers that the project defines itself and that are enabled."`
+}
+
+// CustomMethod is an identity provider that the platform project defines itself.
+type CustomMethod struct {
+	Provider string `json:"provider" doc:"Such as custom:acme: what an SDK is told."`
+	Name     string `json:"name" doc:"As people are shown it."`
 }
 
 // PasswordPolicy is what a new password must be.
@@ -63,7 +71,7 @@ type PasswordPolicy struct {
 func AuthOf(c *setting.Config) Auth {
 	a := Auth{
 		SignUp: !c.DisableSignup, Confirm: !c.MailerAutoconfirm,
-		Methods:   Methods{Email: c.ExternalEmailEnabled, Phone: c.ExternalPhoneEnabled, Providers: []string{}},
+		Methods:   Methods{Email: c.ExternalEmailEnabled, Phone: c.ExternalPhoneEnabled, Providers: []string{}, Custom: []CustomMethod{}},
 		Passwords: passwordsOf(c),
 	}
 	if c.CaptchaEnabled {

@@ -9,10 +9,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/dashboard"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // dashboardKey is the name of the platform project's publishable key that is made
@@ -52,6 +54,9 @@ func (s *Server) findDashboardConfig(ctx context.Context) (dashboard.Config, err
 	}
 	c := dashboard.Config{Version: s.version, Dev: s.dev, Auth: dashboard.AuthOf(&sc.Tenant.Config), Mail: dashboard.MailSent}
 	c.Auth.URL = sc.Tenant.URL
+	if c.Auth.Methods.Custom, err = customMethods(ctx, sc); err != nil {
+		return dashboard.Config{}, err
+	}
 	if c.Auth.PublishableKey, err = s.dashboardKey(ctx, sc.Tenant.Ref); err != nil {
 		return dashboard.Config{}, err
 	}
@@ -67,6 +72,29 @@ func (s *Server) findDashboardConfig(ctx context.Context) (dashboard.Config, err
 		c.FirstRun, err = s.browsers.Setup.Pending(ctx, sc)
 	}
 	return c, err
+}
+
+// maxCustomMethods bounds the providers of the sign-in page.
+const maxCustomMethods = 20
+
+// customMethods are the identity providers of the platform project's own by which
+// people can sign in.
+func customMethods(ctx context.Context, sc *tenants.Scope) ([]dashboard.CustomMethod, error) {
+	out := []dashboard.CustomMethod{}
+	if !sc.Tenant.Config.CustomOAuthEnabled {
+		return out, nil
+	}
+	var found []auth.CustomProvider
+	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		found, err = tx.CustomProviders(ctx, "")
+		return err
+	})
+	for _, p := range found {
+		if p.Enabled && len(out) < maxCustomMethods {
+			out = append(out, dashboard.CustomMethod{Provider: p.Identifier, Name: p.Name})
+		}
+	}
+	return out, err
 }
 
 // dashboardKey returns a publishable key of the platform project that works

@@ -6,8 +6,8 @@ import { Input } from './input'
 import { Badge } from './state'
 
 type Props = Omit<ComponentProps<'input'>, 'value' | 'onChange' | 'type'> & {
-  /** What the server shows in place of the secret; empty when there is none. */
-  fingerprint?: string
+  /** What the server shows in place of the secret, true if it shows nothing; empty when there is none. */
+  fingerprint?: string | true
   /** The new secret; undefined while it is not replaced, empty to remove it. */
   value: string | undefined
   onChange: (value: string | undefined) => void
@@ -24,7 +24,7 @@ export function SecretInput({ fingerprint, value, onChange, keep, disabled, ...r
     return (
       <span className="flex min-w-0 flex-1 flex-wrap items-center gap-2">
         <Badge tone={value === '' ? 'warn' : 'ok'}>{value === '' ? t.removed : t.set}</Badge>
-        {value === undefined && <code className="font-mono text-sm text-text-2" title={t.fingerprint}>{fingerprint.slice(0, 8)}…</code>}
+        {value === undefined && fingerprint !== true && <code className="font-mono text-sm text-text-2" title={t.fingerprint}>{fingerprint.slice(0, 8)}…</code>}
         <span className="flex gap-1">
           <Button id={rest.id} size="small" disabled={disabled} aria-describedby={rest['aria-describedby']} onClick={() => setTyping(true)}>
             {t.replace}

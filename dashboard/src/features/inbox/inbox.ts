@@ -11,6 +11,13 @@ export const inboxQuery = (ref: string) =>
     refetchInterval: 3000,
   })
 
+/** The captured messages to people who sign in to the dashboard, for operators. */
+export const platformInboxQuery = queryOptions({
+  queryKey: ['inbox', 'platform'],
+  queryFn: async ({ signal }) => (await answer(api.GET('/v1/operator/inbox', { params: { query: {} }, signal }))) ?? [],
+  refetchInterval: 3000,
+})
+
 /** Deletes them all. */
 export function useEmptyInbox(ref: string) {
   const queries = useQueryClient()

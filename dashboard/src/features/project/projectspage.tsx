@@ -23,7 +23,7 @@ const grid = 'grid gap-4 sm:grid-cols-2 lg:grid-cols-3'
 export function ProjectsPage({ slug, search, onSearch, mayCreate }: Props) {
   const list = useInfiniteQuery(projectListQuery(slug, search.q ?? ''))
   const rows = list.data?.pages.flatMap((page) => page.projects ?? [])
-  const total = list.data?.pages[0]?.pagination.count ?? 0
+  const total = list.data?.pages[0]?.count ?? 0
   const button = mayCreate && (
     <Button kind="primary" icon={Plus} onClick={() => onSearch({ ...search, create: true })}>
       {t.create}
@@ -54,8 +54,8 @@ export function ProjectsPage({ slug, search, onSearch, mayCreate }: Props) {
               <Card className="p-4">
                 <Skeleton className="h-5 w-1/2" />
                 <Skeleton className="mt-1 h-3 w-40" />
-                <Skeleton className="mt-4 h-6 w-full" />
-                <Skeleton className="mt-4 h-4 w-32" />
+                <Skeleton className="mt-5 h-4 w-20" />
+                <Skeleton className="mt-5 h-8 w-full" />
               </Card>
             </li>
           ))}

@@ -7,10 +7,12 @@ export function DevLink() {
   const t = signIn.dev
   const print = useMutation({ mutationFn: async () => (await fetch('/dev/link', { method: 'POST', headers: { Accept: 'text/html' } })).ok })
   return (
-    <section className="space-y-3 border-t border-line pt-6">
-      <h2 className="font-medium">{t.title}</h2>
+    <section aria-labelledby="dev-link" className="space-y-3 border-b border-line pb-6">
+      <h2 id="dev-link" className="font-medium">
+        {t.title}
+      </h2>
       <p className="text-text-2">{t.text}</p>
-      <Button busy={print.isPending} onClick={() => print.mutate()}>
+      <Button kind="primary" className="w-full" busy={print.isPending} onClick={() => print.mutate()}>
         {t.print}
       </Button>
       {print.isSuccess && <p role="status">{print.data ? t.printed : t.failed}</p>}

@@ -1,3 +1,4 @@
+import type { Provider } from '@supabase/supabase-js'
 import { queryOptions } from '@tanstack/react-query'
 import { ApiError } from '@/lib/api/error'
 import { answer, api, type Schema } from '@/lib/api/client'
@@ -14,6 +15,52 @@ export async function platform(config: Config) {
   return createClient(config.auth.url, config.auth.publishable_key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false, storageKey: 'reeve-platform' },
   }).auth
+}
+
+const verifierKey = 'reeve-platform-code-verifier'
+const memory = new Map<string, string>()
+
+/**
+ * Where the SDK keeps things during a sign-in at a provider. The code verifier outlives the way there
+ * and back in this tab, and nothing else does: a code that another browser's sign-in brought is worth
+ * nothing here, and no token is stored.
+ */
+const storage = {
+  getItem: (key: string) => (key === verifierKey ? sessionStorage.getItem(key) : (memory.get(key) ?? null)),
+  setItem: (key: string, value: string) => void (key === verifierKey ? sessionStorage.setItem(key, value) : memory.set(key, value)),
+  removeItem: (key: string) => void (key === verifierKey ? sessionStorage.removeItem(key) : memory.delete(key)),
+}
+
+/** The SDK's client for sign-ins at identity providers: with PKCE. */
+async function platformByProvider(config: Config) {
+  const { createClient } = await import('@supabase/supabase-js')
+  return createClient(config.auth.url, config.auth.publishable_key, {
+    auth: { flowType: 'pkce', persistSession: true, storage, autoRefreshToken: false, detectSessionInUrl: false, storageKey: 'reeve-platform' },
+  }).auth
+}
+
+/** The identity providers by which people may sign in; a name only where the project gave one. */
+export const providersOf = ({ auth: { methods } }: Config): { id: string; name?: string }[] => [
+  ...(methods.providers ?? []).map((id) => ({ id })),
+  ...(methods.custom ?? []).map(({ provider, name }) => ({ id: provider, name })),
+]
+
+/** Leaves for an identity provider, which sends the browser back to the sign-in page. */
+export async function leaveForProvider(config: Config, provider: string, next: string | undefined) {
+  const back = new URL('/sign-in', location.origin)
+  if (next) back.searchParams.set('next', next)
+  const auth = await platformByProvider(config)
+  const { data, error } = await auth.signInWithOAuth({ provider: provider as Provider, options: { redirectTo: back.href, skipBrowserRedirect: true } })
+  if (error) throw refused(error)
+  location.assign(data.url)
+}
+
+/** Makes a session of the code that a provider's sign-in brought; the code works in the tab that began it. */
+export async function enterByCode(config: Config, code: string) {
+  const { data, error } = await (await platformByProvider(config)).exchangeCodeForSession(code)
+  memory.clear()
+  if (error) throw refused(error)
+  await enter(data.session)
 }
 
 type Refused = { status?: number; code?: string; message: string }
@@ -35,15 +82,20 @@ export async function signInByPassword(config: Config, email: string, password: 
   await enter(data.session)
 }
 
-/** Takes a session that a mailed link brought out of the address: null without one. */
-export function takeLink(): { tokens?: Tokens; type: string; email: string; problem: string } | null {
-  const fragment = new URLSearchParams(location.hash.slice(1))
+const brought = ['code', 'error', 'error_code', 'error_description']
+
+/** Takes what a mailed link or a provider's sign-in brought out of the address: null for nothing. */
+export function takeLink(): { tokens?: Tokens; code?: string; email: string; problem: string } | null {
+  const [fragment, query] = [new URLSearchParams(location.hash.slice(1)), new URLSearchParams(location.search)]
   const [access_token, refresh_token] = [fragment.get('access_token'), fragment.get('refresh_token')]
-  const problem = fragment.get('error_code') ?? fragment.get('error') ?? ''
-  if (!access_token && !problem) return null
-  history.replaceState(history.state, '', location.pathname + location.search)
+  const from = location.pathname === '/sign-in' ? query : fragment // a set-up link has a code of its own
+  const [code, problem] = [from.get('code') ?? undefined, fragment.get('error_code') ?? fragment.get('error') ?? from.get('error_code') ?? from.get('error') ?? '']
+  if (!access_token && !code && !problem) return null
+  if (from === query) for (const name of brought) query.delete(name)
+  const rest = query.toString()
+  history.replaceState(history.state, '', location.pathname + (rest && `?${rest}`))
   const tokens = access_token && refresh_token ? { access_token, refresh_token } : undefined
-  return { tokens, type: fragment.get('type') ?? '', email: tokens ? emailIn(tokens.access_token) : '', problem }
+  return { tokens, code, email: tokens ? emailIn(tokens.access_token) : '', problem }
 }
 
 /** Whose a token is, for the person to see; the server decides. */

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useRouter } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Button } from '@/components/button'
 import { ErrorState } from '@/components/error'
 import { Notice, Skeleton } from '@/components/state'
@@ -9,10 +9,13 @@ import { DevLink } from './devlink'
 import { Explained } from './explained'
 import { Frame } from './frame'
 import { personQuery } from './person'
-import { configQuery, enter, platform, refused, takeLink, type Config } from './platform'
+import { configQuery, enter, enterByCode, platform, providersOf, refused, takeLink, type Config } from './platform'
 import { SignInForm } from './signinform'
 import { MailState, SignUpForm } from './signupform'
 import { ApiError } from '@/lib/api/error'
+
+/** Where there are providers alone: their names and marks are no part of the first load. */
+const ProviderButtons = lazy(() => import('./providerbuttons').then((m) => ({ default: m.ProviderButtons })))
 
 type Props = { next?: string; signUp: boolean }
 
@@ -28,13 +31,20 @@ export function SignIn({ next, signUp }: Props) {
     router.history.push(next ?? '/')
   }
   if (config.error) return <ErrorState error={config.error} onRetry={() => void config.refetch()} />
+  if (link?.code && config.data) return <ByCode config={config.data} code={link.code} onDone={done} onFailed={(problem) => setLink({ email: '', problem })} />
   if (link?.tokens) return <Linked email={link.email} tokens={link.tokens} onDone={done} onOther={() => setLink(null)} />
   const c = config.data
   const opened = signUp && c?.auth.sign_up
   return (
     <Frame title={opened ? t.signUp.title : t.title}>
       {link?.problem && <Explained error={new ApiError(400, link.problem, link.problem)} />}
-      {!c ? <Skeleton className="h-40 w-full" /> : opened ? <SignUpForm config={c} email={email} onEmail={setEmail} onDone={done} /> : c.auth.methods.email && <SignInForm config={c} email={email} onEmail={setEmail} onDone={done} />}
+      {c?.dev && !opened && <DevLink />}
+      {c && providersOf(c).length > 0 && (
+        <Suspense fallback={<Skeleton className="h-8 w-full" />}>
+          <ProviderButtons config={c} next={next} />
+        </Suspense>
+      )}
+      {!c ? <Skeleton className="h-40 w-full" /> : opened ? <SignUpForm config={c} email={email} onEmail={setEmail} onDone={done} /> : c.auth.methods.email && <SignInForm config={c} email={email} onEmail={setEmail} onDone={done} second={c.dev} />}
       {c && (
         <div className="flex flex-wrap justify-between gap-x-4 gap-y-2 text-sm [&_a]:text-accent [&_a]:hover:underline">
           {!opened && <Link to="/reset">{t.forgot}</Link>}
@@ -46,7 +56,24 @@ export function SignIn({ next, signUp }: Props) {
         </div>
       )}
       {c && !opened && c.mail !== 'unsent' && /.@./.test(email) && <MagicLink config={c} email={email.trim()} />}
-      {c?.dev && <DevLink />}
+    </Frame>
+  )
+}
+
+/** A provider's sign-in came back with a code, which this tab began: it is exchanged at once, and once. */
+function ByCode({ config, code, onDone, onFailed }: { config: Config; code: string; onDone: () => void; onFailed: (problem: string) => void }) {
+  const begun = useRef(false)
+  useEffect(() => {
+    if (begun.current) return
+    begun.current = true
+    enterByCode(config, code).then(onDone, (error: unknown) => onFailed(error instanceof ApiError ? error.code : 'unexpected_failure'))
+  })
+  return (
+    <Frame title={t.title}>
+      <p role="status" className="text-text-2">
+        {t.finishing}
+      </p>
+      <Skeleton className="h-40 w-full" />
     </Frame>
   )
 }

@@ -7,10 +7,10 @@ import { signIn as t } from '@/strings/signin'
 import { Explained } from './explained'
 import { signInByPassword, type Config } from './platform'
 
-type Props = { config: Config; email: string; onEmail: (email: string) => void; onDone: () => void }
+type Props = { config: Config; email: string; onEmail: (email: string) => void; onDone: () => void; /** Whether another way in stands first. */ second?: boolean }
 
 /** Address and password; it keeps what was typed when they are refused. */
-export function SignInForm({ config, email, onEmail, onDone }: Props) {
+export function SignInForm({ config, email, onEmail, onDone, second }: Props) {
   const [password, setPassword] = useState('')
   const [tried, setTried] = useState(false)
   const enter = useMutation({ mutationFn: () => signInByPassword(config, email.trim(), password), onSuccess: onDone, gcTime: 0 })
@@ -28,7 +28,7 @@ export function SignInForm({ config, email, onEmail, onDone }: Props) {
         {(f) => <Input {...f} type="password" name="password" autoComplete="current-password" value={password} onChange={(e) => setPassword(e.target.value)} maxLength={1024} />}
       </Field>
       {enter.error && <Explained error={enter.error} />}
-      <Button kind="primary" type="submit" busy={enter.isPending} className="w-full">
+      <Button kind={second ? 'secondary' : 'primary'} type="submit" busy={enter.isPending} className="w-full">
         {t.submit}
       </Button>
     </form>

@@ -65,7 +65,6 @@ export const customProviders = {
     attribute_mapping: '{ "sub": "data.id" }',
     authorization_params: '{ "prompt": "select_account" }',
   } as Record<string, string>,
-  stored: 'stored',
   missing: 'Fill this in',
   noAddress: 'Enter a whole address, with https://',
   noObject: 'Write it as a JSON object',

@@ -29,4 +29,11 @@ export const inbox = {
     action: 'Delete all',
     done: 'The inbox is empty',
   },
+  platform: {
+    description: 'Mails to people who sign in to this dashboard: invitations, links, resets. Reeve captures them in development.',
+    empty: 'No mail to people of this dashboard yet',
+    emptyText: 'Invite somebody to an organization, or ask for a new password on the sign-in page: the mail appears here within a second.',
+    sent: 'Mails to people are sent, not captured',
+    sentText: 'Only reeve dev captures what goes to people who sign in to the dashboard: whoever reads such a mail can sign in as them.',
+  },
 }

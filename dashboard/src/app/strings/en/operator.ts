@@ -1,7 +1,7 @@
 export const operator = {
   title: 'Operator',
   description: 'The whole installation. Only its operators see this page.',
-  tabs: { label: 'Operator', overview: 'Overview', projects: 'Projects', organizations: 'Organizations', jobs: 'Jobs' },
+  tabs: { label: 'Operator', overview: 'Overview', projects: 'Projects', organizations: 'Organizations', jobs: 'Jobs', inbox: 'Inbox' },
   stats: { organizations: 'Organizations', projects: 'Projects', active: 'active', warm: 'Warm databases', warmHelp: 'ready for new projects', connections: 'Connections', of: (max: string) => `of ${max}` },
   attention: {
     title: 'Needs attention',

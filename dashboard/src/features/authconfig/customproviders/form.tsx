@@ -25,7 +25,7 @@ const among = <N extends Name>(names: readonly N[], name: Name): name is N => na
 
 function control(form: Form, name: Name, field: Control): ReactNode {
   const { fields, set } = form
-  if (name === 'client_secret') return <SecretInput {...field} fingerprint={form.stored ? t.stored : undefined} keep value={fields.client_secret} onChange={(client_secret) => set({ client_secret })} />
+  if (name === 'client_secret') return <SecretInput {...field} fingerprint={form.stored || undefined} keep value={fields.client_secret} onChange={(client_secret) => set({ client_secret })} />
   if (among(lists, name)) return <ListInput {...field} value={fields[name] ?? []} onChange={(next) => set({ [name]: next })} />
   if (among(switches, name)) return <Switch id={field.id} aria-describedby={field['aria-describedby']} disabled={form.readOnly} checked={fields[name]} onCheckedChange={(on) => set({ [name]: on })} />
   if (among(objects, name)) return <Textarea {...field} rows={3} spellCheck={false} className="font-mono text-sm" placeholder={t.examples[name]} value={fields[name]} onChange={(e) => set({ [name]: e.target.value })} />

@@ -15,7 +15,7 @@ import { common } from '@/strings/common'
 import { customProviders as t } from '@/strings/customproviders'
 import { providers } from '@/strings/providers'
 import { PageHead } from '../page'
-import { Logo } from '../providers/logo'
+import { ProviderLogo } from '@/components/providerlogo'
 import { ProviderTest } from '../providers/test'
 import { SettingsSkeleton, useSettings } from '../settings'
 import { customProvidersQuery, useDeleteProvider, useUpdateProvider, type CustomProvider } from './customproviders'
@@ -43,7 +43,7 @@ function Found({ provider: p }: { provider: CustomProvider }) {
   const form = { fields, set: (change: Partial<Fields>) => setEdits({ ...edits, ...change }), errors: names.length > 0 ? wrong(p.provider_type, fields, false) : {}, readOnly, stored: true }
   return (
     <>
-      <PageHead above="providers" title={p.name} description={`${t.kinds[p.provider_type]} · ${p.identifier}`} icon={<Logo id={p.identifier} name={p.name} />} action={<Remove provider={p} onRemoved={() => setEdits({})} />} />
+      <PageHead above="providers" title={p.name} description={`${t.kinds[p.provider_type]} · ${p.identifier}`} icon={<ProviderLogo id={p.identifier} name={p.name} />} action={<Remove provider={p} onRemoved={() => setEdits({})} />} />
       {value('custom_oauth_enabled') === false && (
         <div className="mb-4">
           <Notice tone="warn">{t.off}</Notice>

@@ -7,7 +7,7 @@ import { Section } from '@/components/page'
 import { Notice, Skeleton, Status } from '@/components/state'
 import { customProviders as t } from '@/strings/customproviders'
 import { providers } from '@/strings/providers'
-import { Logo } from '../providers/logo'
+import { ProviderLogo } from '@/components/providerlogo'
 import { useSettings } from '../settings'
 import { customProvidersQuery } from './customproviders'
 
@@ -36,7 +36,7 @@ export function CustomProviders() {
       <ul className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">
         {list.data?.map((p) => (
           <li key={p.id} className="relative flex items-center gap-3 rounded border border-line bg-surface p-3 hover:border-line-strong">
-            <Logo id={p.identifier} name={p.name} />
+            <ProviderLogo id={p.identifier} name={p.name} />
             <div className="min-w-0 flex-1">
               <Link to="/p/$ref/auth/providers/$provider" params={{ ref, provider: p.identifier }} dir="auto" className="block truncate font-medium after:absolute after:inset-0 after:rounded">
                 {p.name}

@@ -7,7 +7,7 @@ import { providers as t } from '@/strings/providers'
 import { settings as words } from '@/strings/settings'
 import { PageHead } from '../page'
 import { useSettings, type Settings } from '../settings'
-import { Logo } from './logo'
+import { ProviderLogo } from '@/components/providerlogo'
 import { nameOfProvider } from './providers'
 
 export type Entry = { id: string; name: string; on: boolean; ready: boolean }
@@ -24,7 +24,7 @@ function Tile({ entry }: { entry: Entry }) {
   const { ref, set } = useSettings()
   return (
     <li className="relative flex items-center gap-3 rounded border border-line bg-surface p-3 hover:border-line-strong">
-      <Logo id={entry.id} name={entry.name} />
+      <ProviderLogo id={entry.id} name={entry.name} />
       <div className="min-w-0 flex-1">
         <Link to="/p/$ref/auth/providers/$provider" params={{ ref, provider: entry.id }} className="block truncate font-medium after:absolute after:inset-0 after:rounded">
           {entry.name}

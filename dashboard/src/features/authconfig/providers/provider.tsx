@@ -11,7 +11,7 @@ import { providers as t } from '@/strings/providers'
 import { PageHead } from '../page'
 import { SettingRow } from '../row'
 import { useSettings } from '../settings'
-import { Logo } from './logo'
+import { ProviderLogo } from '@/components/providerlogo'
 import { nameOfProvider } from './providers'
 import { ProviderTest } from './test'
 
@@ -47,7 +47,7 @@ export function ProviderPage({ id }: { id: string }) {
   )
   return (
     <>
-      <PageHead above="providers" title={name} icon={<Logo id={id} name={name} />} />
+      <PageHead above="providers" title={name} icon={<ProviderLogo id={id} name={name} />} />
       <div className="pl-3.5">
         <Steps>
           <Step title={t.steps.register(name)}>

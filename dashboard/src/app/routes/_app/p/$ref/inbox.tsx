@@ -1,15 +1,8 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
 import { InboxPage } from '@/features/inbox/inboxpage'
+import { inboxSearch } from '@/features/inbox/search'
 
-const search = z.object({
-  message: z.string().max(64).optional().catch(undefined),
-  q: z.string().max(200).optional().catch(undefined),
-  view: z.enum(['html', 'text', 'source', 'headers']).optional().catch(undefined),
-  narrow: z.boolean().optional().catch(undefined),
-})
-
-export const Route = createFileRoute('/_app/p/$ref/inbox')({ validateSearch: search, component: Inbox })
+export const Route = createFileRoute('/_app/p/$ref/inbox')({ validateSearch: inboxSearch, component: Inbox })
 
 function Inbox() {
   const { ref } = Route.useParams()

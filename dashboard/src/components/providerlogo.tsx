@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { cx } from '@/lib/cx'
 
 /** Marks of our own: letters and plain shapes in the provider's colours. */
 const marks: Record<string, [background: string, mark: ReactNode]> = {
@@ -38,10 +39,10 @@ function letters(text: string, size = 18, colour = '#ffffff') {
 }
 
 /** The mark of a provider; its name stands beside it. */
-export function Logo({ id, name }: { id: string; name: string }) {
+export function ProviderLogo({ id, name, small }: { id: string; name: string; small?: boolean }) {
   const [background, mark] = marks[id] ?? ['#57534c', letters(name.slice(0, 1).toUpperCase())]
   return (
-    <svg viewBox="0 0 32 32" className="size-8 shrink-0" aria-hidden>
+    <svg viewBox="0 0 32 32" className={cx('shrink-0', small ? 'size-4' : 'size-8')} aria-hidden>
       <rect x="0.5" y="0.5" width="31" height="31" rx="6" fill={background} stroke="var(--line)" />
       {mark}
     </svg>
