@@ -28,6 +28,7 @@ type breakers struct {
 
 	mu     sync.Mutex
 	silent map[breakerKey]*silence
+	recent map[breakerKey]time.Duration // of the last call; forgotten when there are too many
 }
 
 type silence struct {
@@ -37,7 +38,7 @@ type silence struct {
 }
 
 func newBreakers(now func() time.Time) *breakers {
-	return &breakers{now: now, silent: map[breakerKey]*silence{}}
+	return &breakers{now: now, silent: map[breakerKey]*silence{}, recent: map[breakerKey]time.Duration{}}
 }
 
 // allow reports whether the hook may be called. Each true is followed by
@@ -87,6 +88,23 @@ func (b *breakers) untried(key breakerKey) {
 	if s := b.silent[key]; s != nil {
 		s.trying = false
 	}
+}
+
+// took notes how long a call took.
+func (b *breakers) took(key breakerKey, d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.recent) >= maxBreakers {
+		clear(b.recent)
+	}
+	b.recent[key] = d
+}
+
+// last is how long the last call took.
+func (b *breakers) last(key breakerKey) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.recent[key]
 }
 
 // Open reports whether this process does not call the hook at the moment.

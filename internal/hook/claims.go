@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,7 +114,16 @@ var kinds = []struct {
 	{"app_metadata", "{", false}, {"user_metadata", "{", false}, {"client_id", `"`, false}, {"scope", `"`, false},
 }
 
+// checkTypes also refuses the name of a known claim in other letters, which readers
+// that ignore case would take for it.
 func checkTypes(claims map[string]json.RawMessage) error {
+	for name := range claims {
+		for _, k := range kinds {
+			if name != k.name && strings.EqualFold(name, k.name) {
+				return fmt.Errorf("the claim %.20q is %s in other letters", name, k.name)
+			}
+		}
+	}
 	for _, k := range kinds {
 		value, ok := claims[k.name]
 		if !ok && k.required {

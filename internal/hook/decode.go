@@ -103,6 +103,9 @@ func refusalIn(raw json.RawMessage) error {
 	return refusedWith(said.HTTPCode, said.Message)
 }
 
+// decisionReject is the decision of a refusal.
+const decisionReject = "reject"
+
 // decision is the answer of points that may be refused.
 type decision struct {
 	Decision         string `json:"decision"`
@@ -123,7 +126,7 @@ func readDecision(raw json.RawMessage, with *fault.Error) (decision, error) {
 	switch d.Decision {
 	case "", "continue":
 		return d, nil
-	case "reject":
+	case decisionReject:
 		return d, rejected(with, d.Message)
 	}
 	return d, failedBecause(`the decision is neither "continue" nor "reject"`, nil)

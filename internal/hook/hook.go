@@ -135,6 +135,7 @@ func (h *Hooks) run(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, poi
 		c.Outcome, c.Error = f.outcome, f.Error()
 		sc.Log.Add(ctx, f.entry(c))
 	}
+	h.breakers.took(key, c.Duration)
 	h.record(c)
 	switch {
 	case c.Mode == setting.HookShadow:

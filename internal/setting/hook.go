@@ -40,7 +40,10 @@ type Hook struct {
 
 // Hooks are the project's own code that flows call.
 type Hooks struct {
-	CustomAccessToken Hook
+	BeforeUserCreated    Hook
+	AfterUserCreated     Hook
+	CustomAccessToken    Hook
+	PasswordVerification Hook
 }
 
 // Hook returns the hook of a point; the zero Hook for an unknown point.
@@ -53,8 +56,14 @@ func (c *Config) Hook(point string) Hook {
 
 func (h *Hooks) at(point string) *Hook {
 	switch point {
+	case HookBeforeUserCreated:
+		return &h.BeforeUserCreated
+	case HookAfterUserCreated:
+		return &h.AfterUserCreated
 	case HookCustomAccessToken:
 		return &h.CustomAccessToken
+	case HookPasswordVerification:
+		return &h.PasswordVerification
 	}
 	return nil
 }
@@ -63,7 +72,10 @@ func (h *Hooks) at(point string) *Hook {
 func HookSecrets(point string) string { return "hook_" + point + "_secrets" }
 
 var hookEffects = map[string]string{
-	HookCustomAccessToken: "before an access token is signed: it may change the claims",
+	HookBeforeUserCreated:    "before a user is created, which it may refuse",
+	HookAfterUserCreated:     "with each user that is created, in the same transaction",
+	HookPasswordVerification: "after each try of a user's password, which it may refuse",
+	HookCustomAccessToken:    "before an access token is signed: it may change the claims",
 }
 
 func hooks() Group {

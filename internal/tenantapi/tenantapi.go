@@ -84,7 +84,21 @@ func (f Flows) Sessions() session.Sessions {
 }
 
 // Users returns the service of users that the flows use.
-func (f Flows) Users() users.Users { return users.Users{Sessions: f.Sessions(), Now: f.Now} }
+func (f Flows) Users() users.Users {
+	u := users.Users{Sessions: f.Sessions(), Now: f.Now}
+	if f.Hooks != nil {
+		u.Hooks = hook.UserHooks{Hooks: f.Hooks}
+	}
+	return u
+}
+
+// attempts is told tries of passwords; nil without hooks.
+func (f Flows) attempts() grant.Attempts {
+	if f.Hooks == nil {
+		return nil
+	}
+	return f.Hooks
+}
 
 // all lists the flows; each handler's Mount says which routes it has, who may
 // call them and what limits them.
@@ -99,7 +113,7 @@ func (f Flows) all() []flow {
 			Service: signup.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords}, Limiter: f.Limits.Limiter,
 		},
 		grant.Handler{Grants: map[string]grant.Grant{
-			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses},
+			"password":      grant.Password{Sessions: sessions, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses, Attempts: f.attempts()},
 			"refresh_token": grant.Refresh{Sessions: sessions},
 			"pkce":          grant.PKCE{Sessions: sessions},
 			"id_token":      grant.IDToken{Service: persons, Providers: f.Providers, Verifier: f.Verifier},

@@ -115,20 +115,19 @@ func (tx *Tx) MarkRecoverySent(ctx context.Context, email string, now, since tim
 const byEmail = `lower(u.email::pg_catalog.text) = $1 AND u.is_sso_user = false
 	ORDER BY u.email = $1 DESC, u.created_at, u.id LIMIT 1`
 
-// PasswordByEmail returns the encrypted password of the user that UserByEmail
-// finds; "" if there is no password or no such user. Both cases take one
+// PasswordByEmail returns the id and the encrypted password of the user that
+// UserByEmail finds; "" if there is no password or no such user. Both cases take one
 // statement, so that the time does not reveal whether there is a user.
-func (tx *Tx) PasswordByEmail(ctx context.Context, email string) (string, error) {
+func (tx *Tx) PasswordByEmail(ctx context.Context, email string) (id uuid.UUID, hash string, err error) {
 	return tx.passwordBy(ctx, byEmail, email)
 }
 
-func (tx *Tx) passwordBy(ctx context.Context, where, contact string) (string, error) {
-	var hash string
-	err := tx.q.QueryRow(ctx, `SELECT coalesce(u.encrypted_password, '') FROM auth.users u WHERE `+where, contact).Scan(&hash)
+func (tx *Tx) passwordBy(ctx context.Context, where, contact string) (id uuid.UUID, hash string, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT u.id, coalesce(u.encrypted_password, '') FROM auth.users u WHERE `+where, contact).Scan(&id, &hash)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return "", fmt.Errorf("read password: %w", err)
+		return uuid.Nil, "", fmt.Errorf("read password: %w", err)
 	}
-	return hash, nil
+	return id, hash, nil
 }
 
 // SignedInFrom reports whether the user that UserByEmail finds has a session that
@@ -167,7 +166,7 @@ const byPhone = `u.phone = ANY (ARRAY[$1, '+' || $1])
 	ORDER BY u.phone = $1 DESC LIMIT 1`
 
 // PasswordByPhone is PasswordByEmail for the user that UserByPhone finds.
-func (tx *Tx) PasswordByPhone(ctx context.Context, phone string) (string, error) {
+func (tx *Tx) PasswordByPhone(ctx context.Context, phone string) (id uuid.UUID, hash string, err error) {
 	return tx.passwordBy(ctx, byPhone, phone)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/contact"
@@ -21,6 +23,16 @@ type Password struct {
 	Hasher   *password.Hasher
 	Strength strength.Checker
 	Guesses  *ratelimit.Limiter // of passwords, by address; not shared, so that no flood can evict them
+	// Attempts is told each comparison with a user's password; nil tells nobody.
+	Attempts Attempts
+}
+
+// Attempts is code of a project that runs after a user's password was compared.
+type Attempts interface {
+	// NoAttempt takes about the time of PasswordAttempt, for an address of nobody.
+	NoAttempt(ctx context.Context, sc *tenants.Scope) error
+	// PasswordAttempt refuses the attempt by an error.
+	PasswordAttempt(ctx context.Context, sc *tenants.Scope, user uuid.UUID, valid bool, out func(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID) error) error
 }
 
 // PasswordTokens is the answer to the password grant: it also says whether the
@@ -64,8 +76,8 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 // login names a user by an address or a number.
 type login struct{ email, phone string }
 
-// password returns the encrypted password of the user; "" for none.
-func (l login) password(ctx context.Context, tx *tenantdb.Tx) (string, error) {
+// password returns the id and the encrypted password of the user; "" for none.
+func (l login) password(ctx context.Context, tx *tenantdb.Tx) (user uuid.UUID, hash string, err error) {
 	if l.phone != "" {
 		return tx.PasswordByPhone(ctx, l.phone)
 	}
@@ -111,16 +123,21 @@ func (l login) refusals(cfg *tenants.Config) session.Refusals {
 // address, after the same work. Only somebody who knows the password learns
 // that the user is banned or unconfirmed.
 func (g Password) signIn(ctx context.Context, sc *tenants.Scope, who login, pass string) (*PasswordTokens, error) {
-	var hash, upgrade string
+	var c comparison
 	err := g.guess(ctx, sc, who, pass, func() (err error) {
-		hash, upgrade, err = g.checkPassword(ctx, sc, who, pass)
+		c, err = g.checkPassword(ctx, sc, who, pass)
 		return err
 	})
+	if err == nil || errors.Is(err, auth.ErrCredentials) {
+		if told := g.tell(ctx, sc, c, err == nil); told != nil {
+			return nil, told
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	tokens, err := g.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
-		return g.provePassword(ctx, tx, sc, who, hash, upgrade)
+		return g.provePassword(ctx, tx, sc, who, c.hash, c.upgrade)
 	})
 	if err != nil {
 		return nil, err
@@ -128,37 +145,59 @@ func (g Password) signIn(ctx context.Context, sc *tenants.Scope, who login, pass
 	return &PasswordTokens{Tokens: *tokens, WeakPassword: g.Strength.Weakness(ctx, sc, pass)}, nil
 }
 
-// checkPassword compares outside of any transaction, because it takes long. It
-// returns the hash that matched, and a better one if it should be replaced.
-func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, who login, pass string) (hash, upgrade string, err error) {
+// comparison is the result of comparing a password.
+type comparison struct {
+	user    uuid.UUID // uuid.Nil if nothing was compared
+	hash    string    // that matched
+	upgrade string    // a better one, if it should be replaced
+}
+
+// tell tells the project's hook of a comparison. Attempts that a limit refused, and
+// those at nobody's account, are none.
+func (g Password) tell(ctx context.Context, sc *tenants.Scope, c comparison, valid bool) error {
+	switch {
+	case g.Attempts == nil:
+		return nil
+	case c.user == uuid.Nil:
+		return g.Attempts.NoAttempt(ctx, sc)
+	}
+	return g.Attempts.PasswordAttempt(ctx, sc, c.user, valid, func(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID) error {
+		return g.Sessions.End(ctx, tx, sc, &auth.User{ID: user}, session.All, session.CauseAdmin)
+	})
+}
+
+// checkPassword compares outside of any transaction, because it takes long.
+func (g Password) checkPassword(ctx context.Context, sc *tenants.Scope, who login, pass string) (c comparison, err error) {
+	var user uuid.UUID
 	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
-		hash, err = who.password(ctx, tx)
+		user, c.hash, err = who.password(ctx, tx)
 		return err
 	})
 	if err != nil {
-		return "", "", err
+		return comparison{}, err
 	}
-	if hash == "" {
+	if c.hash == "" {
 		if err := g.Hasher.Dummy(ctx, sc.Tenant.Ref, pass); err != nil {
-			return "", "", err
+			return comparison{}, err
 		}
-		return "", "", auth.ErrCredentials
+		return comparison{}, auth.ErrCredentials
 	}
-	ok, weak, err := g.Hasher.Verify(ctx, sc.Tenant.Ref, hash, pass)
+	ok, weak, err := g.Hasher.Verify(ctx, sc.Tenant.Ref, c.hash, pass)
 	if err != nil {
-		return "", "", err
+		return comparison{}, err
 	}
+	c.user = user
 	if !ok {
-		return "", "", auth.ErrCredentials
+		return c, auth.ErrCredentials
 	}
 	if weak {
 		// An imported password may be longer than bcrypt's limit; it is not
 		// rehashed.
-		if upgrade, err = g.Hasher.Hash(ctx, sc.Tenant.Ref, pass); errors.Is(err, password.ErrTooLong) {
+		if c.upgrade, err = g.Hasher.Hash(ctx, sc.Tenant.Ref, pass); errors.Is(err, password.ErrTooLong) {
 			err = nil
 		}
 	}
-	return hash, upgrade, err
+	return c, err
 }
 
 // provePassword checks that the compared hash is still the user's, and writes a

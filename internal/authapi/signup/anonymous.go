@@ -18,14 +18,15 @@ func (s Service) SignInAnonymously(ctx context.Context, sc *tenants.Scope, data 
 	return s.Sessions.SignIn(ctx, sc, func(tx *tenantdb.Tx) (*session.Proof, error) {
 		user := users.New{Anonymous: true, UserMetadata: data}
 		u, err := s.Preview(user) // written together with the session
-		if s.Hooks != nil {
+		hooked := s.Hooked(sc)
+		if hooked {
 			u, err = s.Create(ctx, tx, sc, user)
 		}
 		if err != nil {
 			return nil, err
 		}
 		return &session.Proof{
-			User: u, New: s.Hooks == nil, Method: auth.MethodAnonymous, Action: auth.ActionUserSignedUp, Traits: audit.ByProvider("anonymous"),
+			User: u, New: !hooked, Method: auth.MethodAnonymous, Action: auth.ActionUserSignedUp, Traits: audit.ByProvider("anonymous"),
 			Refusals: session.Refusals{Gone: auth.ErrUserNotFound, Banned: auth.ErrUserBanned},
 		}, nil
 	})

@@ -64,7 +64,7 @@ func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n
 	if err != nil {
 		return nil, err
 	}
-	if s.Hooks != nil {
+	if s.Hooked(sc) {
 		if err := s.Hooks.BeforeCreate(ctx, tx, sc, u); err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n
 	if sc != nil { // not the platform's operator
 		tx.AfterCommit(func() { sc.Usage.Count(usage.SignUps, n.method()) })
 	}
-	if s.Hooks != nil {
+	if s.Hooked(sc) {
 		return u, s.Hooks.AfterCreate(ctx, tx, sc, u)
 	}
 	return u, nil

@@ -31,11 +31,16 @@ type Users struct {
 
 // Hooks is code of a project that runs around the creation of a user.
 type Hooks interface {
+	// Enabled reports whether the project has any.
+	Enabled(sc *tenants.Scope) bool
 	// BeforeCreate is called before the row is written. An error refuses the user.
 	BeforeCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
 	// AfterCreate is called with the user as written.
 	AfterCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
 }
+
+// Hooked reports whether a hook of the project is called for new users.
+func (s Users) Hooked(sc *tenants.Scope) bool { return s.Hooks != nil && s.Hooks.Enabled(sc) }
 
 // ByID returns a usable account, locked; auth.ErrUserNotFound.
 func (s Users) ByID(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) (*auth.User, error) {

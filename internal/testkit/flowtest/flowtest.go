@@ -62,7 +62,7 @@ func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	f.Active = session.NewActivity(1000)
 	f.Sessions = session.Sessions{Tokens: token.Issuer{Now: f.Clock.Now}, Active: f.Active, Now: f.Clock.Now}
 	f.Calls = &Calls{}
-	f.Hooks = hook.New(hook.Options{Client: f.Services.Client(hook.Timeout), Now: f.Clock.Now, Record: f.Calls.add})
+	f.Hooks = hook.New(hook.Options{Client: f.Services.Client(hook.Timeout), Now: f.Clock.Now, Record: f.Calls.Add})
 	verifier, err := token.NewVerifier(1000, f.Clock.Now, func(issuer string) bool {
 		return issuer == f.A.Tenant().Issuer() || issuer == f.B.Tenant().Issuer()
 	})

@@ -15,7 +15,8 @@ type Calls struct {
 	list []hook.Call
 }
 
-func (c *Calls) add(call hook.Call) {
+// Add records a call.
+func (c *Calls) Add(call hook.Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.list = append(c.list, call)
