@@ -39,6 +39,7 @@ var layers = [][]string{
 	{"internal/setting"},    // the settings of a project, declared once
 	{"internal/e164"},       // numbering plans of telephone numbers
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
+	{"internal/device", "internal/geo"}, // what a session's client is, and where
 	{"internal/fault", "internal/emaildomain", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours
 }
@@ -79,6 +80,8 @@ var owners = []owner{
 	{"github.com/coreos/go-oidc", []string{"internal/connector"}},
 	{"github.com/tink-crypto", []string{"internal/secret"}},
 	{"github.com/wneessen/go-mail", []string{"internal/message"}},
+	{"github.com/mileusna/useragent", []string{"internal/device"}},
+	{"github.com/oschwald/maxminddb-golang", []string{"internal/geo"}},
 	{"github.com/nyaruka/phonenumbers", []string{"internal/e164"}},
 	{"github.com/alecthomas/kong", []string{"cmd", "internal/bench"}},
 }

@@ -139,7 +139,7 @@ func TestHookCannotReadTheCapability(t *testing.T) {
 	}
 	// What it leaves in the session breaks nothing that follows.
 	f.A.Hook(t, setting.HookCustomAccessToken, function(t, f.A, "hook", `BEGIN
-		PERFORM set_config('search_path', 'public', false), set_config('statement_timeout', '0', false), pg_advisory_lock(1);
+		PERFORM set_config('search_path', 'public', false), set_config('statement_timeout', '1', false), pg_advisory_lock(1);
 		EXECUTE 'LISTEN x';
 		RETURN event; END`), setting.HookFailClosed, "")
 	for range 3 {

@@ -51,6 +51,7 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/callback", guard: open, query: "?state=" + annID + "&code=00"},
 	{method: "POST", path: "/callback", guard: open, body: map[string]any{"state": annID, "code": "00"}, form: true},
 	{method: "GET", path: "/settings", guard: keyed},
+	{method: "GET", path: "/.well-known/revoked-sessions", guard: keyed},
 	{
 		method: "POST", path: "/signup", guard: keyed, body: map[string]any{"email": "someone@example.com", "password": annPassword},
 		more: map[string]any{"phone": "", "channel": "", "data": map[string]any{}, "code_challenge": "", "code_challenge_method": ""},
@@ -94,6 +95,8 @@ var tenantRoutes = []tenantRoute{
 	},
 	{method: "GET", path: "/user/identities/authorize", guard: signed, query: "?provider=nope"},
 	{method: "DELETE", path: "/user/identities/{id}", guard: signed},
+	{method: "GET", path: "/user/sessions", guard: signed},
+	{method: "DELETE", path: "/user/sessions/{id}", guard: signed},
 	{method: "GET", path: "/reauthenticate", guard: signed},
 	{method: "POST", path: "/logout", guard: signed},
 	{method: "GET", path: "/admin/users", guard: byAdmin},
@@ -113,6 +116,10 @@ var tenantRoutes = []tenantRoute{
 		},
 	},
 	{method: "DELETE", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"should_soft_delete": false}},
+	{method: "GET", path: "/admin/users/{id}/sessions", guard: byAdmin},
+	{method: "DELETE", path: "/admin/users/{id}/sessions", guard: byAdmin},
+	{method: "DELETE", path: "/admin/users/{id}/sessions/{session_id}", guard: byAdmin},
+	{method: "POST", path: "/admin/users/{id}/logout", guard: byAdmin},
 	{method: "GET", path: "/admin/audit", guard: byAdmin},
 	{method: "GET", path: "/admin/custom-providers", guard: byAdmin},
 	{
@@ -147,7 +154,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -165,7 +172,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{identifier}", ":identifier").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{identifier}", ":identifier").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

@@ -17,6 +17,7 @@ import (
 // The jobs of projects that are in use.
 const (
 	tidyProject = "tidy_project" // tidies the database
+	endSessions = "end_sessions" // ends sessions that are over
 	countUsers  = "count_users"  // stores how many users the project has
 )
 
@@ -64,6 +65,7 @@ func (s *Server) newJobs() (*job.Runner, error) {
 		},
 		ProjectTasks: []job.ProjectTask{
 			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},
+			{Name: endSessions, Every: 10 * time.Minute, Run: projects.EndSessions},
 			{Name: countUsers, Every: time.Hour, Run: s.countUsers},
 			{Name: indexJobs[user.IndexSearch], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexSearch},
 			{Name: indexJobs[user.IndexLastSignIn], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexLastSignIn},
@@ -83,7 +85,7 @@ func (s *Server) offerJobs(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		for _, name := range []string{tidyProject, countUsers} {
+		for _, name := range []string{tidyProject, endSessions, countUsers} {
 			if err := s.jobs.Offer(ctx, name, s.budget.Refs()); err != nil && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "a job of the projects is not done for now", "job", name, "error", err)
 			}

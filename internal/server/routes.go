@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	tenantside "github.com/reevehq/reeve/internal/authapi/customprovider"
+	"github.com/reevehq/reeve/internal/authapi/revoked"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
 	"github.com/reevehq/reeve/internal/control/advisor"
@@ -192,6 +193,6 @@ func (s *Server) flows() tenantapi.Flows {
 	return tenantapi.Flows{
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
 		Captcha: s.captcha, Leaked: s.leaked,
-		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Providers: s.providers, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
+		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Revoked: &revoked.Kept{}, Providers: s.providers, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}
 }

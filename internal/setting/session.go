@@ -7,7 +7,11 @@ type Sessions struct {
 	SessionsTimebox           float64 // hours, 0 = none
 	SessionsInactivityTimeout float64 // hours, 0 = none
 	SessionsSinglePerUser     bool
+	SessionsMaxPerUser        int // 0 = no limit
 }
+
+// maxSessions is the greatest limit on the sessions of a user.
+const maxSessions = 1000
 
 func sessions() Group {
 	return Group{Title: "Sessions", Settings: []Setting{
@@ -25,6 +29,11 @@ func sessions() Group {
 			Name: "sessions_single_per_user", Kind: Bool,
 			Field:  func(c *Config) any { return &c.SessionsSinglePerUser },
 			Effect: "A sign-in ends the user's other sessions.",
+		},
+		{
+			Name: "sessions_max_per_user", Kind: Integer, Min: 0, Max: maxSessions,
+			Field:  func(c *Config) any { return &c.SessionsMaxPerUser },
+			Effect: "How many sessions a user has at most: a sign-in ends the oldest of more; 0 for no limit.",
 		},
 		{Name: "sessions_tags", Kind: Text},
 	}}

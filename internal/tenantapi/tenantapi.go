@@ -19,12 +19,14 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/otp"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
+	"github.com/reevehq/reeve/internal/authapi/revoked"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
 	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
+	"github.com/reevehq/reeve/internal/geo"
 	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/keyset"
 	"github.com/reevehq/reeve/internal/password"
@@ -53,6 +55,10 @@ type Flows struct {
 	Providers idp.Providers
 	// Hooks calls the hooks of projects; nil calls none.
 	Hooks *hook.Hooks
+	// Places finds where sessions are; nil for nowhere.
+	Places *geo.Places
+	// Revoked keeps lists of ended sessions for a moment; nil for none.
+	Revoked *revoked.Kept
 	// PlainHTTP allows custom providers without TLS, for development.
 	PlainHTTP bool
 	// OldSets collects who asks for old key sets; nil for nobody.
@@ -76,7 +82,7 @@ func (f Flows) Mount(always, open, keyed gin.IRouter) {
 
 // Sessions returns the session service that the flows use.
 func (f Flows) Sessions() session.Sessions {
-	s := session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Now: f.Now}
+	s := session.Sessions{Tokens: token.Issuer{Now: f.Now}, Active: f.Active, Places: f.Places, Now: f.Now}
 	if f.Hooks != nil {
 		s.Hook = hook.TokenHook{Hooks: f.Hooks}
 	}
@@ -109,6 +115,7 @@ func (f Flows) all() []flow {
 	passwords := strength.Checker{Leaked: f.Leaked}
 	return []flow{
 		discovery.Handler{Version: f.Version, OldSets: f.OldSets, Now: f.Now},
+		revoked.Handler{Now: f.Now, Kept: f.Revoked},
 		signup.Handler{
 			Service: signup.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords}, Limiter: f.Limits.Limiter,
 		},

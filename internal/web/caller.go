@@ -57,6 +57,9 @@ func UserOf(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Pri
 		return auth.Principal{}, err
 	}
 	p, err := userOf(ctx, sc, id)
+	if errors.Is(err, auth.ErrSessionNotFound) && p.User.Banned(v.Now()) {
+		err = auth.ErrTokenUserBanned // a ban ends the sessions, and is what the app should show
+	}
 	if err != nil {
 		return auth.Principal{}, err
 	}

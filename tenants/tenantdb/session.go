@@ -185,7 +185,7 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 // The user is read in a subquery, not joined: a plan that was cached while the
 // table was small must not scan it when it has grown. The statement cannot read
 // what triggers write, so it changes nothing where the tables that it writes to
-// have triggers.
+// have triggers on that.
 const rotateSQL = `WITH s AS (
 	UPDATE auth.sessions AS s
 	   SET refresh_token_counter = $2 + 1, refreshed_at = $3 AT TIME ZONE 'utc', updated_at = $3,
@@ -200,7 +200,7 @@ const rotateSQL = `WITH s AS (
 	   AND ($7::pg_catalog.interval IS NULL OR
 	        greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) + $7::pg_catalog.interval > $3)
 	   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
-	        WHERE t.tgrelid IN ('auth.sessions'::pg_catalog.regclass, 'auth.audit_log_entries'::pg_catalog.regclass) AND NOT t.tgisinternal)
+	        WHERE t.tgrelid IN ('auth.sessions'::pg_catalog.regclass, 'auth.audit_log_entries'::pg_catalog.regclass) AND ` + onWrites + `)
 	RETURNING s.*
 ), audit AS (
 	INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
@@ -276,8 +276,12 @@ func (tx *Tx) HasSession(ctx context.Context, user, id uuid.UUID) (bool, error) 
 
 // SessionsOf returns a user's sessions, the one used last first, at most max.
 func (tx *Tx) SessionsOf(ctx context.Context, user uuid.UUID, max int) ([]auth.Session, error) {
+	return tx.sessionsOf(ctx, user, 0, max)
+}
+
+func (tx *Tx) sessionsOf(ctx context.Context, user uuid.UUID, skip, max int) ([]auth.Session, error) {
 	rows, err := tx.q.Query(ctx, `SELECT `+sessionColumns+`, `+amrColumn+` FROM auth.sessions s WHERE s.user_id = $1
-		ORDER BY greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) DESC NULLS LAST, s.id LIMIT $2`, user, max)
+		ORDER BY greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) DESC NULLS LAST, s.id OFFSET $2 LIMIT $3`, user, skip, max)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
@@ -290,6 +294,17 @@ func (tx *Tx) SessionsOf(ctx context.Context, user uuid.UUID, max int) ([]auth.S
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
 	return list, nil
+}
+
+// SessionPage returns sessions of a user in the order of SessionsOf, and how many there
+// are.
+func (tx *Tx) SessionPage(ctx context.Context, user uuid.UUID, skip, max int) (list []auth.Session, total int64, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT count(*) FROM auth.sessions s WHERE s.user_id = $1`, user).Scan(&total)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count sessions: %w", err)
+	}
+	list, err = tx.sessionsOf(ctx, user, skip, max)
+	return list, total, err
 }
 
 // DeleteSession ends one session; a missing one is no error.
@@ -305,6 +320,17 @@ func (tx *Tx) DeleteSessions(ctx context.Context, user uuid.UUID) error {
 // DeleteOtherSessions ends all sessions of a user but one.
 func (tx *Tx) DeleteOtherSessions(ctx context.Context, user, keep uuid.UUID) error {
 	return tx.deleteSessions(ctx, `user_id = $1 AND id <> $2`, user, keep)
+}
+
+// DeleteTheseSessions ends the sessions of a user that have one of the ids.
+func (tx *Tx) DeleteTheseSessions(ctx context.Context, user uuid.UUID, ids []uuid.UUID) error {
+	return tx.deleteSessions(ctx, `user_id = $1 AND id = ANY ($2)`, user, ids)
+}
+
+// DeleteOldestSessions ends all sessions of a user but the keep that began last.
+func (tx *Tx) DeleteOldestSessions(ctx context.Context, user uuid.UUID, keep int) error {
+	return tx.deleteSessions(ctx, `user_id = $1 AND id IN (SELECT o.id FROM auth.sessions o WHERE o.user_id = $1
+		ORDER BY o.created_at DESC NULLS LAST, o.id OFFSET $2)`, user, keep)
 }
 
 func (tx *Tx) deleteSessions(ctx context.Context, where string, args ...any) error {

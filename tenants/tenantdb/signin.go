@@ -52,11 +52,15 @@ func (tx *Tx) beginSession(ctx context.Context, sql string, s *auth.Session, a A
 	return p, entry, err == nil, err
 }
 
+// onWrites selects the triggers t that inserts and updates fire: the bits 4 and 16. The
+// only other ones are those of deletions, as Reeve's own on auth.sessions.
+const onWrites = `NOT t.tgisinternal AND t.tgtype & 20 <> 0`
+
 // noTriggers is the condition of rotateSQL for the tables of a sign-in, and that
 // fireDeferred has nothing to fire.
 const noTriggers = `NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
 		WHERE t.tgrelid IN ('auth.users'::pg_catalog.regclass, 'auth.sessions'::pg_catalog.regclass,
-		      'auth.mfa_amr_claims'::pg_catalog.regclass, 'auth.audit_log_entries'::pg_catalog.regclass) AND NOT t.tgisinternal)
+		      'auth.mfa_amr_claims'::pg_catalog.regclass, 'auth.audit_log_entries'::pg_catalog.regclass) AND ` + onWrites + `)
 	AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.contype = 't' AND c.condeferrable)`
 
 const signInSQL = `WITH u AS (

@@ -10,27 +10,22 @@ import (
 // TidyBatch is the most rows of one table that one call of Tidy removes.
 const TidyBatch = 1000
 
-// How long Tidy keeps rows after they have become useless. Sessions stay for
-// some days so that a client can learn why its session ended.
+// How long Tidy keeps rows after they have become useless.
 const (
-	keepFlow    = 24 * time.Hour     // flow states, relay states, challenges, factors never verified
-	keepToken   = 8 * 24 * time.Hour // one-time tokens: mailer_otp_exp is 7 days at most
-	keepSession = 72 * time.Hour
-	keepDead    = 30 * 24 * time.Hour // undeliverable messages
+	keepFlow  = 24 * time.Hour     // flow states, relay states, challenges, factors never verified
+	keepToken = 8 * 24 * time.Hour // one-time tokens: mailer_otp_exp is 7 days at most
+	// KeepEnded is how long the causes of ended sessions are kept.
+	KeepEnded = 30 * 24 * time.Hour
+	keepDead  = 30 * 24 * time.Hour // undeliverable messages
 )
-
-// TidyLimits are the project's limits on sessions; 0 means none.
-type TidyLimits struct {
-	Timebox    time.Duration
-	Inactivity time.Duration
-}
 
 // Tidy removes useless rows, up to TidyBatch of each table, and returns how
 // many: TidyBatch or more means that there may be others. It skips rows that
 // are locked. Each table is a statement and a transaction of its own, so that a
 // failing trigger of the developer's on one table does not affect the others.
 // Tidy does not touch the audit log; the developer decides how long it is kept.
-func (db *DB) Tidy(ctx context.Context, now time.Time, limits TidyLimits) (deleted int64, err error) {
+// Sessions are ended by EndExpired.
+func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error) {
 	var failed []error
 	do := func(remove func(*Tx) (int64, error)) {
 		if ctx.Err() != nil {
@@ -45,10 +40,11 @@ func (db *DB) Tidy(ctx context.Context, now time.Time, limits TidyLimits) (delet
 			failed = append(failed, err)
 		}
 	}
-	for _, s := range stale(now, limits) {
+	for _, s := range stale(now) {
 		do(func(tx *Tx) (int64, error) { return tx.tidy(ctx, s) })
 	}
 	do(func(tx *Tx) (int64, error) { return tx.TidySignups(ctx, now.Add(-keepToken), now, TidyBatch) })
+	do(func(tx *Tx) (int64, error) { return tx.TidySessionEnds(ctx, now.Add(-KeepEnded), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)
 }
@@ -62,29 +58,15 @@ type staleRows struct {
 // stale lists the rows to remove. Every condition on the time has an index on
 // its column, and referencing tables come before the tables that they
 // reference.
-func stale(now time.Time, limits TidyLimits) []staleRows {
+func stale(now time.Time) []staleRows {
 	flow := now.Add(-keepFlow)
-	list := []staleRows{
+	return []staleRows{
 		{table: "saml_relay_states", where: `created_at < $1`, before: flow},
 		{table: "flow_state", where: `created_at < $1`, before: flow},
 		{table: "mfa_challenges", where: `created_at < $1`, before: flow},
 		{table: "mfa_factors", where: `created_at < $1 AND status = 'unverified'`, before: flow},
 		{table: "one_time_tokens", where: `created_at < $1::pg_catalog.timestamptz AT TIME ZONE 'utc'`, before: now.Add(-keepToken)},
-		{table: "sessions", where: `not_after < $1`, before: now.Add(-keepSession)},
 	}
-	if limits.Timebox > 0 {
-		list = append(list, staleRows{table: "sessions", where: `created_at < $1`, before: now.Add(-limits.Timebox - keepSession)})
-	}
-	if limits.Inactivity > 0 {
-		// refreshed_at has no index, because it would make every refresh more
-		// expensive. A session is created before its last refresh, so the
-		// condition on created_at is safe.
-		list = append(list, staleRows{
-			table: "sessions", before: now.Add(-limits.Inactivity - keepSession),
-			where: `created_at < $1 AND (refreshed_at IS NULL OR refreshed_at < $1::pg_catalog.timestamptz AT TIME ZONE 'utc')`,
-		})
-	}
-	return list
 }
 
 func (tx *Tx) tidy(ctx context.Context, s staleRows) (int64, error) {

@@ -430,7 +430,7 @@ func (tx *Tx) scanPrincipal(ctx context.Context, rows pgx.Rows, amr bool) (auth.
 	case user.u.ID == uuid.Nil, user.u.Gone():
 		return auth.Principal{}, auth.ErrTokenUserGone
 	case !session.id.Valid || session.userID.Bytes != user.u.ID:
-		return auth.Principal{}, auth.ErrSessionNotFound
+		return auth.Principal{User: user.user()}, auth.ErrSessionNotFound
 	}
 	u := user.user()
 	u.Identities = identities

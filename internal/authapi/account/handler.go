@@ -16,7 +16,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// Handler serves /user, /user/identities/{id}, /reauthenticate and /logout.
+// Handler serves /user, /user/identities/{id}, /user/sessions, /reauthenticate and
+// /logout.
 type Handler struct{ Service Service }
 
 // Mount adds the routes.
@@ -25,6 +26,8 @@ func (h Handler) Mount(r web.Routes) {
 	r.User.With(web.LimitOTP("user")).PUT("/user", web.User(http.StatusOK, h.put))
 	r.User.With(web.LimitOTP("reauthenticate")).GET("/reauthenticate", web.User(http.StatusOK, h.reauthenticate))
 	r.User.DELETE("/user/identities/:id", web.User(http.StatusOK, h.unlink))
+	r.User.GET("/user/sessions", web.User(http.StatusOK, h.sessions))
+	r.User.DELETE("/user/sessions/:id", web.User(http.StatusNoContent, h.endSession))
 	r.User.POST("/logout", web.User(http.StatusNoContent, h.logout))
 }
 

@@ -14,14 +14,13 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// What the reference has no admin route for, and members of the project's
-// organization do: they end sessions, and take ways to sign in away.
+// What the reference has no admin route for: sessions are ended, and ways to sign in
+// taken away.
 
 // Faults of objects of a user.
 var (
-	ErrChanged         = fault.New(fault.Conflict, "user_changed", "The user has changed in the meantime")
-	ErrSessionNotFound = fault.New(fault.NotFound, "session_not_found", "The user has no such session")
-	ErrFactorNotFound  = fault.New(fault.NotFound, "factor_not_found", "The user has no such factor")
+	ErrChanged        = fault.New(fault.Conflict, "user_changed", "The user has changed in the meantime")
+	ErrFactorNotFound = fault.New(fault.NotFound, "factor_not_found", "The user has no such factor")
 )
 
 // unchanged returns ErrChanged if a user, who is locked, was written after since.
@@ -53,17 +52,10 @@ func (s Service) EndSessions(ctx context.Context, sc *tenants.Scope, id uuid.UUI
 	})
 }
 
-// EndSession ends one session of a user. auth.ErrUserNotFound, ErrSessionNotFound.
+// EndSession ends one session of a user. auth.ErrUserNotFound, session.ErrNoSuchSession.
 func (s Service) EndSession(ctx context.Context, sc *tenants.Scope, id, sessionID uuid.UUID) error {
 	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
-		has, err := tx.HasSession(ctx, u.ID, sessionID)
-		switch {
-		case err != nil:
-			return err
-		case !has:
-			return ErrSessionNotFound
-		}
-		if err := s.Sessions.End(ctx, tx, sc, u, session.Only(sessionID), session.CauseAdmin); err != nil {
+		if err := s.Sessions.EndOne(ctx, tx, sc, u, sessionID, session.CauseAdmin); err != nil {
 			return err
 		}
 		return audit.AdminWith(ctx, tx, sc, u, auth.ActionLogout, audit.Traits{"session_id": sessionID.String()}, s.Now())

@@ -34,7 +34,10 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID, si
 		if err := tx.EndSignups(ctx, id); err != nil {
 			return err
 		}
-		return tx.DeleteUser(ctx, id)
+		if err := tx.DeleteUser(ctx, id); err != nil {
+			return err
+		}
+		return tx.ExplainEnd(ctx, id, session.CauseDeleted, s.Now(), true)
 	})
 }
 
@@ -65,7 +68,7 @@ func (s Service) erase(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseAdmin); err != nil {
+	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseDeleted); err != nil {
 		return err
 	}
 	if err := tx.DeleteTokens(ctx, u.ID); err != nil {

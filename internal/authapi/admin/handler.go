@@ -29,6 +29,10 @@ func (h Handler) Mount(r web.Routes) {
 	r.Admin(tenants.ScopeUsersRead).GET(usersPath+"/:id", web.Tenant(http.StatusOK, h.get))
 	r.Admin(tenants.ScopeUsersWrite).PUT(usersPath+"/:id", web.Tenant(http.StatusOK, h.update))
 	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id", web.Tenant(http.StatusOK, h.delete))
+	r.Admin(tenants.ScopeUsersRead).GET(usersPath+"/:id/sessions", web.Tenant(http.StatusOK, h.sessions))
+	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/sessions", web.Tenant(http.StatusOK, h.endSessions))
+	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/sessions/:session_id", web.Tenant(http.StatusNoContent, h.endSession))
+	r.Admin(tenants.ScopeUsersWrite).POST(usersPath+"/:id/logout", web.Tenant(http.StatusNoContent, h.logout))
 	r.Admin(tenants.ScopeAuditRead).GET(auditPath, web.Tenant(http.StatusOK, h.audit))
 }
 

@@ -49,7 +49,7 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 }
 
 func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c *change) error {
-	if err := s.applyPlain(ctx, tx, u, c); err != nil {
+	if err := s.applyPlain(ctx, tx, sc, u, c); err != nil {
 		return err
 	}
 	if c.email != "" && c.email != u.Email {
@@ -86,8 +86,9 @@ func (s Service) apply(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	return audit.Admin(ctx, tx, sc, u, auth.ActionUserModified, s.Now())
 }
 
-// applyPlain writes everything except addresses and the password.
-func (s Service) applyPlain(ctx context.Context, tx *tenantdb.Tx, u *auth.User, c *change) error {
+// applyPlain writes everything except addresses and the password. A ban ends the
+// sessions: neither access tokens nor policies can be asked about it.
+func (s Service) applyPlain(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, c *change) error {
 	now := s.Now()
 	var changes []tenantdb.UserChange
 	if c.user != nil {
@@ -110,5 +111,11 @@ func (s Service) applyPlain(ctx context.Context, tx *tenantdb.Tx, u *auth.User, 
 	if c.setsBan {
 		changes = append(changes, tenantdb.BannedUntil(c.bannedUntil(now)))
 	}
-	return tx.UpdateUser(ctx, u, now, changes...)
+	if err := tx.UpdateUser(ctx, u, now, changes...); err != nil {
+		return err
+	}
+	if c.bannedUntil(now) == nil {
+		return nil
+	}
+	return s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseBanned)
 }

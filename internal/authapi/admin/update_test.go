@@ -54,7 +54,9 @@ func TestUpdateBan(t *testing.T) {
 	f.A.Refresh(t, ann.Refresh).WantError(400, "user_banned")
 
 	f.A.Admin(t, "PUT", path, m{"ban_duration": "none"}).Want(200)
-	f.A.Do(t, "GET", "/user", nil, flowtest.User(ann.Access)).Want(200)
+	// Whoever had the session may be why the user was banned: it does not come back.
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(ann.Access)).WantError(403, "session_not_found")
+	f.A.Refresh(t, ann.Refresh).WantError(400, "refresh_token_not_found")
 	f.A.Admin(t, "PUT", path, m{"ban_duration": "1h"}).Want(200)
 	f.Clock.Advance(time.Hour)
 	f.A.Do(t, "POST", "/token?grant_type=password", login).Want(200)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/token"
@@ -51,7 +53,10 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		r.refused, r.next = nil, nil
 		p, err := tx.PrincipalBySession(ctx, id)
-		if errors.Is(err, auth.ErrSessionNotFound) || errors.Is(err, auth.ErrTokenUserGone) {
+		if errors.Is(err, auth.ErrSessionNotFound) {
+			return r.ended(ctx, tx, id)
+		}
+		if errors.Is(err, auth.ErrTokenUserGone) {
 			return auth.ErrRefreshNotFound
 		}
 		if err != nil {
@@ -110,6 +115,28 @@ func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
 	}
 	r.next, err = r.claims(ctx, tx, r.sc, p, auth.MethodRefresh)
 	return err
+}
+
+// ended is the refusal of a session that is gone. It is what the refresh was refused
+// with while an expired session, or that of a banned user, was kept.
+func (r *rotation) ended(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) error {
+	s, err := tx.SessionEnd(ctx, id)
+	if errors.Is(err, auth.ErrSessionNotFound) {
+		return auth.ErrRefreshNotFound
+	}
+	if err != nil {
+		return err
+	}
+	switch s.Cause {
+	case auth.EndTimebox, auth.EndInactivity, auth.EndExpired:
+		return auth.ErrSessionExpired
+	case auth.EndBanned:
+		u, err := tx.UserByID(ctx, s.UserID, false)
+		if err == nil && u.Banned(r.now) {
+			return auth.ErrRefreshBanned
+		}
+	}
+	return auth.ErrRefreshNotFound
 }
 
 // decide advances the session, leaves it unchanged, or ends it.

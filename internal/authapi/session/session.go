@@ -8,10 +8,15 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/geo"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
+
+// ErrNoSuchSession is an id of a session that the user does not have.
+var ErrNoSuchSession = fault.New(fault.NotFound, "session_not_found", "The user has no such session")
 
 // Sessions begins, rotates, upgrades and ends sessions.
 type Sessions struct {
@@ -19,6 +24,8 @@ type Sessions struct {
 	Now    func() time.Time
 	// Active remembers the users already counted as active; nil counts no user.
 	Active *Activity
+	// Places finds where sessions are; nil for nowhere.
+	Places *geo.Places
 	// Hook may change the claims of access tokens; nil for none.
 	Hook TokenHook
 }

@@ -77,10 +77,8 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
 		AMR: []auth.AMR{{Method: proof.Method, Timestamp: now.Unix()}},
 	}
-	if sc.Tenant.Config.SessionsSinglePerUser {
-		if err := s.End(ctx, tx, sc, u, All, CauseReplaced); err != nil {
-			return nil, nil, err
-		}
+	if err := s.makeRoom(ctx, tx, sc, proof); err != nil {
+		return nil, nil, err
 	}
 	p, entry, done, err := write(ctx, tx, proof, &session)
 	if err == nil && !done {
@@ -93,13 +91,26 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		refused = proof.Refusals.Admit(&p.User, s.Now())
 	}
 	if refused != nil {
-		return nil, refused, errors.Join(tx.DeleteSession(ctx, session.ID), tx.DeleteAudit(ctx, entry))
+		return nil, refused, errors.Join(s.End(ctx, tx, sc, u, Only(session.ID), CauseBanned), tx.DeleteAudit(ctx, entry))
 	}
 	if err := s.Active.count(ctx, tx, sc, u.ID, now); err != nil {
 		return nil, nil, err
 	}
 	begun, err = s.claims(ctx, tx, sc, p, proof.Method)
 	return begun, nil, err
+}
+
+// makeRoom ends the sessions whose place the new one takes.
+func (s Sessions) makeRoom(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof) error {
+	switch cfg := &sc.Tenant.Config; {
+	case proof.New:
+		return nil
+	case cfg.SessionsSinglePerUser:
+		return s.End(ctx, tx, sc, proof.User, All, CauseReplaced)
+	case cfg.SessionsMaxPerUser > 0:
+		return s.End(ctx, tx, sc, proof.User, Oldest(cfg.SessionsMaxPerUser-1), CauseReplaced)
+	}
+	return nil
 }
 
 // write writes the session by one statement; done is false if it could not, and

@@ -10,7 +10,6 @@ import (
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
-	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 const (
@@ -157,7 +156,7 @@ func TestUnconfirmedSignups(t *testing.T) {
 			signUp(t, f, attacker, "him")
 			signUp(t, f, hers, "her")
 			f.Clock.Advance(9 * 24 * time.Hour)
-			if _, err := f.A.DB.Tidy(t.Context(), f.Clock.Now(), tidyLimits); err != nil {
+			if _, err := f.A.DB.Tidy(t.Context(), f.Clock.Now()); err != nil {
 				t.Fatal(err)
 			}
 			if n := f.A.Count(t, `SELECT count(*) FROM reeve.signup`); n != 0 {
@@ -621,7 +620,7 @@ func TestTidySignups(t *testing.T) {
 	f.A.ExecAsOwner(t, `UPDATE auth.users SET phone_confirmed_at = now(), phone = '491701234569' WHERE email = 'c@example.com'`)
 	for days, want := range []int{5, 2, 2} {
 		f.Clock.Advance(time.Duration(days) * 9 * 24 * time.Hour)
-		if _, err := f.A.DB.Tidy(t.Context(), f.Clock.Now(), tidyLimits); err != nil {
+		if _, err := f.A.DB.Tidy(t.Context(), f.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if n := f.A.Count(t, `SELECT count(*) FROM reeve.unconfirmed_user`); n != want {
@@ -632,5 +631,3 @@ func TestTidySignups(t *testing.T) {
 		}
 	}
 }
-
-var tidyLimits = tenantdb.TidyLimits{}

@@ -41,14 +41,35 @@ func (t *Tidier) Tidy(ctx context.Context, ref tenants.Ref) error {
 	if tenant.Status != tenants.StatusActive {
 		return nil
 	}
-	limits := tenantdb.TidyLimits{Timebox: tenant.Config.Timebox(), Inactivity: tenant.Config.InactivityTimeout()}
 	db := t.Database(tenant)
-	return errors.Join(t.removeRows(ctx, db, limits), t.removeAnonymous(ctx, tenant, db))
+	return errors.Join(t.removeRows(ctx, db), t.removeAnonymous(ctx, tenant, db))
 }
 
-func (t *Tidier) removeRows(ctx context.Context, db *tenantdb.DB, limits tenantdb.TidyLimits) error {
+// EndSessions ends the sessions of a project that are over, batch after batch, and
+// makes its limits known to auth.session_active. It can be repeated, and can run twice
+// at the same time.
+func (t *Tidier) EndSessions(ctx context.Context, ref tenants.Ref) error {
+	tenant, err := t.Tenant(ctx, ref)
+	if errors.Is(err, tenants.ErrUnknownProject) || err == nil && tenant.Status != tenants.StatusActive {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find project: %w", err)
+	}
+	limits := tenantdb.SessionLimits{Timebox: tenant.Config.Timebox(), Inactivity: tenant.Config.InactivityTimeout()}
+	db := t.Database(tenant)
 	for range maxRounds {
-		n, err := db.Tidy(ctx, t.Now(), limits)
+		n, err := db.EndExpired(ctx, t.Now(), limits)
+		if err != nil || n < tenantdb.TidyBatch {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tidier) removeRows(ctx context.Context, db *tenantdb.DB) error {
+	for range maxRounds {
+		n, err := db.Tidy(ctx, t.Now())
 		if err != nil || n < tenantdb.TidyBatch {
 			return err
 		}

@@ -57,19 +57,33 @@ func TestTidy(t *testing.T) {
 	}
 }
 
-// The project's limits on sessions apply.
-func TestTidySessions(t *testing.T) {
+// Sessions end by the limits of their project without a refresh, and a later one is told
+// why.
+func TestEndSessions(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true }), context.Background()
 	f.A.Configure(func(c *tenants.Config) { c.SessionsTimebox = 1 })
-	for _, p := range []*flowtest.Project{f.A, f.B} {
-		p.SignUp(t, "ann@example.com", "password123")
-	}
-	f.Clock.Advance(74 * time.Hour)
-	for _, p := range []*flowtest.Project{f.A, f.B} {
-		if err := tidier(f).Tidy(ctx, p.Tenant().Ref); err != nil {
-			t.Error(err)
+	old := f.A.SignUp(t, "ann@example.com", "password123")
+	f.B.SignUp(t, "ann@example.com", "password123")
+	end := func() {
+		t.Helper()
+		for _, p := range []*flowtest.Project{f.A, f.B} {
+			if err := tidier(f).EndSessions(ctx, p.Tenant().Ref); err != nil {
+				t.Error(err)
+			}
 		}
+	}
+	f.Clock.Advance(time.Hour - time.Second)
+	end()
+	if f.A.Count(t, `SELECT count(*) FROM auth.sessions`) != 1 {
+		t.Error("a session ended before its time")
+	}
+	f.Clock.Advance(time.Second)
+	end()
+	end() // a second time changes nothing
+	f.A.Refresh(t, old.Refresh).WantError(400, "session_expired")
+	if got := flowtest.One[string](t, f.A, `SELECT cause FROM reeve.ended_session`); got != "timebox" {
+		t.Errorf("ended by %s", got)
 	}
 	const sessions = `SELECT count(*) FROM auth.sessions`
 	if f.A.Count(t, sessions) != 0 || f.B.Count(t, sessions) != 1 {

@@ -194,7 +194,7 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 // identities, except one of the provider of keep. That one gets the data of keep
 // if there are any, and is created if it is missing.
 func (s Users) evict(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, keep *Identity) error {
-	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseReplaced); err != nil {
+	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseTakenOver); err != nil {
 		return err
 	}
 	if err := tx.DeleteFactors(ctx, u.ID); err != nil {

@@ -87,6 +87,8 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 
 	"security_refresh_token_reuse_interval": {[]string{"0", "10", "2147483647"}, []string{"-1", "2147483648", `"1"`}},
 
+	"sessions_max_per_user": {[]string{"0", "1", "1000"}, []string{"-1", "1001", "1.5", `"1"`}},
+
 	"sessions_timebox": hours, "sessions_inactivity_timeout": hours,
 	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates, "rate_limit_anonymous_users": rates,
 

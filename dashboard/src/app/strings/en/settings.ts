@@ -59,6 +59,7 @@ export const settings = {
     sessions_timebox: 'A session ends after',
     sessions_inactivity_timeout: 'A session ends without use for',
     sessions_single_per_user: 'One session a user',
+    sessions_max_per_user: 'Most sessions of a user',
     rate_limit_email_sent: 'Mails an hour',
     rate_limit_otp: 'Sign-ups, recoveries and resends',
     rate_limit_verify: 'Tries of links and codes',
