@@ -21,6 +21,13 @@ const (
 	ActionTokenRefreshed            Action = "token_refreshed"
 	ActionIdentityLinked            Action = "identity_linked"
 	ActionIdentityUnlinked          Action = "identity_unlinked"
+	ActionFactorEnrolled            Action = "factor_in_progress"
+	ActionFactorUnenrolled          Action = "factor_unenrolled"
+	ActionFactorUpdated             Action = "factor_updated"
+	ActionFactorDeleted             Action = "factor_deleted"
+	ActionChallengeCreated          Action = "challenge_created"
+	ActionVerificationAttempted     Action = "verification_attempted"
+	ActionMFACodeLogin              Action = "mfa_code_login"
 	ActionCustomProviderCreated     Action = "custom_provider_created"
 	ActionCustomProviderUpdated     Action = "custom_provider_updated"
 	ActionCustomProviderDeleted     Action = "custom_provider_deleted"
@@ -38,14 +45,19 @@ const (
 )
 
 var logTypes = map[Action]LogType{
-	ActionLogin:          LogAccount,
-	ActionLogout:         LogAccount,
-	ActionInviteAccepted: LogAccount,
-	ActionUserSignedUp:   LogTeam,
-	ActionUserInvited:    LogTeam,
-	ActionUserDeleted:    LogTeam,
-	ActionTokenRevoked:   LogToken,
-	ActionTokenRefreshed: LogToken,
+	ActionLogin:                 LogAccount,
+	ActionLogout:                LogAccount,
+	ActionInviteAccepted:        LogAccount,
+	ActionUserSignedUp:          LogTeam,
+	ActionUserInvited:           LogTeam,
+	ActionUserDeleted:           LogTeam,
+	ActionFactorEnrolled:        LogUser,
+	ActionFactorUnenrolled:      LogUser,
+	ActionChallengeCreated:      LogUser,
+	ActionVerificationAttempted: LogUser,
+	ActionMFACodeLogin:          LogUser,
+	ActionTokenRevoked:          LogToken,
+	ActionTokenRefreshed:        LogToken,
 
 	ActionCustomProviderCreated: LogTeam,
 	ActionCustomProviderUpdated: LogTeam,

@@ -44,6 +44,7 @@ const (
 	MethodOAuth       Method = "oauth"
 	MethodMagicLink   Method = "magiclink"
 	MethodAnonymous   Method = "anonymous"
+	MethodTOTP        Method = "totp"
 
 	// MethodRefresh is in no amr: it is how hooks learn of a refresh.
 	MethodRefresh Method = "token_refresh"

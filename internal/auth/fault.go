@@ -53,6 +53,16 @@ var (
 	ErrReauthUnverified  = fault.New(fault.Unprocessable, "email_not_confirmed", "Please verify your email first.")
 	ErrReauthPhone       = fault.New(fault.Unprocessable, "phone_not_confirmed", "Please verify your phone first.")
 	ErrInsufficientAAL   = fault.New(fault.Unauthorized, "insufficient_aal", "This change requires an aal2 session")
+	ErrFactorNotFound    = fault.New(fault.NotFound, "mfa_factor_not_found", "Factor not found")
+	ErrFactorName        = fault.New(fault.Unprocessable, "mfa_factor_name_conflict", "A factor with this friendly name exists already for this user")
+	ErrTooManyFactors    = fault.New(fault.Unprocessable, "too_many_enrolled_mfa_factors", "Maximum number of enrolled factors reached, unenroll to continue")
+	ErrFactorExists      = fault.New(fault.Unprocessable, "mfa_verified_factor_exists", "A verified factor with this phone number exists already, unenroll it to continue")
+	ErrChallengeUnknown  = fault.New(fault.Unprocessable, "mfa_factor_not_found", "MFA factor with the provided challenge ID not found")
+	ErrChallengeExpired  = fault.New(fault.Unprocessable, "mfa_challenge_expired", "MFA challenge has expired, verify against another challenge or create a new challenge.")
+	ErrFactorCode        = fault.New(fault.Unprocessable, "mfa_verification_failed", "Invalid MFA code entered")
+	ErrFactorAddress     = fault.New(fault.Unprocessable, "mfa_ip_address_mismatch", "Challenge and verify IP addresses mismatch.")
+	ErrTOTPEnrollOff     = fault.New(fault.Unprocessable, "mfa_totp_enroll_not_enabled", "MFA enroll is disabled for TOTP")
+	ErrTOTPVerifyOff     = fault.New(fault.Unprocessable, "mfa_totp_verify_not_enabled", "MFA verification is disabled for TOTP")
 	ErrOTPExpired        = fault.New(fault.Forbidden, "otp_expired", TextOTPExpired)
 	ErrRefreshNotFound   = fault.New(fault.Invalid, "refresh_token_not_found", TextRefreshNotFound)
 	ErrRefreshUsed       = fault.New(fault.Invalid, "refresh_token_already_used", TextRefreshUsed)
@@ -81,6 +91,12 @@ var (
 
 // The errors that differ from another one only in their message.
 var (
+	// ErrEnrollAAL is ErrInsufficientAAL for a further factor, and ErrUnenrollAAL for
+	// the removal of a verified one: the wire has a status for each.
+	ErrEnrollAAL   = fault.New(fault.Forbidden, "insufficient_aal", "AAL2 required to enroll a new factor")
+	ErrUnenrollAAL = fault.New(fault.Unprocessable, "insufficient_aal", "AAL2 required to unenroll verified factor")
+	// ErrAnonymousFactor is for factors of anonymous users.
+	ErrAnonymousFactor = fault.New(fault.Forbidden, "no_authorization", "Anonymous user not allowed to perform these actions")
 	// ErrBadPhone is ErrValidation for something that is no phone number.
 	ErrBadPhone = ErrValidation.Saying("Invalid phone number format (E.164 required)")
 	// ErrLinkExpired is ErrOTPExpired for a link, or for the hash in a link.

@@ -40,6 +40,11 @@ func Anonymous(perHour int) Rule {
 	return Rule{Name: "anonymous", Events: perHour, Per: time.Hour, Burst: perHour}
 }
 
+// Factors limits the routes of second factors, for each client.
+func Factors(perMinute int) Rule {
+	return Rule{Name: "factor", Events: perMinute, Per: time.Minute, Burst: min(perMinute, maxBurst)}
+}
+
 // OTP limits routes that send codes or links, for each client. The reference
 // counts /signup, /otp, /magiclink, /recover, /resend and PUT /user separately:
 // use For with the route.

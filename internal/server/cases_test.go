@@ -99,6 +99,10 @@ var tenantRoutes = []tenantRoute{
 	{method: "DELETE", path: "/user/sessions/{id}", guard: signed},
 	{method: "GET", path: "/reauthenticate", guard: signed},
 	{method: "POST", path: "/logout", guard: signed},
+	{method: "POST", path: "/factors", guard: signed, body: map[string]any{"factor_type": "totp", "friendly_name": "phone"}, more: map[string]any{"issuer": ""}},
+	{method: "POST", path: "/factors/{id}/challenge", guard: signed, body: map[string]any{}, more: map[string]any{"channel": ""}},
+	{method: "POST", path: "/factors/{id}/verify", guard: signed, body: map[string]any{"challenge_id": annID, "code": "000000"}},
+	{method: "DELETE", path: "/factors/{id}", guard: signed},
 	{method: "GET", path: "/admin/users", guard: byAdmin},
 	{
 		method: "POST", path: "/admin/users", guard: byAdmin, body: map[string]any{"email": "another@example.com"},

@@ -17,6 +17,7 @@ type Config struct {
 	Passwords
 	Tokens
 	Sessions
+	Factors
 	Limits
 	Providers
 	Captcha

@@ -5,6 +5,7 @@ type Limits struct {
 	RateLimitEmailSent    int // an hour, whole project
 	RateLimitOTP          int // in 5 minutes, per address
 	RateLimitVerify       int // in 5 minutes, per address
+	RateLimitMFA          int // in a minute, per address
 	RateLimitTokenRefresh int // in 5 minutes, per address
 	RateLimitAnonymous    int // an hour, per address
 	RateLimitSMSSent      int // an hour, whole project
@@ -29,6 +30,11 @@ func limits() Group {
 			Name: "rate_limit_verify", Kind: Integer, Default: 30, Min: 1, Max: maxInt32,
 			Field:  func(c *Config) any { return &c.RateLimitVerify },
 			Effect: "Verifications of links and codes in 5 minutes, per client.",
+		},
+		{
+			Name: "rate_limit_mfa", Kind: Integer, Default: 15, Min: 1, Max: maxInt32,
+			Field:  func(c *Config) any { return &c.RateLimitMFA },
+			Effect: "Enrollments, challenges and codes of second factors in a minute, per client.",
 		},
 		{
 			Name: "rate_limit_token_refresh", Kind: Integer, Default: 150, Min: 1, Max: maxInt32,

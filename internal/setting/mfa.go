@@ -1,11 +1,30 @@
 package setting
 
+// Factors is which second factors users can enroll and use.
+type Factors struct {
+	MaxFactors int
+	TOTPEnroll bool
+	TOTPVerify bool
+}
+
 // mfa is the second factors that users can enroll.
 func mfa() Group {
 	return Group{Title: "Multi-factor authentication", Settings: []Setting{
-		{Name: "mfa_max_enrolled_factors", Kind: Integer, Default: 10},
-		{Name: "mfa_totp_enroll_enabled", Kind: Bool},
-		{Name: "mfa_totp_verify_enabled", Kind: Bool},
+		{
+			Name: "mfa_max_enrolled_factors", Kind: Integer, Default: 10, Min: 1, Max: 30,
+			Field:  func(c *Config) any { return &c.MaxFactors },
+			Effect: "How many second factors a user can have. See [second factors](mfa.md).",
+		},
+		{
+			Name: "mfa_totp_enroll_enabled", Kind: Bool, Default: true,
+			Field:  func(c *Config) any { return &c.TOTPEnroll },
+			Effect: "Users can enroll an authenticator app as a second factor.",
+		},
+		{
+			Name: "mfa_totp_verify_enabled", Kind: Bool, Default: true,
+			Field:  func(c *Config) any { return &c.TOTPVerify },
+			Effect: "Codes of enrolled authenticator apps are accepted. While it is off, users with only such a factor stay at aal1.",
+		},
 		{Name: "mfa_phone_enroll_enabled", Kind: Bool},
 		{Name: "mfa_phone_verify_enabled", Kind: Bool},
 		{Name: "mfa_phone_max_frequency", Kind: Integer, Default: 5},

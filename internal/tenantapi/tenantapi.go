@@ -14,6 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/customprovider"
 	"github.com/reevehq/reeve/internal/authapi/discovery"
 	"github.com/reevehq/reeve/internal/authapi/external"
+	"github.com/reevehq/reeve/internal/authapi/factor"
 	"github.com/reevehq/reeve/internal/authapi/grant"
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
@@ -132,6 +133,7 @@ func (f Flows) all() []flow {
 		account.Handler{Service: account.Service{
 			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
 		}},
+		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},

@@ -24,6 +24,9 @@ func LimitToken(c *tenants.Config) ratelimit.Rule {
 	return ratelimit.Token(c.RateLimitTokenRefresh)
 }
 
+// LimitFactors is for the routes of second factors.
+func LimitFactors(c *tenants.Config) ratelimit.Rule { return ratelimit.Factors(c.RateLimitMFA) }
+
 // LimitProvider is for the routes of sign-ins at external providers.
 func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
 

@@ -3,6 +3,7 @@ package tenantdb
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,4 +28,104 @@ func (tx *Tx) Factors(ctx context.Context, user uuid.UUID) ([]auth.Factor, error
 		return nil, fmt.Errorf("read factors: %w", err)
 	}
 	return list, nil
+}
+
+// FactorKey is what a factor is verified with.
+type FactorKey struct {
+	auth.Factor
+	UserID uuid.UUID
+	// Secret is the column secret: sealed, or in clear in rows that a dump of a hosted
+	// project brought.
+	Secret string
+}
+
+// CreateFactor inserts an unverified factor of a user. auth.ErrFactorName,
+// auth.ErrFactorExists.
+func (tx *Tx) CreateFactor(ctx context.Context, k FactorKey) error {
+	_, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret, phone)
+		VALUES ($1, $2, nullif($3, ''), $4::auth.factor_type, 'unverified', $5, $5, nullif($6, ''), nullif($7, ''))`,
+		k.ID, k.UserID, k.FriendlyName, k.Type, k.CreatedAt, k.Secret, k.Phone)
+	if err != nil {
+		return asFault(fmt.Errorf("create factor: %w", err))
+	}
+	return nil
+}
+
+// FactorKey finds a factor of a user and locks it; auth.ErrFactorNotFound.
+func (tx *Tx) FactorKey(ctx context.Context, user, id uuid.UUID) (k FactorKey, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT f.id, f.user_id, f.created_at, f.updated_at, f.status::pg_catalog.text, coalesce(f.friendly_name, ''),
+			f.factor_type::pg_catalog.text, coalesce(f.phone, ''), f.last_challenged_at, coalesce(f.secret, '')
+		FROM auth.mfa_factors f WHERE f.id = $2 AND f.user_id = $1 FOR UPDATE`, user, id).
+		Scan(&k.ID, &k.UserID, momentOrEpoch{&k.CreatedAt}, momentOrEpoch{&k.UpdatedAt}, &k.Status, &k.FriendlyName, &k.Type, &k.Phone,
+			moment{&k.LastChallengedAt}, &k.Secret)
+	if err != nil {
+		return k, notFound(fmt.Errorf("read factor: %w", err), auth.ErrFactorNotFound)
+	}
+	return k, nil
+}
+
+// FactorVerified records that a factor was verified, with the secret to keep from
+// now on.
+func (tx *Tx) FactorVerified(ctx context.Context, id uuid.UUID, secret string, now time.Time) error {
+	return tx.q.Later(ctx, "verify factor", `UPDATE auth.mfa_factors SET status = 'verified', secret = nullif($2, ''), updated_at = $3 WHERE id = $1`, id, secret, now)
+}
+
+// DeleteUnverifiedFactors removes the factors of a user that were never verified: of
+// a type, but not one; of any type where it is empty, and created before a time.
+func (tx *Tx) DeleteUnverifiedFactors(ctx context.Context, user uuid.UUID, kind string, but uuid.UUID, before time.Time) error {
+	return tx.q.Later(ctx, "delete unverified factors", `DELETE FROM auth.mfa_factors
+		WHERE user_id = $1 AND status = 'unverified' AND id <> $3 AND ($2 = '' OR factor_type::pg_catalog.text = $2) AND created_at < $4`, user, kind, but, before)
+}
+
+// Challenge is a row of auth.mfa_challenges.
+type Challenge struct {
+	ID         uuid.UUID
+	FactorID   uuid.UUID
+	CreatedAt  time.Time
+	VerifiedAt *time.Time
+	IP         string
+	// Code is the digest of a code that was sent; "" for none.
+	Code string
+}
+
+// CreateChallenge inserts a challenge of a factor, and marks the factor. The mark is
+// unique over all factors, so it is up to a millisecond late.
+func (tx *Tx) CreateChallenge(ctx context.Context, c Challenge) error {
+	if _, err := tx.q.Exec(ctx, `UPDATE auth.mfa_factors SET last_challenged_at = $2::pg_catalog.timestamptz + pg_catalog.random() * interval '1 millisecond'
+		WHERE id = $1`, c.FactorID, c.CreatedAt); err != nil {
+		return asFault(fmt.Errorf("challenge factor: %w", err))
+	}
+	_, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_challenges (id, factor_id, created_at, ip_address, otp_code)
+		VALUES ($1, $2, $3, coalesce(nullif($4, ''), '0.0.0.0')::pg_catalog.inet, nullif($5, ''))`, c.ID, c.FactorID, c.CreatedAt, c.IP, c.Code)
+	if err != nil {
+		return asFault(fmt.Errorf("create challenge: %w", err))
+	}
+	return nil
+}
+
+// Challenge finds a challenge of a factor; auth.ErrFactorNotFound.
+func (tx *Tx) Challenge(ctx context.Context, factor, id uuid.UUID) (c Challenge, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT c.id, c.factor_id, c.created_at, c.verified_at, pg_catalog.host(c.ip_address), coalesce(c.otp_code, '')
+		FROM auth.mfa_challenges c WHERE c.id = $2 AND c.factor_id = $1`, factor, id).
+		Scan(&c.ID, &c.FactorID, momentOrEpoch{&c.CreatedAt}, moment{&c.VerifiedAt}, &c.IP, &c.Code)
+	if err != nil {
+		return c, notFound(fmt.Errorf("read challenge: %w", err), auth.ErrFactorNotFound)
+	}
+	return c, nil
+}
+
+// ChallengeVerified records that a challenge was answered.
+func (tx *Tx) ChallengeVerified(ctx context.Context, id uuid.UUID, now time.Time) error {
+	return tx.q.Later(ctx, "verify challenge", `UPDATE auth.mfa_challenges SET verified_at = $2 WHERE id = $1`, id, now)
+}
+
+// DeleteLowSessions ends the sessions of a user below aal2, but one.
+func (tx *Tx) DeleteLowSessions(ctx context.Context, user, keep uuid.UUID) error {
+	return tx.deleteSessions(ctx, `user_id = $1 AND id <> $2 AND (aal IS NULL OR aal = 'aal1')`, user, keep)
+}
+
+// LowerSessions takes the assurance that a factor gave from the sessions that it was
+// used in.
+func (tx *Tx) LowerSessions(ctx context.Context, user, factor uuid.UUID, now time.Time) error {
+	return tx.q.Later(ctx, "lower sessions", `UPDATE auth.sessions SET aal = 'aal1', factor_id = NULL, updated_at = $3 WHERE user_id = $1 AND factor_id = $2`, user, factor, now)
 }

@@ -263,7 +263,7 @@ func TestUpgrade(t *testing.T) {
 	f.Clock.Advance(time.Minute)
 	up := &session.Upgrade{AAL: auth.AAL2, Method: "totp", Action: auth.ActionLogin}
 	upgrade := func(err error) (*session.Tokens, error) {
-		return f.Sessions.Upgrade(ctx, sc, id, func(_ *tenantdb.Tx, p *auth.Principal) (*session.Upgrade, error) {
+		return f.Sessions.Upgrade(ctx, sc, u.ID, id, func(_ *tenantdb.Tx, p *auth.Principal) (*session.Upgrade, error) {
 			if p.User.ID != u.ID {
 				t.Errorf("the principal is %s", p.User.ID)
 			}

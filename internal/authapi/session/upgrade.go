@@ -24,17 +24,24 @@ type Upgrade struct {
 // session.
 var upgradeRefusals = Refusals{Gone: auth.ErrTokenUserGone}
 
-// Upgrade opens a transaction, locks the principal's session, lets prove check
+// Upgrade opens a transaction, locks the user and then the session, lets prove check
 // the proof, and raises the session's assurance level. It advances the counter
 // by two, so that the earlier refresh token counts as old, as in the reference.
-func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, session uuid.UUID, prove func(tx *tenantdb.Tx, p *auth.Principal) (*Upgrade, error)) (*Tokens, error) {
+func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, user, session uuid.UUID, prove func(tx *tenantdb.Tx, p *auth.Principal) (*Upgrade, error)) (*Tokens, error) {
 	var next *unsigned
 	var refused error
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		next, refused = nil, nil
-		p, err := tx.PrincipalBySession(ctx, session)
-		if err != nil {
+		// prove may end other sessions of the user, which may be in an upgrade too.
+		if _, err := tx.UserByID(ctx, user, true); err != nil {
 			return err
+		}
+		p, err := tx.PrincipalBySession(ctx, session)
+		switch {
+		case err != nil:
+			return err
+		case p.User.ID != user:
+			return auth.ErrSessionNotFound
 		}
 		now := s.Now()
 		sc.Log.SetUser(p.User.ID)

@@ -81,16 +81,18 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans, "security_leaked_keys_revoked": booleans,
 
 	"jwt_exp": seconds, "mailer_otp_exp": seconds,
-	"mailer_otp_length":   {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
-	"password_min_length": {[]string{"6", "72"}, []string{"5", "73", "7.5", `"8"`}},
-	"smtp_max_frequency":  {[]string{"0", "32767"}, []string{"-1", "32768", `"1"`}},
+	"mailer_otp_length":       {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
+	"mfa_totp_enroll_enabled": booleans, "mfa_totp_verify_enabled": booleans,
+	"mfa_max_enrolled_factors": {[]string{"1", "30"}, []string{"0", "31", "1.5", `"2"`}},
+	"password_min_length":      {[]string{"6", "72"}, []string{"5", "73", "7.5", `"8"`}},
+	"smtp_max_frequency":       {[]string{"0", "32767"}, []string{"-1", "32768", `"1"`}},
 
 	"security_refresh_token_reuse_interval": {[]string{"0", "10", "2147483647"}, []string{"-1", "2147483648", `"1"`}},
 
 	"sessions_max_per_user": {[]string{"0", "1", "1000"}, []string{"-1", "1001", "1.5", `"1"`}},
 
 	"sessions_timebox": hours, "sessions_inactivity_timeout": hours,
-	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates, "rate_limit_anonymous_users": rates,
+	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_mfa": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates, "rate_limit_anonymous_users": rates,
 
 	"smtp_port":        {[]string{`"1"`, `"587"`, `"65535"`, `""`}, []string{`"0"`, `"65536"`, `"+25"`, `"025"`, `"x"`, "587"}},
 	"smtp_user":        {[]string{`"postmaster@example.com"`, `""`}, []string{"5", `"a\r\nb"`, `"` + strings.Repeat("x", 321) + `"`}},

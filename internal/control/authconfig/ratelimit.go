@@ -47,6 +47,7 @@ var limitRules = []struct{ setting, rule string }{
 	{"rate_limit_email_sent", "email_sent"},
 	{"rate_limit_otp", "otp"},
 	{"rate_limit_verify", "verify"},
+	{"rate_limit_mfa", "factor"},
 	{"rate_limit_token_refresh", "token"},
 	{"rate_limit_anonymous_users", "anonymous"},
 	{"rate_limit_sms_sent", "sms_sent"},

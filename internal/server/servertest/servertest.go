@@ -131,7 +131,7 @@ func (r *Reeve) Project(tb testing.TB, name string, settings map[string]any) *Pr
 	r.Manage(tb, http.MethodPost, "/v1/projects?reveal=true", map[string]any{"name": name, "organization_slug": "default"}).
 		Expect(tb, http.StatusCreated).Into(tb, p)
 	all := map[string]any{
-		"rate_limit_otp": unlimited, "rate_limit_verify": unlimited, "rate_limit_token_refresh": unlimited, "rate_limit_email_sent": 100000,
+		"rate_limit_otp": unlimited, "rate_limit_verify": unlimited, "rate_limit_mfa": unlimited, "rate_limit_token_refresh": unlimited, "rate_limit_email_sent": 100000,
 		"smtp_max_frequency": 0, "mailer_verify_on_get": true,
 	}
 	for k, v := range settings {

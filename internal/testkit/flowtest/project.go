@@ -62,6 +62,7 @@ func newProject(tb testing.TB, f *Fixture, name string) *Project {
 	}
 	// Requests by address are counted on the real clock; no test reaches the
 	// limits.
+	t.Config.RateLimitMFA = unlimited
 	t.Config.RateLimitOTP, t.Config.RateLimitVerify, t.Config.RateLimitTokenRefresh = unlimited, unlimited, unlimited
 	t.Config.MailerVerifyOnGet = true // most tests do not press the page's button
 	p.tenant.Store(t)

@@ -1,0 +1,310 @@
+package factor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// The kinds of factors.
+const (
+	KindTOTP = "totp"
+)
+
+const (
+	// challengeLife is how long a challenge can be answered, and enrollLife how long an
+	// enrolled factor waits for its first code. Both are the reference's.
+	challengeLife = 5 * time.Minute
+	enrollLife    = 5 * time.Minute
+	maxName       = 255 // characters of a friendly name
+	maxIssuer     = 128 // characters
+	maxCode       = 32  // bytes
+	statusDone    = "verified"
+)
+
+// guesses bounds the wrong codes of a factor, from anywhere: five at once, and one
+// more a minute.
+var guesses = ratelimit.Rule{Name: "mfa_code", Events: 5, Per: 5 * time.Minute, Burst: 5}
+
+// Service implements the rules of second factors.
+type Service struct {
+	Sessions session.Sessions
+	// Guesses counts wrong codes.
+	Guesses *ratelimit.Limiter
+}
+
+// Enrollment is a request for a new factor.
+type Enrollment struct {
+	Kind, Name, Issuer string
+}
+
+// Enrolled is the answer to it.
+type Enrolled struct {
+	ID   uuid.UUID `json:"id"`
+	Type string    `json:"type"`
+	Name string    `json:"friendly_name"`
+	TOTP *TOTP     `json:"totp,omitempty"`
+}
+
+// Enroll adds an unverified factor: it protects nothing until a code of it was
+// verified. auth.ErrAnonymousFactor, auth.ErrEnrollAAL, auth.ErrTooManyFactors,
+// auth.ErrFactorName, auth.ErrTOTPEnrollOff, auth.ErrValidation.
+func (s Service) Enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, e Enrollment) (*Enrolled, error) {
+	if p.User.IsAnonymous {
+		return nil, auth.ErrAnonymousFactor
+	}
+	if utf8.RuneCountInString(e.Name) > maxName || utf8.RuneCountInString(e.Issuer) > maxIssuer {
+		return nil, auth.ErrValidation.Saying("friendly_name and issuer can have at most " + itoa(maxName) + " and " + itoa(maxIssuer) + " characters")
+	}
+	if e.Kind != KindTOTP {
+		return nil, auth.ErrValidation.Saying("factor_type needs to be totp, phone, or webauthn")
+	}
+	if !sc.Tenant.Config.TOTPEnroll {
+		return nil, auth.ErrTOTPEnrollOff
+	}
+	totp, err := newTOTP(cmp.Or(e.Issuer, host(sc.Tenant)), cmp.Or(p.User.Email, p.User.Phone, p.User.ID.String()))
+	if err != nil {
+		return nil, auth.ErrValidation.Saying("The issuer or the address is too long for a QR code").Because(err)
+	}
+	key := tenantdb.FactorKey{UserID: p.User.ID, Factor: auth.Factor{ID: uuid.New(), FriendlyName: e.Name, Type: e.Kind}}
+	if key.Secret, err = (totpState{Secret: totp.Secret}).seal(sc.Tenant, key.ID); err != nil {
+		return nil, err
+	}
+	if err := s.create(ctx, sc, p, key); err != nil {
+		return nil, err
+	}
+	return &Enrolled{ID: key.ID, Type: e.Kind, Name: e.Name, TOTP: &totp}, nil
+}
+
+// create inserts a factor, with the user locked: the limits hold.
+func (s Service) create(ctx context.Context, sc *tenants.Scope, p *auth.Principal, key tenantdb.FactorKey) error {
+	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		now := s.Sessions.Now()
+		if err := s.lock(ctx, tx, p); err != nil {
+			return err
+		}
+		if err := tx.DeleteUnverifiedFactors(ctx, p.User.ID, "", uuid.Nil, now.Add(-enrollLife)); err != nil {
+			return err
+		}
+		have, err := tx.Factors(ctx, p.User.ID)
+		if err != nil {
+			return err
+		}
+		current := auth.Principal{User: auth.User{Factors: have}, Session: p.Session}
+		switch {
+		case current.CheckAAL() != nil:
+			return auth.ErrEnrollAAL
+		case len(have) >= sc.Tenant.Config.MaxFactors:
+			return auth.ErrTooManyFactors
+		}
+		key.CreatedAt = now
+		if err := tx.CreateFactor(ctx, key); err != nil {
+			return err
+		}
+		traits := audit.Traits{"factor_id": key.ID.String(), "factor_type": key.Type}
+		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionFactorEnrolled, traits, now)
+		return err
+	})
+}
+
+// refusals are the errors for accounts that may have no factors.
+var refusals = session.Refusals{Gone: auth.ErrTokenUserGone}
+
+// lock locks the user, and looks whether the session is still there.
+func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) error {
+	u, err := tx.UserByID(ctx, p.User.ID, true)
+	if errors.Is(err, auth.ErrUserNotFound) {
+		err = auth.ErrTokenUserGone
+	}
+	if err == nil {
+		err = refusals.Admit(&u, s.Sessions.Now())
+	}
+	if err != nil {
+		return err
+	}
+	stands, err := tx.HasSession(ctx, p.User.ID, p.Session.ID)
+	if err == nil && !stands {
+		err = auth.ErrSessionNotFound
+	}
+	return err
+}
+
+// Challenged is a challenge that was begun.
+type Challenged struct {
+	ID        uuid.UUID `json:"id"`
+	Type      string    `json:"type"`
+	ExpiresAt int64     `json:"expires_at"` // seconds since 1970
+}
+
+// Challenge begins a challenge of a factor. auth.ErrFactorNotFound,
+// auth.ErrTOTPVerifyOff.
+func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id uuid.UUID) (*Challenged, error) {
+	if p.User.IsAnonymous {
+		return nil, auth.ErrAnonymousFactor
+	}
+	var out *Challenged
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		key, err := tx.FactorKey(ctx, p.User.ID, id)
+		if err != nil {
+			return err
+		}
+		if key.Type != KindTOTP {
+			return auth.ErrFactorNotFound
+		}
+		if !sc.Tenant.Config.TOTPVerify {
+			return auth.ErrTOTPVerifyOff
+		}
+		now := s.Sessions.Now()
+		c := tenantdb.Challenge{ID: uuid.New(), FactorID: key.ID, CreatedAt: now, IP: sc.ClientAddress()}
+		if err := tx.CreateChallenge(ctx, c); err != nil {
+			return err
+		}
+		out = &Challenged{ID: c.ID, Type: key.Type, ExpiresAt: now.Add(challengeLife).Unix()}
+		traits := audit.Traits{"factor_id": key.ID.String(), "factor_status": key.Status}
+		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionChallengeCreated, traits, now)
+		return err
+	})
+	return out, err
+}
+
+// Verify answers a challenge with a code, and raises the session to aal2. The first
+// code verifies the factor. The user's other sessions end unless they are at aal2
+// themselves, as in the reference. auth.ErrFactorNotFound, auth.ErrChallengeExpired,
+// auth.ErrFactorAddress, auth.ErrFactorCode, auth.ErrTOTPVerifyOff.
+func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) (*session.Tokens, error) {
+	if p.User.IsAnonymous {
+		return nil, auth.ErrAnonymousFactor
+	}
+	if len(code) > maxCode {
+		return nil, auth.ErrFactorCode
+	}
+	var tokens *session.Tokens
+	err := s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, id.String(), auth.ErrFactorCode, func() (err error) {
+		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
+			return s.prove(ctx, tx, sc, current, id, challenge, code)
+		})
+		return err
+	})
+	return tokens, err
+}
+
+// prove checks a code, in the transaction that raises the session.
+func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) (*session.Upgrade, error) {
+	now := s.Sessions.Now()
+	key, err := tx.FactorKey(ctx, p.User.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	c, err := tx.Challenge(ctx, key.ID, challenge)
+	switch {
+	case errors.Is(err, auth.ErrFactorNotFound):
+		return nil, auth.ErrChallengeUnknown
+	case err != nil:
+		return nil, err
+	case c.VerifiedAt != nil, !now.Before(c.CreatedAt.Add(challengeLife)):
+		return nil, auth.ErrChallengeExpired
+	case !sameAddress(c.IP, sc.ClientAddress()):
+		return nil, auth.ErrFactorAddress
+	case key.Type != KindTOTP:
+		return nil, auth.ErrFactorNotFound
+	case !sc.Tenant.Config.TOTPVerify:
+		return nil, auth.ErrTOTPVerifyOff
+	}
+	kept, err := s.checkTOTP(ctx, sc, key, code, now)
+	if err != nil {
+		return nil, err
+	}
+	first := key.Status != statusDone
+	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.FactorVerified(ctx, key.ID, kept, now), tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
+	if first {
+		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &session.Upgrade{AAL: auth.AAL2, Method: auth.MethodTOTP, Factor: key.ID, Action: auth.ActionMFACodeLogin}, nil
+}
+
+// checkTOTP returns the secret to keep after a right code; auth.ErrFactorCode.
+func (s Service) checkTOTP(ctx context.Context, sc *tenants.Scope, key tenantdb.FactorKey, code string, now time.Time) (string, error) {
+	state, err := openTOTP(sc.Tenant, key.ID, key.Secret)
+	right := false
+	if err == nil {
+		right, err = state.accept(code, now)
+	}
+	if errors.Is(err, errUnreadable) {
+		sc.Log.Add(ctx, projectlog.Entry{
+			Code: "mfa_secret_unreadable", Message: "The secret of a second factor cannot be read: the row comes from another project, or SQL has changed it. The user needs a new factor.",
+			Detail: map[string]any{"factor_id": key.ID.String()},
+		})
+		return "", auth.ErrFactorCode.Because(err)
+	}
+	if err != nil {
+		return "", err
+	}
+	if !right {
+		return "", auth.ErrFactorCode.Saying("Invalid TOTP code entered")
+	}
+	return state.seal(sc.Tenant, key.ID)
+}
+
+// Unenroll removes a factor of the user. Sessions that it raised go back to aal1.
+// auth.ErrFactorNotFound, auth.ErrUnenrollAAL.
+func (s Service) Unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id uuid.UUID) error {
+	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		if err := s.lock(ctx, tx, p); err != nil {
+			return err
+		}
+		key, err := tx.FactorKey(ctx, p.User.ID, id)
+		if err != nil {
+			return err
+		}
+		if key.Status == statusDone && p.Session.AAL != auth.AAL2 {
+			return auth.ErrUnenrollAAL
+		}
+		now := s.Sessions.Now()
+		if err := tx.LowerSessions(ctx, p.User.ID, key.ID, now); err != nil {
+			return err
+		}
+		if _, err := tx.DeleteFactor(ctx, p.User.ID, key.ID); err != nil {
+			return err
+		}
+		traits := audit.Traits{"factor_id": key.ID.String(), "factor_status": key.Status, "session_id": p.Session.ID.String()}
+		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionFactorUnenrolled, traits, now)
+		return err
+	})
+}
+
+// sameAddress compares the address of a challenge with that of its answer.
+func sameAddress(challenge, answer string) bool {
+	a, errA := netip.ParseAddr(challenge)
+	b, errB := netip.ParseAddr(cmp.Or(answer, "0.0.0.0"))
+	return errA == nil && errB == nil && a.Unmap() == b.Unmap()
+}
+
+// host is the name that authenticator apps show for a project.
+func host(t *tenants.Tenant) string {
+	u, err := url.Parse(t.Config.SiteURL)
+	if err != nil || u.Hostname() == "" {
+		return t.Name
+	}
+	return strings.TrimPrefix(u.Host, "www.")
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

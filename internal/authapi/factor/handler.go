@@ -1,0 +1,79 @@
+package factor
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
+)
+
+// Handler serves /factors.
+type Handler struct{ Service Service }
+
+// Mount adds the routes.
+func (h Handler) Mount(r web.Routes) {
+	limited := r.User.With(web.LimitFactors)
+	limited.POST("/factors", web.User(http.StatusOK, h.enroll))
+	limited.POST("/factors/:id/challenge", web.User(http.StatusOK, h.challenge))
+	limited.POST("/factors/:id/verify", web.User(http.StatusOK, h.verify))
+	r.User.DELETE("/factors/:id", web.User(http.StatusOK, h.unenroll))
+}
+
+type enrollRequest struct {
+	Type   string `json:"factor_type"`
+	Name   string `json:"friendly_name"`
+	Issuer string `json:"issuer"`
+}
+
+func (h Handler) enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *enrollRequest) (*Enrolled, error) {
+	return h.Service.Enroll(ctx, sc, p, Enrollment{Kind: req.Type, Name: req.Name, Issuer: req.Issuer})
+}
+
+// factorID is the path of a factor.
+type factorID struct{ id uuid.UUID }
+
+// BindQuery implements web.QueryBinder.
+func (f *factorID) BindQuery(_ url.Values, param func(string) string) (err error) {
+	if f.id, err = uuid.Parse(param("id")); err != nil {
+		return auth.ErrFactorNotFound.Because(err)
+	}
+	return nil
+}
+
+type challengeRequest struct {
+	factorID
+	Channel string `json:"channel"`
+}
+
+func (h Handler) challenge(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *challengeRequest) (*Challenged, error) {
+	return h.Service.Challenge(ctx, sc, p, req.id)
+}
+
+type verifyRequest struct {
+	factorID
+	Challenge string `json:"challenge_id"`
+	Code      string `json:"code"`
+}
+
+func (h Handler) verify(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *verifyRequest) (*session.Tokens, error) {
+	challenge, err := uuid.Parse(req.Challenge)
+	if err != nil {
+		return nil, auth.ErrValidation.Saying("challenge_id must be an UUID").Because(err)
+	}
+	return h.Service.Verify(ctx, sc, p, req.id, challenge, req.Code)
+}
+
+// Unenrolled is the answer to the removal of a factor.
+type Unenrolled struct {
+	ID uuid.UUID `json:"id"`
+}
+
+func (h Handler) unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *factorID) (*Unenrolled, error) {
+	return &Unenrolled{req.id}, h.Service.Unenroll(ctx, sc, p, req.id)
+}
