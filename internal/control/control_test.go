@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/customprovider"
 	"github.com/reevehq/reeve/internal/control/database"
+	controlhook "github.com/reevehq/reeve/internal/control/hook"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/logs"
@@ -31,7 +32,9 @@ import (
 	"github.com/reevehq/reeve/internal/control/thirdparty"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/control/user"
+	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/message"
+	"github.com/reevehq/reeve/internal/outbound"
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
@@ -98,6 +101,15 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		&thirdparty.Handler{Service: &thirdparty.Service{DB: w.DB, Authz: w.Authz, Ours: func(string) bool { return false }, Now: time.Now}},
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials()}},
+		&controlhook.Handler{Service: &controlhook.Service{
+			DB: w.DB, Authz: w.Authz, Hooks: hook.New(hook.Options{Client: outbound.New(outbound.Options{}).HTTP(hook.Timeout), Now: controltest.Now}), Now: controltest.Now,
+			Tenant: func(_ context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
+				return &tenants.Tenant{Ref: ref, Config: tenants.DefaultConfig()}, nil
+			},
+			Open: func(_ context.Context, ref tenants.Ref, _ authz.Actor) (*tenants.Scope, error) {
+				return &tenants.Scope{Tenant: &tenants.Tenant{Ref: ref, Config: tenants.DefaultConfig()}}, nil
+			},
+		}},
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
 		&usage.Handler{Service: &usage.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
@@ -225,6 +237,9 @@ var routes = []route{
 	{method: "GET", path: "/v1/profile", open: true},
 	{method: "GET", path: "/v1/projects/{ref}/inbox", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/inbox", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/auth/hooks"},
+	{method: "GET", path: "/v1/projects/{ref}/auth/hooks/{point}/calls"},
+	{method: "POST", path: "/v1/projects/{ref}/auth/hooks/{point}/test", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/logs"},
 	{method: "GET", path: "/v1/projects/{ref}/logs/tail?seconds=1"},
 	{method: "GET", path: "/v1/projects/{ref}/config/auth/rate-limits"},
@@ -258,7 +273,7 @@ var routes = []route{
 }
 
 func (r route) fill(slug, ref string) route {
-	replace := strings.NewReplacer("{version}", "1", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", slug, "{ref}", ref, "{id}", id)
+	replace := strings.NewReplacer("{version}", "1", "{point}", "custom_access_token", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", slug, "{ref}", ref, "{id}", id)
 	r.path, r.body = replace.Replace(r.path), replace.Replace(r.body)
 	return r
 }
@@ -395,8 +410,8 @@ func TestHostileInput(t *testing.T) {
 				continue
 			}
 			for _, r := range []struct{ slug, ref, id string }{{odd, odd, id}, {"acme", ref, odd}} {
-				path := strings.NewReplacer("{version}", "1", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
-				if path == strings.NewReplacer("{version}", "1", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
+				path := strings.NewReplacer("{version}", "1", "{point}", "custom_access_token", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", r.slug, "{ref}", r.ref, "{id}", r.id).Replace(route.path)
+				if path == strings.NewReplacer("{version}", "1", "{point}", "custom_access_token", "{kind}", "invite", "/providers/{name}", "/providers/google", "{slug}", "acme", "{ref}", ref).Replace(route.path) {
 					continue
 				}
 				got := w.Do(t, w.Owner, route.method, path, strings.ReplaceAll(route.body, "{slug}", "acme"))

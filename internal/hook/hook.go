@@ -73,6 +73,7 @@ const (
 
 // Call is the record of a call.
 type Call struct {
+	ID        uuid.UUID
 	Ref       tenants.Ref
 	Point     string
 	At        time.Time

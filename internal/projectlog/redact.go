@@ -33,6 +33,10 @@ var shapes = []struct {
 // opaque matches long words, which may be keys or tokens.
 var opaque = regexp.MustCompile(`[A-Za-z0-9+/_=-]{20,}`)
 
+// Clean returns a text of strangers within the bound of a message, in one line and
+// without what looks like a secret.
+func Clean(text string) string { return clip(oneLine(redact(text, nil)), maxMessage) }
+
 // redact removes the given values and everything that looks like a secret.
 func redact(text string, secrets []string) string {
 	if len(text) > maxRedacted {

@@ -118,7 +118,7 @@ var own = []string{"update-profile", "list-sessions", "end-session", "end-other-
 
 // at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {
-	r := strings.NewReplacer("{version}", "1", "{slug}", slug, "{ref}", ref, "{id}", id, "/providers/{name}", "/providers/google", "{name}", "support", "{kind}", "invite")
+	r := strings.NewReplacer("{version}", "1", "{point}", "custom_access_token", "{slug}", slug, "{ref}", ref, "{id}", id, "/providers/{name}", "/providers/google", "{name}", "support", "{kind}", "invite")
 	return r.Replace(o.path) + sound[o.id].query
 }
 
@@ -220,6 +220,6 @@ func ids(t *testing.T, reeve *servertest.Reeve, ref string) (key, signing string
 func controlFingerprint(t *testing.T, reeve *servertest.Reeve) servertest.Fingerprint {
 	t.Helper()
 	conn := servertest.Connect(t, reeve.ControlURL)
-	return servertest.FingerprintOf(t, conn, "access_tokens", "service_tokens", "idempotency_keys", "outbox_marks", "databases", "project_logs", "usage_counts", "usage_active", "usage_writers",
+	return servertest.FingerprintOf(t, conn, "access_tokens", "service_tokens", "idempotency_keys", "outbox_marks", "databases", "project_logs", "hook_calls", "usage_counts", "usage_active", "usage_writers",
 		"audit_log", "audit_heads", "audit_begun")
 }

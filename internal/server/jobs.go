@@ -62,6 +62,10 @@ func (s *Server) newJobs() (*job.Runner, error) {
 				_, err := s.control.DeleteOldLogs(ctx, s.config.Logs.Keep)
 				return err
 			}},
+			{Name: "delete_old_hook_calls", Every: time.Hour, Run: func(ctx context.Context) error {
+				_, err := s.control.DeleteOldHookCalls(ctx, s.config.Logs.Keep)
+				return err
+			}},
 		},
 		ProjectTasks: []job.ProjectTask{
 			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},

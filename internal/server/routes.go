@@ -17,6 +17,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/customprovider"
 	"github.com/reevehq/reeve/internal/control/database"
+	controlhook "github.com/reevehq/reeve/internal/control/hook"
 	"github.com/reevehq/reeve/internal/control/hosted"
 	"github.com/reevehq/reeve/internal/control/inbox"
 	"github.com/reevehq/reeve/internal/control/leak"
@@ -133,6 +134,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 		DB: s.control, Authz: access, CheckTemplate: checker.Check, WaysIn: s.waysIn, Trials: s.trials(checker),
 	}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
+	(&controlhook.Handler{Service: &controlhook.Service{
+		DB: s.control, Authz: access, Open: s.memberScope, Tenant: s.registry.Tenant, Hooks: s.hooks, Now: s.now,
+	}}).Mount(api)
 	messages := &inbox.Service{DB: s.control, Authz: access, Dev: s.dev}
 	(&inbox.Handler{Service: messages}).Mount(api)
 	(&inbox.PlatformHandler{Service: messages}).Mount(api)

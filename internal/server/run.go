@@ -60,7 +60,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.drain(srv, ended)
 	})
 	for _, run := range []func(context.Context) error{
-		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.usage.Run, s.keyUses.Run, s.oldSets.Run, s.guesses.Run, s.mailInvitations, s.mailLeaks,
+		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.hookCalls.Run, s.usage.Run, s.keyUses.Run, s.oldSets.Run, s.guesses.Run, s.mailInvitations, s.mailLeaks,
 	} {
 		group.Go(func() error {
 			err := run(background)
@@ -106,6 +106,7 @@ func (s *Server) close(ctx context.Context) {
 	_ = s.usage.Flush(ctx)      // logged
 	_ = s.keyUses.Flush(ctx)    // logged
 	_ = s.oldSets.Flush(ctx)    // logged
+	_ = s.hookCalls.Flush(ctx)  // logged
 	_ = s.projectLog.Flush(ctx) // logged; everything that adds entries has ended
 	if err := s.budget.Close(ctx); err != nil {
 		s.log.Warn("closing the projects' connections", "error", err)

@@ -101,6 +101,7 @@ type Server struct {
 	captcha      *captcha.Verifier
 	leaked       *leaked.List
 	hooks        *hook.Hooks
+	hookCalls    *hook.Journal
 	providers    idp.Registry
 	oidc         *oidc.Client // for issuers that projects trust
 	outbox       *outbox.Dispatcher
@@ -270,7 +271,8 @@ func (s *Server) assemble(hashCost int) (err error) {
 		URLs: captcha.URLs(c.Services.HCaptchaURL, c.Services.TurnstileURL),
 	}
 	s.leaked = &leaked.List{HTTP: s.service(leaked.Timeout, c.Services.LeakedPasswordsURL), URL: c.Services.LeakedPasswordsURL}
-	s.hooks = hook.New(hook.Options{Client: s.outbound.HTTP(hook.Timeout), Now: s.now})
+	s.hookCalls = &hook.Journal{Store: hookCalls{s.control}, Logger: s.log}
+	s.hooks = hook.New(hook.Options{Client: s.outbound.HTTP(hook.Timeout), Now: s.now, Record: s.hookCalls.Add})
 	providers := s.outbound.HTTP(providerTimeout)
 	s.oidc = oidc.New(providers, s.now)
 	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}
