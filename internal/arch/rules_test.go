@@ -26,7 +26,7 @@ var layers = [][]string{
 	// Packages that work for one tenant and know it by its scope or ref. Below
 	// controldb, which stores the captured mails.
 	// authapi/redirect is also what the Management API shows how redirects are decided by.
-	{"internal/authapi/redirect", "internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "tenants/pool", "internal/guard"},
+	{"internal/authapi/redirect", "internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "internal/relyingparty", "tenants/pool", "internal/guard"},
 	{"internal/smsgateway"}, // clients of SMS gateways, below the consumer of their messages
 	{"internal/outbox"},
 	{"tenants"},
@@ -77,6 +77,7 @@ var owners = []owner{
 	{"github.com/stripe", []string{"internal/control/billing"}},
 	{"github.com/casbin", []string{"internal/authz"}},
 	{"github.com/crewjam/saml", []string{"internal/authapi/saml"}},
+	{"github.com/go-webauthn/webauthn", []string{"internal/relyingparty"}},
 	{"github.com/coreos/go-oidc", []string{"internal/connector"}},
 	{"github.com/tink-crypto", []string{"internal/secret"}},
 	{"github.com/wneessen/go-mail", []string{"internal/message"}},

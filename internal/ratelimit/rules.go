@@ -35,6 +35,10 @@ func Verify(perFiveMinutes int) Rule { return perClient("verify", perFiveMinutes
 // Token limits /token, whatever the grant, for each client.
 func Token(perFiveMinutes int) Rule { return perClient("token", perFiveMinutes) }
 
+// Passkey limits the begin of sign-ins with a passkey, for each client: 30 in 5
+// minutes, as in the reference.
+func Passkey() Rule { return perClient("passkey", 30) }
+
 // Anonymous limits anonymous sign-ins, for each client.
 func Anonymous(perHour int) Rule {
 	return Rule{Name: "anonymous", Events: perHour, Per: time.Hour, Burst: perHour}

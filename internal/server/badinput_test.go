@@ -160,7 +160,7 @@ var badQueries = []string{
 // plane, with full rights.
 func TestBadTenantInput(t *testing.T) {
 	t.Parallel()
-	c := &caller{Project: servertest.Start(t).Project(t, "bad input", nil)}
+	c := &caller{Project: servertest.Start(t).Project(t, "bad input", map[string]any{"passkey_enabled": true})}
 	for _, r := range tenantRoutes {
 		t.Run(r.String(), func(t *testing.T) { c.badInput(t, r) })
 	}

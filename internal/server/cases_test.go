@@ -103,6 +103,19 @@ var tenantRoutes = []tenantRoute{
 	{method: "POST", path: "/factors/{id}/challenge", guard: signed, body: map[string]any{}, more: map[string]any{"channel": ""}},
 	{method: "POST", path: "/factors/{id}/verify", guard: signed, body: map[string]any{"challenge_id": annID, "code": "000000"}},
 	{method: "DELETE", path: "/factors/{id}", guard: signed},
+	{method: "POST", path: "/passkeys/authentication/options", guard: keyed, early: 404},
+	{
+		method: "POST", path: "/passkeys/authentication/verify", guard: keyed, early: 404,
+		body: map[string]any{"challenge_id": annID, "credential": map[string]any{"id": "AA"}},
+	},
+	{method: "POST", path: "/passkeys/registration/options", guard: signed},
+	{
+		method: "POST", path: "/passkeys/registration/verify", guard: signed,
+		body: map[string]any{"challenge_id": annID, "credential": map[string]any{"id": "AA"}},
+	},
+	{method: "GET", path: "/passkeys", guard: signed},
+	{method: "PATCH", path: "/passkeys/{id}", guard: signed, body: map[string]any{"friendly_name": "phone"}},
+	{method: "DELETE", path: "/passkeys/{id}", guard: signed},
 	{method: "GET", path: "/admin/users", guard: byAdmin},
 	{
 		method: "POST", path: "/admin/users", guard: byAdmin, body: map[string]any{"email": "another@example.com"},
@@ -124,6 +137,8 @@ var tenantRoutes = []tenantRoute{
 	{method: "DELETE", path: "/admin/users/{id}/sessions", guard: byAdmin},
 	{method: "DELETE", path: "/admin/users/{id}/sessions/{session_id}", guard: byAdmin},
 	{method: "POST", path: "/admin/users/{id}/logout", guard: byAdmin},
+	{method: "GET", path: "/admin/users/{id}/passkeys", guard: byAdmin},
+	{method: "DELETE", path: "/admin/users/{id}/passkeys/{passkey_id}", guard: byAdmin},
 	{method: "GET", path: "/admin/audit", guard: byAdmin},
 	{method: "GET", path: "/admin/custom-providers", guard: byAdmin},
 	{
@@ -158,7 +173,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -176,7 +191,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{identifier}", ":identifier").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{identifier}", ":identifier").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

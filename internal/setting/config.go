@@ -24,6 +24,7 @@ type Config struct {
 	EmailDomains
 	Phone
 	Hooks
+	Passkeys
 }
 
 // declared is every group, made once; it is never changed.

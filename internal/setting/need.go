@@ -38,6 +38,7 @@ var needs = map[string][]Need{
 	"security_refresh_token_reuse_interval": {{Setting: "refresh_token_rotation_enabled"}},
 
 	"rate_limit_sms_sent": {{Setting: "external_phone_enabled"}}, "rate_limit_sms_country": {{Setting: "external_phone_enabled"}},
+	"passkey_aal2_enabled":     {{Setting: "passkey_enabled"}},
 	"sms_test_otp_valid_until": {{Setting: "external_phone_enabled"}, {Setting: "sms_test_otp"}},
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/otp"
+	"github.com/reevehq/reeve/internal/authapi/passkey"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/revoked"
 	"github.com/reevehq/reeve/internal/authapi/session"
@@ -135,6 +136,7 @@ func (f Flows) all() []flow {
 		}},
 		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
+		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}

@@ -27,6 +27,9 @@ func LimitToken(c *tenants.Config) ratelimit.Rule {
 // LimitFactors is for the routes of second factors.
 func LimitFactors(c *tenants.Config) ratelimit.Rule { return ratelimit.Factors(c.RateLimitMFA) }
 
+// LimitPasskey is for the begin of a sign-in with a passkey.
+func LimitPasskey(*tenants.Config) ratelimit.Rule { return ratelimit.Passkey() }
+
 // LimitProvider is for the routes of sign-ins at external providers.
 func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
 

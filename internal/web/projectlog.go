@@ -73,6 +73,8 @@ var refusals = []struct {
 	code    string // "": the fault's
 	cause   bool   // is shown: it names an identity provider, or says what it answered
 }{
+	{fault: auth.ErrWebAuthn, level: projectlog.Info, cause: true, message: "A passkey or security key was refused."},
+	{fault: auth.ErrPasskeysOff, level: projectlog.Warning, message: "Passkeys are off (setting passkey_enabled)."},
 	{fault: tenants.ErrPaused, level: projectlog.Warning, message: "The project is paused and serves no requests until it is restored."},
 	{fault: tenants.ErrCreating, level: projectlog.Info},
 	{fault: tenants.ErrNoKey, level: projectlog.Warning, message: "The request has no API key. Clients send it in the header apikey."},

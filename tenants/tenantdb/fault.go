@@ -29,6 +29,7 @@ var constraints = map[string]*fault.Error{
 	"users_pkey":                             auth.ErrUserExists.Saying("A user with this id already exists"),
 	"identities_provider_id_provider_unique": auth.ErrIdentityExists,
 	"custom_oauth_providers_identifier_key":  auth.ErrCustomProviderExists,
+	"webauthn_credentials_credential_id_key": auth.ErrPasskeyExists,
 }
 
 // asFault classifies a database error. An unknown error stays unclassified and

@@ -65,6 +65,7 @@ func stale(now time.Time) []staleRows {
 		{table: "flow_state", where: `created_at < $1`, before: flow},
 		{table: "mfa_challenges", where: `created_at < $1`, before: flow},
 		{table: "mfa_factors", where: `created_at < $1 AND status = 'unverified'`, before: flow},
+		{table: "webauthn_challenges", where: `expires_at < $1`, before: flow},
 		{table: "one_time_tokens", where: `created_at < $1::pg_catalog.timestamptz AT TIME ZONE 'utc'`, before: now.Add(-keepToken)},
 	}
 }

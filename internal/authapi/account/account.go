@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,7 +94,7 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	}
 	var u auth.User
 	run := func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		locked, err := s.lock(ctx, tx, p)
+		locked, err := s.Sessions.Lock(ctx, tx, p)
 		if err != nil {
 			return err
 		}
@@ -129,32 +128,6 @@ func (s Service) change(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	}
 	if text != nil {
 		text.End(ctx, err)
-	}
-	return &u, err
-}
-
-// refusals are the errors of a change for an account that may have no session.
-var refusals = session.Refusals{Gone: auth.ErrTokenUserGone}
-
-// lock returns the user as they are now. Hashing took time: a user who was
-// signed out, banned or deleted in the meantime is refused.
-func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (*auth.User, error) {
-	u, err := tx.UserByID(ctx, p.User.ID, true)
-	if errors.Is(err, auth.ErrUserNotFound) {
-		err = auth.ErrTokenUserGone
-	}
-	if err == nil {
-		err = refusals.Admit(&u, s.Now())
-	}
-	if err != nil {
-		return nil, err
-	}
-	if p.Session.ID == uuid.Nil {
-		return &u, nil // the token belongs to no session
-	}
-	stands, err := tx.SessionStands(ctx, p.Session.ID)
-	if err == nil && !stands {
-		err = auth.ErrSessionNotFound
 	}
 	return &u, err
 }

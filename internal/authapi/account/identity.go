@@ -22,7 +22,7 @@ func (s Service) Unlink(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return err
 	}
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		u, err := s.lock(ctx, tx, p)
+		u, err := s.Sessions.Lock(ctx, tx, p)
 		if err != nil {
 			return err
 		}

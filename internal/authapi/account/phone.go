@@ -35,7 +35,7 @@ func (s Service) reauthenticateByText(ctx context.Context, sc *tenants.Scope, p 
 		return err
 	}
 	_, err = s.Texter.Post(ctx, sc, sms.Request{Phone: phone, Channel: message.SMS}, func(tx *tenantdb.Tx, out *sms.Outgoing) error {
-		u, err := s.lock(ctx, tx, p)
+		u, err := s.Sessions.Lock(ctx, tx, p)
 		switch {
 		case err != nil:
 			return err

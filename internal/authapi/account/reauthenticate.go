@@ -25,7 +25,7 @@ func (s Service) Reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.
 		return s.reauthenticateByText(ctx, sc, p)
 	}
 	return s.Mailer.Post(ctx, sc, mail.Request{}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
-		u, err := s.lock(ctx, tx, p)
+		u, err := s.Sessions.Lock(ctx, tx, p)
 		switch {
 		case err != nil:
 			return err

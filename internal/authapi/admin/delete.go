@@ -80,6 +80,9 @@ func (s Service) erase(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	if err := tx.DeleteFactors(ctx, u.ID); err != nil {
 		return err
 	}
+	if err := tx.DeletePasskeys(ctx, u.ID); err != nil {
+		return err
+	}
 	return tx.DeleteIdentities(ctx, u.ID)
 }
 

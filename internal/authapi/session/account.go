@@ -1,9 +1,14 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // Refusals are a flow's errors for accounts that may have no session: the wire
@@ -38,4 +43,28 @@ func (r Refusals) Admit(u *auth.User, now time.Time) error {
 		return r.UnconfirmedPhone
 	}
 	return nil
+}
+
+// Lock returns a signed-in user as they are now, locked. A request may have taken
+// time since it was admitted: a user who was signed out, banned or deleted in the
+// meantime is refused, as at its beginning.
+func (s Sessions) Lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) (*auth.User, error) {
+	u, err := tx.UserByID(ctx, p.User.ID, true)
+	if errors.Is(err, auth.ErrUserNotFound) {
+		err = auth.ErrTokenUserGone
+	}
+	if err == nil {
+		err = upgradeRefusals.Admit(&u, s.Now())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.Session.ID == uuid.Nil {
+		return &u, nil // the token belongs to no session
+	}
+	stands, err := tx.SessionStands(ctx, p.Session.ID)
+	if err == nil && !stands {
+		err = auth.ErrSessionNotFound
+	}
+	return &u, err
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -19,6 +20,7 @@ type Proof struct {
 	User     *auth.User  // locked, or created in this transaction
 	New      bool        // User is still to be created; it has no identities
 	Method   auth.Method // of the session's amr
+	AAL      auth.AAL    // that the proof reaches; auth.AAL1 when empty
 	Refusals Refusals
 	// Action is the audit log's, with Traits, which may be nil.
 	Action auth.Action
@@ -73,7 +75,7 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	u := proof.User
 	sc.Log.SetUser(u.ID)
 	session := auth.Session{
-		ID: uuid.New(), UserID: u.ID, AAL: auth.AAL1, CreatedAt: now,
+		ID: uuid.New(), UserID: u.ID, AAL: cmp.Or(proof.AAL, auth.AAL1), CreatedAt: now,
 		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
 		AMR: []auth.AMR{{Method: proof.Method, Timestamp: now.Unix()}},
 	}

@@ -20,8 +20,8 @@ type Upgrade struct {
 	Action auth.Action
 }
 
-// upgradeRefusals are an upgrade's errors for accounts that may have no
-// session.
+// upgradeRefusals are the errors of requests of a session for accounts that may
+// have none.
 var upgradeRefusals = Refusals{Gone: auth.ErrTokenUserGone}
 
 // Upgrade opens a transaction, locks the user and then the session, lets prove check

@@ -190,8 +190,8 @@ func (n New) replacing(u *auth.User) ([]tenantdb.UserChange, error) {
 	return changes, err
 }
 
-// evict ends the sessions of an account, and removes its second factors and its
-// identities, except one of the provider of keep. That one gets the data of keep
+// evict ends the sessions of an account, and removes its second factors, its
+// passkeys and its identities, except one of the provider of keep. That one gets the data of keep
 // if there are any, and is created if it is missing.
 func (s Users) evict(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, keep *Identity) error {
 	if err := s.Sessions.End(ctx, tx, sc, u, session.All, session.CauseTakenOver); err != nil {
@@ -201,6 +201,9 @@ func (s Users) evict(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u 
 		return err
 	}
 	u.Factors = nil
+	if err := tx.DeletePasskeys(ctx, u.ID); err != nil {
+		return err
+	}
 	var except []string
 	if keep != nil {
 		except = append(except, keep.Provider)

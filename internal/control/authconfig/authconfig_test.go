@@ -76,6 +76,17 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"security_email_disposable_blocked":     booleans,
 	"security_anonymous_users_max_age_days": {[]string{"0", "30", "3650"}, []string{"-1", "3651", "0.5", `"30"`}},
 
+	"passkey_enabled": booleans, "passkey_aal2_enabled": booleans,
+	"webauthn_rp_display_name": {[]string{`"Shop"`, `""`}, []string{"5", `"a\nb"`, quoted(strings.Repeat("x", 129))}},
+	"webauthn_rp_id": {
+		[]string{`"example.com"`, `"localhost"`, `"xn--bcher-kva.example"`, `""`},
+		[]string{`"Example.com"`, `"https://example.com"`, `"example.com:443"`, `"com"`, `"127.0.0.1"`, `"1.2.3.4"`, `"::1"`, `"example.com."`, `"*.example.com"`, `"a_b.example.com"`, "5", quoted(strings.Repeat("a.", 127) + "com")},
+	},
+	"webauthn_rp_origins": {
+		[]string{`"https://example.com"`, `"https://a.example.com, https://b.example.com:8443,http://localhost:3000"`, `"android:apk-key-hash:UURmf2f3-QlYTnpWJnoFkwTgaPkWNJBPfYbMZKvWyYg"`, `""`},
+		[]string{`"example.com"`, `"http://example.com"`, `"https://example.com/"`, `"https://example.com/path"`, `"https://example.com:443"`, `"https://*.example.com"`, `"https://127.0.0.1"`, `"https://Example.com"`, `"https://a@example.com"`, `"null"`, `"file://"`, `"android:apk-key-hash:x"`, "5", quoted(strings.Repeat("https://a.example,", 21))},
+	},
+
 	"disable_signup": booleans, "external_email_enabled": booleans, "mailer_autoconfirm": booleans,
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
 	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans, "security_leaked_keys_revoked": booleans,
@@ -272,6 +283,17 @@ func TestCaptchaRules(t *testing.T) {
 	patch(`{"security_captcha_enabled":true,"security_captcha_provider":"turnstile","security_captcha_secret":"s3cret"}`).Want(t, 200, `"security_captcha_provider":"turnstile"`)
 	patch(`{"security_captcha_secret":null}`).Refused(t, 400, "validation_failed", "security_captcha_secret: is required")
 	patch(`{"security_captcha_enabled":false,"security_captcha_secret":null,"security_captcha_provider":null}`).Want(t, 200, `"security_captcha_provider":null`)
+}
+
+// TestPasskeyRules: passkeys are not switched on without a domain to make them for.
+func TestPasskeyRules(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	patch(`{"passkey_enabled":true}`).Want(t, 200)
+	patch(`{"site_url":"http://127.0.0.1:3000"}`).Refused(t, 400, "validation_failed", "webauthn_rp_id: is required")
+	patch(`{"site_url":"http://127.0.0.1:3000","webauthn_rp_id":"localhost"}`).Want(t, 200)
+	patch(`{"webauthn_rp_id":null}`).Refused(t, 400, "validation_failed", "webauthn_rp_id: is required")
 }
 
 func TestEverySettingHasCases(t *testing.T) {
