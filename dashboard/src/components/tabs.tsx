@@ -1,13 +1,16 @@
 import { Link, type LinkProps } from '@tanstack/react-router'
 import { Tabs as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 
 const tab = 'flex h-9 items-center border-b-2 border-transparent px-1 text-text-2 hover:text-text whitespace-nowrap'
 
 /** Tabs that are pages: each has an address. */
 export function TabLinks({ label, tabs }: { label: string; tabs: (LinkProps & { label: string; exact?: boolean })[] }) {
+  const nav = useRef<HTMLElement>(null)
+  // On a narrow screen the page that is shown is brought into sight.
+  useEffect(() => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [])
   return (
-    <nav aria-label={label} className="mb-5 flex gap-4 overflow-x-auto border-b border-line">
+    <nav ref={nav} aria-label={label} className="mb-5 flex gap-4 overflow-x-auto border-b border-line">
       {tabs.map(({ label, exact, ...link }) => (
         <Link key={label} {...link} activeOptions={{ exact: exact ?? false, includeSearch: false }} className={tab} activeProps={{ className: 'border-accent! text-text! font-medium' }}>
           {label}

@@ -11,6 +11,9 @@ import { deviceOf } from '@/lib/device'
 import { account } from '@/strings/account'
 import { sessionsQuery, useEndOtherSessions, useEndSession } from './sessions'
 
+/** How many sessions are shown before the others are asked for; the present one is the first. */
+const few = 5
+
 /** Where the person is signed in. */
 export function SessionsSection() {
   const t = account.sessions
@@ -18,6 +21,7 @@ export function SessionsSection() {
   const end = useEndSession()
   const others = useEndOtherSessions()
   const [asked, ask] = useState(false)
+  const [all, showAll] = useState(false)
   if (list.error) return <ErrorState error={list.error} onRetry={() => void list.refetch()} />
   return (
     <Section
@@ -34,7 +38,7 @@ export function SessionsSection() {
     >
       {list.data ? (
         <ul aria-label={t.list} className="divide-y divide-line border-y border-line">
-          {list.data.map((s) => (
+          {[...list.data].sort((a, b) => Number(b.current) - Number(a.current)).slice(0, all ? undefined : few).map((s) => (
             <li key={s.id} className="flex min-h-14 flex-wrap items-center gap-x-4 gap-y-1 py-2">
               <div className="min-w-0 flex-1">
                 <span className="font-medium" title={s.user_agent}>
@@ -42,7 +46,7 @@ export function SessionsSection() {
                 </span>{' '}
                 <span className="font-mono text-sm text-text-2">{s.ip}</span>
                 <p className="text-sm text-text-2">
-                  {t.used} <Time at={s.refreshed_at ?? s.created_at} />, {t.since} <Time at={s.created_at} />
+                  {t.since} <Time at={s.created_at} />, {t.used} <Time at={s.refreshed_at ?? s.created_at} />
                 </p>
               </div>
               {s.current ? (
@@ -57,6 +61,11 @@ export function SessionsSection() {
         </ul>
       ) : (
         <Skeleton className="h-14 w-full" />
+      )}
+      {!all && (list.data?.length ?? 0) > few && (
+        <Button kind="quiet" size="small" className="mt-2 -ml-2" onClick={() => showAll(true)}>
+          {t.all(list.data?.length ?? 0)}
+        </Button>
       )}
       <ConfirmDialog open={asked} onOpenChange={ask} title={t.othersTitle} action={t.others} onConfirm={() => others.mutateAsync().then(() => toast(t.othersDone))}>
         <p>{t.othersText}</p>

@@ -78,7 +78,7 @@ export function AuditPage({ slug, search, onSearch, members, projects }: Props) 
         )}
       </div>
       <Filters label={t.filters}>
-        <FilterInput main label={t.search} value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} className="w-full sm:w-52" />
+        <FilterInput main label={t.search} value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} className="w-full sm:w-60" />
         <FilterSelect label={t.actor} all={t.anyActor} value={search.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} options={members} className="w-[calc(50%-4px)] sm:w-36" />
         <FilterInput label={t.action} mono value={search.action ?? ''} onChange={(action) => set({ action: action || undefined })} list={[...new Set(rows?.map((e) => e.action))].sort()} className="w-[calc(50%-4px)] sm:w-36" />
         <FilterSelect label={t.project} all={t.anyProject} value={search.project ?? ''} onChange={(project) => set({ project: project || undefined })} options={projects} className="w-[calc(50%-4px)] sm:w-36" />

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { answer, api, type Schema } from '@/lib/api/client'
 
-export type Role = Schema<'DatabaseRunAs'>['role']
+export type Role = NonNullable<Schema<'DatabaseRunAs'>['role']>
 export type QueryResult = Schema<'DatabaseQueryResult'>
 export type Run = { sql: string; /** Where it begins in the editor. */ from: number; role: Role; user?: string; readOnly: boolean; keep: boolean; limit: number; explain?: 'plan' }
 

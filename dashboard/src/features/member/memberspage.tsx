@@ -27,7 +27,7 @@ export function Members({ slug, me, roles, mayWrite, onLeft }: Props) {
     {
       id: 'person',
       header: team.columns.person,
-      width: 'minmax(220px,3fr)',
+      width: 'minmax(160px,3fr)',
       cell: (m) => (
         <span className="flex items-center gap-2">
           <bdi className="truncate">{m.user_name}</bdi>
@@ -35,8 +35,8 @@ export function Members({ slug, me, roles, mayWrite, onLeft }: Props) {
         </span>
       ),
     },
-    { id: 'role', header: team.columns.role, cell: (m) => m.role_name },
-    { id: 'mfa', header: team.columns.mfa, width: '140px', cell: (m) => <Status tone={m.mfa_enabled ? 'ok' : 'neutral'}>{m.mfa_enabled ? team.mfaOn : team.mfaOff}</Status> },
+    { id: 'role', header: team.columns.role, width: 'minmax(110px,1fr)', cell: (m) => m.role_name },
+    { id: 'mfa', header: team.columns.mfa, width: '140px', wideOnly: true, cell: (m) => <Status tone={m.mfa_enabled ? 'ok' : 'neutral'}>{m.mfa_enabled ? team.mfaOn : team.mfaOff}</Status> },
   ]
   const menu = (m: Member): MenuItem[] => [
     ...(mayWrite ? [{ label: team.changeRole.action, icon: UserCog, onSelect: () => act({ on: m, to: 'change' }) }] : []),

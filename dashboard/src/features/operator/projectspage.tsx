@@ -18,11 +18,11 @@ export const troubles: Trouble[] = ['failing', 'behind', 'shut_out', 'errors']
 
 const tones: Record<string, Tone> = { active: 'ok', failed: 'danger', paused: 'neutral' }
 
-const columns: Column<Project>[] = [
+const columns = (some: boolean): Column<Project>[] => [
   {
     id: 'name',
     header: t.columns.name,
-    width: 'minmax(220px,2fr)',
+    width: 'minmax(200px,2fr)',
     cell: (p) => (
       <span className="flex min-w-0 items-center gap-2">
         <bdi className="truncate font-medium">{p.name}</bdi>
@@ -32,14 +32,15 @@ const columns: Column<Project>[] = [
       </span>
     ),
   },
-  { id: 'organization', header: t.columns.organization, width: 'minmax(120px,1fr)', cell: (p) => p.organization_slug },
+  { id: 'organization', header: t.columns.organization, width: 'minmax(110px,1fr)', cell: (p) => p.organization_slug },
   { id: 'ref', header: t.columns.ref, width: '190px', cell: (p) => <span className="font-mono text-sm">{p.ref}</span> },
-  { id: 'status', header: t.columns.status, width: '120px', cell: (p) => <Status tone={tones[p.status] ?? 'info'}>{p.status}</Status> },
-  { id: 'signins', header: t.columns.signIns, width: '100px', align: 'right', cell: (p) => formatNumber(p.sign_ins) },
-  { id: 'refusals', header: t.columns.refusals, width: '100px', align: 'right', cell: (p) => formatNumber(p.refusals) },
-  { id: 'errors', header: t.columns.errors, width: '100px', align: 'right', cell: (p) => <span className={p.errors > 0 ? 'text-danger' : undefined}>{formatNumber(p.errors)}</span> },
-  { id: 'problem', header: t.columns.problem, width: 'minmax(140px,1fr)', cell: (p) => (p.shut_out_until ? <Badge tone="warn">{t.suspended}</Badge> : <span title={p.last_error}>{p.last_error || '–'}</span>) },
-  { id: 'created', header: t.columns.created, width: '130px', cell: (p) => <Time at={p.created_at} /> },
+  { id: 'status', header: t.columns.status, width: '110px', cell: (p) => <Status tone={tones[p.status] ?? 'info'}>{t.statuses[p.status] ?? p.status}</Status> },
+  { id: 'signins', header: t.columns.signIns, width: '80px', align: 'right', cell: (p) => formatNumber(p.sign_ins) },
+  { id: 'refusals', header: t.columns.refusals, width: '80px', align: 'right', cell: (p) => formatNumber(p.refusals) },
+  { id: 'errors', header: t.columns.errors, width: '90px', align: 'right', cell: (p) => <span className={p.errors > 0 ? 'text-danger' : undefined}>{formatNumber(p.errors)}</span> },
+  // Most of the time nothing is wrong anywhere.
+  ...(some ? [{ id: 'problem', header: t.columns.problem, width: 'minmax(140px,1fr)', cell: (p: Project) => (p.shut_out_until ? <Badge tone="warn">{t.suspended}</Badge> : <span title={p.last_error}>{p.last_error || '–'}</span>) } satisfies Column<Project>] : []),
+  { id: 'created', header: t.columns.created, width: '110px', cell: (p) => <Time at={p.created_at} /> },
 ]
 
 type Props = { filter: ProjectFilter; onFilter: (filter: ProjectFilter) => void; onOpen: (ref: string) => void }
@@ -47,6 +48,7 @@ type Props = { filter: ProjectFilter; onFilter: (filter: ProjectFilter) => void;
 /** All projects of the installation. */
 export function AllProjects({ filter, onFilter, onOpen }: Props) {
   const found = useInfiniteQuery(allProjectsQuery(filter))
+  const rows = found.data?.pages.flatMap((page) => page.projects ?? [])
   if (found.error) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />
   return (
     <>
@@ -55,7 +57,9 @@ export function AllProjects({ filter, onFilter, onOpen }: Props) {
         <Select aria-label={t.status} className="w-40!" value={filter.status ?? ''} onChange={(e) => onFilter({ ...filter, status: statuses.find((s) => s === e.target.value) })}>
           <option value="">{t.anyStatus}</option>
           {statuses.map((s) => (
-            <option key={s}>{s}</option>
+            <option key={s} value={s}>
+              {t.statuses[s]}
+            </option>
           ))}
         </Select>
         <Select aria-label={t.trouble} className="w-56!" value={filter.trouble ?? ''} onChange={(e) => onFilter({ ...filter, trouble: troubles.find((s) => s === e.target.value) })}>
@@ -69,8 +73,8 @@ export function AllProjects({ filter, onFilter, onOpen }: Props) {
       </div>
       <Table
         label={t.tabs.projects}
-        columns={columns}
-        rows={found.data?.pages.flatMap((page) => page.projects ?? [])}
+        columns={columns(rows?.some((p) => p.shut_out_until || p.last_error) ?? false)}
+        rows={rows}
         rowKey={(p) => p.ref}
         onOpen={(p) => onOpen(p.ref)}
         onMore={found.hasNextPage ? () => void found.fetchNextPage() : undefined}

@@ -35,7 +35,7 @@ export function Roles({ slug, mayWrite, all }: Props) {
         )}
       </div>
       <div className="relative overflow-auto rounded border border-line bg-surface" tabIndex={0} role="region" aria-label={t.table}>
-        <table className="w-full min-w-max border-collapse">
+        <table className="w-full min-w-max border-collapse lg:min-w-full">
           <caption className="sr-only">{t.table}</caption>
           <thead>
             <tr className="border-b border-line align-bottom">
@@ -43,7 +43,7 @@ export function Roles({ slug, mayWrite, all }: Props) {
                 {t.permission}
               </th>
               {roles.data.map((r) => (
-                <th key={r.name} scope="col" title={r.description} className="max-w-40 px-3 py-2 text-center text-sm font-medium">
+                <th key={r.name} scope="col" title={r.description} className="w-24 max-w-40 px-2 py-2 text-center text-sm font-medium">
                   <span className="flex flex-col items-center gap-1">
                     <span className="max-w-36 truncate">{r.name}</span>
                     {r.built_in ? (
@@ -74,7 +74,7 @@ export function Roles({ slug, mayWrite, all }: Props) {
                 {roles.data.map((r) => {
                   const allowed = r.permissions?.includes(permission.name)
                   return (
-                    <td key={r.name} className="px-3 text-center">
+                    <td key={r.name} className="px-2 text-center">
                       {allowed ? <Check className="mx-auto size-4 text-accent" strokeWidth={2} aria-hidden /> : null}
                       <span className="sr-only">{allowed ? t.allowed : t.notAllowed}</span>
                     </td>

@@ -24,6 +24,7 @@ export const operator = {
   search: 'Name, ref or organization',
   searchOrganizations: 'Name or slug',
   status: 'Status',
+  statuses: { active: 'Active', paused: 'Paused', creating: 'Being created', pausing: 'Pausing', restoring: 'Being restored', failed: 'Failed', deleting: 'Being deleted' } as Record<string, string>,
   anyStatus: 'Any status',
   trouble: 'Trouble',
   any: 'All projects',

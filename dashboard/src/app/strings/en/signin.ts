@@ -87,7 +87,7 @@ export const signIn = {
   },
   dev: {
     title: 'This is reeve dev: the way in is in your terminal',
-    text: 'Open the link that Reeve printed there, /dev/open?code=…. It works once, and needs no account.',
+    text: 'Open the link that Reeve printed there. It works once, and needs no account or password.',
     print: 'Print a new link in the terminal',
     printed: 'Look at the terminal: the newest link there signs you in.',
     failed: 'No link was printed: this works on the server’s own machine only.',
