@@ -28,6 +28,14 @@ const (
 	EndSCIM       EndCause = "scim" // the identity provider withdrew the account
 )
 
+// String returns the cause as the wire shows it: unknown for EndUnknown.
+func (c EndCause) String() string {
+	if c == EndUnknown {
+		return "unknown"
+	}
+	return string(c)
+}
+
 // EndedSession is a session that ended. Its row in auth.sessions is gone.
 type EndedSession struct {
 	ID          uuid.UUID
@@ -46,4 +54,48 @@ func (s *Session) Method() Method {
 		return ""
 	}
 	return s.AMR[len(s.AMR)-1].Method
+}
+
+// OddRefresh is a refresh that was no ordinary rotation: the token had been used.
+type OddRefresh struct {
+	SessionID uuid.UUID
+	UserID    uuid.UUID
+	At        time.Time
+	Decision  RefreshDecision
+	Behind    int64 // how many rotations the token was behind
+	IP        string
+	UserAgent string
+	// The rotation before it.
+	RotatedAt        *time.Time // nil when the session was never refreshed
+	RotatedIP        string
+	RotatedUserAgent string
+}
+
+// RefreshDecision is what a used refresh token was answered with.
+type RefreshDecision string
+
+// The decisions.
+const (
+	RefreshRepeated RefreshDecision = "repeated"        // the token before the newest: the newest again
+	RefreshInterval RefreshDecision = "within_interval" // an older one within the reuse interval: the newest again
+	RefreshReuse    RefreshDecision = "reuse_detected"  // the session ended
+)
+
+// ProviderOf is the external provider at which a session of the user began; "" for none,
+// and when the user has several, because the rows of sessions do not name it.
+func (u *User) ProviderOf(s *Session) string {
+	if s.Method() != MethodOAuth {
+		return ""
+	}
+	found := ""
+	for _, i := range u.Identities {
+		switch {
+		case i.Provider == ProviderEmail, i.Provider == ProviderPhone, i.Provider == found:
+		case found != "":
+			return ""
+		default:
+			found = i.Provider
+		}
+	}
+	return found
 }

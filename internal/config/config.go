@@ -28,6 +28,7 @@ type Config struct {
 	Logs     Logs     `yaml:"logs"`
 	Hash     Hash     `yaml:"hash"`
 	Services Services `yaml:"services"`
+	Geo      Geo      `yaml:"geo"`
 	// Migrate migrates the control database and the template at the start.
 	Migrate bool `yaml:"migrate" env:"REEVE_MIGRATE"`
 }

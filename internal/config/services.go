@@ -14,6 +14,13 @@ type Services struct {
 	LeakedPasswordsURL string `yaml:"leaked_passwords_url" env:"REEVE_LEAKED_PASSWORDS_URL"`
 }
 
+// Geo is where places of clients are looked up.
+type Geo struct {
+	// Database is a file in the MaxMind DB format; "" for none. It is read again when it
+	// changes.
+	Database string `yaml:"database" env:"REEVE_GEO_DATABASE"`
+}
+
 // Validate reports every error, as Problems.
 func (s Services) Validate() error {
 	var p Problems

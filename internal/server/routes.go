@@ -155,7 +155,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&user.Handler{Service: &user.Service{
-		DB: s.control, Authz: access, Open: s.memberScope, Index: s.indexUsers, Accounts: s.newAccounts(s.flows().Users()), Now: s.now,
+		DB: s.control, Authz: access, Open: s.memberScope, Index: s.indexUsers, Accounts: s.newAccounts(s.flows().Users()), Places: s.places, Now: s.now,
 	}}).Mount(api)
 	(&customprovider.Handler{Service: &customprovider.Service{
 		Authz: access, Open: s.memberScope, Providers: customProviders{tenantside.Service{PlainHTTP: s.dev, Now: s.now}},
@@ -197,6 +197,6 @@ func (s *Server) flows() tenantapi.Flows {
 	return tenantapi.Flows{
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
 		Captcha: s.captcha, Leaked: s.leaked,
-		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Revoked: &revoked.Kept{}, Providers: s.providers, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
+		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Revoked: &revoked.Kept{}, Places: s.places, Providers: s.providers, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}
 }

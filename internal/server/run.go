@@ -61,6 +61,7 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	for _, run := range []func(context.Context) error{
 		s.registry.Run, s.outbox.Run, s.provision.Run, s.guard.Run, s.jobs.Run, s.offerJobs, s.projectLog.Run, s.hookCalls.Run, s.usage.Run, s.keyUses.Run, s.oldSets.Run, s.guesses.Run, s.mailInvitations, s.mailLeaks,
+		func(ctx context.Context) error { return s.places.Run(ctx, s.log) },
 	} {
 		group.Go(func() error {
 			err := run(background)

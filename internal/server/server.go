@@ -29,6 +29,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/leak"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/dashboard"
+	"github.com/reevehq/reeve/internal/geo"
 	"github.com/reevehq/reeve/internal/guard"
 	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/job"
@@ -100,6 +101,7 @@ type Server struct {
 	named        *outbound.Client // to addresses of the operator's choice
 	captcha      *captcha.Verifier
 	leaked       *leaked.List
+	places       *geo.Places
 	hooks        *hook.Hooks
 	hookCalls    *hook.Journal
 	providers    idp.Registry
@@ -273,6 +275,9 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.leaked = &leaked.List{HTTP: s.service(leaked.Timeout, c.Services.LeakedPasswordsURL), URL: c.Services.LeakedPasswordsURL}
 	s.hookCalls = &hook.Journal{Store: hookCalls{s.control}, Logger: s.log}
 	s.hooks = hook.New(hook.Options{Client: s.outbound.HTTP(hook.Timeout), Now: s.now, Record: s.hookCalls.Add})
+	if s.places, err = geo.Open(c.Geo.Database); err != nil {
+		return err
+	}
 	providers := s.outbound.HTTP(providerTimeout)
 	s.oidc = oidc.New(providers, s.now)
 	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}

@@ -1,6 +1,9 @@
 package setting
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Sessions is what ends a session.
 type Sessions struct {
@@ -37,6 +40,27 @@ func sessions() Group {
 		},
 		{Name: "sessions_tags", Kind: Text},
 	}}
+}
+
+// SessionEnd is when a session that began at created and was used last at active ends
+// unless it is refreshed; nil for never. notAfter, which may be nil, is an end of its
+// own.
+func (c *Config) SessionEnd(created, active time.Time, notAfter *time.Time) *time.Time {
+	ends := []time.Time{}
+	if notAfter != nil {
+		ends = append(ends, *notAfter)
+	}
+	if c.Timebox() > 0 {
+		ends = append(ends, created.Add(c.Timebox()))
+	}
+	if c.InactivityTimeout() > 0 {
+		ends = append(ends, active.Add(c.InactivityTimeout()))
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(ends, time.Time.Compare)
+	return &first
 }
 
 // Timebox is the longest life of a session; 0 means no limit.

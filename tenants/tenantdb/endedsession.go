@@ -143,3 +143,29 @@ func (tx *Tx) endExpired(ctx context.Context, e expired, now time.Time) (int64, 
 	return int64(len(ids)), tx.q.Later(ctx, "explain the end of sessions", `SELECT reeve.session_explain_all($1, $2, $3, $4)`,
 		unnamed, tx.capability, ids, string(e.cause), now)
 }
+
+// PutOddRefresh records a refresh that was no ordinary rotation.
+func (tx *Tx) PutOddRefresh(ctx context.Context, r *auth.OddRefresh) error {
+	return tx.q.Later(ctx, "record refresh", `SELECT reeve.session_refresh_add($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		unnamed, tx.capability, r.SessionID, r.UserID, r.At, string(r.Decision), r.Behind, r.IP, r.UserAgent,
+		r.RotatedAt, r.RotatedIP, r.RotatedUserAgent)
+}
+
+// OddRefreshesOf returns such refreshes of a user's sessions, the newest first, at most
+// max.
+func (tx *Tx) OddRefreshesOf(ctx context.Context, user uuid.UUID, max int) ([]auth.OddRefresh, error) {
+	rows, err := tx.q.Query(ctx, `SELECT r.session_id, r.at, r.decision, r.behind, r.ip, r.user_agent, r.rotated_at, r.rotated_ip, r.rotated_user_agent
+		FROM reeve.session_refreshes($1, $2, $3) r`, unnamed, tx.capability, user, max)
+	if err != nil {
+		return nil, fmt.Errorf("list refreshes: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.OddRefresh, error) {
+		r := auth.OddRefresh{UserID: user}
+		err := row.Scan(&r.SessionID, &r.At, &r.Decision, &r.Behind, &r.IP, &r.UserAgent, &r.RotatedAt, &r.RotatedIP, &r.RotatedUserAgent)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list refreshes: %w", err)
+	}
+	return list, nil
+}

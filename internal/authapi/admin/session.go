@@ -19,8 +19,8 @@ import (
 const (
 	// maxSessions bounds a page of sessions.
 	maxSessions = 100
-	// maxEnded bounds the ended sessions in an answer.
-	maxEnded = 50
+	// maxHistory bounds the ended sessions, and the refreshes, in an answer.
+	maxHistory = 50
 	// maxMatched bounds the sessions that are looked at for those of a provider.
 	maxMatched = 10_000
 )
@@ -45,8 +45,10 @@ func (r *sessionsRequest) BindQuery(q url.Values, param func(string) string) (er
 type sessionList struct {
 	Sessions []session.View      `json:"sessions"`
 	Ended    []session.EndedView `json:"ended"`
-	page     page
-	total    int64
+	// Refreshes are those by tokens that had been used.
+	Refreshes []session.RefreshView `json:"refreshes"`
+	page      page
+	total     int64
 }
 
 // SetHeaders implements web.HeaderSetter.
@@ -62,7 +64,7 @@ func (h Handler) sessions(ctx context.Context, sc *tenants.Scope, req *sessionsR
 	if out.Sessions, out.total, err = h.Service.Sessions.List(ctx, sc, u, at, uuid.Nil); err != nil {
 		return out, err
 	}
-	out.Ended, err = h.Service.Sessions.ListEnded(ctx, sc, u.ID, maxEnded)
+	out.Ended, out.Refreshes, err = h.Service.Sessions.History(ctx, sc, u.ID, maxHistory)
 	return out, err
 }
 

@@ -173,3 +173,71 @@ func TestSessionActivePolicy(t *testing.T) {
 	f.A.Do(t, "POST", "/logout", nil, flowtest.User(s.Access)).Want(204)
 	read("0")
 }
+
+// A used token that comes again is kept with who presented it and who rotated the
+// session before, whether it was answered or ended the session; ordinary rotations are
+// not.
+func TestOddRefreshes(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	first := f.A.SignUp(t, "ann@example.com", "password123")
+	f.B.SignUp(t, "ann@example.com", "password123")
+	refresh := func(token, ip, agent string, status int) string {
+		t.Helper()
+		return f.A.Do(t, "POST", "/token?grant_type=refresh_token", flowtest.M{"refresh_token": token},
+			flowtest.From(ip), flowtest.Header("User-Agent", agent)).Want(status).Get("refresh_token")
+	}
+	second := refresh(first.Refresh, "192.0.2.1", "own", 200)
+	refresh(first.Refresh, "192.0.2.2", "repeating", 200)
+	refresh(second, "192.0.2.1", "own", 200)
+	refresh(first.Refresh, "192.0.2.3", "tab", 200)
+	f.Clock.Advance(time.Minute)
+	refresh(first.Refresh, "192.0.2.9", "thief", 400)
+	type client struct {
+		IP    string `json:"ip"`
+		Agent string `json:"user_agent"`
+	}
+	type odd struct {
+		Session  string `json:"session_id"`
+		Decision string
+		Behind   int
+		client
+		Last client `json:"last_rotation"`
+	}
+	var list struct{ Refreshes []odd }
+	f.A.Admin(t, "GET", "/admin/users/"+first.UserID+"/sessions", nil).Want(200).Decode(&list)
+	id, own := sessionID(t, first), client{"192.0.2.1", "own"}
+	want := []odd{
+		{id, "reuse_detected", 2, client{"192.0.2.9", "thief"}, own},
+		{id, "within_interval", 2, client{"192.0.2.3", "tab"}, own},
+		{id, "repeated", 1, client{"192.0.2.2", "repeating"}, own},
+	}
+	if !slices.Equal(list.Refreshes, want) {
+		t.Errorf("kept %+v", list.Refreshes)
+	}
+	const kept = `SELECT count(*) FROM reeve.session_refresh`
+	if n := f.B.Count(t, kept); n != 0 {
+		t.Errorf("%d of the other project", n)
+	}
+	f.A.Admin(t, "DELETE", "/admin/users/"+first.UserID, nil).Want(200)
+	if n := f.A.Count(t, kept) + f.A.Count(t, `SELECT count(*) FROM reeve.ended_session WHERE ip IS NOT NULL OR user_agent IS NOT NULL`); n != 0 {
+		t.Errorf("%d personal rows of a deleted user", n)
+	}
+	if got := flowtest.One[string](t, f.A, `SELECT string_agg(cause, ' ') FROM reeve.ended_session`); got != "reuse_detected" {
+		t.Errorf("causes %s", got)
+	}
+}
+
+// However often a used token comes, a bounded number is kept of a session.
+func TestOddRefreshesBounded(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	s := f.A.SignUp(t, "ann@example.com", "password123")
+	f.A.Refresh(t, s.Refresh).Want(200)
+	for range 35 {
+		f.A.Refresh(t, s.Refresh).Want(200)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM reeve.session_refresh`); n != 30 {
+		t.Errorf("%d kept", n)
+	}
+}

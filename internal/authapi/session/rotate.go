@@ -149,11 +149,25 @@ func (r *rotation) decide(ctx context.Context, tx *tenantdb.Tx) error {
 		return r.advance(ctx, tx, newest)
 	case r.counter == newest:
 		return r.advance(ctx, tx, newest+1)
-	case r.counter == newest-1, r.now.Before(r.p.Session.LastActive().Add(r.reuseInterval())):
-		return nil // answered with the newest again
+	case r.counter == newest-1: // answered with the newest again
+		return r.record(ctx, tx, auth.RefreshRepeated)
+	case r.now.Before(r.p.Session.LastActive().Add(r.reuseInterval())): // the same
+		return r.record(ctx, tx, auth.RefreshInterval)
 	}
 	r.refused = auth.ErrRefreshUsed
+	if err := r.record(ctx, tx, auth.RefreshReuse); err != nil {
+		return err
+	}
 	return r.End(ctx, tx, r.sc, &r.p.User, Only(r.p.Session.ID), CauseReuse)
+}
+
+// record keeps who presented a used token, and who rotated the session before.
+func (r *rotation) record(ctx context.Context, tx *tenantdb.Tx, decision auth.RefreshDecision) error {
+	s := &r.p.Session
+	return tx.PutOddRefresh(ctx, &auth.OddRefresh{
+		SessionID: s.ID, UserID: s.UserID, At: r.now, Decision: decision, Behind: s.RefreshCounter - r.counter,
+		IP: r.sc.ClientAddress(), UserAgent: r.sc.UserAgent, RotatedAt: s.RefreshedAt, RotatedIP: s.IP, RotatedUserAgent: s.UserAgent,
+	})
 }
 
 func (r *rotation) reuseInterval() time.Duration {

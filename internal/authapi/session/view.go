@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,21 +44,38 @@ type EndedView struct {
 	Place           *geo.Place    `json:"place"`
 }
 
-// CauseUnknown is shown for sessions whose rows SQL deleted.
-const CauseUnknown = "unknown"
+// RefreshView is a refresh by a used token as the wire shows it.
+type RefreshView struct {
+	SessionID uuid.UUID            `json:"session_id"`
+	At        time.Time            `json:"at"`
+	Decision  auth.RefreshDecision `json:"decision"`
+	Behind    int64                `json:"behind"` // rotations
+	IP        string               `json:"ip"`
+	UserAgent string               `json:"user_agent"`
+	Device    device.Device        `json:"device"`
+	Place     *geo.Place           `json:"place"`
+	// LastRotation is the rotation before it; null for none.
+	LastRotation *RotationView `json:"last_rotation"`
+}
+
+// RotationView is who rotated a session.
+type RotationView struct {
+	At        time.Time     `json:"at"`
+	IP        string        `json:"ip"`
+	UserAgent string        `json:"user_agent"`
+	Device    device.Device `json:"device"`
+	Place     *geo.Place    `json:"place"`
+}
 
 // View describes a session of a user; current is the id of the caller's own.
 func (s Sessions) View(sc *tenants.Scope, u *auth.User, of *auth.Session, current uuid.UUID) View {
 	v := View{
-		ID: of.ID, UserID: of.UserID, CreatedAt: of.CreatedAt, LastRefreshedAt: of.RefreshedAt, ExpiresAt: expiry(&sc.Tenant.Config, of),
-		AAL: of.AAL, Method: of.Method(), AMR: of.AMR, IP: of.IP, UserAgent: of.UserAgent, Device: device.Parse(of.UserAgent),
+		ID: of.ID, UserID: of.UserID, CreatedAt: of.CreatedAt, LastRefreshedAt: of.RefreshedAt, ExpiresAt: sc.Tenant.Config.SessionEnd(of.CreatedAt, of.LastActive(), of.NotAfter),
+		AAL: of.AAL, Method: of.Method(), Provider: u.ProviderOf(of), AMR: of.AMR, IP: of.IP, UserAgent: of.UserAgent, Device: device.Parse(of.UserAgent),
 		Place: s.Places.Of(of.IP), Current: of.ID == current && current != uuid.Nil,
 	}
 	if v.AMR == nil {
 		v.AMR = []auth.AMR{}
-	}
-	if external := externalProviders(u); v.Method == auth.MethodOAuth && len(external) == 1 {
-		v.Provider = external[0]
 	}
 	return v
 }
@@ -67,44 +83,24 @@ func (s Sessions) View(sc *tenants.Scope, u *auth.User, of *auth.Session, curren
 // ViewEnded describes a session that ended.
 func (s Sessions) ViewEnded(of *auth.EndedSession) EndedView {
 	v := EndedView{
-		ID: of.ID, CreatedAt: of.CreatedAt, LastRefreshedAt: of.RefreshedAt, EndedAt: of.EndedAt, Cause: string(of.Cause),
+		ID: of.ID, CreatedAt: of.CreatedAt, LastRefreshedAt: of.RefreshedAt, EndedAt: of.EndedAt, Cause: of.Cause.String(),
 		IP: of.IP, UserAgent: of.UserAgent, Device: device.Parse(of.UserAgent), Place: s.Places.Of(of.IP),
-	}
-	if of.Cause == auth.EndUnknown {
-		v.Cause = CauseUnknown
 	}
 	return v
 }
 
-// externalProviders are the external providers that a user has identities of.
-func externalProviders(u *auth.User) []string {
-	var out []string
-	for _, i := range u.Identities {
-		if i.Provider != auth.ProviderEmail && i.Provider != auth.ProviderPhone && !slices.Contains(out, i.Provider) {
-			out = append(out, i.Provider)
+// ViewRefresh describes a refresh by a used token.
+func (s Sessions) ViewRefresh(of *auth.OddRefresh) RefreshView {
+	v := RefreshView{
+		SessionID: of.SessionID, At: of.At, Decision: of.Decision, Behind: of.Behind, IP: of.IP, UserAgent: of.UserAgent,
+		Device: device.Parse(of.UserAgent), Place: s.Places.Of(of.IP),
+	}
+	if of.RotatedAt != nil {
+		v.LastRotation = &RotationView{
+			At: *of.RotatedAt, IP: of.RotatedIP, UserAgent: of.RotatedUserAgent, Device: device.Parse(of.RotatedUserAgent), Place: s.Places.Of(of.RotatedIP),
 		}
 	}
-	return out
-}
-
-// expiry is when a session ends by the limits if it is not refreshed.
-func expiry(cfg *tenants.Config, s *auth.Session) *time.Time {
-	var first *time.Time
-	earlier := func(at time.Time) {
-		if first == nil || at.Before(*first) {
-			first = &at
-		}
-	}
-	if s.NotAfter != nil {
-		earlier(*s.NotAfter)
-	}
-	if cfg.Timebox() > 0 {
-		earlier(s.CreatedAt.Add(cfg.Timebox()))
-	}
-	if cfg.InactivityTimeout() > 0 {
-		earlier(s.LastActive().Add(cfg.InactivityTimeout()))
-	}
-	return first
+	return v
 }
 
 // Page is a part of the sessions of a user.
@@ -126,18 +122,26 @@ func (s Sessions) List(ctx context.Context, sc *tenants.Scope, u *auth.User, p P
 	return list, total, err
 }
 
-// ListEnded returns the sessions of a user that ended last, at most most.
-func (s Sessions) ListEnded(ctx context.Context, sc *tenants.Scope, user uuid.UUID, most int) ([]EndedView, error) {
-	var rows []auth.EndedSession
+// History returns the sessions of a user that ended last and the last refreshes by used
+// tokens, at most most of each.
+func (s Sessions) History(ctx context.Context, sc *tenants.Scope, user uuid.UUID, most int) ([]EndedView, []RefreshView, error) {
+	var ends []auth.EndedSession
+	var odd []auth.OddRefresh
 	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
-		rows, err = tx.SessionEndsOf(ctx, user, most)
+		if ends, err = tx.SessionEndsOf(ctx, user, most); err != nil {
+			return err
+		}
+		odd, err = tx.OddRefreshesOf(ctx, user, most)
 		return err
 	})
-	list := make([]EndedView, len(rows))
-	for i := range rows {
-		list[i] = s.ViewEnded(&rows[i])
+	ended, refreshes := make([]EndedView, len(ends)), make([]RefreshView, len(odd))
+	for i := range ends {
+		ended[i] = s.ViewEnded(&ends[i])
 	}
-	return list, err
+	for i := range odd {
+		refreshes[i] = s.ViewRefresh(&odd[i])
+	}
+	return ended, refreshes, err
 }
 
 // EndOne ends a session of a user; ErrNoSuchSession for one that the user does not

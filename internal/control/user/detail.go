@@ -32,6 +32,8 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 	}
 	var u auth.User
 	var sessions []auth.Session
+	var ended []auth.EndedSession
+	var odd []auth.OddRefresh
 	var tokens []auth.OneTimeToken
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
 		if err := tx.Limited(ctx, pageTimeout); err != nil {
@@ -41,6 +43,12 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 			return err
 		}
 		if sessions, err = tx.SessionsOf(ctx, user, maxSessions); err != nil {
+			return err
+		}
+		if ended, err = tx.SessionEndsOf(ctx, user, maxHistory); err != nil {
+			return err
+		}
+		if odd, err = tx.OddRefreshesOf(ctx, user, maxHistory); err != nil {
 			return err
 		}
 		tokens, err = tx.TokensOf(ctx, user)
@@ -67,21 +75,11 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 		}
 	}
 	for n := range sessions {
-		out.Sessions[n] = sessionOf(&sessions[n])
+		out.Sessions[n] = s.sessionOf(sc, &u, &sessions[n])
 	}
+	out.EndedSessions, out.Refreshes = s.ended(ended), s.refreshes(odd)
 	tag(ctx, &u)
 	return out, nil
-}
-
-func sessionOf(s *auth.Session) Session {
-	out := Session{
-		ID: s.ID.String(), IP: s.IP, UserAgent: s.UserAgent, AAL: string(s.AAL), Methods: []string{},
-		CreatedAt: s.CreatedAt, RefreshedAt: s.RefreshedAt, NotAfter: s.NotAfter,
-	}
-	for _, a := range s.AMR {
-		out.Methods = append(out.Methods, string(a.Method))
-	}
-	return out
 }
 
 // standing says whether a user can sign in, as far as their row tells.

@@ -10,6 +10,7 @@ import (
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/geo"
 	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -24,7 +25,9 @@ type Service struct {
 	// background. It may be called again and again.
 	Index    func(ctx context.Context, ref tenants.Ref, which Index) error
 	Accounts Accounts
-	Now      func() time.Time
+	// Places finds where sessions are; nil for nowhere.
+	Places *geo.Places
+	Now    func() time.Time
 }
 
 // Index names indexes that Service.Index makes.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/device"
+	"github.com/reevehq/reeve/internal/geo"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
@@ -55,7 +57,10 @@ type Detail struct {
 	Identities []Identity `json:"identities"`
 	Factors    []Factor   `json:"factors"`
 	Sessions   []Session  `json:"sessions" doc:"The 100 used last."`
-	Messages   []Message  `json:"messages" doc:"The last message of each kind, the newest first."`
+	// What the sessions of the last 30 days came to.
+	EndedSessions []EndedSession `json:"ended_sessions" doc:"The 50 that ended last, of the last 30 days."`
+	Refreshes     []Refresh      `json:"refreshes" doc:"The last 50 refreshes by tokens that had been used before, of the last 30 days."`
+	Messages      []Message      `json:"messages" doc:"The last message of each kind, the newest first."`
 }
 
 // Standing says whether a user can sign in.
@@ -110,6 +115,49 @@ type Session struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	RefreshedAt *time.Time `json:"refreshed_at"`
 	NotAfter    *time.Time `json:"not_after"`
+	ExpiresAt   *time.Time `json:"expires_at" doc:"By the project's limits, unless it is refreshed; null for no limit."`
+	Method      string     `json:"method" doc:"How it began."`
+	Provider    string     `json:"provider" doc:"The external provider that it began at; empty for none, and when the user has several."`
+	Refreshes   int64      `json:"refreshes" doc:"How often it was refreshed."`
+	Client
+}
+
+// Client is the client of a session.
+type Client struct {
+	Device device.Device `json:"device" doc:"As the user agent says."`
+	Place  *geo.Place    `json:"place" doc:"null where the operator has no database of places."`
+}
+
+// EndedSession is a session that ended.
+type EndedSession struct {
+	ID          string     `json:"id"`
+	IP          string     `json:"ip"`
+	UserAgent   string     `json:"user_agent"`
+	CreatedAt   time.Time  `json:"created_at"`
+	RefreshedAt *time.Time `json:"refreshed_at"`
+	EndedAt     time.Time  `json:"ended_at"`
+	Cause       string     `json:"cause" enum:"signed_out,reuse_detected,timebox,inactivity,expired,replaced,taken_over,banned,password_changed,factor_removed,admin,user_deleted,slo,scim,unknown" doc:"unknown when SQL deleted its row."`
+	Client
+}
+
+// Refresh is a refresh by a token that had been used before.
+type Refresh struct {
+	SessionID string    `json:"session_id"`
+	At        time.Time `json:"at"`
+	Decision  string    `json:"decision" enum:"repeated,within_interval,reuse_detected" doc:"Answered with the newest token again, because it was the one before it or within the reuse interval; or the session ended."`
+	Behind    int64     `json:"behind" doc:"How many rotations the token was behind."`
+	IP        string    `json:"ip"`
+	UserAgent string    `json:"user_agent"`
+	Client
+	LastRotation *Rotation `json:"last_rotation" doc:"The rotation before it; null for none."`
+}
+
+// Rotation is an ordinary refresh.
+type Rotation struct {
+	At        time.Time `json:"at"`
+	IP        string    `json:"ip"`
+	UserAgent string    `json:"user_agent"`
+	Client
 }
 
 // Message is the last message of a kind that a user was sent.
