@@ -70,6 +70,9 @@ type factorEvent struct {
 	Valid      bool      `json:"valid"`
 }
 
+// Factors reports whether a project has the hook mfa_verification_attempt.
+func (h *Hooks) Factors(sc *tenants.Scope) bool { return Enabled(sc, setting.HookMFAVerification) }
+
 // FactorAttempt calls the hook mfa_verification_attempt of a project that has one, as
 // PasswordAttempt does. A refusal ends the user's sessions; it is auth.ErrMFARejected.
 func (h *Hooks) FactorAttempt(ctx context.Context, sc *tenants.Scope, user, factor uuid.UUID, kind string, valid bool, out SignOut) error {

@@ -43,6 +43,7 @@ type Hooks struct {
 	BeforeUserCreated    Hook
 	AfterUserCreated     Hook
 	CustomAccessToken    Hook
+	MFAVerification      Hook
 	PasswordVerification Hook
 }
 
@@ -62,6 +63,8 @@ func (h *Hooks) at(point string) *Hook {
 		return &h.AfterUserCreated
 	case HookCustomAccessToken:
 		return &h.CustomAccessToken
+	case HookMFAVerification:
+		return &h.MFAVerification
 	case HookPasswordVerification:
 		return &h.PasswordVerification
 	}
@@ -74,6 +77,7 @@ func HookSecrets(point string) string { return "hook_" + point + "_secrets" }
 var hookEffects = map[string]string{
 	HookBeforeUserCreated:    "before a user is created, which it may refuse",
 	HookAfterUserCreated:     "with each user that is created, in the same transaction",
+	HookMFAVerification:      "after each try of a second factor, which it may refuse",
 	HookPasswordVerification: "after each try of a user's password, which it may refuse",
 	HookCustomAccessToken:    "before an access token is signed: it may change the claims",
 }

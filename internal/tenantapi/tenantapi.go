@@ -108,6 +108,14 @@ func (f Flows) attempts() grant.Attempts {
 	return f.Hooks
 }
 
+// factorAttempts is told tries of second factors; nil without hooks.
+func (f Flows) factorAttempts() factor.Attempts {
+	if f.Hooks == nil {
+		return nil
+	}
+	return f.Hooks
+}
+
 // all lists the flows; each handler's Mount says which routes it has, who may
 // call them and what limits them.
 func (f Flows) all() []flow {
@@ -134,7 +142,7 @@ func (f Flows) all() []flow {
 		account.Handler{Service: account.Service{
 			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
 		}},
-		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses}},
+		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts()}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},

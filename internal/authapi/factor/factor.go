@@ -47,6 +47,16 @@ type Service struct {
 	Sessions session.Sessions
 	// Guesses counts wrong codes.
 	Guesses *ratelimit.Limiter
+	// Attempts is told each comparison of a code; nil tells nobody.
+	Attempts Attempts
+}
+
+// Attempts is code of a project that runs after a code of a factor was compared.
+type Attempts interface {
+	// Factors reports whether the project has any.
+	Factors(sc *tenants.Scope) bool
+	// FactorAttempt refuses the attempt by an error. out ends the user's sessions.
+	FactorAttempt(ctx context.Context, sc *tenants.Scope, user, factor uuid.UUID, kind string, valid bool, out func(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID) error) error
 }
 
 // Enrollment is a request for a new factor.
@@ -196,6 +206,9 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	}
 	var tokens *session.Tokens
 	err := s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, id.String(), auth.ErrFactorCode, func() (err error) {
+		if err = s.tell(ctx, sc, p, id, challenge, code); err != nil {
+			return err
+		}
 		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
 			return s.prove(ctx, tx, sc, current, id, challenge, code)
 		})
@@ -207,26 +220,7 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 // prove checks a code, in the transaction that raises the session.
 func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
-	key, err := tx.FactorKey(ctx, p.User.ID, id)
-	if err != nil {
-		return nil, err
-	}
-	c, err := tx.Challenge(ctx, key.ID, challenge)
-	switch {
-	case errors.Is(err, auth.ErrFactorNotFound):
-		return nil, auth.ErrChallengeUnknown
-	case err != nil:
-		return nil, err
-	case c.VerifiedAt != nil, !now.Before(c.CreatedAt.Add(challengeLife)):
-		return nil, auth.ErrChallengeExpired
-	case !sameAddress(c.IP, sc.ClientAddress()):
-		return nil, auth.ErrFactorAddress
-	case key.Type != KindTOTP:
-		return nil, auth.ErrFactorNotFound
-	case !sc.Tenant.Config.TOTPVerify:
-		return nil, auth.ErrTOTPVerifyOff
-	}
-	kept, err := s.checkTOTP(ctx, sc, key, code, now)
+	key, c, kept, err := s.check(ctx, tx, sc, p, id, challenge, code, now)
 	if err != nil {
 		return nil, err
 	}
@@ -239,6 +233,55 @@ func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		return nil, err
 	}
 	return &session.Upgrade{AAL: auth.AAL2, Method: auth.MethodTOTP, Factor: key.ID, Action: auth.ActionMFACodeLogin}, nil
+}
+
+// check compares a code with the factor of a challenge, and returns the factor's secret
+// to keep. It changes nothing.
+func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string, now time.Time) (key tenantdb.FactorKey, c tenantdb.Challenge, kept string, err error) {
+	if key, err = tx.FactorKey(ctx, p.User.ID, id); err != nil {
+		return key, c, "", err
+	}
+	c, err = tx.Challenge(ctx, key.ID, challenge)
+	switch {
+	case errors.Is(err, auth.ErrFactorNotFound):
+		err = auth.ErrChallengeUnknown
+	case err != nil:
+	case c.VerifiedAt != nil, !now.Before(c.CreatedAt.Add(challengeLife)):
+		err = auth.ErrChallengeExpired
+	case !sameAddress(c.IP, sc.ClientAddress()):
+		err = auth.ErrFactorAddress
+	case key.Type != KindTOTP:
+		err = auth.ErrFactorNotFound
+	case !sc.Tenant.Config.TOTPVerify:
+		err = auth.ErrTOTPVerifyOff
+	default:
+		kept, err = s.checkTOTP(ctx, sc, key, code, now)
+	}
+	return key, c, kept, err
+}
+
+// tell tells the project's hook of an attempt before it has any effect. The hook runs
+// in no transaction of ours: what its function counts must stay when it refuses, and
+// it may look at rows that the upgrade locks.
+func (s Service) tell(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) error {
+	if s.Attempts == nil || !s.Attempts.Factors(sc) {
+		return nil
+	}
+	var key tenantdb.FactorKey
+	var compared error
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		key, _, _, compared = s.check(ctx, tx, sc, p, id, challenge, code, s.Sessions.Now())
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case compared != nil && !errors.Is(compared, auth.ErrFactorCode):
+		return compared // nothing was compared
+	}
+	return s.Attempts.FactorAttempt(ctx, sc, p.User.ID, key.ID, key.Type, compared == nil, func(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID) error {
+		return s.Sessions.End(ctx, tx, sc, &auth.User{ID: user}, session.All, session.CauseAdmin)
+	})
 }
 
 // checkTOTP returns the secret to keep after a right code; auth.ErrFactorCode.
