@@ -88,7 +88,8 @@ export function Table<Row>(p: Props<Row>) {
 
   return (
     <div className="overflow-hidden rounded border border-line bg-surface" style={{ ['--columns' as string]: template }}>
-      <div ref={scroller} className="overflow-auto" style={{ maxHeight: p.maxHeight ?? 'max(320px, calc(100dvh - 260px))' }}>
+      {/* Rows that open or are selected are stops of the keyboard; else the table is one, to scroll it. */}
+      <div ref={scroller} {...(p.onOpen || selectable ? {} : { tabIndex: 0, role: 'group', 'aria-label': p.label })} className="overflow-auto -outline-offset-2" style={{ maxHeight: p.maxHeight ?? 'max(320px, calc(100dvh - 260px))' }}>
         <div role="table" aria-label={p.label} aria-rowcount={p.total ?? rows.length} aria-busy={p.rows === undefined} className="min-w-max sm:min-w-full">
           <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-surface">
             <div role="row" className={cx(line, 'h-9 text-sm text-text-2')}>
