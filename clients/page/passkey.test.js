@@ -19,12 +19,14 @@ before(async () => {
   page = await browser.visit(named(app.address(project, 'implicit')))
   await page.until('typeof client === "object"')
   await page.send('WebAuthn.enable', { enableUI: false })
-  ;({ authenticatorId } = await page.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
-    },
-  }))
+  await plugIn('internal')
 })
+/** Gives the browser another authenticator: one of the device, or a key at a port. */
+async function plugIn(transport) {
+  if (authenticatorId) await page.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId })
+  const options = { protocol: 'ctap2', transport, hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true }
+  ;({ authenticatorId } = await page.send('WebAuthn.addVirtualAuthenticator', { options }))
+}
 after(async () => {
   await browser?.close()
   app?.close()
@@ -68,7 +70,7 @@ test('a passkey is added, signs in, is renamed and removed', async () => {
 
   await configure(project, { passkey_aal2_enabled: true })
   await done('signOut()')
-  assert.equal(claimsOf((await done('signInWithPasskey()')).session).aal, 'aal2')
+  assert.equal(claimsOf((await done('signInWithPasskey()')).session.access_token).aal, 'aal2')
 
   await done(`passkey.delete({ passkeyId: ${JSON.stringify(created.id)} })`)
   assert.deepEqual(await done('passkey.list()'), [])
@@ -87,6 +89,30 @@ test('an admin lists and removes the passkeys of a user', async () => {
   assert.equal((await passkey.deletePasskey({ userId: user.id, passkeyId: created.id })).error, null)
   await done('signOut()')
   assert.equal((await call('signInWithPasskey()')).error.code, 'webauthn_verification_failed')
+  await page.send('WebAuthn.clearCredentials', { authenticatorId })
+})
+
+// The client asks for keys apart from the device, and for their attestation.
+test('a key is a second factor', async () => {
+  await plugIn('usb')
+  await configure(project, { mfa_web_authn_enroll_enabled: true, mfa_web_authn_verify_enabled: true })
+  const email = freshEmail()
+  await done(`signUp({ email: ${JSON.stringify(email)}, password: ${JSON.stringify(password)} })`)
+  await done(`mfa.webauthn.register({ friendlyName: 'Key' })`)
+  const { all } = await done('mfa.listFactors()')
+  assert.deepEqual(all.map((f) => [f.factor_type, f.status, f.friendly_name]), [['webauthn', 'verified', 'Key']])
+  const levels = () => done('mfa.getAuthenticatorAssuranceLevel()').then(({ currentLevel, nextLevel }) => [currentLevel, nextLevel])
+  assert.deepEqual(await levels(), ['aal2', 'aal2'])
+
+  await done('signOut()')
+  await done(`signInWithPassword({ email: ${JSON.stringify(email)}, password: ${JSON.stringify(password)} })`)
+  assert.deepEqual(await levels(), ['aal1', 'aal2'])
+  assert.equal((await call('registerPasskey()')).error.code, 'insufficient_aal')
+  await done(`mfa.webauthn.authenticate({ factorId: ${JSON.stringify(all[0].id)} })`)
+  assert.deepEqual(await levels(), ['aal2', 'aal2'])
+  const { session } = await done('getSession()')
+  assert.deepEqual(claimsOf(session.access_token).amr.map(({ method }) => method).sort(), ['mfa/webauthn', 'password'])
+  await done(`mfa.unenroll({ factorId: ${JSON.stringify(all[0].id)} })`)
   await page.send('WebAuthn.clearCredentials', { authenticatorId })
 })
 

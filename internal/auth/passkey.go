@@ -12,6 +12,9 @@ import (
 // MethodPasskey is a sign-in with a passkey.
 const MethodPasskey Method = "passkey"
 
+// MethodWebAuthn is a key as a second factor.
+const MethodWebAuthn Method = "mfa/webauthn"
+
 // Credential is the public part of a WebAuthn credential (Level 3, section 4,
 // credential record).
 type Credential struct {
@@ -70,6 +73,8 @@ var (
 	ErrCeremonyNotFound  = fault.New(fault.Invalid, "webauthn_challenge_not_found", "Challenge not found or already used")
 	ErrCeremonyExpired   = fault.New(fault.Invalid, "webauthn_challenge_expired", "Challenge has expired")
 	ErrWebAuthn          = fault.New(fault.Invalid, "webauthn_verification_failed", "Credential verification failed")
+	ErrWebAuthnEnrollOff = fault.New(fault.Unprocessable, "mfa_webauthn_enroll_not_enabled", "MFA enroll is disabled for WebAuthn")
+	ErrWebAuthnVerifyOff = fault.New(fault.Unprocessable, "mfa_webauthn_verify_not_enabled", "MFA verification is disabled for WebAuthn")
 	ErrPasskeyUnverified = fault.New(fault.Forbidden, "email_not_confirmed", TextEmailUnconfirmed)
 	ErrPasskeyNoPhone    = fault.New(fault.Forbidden, "phone_not_confirmed", TextPhoneUnconfirmed)
 )

@@ -5,6 +5,9 @@ type Factors struct {
 	MaxFactors int
 	TOTPEnroll bool
 	TOTPVerify bool
+	// A key of WebAuthn, for the party of Config.RelyingParty.
+	WebAuthnEnroll bool
+	WebAuthnVerify bool
 }
 
 // mfa is the second factors that users can enroll.
@@ -30,7 +33,15 @@ func mfa() Group {
 		{Name: "mfa_phone_max_frequency", Kind: Integer, Default: 5},
 		{Name: "mfa_phone_otp_length", Kind: Integer, Default: 6},
 		{Name: "mfa_phone_template", Kind: Text, Default: smsTemplate},
-		{Name: "mfa_web_authn_enroll_enabled", Kind: Bool},
-		{Name: "mfa_web_authn_verify_enabled", Kind: Bool},
+		{
+			Name: "mfa_web_authn_enroll_enabled", Kind: Bool,
+			Field:  func(c *Config) any { return &c.WebAuthnEnroll },
+			Effect: "Users can enroll a security key, or a key of their device, as a second factor. It is for the domain of `webauthn_rp_id`.",
+		},
+		{
+			Name: "mfa_web_authn_verify_enabled", Kind: Bool,
+			Field:  func(c *Config) any { return &c.WebAuthnVerify },
+			Effect: "Proofs of enrolled keys are accepted. While it is off, users with only such a factor stay at aal1, and nobody can finish enrolling one.",
+		},
 	}}
 }

@@ -89,15 +89,15 @@ func passkeys() Group {
 				"empty for that of `site_url`. An Android app is `android:apk-key-hash:` and the hash of its certificate."),
 		},
 		Rules: []Rule{{
-			Text:  "`webauthn_rp_id` is required with `passkey_enabled` where `site_url` names no domain.",
+			Text:  "`webauthn_rp_id` is required with `passkey_enabled` and with `mfa_web_authn_enroll_enabled` where `site_url` names no domain.",
 			Check: relyingPartyKnown,
 		}},
 	}
 }
 
 func relyingPartyKnown(c *Config, _ Secrets) error {
-	if c.PasskeyEnabled && c.RelyingParty().ID == "" {
-		return errors.New("webauthn_rp_id: is required with passkey_enabled, because site_url names no domain")
+	if (c.PasskeyEnabled || c.WebAuthnEnroll) && c.RelyingParty().ID == "" {
+		return errors.New("webauthn_rp_id: is required with passkey_enabled and mfa_web_authn_enroll_enabled, because site_url names no domain")
 	}
 	return nil
 }

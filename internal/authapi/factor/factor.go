@@ -82,6 +82,9 @@ func (s Service) Enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if utf8.RuneCountInString(e.Name) > maxName || utf8.RuneCountInString(e.Issuer) > maxIssuer {
 		return nil, auth.ErrValidation.Saying("friendly_name and issuer can have at most " + itoa(maxName) + " and " + itoa(maxIssuer) + " characters")
 	}
+	if e.Kind == KindWebAuthn {
+		return s.enrollWebAuthn(ctx, sc, p, e)
+	}
 	if e.Kind != KindTOTP {
 		return nil, auth.ErrValidation.Saying("factor_type needs to be totp, phone, or webauthn")
 	}
@@ -160,6 +163,7 @@ type Challenged struct {
 	ID        uuid.UUID `json:"id"`
 	Type      string    `json:"type"`
 	ExpiresAt int64     `json:"expires_at"` // seconds since 1970
+	WebAuthn  *WebAuthn `json:"webauthn,omitempty"`
 }
 
 // Challenge begins a challenge of a factor. auth.ErrFactorNotFound,
@@ -174,10 +178,10 @@ func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 		if err != nil {
 			return err
 		}
-		if key.Type != KindTOTP {
+		switch {
+		case key.Type != KindTOTP && key.Type != KindWebAuthn:
 			return auth.ErrFactorNotFound
-		}
-		if !sc.Tenant.Config.TOTPVerify {
+		case key.Type == KindTOTP && !sc.Tenant.Config.TOTPVerify:
 			return auth.ErrTOTPVerifyOff
 		}
 		now := s.Sessions.Now()
@@ -186,6 +190,11 @@ func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 			return err
 		}
 		out = &Challenged{ID: c.ID, Type: key.Type, ExpiresAt: now.Add(challengeLife).Unix()}
+		if key.Type == KindWebAuthn {
+			if err := s.askForKey(ctx, tx, sc, p, key, out); err != nil {
+				return err
+			}
+		}
 		traits := audit.Traits{"factor_id": key.ID.String(), "factor_status": key.Status}
 		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionChallengeCreated, traits, now)
 		return err

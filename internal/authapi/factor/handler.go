@@ -59,12 +59,17 @@ type verifyRequest struct {
 	factorID
 	Challenge string `json:"challenge_id"`
 	Code      string `json:"code"`
+	// WebAuthn is the answer of a key, in place of a code.
+	WebAuthn *WebAuthnAnswer `json:"webauthn"`
 }
 
 func (h Handler) verify(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *verifyRequest) (*session.Tokens, error) {
 	challenge, err := uuid.Parse(req.Challenge)
 	if err != nil {
 		return nil, auth.ErrValidation.Saying("challenge_id must be an UUID").Because(err)
+	}
+	if req.WebAuthn != nil {
+		return h.Service.VerifyKey(ctx, sc, p, req.id, challenge, req.WebAuthn)
 	}
 	return h.Service.Verify(ctx, sc, p, req.id, challenge, req.Code)
 }

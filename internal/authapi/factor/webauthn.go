@@ -1,0 +1,182 @@
+package factor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/projectlog"
+	"github.com/reevehq/reeve/internal/relyingparty"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
+)
+
+// KindWebAuthn is a security key, or a key of the device.
+const KindWebAuthn = "webauthn"
+
+// The ceremonies of a key, as the wire names them.
+const (
+	ceremonyCreate  = "create"  // of a factor that was never verified
+	ceremonyRequest = "request" // of one that was
+)
+
+// WebAuthn is what a challenge of a key asks the browser for.
+type WebAuthn struct {
+	Type    string `json:"type"`
+	Options any    `json:"credential_options"`
+}
+
+// WebAuthnAnswer is the browser's answer. Clients also name the relying party and
+// its origins; the project's settings alone decide these.
+type WebAuthnAnswer struct {
+	Type     string          `json:"type"`
+	Response json.RawMessage `json:"credential_response"`
+}
+
+// enrollWebAuthn is Enroll for a key, which is made at the first challenge.
+func (s Service) enrollWebAuthn(ctx context.Context, sc *tenants.Scope, p *auth.Principal, e Enrollment) (*Enrolled, error) {
+	if !sc.Tenant.Config.WebAuthnEnroll {
+		return nil, auth.ErrWebAuthnEnrollOff
+	}
+	if _, err := relyingparty.New(&sc.Tenant.Config); err != nil {
+		return nil, err
+	}
+	key := tenantdb.FactorKey{UserID: p.User.ID, Factor: auth.Factor{ID: uuid.New(), FriendlyName: e.Name, Type: e.Kind}}
+	if err := s.create(ctx, sc, p, key); err != nil {
+		return nil, err
+	}
+	return &Enrolled{ID: key.ID, Type: e.Kind, Name: e.Name}, nil
+}
+
+// askForKey adds the ceremony to a challenge that was just written.
+func (s Service) askForKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, key tenantdb.FactorKey, out *Challenged) error {
+	if !sc.Tenant.Config.WebAuthnVerify {
+		return auth.ErrWebAuthnVerifyOff
+	}
+	rp, err := relyingparty.New(&sc.Tenant.Config)
+	if err != nil {
+		return err
+	}
+	ceremony := ceremonyCreate
+	var begun relyingparty.Begun
+	if key.Status == statusDone {
+		ceremony = ceremonyRequest
+		record, err := tx.WebAuthnFactor(ctx, key.ID)
+		if err == nil {
+			begun, err = rp.AskForKey(&p.User, record)
+		}
+		if err != nil {
+			return asFactorCode(err)
+		}
+	} else if begun, err = rp.BeginKey(&p.User); err != nil {
+		return err
+	}
+	out.WebAuthn = &WebAuthn{Type: ceremony, Options: begun.Options}
+	return tx.PutWebAuthnChallenge(ctx, out.ID, begun.Data)
+}
+
+// VerifyKey is Verify for a key.
+func (s Service) VerifyKey(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, a *WebAuthnAnswer) (*session.Tokens, error) {
+	if p.User.IsAnonymous {
+		return nil, auth.ErrAnonymousFactor
+	}
+	var tokens *session.Tokens
+	err := s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, id.String(), auth.ErrFactorCode, func() (err error) {
+		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
+			return s.proveKey(ctx, tx, sc, current, id, challenge, a)
+		})
+		return err
+	})
+	return tokens, err
+}
+
+// proveKey checks an answer, in the transaction that raises the session.
+func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, a *WebAuthnAnswer) (*session.Upgrade, error) {
+	now := s.Sessions.Now()
+	key, err := tx.FactorKey(ctx, p.User.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	c, err := tx.Challenge(ctx, key.ID, challenge)
+	switch {
+	case errors.Is(err, auth.ErrFactorNotFound):
+		return nil, auth.ErrChallengeUnknown
+	case err != nil:
+		return nil, err
+	case c.VerifiedAt != nil, !now.Before(c.CreatedAt.Add(challengeLife)):
+		return nil, auth.ErrChallengeExpired
+	case !sameAddress(c.IP, sc.ClientAddress()):
+		return nil, auth.ErrFactorAddress
+	case key.Type != KindWebAuthn:
+		return nil, auth.ErrFactorNotFound
+	case !sc.Tenant.Config.WebAuthnVerify:
+		return nil, auth.ErrWebAuthnVerifyOff
+	}
+	first := key.Status != statusDone
+	if want := map[bool]string{true: ceremonyCreate, false: ceremonyRequest}[first]; a.Type != want {
+		return nil, auth.ErrValidation.Saying("webauthn.type must be " + want)
+	}
+	proved, err := s.checkKey(ctx, tx, sc, p, key, c.ID, a, first)
+	if err != nil {
+		return nil, err
+	}
+	last, err := json.Marshal(map[string]any{
+		"challenge": map[string]any{"id": c.ID, "created_at": c.CreatedAt}, "type": a.Type, "credential_response": a.Response,
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.KeepWebAuthnFactor(ctx, key.ID, proved.Record, proved.AAGUID, last, now),
+		tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
+	if first {
+		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &session.Upgrade{AAL: auth.AAL2, Method: auth.MethodWebAuthn, Factor: key.ID, Action: auth.ActionMFACodeLogin}, nil
+}
+
+// checkKey verifies an answer; auth.ErrFactorCode. A counter that did not go up is
+// refused: the key may have been copied.
+func (s Service) checkKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, key tenantdb.FactorKey, challenge uuid.UUID, a *WebAuthnAnswer, first bool) (relyingparty.Key, error) {
+	rp, err := relyingparty.New(&sc.Tenant.Config)
+	if err != nil {
+		return relyingparty.Key{}, err
+	}
+	data, err := tx.WebAuthnChallenge(ctx, challenge)
+	if err != nil {
+		return relyingparty.Key{}, err
+	}
+	if first {
+		proved, err := rp.RegisterKey(&p.User, data, a.Response)
+		return proved, asFactorCode(err)
+	}
+	record, err := tx.WebAuthnFactor(ctx, key.ID)
+	if err != nil {
+		return relyingparty.Key{}, err
+	}
+	proved, err := rp.VerifyKey(&p.User, record, data, a.Response)
+	if err == nil && proved.Cloned {
+		sc.Log.Add(ctx, projectlog.Entry{
+			Level: projectlog.Warning, Code: "passkey_cloned",
+			Message: "The counter of a second factor did not go up, so its key may have been copied. It was refused.",
+			Detail:  map[string]any{"factor_id": key.ID.String()},
+		})
+		return proved, auth.ErrFactorCode.Saying("The key may have been copied: its counter did not go up")
+	}
+	return proved, asFactorCode(err)
+}
+
+// asFactorCode gives a wrong answer the fault of second factors.
+func asFactorCode(err error) error {
+	if errors.Is(err, auth.ErrWebAuthn) {
+		return auth.ErrFactorCode.Because(err).Saying("The credential could not be verified")
+	}
+	return err
+}
