@@ -263,6 +263,18 @@ func TestUsersWrite(t *testing.T) {
 		wantCode(t, manage("DELETE", "/"+id+"/sessions/"+one, nil), "404 session_not_found")
 		wantCode(t, reeve.Manage(t, "DELETE", usersOf(other, "/"+id+"/sessions/"+one), nil), "404 user_not_found")
 		manage("DELETE", "/"+id+"/sessions", nil).Expect(t, 200)
+		got := manage("GET", "/"+id, nil).Expect(t, 200).JSON(t)
+		causes := map[string]any{}
+		for _, ended := range got["ended_sessions"].([]any) {
+			e := ended.(map[string]any)
+			causes[e["id"].(string)] = e["cause"]
+			if e["device"].(map[string]any)["kind"] == "" || e["place"] != nil {
+				t.Errorf("ended session %v", e)
+			}
+		}
+		if len(got["sessions"].([]any)) != 0 || len(got["refreshes"].([]any)) != 0 || causes[one] != "admin" {
+			t.Errorf("sessions %v, causes %v, refreshes %v", got["sessions"], causes, got["refreshes"])
+		}
 		p.As(t, session.AccessToken, "GET", "/user", nil).Refused(t, 403, "session_not_found")
 	})
 	t.Run("identities and factors", func(t *testing.T) {

@@ -8,6 +8,7 @@ import type { Schema } from '@/lib/api/client'
 import { user as t } from '@/strings/user'
 import { deviceOf } from '@/lib/device'
 import { useEndSession, useEndSessions } from './mutations'
+import { History, Where } from './sessionhistory'
 import type { Detail } from './user'
 
 /** Where a user is signed in. */
@@ -41,10 +42,16 @@ export function Sessions({ user, projectRef, mayWrite }: { user: Detail; project
                 <span className="font-medium" title={session.user_agent}>
                   {deviceOf(session.user_agent)}
                 </span>{' '}
-                <span className="font-mono text-sm text-text-2">{session.ip}</span>
+                <span className="font-mono text-sm text-text-2">{session.ip}</span> <Where place={session.place} />
                 <p className="text-sm text-text-2">
-                  {(session.methods ?? []).join(', ')}
-                  {session.aal === 'aal2' && ` · ${s.aal2}`} · {s.used} <Time at={session.refreshed_at ?? session.created_at} /> · {s.since} <Time at={session.created_at} />
+                  {s.by(session.method || (session.methods ?? []).join(', '), session.provider)}
+                  {session.aal === 'aal2' && ` · ${s.aal2}`} · {s.used} <Time at={session.refreshed_at ?? session.created_at} /> · {s.since} <Time at={session.created_at} /> · {s.refreshed(session.refreshes)}
+                  {session.expires_at && (
+                    <>
+                      {' '}
+                      · {s.expires} <Time at={session.expires_at} />
+                    </>
+                  )}
                 </p>
               </div>
               {mayWrite && (
@@ -56,6 +63,7 @@ export function Sessions({ user, projectRef, mayWrite }: { user: Detail; project
           ))}
         </ul>
       )}
+      <History user={user} />
       {one && (
         <ConfirmDialog open onOpenChange={() => ask(undefined)} title={s.askOne} action={s.end} onConfirm={() => endOne.mutateAsync(one.id).then(() => toast(s.endedOne))}>
           <p>{s.textOne(deviceOf(one.user_agent))}</p>
