@@ -18,6 +18,15 @@ type DialogProps = {
   wide?: boolean
 }
 
+/**
+ * Moves the focus to the panel rather than to its first button, whose tooltip would
+ * take the first Escape. A field with autoFocus has the focus already.
+ */
+function focusPanel(event: Event) {
+  event.preventDefault()
+  if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+}
+
 /** A dialog in the middle of the page. */
 export function Dialog({ open, onOpenChange, title, description, children, footer, wide }: DialogProps) {
   return (
@@ -26,8 +35,9 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
         <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(0_0_0/0.4)]" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusPanel}
           className={cx(
-            'fixed top-1/2 left-1/2 z-40 flex max-h-[calc(100dvh-32px)] w-[calc(100vw-32px)] -translate-x-1/2 -translate-y-1/2 flex-col rounded border border-line bg-raised shadow-float',
+            'fixed top-1/2 left-1/2 z-40 flex max-h-[calc(100dvh-32px)] w-[calc(100vw-32px)] -translate-x-1/2 -translate-y-1/2 flex-col rounded border border-line bg-raised shadow-float outline-none',
             wide ? 'max-w-3xl' : 'max-w-md',
           )}
         >
@@ -56,8 +66,9 @@ export function Sheet({ open, onOpenChange, title, description, children, footer
         <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(0_0_0/0.4)]" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusPanel}
           className={cx(
-            'fixed inset-y-0 z-40 flex w-full flex-col border-line bg-raised shadow-float',
+            'fixed inset-y-0 z-40 flex w-full flex-col border-line bg-raised shadow-float outline-none',
             side === 'right' ? 'right-0 max-w-xl border-l' : 'left-0 max-w-64 border-r',
           )}
         >

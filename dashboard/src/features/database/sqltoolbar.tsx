@@ -40,7 +40,7 @@ export function SqlToolbar({ projectRef, search, onSearch, forced, keep, onKeep,
         </Button>
         <label className="flex items-center gap-2">
           <span className="text-text-2">{t.as}</span>
-          <Select value={role} onChange={(e) => set({ as: e.target.value === 'owner' ? undefined : (e.target.value as SqlSearch['as']), ...(e.target.value !== 'authenticated' && { user: undefined }) })} className="w-52">
+          <Select aria-label={t.runAs} value={role} onChange={(e) => set({ as: e.target.value === 'owner' ? undefined : (e.target.value as SqlSearch['as']), ...(e.target.value !== 'authenticated' && { user: undefined }) })} className="w-52">
             {Object.entries(t.roles).map(([value, label]) => (
               <option key={value} value={value} disabled={forced && value !== 'owner'}>
                 {label}
@@ -61,7 +61,7 @@ export function SqlToolbar({ projectRef, search, onSearch, forced, keep, onKeep,
         )}
         <label className="flex items-center gap-2">
           <span className="text-text-2">{t.limit}</span>
-          <Select value={search.limit ?? 1000} onChange={(e) => set({ limit: Number(e.target.value) === 1000 ? undefined : Number(e.target.value) })} className="w-28">
+          <Select aria-label={t.most} value={search.limit ?? 1000} onChange={(e) => set({ limit: Number(e.target.value) === 1000 ? undefined : Number(e.target.value) })} className="w-28">
             {limits.map((n) => (
               <option key={n} value={n}>
                 {n.toLocaleString()}

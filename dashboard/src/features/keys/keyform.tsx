@@ -88,7 +88,7 @@ function OpenForm({ onOpenChange, of, onSubmit }: Props) {
     >
       <form id="key" onSubmit={submit} className="space-y-4 pb-2" noValidate>
         <Field label={t.form.name} help={t.form.nameHelp} error={tried && nameWrong && t.form.nameWrong}>
-          {(field) => <Input {...field} value={name} onChange={(e) => setName(e.target.value)} maxLength={64} autoComplete="off" spellCheck={false} className="font-mono" />}
+          {(field) => <Input {...field} autoFocus value={name} onChange={(e) => setName(e.target.value)} maxLength={64} autoComplete="off" spellCheck={false} className="font-mono" />}
         </Field>
         {!of && (
           <fieldset>

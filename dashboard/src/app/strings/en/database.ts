@@ -8,6 +8,8 @@ export const database = {
     explain: 'Explain',
     history: 'History',
     as: 'As',
+    runAs: 'Run as',
+    most: 'Rows at most',
     roles: { owner: 'Owner', anon: 'anon: nobody signed in', authenticated: 'A user', service_role: 'service_role' },
     asOwner: 'All rights of the owner role, which policies do not bind. What it does stays.',
     asCaller: 'One statement, as a caller of the API: policies and grants decide. It is rolled back, unless you keep it.',
