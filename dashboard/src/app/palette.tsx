@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
 import { Dialog as Radix } from 'radix-ui'
 import { useDeferredValue, useState, type ReactNode } from 'react'
+import { kept } from '@/lib/kept'
 import { toast } from '@/components/toast'
 import { orgsQuery } from '@/features/org/orgs'
 import { projectQuery } from '@/features/project/project'
@@ -36,7 +37,7 @@ function Choices({ slug, projectRef: ref, onShortcuts, onDone }: Omit<Props, 'op
   const sought = useDeferredValue(text.trim())
   const orgs = useQuery(orgsQuery)
   const project = useQuery({ ...projectQuery(ref ?? ''), enabled: ref !== undefined })
-  const org = slug ?? project.data?.organization_slug ?? localStorage.getItem('reeve-org') ?? orgs.data?.[0]?.slug
+  const org = slug ?? project.data?.organization_slug ?? kept.get('org') ?? orgs.data?.[0]?.slug
   const projects = useInfiniteQuery({ ...projectListQuery(org ?? '', sought), enabled: Boolean(org), placeholderData: (before) => before })
   const users = useQuery(findUsersQuery(ref ?? '', sought))
   const run = (act: () => unknown) => () => {

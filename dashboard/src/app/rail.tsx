@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouteContext } from '@tanstack/react-router'
 import { Database, FolderGit2, GitBranch, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
+import { kept } from '@/lib/kept'
 import { cx } from '@/lib/cx'
 import { orgsQuery } from '@/features/org/orgs'
 import { projectQuery } from '@/features/project/project'
@@ -16,7 +17,7 @@ export function Rail({ slug, projectRef, inSheet }: Props) {
   const { person } = useRouteContext({ from: '/_app' })
   const project = useQuery({ ...projectQuery(projectRef ?? ''), enabled: projectRef !== undefined })
   const orgs = useQuery(orgsQuery)
-  const org = slug ?? project.data?.organization_slug ?? localStorage.getItem('reeve-org') ?? orgs.data?.[0]?.slug
+  const org = slug ?? project.data?.organization_slug ?? kept.get('org') ?? orgs.data?.[0]?.slug
   return (
     <nav aria-label={shell.main} className={cx('flex h-full flex-col gap-3', !inSheet && 'p-3')}>
       <Switcher slug={org} project={project.data} />

@@ -2,6 +2,7 @@ import { Outlet, useParams, useRouterState } from '@tanstack/react-router'
 import { Menu as MenuIcon } from 'lucide-react'
 import { Suspense, useEffect, useState } from 'react'
 import icon from './icon.svg'
+import { kept } from '@/lib/kept'
 import { IconButton } from '@/components/button'
 import { Sheet } from '@/components/dialog'
 import { common } from '@/strings/common'
@@ -18,7 +19,7 @@ export function Shell() {
   const { slug, ref } = useParams({ strict: false })
   useEffect(() => setOpen(false), [path])
   useEffect(() => {
-    if (slug) localStorage.setItem('reeve-org', slug)
+    if (slug) kept.set('org', slug)
   }, [slug])
   return (
     <div className="flex min-h-dvh flex-col md:flex-row">

@@ -1,6 +1,7 @@
 // The session of this browser: cookies that no script can read, which the server
 // continues on request. See internal/dashboard.
 import { useSyncExternalStore } from 'react'
+import { claimBrowser, forgetPerson } from './kept'
 
 const path = '/dashboard/session'
 let ended = false
@@ -44,7 +45,9 @@ export async function beginSession(access_token: string, refresh_token: string):
 }
 
 export async function endSession(): Promise<Response> {
-  return fetch(path, { method: 'DELETE' })
+  const response = await fetch(path, { method: 'DELETE' })
+  if (response.ok) forgetPerson()
+  return response
 }
 
 export type Person = { id: string; email: string }
@@ -56,7 +59,10 @@ export async function person(): Promise<Person | undefined> {
   if (response.status === 401) return undefined
   if (!response.ok) throw new TypeError(`the session could not be read: status ${response.status}`)
   setEnded(false)
-  return ((await response.json()) as { user: Person }).user
+  setEnded(false)
+  const { user } = (await response.json()) as { user: Person }
+  claimBrowser(user.id)
+  return user
 }
 
 /** fetch, which continues the session when it is refused for its age. */

@@ -1,4 +1,5 @@
 // What is typed and run in the SQL editor, kept in this browser by project.
+import { kept } from '@/lib/kept'
 
 export type Ran = { at: string; sql: string; /** Milliseconds; null for what failed or was never run. */ ms: number | null; state: 'done' | 'failed' | 'draft'; role: string }
 
@@ -7,7 +8,7 @@ const longest = 100_000
 
 function read<Value>(key: string, check: (value: unknown) => value is Value, none: Value): Value {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(key) ?? 'null')
+    const value: unknown = JSON.parse(kept.get(key) ?? 'null')
     return check(value) ? value : none
   } catch {
     return none
@@ -16,22 +17,22 @@ function read<Value>(key: string, check: (value: unknown) => value is Value, non
 
 function write(key: string, value: unknown) {
   try {
-    localStorage.setItem(key, JSON.stringify(value))
+    kept.set(key, JSON.stringify(value))
   } catch {
     // The browser's room is full: older runs make place.
-    localStorage.removeItem(historyKey(key.split(':').at(-1) ?? ''))
+    kept.remove(historyKey(key.split(':').at(-1) ?? ''))
   }
 }
 
-const draftKey = (ref: string) => `reeve-sql-draft:${ref}`
-const historyKey = (ref: string) => `reeve-sql-history:${ref}`
+const draftKey = (ref: string) => `sql-draft:${ref}`
+const historyKey = (ref: string) => `sql-history:${ref}`
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isHistory = (value: unknown): value is Ran[] => Array.isArray(value) && value.every((r: unknown) => typeof r === 'object' && r !== null && 'sql' in r && typeof r.sql === 'string')
 
 export const loadDraft = (ref: string) => read(draftKey(ref), isText, '')
 export const saveDraft = (ref: string, sql: string) => write(draftKey(ref), sql)
 export const loadHistory = (ref: string) => read(historyKey(ref), isHistory, [])
-export const clearHistory = (ref: string) => localStorage.removeItem(historyKey(ref))
+export const clearHistory = (ref: string) => kept.remove(historyKey(ref))
 
 /** Adds a run before the others; the same text again only moves to the front. */
 export function remember(ref: string, ran: Ran): Ran[] {

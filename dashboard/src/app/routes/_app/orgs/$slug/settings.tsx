@@ -4,6 +4,7 @@ import { Page } from '@/components/page'
 import { OrgSettings } from '@/features/org/settingspage'
 import { may, orgPermissionsQuery } from '@/features/permission/permissions'
 import { orgSettings } from '@/strings/orgsettings'
+import { kept } from '@/lib/kept'
 
 export const Route = createFileRoute('/_app/orgs/$slug/settings')({ component: Settings })
 
@@ -14,7 +15,7 @@ function Settings() {
   const permissions = useQuery(orgPermissionsQuery(slug))
   const gone = () => {
     queries.removeQueries()
-    localStorage.removeItem('reeve-org')
+    kept.remove('org')
     void navigate({ to: '/' })
   }
   return (

@@ -3,6 +3,7 @@ import { createFileRoute } from '@tanstack/react-router'
 import { Members } from '@/features/member/memberspage'
 import { may, orgPermissionsQuery } from '@/features/permission/permissions'
 import { rolesQuery } from '@/features/role/roles'
+import { kept } from '@/lib/kept'
 
 export const Route = createFileRoute('/_app/orgs/$slug/members/')({ component: List })
 
@@ -15,7 +16,7 @@ function List() {
   const roles = useQuery(rolesQuery(slug))
   const left = () => {
     queries.removeQueries()
-    localStorage.removeItem('reeve-org')
+    kept.remove('org')
     void navigate({ to: '/' })
   }
   return <Members slug={slug} me={person.id} roles={roles.data ?? []} mayWrite={may(permissions.data, 'member:write')} onLeft={left} />
