@@ -57,6 +57,10 @@ test-clients: setup build ## Stock Supabase clients and a browser against a runn
 screenshots: setup build ## Pictures of every page of the dashboard: dashboard/screenshots
 	@clients/run.sh screenshots
 
+.PHONY: bench-dashboard
+bench-dashboard: setup build ## How quickly the dashboard's pages show what they are about
+	@clients/run.sh speed
+
 .PHONY: test-dashboard
 test-dashboard: dashboard/dist/index.html ## Tests of the dashboard's parts
 	@if command -v npm >/dev/null; then cd dashboard && npm run --silent test; fi

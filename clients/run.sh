@@ -4,7 +4,7 @@
 # projects for tests (ephemeral/); and in a browser, if there is one, its pages
 # (page/), the example app (ssr/) and the dashboard (../dashboard/journeys/); and
 # Prisma (prisma/). Arguments name the test files to run; all by default. The argument
-# "screenshots" takes pictures of the dashboard's pages instead.
+# "screenshots" takes pictures of the dashboard's pages instead, "speed" measures them.
 #
 #   REEVE_BIN   a built reeve; built here when unset
 #   KEEP=1      keep the data folder and the log
@@ -71,7 +71,7 @@ for file in "$@"; do
 	ssr/*) ssr="$ssr $file" ;;
 	prisma/*) prisma="$prisma $file" ;;
 	../dashboard/*) journeys="$journeys $file" ;;
-	screenshots) pictures=1 ;;
+	screenshots | speed) pictures=$file ;;
 	*) sdk="$sdk $file" ;;
 	esac
 done
@@ -81,7 +81,7 @@ if [ -n "$page$ssr$journeys$pictures" ]; then
 	REEVE_CHROMIUM=$("$root/scripts/setup-browser") || why=$?
 	export REEVE_CHROMIUM
 	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
-		echo "WARNING: no Chromium, so these do not run:$page$ssr$journeys${pictures:+ screenshots}" >&2
+		echo "WARNING: no Chromium, so these do not run:$page$ssr$journeys${pictures:+ $pictures}" >&2
 		page='' ssr='' journeys='' pictures=''
 	elif [ "$why" -ne 0 ]; then
 		exit 1
@@ -171,5 +171,5 @@ fi
 [ -z "$prisma" ] || run "$newest" @supabase/supabase-js $prisma
 # shellcheck disable=SC2086
 [ -z "$journeys" ] || run "$newest" @supabase/supabase-js $journeys
-[ -z "$pictures" ] || (cd ../dashboard && node scripts/screenshots.js) || failed=1
+[ -z "$pictures" ] || (cd ../dashboard && node "scripts/$pictures.js") || failed=1
 exit "$failed"

@@ -2,9 +2,9 @@
 // an invitation.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@supabase/supabase-js'
 import { accessibility, launch, open, signIn, url } from './browser.js'
+import { call as callAs, mailedLink } from './people.js'
 import { password } from './world.js'
 
 describe('ways in', () => {
@@ -13,25 +13,8 @@ describe('ways in', () => {
   const other = 'another long passphrase'
   const platform = () => createClient(config.auth.url, config.auth.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } }).auth
 
-  /** Calls the Management API with the operator's session. */
-  const call = (method, path, body) =>
-    operator.page.evaluate(
-      async ([method, path, body]) => {
-        const response = await fetch(path, { method, headers: { 'Content-Type': 'application/json' }, body: body && JSON.stringify(body) })
-        if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-        return response.json()
-      },
-      [method, path, body],
-    )
-
-  /** The newest link that was mailed to an address, after some number of mails. */
-  async function link(to, seen = 0) {
-    for (let i = 0; i < 100; i++, await sleep(100)) {
-      const mails = (await call('GET', '/v1/operator/inbox?limit=1000')).filter((m) => m.to === to)
-      if (mails.length > seen) return { mail: mails[0], href: mails[0].links?.find((l) => /token/.test(l)), count: mails.length }
-    }
-    throw new Error(`no mail to ${to}`)
-  }
+  const call = (...args) => callAs(operator.page, ...args)
+  const link = (to, seen) => mailedLink(operator.page, to, seen)
 
   async function enter(page, secret, address = email) {
     await page.getByLabel('E-mail address').fill(address)

@@ -118,7 +118,7 @@ describe('keys', () => {
     await notified(page, 'The key is created')
     const standby = page.getByRole('region', { name: 'Standby' })
     await standby.getByRole('button', { name: 'Put in use' }).click()
-    await dialog.getByText('created less than ten minutes ago').waitFor()
+    await dialog.getByText('created less than 20 minutes ago').waitFor()
     await dialog.getByRole('button', { name: 'Put in use' }).click()
     const previous = page.getByRole('region', { name: 'Previously used' })
     await previous.getByText(kid).waitFor()

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Clock, GitBranch, Inbox, Plus, RotateCcw, SquareArrowOutUpRight, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { projectQuery } from '@/features/project/project'
 import { Button } from '@/components/button'
 import { CodeBlock } from '@/components/code'
@@ -16,6 +17,7 @@ import { Table, type Column } from '@/components/table'
 import { Time } from '@/components/time'
 import { toast } from '@/components/toast'
 import { branches as t } from '@/strings/branches'
+import { common as words } from '@/strings/common'
 import { branchesQuery, ephemeralQuery, useDeleteBranch, useExtendBranch, useResetBranch, type Branch, type NewBranch } from './branches'
 import { CreateBranch, TtlSelect } from './createbranch'
 import { MadeBranch } from './madebranch'
@@ -39,6 +41,9 @@ export function BranchesPage({ projectRef }: { projectRef: string }) {
   const branches = useQuery(branchesQuery(projectRef))
   const slug = project.data?.organization_slug ?? ''
   const ephemeral = useQuery({ ...ephemeralQuery(slug), enabled: slug !== '' })
+  const permissions = useQuery(projectPermissionsQuery(projectRef))
+  const [mayCreate, mayUpdate, mayDelete] = ['project:create', 'project:update', 'project:delete'].map((p) => may(permissions.data, p))
+  const refused = permissions.data && !mayCreate ? words.notAllowed : undefined
   const [creating, setCreating] = useState(false)
   const [made, setMade] = useState<NewBranch>()
   const [act, setAct] = useState<Act>()
@@ -52,10 +57,10 @@ export function BranchesPage({ projectRef }: { projectRef: string }) {
       items={[
         { label: t.menu.open, icon: SquareArrowOutUpRight, onSelect: () => open(b) },
         { label: t.menu.inbox, icon: Inbox, onSelect: () => void navigate({ to: '/p/$ref/inbox', params: { ref: b.ref } }) },
-        ...(b.branch_of ? [{ label: t.menu.reset, icon: RotateCcw, onSelect: () => setAct({ kind: 'reset', branch: b }) }] : []),
-        ...(b.expires_at ? [{ label: t.menu.extend, icon: Clock, onSelect: () => setAct({ kind: 'extend', branch: b }) }] : []),
+        ...(b.branch_of ? [{ label: t.menu.reset, icon: RotateCcw, disabled: !mayDelete, onSelect: () => setAct({ kind: 'reset', branch: b }) }] : []),
+        ...(b.expires_at ? [{ label: t.menu.extend, icon: Clock, disabled: !mayUpdate, onSelect: () => setAct({ kind: 'extend', branch: b }) }] : []),
         'separator',
-        { label: t.menu.delete, icon: Trash2, danger: true, onSelect: () => setAct({ kind: 'delete', branch: b }) },
+        { label: t.menu.delete, icon: Trash2, danger: true, disabled: !mayDelete, onSelect: () => setAct({ kind: 'delete', branch: b }) },
       ]}
     />
   )
@@ -65,7 +70,7 @@ export function BranchesPage({ projectRef }: { projectRef: string }) {
       description={t.description}
       wide
       action={
-        <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
+        <Button kind="primary" icon={Plus} disabled={!mayCreate} title={refused} onClick={() => setCreating(true)}>
           {t.create}
         </Button>
       }
@@ -79,7 +84,7 @@ export function BranchesPage({ projectRef }: { projectRef: string }) {
                 <Button size="small" onClick={() => void navigate({ to: '/p/$ref', params: { ref: source } })}>
                   {t.source}
                 </Button>
-                <Button size="small" icon={RotateCcw} onClick={() => setAct({ kind: 'reset', branch: project.data })}>
+                <Button size="small" icon={RotateCcw} disabled={!mayDelete} onClick={() => setAct({ kind: 'reset', branch: project.data })}>
                   {t.menu.reset}
                 </Button>
               </>
@@ -98,7 +103,7 @@ export function BranchesPage({ projectRef }: { projectRef: string }) {
           onOpen={open}
           rowMenu={menu}
           empty={
-            <EmptyState icon={GitBranch} title={t.empty.title} action={<Button icon={Plus} onClick={() => setCreating(true)}>{t.create}</Button>}>
+            <EmptyState icon={GitBranch} title={t.empty.title} action={<Button icon={Plus} disabled={!mayCreate} title={refused} onClick={() => setCreating(true)}>{t.create}</Button>}>
               <p>{t.empty.text}</p>
               <CodeBlock label={t.empty.snippet} code={`reeve projects branch ${projectRef} pr-42 --ttl 24h`} />
             </EmptyState>
