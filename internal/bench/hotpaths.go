@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // account is a user of the project for the hot paths.
@@ -20,7 +22,7 @@ type account struct {
 // hotPaths measures the most frequent requests. Each connection has its own
 // user.
 func (b *bench) hotPaths(ctx context.Context) error {
-	if !b.wants("settings", "user", "refresh", "password", "pgbench-user", "pgbench-refresh") {
+	if !b.wants("settings", "user", "refresh", "refresh-hook", "password", "pgbench-user", "pgbench-refresh") {
 		return nil
 	}
 	if err := b.ensureServer(ctx); err != nil {
@@ -47,6 +49,9 @@ func (b *bench) hotPaths(ctx context.Context) error {
 		return err
 	}
 	if err := b.pgbench(ctx, refreshReplay, &p); err != nil {
+		return err
+	}
+	if err := b.refreshHook(ctx, &p); err != nil {
 		return err
 	}
 	if err := b.figure(ctx, "password", func(w int) step { return always(b.accounts[w].signIn) }); err != nil {
@@ -101,6 +106,38 @@ func (b *bench) refresher(p *project, s *session) step {
 		s.RefreshToken = string(slot)
 		return status, body, nil
 	}
+}
+
+// refreshHook measures refreshes with a hook that adds a claim from a table.
+func (b *bench) refreshHook(ctx context.Context, p *project) error {
+	if !b.wants("refresh-hook") {
+		return nil
+	}
+	if err := b.asOwner(ctx, p, `CREATE TABLE public.user_roles (user_id uuid PRIMARY KEY, role text NOT NULL);
+		GRANT SELECT ON public.user_roles TO supabase_auth_admin;
+		CREATE FUNCTION public.token_hook(event jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$ DECLARE found text; BEGIN
+			SELECT role INTO found FROM public.user_roles WHERE user_id = (event->>'user_id')::uuid;
+			RETURN jsonb_set(event, '{claims,user_role}', coalesce(to_jsonb(found), 'null')); END $$`); err != nil {
+		return err
+	}
+	if err := b.configure(ctx, p.Ref, map[string]any{
+		"hook_custom_access_token_enabled": true, "hook_custom_access_token_uri": "pg-functions://postgres/public/token_hook",
+	}); err != nil {
+		return err
+	}
+	err := b.figure(ctx, "refresh-hook", func(w int) step { return b.refresher(p, &b.accounts[w].session) })
+	return errors.Join(err, b.configure(ctx, p.Ref, map[string]any{"hook_custom_access_token_enabled": false}))
+}
+
+// asOwner runs SQL as the project's developer.
+func (b *bench) asOwner(ctx context.Context, p *project, sql string) error {
+	conn, err := pgx.Connect(ctx, p.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("connect as the owner: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, sql)
+	return err
 }
 
 // figure measures one load and reports it, if it was requested.

@@ -139,7 +139,7 @@ func TestHookCannotReadTheCapability(t *testing.T) {
 	}
 	// What it leaves in the session breaks nothing that follows.
 	f.A.Hook(t, setting.HookCustomAccessToken, function(t, f.A, "hook", `BEGIN
-		PERFORM set_config('search_path', 'public', false), set_config('statement_timeout', '1', false), pg_advisory_lock(1);
+		PERFORM set_config('search_path', 'public', false), set_config('statement_timeout', '0', false), pg_advisory_lock_shared(1);
 		EXECUTE 'LISTEN x';
 		RETURN event; END`), setting.HookFailClosed, "")
 	for range 3 {
@@ -256,5 +256,65 @@ func TestPasswordHook(t *testing.T) {
 	f.A.Do(t, "POST", "/token?grant_type=password", flowtest.M{"email": "nobody@example.com", "password": "password123"}).WantError(400, "invalid_credentials")
 	if n := len(f.Calls.Take()); n != 0 {
 		t.Errorf("%d calls for nobody", n)
+	}
+}
+
+// TestRefreshStatements: a refresh is one statement without a hook, and with a function
+// three round trips: the statement, the function, the commit.
+func TestRefreshStatements(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	user(t, f.A, "ann@example.com")
+	f.A.Hook(t, setting.HookCustomAccessToken, function(t, f.A, "hook", `BEGIN RETURN jsonb_set(event, '{claims,n}', '1'); END`), setting.HookFailClosed, "")
+	tokens := signIn(t, f.A, "ann@example.com").Want(200)
+	next := func() (sent [][]string) {
+		t.Helper()
+		return f.A.Statements(func() {
+			tokens = refresh(t, f.A, tokens.Get("refresh_token")).Want(200)
+		})
+	}
+	next() // prepares
+	if sent := next(); len(sent) != 3 || claims(t, tokens.Get("access_token"))["n"] != 1.0 {
+		t.Errorf("with a function, %d round trips: %q", len(sent), sent)
+	}
+	f.A.Hook(t, setting.HookCustomAccessToken, "", setting.HookFailClosed, "")
+	if sent := next(); len(sent) != 1 || len(sent[0]) != 1 {
+		t.Errorf("without a hook: %q", sent)
+	}
+}
+
+// TestOptionalClaims: a project's tokens have the optional claims that it wants, the
+// answers beside them have all of the user, and the token is good.
+func TestOptionalClaims(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	for _, p := range []*flowtest.Project{f.A, f.B} {
+		p.Admin(t, "POST", "/admin/users", flowtest.M{"email": "ann@example.com", "password": "password123", "email_confirm": true, "user_metadata": flowtest.M{"name": "Ann"}}).Want(200)
+	}
+	for list, want := range map[string]string{
+		"amr,app_metadata,user_metadata": "amr app_metadata user_metadata", "app_metadata": "app_metadata", "amr, user_metadata": "amr user_metadata", "": "",
+	} {
+		f.A.Configure(func(c *tenants.Config) { c.OptionalClaims = list })
+		tokens := signIn(t, f.A, "ann@example.com").Want(200)
+		for _, res := range []*flowtest.Response{tokens, refresh(t, f.A, tokens.Get("refresh_token")).Want(200)} {
+			all, has := claims(t, res.Get("access_token")), ""
+			for _, name := range []string{"amr", "app_metadata", "user_metadata"} {
+				if _, ok := all[name]; ok {
+					has += " " + name
+				}
+			}
+			if strings.TrimSpace(has) != want || all["sub"] == nil || all["role"] != "authenticated" || all["aal"] != "aal1" || all["session_id"] == nil {
+				t.Errorf("%q: %v", list, all)
+			}
+			if res.Get("user.user_metadata.name") != "Ann" {
+				t.Errorf("%q: the answer has %s", list, res.Raw)
+			}
+			if got := f.A.Do(t, "GET", "/user", nil, flowtest.User(res.Get("access_token"))).Want(200); got.Get("user_metadata.name") != "Ann" {
+				t.Errorf("%q: /user has %s", list, got.Raw)
+			}
+		}
+	}
+	if all := claims(t, signIn(t, f.B, "ann@example.com").Want(200).Get("access_token")); all["user_metadata"] == nil {
+		t.Error("the other project's tokens changed")
 	}
 }

@@ -30,8 +30,8 @@ type Claims struct {
 	IssuedAt     int64           `json:"iat"`
 	Email        string          `json:"email"`
 	Phone        string          `json:"phone"`
-	AppMetadata  json.RawMessage `json:"app_metadata"`
-	UserMetadata json.RawMessage `json:"user_metadata"`
+	AppMetadata  json.RawMessage `json:"app_metadata,omitempty"`
+	UserMetadata json.RawMessage `json:"user_metadata,omitempty"`
 	Role         string          `json:"role"`
 	AAL          auth.AAL        `json:"aal"`
 	AMR          []auth.AMR      `json:"amr,omitempty"`
@@ -97,14 +97,23 @@ func (i Issuer) Claims(t *tenants.Tenant, p *auth.Principal) *Claims {
 	if p.Session.NotAfter != nil && p.Session.NotAfter.Before(now.Add(ttl)) {
 		ttl = max(p.Session.NotAfter.Sub(now), time.Second)
 	}
-	return &Claims{
+	c := &Claims{
 		Issuer: t.Issuer(), Subject: p.User.ID.String(), Audience: p.User.Aud,
 		ExpiresAt: now.Add(ttl).Unix(), IssuedAt: now.Unix(),
 		Email: p.User.Email, Phone: p.User.Phone,
-		AppMetadata: orEmpty(p.User.AppMetadata), UserMetadata: orEmpty(p.User.UserMetadata),
-		Role: p.User.Role, AAL: p.Session.AAL, AMR: p.Session.AMR,
+		Role: p.User.Role, AAL: p.Session.AAL,
 		SessionID: p.Session.ID.String(), IsAnonymous: p.User.IsAnonymous,
 	}
+	if t.Config.HasClaim("amr") {
+		c.AMR = p.Session.AMR
+	}
+	if t.Config.HasClaim("app_metadata") {
+		c.AppMetadata = orEmpty(p.User.AppMetadata)
+	}
+	if t.Config.HasClaim("user_metadata") {
+		c.UserMetadata = orEmpty(p.User.UserMetadata)
+	}
+	return c
 }
 
 // Sign signs claims with the project's key in use.

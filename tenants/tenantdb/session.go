@@ -168,14 +168,20 @@ type Rotation struct {
 // checks it again after waiting for the row, so one of them succeeds.
 func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
 	err = db.Do(ctx, func(tx *Tx) error {
-		rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
-			interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil})
-		if err != nil {
-			return fmt.Errorf("rotate: %w", err)
-		}
-		p, err = tx.scanPrincipal(ctx, rows, true)
+		p, ok, err = tx.Rotate(ctx, r)
 		return err
 	})
+	return p, ok && err == nil, err
+}
+
+// Rotate is DB.Rotate within a transaction.
+func (tx *Tx) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
+	rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
+		interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil})
+	if err != nil {
+		return p, false, fmt.Errorf("rotate: %w", err)
+	}
+	p, err = tx.scanPrincipal(ctx, rows, true)
 	if errors.Is(err, auth.ErrTokenUserGone) { // no row
 		return auth.Principal{}, false, nil
 	}

@@ -13,8 +13,9 @@
 //
 // A refresh is the hottest path and has two ways. The fast one is a single
 // statement that rotates the newest refresh token of a session in good
-// standing. Three kinds of refresh take the slow way, a transaction that locks
-// the session: those that the statement does not match, those that a hook or a
-// trigger of the project's developer must see, and, as far as this process
-// knows, the first one of a session in a billing period.
+// standing; where the project has a hook, it and the hook are one transaction. Three
+// kinds of refresh take the slow way, a transaction that locks the session: those
+// that the statement does not match, those that a trigger of the project's developer
+// must see, and, as far as this process knows, the first one of a session in a
+// billing period.
 package session

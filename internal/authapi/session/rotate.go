@@ -32,21 +32,20 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 		return nil, err
 	}
 	now, cfg := s.Now(), &sc.Tenant.Config
-	// A single-session limit needs the user's other sessions, a hook needs a
-	// transaction, and a user who is not known to be counted needs the ledger.
-	// The single statement covers none of these.
+	// A single-session limit needs the user's other sessions, and a user who is not
+	// known to be counted needs the ledger. The single statement covers neither.
 	user, counted := s.Active.known(sc, id, now)
-	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && !s.hooked(sc) && counted {
-		p, ok, err := sc.DB.Rotate(ctx, tenantdb.Rotation{
+	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && counted {
+		next, err := s.rotateAtOnce(ctx, sc, tenantdb.Rotation{
 			Session: id, User: user, Counter: counter, Now: now, UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
 			Timebox: cfg.Timebox(), Inactivity: cfg.InactivityTimeout(),
 		})
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			refreshed(sc, &p)
-			return s.sign(sc, &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)})
+		if next != nil {
+			refreshed(sc, &next.principal)
+			return s.sign(sc, next)
 		}
 	}
 	r := rotation{Sessions: s, sc: sc, counter: counter, now: now}
@@ -74,6 +73,32 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 	s.Active.counted(sc, &r.next.principal.Session, now)
 	refreshed(sc, &r.next.principal)
 	return s.sign(sc, r.next)
+}
+
+// rotateAtOnce rotates by the single statement; nil if that could not. A hook is called
+// in a transaction with it, so that a refusal rolls the rotation back.
+func (s Sessions) rotateAtOnce(ctx context.Context, sc *tenants.Scope, r tenantdb.Rotation) (next *unsigned, err error) {
+	if !s.hooked(sc) {
+		p, ok, err := sc.DB.Rotate(ctx, r)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)}, nil
+	}
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		next = nil
+		p, ok, err := tx.Rotate(ctx, r)
+		if err != nil || !ok {
+			return err
+		}
+		sc.Log.SetUser(p.User.ID)
+		next, err = s.claims(ctx, tx, sc, p, auth.MethodRefresh)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return next, nil
 }
 
 // refreshed counts a refresh that is committed.

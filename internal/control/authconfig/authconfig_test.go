@@ -91,6 +91,8 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"mailer_allow_unverified_email_sign_ins": booleans, "mailer_secure_email_change_enabled": booleans,
 	"refresh_token_rotation_enabled": booleans, "sessions_single_per_user": booleans, "security_update_password_require_reauthentication": booleans, "security_sb_forwarded_for_enabled": booleans, "security_leaked_keys_revoked": booleans,
 
+	"jwt_optional_claims": {[]string{`"app_metadata"`, `"amr, user_metadata"`, `""`}, []string{"5", `"email"`, `"amr,"`, `"amr;app_metadata"`}},
+
 	"jwt_exp": seconds, "mailer_otp_exp": seconds,
 	"mailer_otp_length":       {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
 	"mfa_totp_enroll_enabled": booleans, "mfa_totp_verify_enabled": booleans,
