@@ -90,3 +90,29 @@ func TestHooks(t *testing.T) {
 	}
 	t.Error("the project's log has no entry")
 }
+
+// TestLargeToken: a sign-in whose token is near the limit of headers is in the
+// project's log, and one whose project leaves the cause out of tokens is not.
+func TestLargeToken(t *testing.T) {
+	t.Parallel()
+	reeve := servertest.Start(t)
+	a := reeve.Project(t, "a", map[string]any{"mailer_autoconfirm": true})
+	large := map[string]any{"email": "ann@example.com", "password": "password123", "data": map[string]any{"bio": strings.Repeat("x", 4000)}}
+	if got := a.Do(t, http.MethodPost, "/signup", large).Expect(t, 200).JSON(t); len(got["access_token"].(string)) < 4000 {
+		t.Fatal("the token is small")
+	}
+	logged := func() bool {
+		answer := reeve.Manage(t, http.MethodGet, "/v1/projects/"+a.Ref+"/logs?code=token_large", nil).Expect(t, 200)
+		return strings.Contains(string(answer.Body), "jwt_optional_claims")
+	}
+	for n := 0; !logged(); n++ {
+		if n == 100 {
+			t.Fatal("the log has no entry")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	a.Configure(t, map[string]any{"jwt_optional_claims": "app_metadata"})
+	if s := a.SignIn(t, "ann@example.com", "password123"); len(s.AccessToken) > 1000 {
+		t.Errorf("the token has %d bytes", len(s.AccessToken))
+	}
+}

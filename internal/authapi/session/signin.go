@@ -10,6 +10,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/usage"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -26,6 +27,10 @@ type Proof struct {
 	Action auth.Action
 	Traits audit.Traits
 }
+
+// largeToken is the length of an access token, in bytes, beyond which a sign-in is
+// noted in the project's log: many servers take headers of 4 kB.
+const largeToken = 3800
 
 // SignIn opens a transaction and begins a session. In the transaction, prove
 // finds and locks the user and writes the consequences of the proof. If prove
@@ -65,7 +70,15 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 	s.Active.counted(sc, &begun.principal.Session, now)
 	sc.Usage.Count(usage.SignIns, string(method))
 	sc.Usage.Active(begun.principal.User.ID)
-	return s.sign(sc, begun)
+	tokens, err := s.sign(sc, begun)
+	if err == nil && len(tokens.AccessToken) > largeToken {
+		sc.Log.Add(ctx, projectlog.Entry{
+			Level: projectlog.Warning, Code: "token_large",
+			Message: "An access token is almost too large for the headers and cookies of many servers. Leave user_metadata out of tokens (jwt_optional_claims), or keep less in it.",
+			Detail:  map[string]any{"kilobytes": len(tokens.AccessToken) / 1000},
+		})
+	}
+	return tokens, err
 }
 
 // begin writes the session and everything that belongs to it. refused is set
