@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/admin"
 	"github.com/reevehq/reeve/internal/authapi/adminlink"
+	"github.com/reevehq/reeve/internal/authapi/passkey"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
@@ -120,6 +122,18 @@ func (a accounts) Unlink(ctx context.Context, sc *tenants.Scope, id, identity uu
 // DeleteFactor implements user.Accounts.
 func (a accounts) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
 	return a.admin.DeleteFactor(ctx, sc, id, factor)
+}
+
+// errPasskeyNotFound is auth.ErrPasskeyNotFound in the words of the Management API.
+var errPasskeyNotFound = fault.New(fault.NotFound, "passkey_not_found", "The user has no such passkey")
+
+// DeletePasskey implements user.Accounts.
+func (a accounts) DeletePasskey(ctx context.Context, sc *tenants.Scope, id, key uuid.UUID) error {
+	err := passkey.Service{Sessions: a.admin.Sessions}.DeleteOf(ctx, sc, id, key)
+	if errors.Is(err, auth.ErrPasskeyNotFound) {
+		err = errPasskeyNotFound
+	}
+	return err
 }
 
 // memberScope returns the scope of a project for a request of the Management API.

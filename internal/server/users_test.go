@@ -292,6 +292,26 @@ func TestUsersWrite(t *testing.T) {
 		manage("DELETE", "/"+id+"/factors/"+factor, nil).Expect(t, 200)
 		wantCode(t, manage("DELETE", "/"+id+"/factors/"+factor, nil), "404 factor_not_found")
 	})
+	t.Run("passkeys", func(t *testing.T) {
+		conn := servertest.Connect(t, p.AdminURL(t))
+		passkey := uuid.NewString()
+		if _, err := conn.Exec(t.Context(), `INSERT INTO auth.webauthn_credentials (id, user_id, credential_id, public_key, aaguid, backup_eligible, backed_up, clone_warning_at)
+			VALUES ($1, $2, '\x01', '\x02', 'fbfc3007-154e-4ecc-8c0b-6e020557d7bd', true, true, '2026-01-02T03:04:05Z')`, passkey, id); err != nil {
+			t.Fatal(err)
+		}
+		list := manage("GET", "/"+id, nil).Expect(t, 200).JSON(t)["passkeys"].([]any)
+		if len(list) != 1 {
+			t.Fatalf("%d passkeys", len(list))
+		}
+		shown := list[0].(map[string]any)
+		if shown["id"] != passkey || shown["model"] != "iCloud Keychain" || shown["backed_up"] != true || shown["last_used_at"] != nil || shown["clone_warning_at"] != "2026-01-02T03:04:05Z" {
+			t.Errorf("shown %v", shown)
+		}
+		wantCode(t, manage("DELETE", "/"+id+"/passkeys/x", nil), "404 not_found")
+		wantCode(t, reeve.Manage(t, "DELETE", usersOf(other, "/"+id+"/passkeys/"+passkey), nil), "404 user_not_found")
+		manage("DELETE", "/"+id+"/passkeys/"+passkey, nil).Expect(t, 200)
+		wantCode(t, manage("DELETE", "/"+id+"/passkeys/"+passkey, nil), "404 passkey_not_found")
+	})
 	t.Run("foreign", func(t *testing.T) {
 		for _, below := range []string{"/" + id, "/" + id + "/timeline"} {
 			wantCode(t, reeve.Manage(t, "GET", usersOf(other, below), nil), "404 user_not_found")

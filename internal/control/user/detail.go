@@ -11,6 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/text"
+	"github.com/reevehq/reeve/internal/relyingparty"
 	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -35,6 +36,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 	var ended []auth.EndedSession
 	var odd []auth.OddRefresh
 	var tokens []auth.OneTimeToken
+	var passkeys []auth.Passkey
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
 		if err := tx.Limited(ctx, pageTimeout); err != nil {
 			return err
@@ -49,6 +51,9 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 			return err
 		}
 		if odd, err = tx.OddRefreshesOf(ctx, user, maxHistory); err != nil {
+			return err
+		}
+		if passkeys, err = tx.Passkeys(ctx, user); err != nil {
 			return err
 		}
 		tokens, err = tx.TokensOf(ctx, user)
@@ -74,12 +79,24 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 			CreatedAt: f.CreatedAt, LastChallengedAt: f.LastChallengedAt,
 		}
 	}
+	out.Passkeys = passkeysOf(passkeys)
 	for n := range sessions {
 		out.Sessions[n] = s.sessionOf(sc, &u, &sessions[n])
 	}
 	out.EndedSessions, out.Refreshes = s.ended(ended), s.refreshes(odd)
 	tag(ctx, &u)
 	return out, nil
+}
+
+func passkeysOf(list []auth.Passkey) []Passkey {
+	out := make([]Passkey, len(list))
+	for n, k := range list {
+		out[n] = Passkey{
+			ID: k.ID.String(), Name: k.FriendlyName, Model: relyingparty.Model(k.AAGUID), CreatedAt: k.CreatedAt, LastUsedAt: k.LastUsedAt,
+			BackupEligible: k.BackupEligible, BackedUp: k.BackedUp, CloneWarningAt: k.CloneWarningAt,
+		}
+	}
+	return out
 }
 
 // standing says whether a user can sign in, as far as their row tells.

@@ -47,6 +47,7 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, op("end-user-session", http.MethodDelete, "/{id}/sessions/{session_id}", "End a session of a user"), h.endSession)
 	control.Register(api, op("unlink-user-identity", http.MethodDelete, "/{id}/identities/{identity_id}", "Remove an identity of a user"), h.unlink)
 	control.Register(api, op("delete-user-factor", http.MethodDelete, "/{id}/factors/{factor_id}", "Remove a second factor of a user"), h.deleteFactor)
+	control.Register(api, op("delete-user-passkey", http.MethodDelete, "/{id}/passkeys/{passkey_id}", "Remove a passkey of a user"), h.deletePasskey)
 
 	bulk := op("change-users", http.MethodPost, "/bulk", "Ban, unban, delete or sign out up to 1000 users")
 	bulk.Recorded = recordedBulk
@@ -114,6 +115,10 @@ func (h *Handler) unlink(ctx context.Context, actor control.Actor, in *identityI
 
 func (h *Handler) deleteFactor(ctx context.Context, actor control.Actor, in *factorInput) (*Done, error) {
 	return done(h.Service.part(ctx, actor, in.Ref, in.ID, in.FactorID, "factor_id", h.Service.Accounts.DeleteFactor))
+}
+
+func (h *Handler) deletePasskey(ctx context.Context, actor control.Actor, in *passkeyInput) (*Done, error) {
+	return done(h.Service.part(ctx, actor, in.Ref, in.ID, in.PasskeyID, "passkey_id", h.Service.Accounts.DeletePasskey))
 }
 
 func (h *Handler) bulk(ctx context.Context, actor control.Actor, in *bulkInput) (*BulkResult, error) {

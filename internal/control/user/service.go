@@ -55,6 +55,7 @@ type Accounts interface {
 	EndSession(ctx context.Context, sc *tenants.Scope, id, session uuid.UUID) error
 	Unlink(ctx context.Context, sc *tenants.Scope, id, identity uuid.UUID) error
 	DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error
+	DeletePasskey(ctx context.Context, sc *tenants.Scope, id, passkey uuid.UUID) error
 }
 
 // open returns the scope of a project in which the actor may do the action.

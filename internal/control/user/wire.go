@@ -56,6 +56,7 @@ type Detail struct {
 	Standing   Standing   `json:"standing"`
 	Identities []Identity `json:"identities"`
 	Factors    []Factor   `json:"factors"`
+	Passkeys   []Passkey  `json:"passkeys"`
 	Sessions   []Session  `json:"sessions" doc:"The 100 used last."`
 	// What the sessions of the last 30 days came to.
 	EndedSessions []EndedSession `json:"ended_sessions" doc:"The 50 that ended last, of the last 30 days."`
@@ -103,6 +104,18 @@ type Factor struct {
 	Phone            string     `json:"phone"`
 	CreatedAt        time.Time  `json:"created_at"`
 	LastChallengedAt *time.Time `json:"last_challenged_at"`
+}
+
+// Passkey is a key of a device that signs a user in.
+type Passkey struct {
+	ID             string     `json:"id"`
+	Name           string     `json:"friendly_name"`
+	Model          string     `json:"model" doc:"What the device says that it is; empty for an unknown one."`
+	CreatedAt      time.Time  `json:"created_at"`
+	LastUsedAt     *time.Time `json:"last_used_at"`
+	BackupEligible bool       `json:"backup_eligible" doc:"The device may copy it to the user's other devices."`
+	BackedUp       bool       `json:"backed_up" doc:"It has."`
+	CloneWarningAt *time.Time `json:"clone_warning_at" doc:"When its counter last did not go up: somebody may have copied it. null for never."`
 }
 
 // Session is a session of a user.

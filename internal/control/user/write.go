@@ -93,6 +93,12 @@ type factorInput struct {
 	FactorID string `path:"factor_id"`
 }
 
+type passkeyInput struct {
+	Ref       string `path:"ref"`
+	ID        string `path:"id"`
+	PasskeyID string `path:"passkey_id"`
+}
+
 // Durations of bans with a name.
 const (
 	unbanned = "none"

@@ -52,6 +52,9 @@ export const useUnlink = (ref: string, id: string) =>
 export const useDeleteFactor = (ref: string, id: string) =>
   usePartMutation(ref, id, (factor_id: string) => answer(api.DELETE('/v1/projects/{ref}/auth/users/{id}/factors/{factor_id}', { params: { path: { ref, id, factor_id } } })))
 
+export const useDeletePasskey = (ref: string, id: string) =>
+  usePartMutation(ref, id, (passkey_id: string) => answer(api.DELETE('/v1/projects/{ref}/auth/users/{id}/passkeys/{passkey_id}', { params: { path: { ref, id, passkey_id } } })))
+
 export type LinkKind = 'recovery' | 'magiclink' | 'invite' | 'confirmation'
 
 export const useMail = (ref: string, id: string) =>

@@ -11,6 +11,7 @@ import { user as t } from '@/strings/user'
 import { UserActions, type Act } from './actions'
 import { ActDialog } from './actdialog'
 import { Factors } from './factors'
+import { Passkeys } from './passkeys'
 import { Identities } from './identities'
 import { Messages } from './messages'
 import { Profile } from './profile'
@@ -47,6 +48,7 @@ export function UserPage({ projectRef, id, show, onShow, mayWrite, mayReadInbox 
               <Profile key={user.id} user={user} projectRef={projectRef} mayWrite={mayWrite && !user.deleted_at} />
               <Identities user={user} projectRef={projectRef} mayWrite={mayWrite} />
               <Factors user={user} projectRef={projectRef} mayWrite={mayWrite} />
+              <Passkeys user={user} projectRef={projectRef} mayWrite={mayWrite} />
               <Sessions user={user} projectRef={projectRef} mayWrite={mayWrite} />
               <Messages user={user} projectRef={projectRef} mayReadInbox={mayReadInbox} />
             </>
