@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { cx } from '@/lib/cx'
 import { lineDiff } from '@/lib/linediff'
 import { common } from '@/strings/common'
@@ -83,9 +83,11 @@ type BarProps = {
 
 /** The bar at the bottom of a form with changes: the diff, Save or Discard. */
 export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave, onDiscard, aside, children }: BarProps) {
+  // On a phone the bar would cover what is edited: there the diff and the field beside wait until asked for.
+  const [wide] = useState(() => window.matchMedia('(min-width: 640px)').matches)
   if (changes.length === 0) return null
   return (
-    <div role="region" aria-label={common.changes(changes.length)} className="sticky bottom-4 z-30 mt-6 max-h-[calc(100dvh-32px)] overflow-y-auto rounded border border-line-strong bg-raised shadow-float">
+    <div role="region" aria-label={common.changes(changes.length)} className="group sticky bottom-2 sm:bottom-4 z-30 mt-6 max-h-[calc(100dvh-32px)] overflow-y-auto rounded border border-line-strong bg-raised shadow-float">
       {error !== undefined && error !== null && (
         <div className="px-4 pt-3">
           <ErrorNote error={error} />
@@ -101,9 +103,9 @@ export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave
         </ul>
       )}
       {children && <div className="space-y-3 px-4 pt-3">{children}</div>}
-      <div className="flex flex-wrap items-center gap-3 px-4 py-2.5">
-        <span className="font-medium">{common.changes(changes.length)}</span>
-        <div className="min-w-40 flex-1">{aside}</div>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2 sm:py-2.5">
+        <span className="flex-1 font-medium sm:flex-none">{common.changes(changes.length)}</span>
+        <div className={cx('order-last basis-full sm:order-none sm:block sm:min-w-40 sm:flex-1 sm:basis-0', aside ? 'hidden group-has-[details[open]]:block' : 'hidden')}>{aside}</div>
         <Button onClick={onDiscard} disabled={saving}>
           {common.discard}
         </Button>
@@ -111,7 +113,7 @@ export function DiffBar({ changes, warnings = [], saving, error, blocked, onSave
           {common.save}
         </Button>
       </div>
-      <details className="border-t border-line" open={changes.length <= 3}>
+      <details className="border-t border-line" open={wide && changes.length <= 3}>
         <summary className="cursor-pointer px-4 py-1.5 text-sm text-text-2">{common.showDiff}</summary>
         <div className="max-h-[30dvh] overflow-y-auto px-4 pb-1">
           <DiffList changes={changes} />

@@ -14,10 +14,10 @@ export function Textarea({ className, ...rest }: ComponentProps<'textarea'>) {
   return <textarea className={cx(control, 'min-h-20 px-2.5 py-1.5', className)} {...rest} />
 }
 
-/** The browser's own list of choices: it works by touch and by keyboard everywhere. */
-export function Select({ className, children, ...rest }: ComponentProps<'select'>) {
+/** The browser's own list of choices: it works by touch and by keyboard everywhere. Its width is the room's, or the class's. */
+export function Select({ className = 'w-full', children, ...rest }: ComponentProps<'select'>) {
   return (
-    <span className={cx('relative inline-block w-full', className)}>
+    <span className={cx('relative inline-block', className)}>
       <select className={cx(control, 'h-8 appearance-none pr-8 pl-2.5')} {...rest}>
         {children}
       </select>

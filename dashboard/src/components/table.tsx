@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, ArrowUp } from 'lucide-react'
-import { useRef, type KeyboardEvent, type ReactNode } from 'react'
+import { useRef, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react'
 import { common } from '@/strings/common'
 import { cx } from '@/lib/cx'
 import { formatNumber } from '@/lib/format'
@@ -14,11 +14,11 @@ export type Column<Row> = {
   cell: (row: Row) => ReactNode
   /** A width as CSS has it, such as "120px" or "minmax(200px,2fr)". */
   width?: string
+  /** The same on a phone. */
+  narrow?: string
   align?: 'right'
   /** Whether the server sorts by it. */
   sortable?: boolean
-  /** Left out on narrow screens. */
-  wideOnly?: boolean
 }
 
 export type Sort = { by: string; descending: boolean }
@@ -60,8 +60,9 @@ export function Table<Row>(p: Props<Row>) {
   const rows = p.rows ?? []
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12 })
   const selectable = p.selection !== undefined && p.onSelect !== undefined
-  const template = [selectable && '36px', ...p.columns.map((c) => c.width ?? 'minmax(120px,1fr)'), p.rowMenu && '44px'].filter(Boolean).join(' ')
-  const line = 'grid items-center [grid-template-columns:var(--columns)]'
+  const template = (widths: (string | undefined)[]) => [selectable && '36px', ...widths.map((width) => width ?? 'minmax(120px,1fr)'), p.rowMenu && '44px'].filter(Boolean).join(' ')
+  const templates = { '--columns': template(p.columns.map((c) => c.width)), '--columns-narrow': template(p.columns.map((c) => c.narrow ?? c.width)) }
+  const line = 'grid items-center [grid-template-columns:var(--columns-narrow)] sm:[grid-template-columns:var(--columns)]'
 
   if (p.rows && rows.length === 0) return <div className="rounded border border-line bg-surface">{p.empty}</div>
 
@@ -87,7 +88,7 @@ export function Table<Row>(p: Props<Row>) {
   const all = rows.length > 0 && rows.every((row) => p.selection?.has(p.rowKey(row)))
 
   return (
-    <div className="overflow-hidden rounded border border-line bg-surface" style={{ ['--columns' as string]: template }}>
+    <div className="overflow-hidden rounded border border-line bg-surface" style={templates as CSSProperties}>
       {/* Rows that open or are selected are stops of the keyboard; else the table is one, to scroll it. */}
       <div ref={scroller} {...(p.onOpen || selectable ? {} : { tabIndex: 0, role: 'group', 'aria-label': p.label })} className="overflow-auto -outline-offset-2" style={{ maxHeight: p.maxHeight ?? 'max(320px, calc(100dvh - 260px))' }}>
         <div role="table" aria-label={p.label} aria-rowcount={p.total ?? rows.length} aria-busy={p.rows === undefined} className="min-w-max sm:min-w-full">

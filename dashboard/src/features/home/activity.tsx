@@ -24,7 +24,7 @@ export function Activity({ projectRef, range, onRange }: Props) {
   const busiest = (points: Point[]) => Math.max(0, ...points.map((p) => p.active_users))
   const stat = (label: string, of: (p: Point) => number, inverse = false) => <Stat label={label} inverse={inverse} value={found.data && sum(now, of)} before={sum(before, of)} />
   const filter = (
-    <Select aria-label={u.range} className="w-40!" value={range} onChange={(e) => onRange(ranges.find((r) => r === e.target.value) ?? '30d')}>
+    <Select aria-label={u.range} className="w-40" value={range} onChange={(e) => onRange(ranges.find((r) => r === e.target.value) ?? '30d')}>
       {ranges.map((r) => (
         <option key={r} value={r}>
           {u.ranges[r]}

@@ -46,10 +46,19 @@ export function useTail(ref: string, search: LogSearch, on: boolean) {
         last = event.lastEventId || last
         draw ??= setTimeout(flush, drawMs)
       }
+      const continued = (delay: number) => {
+        clearTimeout(again)
+        again = setTimeout(() => void refreshSession().catch(() => false).finally(connect), delay)
+      }
+      // The server ends a stream when its reader may not go on: mostly because the session is to be continued.
+      source.addEventListener('end', () => {
+        source?.close()
+        setFailed(true)
+        continued(0)
+      })
       source.onerror = () => {
         setFailed(true)
-        // Refused rather than cut off: mostly a session that is to be continued.
-        if (source?.readyState === EventSource.CLOSED) again = setTimeout(() => void refreshSession().catch(() => false).finally(connect), 3000)
+        if (source?.readyState === EventSource.CLOSED) continued(3000) // refused rather than cut off
       }
     }
     connect()

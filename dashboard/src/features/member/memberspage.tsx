@@ -36,7 +36,7 @@ export function Members({ slug, me, roles, mayWrite, onLeft }: Props) {
       ),
     },
     { id: 'role', header: team.columns.role, width: 'minmax(110px,1fr)', cell: (m) => m.role_name },
-    { id: 'mfa', header: team.columns.mfa, width: '140px', wideOnly: true, cell: (m) => <Status tone={m.mfa_enabled ? 'ok' : 'neutral'}>{m.mfa_enabled ? team.mfaOn : team.mfaOff}</Status> },
+    { id: 'mfa', header: team.columns.mfa, width: '140px', cell: (m) => <Status tone={m.mfa_enabled ? 'ok' : 'neutral'}>{m.mfa_enabled ? team.mfaOn : team.mfaOff}</Status> },
   ]
   const menu = (m: Member): MenuItem[] => [
     ...(mayWrite ? [{ label: team.changeRole.action, icon: UserCog, onSelect: () => act({ on: m, to: 'change' }) }] : []),

@@ -54,7 +54,7 @@ export function AllProjects({ filter, onFilter, onOpen }: Props) {
     <>
       <div className="mb-3 flex flex-wrap gap-2">
         <Input type="search" aria-label={common.search} placeholder={t.search} className="max-w-72" defaultValue={filter.q ?? ''} onChange={(e) => onFilter({ ...filter, q: e.target.value || undefined })} />
-        <Select aria-label={t.status} className="w-40!" value={filter.status ?? ''} onChange={(e) => onFilter({ ...filter, status: statuses.find((s) => s === e.target.value) })}>
+        <Select aria-label={t.status} className="w-40" value={filter.status ?? ''} onChange={(e) => onFilter({ ...filter, status: statuses.find((s) => s === e.target.value) })}>
           <option value="">{t.anyStatus}</option>
           {statuses.map((s) => (
             <option key={s} value={s}>
@@ -62,7 +62,7 @@ export function AllProjects({ filter, onFilter, onOpen }: Props) {
             </option>
           ))}
         </Select>
-        <Select aria-label={t.trouble} className="w-56!" value={filter.trouble ?? ''} onChange={(e) => onFilter({ ...filter, trouble: troubles.find((s) => s === e.target.value) })}>
+        <Select aria-label={t.trouble} className="w-56" value={filter.trouble ?? ''} onChange={(e) => onFilter({ ...filter, trouble: troubles.find((s) => s === e.target.value) })}>
           <option value="">{t.any}</option>
           {troubles.map((s) => (
             <option key={s} value={s}>

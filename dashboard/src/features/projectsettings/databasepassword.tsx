@@ -5,6 +5,7 @@ import { FormRow } from '@/components/form'
 import { Card, Section } from '@/components/page'
 import { SecretInput } from '@/components/secretinput'
 import { toast } from '@/components/toast'
+import { useDraft } from '@/lib/draft'
 import { projectSettings } from '@/strings/projectsettings'
 import { useSetPassword } from './change'
 
@@ -25,7 +26,9 @@ function generate(): string {
 
 /** A new password of the database's owner. */
 export function DatabasePassword({ projectRef, allowed }: { projectRef: string; allowed: boolean }) {
-  const [password, setPassword] = useState('')
+  const [draft, setDraft] = useDraft<{ password?: string }>(`database password of ${projectRef}`, {})
+  const password = draft.password ?? ''
+  const setPassword = (next: string) => setDraft(next === '' ? {} : { password: next })
   const [asking, ask] = useState(false)
   const change = useSetPassword(projectRef)
   return (

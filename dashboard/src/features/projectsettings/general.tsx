@@ -13,6 +13,7 @@ import { Time } from '@/components/time'
 import { toast, toastError } from '@/components/toast'
 import { projectQuery } from '@/features/project/project'
 import type { Schema } from '@/lib/api/client'
+import { useDraft } from '@/lib/draft'
 import { projectSettings as t } from '@/strings/projectsettings'
 import { useDelete, usePause, useRename, useRestore } from './change'
 import { DatabasePassword } from './databasepassword'
@@ -37,14 +38,15 @@ export function GeneralPage({ projectRef: ref, rights, onDeleted }: { projectRef
 }
 
 function Name({ project: p, allowed }: { project: Project; allowed: boolean }) {
-  const [name, setName] = useState(p.name)
+  const [draft, setDraft] = useDraft<{ name?: string }>(`name of ${p.ref}`, {})
+  const name = draft.name ?? p.name
   const rename = useRename(p.ref)
   const running = p.status === 'ACTIVE_HEALTHY'
   return (
     <Section title={t.name.title}>
       <Card className="divide-y divide-line px-4">
         <FormRow label={t.name.label} help={t.name.help}>
-          {(field) => <Input {...field} value={name} maxLength={256} readOnly={!allowed} onChange={(event) => setName(event.target.value)} />}
+          {(field) => <Input {...field} value={name} maxLength={256} readOnly={!allowed} onChange={(event) => setDraft(event.target.value === p.name ? {} : { name: event.target.value })} />}
         </FormRow>
         <div className="py-2">
           <KeyValues>
@@ -79,10 +81,10 @@ function Name({ project: p, allowed }: { project: Project; allowed: boolean }) {
         saving={rename.isPending}
         error={rename.error}
         blocked={name.trim() === ''}
-        onSave={() => rename.mutate(name.trim(), { onSuccess: () => (setName(name.trim()), toast(t.name.saved)) })}
+        onSave={() => rename.mutate(name.trim(), { onSuccess: () => (setDraft({}), toast(t.name.saved)) })}
         onDiscard={() => {
           rename.reset()
-          setName(p.name)
+          setDraft({})
         }}
       />
     </Section>

@@ -14,6 +14,23 @@ export function parseObject(text: string): { value: Json; error?: undefined } | 
   }
 }
 
+/** The line, from 1, at which a text stops being JSON; undefined if it is JSON, or the browser does not say. */
+export function faultLine(text: string): number | undefined {
+  try {
+    if (text.trim()) JSON.parse(text)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    const line = /line (\d+)/.exec(message)?.[1]
+    if (line) return Number(line)
+    const at = /position (\d+)/.exec(message)?.[1]
+    if (/end of JSON/.test(message)) return text.trimEnd().split('\n').length
+    if (at) return text.slice(0, Math.min(Number(at), text.trimEnd().length)).split('\n').length
+    // Chromium quotes the text around a stray token instead of saying where it is, if the text is short.
+    const token = /^Unexpected token '(.)'/su.exec(message)?.[1]
+    return token && text.split(token).length === 2 ? text.slice(0, text.indexOf(token)).split('\n').length : undefined
+  }
+}
+
 /** Metadata as an editor shows it. */
 export const show = (metadata: unknown) => JSON.stringify(metadata ?? {}, null, 2)
 

@@ -3,8 +3,15 @@ import { FormRow } from '@/components/form'
 import { Input } from '@/components/input'
 import { Section } from '@/components/page'
 import { user as t } from '@/strings/user'
+import { faultLine } from './metadata'
 
 export type Values = { email: string; phone: string; role: string; user_metadata: string; app_metadata: string }
+
+/** The lines to mark. */
+function faultsOf(text: string): number[] | undefined {
+  const line = faultLine(text)
+  return line === undefined ? undefined : [line]
+}
 
 type Props = { values: Values; errors: Partial<Values>; onChange: (name: keyof Values, value: string) => void; readOnly: boolean }
 
@@ -33,7 +40,7 @@ export function ProfileForm({ values, errors, onChange, readOnly }: Props) {
               <p className="font-medium">{e.label}</p>
               <p className="text-sm text-text-2">{e.help}</p>
             </div>
-            <Editor language="json" label={e.label} value={values[e.name]} onChange={(value) => onChange(e.name, value)} minHeight="60px" maxHeight="320px" readOnly={readOnly} />
+            <Editor language="json" label={e.label} value={values[e.name]} onChange={(value) => onChange(e.name, value)} minHeight="60px" maxHeight="320px" readOnly={readOnly} faults={faultsOf(values[e.name])} />
             {errors[e.name] && (
               <p role="alert" className="text-sm break-words text-danger">
                 {errors[e.name]}

@@ -25,7 +25,7 @@ export function TimelineSection({ projectRef, id, show, onShow }: Props) {
   const events = query.data?.pages.flatMap((page) => page.events ?? [])
   const l = t.timeline
   const filter = (
-    <Select aria-label={l.filter} className="max-w-56" value={show ?? ''} onChange={(e) => onShow(e.target.value === 'audit' || e.target.value === 'log' ? e.target.value : undefined)}>
+    <Select aria-label={l.filter} className="w-full max-w-56" value={show ?? ''} onChange={(e) => onShow(e.target.value === 'audit' || e.target.value === 'log' ? e.target.value : undefined)}>
       <option value="">{l.all}</option>
       <option value="audit">{l.audit}</option>
       <option value="log">{l.log}</option>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { deviceOf } from '@/lib/device'
 import { lastOf } from './export'
-import { mergePatch, parseObject, same } from './metadata'
+import { faultLine, mergePatch, parseObject, same } from './metadata'
 import { filterOf, validateUsersSearch } from './search'
 import { sentenceOf } from './sentence'
 import type { Detail } from './user'
@@ -46,6 +46,14 @@ describe('metadata', () => {
     expect(same([1, 2], [2, 1])).toBe(false)
     expect(same([], {})).toBe(false)
   })
+  test.each([
+    ['{"a": 1}', undefined],
+    ['', undefined],
+    ['{\n  "a": 1,\n  "b": nope\n}', 3],
+    ['{\n  "a": 1,\n}', 3],
+    ['{\n  "a": 1\n', 2],
+    ['{\n  "a":\n', 2],
+  ])('%j stops being JSON in line %s', (text, line) => expect(faultLine(text)).toBe(line))
   test.each(['[1]', 'null', '"x"', '{"a":}', '{'])('%s is no object', (text) => expect(parseObject(text).error).toBeTruthy())
 })
 

@@ -44,7 +44,7 @@ export function SigningKeysPage({ projectRef }: { projectRef: string }) {
       }
     >
       <KeyTabs projectRef={projectRef} />
-      <div className="mb-10 grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
+      <div className="mb-10 grid grid-cols-1 gap-4 sm:grid-cols-2 xl:grid-cols-4">
         {columns.map((status) => {
           const here = keys.data?.filter((k) => k.status === status)
           return (

@@ -20,7 +20,7 @@ function Usage() {
       title={usage.title}
       description={usage.description}
       action={
-        <Select aria-label={usage.range} className="w-40!" value={days} onChange={(e) => void navigate({ search: { days: Number(e.target.value) }, replace: true })}>
+        <Select aria-label={usage.range} className="w-40" value={days} onChange={(e) => void navigate({ search: { days: Number(e.target.value) }, replace: true })}>
           {ranges.map((n) => (
             <option key={n} value={n}>
               {usage.days(n)}
