@@ -1,19 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { oneOf, text, whole, searchOf } from '@/lib/search'
 import { AuditPage } from '@/features/audit/auditpage'
 import { membersQuery } from '@/features/member/members'
 import { projectsQuery } from '@/features/project/projects'
 
-const text = z.string().max(200).optional().catch(undefined)
-const search = z.object({
-  q: text,
-  actor: text,
-  action: text,
-  project: text,
-  result: z.enum(['done', 'refused', 'failed', 'unknown']).optional().catch(undefined),
-  range: z.enum(['1d', '7d', '30d', '90d']).optional().catch(undefined),
-  entry: z.number().int().positive().optional().catch(undefined),
+const search = searchOf({
+  q: text(),
+  actor: text(),
+  action: text(),
+  project: text(),
+  result: oneOf('done', 'refused', 'failed', 'unknown'),
+  range: oneOf('1d', '7d', '30d', '90d'),
+  entry: whole(1),
 })
 
 export const Route = createFileRoute('/_app/orgs/$slug/audit')({ validateSearch: search, component: Audit })

@@ -1,17 +1,16 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { flag, oneOf, text, searchOf } from '@/lib/search'
 import { LogsPage } from '@/features/logs/logspage'
 
-const text = z.string().max(200).optional().catch(undefined)
-const search = z.object({
-  q: text,
-  level: z.enum(['info', 'warning', 'error']).optional().catch(undefined),
-  code: text,
-  user: text,
-  request: text,
-  range: z.enum(['15m', '1h', '1d', '3d']).optional().catch(undefined),
-  live: z.boolean().optional().catch(undefined),
-  entry: text,
+const search = searchOf({
+  q: text(),
+  level: oneOf('info', 'warning', 'error'),
+  code: text(),
+  user: text(),
+  request: text(),
+  range: oneOf('15m', '1h', '1d', '3d'),
+  live: flag(),
+  entry: text(),
 })
 
 export const Route = createFileRoute('/_app/p/$ref/logs')({ validateSearch: search, component: Logs })

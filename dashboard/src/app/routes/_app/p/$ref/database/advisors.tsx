@@ -1,8 +1,8 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { oneOf, searchOf } from '@/lib/search'
 import { AdvisorsPage } from '@/features/database/advisorspage'
 
-const search = z.object({ kind: z.enum(['security', 'performance']).optional().catch(undefined) })
+const search = searchOf({ kind: oneOf('security', 'performance') })
 
 export const Route = createFileRoute('/_app/p/$ref/database/advisors')({ validateSearch: search, component: Advisors })
 

@@ -1,13 +1,13 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { flag, id, oneOf, text, whole, searchOf } from '@/lib/search'
 import { SqlPage } from '@/features/database/sqlpage'
 
-const search = z.object({
-  as: z.enum(['anon', 'authenticated', 'service_role']).optional().catch(undefined),
-  user: z.uuid().optional().catch(undefined),
-  readonly: z.boolean().optional().catch(undefined),
-  limit: z.number().int().min(1).max(10_000).optional().catch(undefined),
-  sql: z.string().max(100_000).optional().catch(undefined),
+const search = searchOf({
+  as: oneOf('anon', 'authenticated', 'service_role'),
+  user: id(),
+  readonly: flag(),
+  limit: whole(1, 10_000),
+  sql: text(100_000),
 })
 
 export const Route = createFileRoute('/_app/p/$ref/database/')({ validateSearch: search, component: Sql })

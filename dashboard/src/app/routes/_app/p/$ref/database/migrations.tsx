@@ -1,9 +1,9 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { digits, searchOf } from '@/lib/search'
 import { MigrationsPage } from '@/features/database/migrationspage'
 
 // A version is all digits, which the address takes for a number.
-const search = z.object({ version: z.union([z.string().max(32), z.number().transform(String)]).optional().catch(undefined) })
+const search = searchOf({ version: digits(32) })
 
 export const Route = createFileRoute('/_app/p/$ref/database/migrations')({ validateSearch: search, component: Migrations })
 

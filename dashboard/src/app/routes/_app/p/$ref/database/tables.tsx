@@ -1,9 +1,8 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { text, searchOf } from '@/lib/search'
 import { TablesPage } from '@/features/database/tablespage'
 
-const text = z.string().max(200).optional().catch(undefined)
-const search = z.object({ q: text, schema: text, table: text })
+const search = searchOf({ q: text(), schema: text(), table: text() })
 
 export const Route = createFileRoute('/_app/p/$ref/database/tables')({ validateSearch: search, component: Tables })
 

@@ -1,8 +1,8 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { z } from 'zod'
+import { text, searchOf } from '@/lib/search'
 import { KeysPage } from '@/features/keys/keyspage'
 
-const search = z.object({ key: z.string().max(64).optional().catch(undefined) })
+const search = searchOf({ key: text(64) })
 
 export const Route = createFileRoute('/_app/p/$ref/keys/')({ validateSearch: search, component: Keys })
 
