@@ -27,6 +27,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the content security policy allows files only
     emptyOutDir: false, // scripts/compress.js keeps what git tracks
     modulePreload: { polyfill: false },
+    manifest: true, // for scripts/size.js, which removes it
   },
   server: {
     // The server takes a browser's session from its own pages alone.
