@@ -202,7 +202,7 @@ func TestBadManagementInput(t *testing.T) {
 			for member, schema := range properties {
 				for _, v := range badValues(example(schema)) {
 					body := encodeWith(t, base, member, v.json)
-					plain(t, reeve.Manage(t, op.method, at, body), member+": "+v.name, v.lenient || v.name == "empty array")
+					plain(t, reeve.Manage(t, op.method, at, body), member+": "+v.name, v.lenient || v.name == "empty array" || member == "audiences" && v.name == "array") // "x" is an audience
 				}
 			}
 		})

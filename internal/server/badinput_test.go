@@ -242,7 +242,7 @@ func (c *caller) badInput(t *testing.T, r tenantRoute) {
 // badIDs do not identify a user; tolerant forms of a UUID do not either.
 var badIDs = []string{
 	"%00", "%ff", "x", "%2e%2e", "..%2f..", "%7b" + annID + "%7d", "urn:uuid:" + annID, strings.ReplaceAll(annID, "-", ""),
-	strings.Repeat("a", 5000), annID + "%00", annID + "/factors",
+	strings.Repeat("a", 5000), annID + "%00", annID + "/nothing",
 }
 
 // encodeWith encodes the body with a member's value replaced by raw text, which

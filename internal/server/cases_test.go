@@ -133,6 +133,9 @@ var tenantRoutes = []tenantRoute{
 		},
 	},
 	{method: "DELETE", path: "/admin/users/{id}", guard: byAdmin, body: map[string]any{"should_soft_delete": false}},
+	{method: "GET", path: "/admin/users/{id}/factors", guard: byAdmin},
+	{method: "PUT", path: "/admin/users/{id}/factors/{factor_id}", guard: byAdmin, body: map[string]any{"friendly_name": "phone"}},
+	{method: "DELETE", path: "/admin/users/{id}/factors/{factor_id}", guard: byAdmin},
 	{method: "GET", path: "/admin/users/{id}/sessions", guard: byAdmin},
 	{method: "DELETE", path: "/admin/users/{id}/sessions", guard: byAdmin},
 	{method: "DELETE", path: "/admin/users/{id}/sessions/{session_id}", guard: byAdmin},
@@ -173,7 +176,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -191,7 +194,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{identifier}", ":identifier").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{identifier}", ":identifier").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

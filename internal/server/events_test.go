@@ -69,7 +69,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	if len(limits.Limits) != 9 {
+	if len(limits.Limits) != 10 {
 		t.Errorf("%d limits", len(limits.Limits))
 	}
 

@@ -21,6 +21,8 @@ var scopeOf = map[string]tenants.KeyScope{
 	"GET /admin/users/{id}/passkeys": tenants.ScopeUsersRead, "DELETE /admin/users/{id}/passkeys/{passkey_id}": tenants.ScopeUsersWrite,
 	"GET /admin/users/{id}/sessions": tenants.ScopeUsersRead, "DELETE /admin/users/{id}/sessions": tenants.ScopeUsersWrite,
 	"DELETE /admin/users/{id}/sessions/{session_id}": tenants.ScopeUsersWrite, "POST /admin/users/{id}/logout": tenants.ScopeUsersWrite,
+	"GET /admin/users/{id}/factors": tenants.ScopeUsersRead, "PUT /admin/users/{id}/factors/{factor_id}": tenants.ScopeUsersWrite,
+	"DELETE /admin/users/{id}/factors/{factor_id}": tenants.ScopeUsersWrite,
 	"GET /admin/audit":                            tenants.ScopeAuditRead,
 	"GET /admin/custom-providers":                 tenants.ScopeProvidersRead,
 	"GET /admin/custom-providers/{identifier}":    tenants.ScopeProvidersRead,
@@ -60,7 +62,7 @@ func TestKeyScopes(t *testing.T) {
 			if !ok {
 				t.Fatalf("scopeOf has no %s %s", r.method, r.path)
 			}
-			path := strings.NewReplacer("{id}", annID, "{passkey_id}", annID, "{session_id}", annID, "{identifier}", "custom:none").Replace(r.path) + r.query
+			path := strings.NewReplacer("{id}", annID, "{passkey_id}", annID, "{session_id}", annID, "{factor_id}", annID, "{identifier}", "custom:none").Replace(r.path) + r.query
 			a := reeve.Do(t, r.method, p.Auth(path), r.body, "apikey", key)
 			missing := strings.Contains(string(a.Body), "api_key_scope_missing")
 			if scope == need == missing {

@@ -70,6 +70,19 @@ func (tx *Tx) FactorVerified(ctx context.Context, id uuid.UUID, secret string, n
 	return tx.q.Later(ctx, "verify factor", `UPDATE auth.mfa_factors SET status = 'verified', secret = nullif($2, ''), updated_at = $3 WHERE id = $1`, id, secret, now)
 }
 
+// RenameFactor changes the friendly name of a factor of a user.
+// auth.ErrFactorNotFound, auth.ErrFactorName.
+func (tx *Tx) RenameFactor(ctx context.Context, user, id uuid.UUID, name string, now time.Time) error {
+	tag, err := tx.q.Exec(ctx, `UPDATE auth.mfa_factors SET friendly_name = $3, updated_at = $4 WHERE user_id = $1 AND id = $2`, user, id, name, now)
+	if err != nil {
+		return asFault(fmt.Errorf("rename factor: %w", err))
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrFactorNotFound
+	}
+	return nil
+}
+
 // DeleteUnverifiedFactors removes the factors of a user that were never verified: of
 // a type, but not one; of any type where it is empty, and created before a time.
 func (tx *Tx) DeleteUnverifiedFactors(ctx context.Context, user uuid.UUID, kind string, but uuid.UUID, before time.Time) error {

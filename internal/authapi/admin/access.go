@@ -77,10 +77,13 @@ func (s Service) Unlink(ctx context.Context, sc *tenants.Scope, id, identity uui
 	})
 }
 
-// DeleteFactor removes a second factor of a user, who lost it. auth.ErrUserNotFound,
-// ErrFactorNotFound.
+// DeleteFactor removes a second factor of a user, who lost it. Sessions that it raised
+// go back to aal1. auth.ErrUserNotFound, ErrFactorNotFound.
 func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
 	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+		if err := tx.LowerSessions(ctx, u.ID, factor, s.Now()); err != nil {
+			return err
+		}
 		removed, err := tx.DeleteFactor(ctx, u.ID, factor)
 		switch {
 		case err != nil:
@@ -88,6 +91,6 @@ func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor
 		case !removed:
 			return ErrFactorNotFound
 		}
-		return audit.AdminWith(ctx, tx, sc, u, auth.ActionUserModified, audit.Traits{"factor_deleted": factor.String()}, s.Now())
+		return audit.AdminWith(ctx, tx, sc, u, auth.ActionFactorDeleted, audit.Traits{"factor_id": factor.String()}, s.Now())
 	})
 }

@@ -33,6 +33,9 @@ func (h Handler) Mount(r web.Routes) {
 	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/sessions", web.Tenant(http.StatusOK, h.endSessions))
 	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/sessions/:session_id", web.Tenant(http.StatusNoContent, h.endSession))
 	r.Admin(tenants.ScopeUsersWrite).POST(usersPath+"/:id/logout", web.Tenant(http.StatusNoContent, h.logout))
+	r.Admin(tenants.ScopeUsersRead).GET(usersPath+"/:id/factors", web.Tenant(http.StatusOK, h.factors))
+	r.Admin(tenants.ScopeUsersWrite).PUT(usersPath+"/:id/factors/:factor_id", web.Tenant(http.StatusOK, h.renameFactor))
+	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/factors/:factor_id", web.Tenant(http.StatusOK, h.deleteFactor))
 	r.Admin(tenants.ScopeAuditRead).GET(auditPath, web.Tenant(http.StatusOK, h.audit))
 }
 

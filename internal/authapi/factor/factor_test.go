@@ -255,3 +255,31 @@ func TestImportedSecret(t *testing.T) {
 	f.A.Exec(t, `UPDATE auth.mfa_factors SET secret = 'reeve1:AAAA'`)
 	verify(t, f.A, s.Access, d, challenge(t, f.A, s.Access, d), d.code(t, f, 0)).WantError(422, "mfa_verification_failed")
 }
+
+// An admin sees factors, names them, and removes one that a user lost: sessions that it
+// raised are at aal1 then.
+func TestAdminFactors(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	s, d := protected(t, f, f.A, ann)
+	path := "/admin/users/" + s.UserID + "/factors"
+	if got := f.A.Admin(t, "GET", path, nil).Want(200); !strings.Contains(string(got.Raw), d.id) || strings.Contains(string(got.Raw), "secret") {
+		t.Errorf("%s", got.Raw)
+	}
+	if got := f.A.Admin(t, "PUT", path+"/"+d.id, m{"friendly_name": "tablet"}).Want(200).Get("friendly_name"); got != "tablet" {
+		t.Errorf("named %q", got)
+	}
+	f.B.Admin(t, "GET", path, nil).WantError(404, "user_not_found")
+	f.B.Admin(t, "DELETE", path+"/"+d.id, nil).WantError(404, "user_not_found")
+	f.A.Admin(t, "DELETE", path+"/"+uuid.NewString(), nil).WantError(404, "mfa_factor_not_found")
+	f.A.Do(t, "GET", path, nil, flowtest.User(s.Access)).WantError(403, "not_admin")
+	if got := f.A.Admin(t, "DELETE", path+"/"+d.id, nil).Want(200).Get("id"); got != d.id {
+		t.Errorf("answers %s", got)
+	}
+	if aal := flowtest.Claims(t, f.A.Refresh(t, s.Refresh).Session().Access)["aal"]; aal != "aal1" {
+		t.Errorf("the session stays at %v", aal)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.audit_log_entries WHERE payload ->> 'action' IN ('factor_updated', 'factor_deleted')`); n != 2 {
+		t.Errorf("%d entries", n)
+	}
+}
