@@ -261,12 +261,20 @@ func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		err = auth.ErrFactorAddress
 	case key.Type != KindTOTP:
 		err = auth.ErrFactorNotFound
+	case mayNotVerify(p, key):
+		err = auth.ErrEnrollAAL
 	case !sc.Tenant.Config.TOTPVerify:
 		err = auth.ErrTOTPVerifyOff
 	default:
 		kept, err = s.checkTOTP(ctx, sc, key, code, now)
 	}
 	return key, c, kept, err
+}
+
+// mayNotVerify reports whether a first code would get around a factor that the user
+// has: who knew the password before that one was verified may have enrolled another.
+func mayNotVerify(p *auth.Principal, key tenantdb.FactorKey) bool {
+	return key.Status != statusDone && p.CheckAAL() != nil
 }
 
 // tell tells the project's hook of an attempt before it has any effect. The hook runs

@@ -283,3 +283,19 @@ func TestAdminFactors(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 }
+
+// Who knew the password before the user had a verified factor cannot raise a session by
+// a factor that they enrolled then.
+func TestForeignFactorEnrolledBefore(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	s := f.A.SignUp(t, ann, pass)
+	own := enroll(t, f.A, s.Access, "own")
+	s = verify(t, f.A, s.Access, own, challenge(t, f.A, s.Access, own), own.code(t, f, 0)).Session()
+	stranger := f.A.SignIn(t, ann, pass)
+	planted := enroll(t, f.A, s.Access, "planted")
+	c := challenge(t, f.A, stranger.Access, planted)
+	verify(t, f.A, stranger.Access, planted, c, planted.code(t, f, 0)).WantError(403, "insufficient_aal")
+	// At aal2 it is a second factor like the first.
+	verify(t, f.A, s.Access, planted, challenge(t, f.A, s.Access, planted), planted.code(t, f, 0)).Session()
+}

@@ -114,6 +114,8 @@ func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		return nil, auth.ErrFactorAddress
 	case key.Type != KindWebAuthn:
 		return nil, auth.ErrFactorNotFound
+	case mayNotVerify(p, key):
+		return nil, auth.ErrEnrollAAL
 	case !sc.Tenant.Config.WebAuthnVerify:
 		return nil, auth.ErrWebAuthnVerifyOff
 	}
