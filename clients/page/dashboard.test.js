@@ -38,13 +38,17 @@ after(async () => {
   await openid?.stop()
 })
 
-/** Opens the sign-in page, which shows the provider within some seconds. */
+/** Opens the sign-in page, which shows the provider within some seconds: below the form's first look. */
 async function signInPage(somebody, next) {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const page = await somebody.visit(`${base}/sign-in${next ? `?next=${encodeURIComponent(next)}` : ''}`)
     await page.until('document.querySelector("form") !== null')
-    if (await page.value('document.body.innerText.includes("Continue with Staff")')) return page
+    for (let looks = 0; looks < 20; looks++) {
+      if (await page.value('document.body.innerText.includes("Continue with Staff")')) return page
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
     await page.close()
+    assert.ok(tries < 10, 'the sign-in page does not offer the provider')
   }
 }
 
