@@ -40,7 +40,7 @@ export async function open(browser, { width = 1280, height = 800, theme = 'light
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000) // the machine may be busy
   const complaints = []
   page.on('pageerror', (error) => complaints.push(`exception: ${error.stack ?? error}`))
   page.on('console', (message) => {

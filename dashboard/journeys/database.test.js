@@ -69,6 +69,7 @@ describe('the database', () => {
     assert.ok(page.url().includes(ada.id), 'the address says as whom')
 
     await page.getByRole('button', { name: 'Another user' }).click()
+    await page.getByLabel('Find a user by address or id').first().fill('bob')
     await page.getByRole('button', { name: 'bob@example.com' }).click()
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     await page.getByRole('gridcell', { name: 'of bob' }).waitFor()
