@@ -121,6 +121,9 @@ func (h *Hooks) run(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, poi
 		got := h.call(ctx, tx, sc, cfg, point, raw)
 		if got.transaction != nil {
 			h.breakers.untried(key)
+			if cfg.Mode == setting.HookShadow && errors.Is(got.transaction, errOverload) {
+				return false, nil // nobody waits for what is not obeyed
+			}
 			return false, got.transaction
 		}
 		c.Status, err = got.status, got.failed()

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -22,6 +23,9 @@ import (
 	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/tenants"
 )
+
+// errOverload is returned when too many hooks with URLs are called at a time.
+var errOverload error = auth.ErrHookTimeout.Because(errors.New("too many hooks are called at a time"))
 
 const (
 	tries   = 3
@@ -45,7 +49,8 @@ func (h *Hooks) post(ctx context.Context, sc *tenants.Scope, url, secrets string
 	}
 	release, err := h.slots.take(bounded, sc.Tenant.Ref)
 	if err != nil {
-		return late(errors.New("too many calls at a time"))
+		// The URL was not asked: its silence is not counted.
+		return result{transaction: cmp.Or(ctx.Err(), errOverload)}
 	}
 	defer release()
 	id := uuid.NewString()

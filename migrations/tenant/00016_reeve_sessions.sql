@@ -168,7 +168,7 @@ $$;
 -- it was ended in any way or is over, and when its user is banned or deleted. The
 -- functions of schema auth belong to the auth role, so it runs with that role's rights.
 CREATE OR REPLACE FUNCTION auth.session_active() RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     claims jsonb := nullif(pg_catalog.current_setting('request.jwt.claims', true), '');

@@ -93,7 +93,7 @@ func (s Service) begin(ctx context.Context, sc *tenants.Scope, a *relyingparty.A
 			return nil, err
 		}
 		return &session.Proof{
-			User: u, Method: auth.MethodPasskey, AAL: level(sc, a), Refusals: refusals(&sc.Tenant.Config, u),
+			User: u, Method: auth.MethodPasskey, AAL: level(sc, u, a), Refusals: refusals(&sc.Tenant.Config, u),
 			Action: auth.ActionLogin, Traits: traits(k.ID),
 		}, nil
 	})
@@ -134,9 +134,10 @@ func gone(err error) error {
 	return err
 }
 
-// level is the assurance that a proof reaches.
-func level(sc *tenants.Scope, a *relyingparty.Assertion) auth.AAL {
-	if sc.Tenant.Config.PasskeyAAL2 && a.UserVerified {
+// level is the assurance that a proof reaches. A user with a verified factor proves
+// that one for aal2: who knew the password before may have added a passkey.
+func level(sc *tenants.Scope, u *auth.User, a *relyingparty.Assertion) auth.AAL {
+	if sc.Tenant.Config.PasskeyAAL2 && a.UserVerified && !u.HasVerifiedFactor() {
 		return auth.AAL2
 	}
 	return auth.AAL1

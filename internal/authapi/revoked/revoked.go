@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
@@ -82,7 +83,7 @@ func (h Handler) list(ctx context.Context, sc *tenants.Scope, _ *web.None) (web.
 
 // read reads the sessions that ended within the life of an access token.
 func read(ctx context.Context, sc *tenants.Scope, now time.Time) (*List, error) {
-	since := now.Add(-sc.Tenant.Config.AccessTokenTTL() - skew)
+	since := now.Add(-tokenLife(&sc.Tenant.Config) - skew)
 	var rows []auth.EndedSession
 	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		rows, err = tx.EndedSince(ctx, since, maxListed+1)
@@ -101,6 +102,19 @@ func read(ctx context.Context, sc *tenants.Scope, now time.Time) (*List, error) 
 		out.Sessions[i] = rows[i].ID
 	}
 	return out, nil
+}
+
+// longestToken is the longest life of an access token: the most that jwt_exp and a hook
+// can give.
+const longestToken = 7 * 24 * time.Hour
+
+// tokenLife is how long access tokens may live: a hook on tokens may say more than
+// jwt_exp.
+func tokenLife(c *tenants.Config) time.Duration {
+	if c.Hook(setting.HookCustomAccessToken).Enabled {
+		return longestToken
+	}
+	return c.AccessTokenTTL()
 }
 
 // tag is the entity tag of a list: of its sessions, because the time passes.
