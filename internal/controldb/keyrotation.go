@@ -101,6 +101,10 @@ func (r reader) KeyRotationsDue(ctx context.Context, now time.Time, limit int) (
 	return refs, Fault(err)
 }
 
+// longestToken is the longest life that a hook can give an access token, whatever
+// jwt_exp says.
+const longestToken = 7 * 24 * time.Hour
+
 // LongestTokenLife returns the longest life of an access token that the project may
 // have issued within a time before now: its configuration in force then, and all
 // since.
@@ -108,9 +112,9 @@ func (r reader) LongestTokenLife(ctx context.Context, ref tenants.Ref, within ti
 	var seconds int64
 	usual := tenants.DefaultConfig()
 	err := r.with(ctx).Raw(`WITH since AS (SELECT now() - make_interval(secs => ?) AS at)
-		SELECT coalesce(max(coalesce((config->>'jwt_exp')::bigint, ?)), ?) FROM auth_configs, since WHERE ref = ? AND (created_at >= since.at
+		SELECT coalesce(max(CASE WHEN (config->>'hook_custom_access_token_enabled')::boolean THEN ? ELSE coalesce((config->>'jwt_exp')::bigint, ?) END), ?) FROM auth_configs, since WHERE ref = ? AND (created_at >= since.at
 			OR version = (SELECT max(version) FROM auth_configs WHERE ref = ? AND created_at < since.at))`,
-		within.Seconds(), usual.JWTExp, usual.JWTExp, string(ref), string(ref)).Row().Scan(&seconds)
+		within.Seconds(), int64(longestToken/time.Second), usual.JWTExp, usual.JWTExp, string(ref), string(ref)).Row().Scan(&seconds)
 	return time.Duration(seconds) * time.Second, Fault(err)
 }
 

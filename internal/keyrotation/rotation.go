@@ -40,6 +40,9 @@ const (
 	CacheLife = 20 * time.Minute
 	// PublishTime is how long a key is published at least before it signs.
 	PublishTime = CacheLife + 10*time.Minute
+	// MaxWait is how long verifiers that keep an old key set are waited for: anybody can
+	// name a tag again that they were given, and must not stop a rotation by it.
+	MaxWait = 7 * 24 * time.Hour
 	// margin is added to the life of the last token: clocks differ.
 	margin = 15 * time.Minute
 	// MaxDays bounds Plan.Days.

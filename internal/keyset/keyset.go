@@ -9,6 +9,7 @@ package keyset
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -37,28 +38,37 @@ const (
 const (
 	digestBytes = 12
 	nonceBytes  = 9
+	macBytes    = 12
 )
 
-// Tag returns a new entity tag for a key set.
-func Tag(keys []json.RawMessage) string {
+// Tag returns a new entity tag for a key set. key is a secret of the project: nobody
+// else can make tags.
+func Tag(key []byte, keys []json.RawMessage) string {
 	var nonce [nonceBytes]byte
 	_, _ = rand.Read(nonce[:]) // never fails
-	return digest(keys) + "." + base64.RawURLEncoding.EncodeToString(nonce[:])
+	name := digest(keys) + "." + base64.RawURLEncoding.EncodeToString(nonce[:])
+	return name + "." + mac(key, name)
+}
+
+func mac(key []byte, name string) string {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte("entity tag of a key set\x00" + name))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:macBytes])
 }
 
 // Current returns the tag, of those that a request names, that is of this set, and
-// else one of another set; "" for none.
-func Current(tags []string, keys []json.RawMessage) (current, old string) {
+// else one of another set of the project; "" for none.
+func Current(key []byte, tags []string, keys []json.RawMessage) (current, old string) {
 	want := digest(keys)
 	for _, tag := range tags {
-		set, nonce, ok := strings.Cut(tag, ".")
-		switch {
-		case !ok || !random(set, digestBytes) || !random(nonce, nonceBytes):
-		case set == want:
-			return tag, ""
-		default:
-			old = tag
+		end := strings.LastIndexByte(tag, '.')
+		if end < 0 || !hmac.Equal([]byte(tag[end+1:]), []byte(mac(key, tag[:end]))) {
+			continue
 		}
+		if set, _, _ := strings.Cut(tag, "."); set == want {
+			return tag, ""
+		}
+		old = tag
 	}
 	return "", old
 }
@@ -70,12 +80,6 @@ func digest(keys []json.RawMessage) string {
 		h.Write([]byte{'\n'})
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:digestBytes])
-}
-
-// random reports whether a part of a tag has the form that Tag gives it.
-func random(part string, size int) bool {
-	b, err := base64.RawURLEncoding.DecodeString(part)
-	return err == nil && len(b) == size
 }
 
 // Request is the requests with an old tag since the last flush.

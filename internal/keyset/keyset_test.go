@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,23 +21,24 @@ func set(kids ...string) (keys []json.RawMessage) {
 
 func TestTags(t *testing.T) {
 	t.Parallel()
+	secret := []byte("secret of the project")
 	before, after := set("a"), set("a", "b")
-	tag := keyset.Tag(before)
-	if tag == keyset.Tag(before) {
+	tag := keyset.Tag(secret, before)
+	if tag == keyset.Tag(secret, before) {
 		t.Error("two answers have one tag")
 	}
-	if current, old := keyset.Current([]string{tag}, before); current != tag || old != "" {
+	if current, old := keyset.Current(secret, []string{tag}, before); current != tag || old != "" {
 		t.Errorf("the same set: %q, %q", current, old)
 	}
-	if current, old := keyset.Current([]string{tag}, after); current != "" || old != tag {
+	if current, old := keyset.Current(secret, []string{tag}, after); current != "" || old != tag {
 		t.Errorf("an older set: %q, %q", current, old)
 	}
-	fresh := keyset.Tag(after)
-	if current, old := keyset.Current([]string{tag, fresh}, after); current != fresh || old != "" {
+	fresh := keyset.Tag(secret, after)
+	if current, old := keyset.Current(secret, []string{tag, fresh}, after); current != fresh || old != "" {
 		t.Errorf("both: %q, %q", current, old)
 	}
-	for _, foreign := range []string{"", "x", "*", "a.b", tag + "x", "." + tag, tag + "." + tag, "33a64df551425fcc55e4d42a148795d9f25f89d4"} {
-		if current, old := keyset.Current([]string{foreign}, after); current != "" || old != "" {
+	for _, foreign := range []string{"", "x", "*", "a.b", tag + "x", "." + tag, tag + "." + tag, keyset.Tag([]byte("another project's"), before), strings.Replace(tag, tag[:3], "---", 1), "33a64df551425fcc55e4d42a148795d9f25f89d4"} {
+		if current, old := keyset.Current(secret, []string{foreign}, after); current != "" || old != "" {
 			t.Errorf("%q is taken for a tag of ours: %q, %q", foreign, current, old)
 		}
 	}

@@ -79,7 +79,7 @@ func passkeys() Group {
 			{
 				Name: "passkey_aal2_enabled", Kind: Bool,
 				Field: func(c *Config) any { return &c.PasskeyAAL2 },
-				Effect: "A sign-in with a passkey begins an aal2 session if the device verified the user, by a fingerprint, a face or a PIN. " +
+				Effect: "A sign-in with a passkey begins an aal2 session if the device verified the user, by a fingerprint, a face or a PIN, and the user has no verified second factor. " +
 					"Otherwise such a sign-in is aal1, like any other.",
 			},
 			packedText("webauthn_rp_display_name", 128, nil, "Name of the app, which devices may show beside a passkey; empty for the domain."),

@@ -132,9 +132,17 @@ func (tx *Tx) ChallengeVerified(ctx context.Context, id uuid.UUID, now time.Time
 	return tx.q.Later(ctx, "verify challenge", `UPDATE auth.mfa_challenges SET verified_at = $2 WHERE id = $1`, id, now)
 }
 
-// DeleteLowSessions ends the sessions of a user below aal2, but one.
+// DeleteLowSessions ends the sessions of a user that no factor has raised to aal2, but
+// one.
 func (tx *Tx) DeleteLowSessions(ctx context.Context, user, keep uuid.UUID) error {
-	return tx.deleteSessions(ctx, `user_id = $1 AND id <> $2 AND (aal IS NULL OR aal = 'aal1')`, user, keep)
+	return tx.deleteSessions(ctx, `user_id = $1 AND id <> $2 AND (aal IS NULL OR aal = 'aal1' OR factor_id IS NULL)`, user, keep)
+}
+
+// LowerPasskeySessions takes the assurance that passkeys gave from the sessions of a
+// user. A session does not say which passkey began it.
+func (tx *Tx) LowerPasskeySessions(ctx context.Context, user uuid.UUID, now time.Time) error {
+	return tx.q.Later(ctx, "lower sessions of passkeys", `UPDATE auth.sessions s SET aal = 'aal1', updated_at = $2 WHERE s.user_id = $1 AND s.aal = 'aal2' AND s.factor_id IS NULL
+		AND EXISTS (SELECT FROM auth.mfa_amr_claims c WHERE c.session_id = s.id AND c.authentication_method = 'passkey')`, user, now)
 }
 
 // LowerSessions takes the assurance that a factor gave from the sessions that it was

@@ -54,12 +54,13 @@ func (h Handler) settings(_ context.Context, sc *tenants.Scope, _ *web.None) (we
 // package keyset.
 func (h Handler) jwks(_ context.Context, sc *tenants.Scope, req *keySetRequest) (web.Tagged, error) {
 	keys := token.PublicKeys(sc.Tenant).Keys
-	tag, old := keyset.Current(req.tags, keys)
+	key := sc.Tenant.Secrets.OTPKey
+	tag, old := keyset.Current(key, req.tags, keys)
 	if old != "" {
 		h.OldSets.Old(string(sc.Tenant.Ref), old, h.Now(), sc.ClientIP, sc.UserAgent)
 	}
 	if tag == "" {
-		tag = keyset.Tag(keys)
+		tag = keyset.Tag(key, keys)
 	}
 	return web.Tagged{Tag: tag, Body: &KeySet{Keys: keys}}, nil
 }

@@ -38,9 +38,20 @@ const (
 	statusDone    = "verified"
 )
 
-// guesses bounds the wrong codes of a factor, from anywhere: five at once, and one
-// more a minute.
-var guesses = ratelimit.Rule{Name: "mfa_code", Events: 5, Per: 5 * time.Minute, Burst: 5}
+// The rules for wrong codes of a factor, from anywhere: five at once, one more a minute,
+// and a hundred a day. Three codes of a million are right at a time, so one is found
+// with a chance of 1 in 3,300 a day.
+var (
+	guesses      = ratelimit.Rule{Name: "mfa_code", Events: 5, Per: 5 * time.Minute, Burst: 5}
+	guessesOfDay = ratelimit.Rule{Name: "mfa_code_day", Events: 100, Per: 24 * time.Hour, Burst: 100}
+)
+
+// guess runs attempt unless too many answers of a factor were wrong.
+func (s Service) guess(ctx context.Context, sc *tenants.Scope, factor uuid.UUID, attempt func() error) error {
+	return s.Guesses.Guess(ctx, sc.Tenant.Ref, guessesOfDay, factor.String(), auth.ErrFactorCode, func() error {
+		return s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, factor.String(), auth.ErrFactorCode, attempt)
+	})
+}
 
 // Service implements the rules of second factors.
 type Service struct {
@@ -214,8 +225,12 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return nil, auth.ErrFactorCode
 	}
 	var tokens *session.Tokens
-	err := s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, id.String(), auth.ErrFactorCode, func() (err error) {
-		if err = s.tell(ctx, sc, p, id, challenge, code); err != nil {
+	err := s.guess(ctx, sc, id, func() (err error) {
+		err = s.tell(ctx, sc, p, func(tx *tenantdb.Tx) (tenantdb.FactorKey, error) {
+			key, _, _, err := s.check(ctx, tx, sc, p, id, challenge, code, s.Sessions.Now())
+			return key, err
+		})
+		if err != nil {
 			return err
 		}
 		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
@@ -277,17 +292,18 @@ func mayNotVerify(p *auth.Principal, key tenantdb.FactorKey) bool {
 	return key.Status != statusDone && p.CheckAAL() != nil
 }
 
-// tell tells the project's hook of an attempt before it has any effect. The hook runs
+// tell tells the project's hook of an attempt before it has any effect; compare says
+// whether it is right, and changes nothing. The hook runs
 // in no transaction of ours: what its function counts must stay when it refuses, and
 // it may look at rows that the upgrade locks.
-func (s Service) tell(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) error {
+func (s Service) tell(ctx context.Context, sc *tenants.Scope, p *auth.Principal, compare func(*tenantdb.Tx) (tenantdb.FactorKey, error)) error {
 	if s.Attempts == nil || !s.Attempts.Factors(sc) {
 		return nil
 	}
 	var key tenantdb.FactorKey
 	var compared error
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		key, _, _, compared = s.check(ctx, tx, sc, p, id, challenge, code, s.Sessions.Now())
+		key, compared = compare(tx)
 		return nil
 	})
 	switch {

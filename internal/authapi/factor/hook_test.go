@@ -47,3 +47,25 @@ func TestHook(t *testing.T) {
 	}
 	f.B.Do(t, "GET", "/user", nil, flowtest.User(other.Access)).Want(200)
 }
+
+// TestHookOfKeys: the hook is told of keys as of codes, and a refused key raises nothing.
+func TestHookOfKeys(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, keys)
+	s := f.A.SignUp(t, ann, pass)
+	k := enrollKey(t, f.A, s.Access)
+	f.A.ExecAsOwner(t, `CREATE TABLE public.tries (valid boolean, kind text); GRANT ALL ON public.tries TO supabase_auth_admin;
+		CREATE FUNCTION public.hook(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+			INSERT INTO public.tries VALUES ((event->>'valid')::boolean, event->>'factor_type');
+			IF (SELECT count(*) FROM public.tries) > 1 THEN RETURN '{"decision":"reject","message":"Not you"}'; END IF;
+			RETURN '{"decision":"continue"}'; END $$`)
+	f.A.Hook(t, setting.HookMFAVerification, "pg-functions://postgres/public/hook", setting.HookFailClosed, "")
+	s = k.prove(t, f.A, s.Access).Session()
+	k.prove(t, f.A, s.Access).WantError(403, "mfa_verification_rejected")
+	if n := f.A.Count(t, `SELECT count(*) FROM public.tries WHERE valid AND kind = 'webauthn'`); n != 2 {
+		t.Errorf("%d tries are written", n)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.sessions`); n != 0 {
+		t.Errorf("%d sessions of a user who was refused", n)
+	}
+}

@@ -86,7 +86,14 @@ func (s Service) VerifyKey(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 		return nil, auth.ErrAnonymousFactor
 	}
 	var tokens *session.Tokens
-	err := s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, id.String(), auth.ErrFactorCode, func() (err error) {
+	err := s.guess(ctx, sc, id, func() (err error) {
+		err = s.tell(ctx, sc, p, func(tx *tenantdb.Tx) (tenantdb.FactorKey, error) {
+			checked, err := s.checkAnswer(ctx, tx, sc, p, id, challenge, a)
+			return checked.factor, err
+		})
+		if err != nil {
+			return err
+		}
 		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
 			return s.proveKey(ctx, tx, sc, current, id, challenge, a)
 		})
@@ -95,38 +102,53 @@ func (s Service) VerifyKey(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 	return tokens, err
 }
 
+// checkedAnswer is an answer that was compared with its factor and challenge.
+type checkedAnswer struct {
+	factor    tenantdb.FactorKey
+	challenge tenantdb.Challenge
+	first     bool // the factor was never verified
+	proved    relyingparty.Key
+}
+
+// checkAnswer compares an answer with its factor and challenge. It changes nothing.
+func (s Service) checkAnswer(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, a *WebAuthnAnswer) (out checkedAnswer, err error) {
+	now := s.Sessions.Now()
+	if out.factor, err = tx.FactorKey(ctx, p.User.ID, id); err != nil {
+		return out, err
+	}
+	out.challenge, err = tx.Challenge(ctx, out.factor.ID, challenge)
+	switch {
+	case errors.Is(err, auth.ErrFactorNotFound):
+		return out, auth.ErrChallengeUnknown
+	case err != nil:
+		return out, err
+	case out.challenge.VerifiedAt != nil, !now.Before(out.challenge.CreatedAt.Add(challengeLife)):
+		return out, auth.ErrChallengeExpired
+	case !sameAddress(out.challenge.IP, sc.ClientAddress()):
+		return out, auth.ErrFactorAddress
+	case out.factor.Type != KindWebAuthn:
+		return out, auth.ErrFactorNotFound
+	case mayNotVerify(p, out.factor):
+		return out, auth.ErrEnrollAAL
+	case !sc.Tenant.Config.WebAuthnVerify:
+		return out, auth.ErrWebAuthnVerifyOff
+	}
+	out.first = out.factor.Status != statusDone
+	if want := map[bool]string{true: ceremonyCreate, false: ceremonyRequest}[out.first]; a.Type != want {
+		return out, auth.ErrValidation.Saying("webauthn.type must be " + want)
+	}
+	out.proved, err = s.checkKey(ctx, tx, sc, p, out.factor, out.challenge.ID, a, out.first)
+	return out, err
+}
+
 // proveKey checks an answer, in the transaction that raises the session.
 func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, a *WebAuthnAnswer) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
-	key, err := tx.FactorKey(ctx, p.User.ID, id)
+	checked, err := s.checkAnswer(ctx, tx, sc, p, id, challenge, a)
 	if err != nil {
 		return nil, err
 	}
-	c, err := tx.Challenge(ctx, key.ID, challenge)
-	switch {
-	case errors.Is(err, auth.ErrFactorNotFound):
-		return nil, auth.ErrChallengeUnknown
-	case err != nil:
-		return nil, err
-	case c.VerifiedAt != nil, !now.Before(c.CreatedAt.Add(challengeLife)):
-		return nil, auth.ErrChallengeExpired
-	case !sameAddress(c.IP, sc.ClientAddress()):
-		return nil, auth.ErrFactorAddress
-	case key.Type != KindWebAuthn:
-		return nil, auth.ErrFactorNotFound
-	case mayNotVerify(p, key):
-		return nil, auth.ErrEnrollAAL
-	case !sc.Tenant.Config.WebAuthnVerify:
-		return nil, auth.ErrWebAuthnVerifyOff
-	}
-	first := key.Status != statusDone
-	if want := map[bool]string{true: ceremonyCreate, false: ceremonyRequest}[first]; a.Type != want {
-		return nil, auth.ErrValidation.Saying("webauthn.type must be " + want)
-	}
-	proved, err := s.checkKey(ctx, tx, sc, p, key, c.ID, a, first)
-	if err != nil {
-		return nil, err
-	}
+	key, c, proved := checked.factor, checked.challenge, checked.proved
 	last, err := json.Marshal(map[string]any{
 		"challenge": map[string]any{"id": c.ID, "created_at": c.CreatedAt}, "type": a.Type, "credential_response": a.Response,
 	})
@@ -135,7 +157,7 @@ func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	}
 	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.KeepWebAuthnFactor(ctx, key.ID, proved.Record, proved.AAGUID, last, now),
 		tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
-	if first {
+	if checked.first {
 		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)))
 	}
 	if err != nil {

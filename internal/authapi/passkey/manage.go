@@ -41,11 +41,20 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		if err := checkAAL(&auth.Principal{User: *u, Session: p.Session}); err != nil {
 			return err
 		}
-		if err := tx.DeletePasskey(ctx, u.ID, id); err != nil {
+		if err := s.remove(ctx, tx, u.ID, id); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, sc, u, auth.ActionPasskeyDeleted, id)
 	})
+}
+
+// remove deletes a passkey. Sessions that passkeys of the user raised to aal2 go back
+// to aal1, because whoever has the lost one may have begun them.
+func (s Service) remove(ctx context.Context, tx *tenantdb.Tx, user, id uuid.UUID) error {
+	if err := tx.DeletePasskey(ctx, user, id); err != nil {
+		return err
+	}
+	return tx.LowerPasskeySessions(ctx, user, s.Sessions.Now())
 }
 
 // change runs fn with the user, locked, in one transaction.
@@ -82,7 +91,7 @@ func (s Service) DeleteOf(ctx context.Context, sc *tenants.Scope, user, id uuid.
 		if err != nil {
 			return err
 		}
-		if err := tx.DeletePasskey(ctx, u.ID, id); err != nil {
+		if err := s.remove(ctx, tx, u.ID, id); err != nil {
 			return err
 		}
 		return audit.AdminWith(ctx, tx, sc, &u, auth.ActionPasskeyDeleted, traits(id), s.Sessions.Now())

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/reevehq/reeve/internal/authapi/passkey"
 	"github.com/reevehq/reeve/internal/testkit/authenticator"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
@@ -292,4 +294,50 @@ func TestStoredKey(t *testing.T) {
 	f.A.Exec(t, `UPDATE auth.webauthn_credentials SET public_key = '\x00', transports = '{}', sign_count = -5, aaguid = NULL`)
 	d.signIn(t, f.A).WantError(400, rejected)
 	f.A.Do(t, "GET", "/passkeys", nil, flowtest.User(ann.Access)).Want(200)
+}
+
+// TestPasskeyBesideFactor: who added a passkey before the user had a verified factor
+// reaches aal2 by it neither afterwards nor in a session from before.
+func TestPasskeyBesideFactor(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled, func(cfg *tenants.Config) { cfg.PasskeyAAL2 = true })
+	ann := f.A.SignUp(t, "ann@example.com", "password123")
+	d := newDevice(authenticator.Options{})
+	d.add(t, f.A, ann.Access).Want(200)
+	planted := d.signIn(t, f.A).Session()
+	if got := flowtest.Claims(t, planted.Access)["aal"]; got != "aal2" {
+		t.Fatalf("before: %v", got)
+	}
+	enrolled := f.A.Do(t, "POST", "/factors", flowtest.M{"factor_type": "totp"}, flowtest.User(ann.Access)).Want(200)
+	factor := "/factors/" + enrolled.Get("id")
+	challenge := f.A.Do(t, "POST", factor+"/challenge", flowtest.M{}, flowtest.User(ann.Access)).Want(200).Get("id")
+	code, err := totp.GenerateCode(enrolled.Get("totp.secret"), f.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.A.Do(t, "POST", factor+"/verify", flowtest.M{"challenge_id": challenge, "code": code}, flowtest.User(ann.Access)).Want(200)
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(planted.Access)).WantError(403, "session_not_found")
+	if got := flowtest.Claims(t, d.signIn(t, f.A).Session().Access)["aal"]; got != "aal1" {
+		t.Errorf("afterwards: %v", got)
+	}
+}
+
+// TestRemovedPasskeyLowers: the sessions of a passkey that is removed lose its level.
+func TestRemovedPasskeyLowers(t *testing.T) {
+	t.Parallel()
+	for _, by := range []string{"user", "admin"} {
+		f := flowtest.New(t, enabled, func(cfg *tenants.Config) { cfg.PasskeyAAL2 = true })
+		ann := f.A.SignUp(t, "ann@example.com", "password123")
+		d := newDevice(authenticator.Options{})
+		id := d.add(t, f.A, ann.Access).Want(200).Get("id")
+		thief := d.signIn(t, f.A).Session()
+		if by == "admin" {
+			f.A.Admin(t, "DELETE", "/admin/users/"+ann.UserID+"/passkeys/"+id, nil).Want(204)
+		} else {
+			f.A.Do(t, "DELETE", "/passkeys/"+id, nil, flowtest.User(ann.Access)).Want(204)
+		}
+		if got := flowtest.Claims(t, f.A.Refresh(t, thief.Refresh).Session().Access)["aal"]; got != "aal1" {
+			t.Errorf("removed by the %s, the session stays at %v", by, got)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reevehq/reeve/internal/setting"
 	"github.com/reevehq/reeve/internal/testkit"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
@@ -61,5 +62,23 @@ func TestRevokedOverflow(t *testing.T) {
 	f.A.Do(t, "GET", "/.well-known/revoked-sessions", nil).Want(200).Decode(&a)
 	if oldest := now.Add(-5001 * 100 * time.Millisecond); len(a.Sessions) != 5000 || a.Complete || a.Since != oldest.Unix()+1 {
 		t.Errorf("%d listed since %d, complete %v", len(a.Sessions), a.Since, a.Complete)
+	}
+}
+
+// A hook may let tokens live for seven days, so ended sessions are listed as long.
+func TestRevokedWithHook(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	s := f.A.SignUp(t, "ann@example.com", "password123")
+	f.A.Do(t, "POST", "/logout", nil, flowtest.User(s.Access)).Want(204)
+	f.A.Hook(t, setting.HookCustomAccessToken, "pg-functions://postgres/public/hook", setting.HookFailClosed, "")
+	var a answer
+	f.Clock.Advance(7 * 24 * time.Hour)
+	if f.A.Do(t, "GET", "/.well-known/revoked-sessions", nil).Want(200).Decode(&a); len(a.Sessions) != 1 {
+		t.Errorf("after seven days: %+v", a)
+	}
+	f.Clock.Advance(2 * time.Minute)
+	if f.A.Do(t, "GET", "/.well-known/revoked-sessions", nil).Want(200).Decode(&a); len(a.Sessions) != 0 {
+		t.Errorf("afterwards: %+v", a)
 	}
 }

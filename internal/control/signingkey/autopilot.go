@@ -67,7 +67,7 @@ func (a Autopilot) rotate(ctx context.Context, ref tenants.Ref) error {
 		case k.Held, due.IsZero(), due.After(now): // changed meanwhile
 			k.LookAt = due
 			return tx.PutKeyRotation(ctx, k)
-		case step == keyrotation.Promote:
+		case step == keyrotation.Promote && now.Before(due.Add(keyrotation.MaxWait)):
 			old, err := tx.OldSets(ctx, ref, now, 1)
 			if err != nil {
 				return err

@@ -275,3 +275,25 @@ func TestAutopilotWaitsForVerifiers(t *testing.T) {
 		t.Errorf("another project's verifier is shown: %+v", got)
 	}
 }
+
+// Somebody who repeats a tag for ever holds a rotation up for a week, and no longer.
+func TestAutopilotWaitsNotForEver(t *testing.T) {
+	t.Parallel()
+	p := newPilot(t)
+	p.advance(t, "publish").Want(t, 200)
+	begun := p.now
+	for range 8 * 24 * 6 {
+		r := keyset.NewRequests(p.DB, nil)
+		r.Old(string(p.ref), "for ever", p.now, netip.MustParseAddr("203.0.113.9"), "curl")
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.fly(t, 10*time.Minute, 10*time.Minute)
+		if p.rotation(t).Phase != "published" {
+			break
+		}
+	}
+	if waited := p.now.Sub(begun); p.rotation(t).Phase == "published" || waited < 7*24*time.Hour {
+		t.Errorf("after %s the key is %s", waited, p.rotation(t).Phase)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/text"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/outbound"
 	"github.com/reevehq/reeve/internal/web/control"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -152,6 +153,9 @@ func given(set *GivenSet) ([]json.RawMessage, error) {
 
 func unresolved(err error) error {
 	f := fault.From(err)
+	if errors.Is(err, outbound.ErrRefusedAddress) {
+		return ErrUnresolved.Saying("The keys of the issuer cannot be fetched: its address is not a public one").Because(err)
+	}
 	if f.Err != nil {
 		return ErrUnresolved.Saying("The keys of the issuer cannot be fetched: " + f.Err.Error()).Because(err)
 	}
