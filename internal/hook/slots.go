@@ -2,8 +2,11 @@ package hook
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"time"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -12,6 +15,7 @@ import (
 const (
 	projectSlots = 8  // of one project
 	allSlots     = 64 // of all; a project without a call has one beyond
+	slotTimeout  = 2 * time.Second
 )
 
 // slots bounds the calls of URLs.
@@ -24,8 +28,13 @@ type slots struct {
 
 func newSlots() *slots { return &slots{projects: map[tenants.Ref]int{}, changed: make(chan struct{})} }
 
-// take waits for a slot, at most until ctx ends.
+// errOverload is returned when too many hooks with URLs are called at a time.
+var errOverload = auth.ErrHookTimeout.Because(errors.New("too many hooks are called at a time"))
+
+// take waits for a slot, for slotTimeout at most: errOverload, or the error of ctx.
 func (s *slots) take(ctx context.Context, ref tenants.Ref) (release func(), err error) {
+	timeout := time.NewTimer(slotTimeout)
+	defer timeout.Stop()
 	for {
 		s.mu.Lock()
 		own := s.projects[ref]
@@ -40,6 +49,8 @@ func (s *slots) take(ctx context.Context, ref tenants.Ref) (release func(), err 
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-timeout.C:
+			return nil, errOverload
 		case <-changed:
 		}
 	}

@@ -2,7 +2,6 @@ package hook
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -24,9 +23,6 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// errOverload is returned when too many hooks with URLs are called at a time.
-var errOverload error = auth.ErrHookTimeout.Because(errors.New("too many hooks are called at a time"))
-
 const (
 	tries   = 3
 	backoff = 2 * time.Second // after a try without a response, as in the reference
@@ -39,7 +35,13 @@ func (h *Hooks) post(ctx context.Context, sc *tenants.Scope, url, secrets string
 	if err != nil {
 		return result{failure: failedBecause(secrets+" is not valid", err)}
 	}
-	bounded, cancel := context.WithTimeout(ctx, urlTimeout)
+	release, err := h.slots.take(ctx, sc.Tenant.Ref)
+	if err != nil {
+		// The URL was not asked: its silence is not counted.
+		return result{transaction: err}
+	}
+	defer release()
+	bounded, cancel := context.WithTimeout(ctx, urlTimeout) // of the URL alone
 	defer cancel()
 	late := func(err error) result {
 		if ctx.Err() != nil { // the client left
@@ -47,12 +49,6 @@ func (h *Hooks) post(ctx context.Context, sc *tenants.Scope, url, secrets string
 		}
 		return result{failure: &failure{outcome: OutcomeTimeout, fault: auth.ErrHookTimeout, reason: "the URL did not answer within 5 s", err: err, unanswered: true}}
 	}
-	release, err := h.slots.take(bounded, sc.Tenant.Ref)
-	if err != nil {
-		// The URL was not asked: its silence is not counted.
-		return result{transaction: cmp.Or(ctx.Err(), errOverload)}
-	}
-	defer release()
 	id := uuid.NewString()
 	for try := 1; ; try++ {
 		got, wait := h.try(bounded, url, id, keys, event)

@@ -268,3 +268,46 @@ func TestRecursion(t *testing.T) {
 		t.Errorf("%d calls within each other", n)
 	}
 }
+
+// TestOverload: calls that find no slot are refused, and do not count as silence of the
+// URL: it is asked again afterwards.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	user(t, f.A, "ann@example.com")
+	var asked atomic.Int32
+	enough, leave := make(chan struct{}, 100), make(chan struct{})
+	url := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		enough <- struct{}{}
+		<-leave
+		answerJSON(w, 200, `{"decision":"continue"}`)
+	})
+	f.A.Hook(t, setting.HookPasswordVerification, url, setting.HookFailOpen, secrets)
+	done := make(chan int, 20)
+	begin := func(n int) {
+		for range n {
+			go func() { done <- signIn(t, f.A, "ann@example.com").Status }()
+		}
+	}
+	begin(8)
+	for range 8 {
+		<-enough
+	}
+	begin(6)
+	for range 6 {
+		if status := <-done; status == 200 {
+			t.Error("a call without a slot is taken for an answer")
+		}
+	}
+	close(leave)
+	for range 8 {
+		if status := <-done; status != 200 {
+			t.Errorf("status %d", status)
+		}
+	}
+	signIn(t, f.A, "ann@example.com").Want(200)
+	if n := asked.Load(); n != 9 {
+		t.Errorf("the URL was asked %d times, want 9", n)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/reevehq/reeve/internal/server/servertest"
 )
@@ -64,14 +63,11 @@ func TestHooks(t *testing.T) {
 	a.Do(t, http.MethodPost, "/token?grant_type=password", map[string]any{"email": "ann@example.com", "password": "password123"}).Refused(t, 500, "unexpected_failure")
 
 	var calls []map[string]any
-	for range 100 { // written every two seconds
+	eventually(t, "the calls are written", func() bool {
 		reeve.Manage(t, http.MethodGet, "/v1/projects/"+a.Ref+"/auth/hooks/custom_access_token/calls", nil).Expect(t, 200).Into(t, &calls)
-		if len(calls) == 2 {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if len(calls) != 2 || calls[0]["outcome"] != "failed" || !strings.Contains(calls[0]["error"].(string), "out of order") || calls[0]["request_id"] == "" || calls[1]["outcome"] != "ok" {
+		return len(calls) == 2
+	})
+	if calls[0]["outcome"] != "failed" || !strings.Contains(calls[0]["error"].(string), "out of order") || calls[0]["request_id"] == "" || calls[1]["outcome"] != "ok" {
 		t.Fatalf("calls %v", calls)
 	}
 	last := hooks(a)["last"].(map[string]any)
@@ -81,14 +77,10 @@ func TestHooks(t *testing.T) {
 	if got := hooks(b); got["last"] != nil || got["enabled"] != false {
 		t.Errorf("the other project has %v", got)
 	}
-	for range 100 {
+	eventually(t, "the project's log has an entry", func() bool {
 		answer := reeve.Manage(t, http.MethodGet, "/v1/projects/"+a.Ref+"/logs?code=hook_failed", nil).Expect(t, 200)
-		if strings.Contains(string(answer.Body), "out of order") {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Error("the project's log has no entry")
+		return strings.Contains(string(answer.Body), "out of order")
+	})
 }
 
 // TestLargeToken: a sign-in whose token is near the limit of headers is in the
@@ -101,16 +93,10 @@ func TestLargeToken(t *testing.T) {
 	if got := a.Do(t, http.MethodPost, "/signup", large).Expect(t, 200).JSON(t); len(got["access_token"].(string)) < 4000 {
 		t.Fatal("the token is small")
 	}
-	logged := func() bool {
+	eventually(t, "the log has an entry", func() bool {
 		answer := reeve.Manage(t, http.MethodGet, "/v1/projects/"+a.Ref+"/logs?code=token_large", nil).Expect(t, 200)
 		return strings.Contains(string(answer.Body), "jwt_optional_claims")
-	}
-	for n := 0; !logged(); n++ {
-		if n == 100 {
-			t.Fatal("the log has no entry")
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	})
 	a.Configure(t, map[string]any{"jwt_optional_claims": "app_metadata"})
 	if s := a.SignIn(t, "ann@example.com", "password123"); len(s.AccessToken) > 1000 {
 		t.Errorf("the token has %d bytes", len(s.AccessToken))
