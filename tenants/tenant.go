@@ -113,8 +113,8 @@ type Secrets struct {
 	APIPassword  string // of Ref.APIRole
 	Capability   string // allows Reeve to write to schema reeve
 	RefreshKey   []byte // HMAC key of refresh tokens
-	OTPKey       []byte // HMAC key of one-time tokens
-	OutboxKey    []byte // AEAD key that seals queued messages
+	OTPKey       []byte // HMAC key of one-time tokens, and of entity tags of key sets
+	OutboxKey    []byte // AEAD key that seals queued messages, and secrets in the project's database
 	Settings     setting.Secrets
 }
 

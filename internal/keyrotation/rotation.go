@@ -85,9 +85,10 @@ func (s State) Next(p Plan) (Step, time.Time) {
 	return Publish, s.Since.AddDate(0, 0, p.Days)
 }
 
-// Keeps reports whether a verifier that named the same old set at these times, and
-// not only once, has kept it longer than a cache may. An answer that comes late or
-// is lost is not meant.
+// Keeps reports whether a verifier keeps an old key set, which it named at first and
+// last: it named it again a minute or more after it was given the present set, and
+// within CacheLife before now. A request that is repeated at once, because its answer
+// was lost, does not count.
 func Keeps(first, last, now time.Time) bool {
 	return last.Sub(first) >= time.Minute && now.Sub(last) < CacheLife
 }
