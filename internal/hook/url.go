@@ -62,6 +62,9 @@ func (h *Hooks) post(ctx context.Context, sc *tenants.Scope, url, secrets string
 			got.failure = &failure{outcome: OutcomeTimeout, fault: auth.ErrHookRetries, reason: "the URL did not answer after 3 tries", err: got.failed(), unanswered: true}
 			return got
 		}
+		if end, _ := bounded.Deadline(); time.Until(end) <= wait { // it would be the URL's time that runs out
+			return late(got.failed())
+		}
 		select {
 		case <-bounded.Done():
 			return late(got.failed())

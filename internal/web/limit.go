@@ -30,6 +30,11 @@ func LimitFactors(c *tenants.Config) ratelimit.Rule { return ratelimit.Factors(c
 // LimitPasskey is for the begin of a sign-in with a passkey.
 func LimitPasskey(*tenants.Config) ratelimit.Rule { return ratelimit.Passkey() }
 
+// LimitPasskeyRegistration is for the begin of the registration of a passkey.
+func LimitPasskeyRegistration(c *tenants.Config) ratelimit.Rule {
+	return LimitFactors(c).For("passkey_registration")
+}
+
 // LimitProvider is for the routes of sign-ins at external providers.
 func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
 
