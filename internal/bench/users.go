@@ -26,6 +26,7 @@ var userLists = []struct{ name, query string }{
 	{"users-search-id", "?limit=50&q=c4ca4"},
 	{"users-banned", "?limit=50&banned=true"},
 	{"users-provider", "?limit=50&provider=google"},
+	{"users-provider-none", "?limit=50&provider=nobody"},
 }
 
 // users measures the lists of the users of a large project, one request after the
@@ -127,12 +128,12 @@ func (b *bench) indexed(ctx context.Context, database string, begun time.Time) (
 	for ; ; time.Sleep(time.Second) {
 		var n int
 		err := b.pg.query(ctx, database, `SELECT count(*)::int FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indisvalid
-			AND i.relname IN ('users_search_reeve_idx', 'users_banned_reeve_idx', 'users_last_sign_in_reeve_idx')`, &n)
-		if err != nil || n == 3 {
+			AND i.relname IN ('users_search_reeve_idx', 'users_banned_reeve_idx', 'users_last_sign_in_reeve_idx', 'identities_provider_reeve_idx')`, &n)
+		if err != nil || n == 4 {
 			return time.Since(begun), err
 		}
 		if time.Since(begun) > 10*time.Minute || ctx.Err() != nil {
-			return 0, fmt.Errorf("%d of 3 indexes after 10 minutes", n)
+			return 0, fmt.Errorf("%d of 4 indexes after 10 minutes", n)
 		}
 	}
 }

@@ -61,6 +61,14 @@ func (s *Service) IndexLastSignIn(ctx context.Context, ref tenants.Ref) error {
 	})
 }
 
+// IndexProvider makes the index by which the users of an identity provider are found.
+// It is repeatable.
+func (s *Service) IndexProvider(ctx context.Context, ref tenants.Ref) error {
+	return s.withIndexer(ctx, ref, func(conn *pgx.Conn) error {
+		return makeIndexes(ctx, conn, "auth.identities", []userIndex{{tenantdb.IndexProvider, `ON auth.identities (provider, user_id)`}})
+	})
+}
+
 // IndexAudit makes the index by which the entries of a user are found in the audit
 // log. It is repeatable.
 func (s *Service) IndexAudit(ctx context.Context, ref tenants.Ref) error {

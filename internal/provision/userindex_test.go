@@ -76,13 +76,13 @@ func TestIndexUsers(t *testing.T) {
 	in(`CREATE INDEX ` + tenantdb.IndexUserLastSignIn + ` ON auth.users (id);
 		UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'auth.` + tenantdb.IndexUserLastSignIn + `'::regclass`)
 	for range 2 {
-		for _, make := range []func(context.Context, tenants.Ref) error{w.IndexSearch, w.IndexLastSignIn, w.IndexAudit} {
+		for _, make := range []func(context.Context, tenants.Ref) error{w.IndexSearch, w.IndexLastSignIn, w.IndexProvider, w.IndexAudit} {
 			if err := make(ctx, ref); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	want := []string{tenantdb.IndexAuditUser, tenantdb.IndexUserBanned, tenantdb.IndexUserLastSignIn, tenantdb.IndexUserSearch}
+	want := []string{tenantdb.IndexAuditUser, tenantdb.IndexProvider, tenantdb.IndexUserBanned, tenantdb.IndexUserLastSignIn, tenantdb.IndexUserSearch}
 	if got, broken := indexesOf(t, w, ref); !slices.Equal(got, want) || len(broken) > 0 {
 		t.Errorf("indexes %v, incomplete %v", got, broken)
 	}

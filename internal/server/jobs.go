@@ -73,6 +73,7 @@ func (s *Server) newJobs() (*job.Runner, error) {
 			{Name: countUsers, Every: time.Hour, Run: s.countUsers},
 			{Name: indexJobs[user.IndexSearch], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexSearch},
 			{Name: indexJobs[user.IndexLastSignIn], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexLastSignIn},
+			{Name: indexJobs[user.IndexProvider], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexProvider},
 			{Name: indexJobs[user.IndexAudit], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexAudit},
 		},
 	})

@@ -163,7 +163,8 @@ func (s *Server) memberScope(ctx context.Context, ref tenants.Ref, actor authz.A
 
 // The jobs that make indexes for the lists of users.
 var indexJobs = map[user.Index]string{
-	user.IndexSearch: "index_users_search", user.IndexLastSignIn: "index_users_last_sign_in", user.IndexAudit: "index_users_audit",
+	user.IndexSearch: "index_users_search", user.IndexLastSignIn: "index_users_last_sign_in",
+	user.IndexProvider: "index_users_provider", user.IndexAudit: "index_users_audit",
 }
 
 // indexUsers has the indexes of a project made in the background.

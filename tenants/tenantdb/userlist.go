@@ -75,6 +75,7 @@ type UserIndexes struct {
 	Search     bool    // an index finds a text anywhere in an address, a number or a name
 	Prefix     bool    // indexes find the beginnings of addresses, numbers and names
 	LastSignIn bool
+	Provider   bool // an index finds the users who have an identity of a provider
 }
 
 // The indexes of schema auth that are made once somebody searches for the users of a
@@ -87,6 +88,7 @@ const (
 	IndexUserName       = "users_name_prefix_reeve_idx"
 	IndexUserBanned     = "users_banned_reeve_idx"
 	IndexUserLastSignIn = "users_last_sign_in_reeve_idx"
+	IndexProvider       = "identities_provider_reeve_idx"
 	IndexAuditUser      = "audit_log_entries_user_reeve_idx"
 )
 
@@ -111,7 +113,7 @@ func (x UserIndexes) Large() bool { return x.Users > fewUsers }
 func (tx *Tx) UserIndexes(ctx context.Context) (x UserIndexes, err error) {
 	var names []string
 	err = tx.q.QueryRow(ctx, `SELECT greatest(c.reltuples, 0)::pg_catalog.float8, ARRAY(SELECT i.relname::pg_catalog.text FROM pg_catalog.pg_index x
-			JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisvalid AND i.relname LIKE '%\_reeve\_idx')
+			JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid IN (c.oid, 'auth.identities'::pg_catalog.regclass) AND x.indisvalid AND i.relname LIKE '%\_reeve\_idx')
 		FROM pg_catalog.pg_class c WHERE c.oid = 'auth.users'::pg_catalog.regclass`).Scan(&x.Users, &names)
 	if err != nil {
 		return x, fmt.Errorf("read indexes of users: %w", err)
@@ -125,6 +127,8 @@ func (tx *Tx) UserIndexes(ctx context.Context) (x UserIndexes, err error) {
 			prefixes++
 		case IndexUserLastSignIn:
 			x.LastSignIn = true
+		case IndexProvider:
+			x.Provider = true
 		}
 	}
 	x.Prefix = prefixes == 3

@@ -157,6 +157,9 @@ func (s *Service) index(ctx context.Context, ref tenants.Ref, l tenantdb.UserLis
 	if !x.LastSignIn && (l.Order == tenantdb.ByLastSignIn || !l.SignedInSince.IsZero() || !l.SignedInUntil.IsZero()) {
 		wanted = append(wanted, IndexLastSignIn)
 	}
+	if l.Provider != "" && !x.Provider {
+		wanted = append(wanted, IndexProvider)
+	}
 	asked := false
 	for _, which := range wanted {
 		asked = s.Index(ctx, ref, which) == nil || asked // the list is answered in any case

@@ -37,6 +37,7 @@ type Index string
 const (
 	IndexSearch     Index = "search"
 	IndexLastSignIn Index = "last_sign_in"
+	IndexProvider   Index = "provider"
 	IndexAudit      Index = "audit"
 )
 
