@@ -63,7 +63,7 @@ func TestCheck(t *testing.T) {
 		"river in a sweep":       {"internal/authapi/tidy/x.go", `import _ "github.com/riverqueue/river"`, "belongs to internal/job"},
 		"stripe":                 {"internal/control/usage/x.go", `import _ "github.com/stripe/stripe-go/v76"`, "belongs to internal/control/billing"},
 		"casbin":                 {"internal/control/org/x.go", `import _ "github.com/casbin/casbin/v2"`, "belongs to internal/authz"},
-		"saml":                   {"internal/authapi/external/x.go", `import _ "github.com/crewjam/saml"`, "belongs to internal/authapi/saml"},
+		"saml":                   {"internal/authapi/external/x.go", `import _ "github.com/crewjam/saml"`, "belongs to internal/saml"},
 		"oidc in a flow":         {"internal/authapi/external/x.go", `import _ "github.com/coreos/go-oidc/v3/oidc"`, "belongs to internal/connector"},
 		"oidc in a connector":    {"internal/connector/oidc/x.go", `import _ "github.com/coreos/go-oidc/v3/oidc"`, ""},
 

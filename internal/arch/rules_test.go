@@ -26,7 +26,7 @@ var layers = [][]string{
 	// Packages that work for one tenant and know it by its scope or ref. Below
 	// controldb, which stores the captured mails.
 	// authapi/redirect is also what the Management API shows how redirects are decided by.
-	{"internal/authapi/redirect", "internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "internal/relyingparty", "tenants/pool", "internal/guard"},
+	{"internal/authapi/redirect", "internal/message", "internal/password", "internal/ratelimit", "internal/captcha", "internal/leaked", "internal/relyingparty", "internal/saml", "tenants/pool", "internal/guard"},
 	{"internal/smsgateway"}, // clients of SMS gateways, below the consumer of their messages
 	{"internal/outbox"},
 	{"tenants"},
@@ -76,7 +76,9 @@ var owners = []owner{
 	{"github.com/riverqueue", []string{"internal/job"}},
 	{"github.com/stripe", []string{"internal/control/billing"}},
 	{"github.com/casbin", []string{"internal/authz"}},
-	{"github.com/crewjam/saml", []string{"internal/authapi/saml"}},
+	{"github.com/crewjam/saml", []string{"internal/saml"}},
+	{"github.com/russellhaering/goxmldsig", []string{"internal/saml"}},
+	{"github.com/beevik/etree", []string{"internal/saml"}},
 	{"github.com/go-webauthn/webauthn", []string{"internal/relyingparty"}},
 	{"github.com/coreos/go-oidc", []string{"internal/connector"}},
 	{"github.com/tink-crypto", []string{"internal/secret"}},

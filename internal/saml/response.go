@@ -1,0 +1,553 @@
+package saml
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+)
+
+const (
+	// Skew is by how much the clocks of a provider and ours may differ.
+	Skew = 3 * time.Minute
+	// MaxAge is how old a response may be. For MaxAge and Skew an assertion must be
+	// remembered, so that it is accepted once.
+	MaxAge = 5 * time.Minute
+
+	statusSuccess = "urn:oasis:names:tc:SAML:2.0:status:Success"
+	bearer        = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+)
+
+// Provider is what is known of an identity provider.
+type Provider struct {
+	EntityID     string
+	Certificates []*x509.Certificate // that it signs with
+	// AllowSHA1 accepts signatures and digests with SHA-1.
+	AllowSHA1 bool
+}
+
+// Self is the service provider that receives messages.
+type Self struct {
+	// EntityIDs are its names, of which an assertion must be for one.
+	EntityIDs []string
+	// ACS are the addresses of its assertion consumer service.
+	ACS []string
+	// Keys decrypt assertions; the first that fits is used.
+	Keys []*rsa.PrivateKey
+}
+
+// Response is a response that has arrived. Until Verify has succeeded nothing of it is
+// true: its fields serve to find the connection that it claims to be for.
+type Response struct {
+	ID           string
+	Issuer       string
+	InResponseTo string // "" for one that the provider sent unasked
+	root         *etree.Element
+}
+
+// Expected is what a response must answer to.
+type Expected struct {
+	// RequestID is the request that is answered; "" for a response that the provider
+	// sends unasked.
+	RequestID string
+	Now       time.Time
+}
+
+// Assertion is what a provider says about a user, verified.
+type Assertion struct {
+	ID           string
+	Issuer       string
+	NameID       NameID
+	SessionIndex string
+	// SessionNotOnOrAfter is when the session at the provider ends; zero for no end.
+	SessionNotOnOrAfter time.Time
+	AuthnInstant        time.Time
+	// AuthnContext is the class of how the user signed in.
+	AuthnContext string
+	Attributes   []Attribute
+	// ReplayUntil is until when the assertion must be remembered as used.
+	ReplayUntil time.Time
+	Encrypted   bool
+}
+
+// NameID is the provider's name of a user.
+type NameID struct {
+	Value, Format, NameQualifier, SPNameQualifier string
+}
+
+// Attribute is a statement about the user.
+type Attribute struct {
+	Name, FriendlyName, NameFormat string
+	Values                         []string
+}
+
+// ParseResponse reads the value of the form field SAMLResponse.
+func ParseResponse(encoded string) (*Response, error) {
+	raw, err := decodeBase64(encoded)
+	if err != nil {
+		return nil, refuse(CheckForm, "The field SAMLResponse is not base64.", err)
+	}
+	root, err := parse(raw, MaxMessage)
+	if err != nil {
+		return nil, refuse(CheckForm, "The response cannot be read safely: "+err.Error()+".", nil)
+	}
+	if !is(root, nsProtocol, "Response") {
+		return nil, refuse(CheckForm, "What arrived is no SAML response.", nil)
+	}
+	return &Response{ID: attr(root, "ID"), Issuer: text(only(root, nsAssertion, "Issuer")), InResponseTo: attr(root, "InResponseTo"), root: root}, nil
+}
+
+// decodeBase64 decodes base64 with any white space in it.
+func decodeBase64(encoded string) ([]byte, error) {
+	if len(encoded) > 2*MaxMessage {
+		return nil, errors.New("it is too long")
+	}
+	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
+}
+
+// Verify checks a response and returns its assertion. The checks that were made are
+// in the report, whether or not it succeeds; the error is a *Refusal, the first check
+// that failed. That the assertion was not used before is not checked here.
+func (r *Response) Verify(self Self, idp Provider, want Expected) (*Assertion, Report, error) {
+	v := &verifier{self: self, idp: idp, want: want, signers: signers{certificates: idp.Certificates, sha1: idp.AllowSHA1, now: want.Now}}
+	a := v.response(r)
+	if err := v.report.err(); err != nil {
+		return nil, v.report, err
+	}
+	return a, v.report, nil
+}
+
+// verifier is one verification.
+type verifier struct {
+	self    Self
+	idp     Provider
+	want    Expected
+	signers signers
+	report  Report
+}
+
+// response checks a response. It goes on after a check that failed where what follows
+// can be read nevertheless: who sets up a connection sees all mistakes at once.
+func (v *verifier) response(r *Response) *Assertion {
+	root, ok := v.status(r)
+	if !ok {
+		return nil
+	}
+	if !v.check(CheckForm, responseForm(root)) {
+		return nil
+	}
+	signed := false
+	if sig := only(root, nsDigest, "Signature"); sig != nil {
+		var err error
+		if root, err = v.signers.verify(root, sig); !v.check(CheckSignature, err) {
+			return nil
+		}
+		signed = true
+		if !v.check(CheckForm, responseForm(root)) {
+			return nil
+		}
+	}
+	assertion, encrypted := v.assertion(root, signed)
+	if assertion == nil {
+		return nil
+	}
+	v.envelope(root, signed)
+	a := v.contents(assertion)
+	if a != nil {
+		a.Encrypted = encrypted
+	}
+	return a
+}
+
+// status checks that the provider reports a success. What it reports instead is not
+// signed in most cases, and is only shown.
+func (v *verifier) status(r *Response) (root *etree.Element, ok bool) {
+	root = r.root
+	var code, inner, message string
+	if status := only(root, nsProtocol, "Status"); status != nil {
+		if c := only(status, nsProtocol, "StatusCode"); c != nil {
+			code = attr(c, "Value")
+			if c := only(c, nsProtocol, "StatusCode"); c != nil {
+				inner = attr(c, "Value")
+			}
+		}
+		message = text(only(status, nsProtocol, "StatusMessage"))
+	}
+	if code == statusSuccess {
+		return root, v.check(CheckStatus, nil)
+	}
+	said := strings.TrimPrefix(code, "urn:oasis:names:tc:SAML:2.0:status:")
+	if inner != "" {
+		said += ", " + strings.TrimPrefix(inner, "urn:oasis:names:tc:SAML:2.0:status:")
+	}
+	if message != "" {
+		said += ": " + message
+	}
+	return root, v.check(CheckStatus, fmt.Errorf("the identity provider did not sign the user in (%.300s)", said))
+}
+
+// responseForm checks that there is one assertion in the one place where it belongs, and
+// signatures only where they can be meant (SAML core 3.3.3).
+func responseForm(root *etree.Element) error {
+	if !identifier.MatchString(attr(root, "ID")) || attr(root, "Version") != "2.0" {
+		return errors.New("the response has no identifier of the required form, or is not of version 2.0")
+	}
+	if err := ordered(root, nsProtocol, "Response", []slot{
+		{nsAssertion, "Issuer", 0, 1}, {nsDigest, "Signature", 0, 1}, {nsProtocol, "Extensions", 0, 1}, {nsProtocol, "Status", 1, 1},
+		{nsAssertion, "EncryptedAssertion", 0, 1}, {nsAssertion, "Assertion", 0, 1},
+	}); err != nil {
+		return err
+	}
+	plain, hidden := only(root, nsAssertion, "Assertion"), only(root, nsAssertion, "EncryptedAssertion")
+	if (plain == nil) == (hidden == nil) || count(root, nsAssertion, "Assertion")+count(root, nsAssertion, "EncryptedAssertion") != 1 ||
+		count(root, nsProtocol, "Response") != 1 {
+		return errors.New("the response does not have exactly one assertion")
+	}
+	allowed := len(children(root, nsDigest, "Signature"))
+	if plain != nil {
+		if err := assertionForm(plain); err != nil {
+			return err
+		}
+		allowed += len(children(plain, nsDigest, "Signature"))
+	}
+	if count(root, nsDigest, "Signature") != allowed {
+		return errors.New("the response has a signature in a place where none belongs")
+	}
+	return nil
+}
+
+// assertionForm checks the same of an assertion (SAML core 2.3.3).
+func assertionForm(el *etree.Element) error {
+	if !is(el, nsAssertion, "Assertion") || !identifier.MatchString(attr(el, "ID")) || attr(el, "Version") != "2.0" {
+		return errors.New("the assertion has no identifier of the required form, or is not of version 2.0")
+	}
+	if err := ordered(el, nsAssertion, "Assertion", []slot{
+		{nsAssertion, "Issuer", 1, 1}, {nsDigest, "Signature", 0, 1}, {nsAssertion, "Subject", 1, 1}, {nsAssertion, "Conditions", 1, 1},
+		{nsAssertion, "Advice", 0, 1}, {nsAssertion, "", 0, 20},
+	}); err != nil {
+		return err
+	}
+	if count(el, nsAssertion, "Assertion") != 1 || count(el, nsAssertion, "EncryptedAssertion") != 0 ||
+		count(el, nsDigest, "Signature") != len(children(el, nsDigest, "Signature")) {
+		return errors.New("the assertion has another assertion, or a signature, in a place where none belongs")
+	}
+	return nil
+}
+
+// slot is a place for child elements: those of a name, or of all names in a namespace
+// if tag is empty.
+type slot struct {
+	space, tag string
+	min, max   int
+}
+
+// ordered checks that the child elements of el are those of the slots, in their order,
+// with no text between them.
+func ordered(el *etree.Element, space, tag string, slots []slot) error {
+	if !is(el, space, tag) {
+		return fmt.Errorf("it has no %s where one belongs", tag)
+	}
+	for _, t := range el.Child {
+		if c, ok := t.(*etree.CharData); ok && strings.TrimSpace(c.Data) != "" {
+			return fmt.Errorf("the %s has text between its elements", tag)
+		}
+	}
+	list := el.ChildElements()
+	for _, s := range slots {
+		n := 0
+		for len(list) > 0 && list[0].NamespaceURI() == s.space && (s.tag == "" || list[0].Tag == s.tag) {
+			list = list[1:]
+			n++
+		}
+		if n < s.min || n > s.max {
+			return fmt.Errorf("the %s has %d elements %s", tag, n, s.tag)
+		}
+	}
+	if len(list) > 0 {
+		return fmt.Errorf("the %s has an element %.50s where none belongs", tag, list[0].Tag)
+	}
+	return nil
+}
+
+// assertion returns the assertion of a response, decrypted, from signed bytes. nil if a
+// check failed.
+func (v *verifier) assertion(root *etree.Element, signed bool) (el *etree.Element, encrypted bool) {
+	el = only(root, nsAssertion, "Assertion")
+	if hidden := only(root, nsAssertion, "EncryptedAssertion"); hidden != nil {
+		var err error
+		el, err = decrypt(hidden, v.self.Keys, signed)
+		if !v.check(CheckDecryption, err) {
+			return nil, true
+		}
+		if err := assertionForm(el); !v.check(CheckForm, err) {
+			return nil, true
+		}
+		encrypted = true
+	}
+	if sig := only(el, nsDigest, "Signature"); sig != nil {
+		inner, err := v.signers.verify(el, sig)
+		if !v.check(CheckSignature, err) {
+			return nil, encrypted
+		}
+		if err := assertionForm(inner); !v.check(CheckForm, err) {
+			return nil, encrypted
+		}
+		return inner, encrypted
+	}
+	if !signed {
+		v.check(CheckSignature, errors.New("neither the response nor its assertion is signed: have the identity provider sign both"))
+		return nil, encrypted
+	}
+	return el, encrypted
+}
+
+// envelope checks what the response says of itself (SAML bindings 3.5.5.2, profiles
+// 4.1.4.2). In one that is not signed it can only be wrong.
+func (v *verifier) envelope(root *etree.Element, signed bool) {
+	if issuer := only(root, nsAssertion, "Issuer"); issuer != nil {
+		v.check(CheckIssuer, v.issuer(text(issuer)))
+	}
+	if to := attr(root, "Destination"); to != "" || signed {
+		v.check(CheckDestination, oneOf(to, v.self.ACS, "the response is addressed to %q, not to this service's address %q"))
+	}
+	v.check(CheckRequest, v.answers(attr(root, "InResponseTo")))
+	v.check(CheckAge, v.fresh(attr(root, "IssueInstant")))
+}
+
+func (v *verifier) issuer(name string) error {
+	if name != v.idp.EntityID {
+		return fmt.Errorf("the issuer is %.200q; the connection's metadata is of %q", name, v.idp.EntityID)
+	}
+	return nil
+}
+
+func oneOf(got string, allowed []string, format string) error {
+	if slices.Contains(allowed, got) {
+		return nil
+	}
+	first := ""
+	if len(allowed) > 0 {
+		first = allowed[0]
+	}
+	return fmt.Errorf(format, clip(got), first)
+}
+
+func (v *verifier) answers(id string) error {
+	switch {
+	case id == v.want.RequestID:
+		return nil
+	case v.want.RequestID == "":
+		return errors.New("the response answers a request that this sign-in did not begin with, or that has expired or was answered before")
+	case id == "":
+		return errors.New("the response was not asked for, though a sign-in was begun here")
+	default:
+		return errors.New("the response answers another request than the one that this sign-in began with")
+	}
+}
+
+func (v *verifier) fresh(instant string) error {
+	at, err := instantOf(instant)
+	if err != nil {
+		return errors.New("IssueInstant is not a time")
+	}
+	switch now := v.want.Now; {
+	case at.After(now.Add(Skew)):
+		return fmt.Errorf("it was issued %s in the future: compare the clock of the identity provider", at.Sub(now).Round(time.Second))
+	case at.Before(now.Add(-MaxAge - Skew)):
+		return fmt.Errorf("it was issued %s ago: it is too old, or the clock of the identity provider is slow", now.Sub(at).Round(time.Second))
+	}
+	return nil
+}
+
+// contents checks an assertion whose signature was verified (SAML profiles 4.1.4.3).
+func (v *verifier) contents(el *etree.Element) *Assertion {
+	a := &Assertion{ID: attr(el, "ID"), Issuer: text(only(el, nsAssertion, "Issuer")), ReplayUntil: v.want.Now.Add(MaxAge + 2*Skew)}
+	v.check(CheckIssuer, v.issuer(a.Issuer))
+	v.check(CheckAge, v.fresh(attr(el, "IssueInstant")))
+	subject := only(el, nsAssertion, "Subject")
+	v.check(CheckSubject, a.subject(subject))
+	v.check(CheckRecipient, v.confirmed(subject))
+	conditions := only(el, nsAssertion, "Conditions")
+	v.check(CheckTime, v.during(conditions))
+	v.check(CheckAudience, v.audience(conditions))
+	v.check(CheckStatement, v.statements(el, a))
+	return a
+}
+
+func (a *Assertion) subject(el *etree.Element) error {
+	if len(children(el, nsAssertion, "EncryptedID")) > 0 {
+		return errors.New("the subject has an encrypted name, which is not supported: encrypt the whole assertion")
+	}
+	name := only(el, nsAssertion, "NameID")
+	value := text(name)
+	if value == "" || len(value) > 1024 {
+		return errors.New("the subject has no NameID, or a longer one than 1024 bytes")
+	}
+	a.NameID = NameID{Value: value, Format: attr(name, "Format"), NameQualifier: attr(name, "NameQualifier"), SPNameQualifier: attr(name, "SPNameQualifier")}
+	return nil
+}
+
+// confirmed checks that the bearer of the assertion may present it, here and now.
+func (v *verifier) confirmed(subject *etree.Element) error {
+	err := errors.New("the subject has no confirmation of method bearer")
+	for _, c := range children(subject, nsAssertion, "SubjectConfirmation") {
+		if attr(c, "Method") != bearer {
+			continue
+		}
+		data := only(c, nsAssertion, "SubjectConfirmationData")
+		if data == nil {
+			err = errors.New("the confirmation of the subject has no data")
+			continue
+		}
+		if err = v.confirmation(data); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (v *verifier) confirmation(data *etree.Element) error {
+	if err := oneOf(attr(data, "Recipient"), v.self.ACS, "the assertion is for the recipient %q, not for this service's address %q"); err != nil {
+		return err
+	}
+	if err := v.answers(attr(data, "InResponseTo")); err != nil {
+		return err
+	}
+	if attr(data, "NotOnOrAfter") == "" {
+		return errors.New("the confirmation of the subject has no end")
+	}
+	return v.within(data)
+}
+
+func (v *verifier) during(conditions *etree.Element) error { return v.within(conditions) }
+
+// within checks NotBefore and NotOnOrAfter, as far as they are given.
+func (v *verifier) within(el *etree.Element) error {
+	now := v.want.Now
+	if s := attr(el, "NotBefore"); s != "" {
+		at, err := instantOf(s)
+		if err != nil {
+			return errors.New("NotBefore is not a time")
+		}
+		if now.Before(at.Add(-Skew)) {
+			return fmt.Errorf("the assertion is valid only in %s: compare the clock of the identity provider", at.Sub(now).Round(time.Second))
+		}
+	}
+	if s := attr(el, "NotOnOrAfter"); s != "" {
+		at, err := instantOf(s)
+		if err != nil {
+			return errors.New("NotOnOrAfter is not a time")
+		}
+		if !now.Before(at.Add(Skew)) {
+			return fmt.Errorf("the assertion expired %s ago", now.Sub(at).Round(time.Second))
+		}
+	}
+	return nil
+}
+
+// audience checks that every restriction names this service.
+func (v *verifier) audience(conditions *etree.Element) error {
+	restrictions := children(conditions, nsAssertion, "AudienceRestriction")
+	if len(restrictions) == 0 {
+		return errors.New("the assertion is for no audience: set this service's entity ID as the audience")
+	}
+	for _, r := range restrictions {
+		named := ""
+		found := false
+		for _, a := range children(r, nsAssertion, "Audience") {
+			named = text(a)
+			if found = slices.Contains(v.self.EntityIDs, named); found {
+				break
+			}
+		}
+		if !found {
+			return oneOf(named, v.self.EntityIDs, "the assertion is for the audience %q, not for this service's entity ID %q")
+		}
+	}
+	return nil
+}
+
+// statements reads how the user signed in, and what is said of them.
+func (v *verifier) statements(el *etree.Element, a *Assertion) error {
+	authn := children(el, nsAssertion, "AuthnStatement")
+	if len(authn) == 0 {
+		return errors.New("the assertion does not say that the user signed in")
+	}
+	first := authn[0]
+	a.SessionIndex = attr(first, "SessionIndex")
+	if len(a.SessionIndex) > 1024 {
+		return errors.New("SessionIndex is longer than 1024 bytes")
+	}
+	a.AuthnInstant, _ = instantOf(attr(first, "AuthnInstant"))
+	if c := only(first, nsAssertion, "AuthnContext"); c != nil {
+		a.AuthnContext = text(only(c, nsAssertion, "AuthnContextClassRef"))
+	}
+	for _, s := range authn {
+		end := attr(s, "SessionNotOnOrAfter")
+		if end == "" {
+			continue
+		}
+		at, err := instantOf(end)
+		if err != nil {
+			return errors.New("SessionNotOnOrAfter is not a time")
+		}
+		if !v.want.Now.Before(at.Add(Skew)) {
+			return errors.New("the user's session at the identity provider has ended")
+		}
+		if a.SessionNotOnOrAfter.IsZero() || at.Before(a.SessionNotOnOrAfter) {
+			a.SessionNotOnOrAfter = at
+		}
+	}
+	for _, s := range children(el, nsAssertion, "AttributeStatement") {
+		for _, at := range children(s, nsAssertion, "Attribute") {
+			a.add(at)
+		}
+	}
+	return nil
+}
+
+// add adds an attribute. The values of one that is given twice are those of both.
+func (a *Assertion) add(el *etree.Element) {
+	got := Attribute{Name: attr(el, "Name"), FriendlyName: attr(el, "FriendlyName"), NameFormat: attr(el, "NameFormat")}
+	for _, value := range children(el, nsAssertion, "AttributeValue") {
+		if name := only(value, nsAssertion, "NameID"); name != nil && len(value.ChildElements()) == 1 {
+			value = name
+		}
+		if len(value.ChildElements()) == 0 {
+			got.Values = append(got.Values, text(value))
+		}
+	}
+	for i := range a.Attributes {
+		if have := &a.Attributes[i]; have.Name == got.Name && have.NameFormat == got.NameFormat {
+			have.Values = append(have.Values, got.Values...)
+			return
+		}
+	}
+	a.Attributes = append(a.Attributes, got)
+}
+
+// instantOf reads an xs:dateTime in UTC, as SAML core 1.3.3 demands; a zone that some
+// providers write is accepted.
+func instantOf(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, errors.New("no time")
+}
+
+// clip bounds a text that is shown.
+func clip(s string) string {
+	const most = 200
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
