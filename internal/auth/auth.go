@@ -46,6 +46,9 @@ const (
 	MethodAnonymous   Method = "anonymous"
 	MethodTOTP        Method = "totp"
 
+	// MethodRecoveryCode is a recovery code as a second factor.
+	MethodRecoveryCode Method = "mfa/recovery_code"
+
 	// MethodRefresh is in no amr: it is how hooks learn of a refresh.
 	MethodRefresh Method = "token_refresh"
 )
@@ -126,6 +129,15 @@ type Factor struct {
 	Phone            string     `json:"phone"`
 	LastChallengedAt *time.Time `json:"last_challenged_at,omitempty"`
 }
+
+// FactorRecoveryCode is the type of the factor that a set of recovery codes is.
+const FactorRecoveryCode = "recovery_code"
+
+// StatusVerified is the status of a factor that protects its user.
+const StatusVerified = "verified"
+
+// Verified reports whether the factor protects its user.
+func (f *Factor) Verified() bool { return f.Status == StatusVerified }
 
 // AMR is one entry of the access token's amr claim (RFC 8176 by name only).
 type AMR struct {

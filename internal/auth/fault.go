@@ -63,6 +63,10 @@ var (
 	ErrFactorAddress     = fault.New(fault.Unprocessable, "mfa_ip_address_mismatch", "Challenge and verify IP addresses mismatch.")
 	ErrTOTPEnrollOff     = fault.New(fault.Unprocessable, "mfa_totp_enroll_not_enabled", "MFA enroll is disabled for TOTP")
 	ErrTOTPVerifyOff     = fault.New(fault.Unprocessable, "mfa_totp_verify_not_enabled", "MFA verification is disabled for TOTP")
+	ErrCodesEnrollOff    = fault.New(fault.Unprocessable, "mfa_recovery_codes_enroll_not_enabled", "MFA enroll is disabled for recovery codes")
+	ErrCodesVerifyOff    = fault.New(fault.Unprocessable, "mfa_recovery_codes_verify_not_enabled", "MFA verification is disabled for recovery codes")
+	ErrCodesLocked       = fault.New(fault.TooMany, "mfa_recovery_codes_locked", "Too many failed verification attempts, try again later")
+	ErrCodesSoleFactor   = fault.New(fault.Unprocessable, "mfa_recovery_codes_sole_factor", "Recovery codes need at least one other verified factor")
 	ErrOTPExpired        = fault.New(fault.Forbidden, "otp_expired", TextOTPExpired)
 	ErrRefreshNotFound   = fault.New(fault.Invalid, "refresh_token_not_found", TextRefreshNotFound)
 	ErrRefreshUsed       = fault.New(fault.Invalid, "refresh_token_already_used", TextRefreshUsed)
@@ -95,6 +99,10 @@ var (
 	// the removal of a verified one: the wire has a status for each.
 	ErrEnrollAAL   = fault.New(fault.Forbidden, "insufficient_aal", "AAL2 required to enroll a new factor")
 	ErrUnenrollAAL = fault.New(fault.Unprocessable, "insufficient_aal", "AAL2 required to unenroll verified factor")
+	// ErrCodesAAL is ErrEnrollAAL for recovery codes.
+	ErrCodesAAL = ErrEnrollAAL.Saying("AAL2 required to generate or delete recovery codes")
+	// ErrCodesNotFound is ErrFactorNotFound for a user without recovery codes.
+	ErrCodesNotFound = ErrFactorNotFound.Saying("The user has not enrolled recovery codes")
 	// ErrAnonymousFactor is for factors of anonymous users.
 	ErrAnonymousFactor = fault.New(fault.Forbidden, "no_authorization", "Anonymous user not allowed to perform these actions")
 	// ErrBadPhone is ErrValidation for something that is no phone number.

@@ -184,5 +184,5 @@ func (u *User) IdentityOf(provider string) *Identity {
 
 // HasVerifiedFactor reports whether a second factor protects the user.
 func (u *User) HasVerifiedFactor() bool {
-	return slices.ContainsFunc(u.Factors, func(f Factor) bool { return f.Status == "verified" })
+	return slices.ContainsFunc(u.Factors, func(f Factor) bool { return f.Verified() })
 }

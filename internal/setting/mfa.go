@@ -8,6 +8,8 @@ type Factors struct {
 	// A key of WebAuthn, for the party of Config.RelyingParty.
 	WebAuthnEnroll bool
 	WebAuthnVerify bool
+	RecoveryEnroll bool
+	RecoveryVerify bool
 }
 
 // mfa is the second factors that users can enroll.
@@ -33,6 +35,16 @@ func mfa() Group {
 		{Name: "mfa_phone_max_frequency", Kind: Integer, Default: 5},
 		{Name: "mfa_phone_otp_length", Kind: Integer, Default: 6},
 		{Name: "mfa_phone_template", Kind: Text, Default: smsTemplate},
+		{
+			Name: "mfa_recovery_codes_enroll_enabled", Kind: Bool,
+			Field:  func(c *Config) any { return &c.RecoveryEnroll },
+			Effect: "Users with another second factor can have recovery codes made: ten, each good for one time at which the other factor is out of reach.",
+		},
+		{
+			Name: "mfa_recovery_codes_verify_enabled", Kind: Bool,
+			Field:  func(c *Config) any { return &c.RecoveryVerify },
+			Effect: "Recovery codes are accepted. After five wrong ones in a row none of the user's is for fifteen minutes.",
+		},
 		{
 			Name: "mfa_web_authn_enroll_enabled", Kind: Bool,
 			Field:  func(c *Config) any { return &c.WebAuthnEnroll },

@@ -142,7 +142,7 @@ func (f Flows) all() []flow {
 		account.Handler{Service: account.Service{
 			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
 		}},
-		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts()}},
+		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},

@@ -26,6 +26,9 @@ const MaxBody = 1 << 20
 // largest part of any request, has at most half as many in auth.MaxMetadata.
 const maxValues = auth.MaxMetadata
 
+// BodyOptional is implemented by requests whose body may be left out.
+type BodyOptional interface{ BodyOptional() }
+
 // decoder reads requests into values of one type.
 type decoder[Req any] struct {
 	body bool
@@ -79,14 +82,15 @@ func (d decoder[Req]) decode(c *gin.Context) (*Req, error) {
 }
 
 // decodeBody requires a body wherever one has a meaning: it is optional for
-// DELETE, and GET has none.
+// DELETE and a BodyOptional, and GET has none.
 func (d decoder[Req]) decodeBody(c *gin.Context, into *Req) error {
 	method := c.Request.Method
 	if method == http.MethodGet || method == http.MethodHead {
 		return nil
 	}
 	body, err := readBody(c)
-	if err != nil || (len(body) == 0 && method == http.MethodDelete) {
+	_, optional := any(into).(BodyOptional)
+	if err != nil || (len(body) == 0 && (optional || method == http.MethodDelete)) {
 		return err
 	}
 	if d.form != nil && isForm(c.GetHeader("Content-Type")) {

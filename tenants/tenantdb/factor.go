@@ -39,12 +39,12 @@ type FactorKey struct {
 	Secret string
 }
 
-// CreateFactor inserts an unverified factor of a user. auth.ErrFactorName,
-// auth.ErrFactorExists.
+// CreateFactor inserts a factor of a user; it is unverified unless k.Status says
+// otherwise. auth.ErrFactorName, auth.ErrFactorExists.
 func (tx *Tx) CreateFactor(ctx context.Context, k FactorKey) error {
 	_, err := tx.q.Exec(ctx, `INSERT INTO auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret, phone)
-		VALUES ($1, $2, nullif($3, ''), $4::auth.factor_type, 'unverified', $5, $5, nullif($6, ''), nullif($7, ''))`,
-		k.ID, k.UserID, k.FriendlyName, k.Type, k.CreatedAt, k.Secret, k.Phone)
+		VALUES ($1, $2, nullif($3, ''), $4::auth.factor_type, coalesce(nullif($8, ''), 'unverified')::auth.factor_status, $5, $5, nullif($6, ''), nullif($7, ''))`,
+		k.ID, k.UserID, k.FriendlyName, k.Type, k.CreatedAt, k.Secret, k.Phone, k.Status)
 	if err != nil {
 		return asFault(fmt.Errorf("create factor: %w", err))
 	}

@@ -25,6 +25,7 @@ var constraints = map[string]*fault.Error{
 	"users_email_partial_key":                auth.ErrEmailExists,
 	"mfa_factors_user_friendly_name_unique":  auth.ErrFactorName,
 	"unique_phone_factor_per_user":           auth.ErrFactorExists,
+	"mfa_recovery_code_sets_user_id_key":     auth.ErrFactorExists,
 	"users_phone_key":                        auth.ErrPhoneExists,
 	"users_pkey":                             auth.ErrUserExists.Saying("A user with this id already exists"),
 	"identities_provider_id_provider_unique": auth.ErrIdentityExists,

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,19 +79,59 @@ func (s Service) Unlink(ctx context.Context, sc *tenants.Scope, id, identity uui
 }
 
 // DeleteFactor removes a second factor of a user, who lost it. Sessions that it raised
-// go back to aal1. auth.ErrUserNotFound, ErrFactorNotFound.
+// go back to aal1. Recovery codes go with the last other factor: they are never the
+// only one. auth.ErrUserNotFound, ErrFactorNotFound.
 func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
 	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
-		if err := tx.LowerSessions(ctx, u.ID, factor, s.Now()); err != nil {
-			return err
-		}
-		removed, err := tx.DeleteFactor(ctx, u.ID, factor)
-		switch {
-		case err != nil:
-			return err
-		case !removed:
+		i := slices.IndexFunc(u.Factors, func(f auth.Factor) bool { return f.ID == factor })
+		if i < 0 {
 			return ErrFactorNotFound
 		}
-		return audit.AdminWith(ctx, tx, sc, u, auth.ActionFactorDeleted, audit.Traits{"factor_id": factor.String()}, s.Now())
+		removed, rest := u.Factors[i], slices.Delete(slices.Clone(u.Factors), i, i+1)
+		if err := s.deleteFactor(ctx, tx, sc, u, removed); err != nil {
+			return err
+		}
+		protects := func(f auth.Factor) bool { return f.Verified() && f.Type != auth.FactorRecoveryCode }
+		if !protects(removed) || slices.ContainsFunc(rest, protects) {
+			return nil
+		}
+		for _, f := range rest {
+			if f.Type != auth.FactorRecoveryCode {
+				continue
+			}
+			if err := s.deleteFactor(ctx, tx, sc, u, f); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// DeleteRecoveryCodes removes the recovery codes of a user and returns the factor that
+// they were. auth.ErrUserNotFound, auth.ErrCodesNotFound.
+func (s Service) DeleteRecoveryCodes(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (removed auth.Factor, err error) {
+	err = s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+		i := slices.IndexFunc(u.Factors, func(f auth.Factor) bool { return f.Type == auth.FactorRecoveryCode })
+		if i < 0 {
+			return auth.ErrCodesNotFound
+		}
+		removed = u.Factors[i]
+		return s.deleteFactor(ctx, tx, sc, u, removed)
+	})
+	return removed, err
+}
+
+// deleteFactor removes a factor of a user, who is locked.
+func (s Service) deleteFactor(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, f auth.Factor) error {
+	if err := tx.LowerSessions(ctx, u.ID, f.ID, s.Now()); err != nil {
+		return err
+	}
+	if _, err := tx.DeleteFactor(ctx, u.ID, f.ID); err != nil {
+		return err
+	}
+	action := auth.ActionFactorDeleted
+	if f.Type == auth.FactorRecoveryCode {
+		action = auth.ActionRecoveryCodesDeleted
+	}
+	return audit.AdminWith(ctx, tx, sc, u, action, audit.Traits{"factor_id": f.ID.String()}, s.Now())
 }

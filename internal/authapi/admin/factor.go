@@ -98,3 +98,9 @@ func (h Handler) deleteFactor(ctx context.Context, sc *tenants.Scope, req *facto
 	}
 	return &f, err
 }
+
+// deleteCodes answers the factor that the recovery codes were.
+func (h Handler) deleteCodes(ctx context.Context, sc *tenants.Scope, req *byID) (*auth.Factor, error) {
+	f, err := h.Service.DeleteRecoveryCodes(ctx, sc, req.id)
+	return &f, err
+}

@@ -36,6 +36,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.Admin(tenants.ScopeUsersRead).GET(usersPath+"/:id/factors", web.Tenant(http.StatusOK, h.factors))
 	r.Admin(tenants.ScopeUsersWrite).PUT(usersPath+"/:id/factors/:factor_id", web.Tenant(http.StatusOK, h.renameFactor))
 	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/factors/:factor_id", web.Tenant(http.StatusOK, h.deleteFactor))
+	r.Admin(tenants.ScopeUsersWrite).DELETE(usersPath+"/:id/factors/recovery-codes", web.Tenant(http.StatusOK, h.deleteCodes))
 	r.Admin(tenants.ScopeAuditRead).GET(auditPath, web.Tenant(http.StatusOK, h.audit))
 }
 

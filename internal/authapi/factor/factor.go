@@ -16,6 +16,8 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
@@ -35,7 +37,7 @@ const (
 	maxName       = 255 // characters of a friendly name
 	maxIssuer     = 128 // characters
 	maxCode       = 32  // bytes
-	statusDone    = "verified"
+	statusDone    = auth.StatusVerified
 )
 
 // The rules for wrong codes of a factor, from anywhere: five at once, one more a minute,
@@ -60,6 +62,8 @@ type Service struct {
 	Guesses *ratelimit.Limiter
 	// Attempts is told each comparison of a code; nil tells nobody.
 	Attempts Attempts
+	// Hasher compares recovery codes that a dump of a hosted project brought.
+	Hasher *password.Hasher
 }
 
 // Attempts is code of a project that runs after a code of a factor was compared.
@@ -97,7 +101,7 @@ func (s Service) Enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		return s.enrollWebAuthn(ctx, sc, p, e)
 	}
 	if e.Kind != KindTOTP {
-		return nil, auth.ErrValidation.Saying("factor_type needs to be totp, phone, or webauthn")
+		return nil, errKind
 	}
 	if !sc.Tenant.Config.TOTPEnroll {
 		return nil, auth.ErrTOTPEnrollOff
@@ -190,6 +194,8 @@ func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 			return err
 		}
 		switch {
+		case key.Type == auth.FactorRecoveryCode:
+			return errKind
 		case key.Type != KindTOTP && key.Type != KindWebAuthn:
 			return auth.ErrFactorNotFound
 		case key.Type == KindTOTP && !sc.Tenant.Config.TOTPVerify:
@@ -265,6 +271,9 @@ func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	if key, err = tx.FactorKey(ctx, p.User.ID, id); err != nil {
 		return key, c, "", err
 	}
+	if key.Type == auth.FactorRecoveryCode {
+		return key, c, "", errKind
+	}
 	c, err = tx.Challenge(ctx, key.ID, challenge)
 	switch {
 	case errors.Is(err, auth.ErrFactorNotFound):
@@ -312,7 +321,15 @@ func (s Service) tell(ctx context.Context, sc *tenants.Scope, p *auth.Principal,
 	case compared != nil && !errors.Is(compared, auth.ErrFactorCode):
 		return compared // nothing was compared
 	}
-	return s.Attempts.FactorAttempt(ctx, sc, p.User.ID, key.ID, key.Type, compared == nil, func(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID) error {
+	return s.attempted(ctx, sc, p, key.ID, key.Type, compared == nil)
+}
+
+// attempted tells the project's hook that a code was compared.
+func (s Service) attempted(ctx context.Context, sc *tenants.Scope, p *auth.Principal, factor uuid.UUID, kind string, valid bool) error {
+	if s.Attempts == nil || !s.Attempts.Factors(sc) {
+		return nil
+	}
+	return s.Attempts.FactorAttempt(ctx, sc, p.User.ID, factor, kind, valid, func(ctx context.Context, tx *tenantdb.Tx, user uuid.UUID) error {
 		return s.Sessions.End(ctx, tx, sc, &auth.User{ID: user}, session.All, session.CauseAdmin)
 	})
 }
@@ -341,7 +358,7 @@ func (s Service) checkTOTP(ctx context.Context, sc *tenants.Scope, key tenantdb.
 }
 
 // Unenroll removes a factor of the user. Sessions that it raised go back to aal1.
-// auth.ErrFactorNotFound, auth.ErrUnenrollAAL.
+// auth.ErrFactorNotFound, auth.ErrUnenrollAAL, auth.ErrCodesSoleFactor.
 func (s Service) Unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id uuid.UUID) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		if err := s.lock(ctx, tx, p); err != nil {
@@ -351,8 +368,14 @@ func (s Service) Unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Princi
 		if err != nil {
 			return err
 		}
-		if key.Status == statusDone && p.Session.AAL != auth.AAL2 {
+		switch {
+		case key.Type == auth.FactorRecoveryCode:
+			return errCodesHere
+		case key.Status == statusDone && p.Session.AAL != auth.AAL2:
 			return auth.ErrUnenrollAAL
+		}
+		if err := keepsCodes(ctx, tx, sc, key); err != nil {
+			return err
 		}
 		now := s.Sessions.Now()
 		if err := tx.LowerSessions(ctx, p.User.ID, key.ID, now); err != nil {
@@ -366,6 +389,12 @@ func (s Service) Unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Princi
 		return err
 	})
 }
+
+// Recovery codes have routes of their own.
+var (
+	errKind      = auth.ErrValidation.Saying("factor_type needs to be totp, phone, or webauthn")
+	errCodesHere = fault.New(fault.Unprocessable, "validation_failed", "Recovery codes cannot be unenrolled with this endpoint, use DELETE /factors/recovery-codes")
+)
 
 // sameAddress compares the address of a challenge with that of its answer.
 func sameAddress(challenge, answer string) bool {

@@ -23,6 +23,12 @@ func (h Handler) Mount(r web.Routes) {
 	limited.POST("/factors/:id/challenge", web.User(http.StatusOK, h.challenge))
 	limited.POST("/factors/:id/verify", web.User(http.StatusOK, h.verify))
 	r.User.DELETE("/factors/:id", web.User(http.StatusOK, h.unenroll))
+	const codes = "/factors/recovery-codes"
+	r.User.GET(codes, web.User(http.StatusOK, h.codes))
+	limited.POST(codes, web.User(http.StatusOK, h.createCodes))
+	limited.POST(codes+"/verify", web.User(http.StatusOK, h.verifyCode))
+	limited.POST(codes+"/regenerate", web.User(http.StatusOK, h.regenerateCodes))
+	r.User.DELETE(codes, web.User(http.StatusOK, h.deleteCodes))
 }
 
 type enrollRequest struct {
@@ -81,4 +87,38 @@ type Unenrolled struct {
 
 func (h Handler) unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *factorID) (*Unenrolled, error) {
 	return &Unenrolled{req.id}, h.Service.Unenroll(ctx, sc, p, req.id)
+}
+
+type none struct{}
+
+func (h Handler) codes(ctx context.Context, sc *tenants.Scope, p *auth.Principal, _ *none) (*RecoveryCodes, error) {
+	return h.Service.RecoveryCodes(ctx, sc, p)
+}
+
+type codesRequest struct {
+	Name string `json:"friendly_name"`
+}
+
+// BodyOptional implements web.BodyOptional: a name is only sent if there is one.
+func (*codesRequest) BodyOptional() {}
+
+func (h Handler) createCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *codesRequest) (*RecoveryCodes, error) {
+	return h.Service.CreateRecoveryCodes(ctx, sc, p, req.Name)
+}
+
+type codeRequest struct {
+	Code string `json:"code"`
+}
+
+func (h Handler) verifyCode(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *codeRequest) (*session.Tokens, error) {
+	return h.Service.VerifyRecoveryCode(ctx, sc, p, req.Code)
+}
+
+func (h Handler) regenerateCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal, _ *none) (*RecoveryCodes, error) {
+	return h.Service.RegenerateRecoveryCodes(ctx, sc, p)
+}
+
+func (h Handler) deleteCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal, _ *none) (*Unenrolled, error) {
+	id, err := h.Service.DeleteRecoveryCodes(ctx, sc, p)
+	return &Unenrolled{id}, err
 }

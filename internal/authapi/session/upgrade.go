@@ -18,6 +18,11 @@ type Upgrade struct {
 	Method auth.Method
 	Factor uuid.UUID // the factor used; uuid.Nil for none
 	Action auth.Action
+	// Traits are further facts of the audit entry; nil for none.
+	Traits audit.Traits
+	// Refused, when set, refuses the proof: Upgrade returns it, the session stays as
+	// it is, and what prove wrote is kept.
+	Refused error
 }
 
 // upgradeRefusals are the errors of requests of a session for accounts that may
@@ -52,6 +57,9 @@ func (s Sessions) Upgrade(ctx context.Context, sc *tenants.Scope, user, session 
 		if err != nil {
 			return err
 		}
+		if refused = up.Refused; refused != nil {
+			return nil
+		}
 		if err := s.raise(ctx, tx, sc, &p, up, now); err != nil {
 			return err
 		}
@@ -83,5 +91,6 @@ func (s Sessions) raise(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if err := tx.PutAMR(ctx, p.Session.ID, auth.AMR{Method: up.Method, Timestamp: now.Unix()}); err != nil {
 		return err
 	}
-	return audit.Self(ctx, tx, sc, &p.User, up.Action, now)
+	_, err := audit.User(ctx, tx, sc, &p.User, up.Action, up.Traits, now)
+	return err
 }

@@ -96,6 +96,7 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"jwt_exp": seconds, "mailer_otp_exp": seconds,
 	"mailer_otp_length":       {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
 	"mfa_totp_enroll_enabled": booleans, "mfa_totp_verify_enabled": booleans,
+	"mfa_recovery_codes_enroll_enabled": booleans, "mfa_recovery_codes_verify_enabled": booleans,
 	"mfa_max_enrolled_factors": {[]string{"1", "30"}, []string{"0", "31", "1.5", `"2"`}},
 	"password_min_length":      {[]string{"6", "72"}, []string{"5", "73", "7.5", `"8"`}},
 	"smtp_max_frequency":       {[]string{"0", "32767"}, []string{"-1", "32768", `"1"`}},

@@ -91,6 +91,8 @@ export const settings = {
     sms_provider_url: 'Address of the gateway',
     mfa_totp_enroll_enabled: 'Users can enroll an authenticator app',
     mfa_totp_verify_enabled: 'Codes of authenticator apps are accepted',
+    mfa_recovery_codes_enroll_enabled: 'Users can have recovery codes made',
+    mfa_recovery_codes_verify_enabled: 'Recovery codes are accepted',
     mfa_web_authn_enroll_enabled: 'Users can enroll a security key',
     mfa_web_authn_verify_enabled: 'Security keys are accepted',
     mfa_max_enrolled_factors: 'Most factors of a user',

@@ -73,7 +73,7 @@ export const user = {
     title: 'Second factors',
     label: 'Second factors of the user',
     empty: 'No second factor.',
-    types: { totp: 'Authenticator app', phone: 'Phone', webauthn: 'Security key' } as Record<string, string>,
+    types: { totp: 'Authenticator app', phone: 'Phone', webauthn: 'Security key', recovery_code: 'Recovery codes' } as Record<string, string>,
     verified: 'In use',
     unverified: 'Not finished',
     used: 'Last asked for',
