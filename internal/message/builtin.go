@@ -44,6 +44,9 @@ type Variable struct{ Name, Sample string }
 // without the user's metadata.
 func Variables(kind Kind, d Data, to string) []Variable {
 	v := d.variables(to)
+	if slices.Contains(Notices(), kind) {
+		return noticeVariables(kind, v)
+	}
 	all := map[string]string{
 		"ProjectName": v.ProjectName, "SiteURL": v.SiteURL, "Email": v.Email, "SendingTo": v.SendingTo, "Token": v.Token, "ExpiresIn": v.ExpiresIn,
 	}
@@ -53,6 +56,19 @@ func Variables(kind Kind, d Data, to string) []Variable {
 	if kind == EmailChange {
 		all["NewEmail"], all["OldEmail"] = v.NewEmail, v.OldEmail
 	}
+	return sorted(all)
+}
+
+// noticeVariables is Variables for a notice.
+func noticeVariables(kind Kind, v variables) []Variable {
+	all := map[string]string{"ProjectName": v.ProjectName, "SiteURL": v.SiteURL, "Email": v.Email, "SendingTo": v.SendingTo}
+	if kind != RecoveryCodeUsed {
+		all["FactorType"] = v.FactorType
+	}
+	return sorted(all)
+}
+
+func sorted(all map[string]string) []Variable {
 	out := make([]Variable, 0, len(all))
 	for name, sample := range all {
 		out = append(out, Variable{"." + name, sample})

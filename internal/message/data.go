@@ -24,6 +24,9 @@ type Data struct {
 	RedirectTo      string
 	SendingTo       string
 	OldEmail        string
+	// FactorType is the kind of the second factor that a notice is about, such as
+	// totp.
+	FactorType string
 	// ExpiresIn is how long link and code are valid. A template gets it in
 	// words, such as "1 hour".
 	ExpiresIn time.Duration
@@ -38,7 +41,7 @@ const maxUserData = 256 << 10
 // variables is the root object of a template. It repeats Data so that a
 // template only gets plain JSON values, which have no methods.
 type variables struct {
-	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail, ExpiresIn string
+	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail, ExpiresIn, FactorType string
 
 	Data map[string]any
 }
@@ -48,7 +51,7 @@ func (d Data) variables(to string) variables {
 		ProjectName: d.ProjectName, SiteURL: d.SiteURL, ConfirmationURL: d.ConfirmationURL,
 		Email: d.Email, NewEmail: d.NewEmail, Token: d.Token, TokenHash: d.TokenHash,
 		RedirectTo: d.RedirectTo, SendingTo: d.SendingTo, OldEmail: d.OldEmail,
-		ExpiresIn: words(d.ExpiresIn), Data: plain(d.Data),
+		ExpiresIn: words(d.ExpiresIn), FactorType: d.FactorType, Data: plain(d.Data),
 	}
 	if v.SendingTo == "" {
 		v.SendingTo = to

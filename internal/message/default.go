@@ -20,6 +20,9 @@ var defaultSubjects = map[Kind]string{
 	EmailChange:      "Confirm the change of your {{ .ProjectName }} e-mail address",
 	MagicLink:        "Your sign-in link for {{ .ProjectName }}",
 	Reauthentication: "Your {{ .ProjectName }} confirmation code",
+	FactorEnrolled:   "A second factor was added to your {{ .ProjectName }} account",
+	FactorUnenrolled: "A second factor was removed from your {{ .ProjectName }} account",
+	RecoveryCodeUsed: "A recovery code of your {{ .ProjectName }} account was used",
 	TeamInvite:       "Join {{ .Data.organization }}",
 	LeakedKey:        "A {{ .Data.kind }} has leaked",
 }

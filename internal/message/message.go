@@ -37,6 +37,10 @@ const (
 	EmailChange      Kind = "email_change"
 	MagicLink        Kind = "magic_link"
 	Reauthentication Kind = "reauthentication"
+	// Notices: what happened to an account.
+	FactorEnrolled   Kind = "mfa_factor_enrolled_notification"
+	FactorUnenrolled Kind = "mfa_factor_unenrolled_notification"
+	RecoveryCodeUsed Kind = "mfa_recovery_code_used_notification"
 	// TeamInvite is a mail of the control plane: an invitation to an
 	// organization. No project replaces it.
 	TeamInvite Kind = "team_invite"
@@ -50,9 +54,15 @@ const (
 const PhoneChange Kind = "phone_change"
 
 // Kinds lists every Kind that a project may replace, in a stable order.
-func Kinds() []Kind {
+func Kinds() []Kind { return append(Letters(), Notices()...) }
+
+// Letters lists the kinds with a link or a code.
+func Letters() []Kind {
 	return []Kind{Confirmation, Invite, Recovery, EmailChange, MagicLink, Reauthentication}
 }
+
+// Notices lists the kinds that tell what happened to an account, without a link.
+func Notices() []Kind { return []Kind{FactorEnrolled, FactorUnenrolled, RecoveryCodeUsed} }
 
 // Message is a message as it is stored, sealed and as JSON, in an outbox row
 // and in the captured inbox. It contains valid tokens: treat it as a secret.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -46,6 +47,9 @@ func SampleData(kind Kind, name, siteURL, issuer string) Data {
 	verify := map[Kind]string{
 		Confirmation: "signup", Invite: "invite", Recovery: "recovery", MagicLink: "magiclink", EmailChange: "email_change",
 	}[kind]
+	if slices.Contains(Notices(), kind) {
+		d.Token, d.TokenHash = "", ""
+	}
 	if d.ConfirmationURL = ""; verify != "" {
 		d.ConfirmationURL = issuer + "/verify?token=" + d.TokenHash + "&type=" + verify + "&redirect_to=" + siteURL
 	}

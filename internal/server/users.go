@@ -34,7 +34,7 @@ type accounts struct {
 func (s *Server) newAccounts(people users.Users) accounts {
 	passwords := strength.Checker{Leaked: s.leaked}
 	return accounts{
-		admin:    admin.Service{Users: people, Hasher: s.passwords, Strength: passwords},
+		admin:    admin.Service{Users: people, Hasher: s.passwords, Strength: passwords, Mailer: s.mailer},
 		links:    adminlink.Service{Users: people, Mailer: s.mailer, Hasher: s.passwords, Strength: passwords},
 		recovery: recovery.Service{Users: people, Mailer: s.mailer, Texter: s.texter},
 	}

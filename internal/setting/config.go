@@ -18,6 +18,7 @@ type Config struct {
 	Tokens
 	Sessions
 	Factors
+	Notices
 	Limits
 	Providers
 	Captcha

@@ -34,6 +34,9 @@ func (c *Config) Mail(kind string) Mail {
 			return *m.mail(c)
 		}
 	}
+	if n := c.notice(kind); n != nil {
+		return n.Mail
+	}
 	return Mail{}
 }
 

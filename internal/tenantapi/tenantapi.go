@@ -142,8 +142,8 @@ func (f Flows) all() []flow {
 		account.Handler{Service: account.Service{
 			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
 		}},
-		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords}},
-		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords}},
+		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords, Mailer: f.Mailer}},
+		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords, Mailer: f.Mailer}},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},

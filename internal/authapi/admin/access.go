@@ -9,8 +9,10 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -82,13 +84,13 @@ func (s Service) Unlink(ctx context.Context, sc *tenants.Scope, id, identity uui
 // go back to aal1. Recovery codes go with the last other factor: they are never the
 // only one. auth.ErrUserNotFound, ErrFactorNotFound.
 func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
-	return s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+	return s.changeFactors(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User, told *mail.Notices) error {
 		i := slices.IndexFunc(u.Factors, func(f auth.Factor) bool { return f.ID == factor })
 		if i < 0 {
 			return ErrFactorNotFound
 		}
 		removed, rest := u.Factors[i], slices.Delete(slices.Clone(u.Factors), i, i+1)
-		if err := s.deleteFactor(ctx, tx, sc, u, removed); err != nil {
+		if err := s.deleteFactor(ctx, tx, sc, u, told, removed); err != nil {
 			return err
 		}
 		protects := func(f auth.Factor) bool { return f.Verified() && f.Type != auth.FactorRecoveryCode }
@@ -99,7 +101,7 @@ func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor
 			if f.Type != auth.FactorRecoveryCode {
 				continue
 			}
-			if err := s.deleteFactor(ctx, tx, sc, u, f); err != nil {
+			if err := s.deleteFactor(ctx, tx, sc, u, told, f); err != nil {
 				return err
 			}
 		}
@@ -110,19 +112,30 @@ func (s Service) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor
 // DeleteRecoveryCodes removes the recovery codes of a user and returns the factor that
 // they were. auth.ErrUserNotFound, auth.ErrCodesNotFound.
 func (s Service) DeleteRecoveryCodes(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (removed auth.Factor, err error) {
-	err = s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error {
+	err = s.changeFactors(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User, told *mail.Notices) error {
 		i := slices.IndexFunc(u.Factors, func(f auth.Factor) bool { return f.Type == auth.FactorRecoveryCode })
 		if i < 0 {
 			return auth.ErrCodesNotFound
 		}
 		removed = u.Factors[i]
-		return s.deleteFactor(ctx, tx, sc, u, removed)
+		return s.deleteFactor(ctx, tx, sc, u, told, removed)
 	})
 	return removed, err
 }
 
+// changeFactors is change for a removal of factors, which users are told of.
+func (s Service) changeFactors(ctx context.Context, sc *tenants.Scope, id uuid.UUID, fn func(*tenantdb.Tx, *auth.User, *mail.Notices) error) error {
+	told, err := s.Mailer.Notify(ctx, sc, message.FactorUnenrolled)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, sc, id, func(tx *tenantdb.Tx, u *auth.User) error { return fn(tx, u, told) })
+	told.End(err)
+	return err
+}
+
 // deleteFactor removes a factor of a user, who is locked.
-func (s Service) deleteFactor(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, f auth.Factor) error {
+func (s Service) deleteFactor(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User, told *mail.Notices, f auth.Factor) error {
 	if err := tx.LowerSessions(ctx, u.ID, f.ID, s.Now()); err != nil {
 		return err
 	}
@@ -133,5 +146,8 @@ func (s Service) deleteFactor(ctx context.Context, tx *tenantdb.Tx, sc *tenants.
 	if f.Type == auth.FactorRecoveryCode {
 		action = auth.ActionRecoveryCodesDeleted
 	}
-	return audit.AdminWith(ctx, tx, sc, u, action, audit.Traits{"factor_id": f.ID.String()}, s.Now())
+	if err := audit.AdminWith(ctx, tx, sc, u, action, audit.Traits{"factor_id": f.ID.String()}, s.Now()); err != nil || !f.Verified() {
+		return err
+	}
+	return told.Put(ctx, tx, mail.Notice{Kind: message.FactorUnenrolled, User: u, FactorType: f.Type})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
@@ -21,6 +22,8 @@ type Service struct {
 	users.Users
 	Hasher   *password.Hasher
 	Strength strength.Checker
+	// Mailer tells users what an admin did to their factors.
+	Mailer *mail.Mailer
 }
 
 // User returns a user, soft-deleted ones included; auth.ErrUserNotFound.

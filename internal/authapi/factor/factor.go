@@ -15,8 +15,10 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -64,6 +66,8 @@ type Service struct {
 	Attempts Attempts
 	// Hasher compares recovery codes that a dump of a hosted project brought.
 	Hasher *password.Hasher
+	// Mailer tells users what happened to their factors.
+	Mailer *mail.Mailer
 }
 
 // Attempts is code of a project that runs after a code of a factor was compared.
@@ -173,6 +177,30 @@ func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) e
 	return err
 }
 
+// change runs fn in a transaction that may put notices of a kind.
+func (s Service) change(ctx context.Context, sc *tenants.Scope, kind message.Kind, fn func(tx *tenantdb.Tx, told *mail.Notices) error) error {
+	told, err := s.Mailer.Notify(ctx, sc, kind)
+	if err != nil {
+		return err
+	}
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error { return fn(tx, told) })
+	told.End(err)
+	return err
+}
+
+// raise is session.Sessions.Upgrade for a proof that may put notices of a kind.
+func (s Service) raise(ctx context.Context, sc *tenants.Scope, p *auth.Principal, kind message.Kind, prove func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error)) (*session.Tokens, error) {
+	told, err := s.Mailer.Notify(ctx, sc, kind)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
+		return prove(tx, current, told)
+	})
+	told.End(err)
+	return tokens, err
+}
+
 // Challenged is a challenge that was begun.
 type Challenged struct {
 	ID        uuid.UUID `json:"id"`
@@ -239,8 +267,8 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		if err != nil {
 			return err
 		}
-		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
-			return s.prove(ctx, tx, sc, current, id, challenge, code)
+		tokens, err = s.raise(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
+			return s.prove(ctx, tx, sc, current, told, id, challenge, code)
 		})
 		return err
 	})
@@ -248,7 +276,7 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 }
 
 // prove checks a code, in the transaction that raises the session.
-func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) (*session.Upgrade, error) {
+func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, told *mail.Notices, id, challenge uuid.UUID, code string) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
 	key, c, kept, err := s.check(ctx, tx, sc, p, id, challenge, code, now)
 	if err != nil {
@@ -257,7 +285,8 @@ func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	first := key.Status != statusDone
 	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.FactorVerified(ctx, key.ID, kept, now), tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
 	if first {
-		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)))
+		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)),
+			told.Put(ctx, tx, mail.Notice{Kind: message.FactorEnrolled, User: &p.User, FactorType: key.Type}))
 	}
 	if err != nil {
 		return nil, err
@@ -360,7 +389,7 @@ func (s Service) checkTOTP(ctx context.Context, sc *tenants.Scope, key tenantdb.
 // Unenroll removes a factor of the user. Sessions that it raised go back to aal1.
 // auth.ErrFactorNotFound, auth.ErrUnenrollAAL, auth.ErrCodesSoleFactor.
 func (s Service) Unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id uuid.UUID) error {
-	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+	return s.change(ctx, sc, message.FactorUnenrolled, func(tx *tenantdb.Tx, told *mail.Notices) error {
 		if err := s.lock(ctx, tx, p); err != nil {
 			return err
 		}
@@ -385,8 +414,10 @@ func (s Service) Unenroll(ctx context.Context, sc *tenants.Scope, p *auth.Princi
 			return err
 		}
 		traits := audit.Traits{"factor_id": key.ID.String(), "factor_status": key.Status, "session_id": p.Session.ID.String()}
-		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionFactorUnenrolled, traits, now)
-		return err
+		if _, err = audit.User(ctx, tx, sc, &p.User, auth.ActionFactorUnenrolled, traits, now); err != nil || !key.Verified() {
+			return err
+		}
+		return told.Put(ctx, tx, mail.Notice{Kind: message.FactorUnenrolled, User: &p.User, FactorType: key.Type})
 	})
 }
 

@@ -17,7 +17,9 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -78,7 +80,7 @@ func (s Service) CreateRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *
 		ID: uuid.New(), FriendlyName: name, Type: auth.FactorRecoveryCode, Status: auth.StatusVerified,
 	}}
 	codes, hashes := newRecoveryCodes(sc.Tenant, key.ID)
-	err := s.changeCodes(ctx, sc, p, true, func(tx *tenantdb.Tx, now time.Time) error {
+	err := s.changeCodes(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, told *mail.Notices, now time.Time) error {
 		if err := tx.DeleteUnverifiedFactors(ctx, p.User.ID, "", uuid.Nil, now.Add(-enrollLife)); err != nil {
 			return err
 		}
@@ -104,8 +106,10 @@ func (s Service) CreateRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *
 		if err := tx.ReplaceRecoveryCodes(ctx, set.ID, hashes, now); err != nil {
 			return err
 		}
-		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionRecoveryCodesGenerated, codesTraits(key.ID, "count", codesOfSet), now)
-		return err
+		if _, err = audit.User(ctx, tx, sc, &p.User, auth.ActionRecoveryCodesGenerated, codesTraits(key.ID, "count", codesOfSet), now); err != nil {
+			return err
+		}
+		return told.Put(ctx, tx, mail.Notice{Kind: message.FactorEnrolled, User: &p.User, FactorType: key.Type})
 	})
 	if err != nil {
 		return nil, err
@@ -118,7 +122,7 @@ func (s Service) CreateRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *
 // auth.ErrCodesNotFound.
 func (s Service) RegenerateRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal) (*RecoveryCodes, error) {
 	var out *RecoveryCodes
-	err := s.changeCodes(ctx, sc, p, true, func(tx *tenantdb.Tx, now time.Time) error {
+	err := s.changeCodes(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, _ *mail.Notices, now time.Time) error {
 		set, err := tx.RecoverySet(ctx, p.User.ID, true)
 		if err != nil {
 			return err
@@ -146,7 +150,7 @@ func (s Service) RegenerateRecoveryCodes(ctx context.Context, sc *tenants.Scope,
 // Sessions that a code raised go back to aal1. auth.ErrAnonymousFactor,
 // auth.ErrCodesAAL, auth.ErrCodesNotFound.
 func (s Service) DeleteRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal) (factor uuid.UUID, err error) {
-	err = s.changeCodes(ctx, sc, p, false, func(tx *tenantdb.Tx, now time.Time) error {
+	err = s.changeCodes(ctx, sc, p, message.FactorUnenrolled, func(tx *tenantdb.Tx, told *mail.Notices, now time.Time) error {
 		set, err := tx.RecoverySet(ctx, p.User.ID, true)
 		if err != nil {
 			return err
@@ -158,22 +162,24 @@ func (s Service) DeleteRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *
 		if _, err := tx.DeleteFactor(ctx, p.User.ID, factor); err != nil {
 			return err
 		}
-		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionRecoveryCodesDeleted, audit.Traits{"factor_id": factor.String()}, now)
-		return err
+		if _, err = audit.User(ctx, tx, sc, &p.User, auth.ActionRecoveryCodesDeleted, audit.Traits{"factor_id": factor.String()}, now); err != nil {
+			return err
+		}
+		return told.Put(ctx, tx, mail.Notice{Kind: message.FactorUnenrolled, User: &p.User, FactorType: auth.FactorRecoveryCode})
 	})
 	return factor, err
 }
 
 // changeCodes runs fn with the user locked, if the session is at aal2 and, for an
 // enrollment, the project allows it.
-func (s Service) changeCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal, enroll bool, fn func(tx *tenantdb.Tx, now time.Time) error) error {
+func (s Service) changeCodes(ctx context.Context, sc *tenants.Scope, p *auth.Principal, kind message.Kind, fn func(tx *tenantdb.Tx, told *mail.Notices, now time.Time) error) error {
 	if p.User.IsAnonymous {
 		return auth.ErrAnonymousFactor
 	}
-	if enroll && !sc.Tenant.Config.RecoveryEnroll {
+	if kind == message.FactorEnrolled && !sc.Tenant.Config.RecoveryEnroll {
 		return auth.ErrCodesEnrollOff
 	}
-	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+	return s.change(ctx, sc, kind, func(tx *tenantdb.Tx, told *mail.Notices) error {
 		if err := s.lock(ctx, tx, p); err != nil {
 			return err
 		}
@@ -184,7 +190,7 @@ func (s Service) changeCodes(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 		if err != nil {
 			return err
 		}
-		return fn(tx, s.Sessions.Now())
+		return fn(tx, told, s.Sessions.Now())
 	})
 }
 
@@ -213,8 +219,8 @@ func (s Service) VerifyRecoveryCode(ctx context.Context, sc *tenants.Scope, p *a
 	if err := s.attempted(ctx, sc, p, factor, auth.FactorRecoveryCode, match != uuid.Nil); err != nil {
 		return nil, err
 	}
-	return s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
-		return s.proveCode(ctx, tx, sc, current, match)
+	return s.raise(ctx, sc, p, message.RecoveryCodeUsed, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
+		return s.proveCode(ctx, tx, current, told, match)
 	})
 }
 
@@ -253,7 +259,7 @@ func (s Service) matchCode(ctx context.Context, sc *tenants.Scope, user uuid.UUI
 // proveCode uses a code up, in the transaction that raises the session. A wrong one, or
 // one that another request has used meanwhile, is counted. Nobody learns whether it was
 // right while the codes are locked.
-func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, match uuid.UUID) (*session.Upgrade, error) {
+func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal, told *mail.Notices, match uuid.UUID) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
 	set, err := tx.RecoverySet(ctx, p.User.ID, true)
 	if err == nil {
@@ -284,6 +290,9 @@ func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Sco
 	}
 	_, remaining, err := tx.CountRecoveryCodes(ctx, set.ID)
 	if err != nil {
+		return nil, err
+	}
+	if err := told.Put(ctx, tx, mail.Notice{Kind: message.RecoveryCodeUsed, User: &p.User, FactorType: auth.FactorRecoveryCode}); err != nil {
 		return nil, err
 	}
 	return &session.Upgrade{

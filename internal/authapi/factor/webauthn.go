@@ -9,7 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/relyingparty"
 	"github.com/reevehq/reeve/tenants"
@@ -94,8 +96,8 @@ func (s Service) VerifyKey(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 		if err != nil {
 			return err
 		}
-		tokens, err = s.Sessions.Upgrade(ctx, sc, p.User.ID, p.Session.ID, func(tx *tenantdb.Tx, current *auth.Principal) (*session.Upgrade, error) {
-			return s.proveKey(ctx, tx, sc, current, id, challenge, a)
+		tokens, err = s.raise(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
+			return s.proveKey(ctx, tx, sc, current, told, id, challenge, a)
 		})
 		return err
 	})
@@ -142,7 +144,7 @@ func (s Service) checkAnswer(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 }
 
 // proveKey checks an answer, in the transaction that raises the session.
-func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, a *WebAuthnAnswer) (*session.Upgrade, error) {
+func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, told *mail.Notices, id, challenge uuid.UUID, a *WebAuthnAnswer) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
 	checked, err := s.checkAnswer(ctx, tx, sc, p, id, challenge, a)
 	if err != nil {
@@ -158,7 +160,8 @@ func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.KeepWebAuthnFactor(ctx, key.ID, proved.Record, proved.AAGUID, last, now),
 		tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
 	if checked.first {
-		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)))
+		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)),
+			told.Put(ctx, tx, mail.Notice{Kind: message.FactorEnrolled, User: &p.User, FactorType: key.Type}))
 	}
 	if err != nil {
 		return nil, err

@@ -251,28 +251,33 @@ func (m *Mailer) reserve(ctx context.Context, sc *tenants.Scope) error {
 // render renders the mail. If the project's template fails, the default
 // replaces it and the error is logged.
 func (m *Mailer) render(ctx context.Context, sc *tenants.Scope, l Letter, once token.OneTime) (message.Message, error) {
-	data := map[string]any{}
-	_ = json.Unmarshal(orEmpty(l.User.UserMetadata), &data) // not an object (SQL may write one) counts as empty
-	own := sc.Tenant.Config.Mail(string(l.Kind))
-	mail, err := message.Render(l.Kind, message.Template{Subject: own.Subject, Content: own.Content}, l.to(), message.Data{
-		ProjectName: sc.Tenant.Name, SiteURL: sc.Tenant.Config.SiteURL, ConfirmationURL: l.link(sc.Tenant, once),
-		Email: l.User.Email, NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.to(),
-		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, ExpiresIn: sc.Tenant.Config.OTPTTL(), Data: data,
-	})
+	return m.renderFor(ctx, sc, l.Kind, l.User, message.Data{
+		ConfirmationURL: l.link(sc.Tenant, once), NewEmail: l.User.NewEmail, OldEmail: l.User.Email, SendingTo: l.to(),
+		Token: once.Code, TokenHash: l.linkToken(once), RedirectTo: l.RedirectTo, ExpiresIn: sc.Tenant.Config.OTPTTL(),
+	}, once.Code, once.Link)
+}
+
+// renderFor renders a mail of a kind to d.SendingTo, with what templates show of every
+// user. secrets are kept out of the log.
+func (m *Mailer) renderFor(ctx context.Context, sc *tenants.Scope, kind message.Kind, u *auth.User, d message.Data, secrets ...string) (message.Message, error) {
+	d.ProjectName, d.SiteURL, d.Email, d.Data = sc.Tenant.Name, sc.Tenant.Config.SiteURL, u.Email, map[string]any{}
+	_ = json.Unmarshal(orEmpty(u.UserMetadata), &d.Data) // not an object (SQL may write one) counts as empty
+	own := sc.Tenant.Config.Mail(string(kind))
+	mail, err := message.Render(kind, message.Template{Subject: own.Subject, Content: own.Content}, d.SendingTo, d)
 	if err != nil {
-		return mail, fmt.Errorf("render %s: %w", l.Kind, err)
+		return mail, fmt.Errorf("render %s: %w", kind, err)
 	}
 	if mail.TemplateError != nil {
 		cmp.Or(m.Logger, slog.Default()).WarnContext(ctx, "mail template replaced by the default",
-			"project", string(sc.Tenant.Ref), "kind", string(l.Kind), "error", fault.Clip(mail.TemplateError.Error(), 500))
+			"project", string(sc.Tenant.Ref), "kind", string(kind), "error", fault.Clip(mail.TemplateError.Error(), 500))
 		sc.Log.Add(ctx, projectlog.Entry{
 			Code: "mail_template_failed", Message: "The project's mail template failed; the mail was sent with the default one.",
-			Detail:  map[string]any{"template": string(l.Kind), "error": mail.TemplateError.Error()},
-			Secrets: []string{once.Code, once.Link},
+			Detail:  map[string]any{"template": string(kind), "error": mail.TemplateError.Error()},
+			Secrets: secrets,
 		})
 	}
 	mail.ID, mail.CreatedAt = uuid.New(), m.Now()
-	mail.RequestID, mail.UserID = sc.RequestID, l.User.ID
+	mail.RequestID, mail.UserID = sc.RequestID, u.ID
 	return mail, nil
 }
 

@@ -191,7 +191,7 @@ func TestMailLimit(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, func(c *tenants.Config) { c.MailerOTPExp = 900 })
-	for _, kind := range message.Kinds() {
+	for _, kind := range message.Letters() {
 		to := strings.ReplaceAll(string(kind), "_", "-") + "@example.com"
 		l := letter(to)
 		l.Kind = kind

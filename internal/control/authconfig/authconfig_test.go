@@ -49,6 +49,12 @@ var (
 	templates = values{[]string{`"<a href=\"{{ .ConfirmationURL }}\">x</a>"`, `""`}, []string{`"{{ .Token"`, `"{{ .Nothing }}"`, "5", `"` + strings.Repeat("x", 70_000) + `"`}}
 )
 
+// Notices of factors show their kind.
+var (
+	factorNotices = values{[]string{`"Added: {{ .FactorType }}"`, `""`}, subjects.bad}
+	factorTexts   = values{[]string{`"<p>{{ if eq .FactorType \"totp\" }}app{{ end }}</p>"`, `""`}, templates.bad}
+)
+
 const lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 
 func quoted(s string) string {
@@ -96,6 +102,11 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"jwt_exp": seconds, "mailer_otp_exp": seconds,
 	"mailer_otp_length":       {[]string{"6", "10"}, []string{"5", "11", "6.5", `"6"`}},
 	"mfa_totp_enroll_enabled": booleans, "mfa_totp_verify_enabled": booleans,
+	"mailer_notifications_mfa_factor_enrolled_enabled": booleans, "mailer_notifications_mfa_factor_unenrolled_enabled": booleans,
+	"mailer_notifications_mfa_recovery_code_used_enabled": booleans,
+	"mailer_subjects_mfa_factor_enrolled_notification":    factorNotices, "mailer_templates_mfa_factor_enrolled_notification_content": factorTexts,
+	"mailer_subjects_mfa_factor_unenrolled_notification": factorNotices, "mailer_templates_mfa_factor_unenrolled_notification_content": factorTexts,
+	"mailer_subjects_mfa_recovery_code_used_notification": subjects, "mailer_templates_mfa_recovery_code_used_notification_content": templates,
 	"mfa_recovery_codes_enroll_enabled": booleans, "mfa_recovery_codes_verify_enabled": booleans,
 	"mfa_max_enrolled_factors": {[]string{"1", "30"}, []string{"0", "31", "1.5", `"2"`}},
 	"password_min_length":      {[]string{"6", "72"}, []string{"5", "73", "7.5", `"8"`}},

@@ -25,6 +25,7 @@ export const templates = {
     '.SendingTo': 'The address that the mail goes to',
     '.ProjectName': 'The project',
     '.ExpiresIn': 'How long link and code are valid',
+    '.FactorType': 'The kind of the factor: totp, phone, webauthn or recovery_code',
     '.Data': 'The user’s metadata, such as {{ .Data.name }}',
   } as Record<string, string>,
   errorAt: (part: string, line: number, column: number) => `${part === 'subject' ? 'Subject' : 'HTML'}${line > 0 ? `, line ${line}${column > 0 ? `, column ${column}` : ''}` : ''}`,
