@@ -103,6 +103,10 @@ var (
 	ErrCodesAAL = ErrEnrollAAL.Saying("AAL2 required to generate or delete recovery codes")
 	// ErrCodesNotFound is ErrFactorNotFound for a user without recovery codes.
 	ErrCodesNotFound = ErrFactorNotFound.Saying("The user has not enrolled recovery codes")
+	// ErrMFAEnroll and ErrMFAVerify refuse a session that owes the second factor of the
+	// project's MFA policy.
+	ErrMFAEnroll = fault.New(fault.Forbidden, "insufficient_aal", "A second factor is required: enroll one first")
+	ErrMFAVerify = fault.New(fault.Forbidden, "insufficient_aal", "The second factor is required: answer a challenge of it first")
 	// ErrAnonymousFactor is for factors of anonymous users.
 	ErrAnonymousFactor = fault.New(fault.Forbidden, "no_authorization", "Anonymous user not allowed to perform these actions")
 	// ErrBadPhone is ErrValidation for something that is no phone number.

@@ -100,7 +100,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&apikey.Handler{Service: &apikey.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Log: w.Log}},
 		&signingkey.Handler{Service: &signingkey.Service{DB: w.DB, Authz: w.Authz}},
 		&thirdparty.Handler{Service: &thirdparty.Service{DB: w.DB, Authz: w.Authz, Ours: func(string) bool { return false }, Now: time.Now}},
-		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials()}},
+		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials(), Now: controltest.Now}},
 		&controlhook.Handler{Service: &controlhook.Service{
 			DB: w.DB, Authz: w.Authz, Hooks: hook.New(hook.Options{Client: outbound.New(outbound.Options{}).HTTP(hook.Timeout), Now: controltest.Now}), Now: controltest.Now,
 			Tenant: func(_ context.Context, ref tenants.Ref) (*tenants.Tenant, error) {

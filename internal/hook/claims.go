@@ -58,7 +58,8 @@ const (
 // claimBounds is what a hook may not change. A hook cannot make a token of another
 // user, session or issuer, nor raise its assurance level: those are facts that Reeve
 // has established. It may shorten the validity, and lengthen it within what any
-// setting allows, never beyond the session.
+// setting allows, never beyond the session. What the MFA policy demands stays in the
+// token.
 type claimBounds struct {
 	now     time.Time
 	offered *token.Claims
@@ -90,6 +91,7 @@ func (b claimBounds) apply(raw json.RawMessage, to *token.Claims) error {
 	if err := b.check(claims, to); err != nil {
 		return err
 	}
+	b.owe(claims)
 	custom, err := json.Marshal(claims)
 	if err != nil {
 		return err
@@ -180,6 +182,17 @@ func (b claimBounds) check(claims map[string]json.RawMessage, to *token.Claims) 
 	// What follows is in the answer to the client beside the token.
 	to.ExpiresAt, to.IssuedAt = exp, b.offered.IssuedAt
 	return nil
+}
+
+// owe puts back what the project's MFA policy demands. It is no error to leave it out: a
+// hook that makes a token of few claims must not shut everybody out when a policy begins.
+func (b claimBounds) owe(claims map[string]json.RawMessage) {
+	if b.offered.MFARequired != "" {
+		claims["mfa_required"] = quoted(b.offered.MFARequired)
+	}
+	if b.offered.MFAGraceUntil != 0 {
+		claims["mfa_grace_until"] = json.RawMessage(strconv.FormatInt(b.offered.MFAGraceUntil, 10))
+	}
 }
 
 // adminRole reports whether a role is one of API keys and not of users.

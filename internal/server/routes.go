@@ -131,7 +131,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&apikey.Handler{Service: &apikey.Service{DB: s.control, Authz: access, Now: s.now, Log: s.log}}).Mount(api)
 	checker := message.NewChecker(1)
 	(&authconfig.Handler{Service: &authconfig.Service{
-		DB: s.control, Authz: access, CheckTemplate: checker.Check, WaysIn: s.waysIn, Trials: s.trials(checker),
+		DB: s.control, Authz: access, CheckTemplate: checker.Check, WaysIn: s.waysIn, Trials: s.trials(checker), Now: s.now,
 	}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&controlhook.Handler{Service: &controlhook.Service{

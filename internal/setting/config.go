@@ -19,6 +19,7 @@ type Config struct {
 	Sessions
 	Factors
 	Notices
+	MFAPolicies
 	Limits
 	Providers
 	Captcha

@@ -14,7 +14,7 @@ type Factors struct {
 
 // mfa is the second factors that users can enroll.
 func mfa() Group {
-	return Group{Title: "Multi-factor authentication", Settings: []Setting{
+	return Group{Title: "Multi-factor authentication", Rules: mfaPolicyRules(), Settings: append([]Setting{
 		{
 			Name: "mfa_max_enrolled_factors", Kind: Integer, Default: 10, Min: 1, Max: 30,
 			Field:  func(c *Config) any { return &c.MaxFactors },
@@ -55,5 +55,5 @@ func mfa() Group {
 			Field:  func(c *Config) any { return &c.WebAuthnVerify },
 			Effect: "Proofs of enrolled keys are accepted. While it is off, users with only such a factor stay at aal1, and nobody can finish enrolling one.",
 		},
-	}}
+	}, mfaPolicySettings()...)}
 }

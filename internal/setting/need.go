@@ -39,6 +39,7 @@ var needs = map[string][]Need{
 
 	"rate_limit_sms_sent": {{Setting: "external_phone_enabled"}}, "rate_limit_sms_country": {{Setting: "external_phone_enabled"}},
 	"passkey_aal2_enabled":     {{Setting: "passkey_enabled"}},
+	"mfa_policy_roles":         {{Setting: "mfa_policy", Value: MFAByRole}},
 	"sms_test_otp_valid_until": {{Setting: "external_phone_enabled"}, {Setting: "sms_test_otp"}},
 }
 

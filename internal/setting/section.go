@@ -90,7 +90,7 @@ func (s Setting) Unit() string {
 	switch {
 	case s.Kind != Integer && s.Kind != Number:
 		return ""
-	case strings.HasSuffix(s.Name, "_days"):
+	case strings.HasSuffix(s.Name, "_days"), s.Name == "mfa_policy_grace_period":
 		return "days"
 	case s.Name == "sessions_timebox", s.Name == "sessions_inactivity_timeout":
 		return "hours"

@@ -37,7 +37,11 @@ type Claims struct {
 	AMR          []auth.AMR      `json:"amr,omitempty"`
 	SessionID    string          `json:"session_id"`
 	IsAnonymous  bool            `json:"is_anonymous"`
-	NotBefore    int64           `json:"nbf,omitempty"` // never in Reeve's own; imported keys may have signed one
+	// What the project's MFA policy demands, for policies of the database and for the
+	// app. A hook cannot change them.
+	MFARequired   string `json:"mfa_required,omitempty"`    // OwesEnroll, OwesVerify or ""
+	MFAGraceUntil int64  `json:"mfa_grace_until,omitempty"` // seconds since 1970; 0 for no grace
+	NotBefore     int64  `json:"nbf,omitempty"`             // never in Reeve's own; imported keys may have signed one
 
 	// Custom, if set, is the JSON object that is signed instead of the members
 	// above: the claims as a hook of the project has changed them.
@@ -103,6 +107,10 @@ func (i Issuer) Claims(t *tenants.Tenant, p *auth.Principal) *Claims {
 		Email: p.User.Email, Phone: p.User.Phone,
 		Role: p.User.Role, AAL: p.Session.AAL,
 		SessionID: p.Session.ID.String(), IsAnonymous: p.User.IsAnonymous,
+	}
+	owed := Owes(&t.Config, p, now)
+	if c.MFARequired = owed.What; !owed.Until.IsZero() {
+		c.MFAGraceUntil = owed.Until.Unix()
 	}
 	if t.Config.HasClaim("amr") {
 		c.AMR = p.Session.AMR

@@ -15,10 +15,17 @@ import (
 
 // requireUser verifies the access token and reads its user and session from the
 // database, so that a user who was deleted, banned or signed out is refused at
-// once.
-func requireUser(v *token.Verifier) gin.HandlerFunc {
+// once. A session that owes a second factor is refused unless may lets it.
+func requireUser(v *token.Verifier, may func(*tenants.Config, token.Owed) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		p, err := UserOf(c.Request.Context(), v, scope(c))
+		sc := scope(c)
+		p, err := callerOf(c.Request.Context(), v, sc)
+		if err == nil {
+			owed := token.Owes(&sc.Tenant.Config, &p, v.Now())
+			if may == nil || !may(&sc.Tenant.Config, owed) {
+				err = owed.Err()
+			}
+		}
 		if err != nil {
 			writeError(c, err)
 			return
@@ -38,7 +45,7 @@ func requireAdmin(v *token.Verifier, s tenants.KeyScope) gin.HandlerFunc {
 			}
 			return
 		}
-		_, err := UserOf(c.Request.Context(), v, sc)
+		_, err := callerOf(c.Request.Context(), v, sc)
 		if err == nil {
 			err = auth.ErrNotAdmin
 		}
@@ -49,6 +56,15 @@ func requireAdmin(v *token.Verifier, s tenants.KeyScope) gin.HandlerFunc {
 // UserOf is the caller of a request with an access token, for routes that anybody
 // may call: see Routes.User.
 func UserOf(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Principal, error) {
+	p, err := callerOf(ctx, v, sc)
+	if err == nil {
+		err = token.Owes(&sc.Tenant.Config, &p, v.Now()).Err()
+	}
+	return p, err
+}
+
+// callerOf is UserOf for sessions too that owe a second factor.
+func callerOf(ctx context.Context, v *token.Verifier, sc *tenants.Scope) (auth.Principal, error) {
 	if sc.UserToken == "" {
 		return auth.Principal{}, auth.ErrNoAuthorization
 	}

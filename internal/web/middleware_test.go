@@ -287,7 +287,7 @@ func TestTenant(t *testing.T) {
 // read.
 func TestCallersBeforeBodies(t *testing.T) {
 	t.Parallel()
-	for name, handler := range map[string]gin.HandlerFunc{"user": requireUser(nil), "admin": requireAdmin(nil, tenants.ScopeUsersRead)} {
+	for name, handler := range map[string]gin.HandlerFunc{"user": requireUser(nil, nil), "admin": requireAdmin(nil, tenants.ScopeUsersRead)} {
 		body := &countingReader{Reader: strings.NewReader("{")}
 		rec, _ := serveOne(httptest.NewRequest(http.MethodPost, "/auth/v1/thing", body), as("a", "192.0.2.1"), handler,
 			gin.HandlerFunc(Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *form) (None, error) { return None{}, nil })))

@@ -18,6 +18,12 @@ type Routes struct {
 	Open   Group[Endpoint]     // anyone; an API key, if sent, must be valid
 	Keyed  Group[Endpoint]     // with an API key
 	User   Group[UserEndpoint] // with an API key and a user's access token
+	// Owing is User for sessions too that owe the second factor of the project's MFA
+	// policy: for what they need to enroll or prove one, or to leave.
+	Owing Group[UserEndpoint]
+	// OwingPasskey is User, and Owing for users without a factor where a sign-in with a
+	// passkey reaches aal2.
+	OwingPasskey Group[UserEndpoint]
 	// Admin is the group for a secret key that has the scope.
 	Admin func(tenants.KeyScope) Group[Endpoint]
 }
@@ -45,7 +51,11 @@ func NewRoutes(always, open, keyed gin.IRouter, v *token.Verifier, l Limits, cap
 		Always: Group[Endpoint]{router: always, limits: l},
 		Open:   Group[Endpoint]{router: open, limits: l},
 		Keyed:  Group[Endpoint]{router: keyed, limits: l, captcha: captcha},
-		User:   Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v)}},
+		User:   Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v, nil)}},
+		Owing:  Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v, func(*tenants.Config, token.Owed) bool { return true })}},
+		OwingPasskey: Group[UserEndpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireUser(v, func(c *tenants.Config, owed token.Owed) bool {
+			return owed.What == token.OwesEnroll && c.PasskeyCounts()
+		})}},
 		Admin: func(s tenants.KeyScope) Group[Endpoint] {
 			return Group[Endpoint]{router: keyed, limits: l, admit: []gin.HandlerFunc{requireAdmin(v, s)}}
 		},

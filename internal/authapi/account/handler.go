@@ -22,13 +22,13 @@ type Handler struct{ Service Service }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	r.User.GET("/user", web.User(http.StatusOK, h.get))
+	r.Owing.GET("/user", web.User(http.StatusOK, h.get))
 	r.User.With(web.LimitOTP("user")).PUT("/user", web.User(http.StatusOK, h.put))
 	r.User.With(web.LimitOTP("reauthenticate")).GET("/reauthenticate", web.User(http.StatusOK, h.reauthenticate))
 	r.User.DELETE("/user/identities/:id", web.User(http.StatusOK, h.unlink))
 	r.User.GET("/user/sessions", web.User(http.StatusOK, h.sessions))
 	r.User.DELETE("/user/sessions/:id", web.User(http.StatusNoContent, h.endSession))
-	r.User.POST("/logout", web.User(http.StatusNoContent, h.logout))
+	r.Owing.POST("/logout", web.User(http.StatusNoContent, h.logout))
 }
 
 func (h Handler) get(_ context.Context, _ *tenants.Scope, p *auth.Principal, _ *web.None) (*auth.User, error) {

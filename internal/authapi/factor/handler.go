@@ -18,16 +18,17 @@ type Handler struct{ Service Service }
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
-	limited := r.User.With(web.LimitFactors)
+	limited := r.Owing.With(web.LimitFactors)
 	limited.POST("/factors", web.User(http.StatusOK, h.enroll))
 	limited.POST("/factors/:id/challenge", web.User(http.StatusOK, h.challenge))
 	limited.POST("/factors/:id/verify", web.User(http.StatusOK, h.verify))
-	r.User.DELETE("/factors/:id", web.User(http.StatusOK, h.unenroll))
+	r.Owing.DELETE("/factors/:id", web.User(http.StatusOK, h.unenroll))
 	const codes = "/factors/recovery-codes"
 	r.User.GET(codes, web.User(http.StatusOK, h.codes))
-	limited.POST(codes, web.User(http.StatusOK, h.createCodes))
+	whole := r.User.With(web.LimitFactors) // a session that owes nothing
+	whole.POST(codes, web.User(http.StatusOK, h.createCodes))
 	limited.POST(codes+"/verify", web.User(http.StatusOK, h.verifyCode))
-	limited.POST(codes+"/regenerate", web.User(http.StatusOK, h.regenerateCodes))
+	whole.POST(codes+"/regenerate", web.User(http.StatusOK, h.regenerateCodes))
 	r.User.DELETE(codes, web.User(http.StatusOK, h.deleteCodes))
 }
 

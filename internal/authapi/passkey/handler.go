@@ -24,8 +24,8 @@ type Handler struct{ Service Service }
 func (h Handler) Mount(r web.Routes) {
 	r.Keyed.With(web.LimitPasskey).WithCaptcha().POST("/passkeys/authentication/options", web.Tenant(http.StatusOK, h.beginSignIn))
 	r.Keyed.POST("/passkeys/authentication/verify", web.Tenant(http.StatusOK, h.signIn))
-	r.User.With(web.LimitPasskeyRegistration).POST("/passkeys/registration/options", web.User(http.StatusOK, h.begin))
-	r.User.POST("/passkeys/registration/verify", web.User(http.StatusOK, h.register))
+	r.OwingPasskey.With(web.LimitPasskeyRegistration).POST("/passkeys/registration/options", web.User(http.StatusOK, h.begin))
+	r.OwingPasskey.POST("/passkeys/registration/verify", web.User(http.StatusOK, h.register))
 	r.User.GET("/passkeys", web.User(http.StatusOK, h.list))
 	r.User.PATCH("/passkeys/:id", web.User(http.StatusOK, h.rename))
 	r.User.DELETE("/passkeys/:id", web.User(http.StatusNoContent, h.delete))

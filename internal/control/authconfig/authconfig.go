@@ -3,6 +3,7 @@ package authconfig
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/controldb"
@@ -22,6 +23,7 @@ type Service struct {
 	// WaysIn counts users for the warnings of a dry run; nil for no count.
 	WaysIn WaysIn
 	Trials Trials
+	Now    func() time.Time
 }
 
 // Get returns the configuration in force.
@@ -63,6 +65,7 @@ func (s *Service) Update(ctx context.Context, actor authz.Actor, ref string, pat
 	}
 	return s.change(ctx, actor, p.Ref, terms, func(_ *controldb.Tx, k keys, before values) (values, map[string]any, error) {
 		after, err := apply(before, k.fingerprints, patch)
+		after.config.BeginMFAPolicy(&before.config, s.Now())
 		return after, before.only(patch), err
 	})
 }

@@ -29,7 +29,7 @@ func newWorld(t *testing.T) (*controltest.World, tenants.Ref, string) {
 	t.Helper()
 	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
-			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials(),
+			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials(), Now: controltest.Now,
 		}}}
 	})
 	ref := w.Project(t, w.Acme, "Shop").Project.Ref
@@ -108,6 +108,10 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"mailer_subjects_mfa_factor_unenrolled_notification": factorNotices, "mailer_templates_mfa_factor_unenrolled_notification_content": factorTexts,
 	"mailer_subjects_mfa_recovery_code_used_notification": subjects, "mailer_templates_mfa_recovery_code_used_notification_content": templates,
 	"mfa_recovery_codes_enroll_enabled": booleans, "mfa_recovery_codes_verify_enabled": booleans,
+	"mfa_policy":               {[]string{`"off"`, `"optional"`, `"required"`, `"by_role"`, `"without_sso"`}, []string{`""`, `"on"`, `"Required"`, "true"}},
+	"mfa_policy_roles":         {[]string{`"admin"`, `"admin, billing manager,Ä"`, `""`}, []string{`","`, `"a,,b"`, "5", `"a\nb"`, quoted(strings.Repeat("x", 101)), quoted(strings.Repeat("x,", 50) + "x")}},
+	"mfa_policy_grace_period":  {[]string{"0", "7", "365"}, []string{"-1", "366", "0.5", `"7"`}},
+	"mfa_policy_since":         {[]string{`"2027-01-31T00:00:00Z"`, `"2027-01-31T00:00:00+01:00"`, `""`}, []string{`"tomorrow"`, `"2027-01-31"`, "5"}},
 	"mfa_max_enrolled_factors": {[]string{"1", "30"}, []string{"0", "31", "1.5", `"2"`}},
 	"password_min_length":      {[]string{"6", "72"}, []string{"5", "73", "7.5", `"8"`}},
 	"smtp_max_frequency":       {[]string{"0", "32767"}, []string{"-1", "32768", `"1"`}},
@@ -251,6 +255,9 @@ func also(name, value string) string {
 	if hook, ok := strings.CutSuffix(name, "_enabled"); ok && strings.HasPrefix(hook, "hook_") && value == "true" {
 		return fmt.Sprintf(`,"%s_uri":"pg-functions://postgres/public/f"`, hook)
 	}
+	if name == "mfa_policy" && value == `"by_role"` {
+		return `,"mfa_policy_roles":"admin"`
+	}
 	if name == "smtp_host" && value != `""` {
 		return `,"smtp_admin_email":"a@example.com"`
 	}
@@ -300,6 +307,32 @@ func TestCaptchaRules(t *testing.T) {
 }
 
 // TestPasskeyRules: passkeys are not switched on without a domain to make them for.
+// A policy has a second factor that users can enroll, notes when it began, and keeps that
+// through changes of other settings, dry runs and rollbacks.
+func TestMFAPolicy(t *testing.T) {
+	t.Parallel()
+	w, _, path := newWorld(t)
+	patch := func(body string) controltest.Response { return w.Do(t, w.Developer, "PATCH", path, body) }
+	const began = `"mfa_policy_since":"2`
+	patch(`{"mfa_policy":"by_role"}`).Refused(t, 400, "validation_failed", "mfa_policy_roles: is required")
+	patch(`{"mfa_totp_enroll_enabled":false,"mfa_policy":"required"}`).Refused(t, 400, "validation_failed", "mfa_policy: needs a second factor")
+	patch(`{"mfa_totp_enroll_enabled":false,"mfa_policy":"optional"}`).Want(t, 200, `"mfa_policy_since":null`)
+	patch(`{"mfa_policy":"without_sso"}`).Refused(t, 400, "validation_failed", "mfa_policy: needs a second factor")
+	patch(`{"mfa_policy":"without_sso","passkey_enabled":true,"passkey_aal2_enabled":true}`).Want(t, 200, began)
+	patch(`{"mfa_totp_enroll_enabled":true,"passkey_enabled":false}`).Want(t, 200)
+	patch(`{"mfa_totp_verify_enabled":false}`).Refused(t, 400, "validation_failed", "mfa_policy: needs a second factor")
+	patch(`{"mfa_policy_since":"2026-01-31T00:00:00Z","mfa_policy_grace_period":30}`).Want(t, 200)
+	on := map[string]any{}
+	patch(`{"mfa_policy_grace_period":14,"disable_signup":true}`).Want(t, 200, `"mfa_policy_since":"2026-01-31T00:00:00Z"`).Into(t, &on)
+	version := w.Do(t, w.Developer, "GET", path, "").Header.Get("ETag")
+	patch(`{"mfa_policy":"off"}`).Want(t, 200, `"mfa_policy_since":null`)
+	got := map[string]any{}
+	w.Do(t, w.Developer, "POST", path+"/history/"+strings.Trim(version, `"`)+"/rollback", "").Want(t, 200, `"mfa_policy":"without_sso"`, began).Into(t, &got)
+	if since := got["mfa_policy_since"]; since == "2026-01-31T00:00:00Z" {
+		t.Errorf("a policy that was off meanwhile began at %v", since)
+	}
+}
+
 func TestPasskeyRules(t *testing.T) {
 	t.Parallel()
 	w, _, path := newWorld(t)
@@ -631,7 +664,7 @@ func TestTemplatesAreCheckedWithoutConnection(t *testing.T) {
 	var held []int32
 	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
-			DB: w.DB, Authz: w.Authz, CheckTemplate: func(context.Context, message.Kind, bool, string) error {
+			DB: w.DB, Authz: w.Authz, Now: controltest.Now, CheckTemplate: func(context.Context, message.Kind, bool, string) error {
 				// The announcement of an earlier change holds one for a moment; the
 				// request's own would be held until the check returns.
 				for range 500 {

@@ -190,6 +190,9 @@ func (s *Service) Rollback(ctx context.Context, actor authz.Actor, ref string, v
 		if err != nil {
 			return values{}, nil, err
 		}
+		// A policy that was off meanwhile begins anew.
+		after.config.MFAPolicySince = before.config.MFAPolicySince
+		after.config.BeginMFAPolicy(&before.config, s.Now())
 		// Rules may have been added since.
 		if err := after.config.CheckTogether(after.secrets); err != nil {
 			return values{}, nil, text.Invalid("%s", err)

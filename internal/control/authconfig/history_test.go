@@ -103,7 +103,7 @@ func TestDryRun(t *testing.T) {
 	users := []tenantdb.WaysIn{{Ways: []string{"email"}, Users: 312}, {Ways: []string{"email", "phone"}, Users: 5}, {Ways: []string{"email", "custom:x"}, Users: 7}}
 	w := controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		return []controltest.Mounter{&authconfig.Handler{Service: &authconfig.Service{
-			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check,
+			DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Now: controltest.Now,
 			WaysIn: func(context.Context, tenants.Ref) ([]tenantdb.WaysIn, error) { return users, nil },
 		}}}
 	})
