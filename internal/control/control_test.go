@@ -103,6 +103,7 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&authconfig.Handler{Service: &authconfig.Service{DB: w.DB, Authz: w.Authz, CheckTemplate: message.NewChecker(1).Check, Trials: w.Trials(), Now: controltest.Now}},
 		&controlhook.Handler{Service: &controlhook.Service{
 			DB: w.DB, Authz: w.Authz, Hooks: hook.New(hook.Options{Client: outbound.New(outbound.Options{}).HTTP(hook.Timeout), Now: controltest.Now}), Now: controltest.Now,
+			Changed: func(tenants.Change) {},
 			Tenant: func(_ context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
 				return &tenants.Tenant{Ref: ref, Config: tenants.DefaultConfig()}, nil
 			},

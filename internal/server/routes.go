@@ -135,7 +135,8 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	}}).Mount(api)
 	(&signingkey.Handler{Service: &signingkey.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&controlhook.Handler{Service: &controlhook.Service{
-		DB: s.control, Authz: access, Open: s.memberScope, Tenant: s.registry.Tenant, Hooks: s.hooks, Now: s.now,
+		DB: s.control, Authz: access, Open: s.memberScope, Tenant: s.registry.Tenant, Changed: s.registry.Changed,
+		Hooks: s.hooks, Now: s.now,
 	}}).Mount(api)
 	messages := &inbox.Service{DB: s.control, Authz: access, Dev: s.dev}
 	(&inbox.Handler{Service: messages}).Mount(api)

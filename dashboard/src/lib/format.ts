@@ -58,3 +58,9 @@ export function formatBytes(bytes: number): string {
   const step = Math.min(sizes.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)))
   return `${number.format(Number((bytes / 1000 ** step).toFixed(step === 0 ? 0 : 1)))} ${sizes[step]}`
 }
+
+/** "3.1 ms" or "1.2 s" of milliseconds. */
+export function formatMillis(ms: number): string {
+  const [value, unit] = ms >= 1000 ? [ms / 1000, 's'] : [ms, 'ms']
+  return `${number.format(Number(value.toFixed(value < 10 ? 1 : 0)))} ${unit}`
+}

@@ -20,8 +20,10 @@ type Service struct {
 	Open func(ctx context.Context, ref tenants.Ref, actor authz.Actor) (*tenants.Scope, error)
 	// Tenant returns the snapshot of a project.
 	Tenant func(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, error)
-	Hooks  *hook.Hooks
-	Now    func() time.Time
+	// Changed makes snapshots from now on have at least a version.
+	Changed func(tenants.Change)
+	Hooks   *hook.Hooks
+	Now     func() time.Time
 }
 
 // statsOf is the age of the calls that List counts.
@@ -79,6 +81,7 @@ func (s *Service) Test(ctx context.Context, actor authz.Actor, ref, point string
 	case p.Status != tenants.StatusActive:
 		return nil, provision.ErrNotReady
 	}
+	s.Changed(tenants.Change{Ref: p.Ref, Version: p.Version}) // what was saved a moment ago is what is tested
 	sc, err := s.Open(ctx, p.Ref, actor)
 	if err != nil {
 		return nil, err

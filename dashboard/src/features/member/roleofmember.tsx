@@ -1,10 +1,10 @@
 import { useState, type FormEvent } from 'react'
 import { Button } from '@/components/button'
+import { ChoiceList } from '@/components/choicelist'
 import { Dialog } from '@/components/dialog'
 import { ErrorNote } from '@/components/error'
 import { toast } from '@/components/toast'
 import type { Schema } from '@/lib/api/client'
-import { cx } from '@/lib/cx'
 import { common } from '@/strings/common'
 import { team } from '@/strings/team'
 import { useChangeRole } from './members'
@@ -45,18 +45,5 @@ export function RoleOfMember({ slug, member, roles, onClose }: Props) {
 
 /** Roles to choose one of, with what each is for. */
 export function RoleChoice({ name, roles, value, onChange }: { name: string; roles: Schema<'MemberRole'>[]; value: string; onChange: (role: string) => void }) {
-  return (
-    <fieldset className="divide-y divide-line rounded border border-line">
-      <legend className="sr-only">{team.columns.role}</legend>
-      {roles.map((r) => (
-        <label key={r.name} className={cx('flex cursor-pointer items-start gap-2.5 px-3 py-2', r.name === value && 'bg-accent-soft')}>
-          <input type="radio" name={name} value={r.name} checked={r.name === value} onChange={() => onChange(r.name)} className="mt-1 accent-accent" />
-          <span className="min-w-0">
-            <span className="block font-medium break-words">{r.name}</span>
-            {r.description && <span className="block text-sm text-text-2">{r.description}</span>}
-          </span>
-        </label>
-      ))}
-    </fieldset>
-  )
+  return <ChoiceList name={name} label={team.columns.role} value={value} onChange={onChange} options={roles.map((r) => ({ value: r.name, label: r.name, text: r.description }))} />
 }
