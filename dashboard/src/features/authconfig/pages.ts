@@ -1,5 +1,5 @@
 // Which sections of settings make a page, and how the pages are ordered. A section
-// that no page names gets one of its own.
+// that no page names gets one of its own; a page without sections has its own code.
 import { settings as t } from '@/strings/settings'
 import type { Section } from './description'
 
@@ -9,7 +9,7 @@ type Group = { label: string; pages: Page[] }
 const page = (id: string, ...sections: string[]): Page => ({ id, sections: sections.length > 0 ? sections : [id] })
 
 const groups: Group[] = [
-  { label: t.groups.ways, pages: [page('providers'), page('email', 'email', 'email_domains'), page('phone'), page('passkeys'), page('saml'), page('web3')] },
+  { label: t.groups.ways, pages: [page('providers'), page('email', 'email', 'email_domains'), page('phone'), page('passkeys'), page('saml'), page('web3'), { id: 'issuers', sections: [] }] },
   {
     label: t.groups.rules,
     pages: [page('sign-up', 'sign_up'), page('passwords'), page('sessions', 'sessions', 'tokens'), page('mfa'), page('urls'), page('limits', 'rate_limits'), page('captcha')],
@@ -24,7 +24,7 @@ export function pagesOf(sections: Section[]): Group[] {
   const named = groups.flatMap((g) => g.pages.flatMap((p) => p.sections))
   const further = built.filter((id) => !named.includes(id)).map((id) => page(id))
   return groups
-    .map((g, i) => ({ ...g, pages: [...g.pages.filter((p) => p.sections.some((id) => built.includes(id))), ...(i === groups.length - 1 ? further : [])] }))
+    .map((g, i) => ({ ...g, pages: [...g.pages.filter((p) => p.sections.length === 0 || p.sections.some((id) => built.includes(id))), ...(i === groups.length - 1 ? further : [])] }))
     .filter((g) => g.pages.length > 0)
 }
 

@@ -11,6 +11,7 @@ export const settings = {
     passkeys: { label: 'Passkeys', description: 'Sign-in without a password, by the device.' },
     saml: { label: 'SAML', description: 'Sign-in through the identity provider of a company.' },
     web3: { label: 'Web3', description: 'Sign-in with a wallet.' },
+    issuers: { label: 'Trusted issuers', description: 'Users who sign in at another service.' },
     'sign-up': { label: 'Sign-up', description: 'Who may become a user.' },
     passwords: { label: 'Passwords', description: 'What a new password must be, and what a change of it asks for.' },
     sessions: { label: 'Sessions', description: 'How long people stay signed in.' },
