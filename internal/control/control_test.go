@@ -270,6 +270,7 @@ var routes = []route{
 	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/sessions", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/sessions/{session_id}", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/identities/{identity_id}", least: developer},
+	{method: "PATCH", path: "/v1/projects/{ref}/auth/users/{id}/factors/{factor_id}", body: `{"friendly_name":"phone"}`, least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/factors/{factor_id}", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/auth/users/{id}/passkeys/{passkey_id}", least: developer},
 }

@@ -103,6 +103,7 @@ var sound = map[string]struct {
 	"invite-user":                  {body: map[string]any{"email": "mallory@example.com"}},
 	"update-user":                  {body: map[string]any{"role": "authenticated"}},
 	"ban-user":                     {body: map[string]any{"duration": "24h"}},
+	"rename-user-factor":           {body: map[string]any{"friendly_name": "phone"}},
 	"send-user-mail":               {body: map[string]any{"type": "recovery"}},
 	"create-user-link":             {body: map[string]any{"type": "recovery"}},
 	"change-users":                 {body: map[string]any{"action": "sign_out", "ids": []string{uuid.NewString()}}},

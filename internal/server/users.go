@@ -119,6 +119,12 @@ func (a accounts) Unlink(ctx context.Context, sc *tenants.Scope, id, identity uu
 	return a.admin.Unlink(ctx, sc, id, identity)
 }
 
+// RenameFactor implements user.Accounts.
+func (a accounts) RenameFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID, name string) error {
+	_, err := a.admin.RenameFactor(ctx, sc, id, factor, name)
+	return err
+}
+
 // DeleteFactor implements user.Accounts.
 func (a accounts) DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
 	return a.admin.DeleteFactor(ctx, sc, id, factor)

@@ -289,6 +289,13 @@ func TestUsersWrite(t *testing.T) {
 		wantCode(t, manage("DELETE", "/"+id+"/identities/"+uuid.NewString(), nil), "422 identity_not_found")
 		manage("DELETE", "/"+id+"/identities/"+identity, nil).Expect(t, 200)
 		wantCode(t, manage("DELETE", "/"+id+"/factors/x", nil), "404 not_found")
+		wantCode(t, manage("PATCH", "/"+id+"/factors/"+factor, map[string]any{"friendly_name": ""}), "400 validation_failed")
+		wantCode(t, reeve.Manage(t, "PATCH", usersOf(other, "/"+id+"/factors/"+factor), map[string]any{"friendly_name": "theirs"}), "404 user_not_found")
+		manage("PATCH", "/"+id+"/factors/"+factor, map[string]any{"friendly_name": "old phone"}).Expect(t, 200)
+		factors := manage("GET", "/"+id, nil).Expect(t, 200).JSON(t)["factors"].([]any)
+		if name := factors[0].(map[string]any)["friendly_name"]; len(factors) != 1 || name != "old phone" {
+			t.Errorf("the factor is called %v", name)
+		}
 		manage("DELETE", "/"+id+"/factors/"+factor, nil).Expect(t, 200)
 		wantCode(t, manage("DELETE", "/"+id+"/factors/"+factor, nil), "404 factor_not_found")
 	})

@@ -8,7 +8,10 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/web/control"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Handler serves the routes.
@@ -46,6 +49,7 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, op("end-user-sessions", http.MethodDelete, "/{id}/sessions", "Sign a user out everywhere"), h.endSessions)
 	control.Register(api, op("end-user-session", http.MethodDelete, "/{id}/sessions/{session_id}", "End a session of a user"), h.endSession)
 	control.Register(api, op("unlink-user-identity", http.MethodDelete, "/{id}/identities/{identity_id}", "Remove an identity of a user"), h.unlink)
+	control.Register(api, op("rename-user-factor", http.MethodPatch, "/{id}/factors/{factor_id}", "Give a second factor of a user another name"), h.renameFactor)
 	control.Register(api, op("delete-user-factor", http.MethodDelete, "/{id}/factors/{factor_id}", "Remove a second factor of a user"), h.deleteFactor)
 	control.Register(api, op("delete-user-passkey", http.MethodDelete, "/{id}/passkeys/{passkey_id}", "Remove a passkey of a user"), h.deletePasskey)
 
@@ -111,6 +115,12 @@ func (h *Handler) endSession(ctx context.Context, actor control.Actor, in *sessi
 
 func (h *Handler) unlink(ctx context.Context, actor control.Actor, in *identityInput) (*Done, error) {
 	return done(h.Service.part(ctx, actor, in.Ref, in.ID, in.IdentityID, "identity_id", h.Service.Accounts.Unlink))
+}
+
+func (h *Handler) renameFactor(ctx context.Context, actor control.Actor, in *renameFactorInput) (*Done, error) {
+	return done(h.Service.part(ctx, actor, in.Ref, in.ID, in.FactorID, "factor_id", func(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error {
+		return h.Service.Accounts.RenameFactor(ctx, sc, id, factor, in.Body.FriendlyName)
+	}))
 }
 
 func (h *Handler) deleteFactor(ctx context.Context, actor control.Actor, in *factorInput) (*Done, error) {

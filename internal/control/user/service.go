@@ -55,6 +55,7 @@ type Accounts interface {
 	EndSessions(ctx context.Context, sc *tenants.Scope, id uuid.UUID) error
 	EndSession(ctx context.Context, sc *tenants.Scope, id, session uuid.UUID) error
 	Unlink(ctx context.Context, sc *tenants.Scope, id, identity uuid.UUID) error
+	RenameFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID, name string) error
 	DeleteFactor(ctx context.Context, sc *tenants.Scope, id, factor uuid.UUID) error
 	DeletePasskey(ctx context.Context, sc *tenants.Scope, id, passkey uuid.UUID) error
 }

@@ -93,6 +93,15 @@ type factorInput struct {
 	FactorID string `path:"factor_id"`
 }
 
+type renameFactorInput struct {
+	Ref      string `path:"ref"`
+	ID       string `path:"id"`
+	FactorID string `path:"factor_id"`
+	Body     struct {
+		FriendlyName string `json:"friendly_name" minLength:"1" maxLength:"255"`
+	}
+}
+
 type passkeyInput struct {
 	Ref       string `path:"ref"`
 	ID        string `path:"id"`

@@ -8,6 +8,7 @@ import { toast } from '@/components/toast'
 import type { Schema } from '@/lib/api/client'
 import { user as t } from '@/strings/user'
 import { useDeleteFactor } from './mutations'
+import { RenameFactor } from './renamefactor'
 import type { Detail } from './user'
 import { phoneOf } from './words'
 
@@ -18,6 +19,7 @@ const nameOf = (f: Factor) => f.friendly_name || (t.factors.types[f.factor_type]
 /** The second factors of a user. */
 export function Factors({ user, projectRef, mayWrite }: { user: Detail; projectRef: string; mayWrite: boolean }) {
   const [asked, ask] = useState<Factor>()
+  const [renamed, rename] = useState<Factor>()
   const remove = useDeleteFactor(projectRef, user.id)
   const f = t.factors
   const factors = user.factors ?? []
@@ -26,7 +28,7 @@ export function Factors({ user, projectRef, mayWrite }: { user: Detail; projectR
       {factors.length === 0 ? (
         <p className="text-text-2">{f.empty}</p>
       ) : (
-        <ul className="divide-y divide-line border-y border-line">
+        <ul aria-label={f.label} className="divide-y divide-line border-y border-line">
           {factors.map((factor) => (
             <li key={factor.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 py-2">
               <div className="min-w-0 flex-1">
@@ -35,19 +37,25 @@ export function Factors({ user, projectRef, mayWrite }: { user: Detail; projectR
                   {f.types[factor.factor_type] ?? factor.factor_type} {phoneOf(factor.phone)}
                 </span>
                 <p className="text-sm text-text-2">
-                  {f.used} <Time at={factor.last_challenged_at} none={t.profile.never.toLowerCase()} />
+                  {f.created} <Time at={factor.created_at} />, {f.used.toLowerCase()} <Time at={factor.last_challenged_at} none={t.profile.never.toLowerCase()} />
                 </p>
               </div>
               <Status tone={factor.status === 'verified' ? 'ok' : 'warn'}>{f[factor.status]}</Status>
               {mayWrite && (
-                <Button size="small" onClick={() => ask(factor)}>
-                  {f.delete}
-                </Button>
+                <span className="flex gap-2">
+                  <Button size="small" aria-label={`${f.rename}: ${nameOf(factor)}`} onClick={() => rename(factor)}>
+                    {f.rename}
+                  </Button>
+                  <Button size="small" aria-label={`${f.delete}: ${nameOf(factor)}`} onClick={() => ask(factor)}>
+                    {f.delete}
+                  </Button>
+                </span>
               )}
             </li>
           ))}
         </ul>
       )}
+      {renamed && <RenameFactor projectRef={projectRef} user={user.id} factor={renamed} onClose={() => rename(undefined)} />}
       {asked && (
         <ConfirmDialog open onOpenChange={() => ask(undefined)} title={f.ask(nameOf(asked))} action={f.delete} onConfirm={() => remove.mutateAsync(asked.id).then(() => toast(f.done))}>
           <p>{f.text}</p>

@@ -49,6 +49,11 @@ export const useEndSession = (ref: string, id: string) =>
 export const useUnlink = (ref: string, id: string) =>
   usePartMutation(ref, id, (identity_id: string) => answer(api.DELETE('/v1/projects/{ref}/auth/users/{id}/identities/{identity_id}', { params: { path: { ref, id, identity_id } } })))
 
+export const useRenameFactor = (ref: string, id: string) =>
+  usePartMutation(ref, id, (factor: { id: string; name: string }) =>
+    answer(api.PATCH('/v1/projects/{ref}/auth/users/{id}/factors/{factor_id}', { params: { path: { ref, id, factor_id: factor.id } }, body: { friendly_name: factor.name } })),
+  )
+
 export const useDeleteFactor = (ref: string, id: string) =>
   usePartMutation(ref, id, (factor_id: string) => answer(api.DELETE('/v1/projects/{ref}/auth/users/{id}/factors/{factor_id}', { params: { path: { ref, id, factor_id } } })))
 

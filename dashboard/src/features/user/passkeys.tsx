@@ -26,7 +26,7 @@ export function Passkeys({ user, projectRef, mayWrite }: { user: Detail; project
       {passkeys.length === 0 ? (
         <p className="text-text-2">{k.empty}</p>
       ) : (
-        <ul className="divide-y divide-line border-y border-line">
+        <ul aria-label={k.label} className="divide-y divide-line border-y border-line">
           {passkeys.map((passkey) => (
             <li key={passkey.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 py-2">
               <div className="min-w-0 flex-1">
@@ -38,7 +38,7 @@ export function Passkeys({ user, projectRef, mayWrite }: { user: Detail; project
               </div>
               {passkey.clone_warning_at && <Status tone="warn">{k.cloned}</Status>}
               {mayWrite && (
-                <Button size="small" onClick={() => ask(passkey)}>
+                <Button size="small" aria-label={`${k.delete}: ${nameOf(passkey)}`} onClick={() => ask(passkey)}>
                   {k.delete}
                 </Button>
               )}
