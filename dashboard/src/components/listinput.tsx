@@ -10,13 +10,13 @@ export const entriesOf = (text: unknown) =>
     .map((entry) => entry.trim())
     .filter(Boolean)
 
-type Props = Pick<ComponentProps<'input'>, 'id' | 'aria-describedby' | 'aria-invalid' | 'placeholder' | 'disabled'> & { value: string[]; onChange: (value: string[]) => void }
+type Props = Pick<ComponentProps<'input'>, 'id' | 'aria-describedby' | 'aria-invalid' | 'placeholder' | 'disabled'> & { value: string[]; onChange: (value: string[]) => void; /** Whether entries may have spaces. */ spaces?: boolean }
 
 /** Short entries, added by Enter or a comma; Backspace in the empty field removes the last one. */
-export function ListInput({ value, onChange, disabled, ...rest }: Props) {
+export function ListInput({ value, onChange, disabled, spaces, ...rest }: Props) {
   const [text, setText] = useState('')
   const add = (more: string) => {
-    const fresh = entriesOf(more.replaceAll(/\s+/g, ',')).filter((entry) => !value.includes(entry))
+    const fresh = entriesOf(spaces ? more : more.replaceAll(/\s+/g, ',')).filter((entry) => !value.includes(entry))
     if (fresh.length > 0) onChange([...value, ...fresh])
     setText('')
   }
