@@ -11,6 +11,7 @@ type Member struct {
 	UserID     string `json:"user_id"`
 	UserName   string `json:"user_name" doc:"The address, or the id of a user without one."`
 	Email      string `json:"email,omitempty"`
+	Name       string `json:"name" doc:"Of the person; empty when it is unknown."`
 	RoleName   string `json:"role_name"`
 	MFAEnabled bool   `json:"mfa_enabled"`
 }
@@ -66,7 +67,7 @@ type Accepted struct {
 
 func memberOnWire(p Person) Member {
 	id := p.UserID.String()
-	out := Member{UserID: id, UserName: id, RoleName: string(p.Role)}
+	out := Member{UserID: id, UserName: id, Name: p.user.Name(), RoleName: string(p.Role)}
 	if p.user.Email != "" {
 		out.UserName, out.Email = p.user.Email, p.user.Email
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
@@ -47,19 +46,8 @@ type Profile struct {
 
 // onWire is the profile of a user.
 func onWire(u auth.User) *Profile {
-	p := &Profile{GotrueID: u.ID.String(), PrimaryEmail: u.Email, Username: cmp.Or(u.Email, u.ID.String())}
-	metadata := auth.DecodeObject(u.UserMetadata)
-	for _, member := range []string{"name", "full_name"} {
-		if name, ok := metadata[member].(string); ok && p.Name == "" {
-			p.Name = fault.Clip(name, maxName)
-		}
-	}
-	return p
+	return &Profile{GotrueID: u.ID.String(), PrimaryEmail: u.Email, Username: cmp.Or(u.Email, u.ID.String()), Name: u.Name()}
 }
-
-// maxName bounds the name, which anything may have written into the metadata, in
-// bytes.
-const maxName = 1024
 
 // get needs no permission: it shows only the actor. A user who is deleted
 // meanwhile still has a profile, with only the id.

@@ -217,29 +217,11 @@ func userOf(u *auth.User) User {
 	}
 	return User{
 		Summary: summaryOf(tenantdb.UserSummary{
-			ID: u.ID, Email: u.Email, Phone: u.Phone, Name: nameOf(u), Role: u.Role, Providers: providers,
+			ID: u.ID, Email: u.Email, Phone: u.Phone, Name: u.Name(), Role: u.Role, Providers: providers,
 			EmailConfirmedAt: u.EmailConfirmedAt, PhoneConfirmedAt: u.PhoneConfirmedAt, InvitedAt: u.InvitedAt, LastSignInAt: u.LastSignInAt,
 			CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, BannedUntil: u.BannedUntil, DeletedAt: u.DeletedAt,
 			IsAnonymous: u.IsAnonymous, IsSSOUser: u.IsSSOUser,
 		}),
 		NewEmail: u.NewEmail, NewPhone: u.NewPhone, HasPassword: u.HasPassword(), AppMetadata: u.AppMetadata, UserMetadata: u.UserMetadata,
 	}
-}
-
-// maxName bounds a name, in characters.
-const maxName = 200
-
-// nameOf is what lists show as a user's name.
-func nameOf(u *auth.User) string {
-	var metadata map[string]any
-	_ = json.Unmarshal(u.UserMetadata, &metadata) // metadata that is not an object has no name
-	for _, member := range []string{"full_name", "name"} {
-		if name, ok := metadata[member].(string); ok {
-			if r := []rune(name); len(r) > maxName {
-				return string(r[:maxName])
-			}
-			return name
-		}
-	}
-	return ""
 }

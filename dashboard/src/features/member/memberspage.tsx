@@ -30,7 +30,8 @@ export function Members({ slug, me, roles, mayWrite, onLeft }: Props) {
       width: 'minmax(160px,3fr)',
       cell: (m) => (
         <span className="flex items-center gap-2">
-          <bdi className="truncate">{m.user_name}</bdi>
+          <bdi className="truncate">{m.name || m.user_name}</bdi>
+          {m.name && <span className="truncate text-text-2">{m.user_name}</span>}
           {m.user_id === me && <Badge>{team.you}</Badge>}
         </span>
       ),
