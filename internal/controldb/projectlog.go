@@ -64,6 +64,7 @@ type LogQuery struct {
 	UserID       uuid.UUID
 	Since, Until time.Time // Until is exclusive
 	Text         string    // in message or detail, in any case
+	ID           uuid.UUID // of the only record
 	// Before and After are ids of records: older, or newer, ones are selected. A
 	// record that does not exist any more counts as older than all others.
 	Before, After uuid.UUID
@@ -102,6 +103,7 @@ func (q LogQuery) where(ref tenants.Ref) (string, pgx.NamedArgs) {
 	add(!q.Since.IsZero(), "at >= @since", "since", q.Since)
 	add(!q.Until.IsZero(), "at < @until", "until", q.Until)
 	add(q.Text != "", "strpos(lower(message || ' ' || detail::text), lower(@text)) > 0", "text", q.Text)
+	add(q.ID != uuid.Nil, "id = @id", "id", q.ID)
 	add(q.Before != uuid.Nil, "seq < "+fmt.Sprintf(seqOf, "before"), "before", q.Before)
 	add(q.After != uuid.Nil, "seq > "+fmt.Sprintf(seqOf, "after"), "after", q.After)
 	return strings.Join(conditions, " AND "), args

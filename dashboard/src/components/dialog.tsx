@@ -6,6 +6,7 @@ import { cx } from '@/lib/cx'
 import { Button, IconButton } from './button'
 import { ErrorNote } from './error'
 import { Input } from './input'
+import { Skeleton } from './state'
 
 type DialogProps = {
   open: boolean
@@ -86,6 +87,17 @@ export function Sheet({ open, onOpenChange, title, description, children, footer
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
+  )
+}
+
+/** The content of a panel on its way. */
+export function SheetSkeleton() {
+  return (
+    <div role="status" aria-label={common.loading} className="space-y-3">
+      {Array.from({ length: 6 }, (_, i) => (
+        <Skeleton key={i} className="h-5 w-full" />
+      ))}
+    </div>
   )
 }
 

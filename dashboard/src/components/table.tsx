@@ -14,7 +14,7 @@ export type Column<Row> = {
   cell: (row: Row) => ReactNode
   /** A width as CSS has it, such as "120px" or "minmax(200px,2fr)". */
   width?: string
-  /** The same on a phone. */
+  /** The same on a phone; "hidden" for what a row's panel shows there. */
   narrow?: string
   align?: 'right'
   /** Whether the server sorts by it. */
@@ -61,7 +61,7 @@ export function Table<Row>(p: Props<Row>) {
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12 })
   const selectable = p.selection !== undefined && p.onSelect !== undefined
   const template = (widths: (string | undefined)[]) => [selectable && '36px', ...widths.map((width) => width ?? 'minmax(120px,1fr)'), p.rowMenu && '44px'].filter(Boolean).join(' ')
-  const templates = { '--columns': template(p.columns.map((c) => c.width)), '--columns-narrow': template(p.columns.map((c) => c.narrow ?? c.width)) }
+  const templates = { '--columns': template(p.columns.map((c) => c.width)), '--columns-narrow': template(p.columns.filter((c) => c.narrow !== 'hidden').map((c) => c.narrow ?? c.width)) }
   const line = 'grid items-center [grid-template-columns:var(--columns-narrow)] sm:[grid-template-columns:var(--columns)]'
 
   if (p.rows && rows.length === 0) return <div className="rounded border border-line bg-surface">{p.empty}</div>
@@ -103,7 +103,7 @@ export function Table<Row>(p: Props<Row>) {
                 const active = p.sort?.by === c.id
                 const Arrow = p.sort?.descending ? ArrowDown : ArrowUp
                 return (
-                  <div key={c.id} role="columnheader" aria-sort={active ? (p.sort?.descending ? 'descending' : 'ascending') : undefined} className={cx('min-w-0 truncate px-3', c.align === 'right' && 'text-right')}>
+                  <div key={c.id} role="columnheader" aria-sort={active ? (p.sort?.descending ? 'descending' : 'ascending') : undefined} className={cx('min-w-0 truncate px-3', c.align === 'right' && 'text-right', c.narrow === 'hidden' && 'max-sm:hidden')}>
                     {c.sortable && p.onSort ? (
                       <button type="button" className="inline-flex items-center gap-1 hover:text-text" onClick={() => p.onSort?.({ by: c.id, descending: active ? !p.sort?.descending : true })}>
                         {c.header}
@@ -124,7 +124,7 @@ export function Table<Row>(p: Props<Row>) {
                 <div key={i} role="row" className={cx(line, 'h-9 border-b border-line last:border-0')}>
                   {selectable && <div role="cell" />}
                   {p.columns.map((c) => (
-                    <div key={c.id} role="cell" className="px-3">
+                    <div key={c.id} role="cell" className={cx('px-3', c.narrow === 'hidden' && 'max-sm:hidden')}>
                       <Skeleton className="h-3 w-2/3" />
                     </div>
                   ))}
@@ -155,7 +155,7 @@ export function Table<Row>(p: Props<Row>) {
                       </div>
                     )}
                     {p.columns.map((c) => (
-                      <div key={c.id} role="cell" className={cx('min-w-0 truncate px-3', c.align === 'right' && 'tabular text-right')}>
+                      <div key={c.id} role="cell" className={cx('min-w-0 truncate px-3', c.align === 'right' && 'tabular text-right', c.narrow === 'hidden' && 'max-sm:hidden')}>
                         {c.cell(row)}
                       </div>
                     ))}

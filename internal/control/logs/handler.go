@@ -67,6 +67,7 @@ type listInput struct {
 	Filter
 	Since  time.Time `query:"since"`
 	Until  time.Time `query:"until" doc:"Exclusive."`
+	ID     string    `query:"id" format:"uuid" doc:"The id of the only entry to list."`
 	Before string    `query:"before" format:"uuid" doc:"The id of an entry: older ones are listed."`
 	After  string    `query:"after" format:"uuid" doc:"The id of an entry: newer ones are listed."`
 	Limit  int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`

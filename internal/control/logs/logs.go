@@ -59,7 +59,7 @@ func (in *listInput) query() (controldb.LogQuery, error) {
 	for name, id := range map[string]struct {
 		text string
 		into *uuid.UUID
-	}{"user_id": {in.UserID, &q.UserID}, "before": {in.Before, &q.Before}, "after": {in.After, &q.After}} {
+	}{"id": {in.ID, &q.ID}, "user_id": {in.UserID, &q.UserID}, "before": {in.Before, &q.Before}, "after": {in.After, &q.After}} {
 		if id.text == "" {
 			continue
 		}

@@ -35,7 +35,7 @@ func TestLogs(t *testing.T) {
 	}
 	w.Do(t, w.ReadOnly, "GET", path(ours), "").Want(t, 200).Golden(t, "empty")
 	ann := uuid.New()
-	var ids []string
+	var ids, others []string
 	for _, ref := range []tenants.Ref{ours, theirs} {
 		for n := range 5 {
 			r := projectlog.Record{
@@ -48,6 +48,8 @@ func TestLogs(t *testing.T) {
 			}
 			if ref == ours {
 				ids = append(ids, r.ID.String())
+			} else {
+				others = append(others, r.ID.String())
 			}
 			if err := w.DB.AppendLog(t.Context(), []projectlog.Record{r}); err != nil {
 				t.Fatal(err)
@@ -66,6 +68,8 @@ func TestLogs(t *testing.T) {
 		"last page":       {[]string{"limit", "3", "before", ids[3]}, "[Entry 2 Entry 1 Entry 0] false"},
 		"newer":           {[]string{"after", ids[2]}, "[Entry 4 Entry 3] false"},
 		"request":         {[]string{"request_id", "R2"}, "[Entry 3] false"},
+		"id":              {[]string{"id", ids[1]}, "[Entry 1] false"},
+		"id of another":   {[]string{"id", others[1]}, "[] false"},
 		"user":            {[]string{"user_id", ann.String()}, "[Entry 3] false"},
 		"level":           {[]string{"level", "warning"}, "[Entry 3] false"},
 		"least level":     {[]string{"level", "info", "limit", "1"}, "[Entry 4] true"},
@@ -90,6 +94,7 @@ func TestLogs(t *testing.T) {
 	for name, query := range map[string][]string{
 		"limit":      {"limit", "1001"},
 		"level":      {"level", "debug"},
+		"id":         {"id", "x"},
 		"before":     {"before", "x"},
 		"user_id":    {"user_id", "x"},
 		"since":      {"since", "yesterday"},

@@ -24,6 +24,14 @@ export const auditQuery = (slug: string, s: AuditSearch) =>
     getNextPageParam: (last) => last.next ?? undefined,
   })
 
+/** One entry by its number, whatever the filters are; null if the organization has none with it. */
+export const auditEntryQuery = (slug: string, seq: number) =>
+  queryOptions({
+    queryKey: ['audit', slug, 'entry', seq],
+    queryFn: async ({ signal }) => (await page(slug, {}, seq + 1, 1, signal)).entries?.find((entry) => entry.seq === seq) ?? null,
+    staleTime: 60_000,
+  })
+
 /** Whether the log is what was written; asked for by hand, as it reads all of it. */
 export const verifyQuery = (slug: string) =>
   queryOptions({ queryKey: ['audit', slug, 'verify'], enabled: false, gcTime: 0, queryFn: ({ signal }) => answer(api.GET('/v1/organizations/{slug}/audit-logs/verify', { params: { path: { slug } }, signal })) })

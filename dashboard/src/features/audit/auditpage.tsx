@@ -104,7 +104,7 @@ export function AuditPage({ slug, search, onSearch, members, projects }: Props) 
           </EmptyState>
         }
       />
-      {search.entry !== undefined && rows && <AuditSheet shown={rows.find((e) => e.seq === search.entry)} who={who} onClose={() => set({ entry: undefined })} />}
+      {search.entry !== undefined && rows && <AuditSheet slug={slug} seq={search.entry} row={rows.find((e) => e.seq === search.entry)} who={who} onClose={() => set({ entry: undefined })} />}
     </Page>
   )
 }

@@ -1,21 +1,33 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { CodeBlock } from '@/components/code'
 import { Copyable } from '@/components/copy'
 import { DiffList } from '@/components/diff'
-import { Sheet } from '@/components/dialog'
+import { Sheet, SheetSkeleton } from '@/components/dialog'
+import { ErrorState } from '@/components/error'
 import { KeyValue, KeyValues } from '@/components/page'
 import { EmptyState, Status } from '@/components/state'
 import { formatExact } from '@/lib/format'
 import { audit as t } from '@/strings/audit'
-import { changesOf, type AuditEntry, type Result } from './audit'
+import { auditEntryQuery, changesOf, type AuditEntry, type Result } from './audit'
 
 export const tones = { done: 'ok', refused: 'warn', failed: 'danger', unknown: 'neutral' } as const satisfies Record<Result, string>
 
-/** An entry with what changed. */
-export function AuditSheet({ shown, who, onClose }: { shown: AuditEntry | undefined; who: (entry: AuditEntry) => string; onClose: () => void }) {
+/** An entry with what changed. One that is not among the rows is asked for. */
+export function AuditSheet({ slug, seq, row, who, onClose }: { slug: string; seq: number; row: AuditEntry | undefined; who: (entry: AuditEntry) => string; onClose: () => void }) {
+  const asked = useQuery({ ...auditEntryQuery(slug, seq), enabled: row === undefined })
+  const shown = row ?? asked.data
   return (
     <Sheet open onOpenChange={(open) => !open && onClose()} title={shown?.action ?? t.title}>
-      {shown ? <Entry of={shown} who={who(shown)} /> : <EmptyState title={t.detail.gone} />}
+      {shown ? (
+        <Entry of={shown} who={who(shown)} />
+      ) : asked.error ? (
+        <ErrorState error={asked.error} onRetry={() => void asked.refetch()} />
+      ) : asked.isPending ? (
+        <SheetSkeleton />
+      ) : (
+        <EmptyState title={t.detail.gone} />
+      )}
     </Sheet>
   )
 }

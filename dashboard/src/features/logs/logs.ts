@@ -1,4 +1,4 @@
-import { infiniteQueryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { answer, api, type Schema } from '@/lib/api/client'
 
 export type LogEntry = Schema<'LogsEntry'>
@@ -33,3 +33,14 @@ export function logsQuery(ref: string, search: LogSearch) {
     getNextPageParam: (page) => page.next ?? undefined,
   })
 }
+
+/** One entry, whatever the filters are; null if there is none any more. */
+export const logEntryQuery = (ref: string, id: string) =>
+  queryOptions({
+    queryKey: ['log-entry', ref, id],
+    queryFn: async ({ signal }) => {
+      if (!uuid.test(id)) return null
+      return (await answer(api.GET('/v1/projects/{ref}/logs', { params: { path: { ref }, query: { id } }, signal }))).logs?.[0] ?? null
+    },
+    staleTime: 60_000,
+  })

@@ -1,21 +1,29 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { CodeBlock } from '@/components/code'
 import { Copyable } from '@/components/copy'
-import { Sheet } from '@/components/dialog'
+import { Sheet, SheetSkeleton } from '@/components/dialog'
+import { ErrorState } from '@/components/error'
 import { KeyValue, KeyValues } from '@/components/page'
 import { EmptyState, Status } from '@/components/state'
 import { formatExact, formatNumber } from '@/lib/format'
 import { logs as t } from '@/strings/logs'
-import type { Level, LogEntry, LogSearch } from './logs'
+import { logEntryQuery, type Level, type LogEntry, type LogSearch } from './logs'
 
 export const tones = { info: 'info', warning: 'warn', error: 'danger' } as const satisfies Record<Level, string>
 
-/** The whole of an entry, and what belongs to it. */
-export function LogSheet({ projectRef, shown, onClose }: { projectRef: string; shown: LogEntry | undefined; onClose: () => void }) {
+/** The whole of an entry, and what belongs to it. One that is not among the rows is asked for. */
+export function LogSheet({ projectRef, id, row, onClose }: { projectRef: string; id: string; row: LogEntry | undefined; onClose: () => void }) {
+  const asked = useQuery({ ...logEntryQuery(projectRef, id), enabled: row === undefined })
+  const shown = row ?? asked.data
   return (
     <Sheet open onOpenChange={(open) => !open && onClose()} title={shown?.code ?? t.title}>
       {shown ? (
         <Entry projectRef={projectRef} of={shown} />
+      ) : asked.error ? (
+        <ErrorState error={asked.error} onRetry={() => void asked.refetch()} />
+      ) : asked.isPending ? (
+        <SheetSkeleton />
       ) : (
         <EmptyState title={t.detail.gone}>
           <p>{t.detail.goneText}</p>

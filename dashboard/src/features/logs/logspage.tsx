@@ -5,7 +5,7 @@ import { Button } from '@/components/button'
 import { CodeBlock } from '@/components/code'
 import { ErrorState } from '@/components/error'
 import { Page } from '@/components/page'
-import { EmptyState, Notice, Status } from '@/components/state'
+import { Badge, EmptyState, Notice, Status } from '@/components/state'
 import { Table, type Column } from '@/components/table'
 import { Time } from '@/components/time'
 import { formatNumber } from '@/lib/format'
@@ -17,13 +17,27 @@ import { useTail } from './tail'
 
 type Props = { projectRef: string; search: LogSearch; onSearch: (next: LogSearch) => void }
 
+// On a phone the message is what has to be in sight, with its level before it; the panel of a row has the rest.
 const columns: Column<LogEntry>[] = [
-  { id: 'at', header: t.columns.at, width: '116px', cell: (e) => <Time at={e.at} /> },
-  { id: 'level', header: t.columns.level, width: '108px', cell: (e) => <Status tone={tones[e.level]}>{t.levels[e.level]}</Status> },
-  { id: 'code', header: t.columns.code, width: 'minmax(160px,1fr)', cell: (e) => <span className="font-mono text-sm">{e.code}</span> },
-  { id: 'message', header: t.columns.message, width: 'minmax(240px,3fr)', cell: (e) => <span title={e.message}>{e.message}</span> },
-  { id: 'route', header: t.columns.route, width: 'minmax(150px,1fr)', cell: (e) => <span className="font-mono text-sm text-text-2">{e.route}</span> },
-  { id: 'count', header: t.columns.count, width: '72px', align: 'right', cell: (e) => formatNumber(e.count) },
+  { id: 'at', header: t.columns.at, width: '116px', narrow: '104px', cell: (e) => <Time at={e.at} /> },
+  { id: 'level', header: t.columns.level, width: '108px', narrow: 'hidden', cell: (e) => <Status tone={tones[e.level]}>{t.levels[e.level]}</Status> },
+  { id: 'code', header: t.columns.code, width: 'minmax(160px,1fr)', narrow: 'hidden', cell: (e) => <span className="font-mono text-sm">{e.code}</span> },
+  {
+    id: 'message',
+    header: t.columns.message,
+    width: 'minmax(240px,3fr)',
+    narrow: 'minmax(0,1fr)',
+    cell: (e) => (
+      <span title={e.message}>
+        <span className="mr-1.5 sm:hidden">
+          <Badge tone={tones[e.level]}>{t.levels[e.level]}</Badge>
+        </span>
+        {e.message}
+      </span>
+    ),
+  },
+  { id: 'route', header: t.columns.route, width: 'minmax(150px,1fr)', narrow: 'hidden', cell: (e) => <span className="font-mono text-sm text-text-2">{e.route}</span> },
+  { id: 'count', header: t.columns.count, width: '72px', narrow: 'hidden', align: 'right', cell: (e) => formatNumber(e.count) },
 ]
 
 /** A project's log: search, and live. */
@@ -90,7 +104,7 @@ export function LogsPage({ projectRef, search, onSearch }: Props) {
           </EmptyState>
         }
       />
-      {search.entry && rows && <LogSheet projectRef={projectRef} shown={rows.find((e) => e.id === search.entry)} onClose={() => onSearch({ ...search, entry: undefined })} />}
+      {search.entry && rows && <LogSheet projectRef={projectRef} id={search.entry} row={rows.find((e) => e.id === search.entry)} onClose={() => onSearch({ ...search, entry: undefined })} />}
     </Page>
   )
 }

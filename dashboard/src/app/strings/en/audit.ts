@@ -44,6 +44,6 @@ export const audit = {
     body: 'What was asked',
     outcome: 'What came of it',
     all: 'The entry',
-    gone: 'This entry is not among those that are shown',
+    gone: 'The organization has no entry with this number',
   },
 }

@@ -50,7 +50,7 @@ export const logs = {
     ip: 'Address',
     count: 'Times',
     detail: 'Detail',
-    gone: 'This entry is not among those that are shown',
-    goneText: 'It is older than 7 days, or the filters leave it out.',
+    gone: 'There is no such entry any more',
+    goneText: 'Entries are kept for 7 days.',
   },
 }
