@@ -51,6 +51,25 @@ func IsPage(urlPath string) bool {
 	return len(parts) >= 2 && parts[1] != "" && (len(parts) < 4 || parts[2] != "auth" || parts[3] != "v1")
 }
 
+// served are the first elements of addresses that belong to APIs, which answer for
+// what is not there themselves.
+var served = map[string]bool{"v1": true, "v2": true, "auth": true, "p": true, ".well-known": true}
+
+// IsUnknown reports whether a path is an address of neither the app nor an API: the
+// app's page says there that nothing is at it, with status 404.
+func IsUnknown(urlPath string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(urlPath, "/"), "/")
+	return !IsPage(urlPath) && !served[first]
+}
+
+// status is that of the app's page at a path.
+func status(urlPath string) int {
+	if IsUnknown(urlPath) {
+		return http.StatusNotFound
+	}
+	return http.StatusOK
+}
+
 // AssetPath is where the app's files are, with names that change with their content.
 const AssetPath = "/assets/"
 
@@ -73,13 +92,13 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The addresses of the app name projects and users; no other site learns them.
 	head.Set("Referrer-Policy", "same-origin")
 	head.Set("Cache-Control", "no-cache")
-	h.file(w, r, index)
+	h.file(w, r, index, status(r.URL.Path))
 }
 
 // asset serves a file whose name has a digest of its content.
 func (h handler) asset(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	if strings.HasPrefix("/"+name, AssetPath) && h.file(w, r, name) {
+	if strings.HasPrefix("/"+name, AssetPath) && h.file(w, r, name, http.StatusOK) {
 		return
 	}
 	// A page of an earlier release asks for a file of its own.
@@ -87,8 +106,8 @@ func (h handler) asset(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "there is no such file in this release", http.StatusNotFound)
 }
 
-// file serves a file; false when there is none.
-func (h handler) file(w http.ResponseWriter, r *http.Request, name string) bool {
+// file serves a file with a status; false when there is none.
+func (h handler) file(w http.ResponseWriter, r *http.Request, name string, status int) bool {
 	head := w.Header()
 	compressed := true
 	f, err := h.files.Open(name + ".gz")
@@ -120,7 +139,7 @@ func (h handler) file(w http.ResponseWriter, r *http.Request, name string) bool 
 			return false
 		}
 	}
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = io.Copy(w, from) // a client that is gone reads nothing
 	}
@@ -128,7 +147,7 @@ func (h handler) file(w http.ResponseWriter, r *http.Request, name string) bool 
 }
 
 // notBuilt says how to make the app.
-func notBuilt(w http.ResponseWriter, _ *http.Request) { buildPage.Write(w, http.StatusOK, nil) }
+func notBuilt(w http.ResponseWriter, r *http.Request) { buildPage.Write(w, status(r.URL.Path), nil) }
 
 var buildPage = page.Parse(`{{define "title"}}Reeve{{end}}
 {{define "main"}}<h1>Reeve runs, without its dashboard</h1>

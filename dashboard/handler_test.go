@@ -22,6 +22,18 @@ func TestIsPage(t *testing.T) {
 	}
 }
 
+func TestIsUnknown(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"/other": true, "/other/page": true, "/signin": true, "/v10": true,
+		"/": false, "/sign-in": false, "/p/abc/nosuch": false, "/p": false, "/p/abc/auth/v1": false, "/v1/nosuch": false, "/v2": false, "/auth/v1/x": false, "/.well-known/x": false,
+	} {
+		if got := IsUnknown(path); got != want {
+			t.Errorf("IsUnknown(%q) = %v, want %v", path, got, want)
+		}
+	}
+}
+
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	var zipped bytes.Buffer
@@ -40,6 +52,9 @@ func TestHandler(t *testing.T) {
 		return w
 	}
 	page := get("/p/abc/users", "gzip")
+	if other := get("/nosuch", "gzip"); other.Code != http.StatusNotFound || other.Body.String() != "<!doctype html>" {
+		t.Errorf("an unknown address: %d %q", other.Code, other.Body)
+	}
 	policy := page.Header().Get("Content-Security-Policy")
 	if page.Code != http.StatusOK || page.Body.String() != "<!doctype html>" || page.Header().Get("Cache-Control") != "no-cache" {
 		t.Errorf("a page: %d %q %v", page.Code, page.Body, page.Header())

@@ -13,8 +13,9 @@ import (
 )
 
 // mountApp adds the dashboard to the main host. Its addresses are answered with
-// its page where no other route exists; projects' hosts and programs get the
-// answer for a path without a route.
+// its page where no other route exists, and so are unknown ones, with status 404;
+// projects' hosts, programs and paths of APIs get the answer for a path without a
+// route.
 func (s *Server) mountApp(engine *gin.Engine) {
 	app := dashboard.New(dashboard.Options{Projects: s.projectOrigins()})
 	page := web.ForPeople(s.isMain, app)
@@ -27,7 +28,8 @@ func (s *Server) mountApp(engine *gin.Engine) {
 		app.ServeHTTP(c.Writer, c.Request)
 	})
 	engine.NoRoute(func(c *gin.Context) {
-		if c.Request.Method == http.MethodGet && dashboard.IsPage(c.Request.URL.Path) {
+		path := c.Request.URL.Path
+		if c.Request.Method == http.MethodGet && (dashboard.IsPage(path) || dashboard.IsUnknown(path)) {
 			page(c)
 			return
 		}

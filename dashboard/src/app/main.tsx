@@ -7,11 +7,10 @@ import { createRoot } from 'react-dom/client'
 import { ErrorState } from '@/components/error'
 import { Toasts } from '@/components/toast'
 import { TooltipProvider } from '@/components/tooltip'
-import { ApiError } from '@/lib/api/error'
 import { queryClient } from '@/lib/query'
+import { NotFound } from './notfound'
 import { PageSkeleton } from './pageskeleton'
 import { routeTree } from './routeTree.gen'
-import { common } from '@/strings/common'
 
 const router = createRouter({
   routeTree,
@@ -22,7 +21,7 @@ const router = createRouter({
   defaultPendingComponent: PageSkeleton,
   defaultPendingMs: 200,
   defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
-  defaultNotFoundComponent: () => <ErrorState error={new ApiError(404, 'no_such_page', common.noSuchPage)} />,
+  defaultNotFoundComponent: NotFound,
 })
 
 declare module '@tanstack/react-router' {

@@ -15,7 +15,7 @@ import { installationQuery, type Trouble } from './installation'
 export function Overview() {
   const found = useQuery(installationQuery)
   if (found.error) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />
-  if (found.data === null) return <ErrorState error={new ApiError(404, 'not_found', common.noSuchPage)} />
+  if (found.data === null) return <ErrorState error={new ApiError(404, 'not_found', common.notFound.title)} />
   const i = found.data
   if (!i) return <Skeleton className="h-72 w-full" />
   const needs: [Trouble, number, (n: number) => string][] = [

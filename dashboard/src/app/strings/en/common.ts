@@ -52,7 +52,7 @@ export const common = {
   columns: 'Columns',
   search: 'Search',
   notAllowed: 'Your role does not allow this',
-  noSuchPage: 'There is no page at this address',
+  notFound: { title: 'There is no page at this address', text: 'The link may be old, or a part of it is missing.' },
   skipToContent: 'Skip to content',
   menu: 'Menu',
   errors: {

@@ -45,9 +45,8 @@ export const providers = {
   on: 'On',
   off: 'Off',
   ready: 'Set up, off',
-  notSetUp: 'Not set up',
   onTitle: 'In use',
-  allTitle: 'All providers',
+  allTitle: 'Not set up',
   general: 'Custom providers',
   turnOn: (name: string) => `Sign-in with ${name}`,
   steps: {
