@@ -35,7 +35,7 @@ describe('settings', () => {
   })
 
   test('every page of settings is sound', async (t) => {
-    const pages = ['/auth/providers', '/auth/providers/google', '/auth/email', '/auth/phone', '/auth/sign-up', '/auth/passwords', '/auth/sessions', '/auth/urls', '/auth/limits', '/auth/captcha', '/auth/templates', '/auth/templates/recovery', '/auth/smtp', '/auth/api_keys', '/settings', '/settings/history']
+    const pages = ['/auth/providers', '/auth/providers/google', '/auth/email', '/auth/phone', '/auth/sign-up', '/auth/passwords', '/auth/sessions', '/auth/urls', '/auth/limits', '/auth/captcha', '/auth/templates', '/auth/templates/recovery', '/auth/smtp', '/auth/api_keys', '/auth/mfa', '/settings', '/settings/history']
     for (const path of pages) {
       await t.test(path, async () => {
         await go(path)

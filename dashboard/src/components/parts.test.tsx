@@ -47,6 +47,28 @@ test('the bar shows what changes, and is not there without a change', () => {
   expect(screen.getByRole('region').textContent).toContain('Least length')
 })
 
+test('the bar never shows a secret, does not save what is blocked, and keeps a refusal in sight', () => {
+  const changes: Change[] = [
+    { name: 'smtp_pass', before: 'old one', after: 'new one', secret: true },
+    { name: 'hook_secrets', before: '', after: 'first one', secret: true },
+  ]
+  const save = vi.fn()
+  render(
+    <Tooltip.Provider>
+      <DiffBar changes={changes} blocked error={new Error('Somebody else saved')} onSave={save} onDiscard={() => {}} warnings={['Mails will wait']} />
+    </Tooltip.Provider>,
+  )
+  const bar = screen.getByRole('region', { name: '2 changes, not saved' })
+  expect(bar.textContent).not.toMatch(/old one|new one|first one/)
+  expect(bar.textContent).toContain('a new secret')
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Save' })
+  expect(button.disabled).toBe(true)
+  fireEvent.click(button)
+  expect(save).not.toHaveBeenCalled()
+  screen.getByText('Somebody else saved')
+  screen.getByText('Mails will wait')
+})
+
 test('a duration is read as people write it, and what is none is handed on to be refused', async () => {
   function Field() {
     const [value, setValue] = useState<number | string>(3600)

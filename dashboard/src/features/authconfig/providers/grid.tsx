@@ -29,9 +29,11 @@ function Tile({ entry }: { entry: Entry }) {
         <Link to="/p/$ref/auth/providers/$provider" params={{ ref, provider: entry.id }} className="block truncate font-medium after:absolute after:inset-0 after:rounded">
           {entry.name}
         </Link>
-        <span className="text-sm text-text-2">
-          <Status tone={entry.on ? 'ok' : 'neutral'}>{entry.on ? t.on : entry.ready ? t.ready : t.notSetUp}</Status>
-        </span>
+        {(entry.on || entry.ready) && (
+          <span className="text-sm text-text-2">
+            <Status tone={entry.on ? 'ok' : 'neutral'}>{entry.on ? t.on : t.ready}</Status>
+          </span>
+        )}
       </div>
       {(entry.ready || entry.on) && (
         <span className="relative z-10 flex">
