@@ -16,6 +16,9 @@ type Factor = Schema<'UserFactor'>
 
 const nameOf = (f: Factor) => f.friendly_name || (t.factors.types[f.factor_type] ?? f.factor_type)
 
+/** Recovery codes are one factor, whatever is left of them. */
+const areCodes = (f: Factor) => f.factor_type === 'recovery_code'
+
 /** The second factors of a user. */
 export function Factors({ user, projectRef, mayWrite }: { user: Detail; projectRef: string; mayWrite: boolean }) {
   const [asked, ask] = useState<Factor>()
@@ -43,9 +46,11 @@ export function Factors({ user, projectRef, mayWrite }: { user: Detail; projectR
               <Status tone={factor.status === 'verified' ? 'ok' : 'warn'}>{f[factor.status]}</Status>
               {mayWrite && (
                 <span className="flex gap-2">
-                  <Button size="small" aria-label={`${f.rename}: ${nameOf(factor)}`} onClick={() => rename(factor)}>
-                    {f.rename}
-                  </Button>
+                  {!areCodes(factor) && (
+                    <Button size="small" aria-label={`${f.rename}: ${nameOf(factor)}`} onClick={() => rename(factor)}>
+                      {f.rename}
+                    </Button>
+                  )}
                   <Button size="small" aria-label={`${f.delete}: ${nameOf(factor)}`} onClick={() => ask(factor)}>
                     {f.delete}
                   </Button>
@@ -58,7 +63,7 @@ export function Factors({ user, projectRef, mayWrite }: { user: Detail; projectR
       {renamed && <RenameFactor projectRef={projectRef} user={user.id} factor={renamed} onClose={() => rename(undefined)} />}
       {asked && (
         <ConfirmDialog open onOpenChange={() => ask(undefined)} title={f.ask(nameOf(asked))} action={f.delete} onConfirm={() => remove.mutateAsync(asked.id).then(() => toast(f.done))}>
-          <p>{f.text}</p>
+          <p>{areCodes(asked) ? f.codesText : f.text}</p>
         </ConfirmDialog>
       )}
     </Section>

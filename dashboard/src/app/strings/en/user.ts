@@ -85,6 +85,7 @@ export const user = {
     delete: 'Remove',
     ask: (name: string) => `Remove ${name}?`,
     text: 'The user signs in without it from now on. If it is the last one, the account is protected by one factor alone.',
+    codesText: 'None of the codes works any more. The other factors stay, and with one of them the user can have new codes made.',
     done: 'The factor was removed',
   },
   passkeys: {
