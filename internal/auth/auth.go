@@ -179,7 +179,7 @@ type Principal struct {
 // CheckAAL refuses a change of how the user signs in by a session without the
 // second factor that the user has: ErrInsufficientAAL.
 func (p *Principal) CheckAAL() error {
-	if p.User.HasVerifiedFactor() && p.Session.AAL != AAL2 {
+	if p.Session.Low(&p.User) {
 		return ErrInsufficientAAL
 	}
 	return nil

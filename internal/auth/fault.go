@@ -107,6 +107,9 @@ var (
 	// project's MFA policy.
 	ErrMFAEnroll = fault.New(fault.Forbidden, "insufficient_aal", "A second factor is required: enroll one first")
 	ErrMFAVerify = fault.New(fault.Forbidden, "insufficient_aal", "The second factor is required: answer a challenge of it first")
+	// ErrSessionLowAAL is ErrSessionExpired for a session without the second factor that
+	// its user has.
+	ErrSessionLowAAL = ErrSessionExpired.Saying(TextRefreshLowAAL)
 	// ErrAnonymousFactor is for factors of anonymous users.
 	ErrAnonymousFactor = fault.New(fault.Forbidden, "no_authorization", "Anonymous user not allowed to perform these actions")
 	// ErrBadPhone is ErrValidation for something that is no phone number.

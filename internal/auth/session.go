@@ -16,6 +16,7 @@ const (
 	EndReuse      EndCause = "reuse_detected"   // a used refresh token came again
 	EndTimebox    EndCause = "timebox"          // the longest life of a session is over
 	EndInactivity EndCause = "inactivity"       // it was not refreshed for too long
+	EndLowAAL     EndCause = "low_aal"          // the second factor of its user was not proved in time
 	EndExpired    EndCause = "expired"          // the identity provider set its end
 	EndReplaced   EndCause = "replaced"         // a newer session took its place
 	EndTakenOver  EndCause = "taken_over"       // the account's owner proved the address, which the sign-up had not
@@ -55,6 +56,9 @@ func (s *Session) Method() Method {
 	}
 	return s.AMR[len(s.AMR)-1].Method
 }
+
+// Low reports whether the session lacks the second factor that its user has.
+func (s *Session) Low(u *User) bool { return s.AAL != AAL2 && u.HasVerifiedFactor() }
 
 // OddRefresh is a refresh that was no ordinary rotation: the token had been used.
 type OddRefresh struct {

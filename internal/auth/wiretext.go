@@ -40,6 +40,7 @@ const (
 	TextRefreshNotFound = "Invalid Refresh Token: Refresh Token Not Found"
 	TextRefreshUsed     = "Invalid Refresh Token: Already Used"
 	TextRefreshExpired  = "Invalid Refresh Token: Session Expired"
+	TextRefreshLowAAL   = "Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)"
 	TextRefreshBanned   = "Invalid Refresh Token: User Banned"
 
 	TextFlowNotFound = "invalid flow state, no valid flow state found"

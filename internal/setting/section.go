@@ -92,7 +92,7 @@ func (s Setting) Unit() string {
 		return ""
 	case strings.HasSuffix(s.Name, "_days"), s.Name == "mfa_policy_grace_period":
 		return "days"
-	case s.Name == "sessions_timebox", s.Name == "sessions_inactivity_timeout":
+	case s.Name == "sessions_timebox", s.Name == "sessions_inactivity_timeout", s.Name == "sessions_allow_low_aal":
 		return "hours"
 	case strings.HasSuffix(s.Name, "_exp"), strings.HasSuffix(s.Name, "_max_frequency"), strings.HasSuffix(s.Name, "_interval"),
 		strings.HasSuffix(s.Name, "_duration"):

@@ -24,7 +24,7 @@ func ours(name string) bool {
 		"security_leaked_keys_revoked", "sessions_max_per_user", "sms_allowed_countries", "sms_provider_url", "rate_limit_sms_country", "rate_limit_mfa", "passkey_aal2_enabled", "jwt_optional_claims",
 		"mfa_recovery_codes_enroll_enabled", "mfa_recovery_codes_verify_enabled", "mailer_notifications_mfa_recovery_code_used_enabled",
 		"mailer_subjects_mfa_recovery_code_used_notification", "mailer_templates_mfa_recovery_code_used_notification_content",
-		"mfa_policy", "mfa_policy_roles", "mfa_policy_grace_period", "mfa_policy_since":
+		"mfa_policy", "mfa_policy_roles", "mfa_policy_grace_period", "mfa_policy_since", "sessions_allow_low_aal":
 		return true
 	}
 	if strings.HasPrefix(name, "hook_") && strings.HasSuffix(name, "_mode") {

@@ -81,6 +81,7 @@ func (tx *Tx) TidySessionEnds(ctx context.Context, before time.Time, max int) (r
 type SessionLimits struct {
 	Timebox    time.Duration
 	Inactivity time.Duration
+	LowAAL     time.Duration // of a session without the second factor that its user has
 }
 
 // expired are sessions that are over: those that a cause has a condition for.
@@ -112,6 +113,13 @@ func (db *DB) EndExpired(ctx context.Context, now time.Time, limits SessionLimit
 		list = append(list, expired{
 			auth.EndInactivity, `created_at <= $1 AND (refreshed_at IS NULL OR refreshed_at <= $1::pg_catalog.timestamptz AT TIME ZONE 'utc')`,
 			now.Add(-limits.Inactivity),
+		})
+	}
+	if limits.LowAAL > 0 {
+		list = append(list, expired{
+			auth.EndLowAAL, `created_at <= $1 AND aal IS DISTINCT FROM 'aal2'
+				AND EXISTS (SELECT FROM auth.mfa_factors f WHERE f.user_id = sessions.user_id AND f.status = 'verified')`,
+			now.Add(-limits.LowAAL),
 		})
 	}
 	var failed []error

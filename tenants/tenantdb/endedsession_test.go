@@ -58,6 +58,47 @@ func TestEndExpired(t *testing.T) {
 	}
 }
 
+// A session without the second factor that its user has ends so long after its begin.
+func TestEndLowAAL(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	withParents(t, f.A)
+	now, limits := f.Clock.Now(), tenantdb.SessionLimits{LowAAL: time.Hour}
+	for name, c := range map[string]struct {
+		age    time.Duration
+		aal    string
+		status string // of the factor; "" for none
+		ends   bool
+	}{
+		"low":               {time.Hour, "'aal1'", "verified", true},
+		"of no level":       {time.Hour, "NULL", "verified", true},
+		"not yet":           {time.Hour - time.Second, "'aal1'", "verified", false},
+		"high":              {time.Hour, "'aal2'", "verified", false},
+		"without a factor":  {time.Hour, "'aal1'", "", false},
+		"before it is used": {time.Hour, "'aal1'", "unverified", false},
+	} {
+		id := uuid.New()
+		f.A.Exec(t, putSession, id, now.Add(-c.age), now, nil)
+		f.A.Exec(t, `UPDATE auth.sessions SET aal = `+c.aal)
+		if c.status != "" {
+			f.A.Exec(t, `INSERT INTO auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
+				VALUES ($1, '`+aUser+`', 'totp', $2::text::auth.factor_status, now(), now())`, id, c.status)
+		}
+		ended, err := f.A.DB.EndExpired(ctx, now, limits)
+		if err != nil || ended > 0 != c.ends {
+			t.Errorf("%s: %d ended, %v", name, ended, err)
+		}
+		if got := f.A.Count(t, `SELECT count(*) FROM reeve.ended_session WHERE session_id = $1 AND cause = 'low_aal'`, id); got > 0 != c.ends {
+			t.Errorf("%s: %d explained", name, got)
+		}
+		if ended, err = f.A.DB.EndExpired(ctx, now, tenantdb.SessionLimits{}); ended > 0 || err != nil {
+			t.Errorf("%s: %d ended without a limit, %v", name, ended, err)
+		}
+		f.A.Exec(t, `DELETE FROM auth.sessions`)
+		f.A.Exec(t, `DELETE FROM auth.mfa_factors`)
+	}
+}
+
 // What SQL deletes is ended for an unknown reason, whichever way it went. Neither the
 // developer nor the auth role, with which their triggers run, can give a reason or
 // change one.

@@ -155,6 +155,7 @@ type Rotation struct {
 	IP         string
 	Timebox    time.Duration // 0 = none
 	Inactivity time.Duration // 0 = none
+	LowAAL     time.Duration // 0 = no limit
 }
 
 // Rotate moves the session to its next refresh token, writes the audit entry
@@ -177,7 +178,7 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 // Rotate is DB.Rotate within a transaction.
 func (tx *Tx) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
 	rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
-		interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil})
+		interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil}, interval(r.LowAAL))
 	if err != nil {
 		return p, false, fmt.Errorf("rotate: %w", err)
 	}
@@ -205,6 +206,8 @@ const rotateSQL = `WITH s AS (
 	   AND ($6::pg_catalog.interval IS NULL OR s.created_at + $6::pg_catalog.interval > $3)
 	   AND ($7::pg_catalog.interval IS NULL OR
 	        greatest(s.refreshed_at AT TIME ZONE 'utc', s.created_at) + $7::pg_catalog.interval > $3)
+	   AND ($10::pg_catalog.interval IS NULL OR s.aal::pg_catalog.text = 'aal2' OR s.created_at + $10::pg_catalog.interval > $3 OR
+	        (SELECT true FROM auth.mfa_factors AS f WHERE f.user_id = s.user_id AND f.status::pg_catalog.text = 'verified' LIMIT 1) IS NULL)
 	   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
 	        WHERE t.tgrelid IN ('auth.sessions'::pg_catalog.regclass, 'auth.audit_log_entries'::pg_catalog.regclass) AND ` + onWrites + `)
 	RETURNING s.*

@@ -13,6 +13,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // owed is what an access token says of the policy: mfa_required, or "grace", or "".
@@ -271,4 +272,66 @@ func TestRequireAAL2(t *testing.T) {
 	want("eve", flowtest.Claims(t, s.Access), 1)
 	f.A.Do(t, "POST", "/logout", nil, flowtest.User(s.Access)).Want(204)
 	want("after the sign-out", flowtest.Claims(t, s.Access), 0)
+}
+
+// A session without the factor that its user has is refreshed only so long after its
+// begin, whichever way the refresh takes; one at aal2, one of a user without a factor,
+// and those of the other project go on.
+func TestAllowLowAAL(t *testing.T) {
+	t.Parallel()
+	for name, hook := range map[string]bool{"at once": false, "with a hook": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := flowtest.New(t)
+			limit := func(c *tenants.Config) { c.SessionsAllowLowAAL = 0.5 }
+			if hook {
+				f.A.ExecAsOwner(t, `CREATE FUNCTION public.claims(event jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object('claims', event->'claims') $$;
+					GRANT EXECUTE ON FUNCTION public.claims TO supabase_auth_admin`)
+				f.A.Hook(t, "custom_access_token", "pg-functions://postgres/public/claims", "fail_closed", "")
+			}
+			high, _ := protected(t, f, f.A, ann)
+			other, _ := protected(t, f, f.B, ann)
+			without, pair := f.A.SignUp(t, bob, pass), f.B.SignIn(t, ann, pass)
+			low := f.A.SignIn(t, ann, pass)
+			f.A.Configure(limit)
+			f.Clock.Advance(30*time.Minute - time.Second)
+			first := low
+			for range 2 {
+				low = f.A.Refresh(t, low.Refresh).Session()
+			}
+			var list struct {
+				Sessions []struct {
+					ID        string
+					ExpiresAt *time.Time `json:"expires_at"`
+				}
+			}
+			f.A.Do(t, "GET", "/user/sessions", nil, flowtest.User(low.Access)).Want(200).Decode(&list)
+			for _, s := range list.Sessions {
+				if ends := s.ExpiresAt != nil; ends != (s.ID == flowtest.Claims(t, low.Access)["session_id"]) {
+					t.Errorf("%s expires at %v", s.ID, s.ExpiresAt)
+				}
+			}
+			f.Clock.Advance(time.Second)
+			for _, token := range []string{low.Refresh, first.Refresh} {
+				res := f.A.Refresh(t, token).WantError(400, "session_expired")
+				if !strings.Contains(res.Get("msg"), "Low AAL") {
+					t.Errorf("%s", res.Raw)
+				}
+			}
+			f.A.Refresh(t, high.Refresh).Want(200)
+			f.A.Refresh(t, without.Refresh).Want(200)
+			f.B.Refresh(t, other.Refresh).Want(200)
+			f.B.Refresh(t, pair.Refresh).Want(200)
+			// Whoever tidies ends it, with the cause, and the answer stays.
+			limits := tenantdb.SessionLimits{LowAAL: 30 * time.Minute}
+			if n, err := f.A.DB.EndExpired(t.Context(), f.Clock.Now(), limits); n != 1 || err != nil {
+				t.Errorf("%d ended, %v", n, err)
+			}
+			f.A.Refresh(t, low.Refresh).WantError(400, "session_expired")
+			f.A.Configure(func(c *tenants.Config) { c.SessionsAllowLowAAL = 0 })
+			low = f.A.SignIn(t, ann, pass)
+			f.Clock.Advance(time.Hour)
+			f.A.Refresh(t, low.Refresh).Want(200)
+		})
+	}
 }

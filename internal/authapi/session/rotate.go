@@ -38,7 +38,7 @@ func (s Sessions) Rotate(ctx context.Context, sc *tenants.Scope, presented strin
 	if cfg.RefreshTokenRotation && !cfg.SessionsSinglePerUser && counted {
 		next, err := s.rotateAtOnce(ctx, sc, tenantdb.Rotation{
 			Session: id, User: user, Counter: counter, Now: now, UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
-			Timebox: cfg.Timebox(), Inactivity: cfg.InactivityTimeout(),
+			Timebox: cfg.Timebox(), Inactivity: cfg.InactivityTimeout(), LowAAL: cfg.AllowLowAAL(),
 		})
 		if err != nil {
 			return nil, err
@@ -128,6 +128,9 @@ func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
 	} else if expired {
 		return auth.ErrSessionExpired
 	}
+	if low := r.sc.Tenant.Config.AllowLowAAL(); low > 0 && r.p.Session.Low(&r.p.User) && !r.now.Before(r.p.Session.CreatedAt.Add(low)) {
+		return auth.ErrSessionLowAAL
+	}
 	if err := r.decide(ctx, tx); err != nil || r.refused != nil {
 		return err
 	}
@@ -155,6 +158,8 @@ func (r *rotation) ended(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID) err
 	switch s.Cause {
 	case auth.EndTimebox, auth.EndInactivity, auth.EndExpired:
 		return auth.ErrSessionExpired
+	case auth.EndLowAAL:
+		return auth.ErrSessionLowAAL
 	case auth.EndBanned:
 		u, err := tx.UserByID(ctx, s.UserID, false)
 		if err == nil && u.Banned(r.now) {

@@ -70,7 +70,7 @@ type RotationView struct {
 // View describes a session of a user; current is the id of the caller's own.
 func (s Sessions) View(sc *tenants.Scope, u *auth.User, of *auth.Session, current uuid.UUID) View {
 	v := View{
-		ID: of.ID, UserID: of.UserID, CreatedAt: of.CreatedAt, LastRefreshedAt: of.RefreshedAt, ExpiresAt: sc.Tenant.Config.SessionEnd(of.CreatedAt, of.LastActive(), of.NotAfter),
+		ID: of.ID, UserID: of.UserID, CreatedAt: of.CreatedAt, LastRefreshedAt: of.RefreshedAt, ExpiresAt: sc.Tenant.Config.SessionEnd(of.CreatedAt, of.LastActive(), of.NotAfter, of.Low(u)),
 		AAL: of.AAL, Method: of.Method(), Provider: u.ProviderOf(of), AMR: of.AMR, IP: of.IP, UserAgent: of.UserAgent, Device: device.Parse(of.UserAgent),
 		Place: s.Places.Of(of.IP), Current: of.ID == current && current != uuid.Nil,
 	}

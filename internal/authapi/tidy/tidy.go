@@ -56,7 +56,7 @@ func (t *Tidier) EndSessions(ctx context.Context, ref tenants.Ref) error {
 	if err != nil {
 		return fmt.Errorf("find project: %w", err)
 	}
-	limits := tenantdb.SessionLimits{Timebox: tenant.Config.Timebox(), Inactivity: tenant.Config.InactivityTimeout()}
+	limits := tenantdb.SessionLimits{Timebox: tenant.Config.Timebox(), Inactivity: tenant.Config.InactivityTimeout(), LowAAL: tenant.Config.AllowLowAAL()}
 	db := t.Database(tenant)
 	for range maxRounds {
 		n, err := db.EndExpired(ctx, t.Now(), limits)

@@ -120,7 +120,7 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 
 	"sessions_max_per_user": {[]string{"0", "1", "1000"}, []string{"-1", "1001", "1.5", `"1"`}},
 
-	"sessions_timebox": hours, "sessions_inactivity_timeout": hours,
+	"sessions_timebox": hours, "sessions_inactivity_timeout": hours, "sessions_allow_low_aal": hours,
 	"rate_limit_email_sent": rates, "rate_limit_verify": rates, "rate_limit_mfa": rates, "rate_limit_token_refresh": rates, "rate_limit_otp": rates, "rate_limit_anonymous_users": rates,
 
 	"smtp_port":        {[]string{`"1"`, `"587"`, `"65535"`, `""`}, []string{`"0"`, `"65536"`, `"+25"`, `"025"`, `"x"`, "587"}},

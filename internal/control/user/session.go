@@ -18,7 +18,7 @@ func (s *Service) sessionOf(sc *tenants.Scope, u *auth.User, of *auth.Session) S
 	out := Session{
 		ID: of.ID.String(), IP: of.IP, UserAgent: of.UserAgent, AAL: string(of.AAL), Methods: []string{},
 		CreatedAt: of.CreatedAt, RefreshedAt: of.RefreshedAt, NotAfter: of.NotAfter, Method: string(of.Method()), Provider: u.ProviderOf(of),
-		ExpiresAt: sc.Tenant.Config.SessionEnd(of.CreatedAt, of.LastActive(), of.NotAfter), Refreshes: of.RefreshCounter,
+		ExpiresAt: sc.Tenant.Config.SessionEnd(of.CreatedAt, of.LastActive(), of.NotAfter, of.Low(u)), Refreshes: of.RefreshCounter,
 		Client: s.clientOf(of.UserAgent, of.IP),
 	}
 	for _, a := range of.AMR {

@@ -97,6 +97,7 @@ export const settings = {
     mfa_web_authn_enroll_enabled: 'Users can enroll a security key',
     mfa_web_authn_verify_enabled: 'Security keys are accepted',
     mfa_max_enrolled_factors: 'Most factors of a user',
+    sessions_allow_low_aal: 'Hours without the second factor',
     mfa_policy: 'Who must use a second factor',
     mfa_policy_roles: 'Roles that must',
     mfa_policy_grace_period: 'Days to enroll one',
