@@ -1,21 +1,11 @@
 // Second factors: an authenticator app, from enrollment to a policy that demands aal2.
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { kinds } from '../lib/address.js'
 import { connect, connectAdmin } from '../lib/client.js'
 import { freshEmail, ok, password, refused } from '../lib/expect.js'
 import { createProject, deleteProject, manage } from '../lib/reeve.js'
-
-/** The code of an authenticator app (RFC 6238): that of the step after, so that each is new. */
-function totp(secret, step = 0) {
-  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + step))
-  const mac = createHmac('sha1', key).update(counter).digest()
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
+import { totp } from '../lib/totp.js'
 
 let project
 before(async () => {
