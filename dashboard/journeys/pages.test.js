@@ -40,6 +40,23 @@ describe('every page', () => {
     for (const [name, path] of Object.entries(pages(world))) await t.test(name, () => check(dark, path))
   })
 
+  test('an address without a page says so, with a way on', async () => {
+    for (const path of ['/nowhere', `/p/${world.project.ref}/nowhere`]) {
+      const response = await light.page.goto(url + path)
+      assert.equal(response.status(), path === '/nowhere' ? 404 : 200)
+      await light.page.getByRole('heading', { level: 1, name: 'There is no page at this address' }).waitFor()
+      await light.page.getByRole('main').or(light.page.locator('#root')).first().getByText(path, { exact: true }).waitFor()
+      assert.deepEqual(await accessibility(light.page), [])
+      await light.page.getByRole('link', { name: 'Go to your projects' }).click()
+      await light.page.waitForURL(/\/orgs\//)
+    }
+    for (const path of ['/v1/nowhere', `/p/${world.project.ref}/auth/v1/nowhere`]) {
+      const response = await fetch(url + path)
+      assert.deepEqual([response.status, response.headers.get('content-type')?.startsWith('application/json')], [404, true], path)
+    }
+    light.complaints.length = 0
+  })
+
   test('without a session', async (t) => {
     const stranger = await open(browser)
     for (const [name, path] of Object.entries(openPages)) await t.test(name, () => check(stranger, path))

@@ -76,6 +76,24 @@ describe('settings', () => {
     await sound()
   })
 
+  test('who must use a second factor is chosen by what it means; roles are asked for where they count', async () => {
+    const { page } = tab
+    await go('/auth/mfa')
+    await page.getByRole('radio', { name: /^Users with certain roles/ }).check()
+    await page.getByText(/is required with mfa_policy by_role/).first().waitFor()
+    await page.getByLabel('Roles', { exact: true }).fill('billing manager')
+    await page.getByLabel('Roles', { exact: true }).press('Enter')
+    await page.getByLabel('Time to enroll a factor').fill('14d')
+    const bar = page.getByRole('region', { name: '3 changes, not saved' })
+    assert.match(await bar.innerText(), /− Nobody\s+.*\+ Users with certain roles/s)
+    await save()
+    const { mfa_policy, mfa_policy_roles, mfa_policy_grace_period } = await config()
+    assert.deepEqual([mfa_policy, mfa_policy_roles, mfa_policy_grace_period], ['by_role', 'billing manager', 14])
+    await page.getByText(/^Users who signed up before have until .* to enroll a factor\.$/).waitFor()
+    await sound()
+    await patch({ mfa_policy: 'off', mfa_policy_roles: '' })
+  })
+
   test('a refusal stands at its field, and a warning before the loss', async () => {
     const { page } = tab
     const { error } = await app(project).auth.signUp({ email: 'only.way@example.com', password })

@@ -155,9 +155,10 @@ export const settings = {
   subjectOf: (mail: string) => `Subject of “${mail}”`,
   contentOf: (mail: string) => `Content of “${mail}”`,
   choices: {
+    mfa_policy: ['Nobody', 'Whoever has one', 'Everybody', 'Users with certain roles', 'Everybody but users of SSO'],
     password_required_characters: ['No rule', 'Letters and digits', 'Lower case, upper case and digits', 'Lower case, upper case, digits and symbols'],
   } as Record<string, string[]>,
-  choice: { '': 'None', hcaptcha: 'hCaptcha', turnstile: 'Turnstile', twilio: 'Twilio', twilio_verify: 'Twilio Verify', messagebird: 'MessageBird', textlocal: 'Textlocal', vonage: 'Vonage' } as Record<string, string>,
+  choice: { '': 'None', fail_closed: 'Closed', fail_open: 'Open', shadow: 'Shadow', hcaptcha: 'hCaptcha', turnstile: 'Turnstile', twilio: 'Twilio', twilio_verify: 'Twilio Verify', messagebird: 'MessageBird', textlocal: 'Textlocal', vonage: 'Vonage' } as Record<string, string>,
   on: 'On',
   off: 'Off',
   durationHint: 'Such as 15m, 2h or 30d',
