@@ -38,6 +38,9 @@ const (
 	ActionCustomProviderCreated     Action = "custom_provider_created"
 	ActionCustomProviderUpdated     Action = "custom_provider_updated"
 	ActionCustomProviderDeleted     Action = "custom_provider_deleted"
+	ActionSSOProviderCreated        Action = "sso_provider_created"
+	ActionSSOProviderUpdated        Action = "sso_provider_updated"
+	ActionSSOProviderDeleted        Action = "sso_provider_deleted"
 )
 
 // LogType is the kind of an audit entry, in the reference's words.
@@ -69,6 +72,9 @@ var logTypes = map[Action]LogType{
 	ActionCustomProviderCreated: LogTeam,
 	ActionCustomProviderUpdated: LogTeam,
 	ActionCustomProviderDeleted: LogTeam,
+	ActionSSOProviderCreated:    LogTeam,
+	ActionSSOProviderUpdated:    LogTeam,
+	ActionSSOProviderDeleted:    LogTeam,
 }
 
 // LogType is the kind of the action's entries.

@@ -143,6 +143,8 @@ func (f *Factor) Verified() bool { return f.Status == StatusVerified }
 type AMR struct {
 	Method    Method `json:"method"`
 	Timestamp int64  `json:"timestamp"` // seconds since 1970
+	// Provider is the id of the enterprise connection of a sign-in by one.
+	Provider string `json:"provider,omitempty"`
 }
 
 // Session is a row of auth.sessions.

@@ -50,6 +50,8 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/authorize", guard: open, query: "?provider=nope", early: 400},
 	{method: "GET", path: "/callback", guard: open, query: "?state=" + annID + "&code=00"},
 	{method: "POST", path: "/callback", guard: open, body: map[string]any{"state": annID, "code": "00"}, form: true},
+	{method: "GET", path: "/sso/saml/metadata", guard: open, early: 404},
+	{method: "POST", path: "/sso/saml/acs", guard: open, body: map[string]any{"SAMLResponse": "AAAA", "RelayState": annID}, form: true, early: 303},
 	{method: "GET", path: "/settings", guard: keyed},
 	{method: "GET", path: "/.well-known/revoked-sessions", guard: keyed},
 	{
@@ -108,6 +110,10 @@ var tenantRoutes = []tenantRoute{
 	{method: "POST", path: "/factors/recovery-codes/verify", guard: signed, body: map[string]any{"code": "aaaa-bbbb-cccc-dddd"}},
 	{method: "POST", path: "/factors/recovery-codes/regenerate", guard: signed},
 	{method: "DELETE", path: "/factors/recovery-codes", guard: signed},
+	{
+		method: "POST", path: "/sso", guard: keyed, body: map[string]any{"domain": "acme.example"}, early: 404,
+		more: map[string]any{"provider_id": "", "redirect_to": "", "skip_http_redirect": true, "code_challenge": "", "code_challenge_method": ""},
+	},
 	{method: "POST", path: "/passkeys/authentication/options", guard: keyed, early: 404},
 	{
 		method: "POST", path: "/passkeys/authentication/verify", guard: keyed, early: 404,
@@ -163,6 +169,11 @@ var tenantRoutes = []tenantRoute{
 		more: customProviderMembers,
 	},
 	{method: "DELETE", path: "/admin/custom-providers/{identifier}", guard: byAdmin},
+	{method: "GET", path: "/admin/sso/providers", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/providers", guard: byAdmin, body: map[string]any{"type": "saml"}, more: ssoProviderMembers, early: 404},
+	{method: "GET", path: "/admin/sso/providers/{id}", guard: byAdmin},
+	{method: "PUT", path: "/admin/sso/providers/{id}", guard: byAdmin, body: map[string]any{"disabled": true}, more: ssoProviderMembers},
+	{method: "DELETE", path: "/admin/sso/providers/{id}", guard: byAdmin},
 	{
 		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "invite", "email": "linked@example.com"},
 		more: map[string]any{"new_email": "", "password": "", "data": map[string]any{}, "redirect_to": ""},
@@ -171,6 +182,12 @@ var tenantRoutes = []tenantRoute{
 		method: "POST", path: "/invite", guard: byAdmin, body: map[string]any{"email": "invited@example.com"},
 		more: map[string]any{"data": map[string]any{}},
 	},
+}
+
+// ssoProviderMembers are the members of a connection.
+var ssoProviderMembers = map[string]any{
+	"resource_id": "acme", "disabled": false, "metadata_url": "", "metadata_xml": "", "domains": []any{}, "attribute_mapping": map[string]any{},
+	"name_id_format": "",
 }
 
 // customProviderMembers are optional members of a custom provider.

@@ -20,6 +20,7 @@ type Config struct {
 	Factors
 	Notices
 	MFAPolicies
+	SAML
 	Limits
 	Providers
 	Captcha

@@ -219,7 +219,7 @@ func leaves(v reflect.Value, path string) map[string]any {
 func TestStored(t *testing.T) {
 	t.Parallel()
 	c := Default()
-	err := json.Unmarshal([]byte(`{"site_url":"https://a.example","jwt_exp":60,"sessions_timebox":0.5,"later":{},"saml_enabled":true,"smtp_pass":"x"}`), &c)
+	err := json.Unmarshal([]byte(`{"site_url":"https://a.example","jwt_exp":60,"sessions_timebox":0.5,"later":{},"rate_limit_web3":5,"smtp_pass":"x"}`), &c)
 	want := Default()
 	want.SiteURL, want.JWTExp, want.SessionsTimebox = "https://a.example", 60, 0.5
 	if err != nil || c != want {

@@ -4,6 +4,7 @@
 package tenantapi
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -25,6 +26,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
 	"github.com/reevehq/reeve/internal/authapi/sms"
+	"github.com/reevehq/reeve/internal/authapi/sso"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/authapi/verify"
@@ -61,6 +63,8 @@ type Flows struct {
 	Places *geo.Places
 	// Revoked keeps lists of ended sessions for a moment; nil for none.
 	Revoked *revoked.Kept
+	// Metadata fetches the metadata of identity providers.
+	Metadata *http.Client
 	// PlainHTTP allows custom providers without TLS, for development.
 	PlainHTTP bool
 	// OldSets collects who asks for old key sets; nil for nobody.
@@ -146,6 +150,7 @@ func (f Flows) all() []flow {
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords, Mailer: f.Mailer}},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
+		sso.Handler{Service: sso.Service{Users: people, Client: f.Metadata}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}
 }

@@ -35,6 +35,12 @@ func LimitPasskeyRegistration(c *tenants.Config) ratelimit.Rule {
 	return LimitFactors(c).For("passkey_registration")
 }
 
+// LimitSSO is for the begin of a sign-in by an enterprise connection.
+func LimitSSO(*tenants.Config) ratelimit.Rule { return ratelimit.SSO() }
+
+// LimitAssertion is for the responses of identity providers.
+func LimitAssertion(*tenants.Config) ratelimit.Rule { return ratelimit.Assertion() }
+
 // LimitProvider is for the routes of sign-ins at external providers.
 func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
 

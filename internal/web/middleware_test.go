@@ -259,7 +259,9 @@ func TestTenant(t *testing.T) {
 		},
 		"no content": {Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (NoContent, error) { return NoContent{}, nil }), 204, "", [2]string{}},
 		"raw": {
-			Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (Raw, error) { return Raw{"text/xml", []byte("<a/>")}, nil }),
+			Tenant(http.StatusOK, func(context.Context, *tenants.Scope, *None) (Raw, error) {
+				return Raw{ContentType: "text/xml", Body: []byte("<a/>")}, nil
+			}),
 			200, "<a/>",
 			[2]string{"Content-Type", "text/xml"},
 		},

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,6 +52,19 @@ type NoContent struct{}
 type Raw struct {
 	ContentType string
 	Body        []byte
+	// Cache and Name, unless empty, are the Cache-Control and the name of the file as
+	// which browsers keep it.
+	Cache, Name string
+}
+
+// SetHeaders implements HeaderSetter.
+func (r Raw) SetHeaders(h http.Header) {
+	if r.Cache != "" {
+		h.Set("Cache-Control", r.Cache)
+	}
+	if r.Name != "" {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": r.Name}))
+	}
 }
 
 // Tagged is an answer with an entity tag (RFC 9110, section 8.8.3). Who names the

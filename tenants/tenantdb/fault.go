@@ -31,6 +31,8 @@ var constraints = map[string]*fault.Error{
 	"identities_provider_id_provider_unique": auth.ErrIdentityExists,
 	"custom_oauth_providers_identifier_key":  auth.ErrCustomProviderExists,
 	"webauthn_credentials_credential_id_key": auth.ErrPasskeyExists,
+	"sso_domains_domain_idx":                 auth.ErrSSODomainExists,
+	"saml_providers_entity_id_key":           auth.ErrSAMLEntityExists,
 }
 
 // asFault classifies a database error. An unknown error stays unclassified and

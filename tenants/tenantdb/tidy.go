@@ -45,6 +45,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	}
 	do(func(tx *Tx) (int64, error) { return tx.TidySignups(ctx, now.Add(-keepToken), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidySessionEnds(ctx, now.Add(-KeepEnded), TidyBatch) })
+	do(func(tx *Tx) (int64, error) { return tx.TidyAssertions(ctx, now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)
 }

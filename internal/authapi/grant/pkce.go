@@ -51,7 +51,7 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 		if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
 			return nil, err
 		}
-		return proofOf(&f, &u), nil
+		return proofOf(sc, &f, &u)
 	})
 	if err == nil && expired {
 		err = auth.ErrFlowExpired
@@ -63,9 +63,15 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 }
 
 // proofOf is the proof that an exchange gives.
-func proofOf(f *auth.FlowState, u *auth.User) *session.Proof {
+func proofOf(sc *tenants.Scope, f *auth.FlowState, u *auth.User) (*session.Proof, error) {
+	var kept pkce.SSOKept
+	if f.AuthenticationMethod == auth.MethodSAML {
+		if err := pkce.Open(sc.Tenant, f, &kept); err != nil {
+			return nil, err
+		}
+	}
 	return &session.Proof{
 		User: u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Traits: audit.Traits{"provider_type": f.ProviderType},
-		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned},
-	}
+		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned}, NotAfter: kept.NotAfter,
+	}, nil
 }

@@ -113,6 +113,11 @@ func Verify(f *auth.FlowState, verifier string) error {
 	return nil
 }
 
+// SSOKept is what a flow of an enterprise connection keeps until its code is redeemed.
+type SSOKept struct {
+	NotAfter time.Time `json:"session_not_after,omitzero"` // of the session
+}
+
 // SealTokens seals a provider's tokens for the time between the callback and the
 // exchange of the flow's code.
 func SealTokens(t *tenants.Tenant, flow uuid.UUID, tokens session.ProviderTokens) (string, error) {

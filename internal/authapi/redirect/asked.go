@@ -29,6 +29,15 @@ func (a *Asked) BindQuery(q url.Values, _ func(string) string) error {
 	return nil
 }
 
+// Or returns a with the redirect that a body asks for, if headers and query ask for
+// none.
+func (a Asked) Or(wish string) Asked {
+	if a.wish == "" {
+		a.wish = wish
+	}
+	return a
+}
+
 // Target returns the first allowed of: better, the requested redirect, the
 // referring page; else the site URL. The user is not told that a requested
 // redirect was refused; the project's log is.

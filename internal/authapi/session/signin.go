@@ -23,6 +23,8 @@ type Proof struct {
 	Method   auth.Method // of the session's amr
 	AAL      auth.AAL    // that the proof reaches; auth.AAL1 when empty
 	Refusals Refusals
+	// NotAfter is when the session ends at the latest; zero for no such time.
+	NotAfter time.Time
 	// Action is the audit log's, with Traits, which may be nil.
 	Action auth.Action
 	Traits audit.Traits
@@ -107,6 +109,12 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	}
 	if refused != nil {
 		return nil, refused, errors.Join(s.End(ctx, tx, sc, u, Only(session.ID), CauseBanned), tx.DeleteAudit(ctx, entry))
+	}
+	if !proof.NotAfter.IsZero() {
+		p.Session.NotAfter = &proof.NotAfter
+		if err := tx.EndSessionAt(ctx, session.ID, proof.NotAfter); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := s.Active.count(ctx, tx, sc, u.ID, now); err != nil {
 		return nil, nil, err

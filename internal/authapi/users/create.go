@@ -20,6 +20,7 @@ type New struct {
 	EmailConfirmed bool
 	PhoneConfirmed bool
 	Anonymous      bool   // without any credentials
+	SSO            bool   // of an enterprise connection; other users may have the address
 	ByAdmin        bool   // for the project's usage
 	Password       string // its hash
 	Role           string // auth.RoleAuthenticated when ""
@@ -156,6 +157,7 @@ func another(u auth.User, err error, id uuid.UUID, exists error) error {
 func (n New) user(now time.Time) (*auth.User, error) {
 	u := auth.NewUser(now)
 	u.Email, u.Phone, u.EncryptedPassword, u.BannedUntil, u.IsAnonymous = n.Email, n.Phone, n.Password, n.BannedUntil, n.Anonymous
+	u.IsSSOUser = n.SSO
 	if n.ID != uuid.Nil {
 		u.ID = n.ID
 	}

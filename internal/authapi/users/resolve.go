@@ -197,3 +197,25 @@ func (s Users) vacate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 	}
 	return s.endFlows(ctx, tx, u, append(changes, app)...)
 }
+
+// ResolveSSO finds the user of an enterprise connection, or creates one:
+// auth.ErrSignupDisabled where the project does not allow sign-ups. Nobody is found by
+// an address, which may be another user's too. Their metadata gets what the provider
+// says now. An account that is deleted or of another audience is auth.ErrUserNotFound.
+func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, Resolution, error) {
+	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
+	switch {
+	case err == nil && u.Gone():
+		return nil, Found, auth.ErrUserNotFound
+	case err == nil:
+		return &u, Found, s.refreshIdentity(ctx, tx, &u, c)
+	case !errors.Is(err, auth.ErrUserNotFound):
+		return nil, Found, err
+	case sc.Tenant.Config.DisableSignup:
+		return nil, Found, auth.ErrSignupDisabled
+	}
+	created, err := s.Create(ctx, tx, sc, New{
+		Email: c.Email, EmailConfirmed: true, SSO: true, UserMetadata: c.Data, Identities: []Identity{c.Identity}, SoughtFirst: true,
+	})
+	return created, Created, err
+}

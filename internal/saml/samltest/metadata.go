@@ -1,10 +1,14 @@
 package samltest
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
 )
 
 // Metadata returns the metadata of the provider, with its addresses under base.
@@ -25,4 +29,30 @@ func MetadataOf(entityID, base string, certs ...*x509.Certificate) string {
 		`<NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</NameIDFormat>`+
 		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="%s/sso"/>`+
 		`</IDPSSODescriptor></EntityDescriptor>`, entityID, keys.String(), base, base)
+}
+
+// EncryptionKey returns the key for encryption of a service provider's metadata.
+func EncryptionKey(t testing.TB, metadata []byte) *rsa.PublicKey {
+	t.Helper()
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(metadata); err != nil {
+		t.Fatal(err)
+	}
+	el := doc.FindElement("//KeyDescriptor[@use='encryption']//X509Certificate")
+	if el == nil {
+		t.Fatalf("no key in %s", metadata)
+	}
+	der, err := base64.StdEncoding.DecodeString(el.Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, ok := cert.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		t.Fatal("not RSA")
+	}
+	return key
 }

@@ -29,7 +29,8 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 		Active: f.Active, Hooks: f.Hooks, Providers: providers{f}, Captcha: &captcha.Verifier{
 			HTTP: f.Services.Client(captcha.Timeout), URLs: captcha.URLs(f.Services.HCaptcha(), f.Services.Turnstile()),
 		},
-		Leaked: &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
+		Metadata: f.Services.Client(0),
+		Leaked:   &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
 	}
 	open := engine.Group("", web.WithScope(p.open))
 	flows.Mount(open, open, engine.Group("", web.WithScope(p.keyed)))

@@ -1,0 +1,231 @@
+package tenantdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/reevehq/reeve/internal/auth"
+)
+
+// maxSSOProviders and maxSSODomains bound what is read; only SQL can write more.
+const (
+	maxSSOProviders = 1000
+	maxSSODomains   = "200"
+)
+
+const ssoProviderColumns = `p.id, p.resource_id, p.disabled, p.created_at, p.updated_at,
+	s.id, s.entity_id, "left"(s.metadata_xml, 1048577), coalesce(s.metadata_url, ''), s.attribute_mapping, coalesce(s.name_id_format, ''), s.updated_at,
+	(SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('id', d.id, 'domain', d.domain, 'created_at', coalesce(d.created_at, 'epoch'),
+		'updated_at', coalesce(d.updated_at, 'epoch')) ORDER BY d.domain), '[]')
+	 FROM (SELECT * FROM auth.sso_domains d WHERE d.sso_provider_id = p.id ORDER BY d.domain LIMIT ` + maxSSODomains + `) d)`
+
+const fromSSOProviders = ` FROM auth.sso_providers p JOIN auth.saml_providers s ON s.sso_provider_id = p.id`
+
+func scanSSOProvider(row pgx.Row) (auth.SSOProvider, error) {
+	var p auth.SSOProvider
+	var mapping, domains []byte
+	err := row.Scan(&p.ID, &p.ResourceID, &p.Disabled, momentOrEpoch{&p.CreatedAt}, momentOrEpoch{&p.UpdatedAt},
+		&p.SAML.ID, &p.SAML.EntityID, &p.SAML.MetadataXML, &p.SAML.MetadataURL, &mapping, &p.SAML.NameIDFormat, momentOrEpoch{&p.SAML.FetchedAt}, &domains)
+	if err != nil {
+		return p, err
+	}
+	p.SAML.AttributeMapping = object(mapping)
+	var list []struct {
+		ID        uuid.UUID `json:"id"`
+		Domain    string    `json:"domain"`
+		CreatedAt time.Time `json:"created_at"`
+		UpdatedAt time.Time `json:"updated_at"`
+	}
+	if err := json.Unmarshal(domains, &list); err != nil {
+		return p, fmt.Errorf("read domains: %w", err)
+	}
+	p.Domains = make([]auth.SSODomain, len(list))
+	for i, d := range list {
+		p.Domains[i] = auth.SSODomain(d)
+	}
+	return p, nil
+}
+
+func (tx *Tx) ssoProvider(ctx context.Context, where string, args ...any) (auth.SSOProvider, error) {
+	p, err := scanSSOProvider(tx.q.QueryRow(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` WHERE `+where+` LIMIT 1`, args...))
+	if err != nil {
+		return p, notFound(fmt.Errorf("read SSO provider: %w", err), auth.ErrSSOProviderNotFound)
+	}
+	return p, nil
+}
+
+// SSOProvider returns a connection, locked if lock is set; auth.ErrSSOProviderNotFound.
+func (tx *Tx) SSOProvider(ctx context.Context, id uuid.UUID, lock bool) (auth.SSOProvider, error) {
+	if lock {
+		var found uuid.UUID
+		err := tx.q.QueryRow(ctx, `SELECT p.id FROM auth.sso_providers p WHERE p.id = $1 FOR UPDATE`, id).Scan(&found)
+		if err != nil {
+			return auth.SSOProvider{}, notFound(fmt.Errorf("lock SSO provider: %w", err), auth.ErrSSOProviderNotFound)
+		}
+	}
+	return tx.ssoProvider(ctx, `p.id = $1`, id)
+}
+
+// SSOProviderOfDomain returns the connection of a domain in lower case;
+// auth.ErrSSOProviderNotFound.
+func (tx *Tx) SSOProviderOfDomain(ctx context.Context, domain string) (auth.SSOProvider, error) {
+	return tx.ssoProvider(ctx, `p.id = (SELECT d.sso_provider_id FROM auth.sso_domains d WHERE pg_catalog.lower(d.domain) = $1 LIMIT 1)`, domain)
+}
+
+// SSOProviderOfEntity returns the connection of an identity provider by its entity ID;
+// auth.ErrSSOProviderNotFound.
+func (tx *Tx) SSOProviderOfEntity(ctx context.Context, entityID string) (auth.SSOProvider, error) {
+	return tx.ssoProvider(ctx, `s.entity_id = $1`, entityID)
+}
+
+// SSOProviders returns the project's connections, the oldest first.
+func (tx *Tx) SSOProviders(ctx context.Context) ([]auth.SSOProvider, error) {
+	rows, err := tx.q.Query(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` ORDER BY p.created_at, p.id LIMIT $1`, maxSSOProviders)
+	if err != nil {
+		return nil, fmt.Errorf("list SSO providers: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.SSOProvider, error) { return scanSSOProvider(row) })
+	if err != nil {
+		return nil, fmt.Errorf("list SSO providers: %w", err)
+	}
+	return list, nil
+}
+
+// PutSSOProvider writes a connection and its domains: new, or in place of what it was.
+// auth.ErrSAMLEntityExists, auth.ErrSSODomainExists.
+func (tx *Tx) PutSSOProvider(ctx context.Context, p *auth.SSOProvider) error {
+	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.sso_providers (id, resource_id, disabled, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (id) DO UPDATE SET resource_id = excluded.resource_id, disabled = excluded.disabled, updated_at = excluded.updated_at`,
+		p.ID, p.ResourceID, p.Disabled, p.CreatedAt, p.UpdatedAt); err != nil {
+		return fmt.Errorf("write SSO provider: %w", err)
+	}
+	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.saml_providers (id, sso_provider_id, entity_id, metadata_xml, metadata_url, attribute_mapping, name_id_format,
+			created_at, updated_at) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, nullif($7, ''), $8, $9)
+		ON CONFLICT (id) DO UPDATE SET entity_id = excluded.entity_id, metadata_xml = excluded.metadata_xml, metadata_url = excluded.metadata_url,
+			attribute_mapping = excluded.attribute_mapping, name_id_format = excluded.name_id_format, updated_at = excluded.updated_at`,
+		p.SAML.ID, p.ID, p.SAML.EntityID, p.SAML.MetadataXML, p.SAML.MetadataURL, string(p.SAML.AttributeMapping), p.SAML.NameIDFormat,
+		p.CreatedAt, p.SAML.FetchedAt); err != nil {
+		return fmt.Errorf("write SAML provider: %w", err)
+	}
+	names := make([]string, len(p.Domains))
+	for i, d := range p.Domains {
+		names[i] = d.Domain
+	}
+	if _, err := tx.q.Exec(ctx, `DELETE FROM auth.sso_domains d WHERE d.sso_provider_id = $1 AND pg_catalog.lower(d.domain) <> ALL ($2::pg_catalog.text[])`, p.ID, names); err != nil {
+		return fmt.Errorf("delete SSO domains: %w", err)
+	}
+	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.sso_domains (id, sso_provider_id, domain, created_at, updated_at)
+		SELECT pg_catalog.gen_random_uuid(), $1, n, $3, $3 FROM pg_catalog.unnest($2::pg_catalog.text[]) n
+		WHERE NOT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1 AND pg_catalog.lower(d.domain) = n)`, p.ID, names, p.UpdatedAt); err != nil {
+		return fmt.Errorf("write SSO domains: %w", err)
+	}
+	return nil
+}
+
+// RefreshSAML stores metadata that was fetched anew, unless the connection was changed
+// meanwhile.
+func (tx *Tx) RefreshSAML(ctx context.Context, s *auth.SAMLProvider, metadata string, now time.Time) error {
+	_, err := tx.q.Exec(ctx, `UPDATE auth.saml_providers SET metadata_xml = $3, updated_at = $4 WHERE id = $1 AND entity_id = $2 AND metadata_url = $5`,
+		s.ID, s.EntityID, metadata, now, s.MetadataURL)
+	if err != nil {
+		return fmt.Errorf("refresh SAML metadata: %w", err)
+	}
+	return nil
+}
+
+// DeleteSSOProvider removes a connection; auth.ErrSSOProviderNotFound. The identities
+// of its users stay.
+func (tx *Tx) DeleteSSOProvider(ctx context.Context, id uuid.UUID) error {
+	tag, err := tx.q.Exec(ctx, `DELETE FROM auth.sso_providers WHERE id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("delete SSO provider: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return auth.ErrSSOProviderNotFound
+	}
+	return nil
+}
+
+// CreateSSORelay writes the start of a sign-in at a connection's provider.
+func (tx *Tx) CreateSSORelay(ctx context.Context, r *auth.SSORelay) error {
+	return tx.q.Later(ctx, "create relay state", `INSERT INTO auth.saml_relay_states (id, sso_provider_id, request_id, redirect_to, flow_state_id, created_at, updated_at)
+		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $6)`, r.ID, r.Provider, r.RequestID, r.RedirectTo, r.Flow, r.CreatedAt)
+}
+
+// TakeSSORelay returns the start of a sign-in and deletes it, so that it is answered
+// once; auth.ErrSAMLRelayNotFound.
+func (tx *Tx) TakeSSORelay(ctx context.Context, id uuid.UUID) (r auth.SSORelay, err error) {
+	err = tx.q.QueryRow(ctx, `DELETE FROM auth.saml_relay_states r WHERE r.id = $1
+		RETURNING r.id, r.sso_provider_id, r.request_id, coalesce(r.redirect_to, ''), r.flow_state_id, r.created_at`, id).
+		Scan(&r.ID, &r.Provider, &r.RequestID, &r.RedirectTo, &r.Flow, momentOrEpoch{&r.CreatedAt})
+	if err != nil {
+		return r, notFound(fmt.Errorf("take relay state: %w", err), auth.ErrSAMLRelayNotFound)
+	}
+	return r, nil
+}
+
+// UseAssertion remembers that an assertion was used until a time. used reports that it
+// was remembered already. It is behind the capability, so that no SQL of the project's
+// can forget one.
+func (tx *Tx) UseAssertion(ctx context.Context, digest []byte, until time.Time) (used bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT NOT reeve.saml_assertion_use($1, $2, $3)`, unnamed, tx.capability, digest, until).Scan(&used)
+	if err != nil {
+		return false, fmt.Errorf("use assertion: %w", err)
+	}
+	return used, nil
+}
+
+// TidyAssertions removes up to max used assertions that have expired, and returns how
+// many.
+func (tx *Tx) TidyAssertions(ctx context.Context, now time.Time, max int) (removed int64, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT reeve.saml_tidy($1, $2, $3)`, unnamed, tx.capability, now, max).Scan(&removed)
+	if err != nil {
+		return 0, fmt.Errorf("tidy assertions: %w", err)
+	}
+	return removed, nil
+}
+
+// SAMLKey is a key of the project's service provider, sealed.
+type SAMLKey struct {
+	ID        uuid.UUID
+	Sealed    []byte
+	CreatedAt time.Time
+}
+
+// SAMLKeys returns the keys of the project's service provider, the oldest first.
+func (tx *Tx) SAMLKeys(ctx context.Context) ([]SAMLKey, error) {
+	rows, err := tx.q.Query(ctx, `SELECT k.id, k.sealed, k.created_at FROM reeve.saml_keys_all($1) k`, unnamed, tx.capability)
+	if err != nil {
+		return nil, fmt.Errorf("read SAML keys: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[SAMLKey])
+	if err != nil {
+		return nil, fmt.Errorf("read SAML keys: %w", err)
+	}
+	return list, nil
+}
+
+// AddFirstSAMLKey stores a key, unless there is one.
+func (tx *Tx) AddFirstSAMLKey(ctx context.Context, k SAMLKey) error {
+	if _, err := tx.q.Exec(ctx, `SELECT reeve.saml_key_first($1, $2, $3, $4)`, unnamed, tx.capability, k.ID, k.Sealed, k.CreatedAt); err != nil {
+		return fmt.Errorf("store SAML key: %w", err)
+	}
+	return nil
+}
+
+// TakeSSOFlow returns the PKCE exchange of a sign-in at a connection's provider, and
+// deletes it; auth.ErrFlowNotFound.
+func (tx *Tx) TakeSSOFlow(ctx context.Context, id uuid.UUID) (auth.FlowState, error) {
+	return tx.scanFlowState(ctx, `DELETE FROM auth.flow_state f WHERE f.id = $1 AND f.authentication_method = 'sso/saml'
+		AND f.auth_code_issued_at IS NULL RETURNING `+flowStateColumns, id)
+}
+
+// EndSessionAt sets when a session ends at the latest.
+func (tx *Tx) EndSessionAt(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return tx.q.Later(ctx, "set the end of a session", `UPDATE auth.sessions SET not_after = $2 WHERE id = $1`, id, at)
+}
