@@ -45,6 +45,7 @@ type commands struct {
 	Config    configCommand    `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
 	Providers providersCommand `cmd:"" help:"Identity providers that a project defines itself; test: any of its providers."`
 	Users     usersCommand     `cmd:"" help:"Users of a project: find, create, ban and delete them, and why they cannot sign in."`
+	Hooks     hooksCommand     `cmd:"" help:"Hooks of a project: what became of their calls, and whether they work."`
 	Inbox     inboxCommand     `cmd:"" help:"Captured messages of a project."`
 	SQL       sqlCommand       `cmd:"" name:"sql" help:"Run SQL in a project's database, as its owner."`
 	Types     typesCommand     `cmd:"" help:"Print the TypeScript types of a project's database."`

@@ -20,6 +20,7 @@ type usersCommand struct {
 	Ban      usersBan      `cmd:"" help:"Ban a user."`
 	Unban    usersUnban    `cmd:"" help:"Lift the ban of a user."`
 	SignOut  usersSignOut  `cmd:"" help:"End all sessions of a user."`
+	Sessions usersSessions `cmd:"" help:"Sessions of a user."`
 	Link     usersLink     `cmd:"" help:"Print a link that signs a user in."`
 	Delete   usersDelete   `cmd:"" help:"Delete a user."`
 }
