@@ -24,6 +24,7 @@ const (
 	EndPassword   EndCause = "password_changed" // the password changed
 	EndFactor     EndCause = "factor_removed"   // the second factor that it was proved with is gone
 	EndAdmin      EndCause = "admin"            // an admin ended it
+	EndReported   EndCause = "reported"         // its user did not know the device
 	EndDeleted    EndCause = "user_deleted"
 	EndSLO        EndCause = "slo"  // the identity provider signed the user out
 	EndSCIM       EndCause = "scim" // the identity provider withdrew the account

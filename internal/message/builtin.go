@@ -50,7 +50,11 @@ func Variables(kind Kind, d Data, to string) []Variable {
 	all := map[string]string{
 		"ProjectName": v.ProjectName, "SiteURL": v.SiteURL, "Email": v.Email, "SendingTo": v.SendingTo, "Token": v.Token, "ExpiresIn": v.ExpiresIn,
 	}
-	if kind != Reauthentication {
+	if kind == NewDevice {
+		all["ConfirmationURL"], all["Device"], all["Place"] = v.ConfirmationURL, v.Device, v.Place
+		all["IPAddress"], all["SignedInAt"] = v.IPAddress, v.SignedInAt
+		delete(all, "Token")
+	} else if kind != Reauthentication {
 		all["ConfirmationURL"], all["TokenHash"], all["RedirectTo"] = v.ConfirmationURL, v.TokenHash, v.RedirectTo
 	}
 	if kind == EmailChange {

@@ -27,11 +27,21 @@ type Data struct {
 	// FactorType is the kind of the second factor that a notice is about, such as
 	// totp.
 	FactorType string
+	SignIn     SignIn
 	// ExpiresIn is how long link and code are valid. A template gets it in
 	// words, such as "1 hour".
 	ExpiresIn time.Duration
 	// Data is the user's metadata. A template only gets its JSON form.
 	Data map[string]any
+}
+
+// SignIn describes a sign-in to the user whose it was; what is not known is "". A
+// template gets the parts as .Device, .Place, .IPAddress and .SignedInAt.
+type SignIn struct {
+	Device    string // such as "Firefox on Linux"
+	Place     string // such as "Graz, Austria"
+	IPAddress string
+	At        string
 }
 
 // maxUserData bounds the JSON of Data.Data; larger metadata is shown to a
@@ -42,6 +52,7 @@ const maxUserData = 256 << 10
 // template only gets plain JSON values, which have no methods.
 type variables struct {
 	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail, ExpiresIn, FactorType string
+	Device, Place, IPAddress, SignedInAt                                                                                             string
 
 	Data map[string]any
 }
@@ -52,6 +63,7 @@ func (d Data) variables(to string) variables {
 		Email: d.Email, NewEmail: d.NewEmail, Token: d.Token, TokenHash: d.TokenHash,
 		RedirectTo: d.RedirectTo, SendingTo: d.SendingTo, OldEmail: d.OldEmail,
 		ExpiresIn: words(d.ExpiresIn), FactorType: d.FactorType, Data: plain(d.Data),
+		Device: d.SignIn.Device, Place: d.SignIn.Place, IPAddress: d.SignIn.IPAddress, SignedInAt: d.SignIn.At,
 	}
 	if v.SendingTo == "" {
 		v.SendingTo = to

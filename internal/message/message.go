@@ -41,6 +41,8 @@ const (
 	FactorEnrolled   Kind = "mfa_factor_enrolled_notification"
 	FactorUnenrolled Kind = "mfa_factor_unenrolled_notification"
 	RecoveryCodeUsed Kind = "mfa_recovery_code_used_notification"
+	// NewDevice tells a user of a sign-in from a device that they had not used before.
+	NewDevice Kind = "new_device_notification"
 	// TeamInvite is a mail of the control plane: an invitation to an
 	// organization. No project replaces it.
 	TeamInvite Kind = "team_invite"
@@ -54,7 +56,7 @@ const (
 const PhoneChange Kind = "phone_change"
 
 // Kinds lists every Kind that a project may replace, in a stable order.
-func Kinds() []Kind { return append(Letters(), Notices()...) }
+func Kinds() []Kind { return append(append(Letters(), Notices()...), NewDevice) }
 
 // Letters lists the kinds with a link or a code.
 func Letters() []Kind {

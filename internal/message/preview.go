@@ -47,6 +47,10 @@ func SampleData(kind Kind, name, siteURL, issuer string) Data {
 	verify := map[Kind]string{
 		Confirmation: "signup", Invite: "invite", Recovery: "recovery", MagicLink: "magiclink", EmailChange: "email_change",
 	}[kind]
+	if kind == NewDevice {
+		d.ConfirmationURL, d.Token = issuer+"/session/report?token="+d.TokenHash, ""
+		return d
+	}
 	if slices.Contains(Notices(), kind) {
 		d.Token, d.TokenHash = "", ""
 	}

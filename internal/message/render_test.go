@@ -38,6 +38,10 @@ func TestRenderDefaultsMatchGoldenFiles(t *testing.T) {
 		if kind == Reauthentication {
 			d.ConfirmationURL = ""
 		}
+		if kind == NewDevice {
+			d.Token, d.TokenHash, d.ExpiresIn = "", "", 7*24*time.Hour
+			d.ConfirmationURL, d.SignIn = "https://ref.example/auth/v1/session/report?token=abc", sample().SignIn
+		}
 		if slices.Contains(Notices(), kind) {
 			d.ConfirmationURL, d.Token, d.FactorType = "", "", "webauthn"
 		}

@@ -47,6 +47,8 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/verify", guard: open, query: "?type=signup&token=00"},
 	{method: "HEAD", path: "/verify", guard: open, query: "?type=signup&token=00"},
 	{method: "POST", path: "/verify/link", guard: open, body: map[string]any{"type": "signup", "token": "00"}, form: true},
+	{method: "GET", path: "/session/report", guard: open, query: "?token=00"},
+	{method: "POST", path: "/session/report", guard: open, body: map[string]any{"token": "00"}, form: true},
 	{method: "GET", path: "/authorize", guard: open, query: "?provider=nope", early: 400},
 	{method: "GET", path: "/callback", guard: open, query: "?state=" + annID + "&code=00"},
 	{method: "POST", path: "/callback", guard: open, body: map[string]any{"state": annID, "code": "00"}, form: true},

@@ -13,6 +13,7 @@ type Notices struct {
 	FactorEnrolledNotice   Notice
 	FactorUnenrolledNotice Notice
 	RecoveryCodeUsedNotice Notice
+	NewDeviceNotice        Notice
 }
 
 // notices are the events that a project can have mails about, and what the mail is
@@ -29,6 +30,7 @@ var notices = []struct {
 	{"mfa_factor_enrolled", "a second factor was added to the account", func(c *Config) *Notice { return &c.FactorEnrolledNotice }},
 	{"mfa_factor_unenrolled", "a second factor was removed from the account", func(c *Config) *Notice { return &c.FactorUnenrolledNotice }},
 	{"mfa_recovery_code_used", "a recovery code was used to sign in", func(c *Config) *Notice { return &c.RecoveryCodeUsedNotice }},
+	{"new_device", "somebody signed in from a device that they had not used before, with a link that ends [that session](sessions.md#a-mail-about-a-new-device)", func(c *Config) *Notice { return &c.NewDeviceNotice }},
 }
 
 // notice finds the notice of a kind of mail; nil for none.

@@ -19,6 +19,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/grant"
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
+	"github.com/reevehq/reeve/internal/authapi/newdevice"
 	"github.com/reevehq/reeve/internal/authapi/otp"
 	"github.com/reevehq/reeve/internal/authapi/passkey"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
@@ -92,6 +93,9 @@ func (f Flows) Sessions() session.Sessions {
 	if f.Hooks != nil {
 		s.Hook = hook.TokenHook{Hooks: f.Hooks}
 	}
+	if f.Mailer != nil {
+		s.Devices = newdevice.Watcher{Mailer: f.Mailer, Places: f.Places, Now: f.Now}
+	}
 	return s
 }
 
@@ -148,6 +152,7 @@ func (f Flows) all() []flow {
 		}},
 		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords, Mailer: f.Mailer}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords, Mailer: f.Mailer}},
+		newdevice.Handler{Sessions: sessions},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		sso.Handler{Service: sso.Service{Users: people, Client: f.Metadata}},

@@ -35,6 +35,14 @@ func NewOneTime(key []byte, address string, digits int) OneTime {
 	return oneTime(key, address, string(code))
 }
 
+// NewLink generates a token that only a URL carries, and the digest that is stored.
+func NewLink() (link, hash string) {
+	raw := make([]byte, linkBytes)
+	_, _ = rand.Read(raw) // never fails since Go 1.24
+	link = hex.EncodeToString(raw)
+	return link, HashLink(link)
+}
+
 // OneTimeOf returns the token of a code that was typed in.
 func OneTimeOf(key []byte, address, code string) OneTime { return oneTime(key, address, code) }
 

@@ -17,6 +17,8 @@ const (
 	// KeepEnded is how long the causes of ended sessions are kept.
 	KeepEnded = 30 * 24 * time.Hour
 	keepDead  = 30 * 24 * time.Hour // undeliverable messages
+	// keepDevice is longer than a year, so that a device of every Christmas is known.
+	keepDevice = 400 * 24 * time.Hour
 )
 
 // Tidy removes useless rows, up to TidyBatch of each table, and returns how
@@ -46,6 +48,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	do(func(tx *Tx) (int64, error) { return tx.TidySignups(ctx, now.Add(-keepToken), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidySessionEnds(ctx, now.Add(-KeepEnded), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidyAssertions(ctx, now, TidyBatch) })
+	do(func(tx *Tx) (int64, error) { return tx.TidyDevices(ctx, now.Add(-keepDevice), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)
 }

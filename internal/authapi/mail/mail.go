@@ -158,12 +158,16 @@ func (o *Outgoing) Put(ctx context.Context, l Letter) error {
 	if err != nil {
 		return err
 	}
+	o.put++
+	return enqueue(ctx, o.tx, sc, mail)
+}
+
+func enqueue(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, mail message.Message) error {
 	sealed, err := Seal(sc.Tenant, mail)
 	if err != nil {
 		return err
 	}
-	o.put++
-	return o.tx.Enqueue(ctx, mail.ID, string(message.Mails), sealed)
+	return tx.Enqueue(ctx, mail.ID, string(message.Mails), sealed)
 }
 
 // PutEmailChange mails the links of the letter's user's pending change of

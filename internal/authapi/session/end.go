@@ -61,14 +61,16 @@ const (
 	CausePassword  = auth.EndPassword
 	CauseFactor    = auth.EndFactor
 	CauseAdmin     = auth.EndAdmin
+	CauseReported  = auth.EndReported
 	CauseDeleted   = auth.EndDeleted
 	CauseSLO       = auth.EndSLO
 	CauseSCIM      = auth.EndSCIM
 )
 
 var causeActions = map[Cause]auth.Action{
-	CauseLogout: auth.ActionLogout,
-	CauseReuse:  auth.ActionTokenRevoked,
+	CauseLogout:   auth.ActionLogout,
+	CauseReported: auth.ActionLogout,
+	CauseReuse:    auth.ActionTokenRevoked,
 }
 
 // End ends sessions of a user and records the cause. It is no error if there are

@@ -28,6 +28,18 @@ type Sessions struct {
 	Places *geo.Places
 	// Hook may change the claims of access tokens; nil for none.
 	Hook TokenHook
+	// Devices is told of sign-ins; nil for none.
+	Devices Devices
+}
+
+// Devices tells users of sign-ins from devices that they had not used before.
+type Devices interface {
+	// Prepare is called before the transaction of a sign-in, and reports whether Watch
+	// is to be called in it.
+	Prepare(ctx context.Context, sc *tenants.Scope) bool
+	// Watch is called before the session of a known user is written, and what it returns
+	// once it is.
+	Watch(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) (begun func(*auth.Session) error, err error)
 }
 
 // TokenHook is code of a project that runs before an access token is signed.

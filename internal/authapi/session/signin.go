@@ -28,6 +28,8 @@ type Proof struct {
 	// Action is the audit log's, with Traits, which may be nil.
 	Action auth.Action
 	Traits audit.Traits
+
+	watched bool // by Sessions.Devices
 }
 
 // largeToken is the length of an access token, in bytes, beyond which a sign-in is
@@ -46,6 +48,7 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 	var refused error
 	var now time.Time
 	var method auth.Method
+	watched := s.Devices != nil && s.Devices.Prepare(ctx, sc)
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		begun, refused = nil, nil
 		proof, err := prove(tx)
@@ -57,6 +60,7 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 			return nil
 		}
 		now, method = s.Now(), proof.Method
+		proof.watched = watched && !proof.New
 		if proof.New {
 			tx.AfterCommit(func() { sc.Usage.Count(usage.SignUps, string(proof.Method)) })
 		}
@@ -94,6 +98,12 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
 		AMR: []auth.AMR{{Method: proof.Method, Timestamp: now.Unix()}},
 	}
+	noticed := func(*auth.Session) error { return nil }
+	if proof.watched {
+		if noticed, err = s.Devices.Watch(ctx, tx, sc, u); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := s.makeRoom(ctx, tx, sc, proof); err != nil {
 		return nil, nil, err
 	}
@@ -117,6 +127,9 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 		}
 	}
 	if err := s.Active.count(ctx, tx, sc, u.ID, now); err != nil {
+		return nil, nil, err
+	}
+	if err := noticed(&p.Session); err != nil {
 		return nil, nil, err
 	}
 	begun, err = s.claims(ctx, tx, sc, p, proof.Method)

@@ -149,7 +149,7 @@ type EndedSession struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	RefreshedAt *time.Time `json:"refreshed_at"`
 	EndedAt     time.Time  `json:"ended_at"`
-	Cause       string     `json:"cause" enum:"signed_out,reuse_detected,timebox,inactivity,expired,replaced,taken_over,banned,password_changed,factor_removed,admin,user_deleted,slo,scim,unknown" doc:"unknown when SQL deleted its row."`
+	Cause       string     `json:"cause" enum:"signed_out,reuse_detected,timebox,inactivity,expired,replaced,taken_over,banned,password_changed,factor_removed,admin,reported,user_deleted,slo,scim,unknown" doc:"unknown when SQL deleted its row."`
 	Client
 }
 

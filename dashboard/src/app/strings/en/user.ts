@@ -141,6 +141,7 @@ export const user = {
       password_changed: 'the password changed',
       factor_removed: 'its second factor was removed',
       admin: 'ended by an admin',
+      reported: 'its user did not know the device',
       user_deleted: 'the user was deleted',
       slo: 'signed out at the identity provider',
       scim: 'the identity provider withdrew the account',
