@@ -317,7 +317,6 @@ func TestExitCode(t *testing.T) {
 		"too many sessions":  {good, "users sessions end u s --all --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "only one of them"},
 		"unknown session":    {good, "users sessions end u x --project rrrrrrrrrrrrrrrrrrrr", exitFailure, "end session x"},
 		"unknown hook":       {good, "hooks calls nope --project rrrrrrrrrrrrrrrrrrrr", exitUsage, "must be one of"},
-		"hook that fails":    {good, "hooks test after_user_created --project rrrrrrrrrrrrrrrrrrrr", exitFailure, "the hook does not work"},
 		"wrong output":       {good, "orgs list -o xml", exitUsage, "--output"},
 		"wrong change":       {good, "config set --project rrrrrrrrrrrrrrrrrrrr jwt_exp", exitUsage, "key=value"},
 		"sql as nobody":      {good, "sql rrrrrrrrrrrrrrrrrrrr select --user x", exitUsage, "need --as"},
@@ -361,6 +360,12 @@ func TestExitCode(t *testing.T) {
 			}
 		})
 	}
+	t.Run("hook that fails", func(t *testing.T) { // what it answered is printed too
+		code, out, errOut := call(t, good, strings.Fields("hooks test after_user_created --project rrrrrrrrrrrrrrrrrrrr")...)
+		if code != exitFailure || !strings.Contains(errOut, "the hook does not work") || !strings.Contains(out, "no such function") {
+			t.Errorf("exit %d, out %q, error %q", code, out, errOut)
+		}
+	})
 }
 
 func TestServeListsEveryErrorAtOnce(t *testing.T) {
