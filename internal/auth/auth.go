@@ -46,6 +46,8 @@ const (
 	MethodAnonymous   Method = "anonymous"
 	MethodTOTP        Method = "totp"
 
+	// MethodFactorPhone is a code sent to a number as a second factor.
+	MethodFactorPhone Method = "mfa/phone"
 	// MethodRecoveryCode is a recovery code as a second factor.
 	MethodRecoveryCode Method = "mfa/recovery_code"
 

@@ -63,6 +63,8 @@ var (
 	ErrFactorAddress     = fault.New(fault.Unprocessable, "mfa_ip_address_mismatch", "Challenge and verify IP addresses mismatch.")
 	ErrTOTPEnrollOff     = fault.New(fault.Unprocessable, "mfa_totp_enroll_not_enabled", "MFA enroll is disabled for TOTP")
 	ErrTOTPVerifyOff     = fault.New(fault.Unprocessable, "mfa_totp_verify_not_enabled", "MFA verification is disabled for TOTP")
+	ErrFactorPhoneNew    = fault.New(fault.Unprocessable, "mfa_phone_enroll_not_enabled", "MFA enroll is disabled for Phone")
+	ErrFactorPhoneOff    = fault.New(fault.Unprocessable, "mfa_phone_verify_not_enabled", "MFA verification is disabled for Phone")
 	ErrCodesEnrollOff    = fault.New(fault.Unprocessable, "mfa_recovery_codes_enroll_not_enabled", "MFA enroll is disabled for recovery codes")
 	ErrCodesVerifyOff    = fault.New(fault.Unprocessable, "mfa_recovery_codes_verify_not_enabled", "MFA verification is disabled for recovery codes")
 	ErrCodesLocked       = fault.New(fault.TooMany, "mfa_recovery_codes_locked", "Too many failed verification attempts, try again later")

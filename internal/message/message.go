@@ -55,6 +55,10 @@ const (
 // MagicLink or Reauthentication, and have one template.
 const PhoneChange Kind = "phone_change"
 
+// SecondFactor is a text message with a code of a second factor. It has a template of
+// its own.
+const SecondFactor Kind = "mfa"
+
 // Kinds lists every Kind that a project may replace, in a stable order.
 func Kinds() []Kind { return append(append(Letters(), Notices()...), NewDevice) }
 

@@ -103,7 +103,7 @@ var tenantRoutes = []tenantRoute{
 	{method: "DELETE", path: "/user/sessions/{id}", guard: signed},
 	{method: "GET", path: "/reauthenticate", guard: signed},
 	{method: "POST", path: "/logout", guard: signed},
-	{method: "POST", path: "/factors", guard: signed, body: map[string]any{"factor_type": "totp", "friendly_name": "phone"}, more: map[string]any{"issuer": ""}},
+	{method: "POST", path: "/factors", guard: signed, body: map[string]any{"factor_type": "totp", "friendly_name": "phone"}, more: map[string]any{"issuer": "", "phone": ""}},
 	{method: "POST", path: "/factors/{id}/challenge", guard: signed, body: map[string]any{}, more: map[string]any{"channel": ""}},
 	{method: "POST", path: "/factors/{id}/verify", guard: signed, body: map[string]any{"challenge_id": annID, "code": "000000"}, more: map[string]any{"webauthn": map[string]any{"type": "create"}}},
 	{method: "DELETE", path: "/factors/{id}", guard: signed},

@@ -38,6 +38,8 @@ var needs = map[string][]Need{
 	"security_refresh_token_reuse_interval": {{Setting: "refresh_token_rotation_enabled"}},
 
 	"rate_limit_sms_sent": {{Setting: "external_phone_enabled"}}, "rate_limit_sms_country": {{Setting: "external_phone_enabled"}},
+	"mfa_phone_enroll_enabled": {{Setting: "mfa_phone_verify_enabled"}}, "mfa_phone_max_frequency": {{Setting: "mfa_phone_verify_enabled"}},
+	"mfa_phone_otp_length": {{Setting: "mfa_phone_verify_enabled"}}, "mfa_phone_template": {{Setting: "mfa_phone_verify_enabled"}},
 	"passkey_aal2_enabled":     {{Setting: "passkey_enabled"}},
 	"mfa_policy_roles":         {{Setting: "mfa_policy", Value: MFAByRole}},
 	"sms_test_otp_valid_until": {{Setting: "external_phone_enabled"}, {Setting: "sms_test_otp"}},

@@ -186,7 +186,7 @@ func phone() Group {
 			packedText("sms_vonage_from", 32, nil, "Sender of the messages: a number or a name."),
 		},
 		Rules: []Rule{{
-			Text:  "With `external_phone_enabled`, the gateway of `sms_provider` needs its account, its secret and its sender.",
+			Text:  "With `external_phone_enabled` or `mfa_phone_verify_enabled`, the gateway of `sms_provider` needs its account, its secret and its sender.",
 			Check: gatewayComplete,
 		}},
 	}
@@ -212,7 +212,7 @@ func packedText(name string, most int, format func(string) error, effect string)
 // gatewayComplete refuses a gateway that cannot work.
 func gatewayComplete(c *Config, secrets Secrets) error {
 	g := c.SMSGateway()
-	if !c.ExternalPhoneEnabled || g.Provider == "" {
+	if !c.ExternalPhoneEnabled && !c.PhoneVerify || g.Provider == "" {
 		return nil
 	}
 	names := gateways[g.Provider]

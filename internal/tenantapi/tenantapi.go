@@ -150,7 +150,7 @@ func (f Flows) all() []flow {
 		account.Handler{Service: account.Service{
 			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
 		}},
-		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords, Mailer: f.Mailer}},
+		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords, Mailer: f.Mailer, Texter: f.Texter}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords, Mailer: f.Mailer}},
 		newdevice.Handler{Sessions: sessions},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},

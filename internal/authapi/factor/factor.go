@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/audit"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/password"
@@ -68,6 +70,8 @@ type Service struct {
 	Hasher *password.Hasher
 	// Mailer tells users what happened to their factors.
 	Mailer *mail.Mailer
+	// Texter sends codes to phone numbers.
+	Texter *sms.Texter
 }
 
 // Attempts is code of a project that runs after a code of a factor was compared.
@@ -80,7 +84,7 @@ type Attempts interface {
 
 // Enrollment is a request for a new factor.
 type Enrollment struct {
-	Kind, Name, Issuer string
+	Kind, Name, Issuer, Phone string
 }
 
 // Enrolled is the answer to it.
@@ -89,11 +93,14 @@ type Enrolled struct {
 	Type string    `json:"type"`
 	Name string    `json:"friendly_name"`
 	TOTP *TOTP     `json:"totp,omitempty"`
+	// Phone is the number as it was sent.
+	Phone string `json:"phone,omitempty"`
 }
 
 // Enroll adds an unverified factor: it protects nothing until a code of it was
 // verified. auth.ErrAnonymousFactor, auth.ErrEnrollAAL, auth.ErrTooManyFactors,
-// auth.ErrFactorName, auth.ErrTOTPEnrollOff, auth.ErrValidation.
+// auth.ErrFactorName, auth.ErrFactorExists, auth.ErrTOTPEnrollOff,
+// auth.ErrFactorPhoneNew, auth.ErrWebAuthnEnrollOff, auth.ErrValidation.
 func (s Service) Enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, e Enrollment) (*Enrolled, error) {
 	if p.User.IsAnonymous {
 		return nil, auth.ErrAnonymousFactor
@@ -101,12 +108,19 @@ func (s Service) Enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if utf8.RuneCountInString(e.Name) > maxName || utf8.RuneCountInString(e.Issuer) > maxIssuer {
 		return nil, auth.ErrValidation.Saying("friendly_name and issuer can have at most " + itoa(maxName) + " and " + itoa(maxIssuer) + " characters")
 	}
-	if e.Kind == KindWebAuthn {
+	switch e.Kind {
+	case KindWebAuthn:
 		return s.enrollWebAuthn(ctx, sc, p, e)
+	case KindPhone:
+		return s.enrollPhone(ctx, sc, p, e)
+	case KindTOTP:
+		return s.enrollTOTP(ctx, sc, p, e)
 	}
-	if e.Kind != KindTOTP {
-		return nil, errKind
-	}
+	return nil, errKind
+}
+
+// enrollTOTP is Enroll for an authenticator app.
+func (s Service) enrollTOTP(ctx context.Context, sc *tenants.Scope, p *auth.Principal, e Enrollment) (*Enrolled, error) {
 	if !sc.Tenant.Config.TOTPEnroll {
 		return nil, auth.ErrTOTPEnrollOff
 	}
@@ -139,9 +153,13 @@ func (s Service) create(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 			return err
 		}
 		current := auth.Principal{User: auth.User{Factors: have}, Session: p.Session}
-		switch {
-		case current.CheckAAL() != nil:
+		if current.CheckAAL() != nil {
 			return auth.ErrEnrollAAL
+		}
+		if have, err = replacePhone(ctx, tx, have, key); err != nil {
+			return err
+		}
+		switch {
 		case len(have) >= sc.Tenant.Config.MaxFactors:
 			return auth.ErrTooManyFactors
 		}
@@ -209,11 +227,17 @@ type Challenged struct {
 	WebAuthn  *WebAuthn `json:"webauthn,omitempty"`
 }
 
-// Challenge begins a challenge of a factor. auth.ErrFactorNotFound,
-// auth.ErrTOTPVerifyOff.
-func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id uuid.UUID) (*Challenged, error) {
+// Challenge begins a challenge of a factor; that of a phone number sends a code by a
+// channel, as sms.Channel reads it. auth.ErrFactorNotFound, auth.ErrTOTPVerifyOff,
+// auth.ErrFactorPhoneOff, the errors of sms.Texter.Begin.
+func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id uuid.UUID, channel string) (*Challenged, error) {
 	if p.User.IsAnonymous {
 		return nil, auth.ErrAnonymousFactor
+	}
+	// The number comes from the database, as a message is decided before its
+	// transaction.
+	if i := slices.IndexFunc(p.User.Factors, func(f auth.Factor) bool { return f.ID == id }); i >= 0 && p.User.Factors[i].Type == KindPhone {
+		return s.challengePhone(ctx, sc, p, p.User.Factors[i], channel)
 	}
 	var out *Challenged
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
@@ -240,17 +264,30 @@ func (s Service) Challenge(ctx context.Context, sc *tenants.Scope, p *auth.Princ
 				return err
 			}
 		}
-		traits := audit.Traits{"factor_id": key.ID.String(), "factor_status": key.Status}
-		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionChallengeCreated, traits, now)
-		return err
+		return s.auditChallenge(ctx, tx, sc, p, key, now)
 	})
 	return out, err
+}
+
+func (s Service) auditChallenge(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, key tenantdb.FactorKey, now time.Time) error {
+	traits := audit.Traits{"factor_id": key.ID.String(), "factor_status": key.Status}
+	_, err := audit.User(ctx, tx, sc, &p.User, auth.ActionChallengeCreated, traits, now)
+	return err
+}
+
+// answer is a code that answers a challenge.
+type answer struct {
+	factor, challenge uuid.UUID
+	code              string
+	// remote is what a gateway says about a code that it made; nil for one of ours.
+	remote *bool
 }
 
 // Verify answers a challenge with a code, and raises the session to aal2. The first
 // code verifies the factor. The user's other sessions end unless they are at aal2
 // themselves, as in the reference. auth.ErrFactorNotFound, auth.ErrChallengeExpired,
-// auth.ErrFactorAddress, auth.ErrFactorCode, auth.ErrTOTPVerifyOff.
+// auth.ErrFactorAddress, auth.ErrFactorCode, auth.ErrTOTPVerifyOff,
+// auth.ErrFactorPhoneOff.
 func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string) (*session.Tokens, error) {
 	if p.User.IsAnonymous {
 		return nil, auth.ErrAnonymousFactor
@@ -258,17 +295,21 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if len(code) > maxCode {
 		return nil, auth.ErrFactorCode
 	}
+	a := answer{factor: id, challenge: challenge, code: code}
 	var tokens *session.Tokens
 	err := s.guess(ctx, sc, id, func() (err error) {
+		if a.remote, err = s.askGateway(ctx, sc, p, a); err != nil {
+			return err
+		}
 		err = s.tell(ctx, sc, p, func(tx *tenantdb.Tx) (tenantdb.FactorKey, error) {
-			key, _, _, err := s.check(ctx, tx, sc, p, id, challenge, code, s.Sessions.Now())
+			key, _, _, err := s.check(ctx, tx, sc, p, a, s.Sessions.Now())
 			return key, err
 		})
 		if err != nil {
 			return err
 		}
 		tokens, err = s.raise(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
-			return s.prove(ctx, tx, sc, current, told, id, challenge, code)
+			return s.prove(ctx, tx, sc, current, told, a)
 		})
 		return err
 	})
@@ -276,9 +317,9 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 }
 
 // prove checks a code, in the transaction that raises the session.
-func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, told *mail.Notices, id, challenge uuid.UUID, code string) (*session.Upgrade, error) {
+func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, told *mail.Notices, a answer) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
-	key, c, kept, err := s.check(ctx, tx, sc, p, id, challenge, code, now)
+	key, c, kept, err := s.check(ctx, tx, sc, p, a, now)
 	if err != nil {
 		return nil, err
 	}
@@ -291,19 +332,23 @@ func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	if err != nil {
 		return nil, err
 	}
-	return &session.Upgrade{AAL: auth.AAL2, Method: auth.MethodTOTP, Factor: key.ID, Action: auth.ActionMFACodeLogin}, nil
+	method := auth.MethodTOTP
+	if key.Type == KindPhone {
+		method = auth.MethodFactorPhone
+	}
+	return &session.Upgrade{AAL: auth.AAL2, Method: method, Factor: key.ID, Action: auth.ActionMFACodeLogin}, nil
 }
 
 // check compares a code with the factor of a challenge, and returns the factor's secret
 // to keep. It changes nothing.
-func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, code string, now time.Time) (key tenantdb.FactorKey, c tenantdb.Challenge, kept string, err error) {
-	if key, err = tx.FactorKey(ctx, p.User.ID, id); err != nil {
+func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, a answer, now time.Time) (key tenantdb.FactorKey, c tenantdb.Challenge, kept string, err error) {
+	if key, err = tx.FactorKey(ctx, p.User.ID, a.factor); err != nil {
 		return key, c, "", err
 	}
 	if key.Type == auth.FactorRecoveryCode {
 		return key, c, "", errKind
 	}
-	c, err = tx.Challenge(ctx, key.ID, challenge)
+	c, err = tx.Challenge(ctx, key.ID, a.challenge)
 	switch {
 	case errors.Is(err, auth.ErrFactorNotFound):
 		err = auth.ErrChallengeUnknown
@@ -312,14 +357,16 @@ func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 		err = auth.ErrChallengeExpired
 	case !sameAddress(c.IP, sc.ClientAddress()):
 		err = auth.ErrFactorAddress
-	case key.Type != KindTOTP:
+	case key.Type != KindTOTP && key.Type != KindPhone:
 		err = auth.ErrFactorNotFound
 	case mayNotVerify(p, key):
 		err = auth.ErrEnrollAAL
+	case key.Type == KindPhone:
+		err = checkPhone(sc, c, a)
 	case !sc.Tenant.Config.TOTPVerify:
 		err = auth.ErrTOTPVerifyOff
 	default:
-		kept, err = s.checkTOTP(ctx, sc, key, code, now)
+		kept, err = s.checkTOTP(ctx, sc, key, a.code, now)
 	}
 	return key, c, kept, err
 }

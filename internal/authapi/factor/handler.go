@@ -36,10 +36,11 @@ type enrollRequest struct {
 	Type   string `json:"factor_type"`
 	Name   string `json:"friendly_name"`
 	Issuer string `json:"issuer"`
+	Phone  string `json:"phone"`
 }
 
 func (h Handler) enroll(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *enrollRequest) (*Enrolled, error) {
-	return h.Service.Enroll(ctx, sc, p, Enrollment{Kind: req.Type, Name: req.Name, Issuer: req.Issuer})
+	return h.Service.Enroll(ctx, sc, p, Enrollment{Kind: req.Type, Name: req.Name, Issuer: req.Issuer, Phone: req.Phone})
 }
 
 // factorID is the path of a factor.
@@ -59,7 +60,7 @@ type challengeRequest struct {
 }
 
 func (h Handler) challenge(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *challengeRequest) (*Challenged, error) {
-	return h.Service.Challenge(ctx, sc, p, req.id)
+	return h.Service.Challenge(ctx, sc, p, req.id, req.Channel)
 }
 
 type verifyRequest struct {

@@ -372,7 +372,7 @@ func (s Service) isCode(ctx context.Context, sc *tenants.Scope, factor uuid.UUID
 // hasUsable reports whether a user has a factor that protects a sign-in by itself,
 // beside one: verified, of a kind that the project accepts, and no recovery codes.
 func hasUsable(c *tenants.Config, factors []auth.Factor, but uuid.UUID) bool {
-	accepted := map[string]bool{KindTOTP: c.TOTPVerify, KindWebAuthn: c.WebAuthnVerify}
+	accepted := map[string]bool{KindTOTP: c.TOTPVerify, KindPhone: c.PhoneVerify, KindWebAuthn: c.WebAuthnVerify}
 	return slices.ContainsFunc(factors, func(f auth.Factor) bool { return f.ID != but && f.Verified() && accepted[f.Type] })
 }
 

@@ -109,7 +109,7 @@ func (t *Texter) Begin(ctx context.Context, sc *tenants.Scope, r Request) (*Outg
 	if out.number, err = t.admit(ctx, sc, r, out.test != ""); err != nil {
 		return nil, err
 	}
-	if out.Throttled = t.spacing(sc).Allow(ctx, sc.Tenant.Ref, r.Purpose, r.spaced()); out.Throttled != nil && !r.ReportLater {
+	if out.Throttled = t.spacing(sc, r.Purpose).Allow(ctx, sc.Tenant.Ref, r.Purpose, r.spaced()); out.Throttled != nil && !r.ReportLater {
 		return nil, out.Throttled
 	}
 	return out, nil
@@ -123,7 +123,7 @@ func (o *Outgoing) Join(tx *tenantdb.Tx) { o.tx, o.put = tx, false }
 func (o *Outgoing) End(ctx context.Context, err error) {
 	switch {
 	case err != nil && o.Throttled == nil:
-		o.texter.spacing(o.sc).Refund(ctx, o.sc.Tenant.Ref, o.request.Purpose, o.request.spaced())
+		o.texter.spacing(o.sc, o.request.Purpose).Refund(ctx, o.sc.Tenant.Ref, o.request.Purpose, o.request.spaced())
 	case err == nil && o.put:
 		o.texter.Dispatcher.Wake(o.sc.Tenant.Ref)
 	}
@@ -216,13 +216,17 @@ func (t *Texter) refuse(ctx context.Context, sc *tenants.Scope, n e164.Number, c
 // TooSoon refuses a second message of a kind to a signed-in user within the
 // project's sms_max_frequency; lastSent may be nil.
 func (t *Texter) TooSoon(sc *tenants.Scope, lastSent *time.Time) error {
-	return t.spacing(sc).Since(lastSent, t.Now())
+	return t.spacing(sc, "").Since(lastSent, t.Now())
 }
 
-func (t *Texter) spacing(sc *tenants.Scope) ratelimit.Spacing {
+func (t *Texter) spacing(sc *tenants.Scope, purpose string) ratelimit.Spacing {
+	gap := sc.Tenant.Config.SMSMaxFrequency
+	if purpose == SecondFactors {
+		gap = sc.Tenant.Config.MFAPhoneMaxFrequency
+	}
 	return ratelimit.Spacing{
 		Limiter: t.Limiter, Name: "sms_number", Refusal: auth.ErrSMSRate,
-		Gap: time.Duration(sc.Tenant.Config.SMSMaxFrequency) * time.Second,
+		Gap: time.Duration(gap) * time.Second,
 	}
 }
 
@@ -250,23 +254,31 @@ type Text struct {
 // message counts even if the rest fails. It writes nothing to a user who may have
 // no session: the code would be refused.
 func (o *Outgoing) Put(ctx context.Context, m Text) error {
-	t, sc := o.texter, o.sc
-	if m.User.Gone() || m.User.Banned(t.Now()) {
+	if m.User.Gone() || m.User.Banned(o.texter.Now()) {
 		return nil
 	}
-	sc.Log.SetUser(m.User.ID)
-	if o.test == "" {
-		for _, limit := range t.limits(sc, o.number) {
-			if err := t.Limiter.Allow(ctx, sc.Tenant.Ref, limit.rule, limit.identifier); err != nil {
-				return err
-			}
-		}
+	o.sc.Log.SetUser(m.User.ID)
+	if err := o.count(ctx); err != nil {
+		return err
 	}
 	code, hash := o.code()
 	if err := o.putToken(ctx, m, hash); err != nil || o.test != "" {
 		return err
 	}
-	return o.enqueue(ctx, m, code)
+	return o.enqueue(ctx, m.User, message.Message{Kind: m.Kind, Code: code, Text: o.sc.Tenant.Config.SMSText(code)}, o.sc.Tenant.Config.SMSOTPTTL())
+}
+
+// count counts the message against the project's limits.
+func (o *Outgoing) count(ctx context.Context) error {
+	if o.test != "" {
+		return nil
+	}
+	for _, limit := range o.texter.limits(o.sc, o.number) {
+		if err := o.texter.Limiter.Allow(ctx, o.sc.Tenant.Ref, limit.rule, limit.identifier); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // code returns the code and the digest to store. Where the gateway makes the code,
@@ -295,14 +307,14 @@ func (o *Outgoing) putToken(ctx context.Context, m Text, hash string) error {
 	})
 }
 
-func (o *Outgoing) enqueue(ctx context.Context, m Text, code string) error {
+// enqueue writes the message of which kind, code and text are given. It has no text
+// where the gateway makes the code.
+func (o *Outgoing) enqueue(ctx context.Context, u *auth.User, text message.Message, life time.Duration) error {
 	sc, now := o.sc, o.texter.Now()
-	text := message.Message{
-		ID: o.id, Channel: o.request.Channel, Kind: m.Kind, To: o.number.Digits, Code: code, CreatedAt: now,
-		ExpiresAt: now.Add(sc.Tenant.Config.SMSOTPTTL()), RequestID: sc.RequestID, UserID: m.User.ID,
-	}
-	if code != "" {
-		text.Text = sc.Tenant.Config.SMSText(code)
+	text.ID, text.Channel, text.To, text.CreatedAt, text.ExpiresAt = o.id, o.request.Channel, o.number.Digits, now, now.Add(life)
+	text.RequestID, text.UserID = sc.RequestID, u.ID
+	if text.Code == "" {
+		text.Text = ""
 	}
 	raw, err := json.Marshal(text)
 	if err != nil {

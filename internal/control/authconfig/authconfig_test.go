@@ -159,6 +159,8 @@ func withPhone(table map[string]values) map[string]values {
 		[]string{`"Your code is {{ .Code }}"`, `"{{.Code}} is your code.\n@example.com #{{ .Code }}"`},
 		[]string{`""`, `"no code"`, `"{{ .Token }}"`, `"{{ .Code }} {{ .Email }}"`, `"{{ .Code }} {{"`, "5", quoted("{{ .Code }}" + strings.Repeat("x", 640))},
 	}
+	table["mfa_phone_enroll_enabled"], table["mfa_phone_verify_enabled"] = booleans, booleans
+	table["mfa_phone_max_frequency"], table["mfa_phone_otp_length"], table["mfa_phone_template"] = table["sms_max_frequency"], table["sms_otp_length"], table["sms_template"]
 	table["sms_test_otp"] = values{
 		[]string{`"14155550123=123456"`, `"14155550123=123456, 447700900123=1234567890"`, `""`},
 		[]string{`"+14155550123=123456"`, `"14155550123"`, `"14155550123=12345"`, `"14155550123=abcdef"`, "5"},
@@ -186,6 +188,9 @@ func TestGatewayRules(t *testing.T) {
 	patch(`{"external_phone_enabled":true,"sms_twilio_account_sid":"AC1","sms_twilio_auth_token":"s3cret","sms_twilio_message_service_sid":"MG1"}`).Want(t, 200, `"external_phone_enabled":true`)
 	patch(`{"sms_twilio_auth_token":null}`).Refused(t, 400, "validation_failed", "sms_twilio_auth_token: is required")
 	patch(`{"sms_provider":"vonage"}`).Refused(t, 400, "validation_failed", "sms_vonage_api_key: is required")
+	patch(`{"external_phone_enabled":false}`).Want(t, 200)
+	patch(`{"sms_twilio_auth_token":null}`).Want(t, 200)
+	patch(`{"mfa_phone_verify_enabled":true}`).Refused(t, 400, "validation_failed", "sms_twilio_auth_token: is required")
 	patch(`{"sms_provider":""}`).Want(t, 200, `"sms_provider":null`)
 }
 

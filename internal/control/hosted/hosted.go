@@ -107,7 +107,7 @@ var features = []struct {
 	{"auth.advanced_auth_settings", true},
 	{"auth.hooks", false},
 	{"auth.leaked_password_protection", true},
-	{"auth.mfa_phone", false},
+	{"auth.mfa_phone", true},
 	{"auth.mfa_web_authn", false},
 	{"auth.password_hibp", true},
 	{"auth.platform.sso", false},

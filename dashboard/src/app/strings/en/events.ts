@@ -11,6 +11,7 @@ export const events = {
     over_email_send_rate_limit: 'too many mails to this address',
     over_sms_send_rate_limit: 'too many messages to this number',
     mfa_verification_failed: 'wrong code of the second factor',
+    mfa_recovery_codes_locked: 'recovery codes are locked after wrong ones',
     mfa_challenge_expired: 'the challenge of the second factor expired',
     weak_password: 'the new password is too weak',
     same_password: 'the new password is the old one',
