@@ -202,6 +202,40 @@ func TestTwilioVerify(t *testing.T) {
 	}
 }
 
+// TestTwilioVerifyFactor: the gateway makes and compares codes of second factors too.
+// One is accepted for a challenge that sent it, and once.
+func TestTwilioVerifyFactor(t *testing.T) {
+	t.Parallel()
+	d := startTwilio(t)
+	p := servertest.Start(t).Project(t, "shop", d.settings(map[string]any{
+		"sms_provider": "twilio_verify", "mfa_phone_enroll_enabled": true, "mfa_phone_verify_enabled": true, "mfa_phone_max_frequency": 0,
+	}))
+	p.Do(t, http.MethodPost, "/otp", map[string]any{"phone": phoneNumber}).Expect(t, http.StatusOK)
+	d.took(t, 1)
+	session := p.Do(t, http.MethodPost, "/verify", map[string]any{"type": "sms", "phone": phoneNumber, "token": gatewayCode}).Expect(t, http.StatusOK).JSON(t)
+	access := session["access_token"].(string)
+	const other = "491701234568"
+	factor := p.As(t, access, http.MethodPost, "/factors", map[string]any{"factor_type": "phone", "phone": other}).Expect(t, http.StatusOK).JSON(t)["id"].(string)
+	challenge := p.As(t, access, http.MethodPost, "/factors/"+factor+"/challenge", map[string]any{}).Expect(t, http.StatusOK).JSON(t)["id"].(string)
+	if to := d.took(t, 2); to != "+"+other {
+		t.Errorf("sent to %s", to)
+	}
+	enter := func(challenge, code string) *servertest.Answer {
+		t.Helper()
+		return p.As(t, access, http.MethodPost, "/factors/"+factor+"/verify", map[string]any{"challenge_id": challenge, "code": code})
+	}
+	enter(factor, gatewayCode).Refused(t, http.StatusUnprocessableEntity, "mfa_factor_not_found")
+	enter(challenge, "000000").Refused(t, http.StatusUnprocessableEntity, "mfa_verification_failed")
+	raised := enter(challenge, gatewayCode).Expect(t, http.StatusOK).JSON(t)
+	access = raised["access_token"].(string)
+	enter(challenge, gatewayCode).Refused(t, http.StatusUnprocessableEntity, "mfa_challenge_expired")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.checks != 3 { // the sign-in, a wrong code, a right one
+		t.Errorf("the gateway compared %d codes", d.checks)
+	}
+}
+
 // TestGatewayThatComparesNothing: the code is refused, the developer learns why, and
 // the code is good when the gateway works again.
 func TestGatewayThatComparesNothing(t *testing.T) {

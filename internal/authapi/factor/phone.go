@@ -90,7 +90,8 @@ func (s Service) challengePhone(ctx context.Context, sc *tenants.Scope, p *auth.
 			return auth.ErrFactorNotFound
 		}
 		// The limit of Begin is this process's.
-		spacing := ratelimit.Spacing{Refusal: auth.ErrSMSRate, Gap: time.Duration(sc.Tenant.Config.MFAPhoneMaxFrequency) * time.Second}
+		gap := time.Duration(sc.Tenant.Config.MFAPhoneMaxFrequency)*time.Second - time.Millisecond // of which the mark is late
+		spacing := ratelimit.Spacing{Refusal: auth.ErrSMSRate, Gap: gap}
 		if err := spacing.Since(key.LastChallengedAt, now); err != nil {
 			return err
 		}

@@ -154,7 +154,7 @@ func TestPhoneLimits(t *testing.T) {
 	bobs := f.A.SignUp(t, bob, pass)
 	f.A.Do(t, "POST", "/factors/"+enrollPhone(t, f.A, bobs.Access, number)+"/challenge", m{}, flowtest.User(bobs.Access)).WantError(429, "over_sms_send_rate_limit")
 	f.Clock.Advance(30 * time.Second)
-	f.A.Configure(func(c *tenants.Config) { c.RateLimitSMSSent = 2 })
+	f.A.Configure(func(c *tenants.Config) { c.RateLimitSMSSent = 1 })
 	f.A.Do(t, "POST", path, m{}, as).Want(200)
 	f.Clock.Advance(30 * time.Second)
 	f.A.Do(t, "POST", path, m{}, as).WantError(429, "over_sms_send_rate_limit")
