@@ -51,7 +51,7 @@ var refreshReplay = replay{
 	arguments: func(client int) []string {
 		return []string{
 			variable("session", client), ":counter", "pg_catalog.now()", ":agent", ":ip", "NULL", "NULL",
-			"pg_catalog.gen_random_uuid()", variable("user", client),
+			"pg_catalog.gen_random_uuid()", variable("user", client), "NULL",
 		}
 	},
 }

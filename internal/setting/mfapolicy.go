@@ -71,9 +71,9 @@ func mfaPolicyRules() []Rule {
 		},
 		{
 			Text: "A policy that makes users enroll a second factor needs one that they can enroll and use: `mfa_totp_enroll_enabled` with `mfa_totp_verify_enabled`, " +
-				"`mfa_phone_enroll_enabled` with `mfa_phone_verify_enabled`, `mfa_web_authn_enroll_enabled` with `mfa_web_authn_verify_enabled`, or `passkey_enabled` with `passkey_aal2_enabled`.",
+				"`mfa_phone_enroll_enabled` with `mfa_phone_verify_enabled` and an `sms_provider`, `mfa_web_authn_enroll_enabled` with `mfa_web_authn_verify_enabled`, or `passkey_enabled` with `passkey_aal2_enabled`.",
 			Check: func(c *Config, _ Secrets) error {
-				if c.MakesEnroll() && !(c.TOTPEnroll && c.TOTPVerify || c.PhoneEnroll && c.PhoneVerify || c.WebAuthnEnroll && c.WebAuthnVerify || c.PasskeyCounts()) {
+				if c.MakesEnroll() && !(c.TOTPEnroll && c.TOTPVerify || c.PhoneEnroll && c.PhoneVerify && c.SMSGateway().Provider != "" || c.WebAuthnEnroll && c.WebAuthnVerify || c.PasskeyCounts()) {
 					return errors.New("mfa_policy: needs a second factor that users can enroll and use, such as mfa_totp_enroll_enabled and mfa_totp_verify_enabled")
 				}
 				return nil

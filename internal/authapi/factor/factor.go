@@ -397,8 +397,22 @@ func (s Service) tell(ctx context.Context, sc *tenants.Scope, p *auth.Principal,
 	case compared != nil && !errors.Is(compared, auth.ErrFactorCode):
 		return compared // nothing was compared
 	}
-	return s.attempted(ctx, sc, p, key.ID, key.Type, compared == nil)
+	err = s.attempted(ctx, sc, p, key.ID, key.Type, compared == nil)
+	if err != nil && compared != nil {
+		return wrongCode{err}
+	}
+	return err
 }
+
+// wrongCode is the refusal of a hook whose code was wrong as well: a guess that counts.
+// It is answered as the refusal.
+type wrongCode struct{ error }
+
+// Is makes it auth.ErrFactorCode too.
+func (wrongCode) Is(target error) bool { return target == error(auth.ErrFactorCode) }
+
+// Unwrap returns the refusal.
+func (w wrongCode) Unwrap() error { return w.error }
 
 // attempted tells the project's hook that a code was compared.
 func (s Service) attempted(ctx context.Context, sc *tenants.Scope, p *auth.Principal, factor uuid.UUID, kind string, valid bool) error {

@@ -69,3 +69,23 @@ func TestHookOfKeys(t *testing.T) {
 		t.Errorf("%d sessions of a user who was refused", n)
 	}
 }
+
+// TestHookRefusesWrongCodes: a code that a hook refuses because it is wrong counts as a
+// guess, however the hook words it.
+func TestHookRefusesWrongCodes(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	_, d := protected(t, f, f.A, ann)
+	f.A.ExecAsOwner(t, `CREATE FUNCTION public.hook(event jsonb) RETURNS jsonb LANGUAGE sql AS $$
+			SELECT CASE WHEN (event->>'valid')::boolean THEN '{"decision":"continue"}'::jsonb ELSE '{"error":{"http_code":403,"message":"no"}}'::jsonb END $$;
+		GRANT EXECUTE ON FUNCTION public.hook TO supabase_auth_admin`)
+	f.A.Hook(t, setting.HookMFAVerification, "pg-functions://postgres/public/hook", setting.HookFailClosed, "")
+	low := f.A.SignIn(t, ann, pass)
+	c := challenge(t, f.A, low.Access, d)
+	for range 5 {
+		if res := verify(t, f.A, low.Access, d, c, "000000").Want(403); res.Get("msg") != "no" {
+			t.Fatalf("%s", res.Raw)
+		}
+	}
+	verify(t, f.A, low.Access, d, c, d.code(t, f, 0)).WantError(429, "over_request_rate_limit")
+}

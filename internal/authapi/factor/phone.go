@@ -62,6 +62,23 @@ func replacePhone(ctx context.Context, tx *tenantdb.Tx, have []auth.Factor, key 
 	return slices.Delete(have, i, i+1), nil
 }
 
+// Messages that a user can have sent, whatever the factor or the number: so nobody sends
+// many to numbers of their own, or uses up those of the project.
+var (
+	texts      = ratelimit.Rule{Name: "mfa_sms", Events: 10, Per: time.Hour, Burst: 10, Refusal: auth.ErrSMSRate.After}
+	textsOfDay = ratelimit.Rule{Name: "mfa_sms_day", Events: 30, Per: 24 * time.Hour, Burst: 30, Refusal: auth.ErrSMSRate.After}
+)
+
+// mayText counts a message to a user; auth.ErrSMSRate.
+func (s Service) mayText(ctx context.Context, sc *tenants.Scope, p *auth.Principal) error {
+	for _, rule := range []ratelimit.Rule{textsOfDay, texts} {
+		if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, rule, p.User.ID.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // challengePhone is Challenge for a number: it sends a code that answers this challenge
 // only. A number that could not be verified gets none.
 func (s Service) challengePhone(ctx context.Context, sc *tenants.Scope, p *auth.Principal, f auth.Factor, channel string) (*Challenged, error) {
@@ -70,6 +87,9 @@ func (s Service) challengePhone(ctx context.Context, sc *tenants.Scope, p *auth.
 	}
 	if !f.Verified() && p.CheckAAL() != nil {
 		return nil, auth.ErrEnrollAAL
+	}
+	if err := s.mayText(ctx, sc, p); err != nil {
+		return nil, err
 	}
 	out, err := s.Texter.Begin(ctx, sc, sms.Request{Purpose: sms.SecondFactors, Phone: f.Phone, Channel: sms.Channel(channel)})
 	if err != nil {

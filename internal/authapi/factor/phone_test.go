@@ -268,3 +268,24 @@ func TestHookOfPhones(t *testing.T) {
 		t.Errorf("%d sessions of a user who was refused", n)
 	}
 }
+
+// TestTextsOfUser: the messages to one user are bounded, whatever the number: one can
+// not have many sent by new factors.
+func TestTextsOfUser(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, phones)
+	s := f.A.SignUp(t, ann, pass)
+	as := flowtest.User(s.Access)
+	for n := range 10 {
+		id := enrollPhone(t, f.A, s.Access, "4917012345"+string(rune('0'+n))+"0")
+		f.Clock.Advance(10 * time.Second)
+		f.A.Do(t, "POST", "/factors/"+id+"/challenge", m{"channel": "sms"}, as).Want(200)
+		f.A.Do(t, "DELETE", "/factors/"+id, nil, as).Want(200)
+	}
+	id := enrollPhone(t, f.A, s.Access, number)
+	f.Clock.Advance(10 * time.Second)
+	f.A.Do(t, "POST", "/factors/"+id+"/challenge", m{"channel": "sms"}, as).WantError(429, "over_sms_send_rate_limit")
+	other := f.B.SignUp(t, ann, pass)
+	there := enrollPhone(t, f.B, other.Access, number)
+	f.B.Do(t, "POST", "/factors/"+there+"/challenge", m{"channel": "sms"}, flowtest.User(other.Access)).Want(200)
+}

@@ -82,26 +82,22 @@ func (s Service) askForKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Sco
 	return tx.PutWebAuthnChallenge(ctx, out.ID, begun.Data)
 }
 
-// VerifyKey is Verify for a key.
+// VerifyKey is Verify for a key. Nobody guesses a signature, so wrong ones are not
+// counted: that would only let others use up the user's tries.
 func (s Service) VerifyKey(ctx context.Context, sc *tenants.Scope, p *auth.Principal, id, challenge uuid.UUID, a *WebAuthnAnswer) (*session.Tokens, error) {
 	if p.User.IsAnonymous {
 		return nil, auth.ErrAnonymousFactor
 	}
-	var tokens *session.Tokens
-	err := s.guess(ctx, sc, id, func() (err error) {
-		err = s.tell(ctx, sc, p, func(tx *tenantdb.Tx) (tenantdb.FactorKey, error) {
-			checked, err := s.checkAnswer(ctx, tx, sc, p, id, challenge, a)
-			return checked.factor, err
-		})
-		if err != nil {
-			return err
-		}
-		tokens, err = s.raise(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
-			return s.proveKey(ctx, tx, sc, current, told, id, challenge, a)
-		})
-		return err
+	err := s.tell(ctx, sc, p, func(tx *tenantdb.Tx) (tenantdb.FactorKey, error) {
+		checked, err := s.checkAnswer(ctx, tx, sc, p, id, challenge, a)
+		return checked.factor, err
 	})
-	return tokens, err
+	if err != nil {
+		return nil, err
+	}
+	return s.raise(ctx, sc, p, message.FactorEnrolled, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
+		return s.proveKey(ctx, tx, sc, current, told, id, challenge, a)
+	})
 }
 
 // checkedAnswer is an answer that was compared with its factor and challenge.

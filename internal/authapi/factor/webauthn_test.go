@@ -109,7 +109,6 @@ func TestKeyRefused(t *testing.T) {
 			t.Errorf("%s: %d %s", name, res.Status, res.Raw)
 		}
 	}
-	f.Clock.Advance(time.Minute) // for further guesses
 	s = k.prove(t, f.A, s.Access).Session()
 	f.Clock.Advance(5 * time.Minute)
 	low := f.A.SignIn(t, ann, pass).Access
