@@ -39,14 +39,6 @@ func Token(perFiveMinutes int) Rule { return perClient("token", perFiveMinutes) 
 // minutes, as in the reference.
 func Passkey() Rule { return perClient("passkey", 30) }
 
-// SSO limits the begin of sign-ins by enterprise connections, for each client: 30 in 5
-// minutes, as in the reference.
-func SSO() Rule { return perClient("sso", 30) }
-
-// Assertion limits SAML responses, for each client: many users of a company have one
-// address, so more than the reference's 15 in 5 minutes.
-func Assertion() Rule { return perClient("assertion", 150) }
-
 // Anonymous limits anonymous sign-ins, for each client.
 func Anonymous(perHour int) Rule {
 	return Rule{Name: "anonymous", Events: perHour, Per: time.Hour, Burst: perHour}

@@ -35,11 +35,13 @@ func LimitPasskeyRegistration(c *tenants.Config) ratelimit.Rule {
 	return LimitFactors(c).For("passkey_registration")
 }
 
-// LimitSSO is for the begin of a sign-in by an enterprise connection.
-func LimitSSO(*tenants.Config) ratelimit.Rule { return ratelimit.SSO() }
+// LimitSSO is for the begin of a sign-in by an enterprise connection: by default 30 in 5
+// minutes, as in the reference.
+func LimitSSO(c *tenants.Config) ratelimit.Rule { return LimitOTP("sso")(c) }
 
-// LimitAssertion is for the responses of identity providers.
-func LimitAssertion(*tenants.Config) ratelimit.Rule { return ratelimit.Assertion() }
+// LimitAssertion is for the responses of identity providers. Many people of a company
+// have one address, so it is the number of sign-ins, not the reference's 15.
+func LimitAssertion(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("assertion") }
 
 // LimitProvider is for the routes of sign-ins at external providers.
 func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
