@@ -11,7 +11,7 @@ import { totp } from '../lib/totp.js'
 let project, inbox
 before(async () => {
   project = await createProject('factors', {
-    rate_limit_mfa: 1000, rate_limit_sms_sent: 1000, mfa_phone_enroll_enabled: true, mfa_phone_verify_enabled: true, mfa_phone_max_frequency: 0,
+    rate_limit_mfa: 100000, rate_limit_sms_sent: 1000, mfa_phone_enroll_enabled: true, mfa_phone_verify_enabled: true, mfa_phone_max_frequency: 0,
     mfa_recovery_codes_enroll_enabled: true, mfa_recovery_codes_verify_enabled: true,
     mailer_notifications_mfa_factor_enrolled_enabled: true, mailer_notifications_mfa_recovery_code_used_enabled: true,
   })

@@ -10,7 +10,7 @@ import { totp } from '../lib/totp.js'
 
 let project
 before(async () => {
-  project = await createProject('policy of factors', { rate_limit_mfa: 1000, mfa_policy: 'required' })
+  project = await createProject('policy of factors', { rate_limit_mfa: 100000, mfa_policy: 'required' })
 })
 after(() => deleteProject(project))
 

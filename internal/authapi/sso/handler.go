@@ -101,8 +101,8 @@ func (h Handler) metadata(ctx context.Context, sc *tenants.Scope, req *metadataR
 
 // posted is the form of the HTTP-POST binding.
 type posted struct {
-	Response   string `form:"SAMLResponse"`
-	RelayState string `form:"RelayState"`
+	Response   string `json:"SAMLResponse" form:"SAMLResponse"`
+	RelayState string `json:"RelayState" form:"RelayState"`
 }
 
 func (h Handler) finish(ctx context.Context, sc *tenants.Scope, req *posted) (any, error) {
