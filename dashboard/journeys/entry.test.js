@@ -153,7 +153,7 @@ describe('ways in', () => {
     assert.deepEqual(await accessibility(page), [])
     await page.getByRole('button', { name: 'Accept the invitation' }).click()
     await page.waitForURL(new RegExp(`/orgs/${slug}`))
-    await page.getByRole('heading', { name: 'Projects' }).waitFor()
+    await page.getByRole('heading', { name: 'Projects', exact: true }).waitFor()
     assert.deepEqual(complaints, [])
     await context.close()
   })
