@@ -85,13 +85,16 @@ func DomainOf(email string) string {
 
 // The errors of enterprise connections.
 var (
-	ErrSAMLOff               = fault.New(fault.NotFound, "saml_provider_disabled", "SAML 2.0 is disabled")
-	ErrSSOProviderNotFound   = fault.New(fault.NotFound, "sso_provider_not_found", "No SSO provider assigned for this domain")
-	ErrSSOProviderDisabled   = fault.New(fault.NotFound, "sso_provider_disabled", "The SSO provider is disabled")
-	ErrSSODomainExists       = fault.New(fault.Unprocessable, "sso_domain_already_exists", "An SSO provider with this domain already exists")
-	ErrSAMLEntityExists      = fault.New(fault.Unprocessable, "saml_idp_already_exists", "A SAML provider with this entity ID already exists")
-	ErrSAMLEntityMismatch    = fault.New(fault.Unprocessable, "saml_entity_id_mismatch", "The metadata is of another entity ID: create a new provider for it")
-	ErrSAMLMetadataFetch     = fault.New(fault.Unprocessable, "saml_metadata_fetch_failed", "The SAML metadata cannot be read from the address")
+	ErrSAMLOff             = fault.New(fault.NotFound, "saml_provider_disabled", "SAML 2.0 is disabled")
+	ErrSSOProviderNotFound = fault.New(fault.NotFound, "sso_provider_not_found", "No SSO provider assigned for this domain")
+	ErrSSOProviderDisabled = fault.New(fault.NotFound, "sso_provider_disabled", "The SSO provider is disabled")
+	ErrSSODomainExists     = fault.New(fault.Unprocessable, "sso_domain_already_exists", "An SSO provider with this domain already exists")
+	ErrSAMLEntityExists    = fault.New(fault.Unprocessable, "saml_idp_already_exists", "A SAML provider with this entity ID already exists")
+	ErrSAMLEntityMismatch  = fault.New(fault.Unprocessable, "saml_entity_id_mismatch", "The metadata is of another entity ID: create a new provider for it")
+	ErrSAMLMetadataFetch   = fault.New(fault.Unprocessable, "saml_metadata_fetch_failed", "The SAML metadata cannot be read from the address")
+	// ErrSSOManaged is a change that would give a user of a connection a way in which the
+	// company does not control.
+	ErrSSOManaged            = fault.New(fault.Unprocessable, "user_sso_managed", "Users of an enterprise connection sign in by it alone")
 	ErrSAMLRelayNotFound     = fault.New(fault.NotFound, "saml_relay_state_not_found", "SAML RelayState does not exist, try logging in again")
 	ErrSAMLRelayExpired      = fault.New(fault.Invalid, "saml_relay_state_expired", "SAML RelayState has expired, try logging in again")
 	ErrSAMLIdPNotFound       = fault.New(fault.NotFound, "saml_idp_not_found", "The SAML identity provider that answered is not one of this project")

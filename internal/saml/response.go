@@ -367,7 +367,7 @@ func (v *verifier) fresh(instant string) error {
 
 // contents checks an assertion whose signature was verified (SAML profiles 4.1.4.3).
 func (v *verifier) contents(el *etree.Element) *Assertion {
-	a := &Assertion{ID: attr(el, "ID"), Issuer: text(only(el, nsAssertion, "Issuer")), ReplayUntil: v.want.Now.Add(MaxAge + 2*Skew)}
+	a := &Assertion{ID: attr(el, "ID"), Issuer: text(only(el, nsAssertion, "Issuer")), ReplayUntil: v.want.Now.Add(MaxAge + 3*Skew)}
 	v.check(CheckIssuer, v.issuer(a.Issuer))
 	v.check(CheckAge, v.fresh(attr(el, "IssueInstant")))
 	subject := only(el, nsAssertion, "Subject")

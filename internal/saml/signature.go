@@ -31,6 +31,7 @@ const (
 	excC14N      = "http://www.w3.org/2001/10/xml-exc-c14n#"
 	enveloped    = nsDigest + "enveloped-signature"
 	minRSABits   = 2048
+	maxRSABits   = 8192
 )
 
 var (
@@ -192,6 +193,9 @@ func strong(cert *x509.Certificate) error {
 	case *rsa.PublicKey:
 		if key.N.BitLen() < minRSABits {
 			return fmt.Errorf("a certificate has an RSA key of %d bits: %d are the least", key.N.BitLen(), minRSABits)
+		}
+		if key.N.BitLen() > maxRSABits { // each signature would cost seconds
+			return fmt.Errorf("a certificate has an RSA key of more than %d bits", maxRSABits)
 		}
 	case *ecdsa.PublicKey:
 	default:

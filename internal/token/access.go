@@ -95,24 +95,6 @@ type Access struct {
 type Issuer struct{ Now func() time.Time }
 
 // Claims are the claims of an access token for the principal. They expire with
-// amrOf is the session's amr. An entry of an enterprise connection names it, as in the
-// reference.
-func amrOf(p *auth.Principal) []auth.AMR {
-	for n, entry := range p.Session.AMR {
-		if entry.Method != auth.MethodSAML {
-			continue
-		}
-		for _, i := range p.User.Identities {
-			if id, ok := strings.CutPrefix(i.Provider, auth.SSOPrefix); ok {
-				named := slices.Clone(p.Session.AMR)
-				named[n].Provider = id
-				return named
-			}
-		}
-	}
-	return p.Session.AMR
-}
-
 // the session, if that ends before the project's jwt_exp.
 func (i Issuer) Claims(t *tenants.Tenant, p *auth.Principal) *Claims {
 	now := i.Now()
@@ -355,4 +337,22 @@ func (v *Verifier) issuer(t *tenants.Tenant, key *tenants.SigningKey, iss string
 		return nil
 	}
 	return fmt.Errorf("%w: %q is not this project", jwt.ErrTokenInvalidIssuer, iss)
+}
+
+// amrOf is the session's amr. An entry of an enterprise connection names it, as in the
+// reference.
+func amrOf(p *auth.Principal) []auth.AMR {
+	for n, entry := range p.Session.AMR {
+		if entry.Method != auth.MethodSAML {
+			continue
+		}
+		for _, i := range p.User.Identities {
+			if id, ok := strings.CutPrefix(i.Provider, auth.SSOPrefix); ok {
+				named := slices.Clone(p.Session.AMR)
+				named[n].Provider = id
+				return named
+			}
+		}
+	}
+	return p.Session.AMR
 }

@@ -162,7 +162,7 @@ func (tx *Tx) UserByPhone(ctx context.Context, phone string, lock bool) (auth.Us
 }
 
 // byPhone selects the user with the number $1 from auth.users u.
-const byPhone = `u.phone = ANY (ARRAY[$1, '+' || $1])
+const byPhone = `u.is_sso_user = false AND u.phone = ANY (ARRAY[$1, '+' || $1])
 	ORDER BY u.phone = $1 DESC LIMIT 1`
 
 // PasswordByPhone is PasswordByEmail for the user that UserByPhone finds.

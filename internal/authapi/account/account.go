@@ -48,10 +48,13 @@ type Change struct {
 // Change applies the change and returns the user as it is now.
 // auth.ErrSamePassword, auth.ErrCurrentNeeded, auth.ErrCurrentPassword, weak_password,
 // auth.ErrEmailExists, auth.ErrPhoneExists, auth.ErrEmailRate,
-// auth.ErrInsufficientAAL, auth.ErrAnonymousPassword, and for a new number the
+// auth.ErrInsufficientAAL, auth.ErrAnonymousPassword, auth.ErrSSOManaged, and for a new number the
 // errors of sms.Texter.Post.
 func (s Service) Change(ctx context.Context, sc *tenants.Scope, p *auth.Principal, c Change) (*auth.User, error) {
 	if c.Email != "" || c.Phone != "" || c.Password != nil {
+		if p.User.IsSSOUser {
+			return nil, auth.ErrSSOManaged
+		}
 		if err := p.CheckAAL(); err != nil {
 			return nil, err
 		}

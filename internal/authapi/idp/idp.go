@@ -120,7 +120,7 @@ func (s Service) user(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 
 // link links the identity to the user who asked for it, if the session that asked
 // has not ended meanwhile: the request to the provider takes its time.
-// auth.ErrSessionNotFound.
+// auth.ErrSessionNotFound, auth.ErrSSOManaged.
 func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p Person) (*auth.User, error) {
 	u, err := s.ByID(ctx, tx, *p.LinkTo)
 	if err != nil {
@@ -129,6 +129,9 @@ func (s Service) link(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 	sc.Log.SetUser(u.ID)
 	if refused := refusals.Admit(u, s.Now()); refused != nil {
 		return nil, refused
+	}
+	if u.IsSSOUser {
+		return nil, auth.ErrSSOManaged
 	}
 	if p.LinkedBy != uuid.Nil {
 		stands, err := tx.SessionStands(ctx, p.LinkedBy) // the user is locked

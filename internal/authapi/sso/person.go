@@ -11,6 +11,7 @@ import (
 
 const (
 	subjectID       = "urn:oasis:names:tc:SAML:attribute:subject-id"
+	maxID           = 1024 // bytes
 	formatTransient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 	formatEmail     = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 )
@@ -31,7 +32,7 @@ func personOf(p *auth.SSOProvider, a *saml.Assertion) (who users.ProviderUser, e
 	if id == "" && a.NameID.Format != formatTransient {
 		id = a.NameID.Value
 	}
-	if id == "" {
+	if id == "" || len(id) > maxID {
 		return who, auth.ErrSAMLAssertionNoUserID
 	}
 	claims := mapped(p, a)
@@ -75,15 +76,20 @@ func mapped(p *auth.SSOProvider, a *saml.Assertion) map[string]any {
 	return claims
 }
 
-// lookUp returns the values of the first of the names that the provider states.
+// lookUp returns the values of the first of the names that the provider states. A
+// friendly name, which any statement can have, counts where no statement has the name.
 func lookUp(a *saml.Assertion, names []string) []string {
 	for _, name := range names {
 		if name == "" {
 			continue
 		}
-		for _, at := range a.Attributes {
-			if (at.Name == name || at.FriendlyName == name) && len(at.Values) > 0 {
-				return at.Values
+		for _, of := range []func(saml.Attribute) string{
+			func(at saml.Attribute) string { return at.Name }, func(at saml.Attribute) string { return at.FriendlyName },
+		} {
+			for _, at := range a.Attributes {
+				if of(at) == name && len(at.Values) > 0 {
+					return at.Values
+				}
 			}
 		}
 	}

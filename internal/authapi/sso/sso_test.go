@@ -142,6 +142,12 @@ func TestSignIn(t *testing.T) {
 	if amr := flowtest.Claims(t, refreshed.Access)["amr"].([]any)[0].(map[string]any); amr["provider"] != c.id {
 		t.Errorf("after a refresh %v", amr)
 	}
+	f.A.Configure(func(c *tenants.Config) { c.ExternalPhoneEnabled = true })
+	// No way in that the company does not control.
+	for _, change := range []m{{"password": "another horse battery"}, {"email": "private@example.com"}, {"phone": "+491701234567"}} {
+		f.A.Do(t, "PUT", "/user", change, flowtest.User(refreshed.Access)).WantError(422, "user_sso_managed")
+	}
+	f.A.Do(t, "PUT", "/user", m{"data": m{"theme": "dark"}}, flowtest.User(refreshed.Access)).Want(200)
 	// The password's user has the address, and the one of the connection no password.
 	f.A.SignIn(t, "ann@acme.example", "correct horse battery")
 	f.A.Do(t, "GET", "/user", nil, flowtest.User(refreshed.Access)).Want(200)
