@@ -269,6 +269,10 @@ func attr(el *etree.Element, name string) string {
 	return ""
 }
 
+// xmlSpace is the white space of XML. Other spaces are part of a name: two users could
+// differ by one.
+const xmlSpace = " \t\r\n"
+
 // text returns the text of an element that has no elements, without the space around.
 func text(el *etree.Element) string {
 	if el == nil || len(el.ChildElements()) > 0 {
@@ -280,7 +284,7 @@ func text(el *etree.Element) string {
 			b.WriteString(c.Data)
 		}
 	}
-	return strings.TrimSpace(b.String())
+	return strings.Trim(b.String(), xmlSpace)
 }
 
 // count returns the number of elements of the name in the tree.

@@ -2,7 +2,6 @@ package sso
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/users"
@@ -10,10 +9,11 @@ import (
 )
 
 const (
-	subjectID       = "urn:oasis:names:tc:SAML:attribute:subject-id"
-	maxID           = 1024 // bytes
-	formatTransient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
-	formatEmail     = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+	subjectID         = "urn:oasis:names:tc:SAML:attribute:subject-id"
+	maxID             = 1024 // bytes
+	formatTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+	formatUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+	formatEmail       = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 )
 
 // addressNames are the statements in which identity providers give the address, if the
@@ -28,6 +28,10 @@ var addressNames = []string{
 // personOf is whom an assertion describes. auth.ErrSAMLAssertionNoUserID for an
 // assertion whose name of the user is different each time, auth.ErrSAMLAssertionNoEmail.
 func personOf(p *auth.SSOProvider, a *saml.Assertion) (who users.ProviderUser, err error) {
+	if want := p.SAML.NameIDFormat; want != "" && want != formatUnspecified && want != a.NameID.Format {
+		// Whoever can ask the provider for another name must not become another user.
+		return who, auth.ErrSAMLAssertionNoUserID.Saying("The Name ID has another format than the connection asks for")
+	}
 	id := first(a, subjectID)
 	if id == "" && a.NameID.Format != formatTransient {
 		id = a.NameID.Value
@@ -98,7 +102,7 @@ func lookUp(a *saml.Assertion, names []string) []string {
 
 func first(a *saml.Assertion, name string) string {
 	for _, v := range lookUp(a, []string{name}) {
-		return strings.TrimSpace(v)
+		return v
 	}
 	return ""
 }

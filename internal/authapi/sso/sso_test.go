@@ -228,6 +228,12 @@ func TestAnswers(t *testing.T) {
 	transient := c.says(t, request{}, "eve")
 	transient.Format = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 	refused("transient name", c.post(t, c.Encoded(transient), ""), "saml_assertion_no_user_id")
+	f.A.Admin(t, "PUT", path+"/"+c.id, m{"name_id_format": "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"}).Want(200)
+	refused("another format of the name", c.post(t, c.Encoded(c.says(t, request{}, "eve")), ""), "saml_assertion_no_user_id")
+	f.A.Admin(t, "PUT", path+"/"+c.id, m{"name_id_format": ""}).Want(200)
+	f.A.Configure(func(c *tenants.Config) { c.EmailDomainsBlocked = "acme.example" })
+	refused("a domain that the project refuses", c.post(t, c.Encoded(c.says(t, request{}, "eve")), ""), "email_address_not_authorized")
+	f.A.Configure(func(c *tenants.Config) { c.EmailDomainsBlocked = "" })
 	silent := c.says(t, request{}, "eve")
 	silent.Attributes = map[string][]string{"cn": {"Eve"}}
 	refused("no address", c.post(t, c.Encoded(silent), ""), "saml_assertion_no_email")
@@ -372,13 +378,14 @@ func TestConnections(t *testing.T) {
 	f.A.Do(t, "POST", "/sso", m{"domain": "nope.example"}).WantError(404, "sso_provider_not_found")
 	f.A.Do(t, "POST", "/sso", m{"provider_id": "x"}).WantError(404, "sso_provider_not_found")
 	f.A.Do(t, "POST", "/sso", m{"provider_id": c.id, "domain": "acme.example"}).WantError(400, "validation_failed")
+	f.A.Admin(t, "PUT", path+"/"+c.id, m{"name_id_format": "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"}).Want(200)
 	tokens := c.signIn(t, "ann")
 	if gone := f.A.Admin(t, "DELETE", path+"/"+c.id, nil).Want(200); gone.Get("id") != c.id {
 		t.Errorf("%s", gone.Raw)
 	}
 	f.A.Do(t, "GET", "/user", nil, flowtest.User(tokens.Get("access_token"))).Want(200)
-	for _, action := range []string{"created", "updated", "deleted"} {
-		if n := f.A.Count(t, `SELECT count(*) FROM auth.audit_log_entries WHERE payload ->> 'action' = $1`, "sso_provider_"+action); n != 1 {
+	for action, want := range map[string]int{"created": 1, "updated": 2, "deleted": 1} {
+		if n := f.A.Count(t, `SELECT count(*) FROM auth.audit_log_entries WHERE payload ->> 'action' = $1`, "sso_provider_"+action); n != want {
 			t.Errorf("%d entries %s", n, action)
 		}
 	}

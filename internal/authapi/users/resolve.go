@@ -199,8 +199,8 @@ func (s Users) vacate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 }
 
 // ResolveSSO finds the user of an enterprise connection, or creates one:
-// auth.ErrSignupDisabled where the project does not allow sign-ups. Nobody is found by
-// an address, which may be another user's too. Their metadata gets what the provider
+// auth.ErrSignupDisabled where the project does not allow sign-ups, auth.ErrEmailDomain
+// for an address that it does not take. Nobody is found by an address, which may be another user's too. Their metadata gets what the provider
 // says now. An account that is deleted or of another audience is auth.ErrUserNotFound.
 func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, Resolution, error) {
 	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
@@ -213,6 +213,9 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		return nil, Found, err
 	case sc.Tenant.Config.DisableSignup:
 		return nil, Found, auth.ErrSignupDisabled
+	}
+	if err := AdmitEmail(ctx, sc, c.Email); err != nil {
+		return nil, Found, err
 	}
 	created, err := s.Create(ctx, tx, sc, New{
 		Email: c.Email, EmailConfirmed: true, SSO: true, UserMetadata: c.Data, Identities: []Identity{c.Identity}, SoughtFirst: true,
