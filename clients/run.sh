@@ -2,8 +2,9 @@
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
 # the newest one for Node 20 (test/), and the CLI (cli/); the helper that makes
 # projects for tests (ephemeral/); and in a browser, if there is one, its pages
-# (page/), the example app (ssr/) and the dashboard (../dashboard/journeys/); and
-# Prisma (prisma/). Arguments name the test files to run; all by default. The argument
+# (page/), sign-in at SAML identity providers, if they can be installed (saml/),
+# the example app (ssr/) and the dashboard (../dashboard/journeys/); and Prisma
+# (prisma/). Arguments name the test files to run; all by default. The argument
 # "screenshots" takes pictures of the dashboard's pages instead, "speed" measures them.
 #
 #   REEVE_BIN   a built reeve; built here when unset
@@ -61,13 +62,14 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js page/*.test.js ssr/*.test.js prisma/*.test.js ../dashboard/journeys/*.test.js
-sdk='' cli='' mcp='' page='' ssr='' prisma='' journeys='' pictures=''
+[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js page/*.test.js saml/*.test.js ssr/*.test.js prisma/*.test.js ../dashboard/journeys/*.test.js
+sdk='' cli='' mcp='' page='' saml='' ssr='' prisma='' journeys='' pictures=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
 	mcp/*) mcp="$mcp $file" ;;
 	page/*) page="$page $file" ;;
+	saml/*) saml="$saml $file" ;;
 	ssr/*) ssr="$ssr $file" ;;
 	prisma/*) prisma="$prisma $file" ;;
 	../dashboard/*) journeys="$journeys $file" ;;
@@ -76,13 +78,25 @@ for file in "$@"; do
 	esac
 done
 
-if [ -n "$page$ssr$journeys$pictures" ]; then
+if [ -n "$page$saml$ssr$journeys$pictures" ]; then
 	why=0
 	REEVE_CHROMIUM=$("$root/scripts/setup-browser") || why=$?
 	export REEVE_CHROMIUM
 	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
-		echo "WARNING: no Chromium, so these do not run:$page$ssr$journeys${pictures:+ $pictures}" >&2
-		page='' ssr='' journeys='' pictures=''
+		echo "WARNING: no Chromium, so these do not run:$page$saml$ssr$journeys${pictures:+ $pictures}" >&2
+		page='' saml='' ssr='' journeys='' pictures=''
+	elif [ "$why" -ne 0 ]; then
+		exit 1
+	fi
+fi
+
+if [ -n "$saml" ]; then
+	why=0
+	REEVE_IDPS=$("$root/scripts/setup-idps") || why=$?
+	export REEVE_IDPS
+	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
+		echo "WARNING: no SAML identity providers, so these do not run:$saml" >&2
+		saml=''
 	elif [ "$why" -ne 0 ]; then
 		exit 1
 	fi
@@ -165,6 +179,8 @@ fi
 [ -z "$mcp" ] || run node @supabase/mcp-server-supabase $mcp
 # shellcheck disable=SC2086
 [ -z "$page" ] || run "$newest" @supabase/supabase-js $page
+# shellcheck disable=SC2086
+[ -z "$saml" ] || run "$newest" @supabase/supabase-js $saml
 # shellcheck disable=SC2086
 [ -z "$ssr" ] || run "$newest" @supabase/supabase-js $ssr
 # shellcheck disable=SC2086

@@ -169,13 +169,18 @@ class Page {
 
   /** Does what leads to an address like this pattern, and gives the address, which is not opened. */
   async withhold(urlPattern, act) {
+    return (await this.intercept(urlPattern, act)).url
+  }
+
+  /** The same, and gives the request: {url, method, postData}. */
+  async intercept(urlPattern, act) {
     await this.send('Fetch.enable', { patterns: [{ urlPattern }] })
     const paused = this.browser.event(this.sessionId, 'Fetch.requestPaused')
     await act()
     const { requestId, request } = await paused
     await this.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
     await this.send('Fetch.disable')
-    return request.url
+    return request
   }
 
   url() {

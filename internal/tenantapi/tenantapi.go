@@ -66,7 +66,7 @@ type Flows struct {
 	Revoked *revoked.Kept
 	// Metadata fetches the metadata of identity providers.
 	Metadata *http.Client
-	// PlainHTTP allows custom providers without TLS, for development.
+	// PlainHTTP allows custom providers and metadata without TLS, for development.
 	PlainHTTP bool
 	// OldSets collects who asks for old key sets; nil for nobody.
 	OldSets *keyset.Requests
@@ -155,7 +155,7 @@ func (f Flows) all() []flow {
 		newdevice.Handler{Sessions: sessions},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
-		sso.Handler{Service: sso.Service{Users: people, Client: f.Metadata}},
+		sso.Handler{Service: sso.Service{Users: people, Client: f.Metadata, PlainHTTP: f.PlainHTTP}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}
 }

@@ -1,0 +1,238 @@
+// What every identity provider must be able to do with a project, in a browser.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { App, errorsOf } from '../lib/app.js'
+import { Browser } from '../lib/chromium.js'
+import { claimsOf } from '../lib/expect.js'
+import { ProjectLog } from '../lib/log.js'
+import { configure, createProject, deleteProject } from '../lib/reeve.js'
+
+const domain = 'acme.example'
+const logins = ['ada', 'ben', 'cleo', 'dora', 'emil', 'fay', 'gus', 'hal']
+
+/** Who can log in at the provider. */
+export const people = Object.fromEntries(
+  logins.map((login) => [login, { password: `secret of ${login}`, email: `${login}@${domain}`, name: `${login} Smith`, groups: ['staff', `group-${login}`] }]),
+)
+
+export const formats = {
+  persistent: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
+  email: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+}
+
+/** Calls the admin API of a project. */
+export async function administer(project, method, path, body) {
+  const res = await fetch(`${project.url}/auth/v1${path}`, {
+    method, headers: { apikey: project.secret_key, 'content-type': 'application/json' }, body: body && JSON.stringify(body),
+  })
+  const text = await res.text()
+  assert.ok(res.ok, `${method} ${path}: ${res.status} ${text}`)
+  return JSON.parse(text)
+}
+
+export const metadata = async (project) => (await fetch(`${project.url}/auth/v1/sso/saml/metadata`)).text()
+
+/** Posts a response as a browser would that somebody else drives: where it is sent. */
+async function post(project, form) {
+  const res = await fetch(`${project.url}/auth/v1/sso/saml/acs`, { method: 'POST', body: form, redirect: 'manual' })
+  await res.arrayBuffer()
+  assert.equal(res.status, 303)
+  return res.headers.get('location')
+}
+
+/** Two projects, an app, a browser and an identity provider that both projects have as a connection. */
+export class World {
+  /** provider is the class of the identity provider; byAddress lets Reeve fetch its metadata. */
+  async open(provider, { byAddress = false, mapping } = {}) {
+    this.app = await App.open()
+    const config = { site_url: this.app.origin, uri_allow_list: `${this.app.origin}/**`, saml_enabled: true }
+    ;[this.a, this.b] = [await createProject('saml a', config), await createProject('saml b', config)]
+    // The site of a is the page of the app, for who comes unasked.
+    await configure(this.a, { site_url: this.app.address(this.a, 'implicit') })
+    this.log = new ProjectLog(this.a)
+    this.idp = await provider.start({ people, services: [await metadata(this.a), await metadata(this.b)] })
+    const given = byAddress ? { metadata_url: this.idp.metadataURL } : { metadata_xml: await (await fetch(this.idp.metadataURL)).text() }
+    for (const project of [this.a, this.b]) {
+      project.connection = await administer(project, 'POST', '/admin/sso/providers', {
+        type: 'saml', domains: [domain], ...given, attribute_mapping: { keys: { ...mapping, groups: { name: 'groups', array: true } } },
+      })
+    }
+    this.browser = await Browser.open()
+  }
+
+  async close() {
+    await this.browser?.close()
+    await this.idp?.stop()
+    this.app?.close()
+    for (const project of [this.a, this.b]) if (project) await deleteProject(project)
+  }
+
+  /** Presses the app's button, and waits until the provider has the page. */
+  async begin(page, project, flow) {
+    const call = JSON.stringify({ domain, options: { redirectTo: this.app.address(project, flow) } })
+    const { error } = await page.value(`client.auth.signInWithSSO(${call}).then(({ error }) => ({ error: error?.message }))`).catch(() => ({})) // the page was left
+    assert.ok(!error, error)
+    await page.until(`location.origin === ${JSON.stringify(this.idp.url)} && document.readyState === "complete"`)
+  }
+
+  /** Signs in from a window of somebody's, and gives what the app has then. */
+  async signIn(login, project, flow, somebody) {
+    const page = await this.app.visit(somebody ?? (await this.browser.another()), project, flow)
+    await this.begin(page, project, flow)
+    await this.idp.login(page, login, people[login].password)
+    return { page, ...(await this.app.begun(page)) }
+  }
+
+  /** Signs in up to the response, which is withheld: its form. */
+  async respond(login, project, flow) {
+    const page = await this.app.visit(await this.browser.another(), project, flow)
+    await this.begin(page, project, flow)
+    const { postData } = await page.intercept('*/sso/saml/acs', () => this.idp.login(page, login, people[login].password))
+    return new URLSearchParams(postData)
+  }
+}
+
+/** Defines the tests that are the same for all, and gives their world. */
+export function suite(provider, options) {
+  const world = new World()
+  before(() => world.open(provider, options))
+  after(() => world.close())
+
+  for (const flow of ['implicit', 'pkce']) {
+    test(`signs in by the domain, and knows the user again, ${flow}`, async () => {
+      const login = flow === 'pkce' ? 'ada' : 'ben'
+      const { a, browser } = world
+      const first = await world.signIn(login, a, flow)
+      assert.ok(first.session, JSON.stringify(first))
+      const by = `sso:${a.connection.id}`
+      assert.equal(first.user.email, people[login].email)
+      assert.equal(first.user.app_metadata.provider, by)
+      assert.deepEqual(first.user.user_metadata.custom_claims.groups.toSorted(), people[login].groups.toSorted())
+      const { amr, email } = claimsOf(first.session.access_token)
+      assert.deepEqual(amr.map(({ method, provider }) => ({ method, provider })), [{ method: 'sso/saml', provider: a.connection.id }])
+      assert.equal(email, people[login].email)
+      const shown = await first.page.url()
+      assert.ok(!/code=|token|SAML/.test(shown), `the address still has a secret: ${shown}`)
+      assert.equal(await first.page.value('client.auth.getUser().then(({ data }) => data.user.id)'), first.user.id)
+      const renewed = await first.page.value('client.auth.refreshSession().then(({ data, error }) => error?.message ?? data.user.id)')
+      assert.equal(renewed, first.user.id)
+
+      const again = await world.signIn(login, a, flow, await browser.another())
+      assert.equal(again.user?.id, first.user.id, again.opened)
+    })
+  }
+
+  test('whoever is logged in at the provider need not log in again', async () => {
+    const somebody = await world.browser.another()
+    const first = await world.signIn('cleo', world.a, 'implicit', somebody)
+    await first.page.value('client.auth.signOut({ scope: "local" })')
+    const page = await world.app.visit(somebody, world.a, 'pkce')
+    const call = JSON.stringify({ domain, options: { redirectTo: world.app.address(world.a, 'pkce') } })
+    await page.value(`client.auth.signInWithSSO(${call}).then(() => true)`).catch(() => true)
+    await page.until('location.search.includes("code=") || (typeof events === "object" && events.includes("SIGNED_IN"))')
+    assert.equal((await world.app.begun(page)).user?.id, first.user.id)
+  })
+
+  test('a wrong password stays at the provider', async () => {
+    const page = await world.app.visit(await world.browser.another(), world.a, 'pkce')
+    await world.begin(page, world.a, 'pkce')
+    await world.idp.login(page, 'dora', 'another')
+    await world.idp.refused(page)
+    assert.equal(new URL(await page.url()).origin, world.idp.url)
+    await world.idp.login(page, 'dora', people.dora.password)
+    assert.equal((await world.app.begun(page)).user?.email, people.dora.email)
+  })
+
+  describe('a response', () => {
+    test('for one project is refused by another, whose connection has the same provider and domain', async () => {
+      const { a, b } = world
+      const form = await world.respond('emil', a, 'implicit')
+      const relayed = errorsOf(await post(b, form))[0]
+      assert.equal(relayed.error_code, 'saml_relay_state_not_found', JSON.stringify(relayed))
+      const log = new ProjectLog(b)
+      const bare = await post(b, new URLSearchParams({ SAMLResponse: form.get('SAMLResponse') }))
+      assert.equal(errorsOf(bare)[0].error_code, 'validation_failed', bare)
+      const [entry] = await log.next()
+      assert.equal(entry.code, 'saml_refused')
+      assert.match(entry.detail.check, /^(destination|request)$/)
+      const { session, user } = await inApp(await post(a, form))
+      assert.ok(session)
+      assert.equal(user.email, people.emil.email)
+      const { users } = await administer(b, 'GET', '/admin/users')
+      assert.deepEqual(users.map(({ email }) => email).filter((email) => email === people.emil.email), [])
+      const theirs = await world.signIn('emil', b, 'pkce')
+      assert.equal(theirs.user?.email, people.emil.email)
+      assert.notEqual(theirs.user.id, user.id)
+    })
+
+    test('is good once, and not after a change', async () => {
+      const { a } = world
+      const form = await world.respond('fay', a, 'implicit')
+      const xml = Buffer.from(form.get('SAMLResponse'), 'base64').toString()
+      assert.ok(xml.includes(people.fay.email))
+      // Whoever changes it begins a sign-in of their own, so that its request is not the reason.
+      const changed = new URLSearchParams({
+        RelayState: form.get('RelayState'), SAMLResponse: Buffer.from(xml.replaceAll(people.fay.email, people.ada.email)).toString('base64'),
+      })
+      assert.match(errorsOf(await post(a, changed))[0].error_description, /SAML Assertion is not valid/)
+      const other = await world.respond('fay', a, 'implicit')
+      assert.ok(new URL(await post(a, other)).hash.includes('access_token='))
+      assert.equal(errorsOf(await post(a, other))[0].error_code, 'saml_relay_state_not_found')
+    })
+  })
+
+  test('an encrypted assertion is accepted where the setting is on', { skip: !provider.encrypts && 'the provider does not encrypt' }, async () => {
+    const { a, idp } = world
+    await idp.encrypt(true)
+    try {
+      const form = await world.respond('gus', a, 'implicit')
+      const xml = Buffer.from(form.get('SAMLResponse'), 'base64').toString()
+      assert.ok(xml.includes('EncryptedAssertion') && !xml.includes(people.gus.email), 'it is not encrypted')
+      assert.match(errorsOf(await post(a, form))[0].error_description, /SAML Assertion is not valid/)
+      await configure(a, { saml_allow_encrypted_assertions: true })
+      for (const flow of ['implicit', 'pkce']) {
+        assert.equal((await world.signIn('gus', a, flow)).user?.email, people.gus.email)
+      }
+    } finally {
+      await idp.encrypt(false)
+      await configure(a, { saml_allow_encrypted_assertions: false })
+    }
+  })
+
+  test('the provider refuses a request that is not signed by the project', async () => {
+    const { a, app, idp } = world
+    const page = await app.visit(await world.browser.another(), a, 'implicit')
+    const call = JSON.stringify({ domain, options: { skipBrowserRedirect: true, redirectTo: app.address(a, 'implicit') } })
+    const address = new URL(await page.value(`client.auth.signInWithSSO(${call}).then(({ data }) => data.url)`))
+    const another = new URL(address)
+    another.searchParams.set('RelayState', 'changed')
+    const unsigned = new URL(address)
+    unsigned.searchParams.delete('Signature')
+    unsigned.searchParams.delete('SigAlg')
+    for (const url of [another, unsigned]) {
+      await page.go(url.href)
+      await page.until(`location.origin === ${JSON.stringify(idp.url)} && document.readyState === "complete"`)
+      assert.equal(await page.value('!!document.querySelector("input[type=password]")'), false, await page.text())
+    }
+    await page.go(address.href)
+    await idp.login(page, 'hal', people.hal.password)
+    assert.equal((await app.begun(page)).user?.email, people.hal.email)
+  })
+
+  test('signs in from the portal of the provider', { skip: !provider.portal && 'the provider has none' }, async () => {
+    const { a, app, idp, browser } = world
+    const page = await browser.visit('about:blank', (await browser.send('Target.createBrowserContext')).browserContextId)
+    await idp.fromPortal(page, a, 'ada', people.ada.password)
+    const { session, user } = await app.begun(page)
+    assert.equal(user?.email, people.ada.email)
+    assert.equal(claimsOf(session.access_token).amr[0].method, 'sso/saml')
+  })
+
+  /** What the app makes of the address that a browser is sent to. */
+  async function inApp(address) {
+    const page = await (await world.browser.another()).visit(address)
+    return world.app.begun(page)
+  }
+
+  return world
+}
