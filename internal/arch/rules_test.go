@@ -40,6 +40,7 @@ var layers = [][]string{
 	{"internal/e164"},       // numbering plans of telephone numbers
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},
 	{"internal/device", "internal/geo"}, // what a session's client is, and where
+	{"internal/scim"},                   // the protocol of directories; what it reads is evaluated by tenants/tenantdb
 	{"internal/fault", "internal/emaildomain", "internal/snippet", "internal/page"},
 	{"internal/arch"}, // imports nothing of ours
 }
