@@ -41,6 +41,8 @@ const (
 	ActionSSOProviderCreated        Action = "sso_provider_created"
 	ActionSSOProviderUpdated        Action = "sso_provider_updated"
 	ActionSSOProviderDeleted        Action = "sso_provider_deleted"
+	ActionSSOKeyAdded               Action = "sso_key_added"
+	ActionSSOKeyRemoved             Action = "sso_key_removed"
 )
 
 // LogType is the kind of an audit entry, in the reference's words.
@@ -75,6 +77,8 @@ var logTypes = map[Action]LogType{
 	ActionSSOProviderCreated:    LogTeam,
 	ActionSSOProviderUpdated:    LogTeam,
 	ActionSSOProviderDeleted:    LogTeam,
+	ActionSSOKeyAdded:           LogTeam,
+	ActionSSOKeyRemoved:         LogTeam,
 }
 
 // LogType is the kind of the action's entries.

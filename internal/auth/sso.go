@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,19 +18,74 @@ const SSOPrefix = "sso:"
 // MethodSAML is a sign-in by a SAML assertion.
 const MethodSAML Method = "sso/saml"
 
+// MethodOIDC is a sign-in by a connection that speaks OpenID Connect.
+const MethodOIDC Method = "sso/oidc"
+
+// ByConnection reports whether the method is a sign-in by an enterprise connection.
+func (m Method) ByConnection() bool { return m == MethodSAML || m == MethodOIDC }
+
+// SSOKind is what a connection speaks.
+type SSOKind string
+
+// The kinds of connection.
+const (
+	SSOKindSAML SSOKind = "saml"
+	SSOKindOIDC SSOKind = "oidc"
+)
+
 // SSOProvider is an enterprise connection, in the form of the wire.
 type SSOProvider struct {
-	ID         uuid.UUID    `json:"id"`
-	ResourceID *string      `json:"resource_id,omitempty"`
-	Disabled   *bool        `json:"disabled"`
-	SAML       SAMLProvider `json:"saml"`
-	Domains    []SSODomain  `json:"domains"`
-	CreatedAt  time.Time    `json:"created_at"`
-	UpdatedAt  time.Time    `json:"updated_at"`
+	ID         uuid.UUID     `json:"id"`
+	ResourceID *string       `json:"resource_id,omitempty"`
+	Disabled   *bool         `json:"disabled"`
+	Kind       SSOKind       `json:"type"`
+	Name       string        `json:"name"`
+	Rules      SSORules      `json:"rules"`
+	SAML       *SAMLProvider `json:"saml,omitempty"` // of SSOKindSAML
+	OIDC       *OIDCProvider `json:"oidc,omitempty"` // of SSOKindOIDC
+	Domains    []SSODomain   `json:"domains"`
+	CreatedAt  time.Time     `json:"created_at"`
+	UpdatedAt  time.Time     `json:"updated_at"`
+}
+
+// OIDCProvider is the identity provider of a connection that speaks OpenID Connect.
+type OIDCProvider struct {
+	Issuer           string          `json:"issuer"`
+	ClientID         string          `json:"client_id"`
+	SealedSecret     []byte          `json:"-"`
+	Scopes           []string        `json:"scopes"`            // beside openid
+	AttributeMapping json.RawMessage `json:"attribute_mapping"` // an AttributeMapping
 }
 
 // On reports whether users can sign in by the connection.
 func (p *SSOProvider) On() bool { return p.Disabled == nil || !*p.Disabled }
+
+// Label is what a person calls the connection.
+func (p *SSOProvider) Label() string {
+	switch {
+	case p.Name != "":
+		return p.Name
+	case len(p.Domains) > 0:
+		return p.Domains[0].Domain
+	case p.SAML != nil:
+		return p.SAML.EntityID
+	default:
+		return p.OIDC.Issuer
+	}
+}
+
+// Mapping is the AttributeMapping of the connection.
+func (p *SSOProvider) Mapping() json.RawMessage {
+	if p.SAML != nil {
+		return p.SAML.AttributeMapping
+	}
+	return p.OIDC.AttributeMapping
+}
+
+// Routes reports whether a domain, in lower case, is one of the connection's.
+func (p *SSOProvider) Routes(domain string) bool {
+	return slices.ContainsFunc(p.Domains, func(d SSODomain) bool { return strings.EqualFold(d.Domain, domain) })
+}
 
 // Provider is the provider of its users' identities.
 func (p *SSOProvider) Provider() string { return SSOPrefix + p.ID.String() }
@@ -42,7 +98,9 @@ type SAMLProvider struct {
 	MetadataURL      string          `json:"metadata_url,omitempty"`
 	AttributeMapping json.RawMessage `json:"attribute_mapping"` // an AttributeMapping
 	NameIDFormat     string          `json:"name_id_format,omitempty"`
-	FetchedAt        time.Time       `json:"-"` // when the metadata was last read from MetadataURL
+	FetchedAt        time.Time       `json:"-"`                             // when the metadata was last read from MetadataURL
+	CheckedAt        *time.Time      `json:"metadata_checked_at,omitempty"` // when it was last asked for
+	CheckError       string          `json:"metadata_error,omitempty"`      // what was wrong then
 }
 
 // SSODomain is a domain of addresses whose users sign in by a connection.
@@ -99,6 +157,11 @@ var (
 	ErrSAMLRelayExpired      = fault.New(fault.Invalid, "saml_relay_state_expired", "SAML RelayState has expired, try logging in again")
 	ErrSAMLIdPNotFound       = fault.New(fault.NotFound, "saml_idp_not_found", "The SAML identity provider that answered is not one of this project")
 	ErrSAMLAssertion         = fault.New(fault.Invalid, "validation_failed", "The SAML response is not valid")
+	ErrSSODomain             = fault.New(fault.Forbidden, "sso_domain_mismatch", "The identity provider named an address outside of the connection's domains")
+	ErrSSOGroup              = fault.New(fault.Forbidden, "sso_group_not_allowed", "The user is in none of the groups that may sign in")
+	ErrSSOUnsolicited        = fault.New(fault.Forbidden, "sso_unsolicited", "Sign-ins by this connection begin in the app, not at the identity provider")
+	ErrSAMLKeys              = fault.New(fault.Conflict, "saml_keys_exist", "The project has two keys already: remove one first")
+	ErrSAMLKeyNotFound       = fault.New(fault.NotFound, "saml_key_not_found", "No such key, or the only one")
 	ErrSAMLAssertionNoUserID = fault.New(fault.Invalid, "saml_assertion_no_user_id", "The SAML assertion has no identifier of the user that stays the same")
 	ErrSAMLAssertionNoEmail  = fault.New(fault.Invalid, "saml_assertion_no_email", "The SAML assertion has no address of the user")
 )

@@ -104,7 +104,8 @@ func (a Accounts) EndOthers(ctx context.Context, who profile.Person) error {
 	if err != nil {
 		return err
 	}
-	return a.Service.Logout(ctx, sc, p, account.ScopeOthers)
+	_, err = a.Service.Logout(ctx, sc, p, account.ScopeOthers, nil)
+	return err
 }
 
 // ChangePassword implements profile.Account.

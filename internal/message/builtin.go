@@ -66,7 +66,11 @@ func Variables(kind Kind, d Data, to string) []Variable {
 // noticeVariables is Variables for a notice.
 func noticeVariables(kind Kind, v variables) []Variable {
 	all := map[string]string{"ProjectName": v.ProjectName, "SiteURL": v.SiteURL, "Email": v.Email, "SendingTo": v.SendingTo}
-	if kind != RecoveryCodeUsed {
+	switch kind {
+	case RecoveryCodeUsed:
+	case IdentityLinked:
+		all["Provider"] = v.Provider
+	default:
 		all["FactorType"] = v.FactorType
 	}
 	return sorted(all)

@@ -66,7 +66,7 @@ func sample() Data {
 		ConfirmationURL: "https://example.com/auth/v1/verify?token=sample&type=signup&redirect_to=https://example.com",
 		Email:           "jane@example.com", NewEmail: "new@example.com", OldEmail: "old@example.com",
 		SendingTo: "jane@example.com", RedirectTo: "https://example.com/welcome",
-		Token: "123456", TokenHash: "pkce_2f6d0f0e", ExpiresIn: time.Hour, FactorType: "totp",
+		Token: "123456", TokenHash: "pkce_2f6d0f0e", ExpiresIn: time.Hour, FactorType: "totp", Provider: "Acme",
 		SignIn: SignIn{Device: "Firefox on Linux", Place: "Graz, Austria", IPAddress: "203.0.113.7", At: "1 October 2026, 09:30 UTC"},
 		Data:   map[string]any{"name": "Jane", "lang": "en"},
 	}

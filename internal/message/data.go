@@ -27,7 +27,9 @@ type Data struct {
 	// FactorType is the kind of the second factor that a notice is about, such as
 	// totp.
 	FactorType string
-	SignIn     SignIn
+	// Provider is who can sign the user in, such as the name of a company.
+	Provider string
+	SignIn   SignIn
 	// ExpiresIn is how long link and code are valid. A template gets it in
 	// words, such as "1 hour".
 	ExpiresIn time.Duration
@@ -51,8 +53,8 @@ const maxUserData = 256 << 10
 // variables is the root object of a template. It repeats Data so that a
 // template only gets plain JSON values, which have no methods.
 type variables struct {
-	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail, ExpiresIn, FactorType string
-	Device, Place, IPAddress, SignedInAt                                                                                             string
+	ProjectName, SiteURL, ConfirmationURL, Email, NewEmail, Token, TokenHash, RedirectTo, SendingTo, OldEmail, ExpiresIn, FactorType, Provider string
+	Device, Place, IPAddress, SignedInAt                                                                                                       string
 
 	Data map[string]any
 }
@@ -62,7 +64,7 @@ func (d Data) variables(to string) variables {
 		ProjectName: d.ProjectName, SiteURL: d.SiteURL, ConfirmationURL: d.ConfirmationURL,
 		Email: d.Email, NewEmail: d.NewEmail, Token: d.Token, TokenHash: d.TokenHash,
 		RedirectTo: d.RedirectTo, SendingTo: d.SendingTo, OldEmail: d.OldEmail,
-		ExpiresIn: words(d.ExpiresIn), FactorType: d.FactorType, Data: plain(d.Data),
+		ExpiresIn: words(d.ExpiresIn), FactorType: d.FactorType, Provider: d.Provider, Data: plain(d.Data),
 		Device: d.SignIn.Device, Place: d.SignIn.Place, IPAddress: d.SignIn.IPAddress, SignedInAt: d.SignIn.At,
 	}
 	if v.SendingTo == "" {

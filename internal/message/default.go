@@ -23,6 +23,7 @@ var defaultSubjects = map[Kind]string{
 	FactorEnrolled:   "A second factor was added to your {{ .ProjectName }} account",
 	FactorUnenrolled: "A second factor was removed from your {{ .ProjectName }} account",
 	RecoveryCodeUsed: "A recovery code of your {{ .ProjectName }} account was used",
+	IdentityLinked:   "Another way to sign in to {{ .ProjectName }}",
 	NewDevice:        "New sign-in to {{ .ProjectName }}",
 	TeamInvite:       "Join {{ .Data.organization }}",
 	LeakedKey:        "A {{ .Data.kind }} has leaked",

@@ -41,6 +41,7 @@ const (
 	FactorEnrolled   Kind = "mfa_factor_enrolled_notification"
 	FactorUnenrolled Kind = "mfa_factor_unenrolled_notification"
 	RecoveryCodeUsed Kind = "mfa_recovery_code_used_notification"
+	IdentityLinked   Kind = "identity_linked_notification"
 	// NewDevice tells a user of a sign-in from a device that they had not used before.
 	NewDevice Kind = "new_device_notification"
 	// TeamInvite is a mail of the control plane: an invitation to an
@@ -68,7 +69,9 @@ func Letters() []Kind {
 }
 
 // Notices lists the kinds that tell what happened to an account, without a link.
-func Notices() []Kind { return []Kind{FactorEnrolled, FactorUnenrolled, RecoveryCodeUsed} }
+func Notices() []Kind {
+	return []Kind{FactorEnrolled, FactorUnenrolled, RecoveryCodeUsed, IdentityLinked}
+}
 
 // Message is a message as it is stored, sealed and as JSON, in an outbox row
 // and in the captured inbox. It contains valid tokens: treat it as a secret.

@@ -138,6 +138,7 @@ BEGIN
     EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path = public, extensions', own[3], current_database());
     EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path = public, extensions', own[2], current_database());
 
-    TRUNCATE reeve.outbox, reeve.signup, reeve.activity;
+    -- Keys are sealed for the source; a copy makes its own.
+    TRUNCATE reeve.outbox, reeve.signup, reeve.activity, reeve.saml_key, reeve.saml_assertion, reeve.sso_attempt, reeve.sso_session, reeve.sso_logout;
 END
 $remap$

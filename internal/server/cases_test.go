@@ -54,6 +54,12 @@ var tenantRoutes = []tenantRoute{
 	{method: "POST", path: "/callback", guard: open, body: map[string]any{"state": annID, "code": "00"}, form: true},
 	{method: "GET", path: "/sso/saml/metadata", guard: open, early: 404},
 	{method: "POST", path: "/sso/saml/acs", guard: open, body: map[string]any{"SAMLResponse": "AAAA", "RelayState": annID}, form: true, early: 303},
+	{method: "GET", path: "/sso/saml/slo", guard: open, query: "?SAMLRequest=AAAA", early: 400},
+	{
+		method: "POST", path: "/sso/saml/slo", guard: open, body: map[string]any{"SAMLRequest": "AAAA"},
+		more: map[string]any{"SAMLResponse": "", "RelayState": ""}, form: true, early: 400,
+	},
+	{method: "GET", path: "/sso/saml/slo/{logout_id}", guard: open},
 	{method: "GET", path: "/settings", guard: keyed},
 	{method: "GET", path: "/.well-known/revoked-sessions", guard: keyed},
 	{
@@ -176,6 +182,10 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/admin/sso/providers/{id}", guard: byAdmin},
 	{method: "PUT", path: "/admin/sso/providers/{id}", guard: byAdmin, body: map[string]any{"disabled": true}, more: ssoProviderMembers},
 	{method: "DELETE", path: "/admin/sso/providers/{id}", guard: byAdmin},
+	{method: "GET", path: "/admin/sso/providers/{id}/attempts", guard: byAdmin},
+	{method: "GET", path: "/admin/sso/keys", guard: byAdmin, early: 404},
+	{method: "POST", path: "/admin/sso/keys", guard: byAdmin, body: map[string]any{}, early: 404},
+	{method: "DELETE", path: "/admin/sso/keys/{key_id}", guard: byAdmin, early: 404},
 	{
 		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "invite", "email": "linked@example.com"},
 		more: map[string]any{"new_email": "", "password": "", "data": map[string]any{}, "redirect_to": ""},
@@ -189,7 +199,7 @@ var tenantRoutes = []tenantRoute{
 // ssoProviderMembers are the members of a connection.
 var ssoProviderMembers = map[string]any{
 	"resource_id": "acme", "disabled": false, "metadata_url": "", "metadata_xml": "", "domains": []any{}, "attribute_mapping": map[string]any{},
-	"name_id_format": "",
+	"name_id_format": "", "name": "", "rules": map[string]any{},
 }
 
 // customProviderMembers are optional members of a custom provider.
@@ -201,7 +211,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -219,7 +229,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{identifier}", ":identifier").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{identifier}", ":identifier").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

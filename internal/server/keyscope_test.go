@@ -34,6 +34,10 @@ var scopeOf = map[string]tenants.KeyScope{
 	"POST /admin/sso/providers":                   tenants.ScopeProvidersWrite,
 	"PUT /admin/sso/providers/{id}":               tenants.ScopeProvidersWrite,
 	"DELETE /admin/sso/providers/{id}":            tenants.ScopeProvidersWrite,
+	"GET /admin/sso/providers/{id}/attempts":      tenants.ScopeProvidersRead,
+	"GET /admin/sso/keys":                         tenants.ScopeProvidersRead,
+	"POST /admin/sso/keys":                        tenants.ScopeProvidersWrite,
+	"DELETE /admin/sso/keys/{key_id}":             tenants.ScopeProvidersWrite,
 	"POST /admin/generate_link":                   tenants.ScopeLinksWrite,
 	"POST /invite":                                tenants.ScopeLinksWrite,
 }

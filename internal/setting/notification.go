@@ -13,6 +13,7 @@ type Notices struct {
 	FactorEnrolledNotice   Notice
 	FactorUnenrolledNotice Notice
 	RecoveryCodeUsedNotice Notice
+	IdentityLinkedNotice   Notice
 	NewDeviceNotice        Notice
 }
 
@@ -25,7 +26,7 @@ var notices = []struct {
 	{event: "password_changed"},
 	{event: "email_changed"},
 	{event: "phone_changed"},
-	{event: "identity_linked"},
+	{"identity_linked", "an enterprise connection was linked to the account", func(c *Config) *Notice { return &c.IdentityLinkedNotice }},
 	{event: "identity_unlinked"},
 	{"mfa_factor_enrolled", "a second factor was added to the account", func(c *Config) *Notice { return &c.FactorEnrolledNotice }},
 	{"mfa_factor_unenrolled", "a second factor was removed from the account", func(c *Config) *Notice { return &c.FactorUnenrolledNotice }},

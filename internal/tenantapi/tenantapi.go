@@ -124,6 +124,10 @@ func (f Flows) factorAttempts() factor.Attempts {
 	return f.Hooks
 }
 
+func (f Flows) connections(people users.Users) sso.Service {
+	return sso.Service{Users: people, Mailer: f.Mailer, Client: f.Metadata, PlainHTTP: f.PlainHTTP}
+}
+
 // all lists the flows; each handler's Mount says which routes it has, who may
 // call them and what limits them.
 func (f Flows) all() []flow {
@@ -131,6 +135,7 @@ func (f Flows) all() []flow {
 	people := f.Users()
 	persons := idp.Service{Users: people, Mailer: f.Mailer}
 	passwords := strength.Checker{Leaked: f.Leaked}
+	connections := f.connections(people)
 	return []flow{
 		discovery.Handler{Version: f.Version, OldSets: f.OldSets, Now: f.Now},
 		revoked.Handler{Now: f.Now, Kept: f.Revoked},
@@ -148,14 +153,14 @@ func (f Flows) all() []flow {
 		otp.Handler{Service: otp.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter}},
 		recovery.Handler{Service: recovery.Service{Users: people, Mailer: f.Mailer, Texter: f.Texter}},
 		account.Handler{Service: account.Service{
-			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses,
+			Users: people, Mailer: f.Mailer, Texter: f.Texter, Hasher: f.Passwords, Strength: passwords, Guesses: f.Guesses, Remote: connections,
 		}},
 		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords, Mailer: f.Mailer, Texter: f.Texter}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords, Mailer: f.Mailer}},
 		newdevice.Handler{Sessions: sessions},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
-		sso.Handler{Service: sso.Service{Users: people, Client: f.Metadata, PlainHTTP: f.PlainHTTP}},
+		sso.Handler{Service: connections},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}
 }

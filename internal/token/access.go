@@ -343,7 +343,7 @@ func (v *Verifier) issuer(t *tenants.Tenant, key *tenants.SigningKey, iss string
 // reference.
 func amrOf(p *auth.Principal) []auth.AMR {
 	for n, entry := range p.Session.AMR {
-		if entry.Method != auth.MethodSAML {
+		if !entry.Method.ByConnection() {
 			continue
 		}
 		for _, i := range p.User.Identities {

@@ -78,6 +78,9 @@ func (d decoder[Req]) decode(c *gin.Context) (*Req, error) {
 			return nil, err
 		}
 	}
+	if q, ok := any(req).(RawQueryBinder); ok {
+		q.BindRawQuery(c.Request.URL.RawQuery)
+	}
 	return req, nil
 }
 

@@ -14,17 +14,24 @@ type Prompt struct {
 	Title string
 	Text  []string // paragraphs
 	// Button submits Fields as a form by POST to Action, which is relative to the
-	// page.
+	// page, or an address.
 	Button, Action string
-	Fields         []PromptField
-	Note           string // below the button
-	Cookies        []*http.Cookie
+	// Submits presses the button at once where scripts run.
+	Submits bool
+	Fields  []PromptField
+	Note    string // below the button
+	Cookies []*http.Cookie
 }
 
 // PromptField is a hidden field of a Prompt.
 type PromptField struct{ Name, Value string }
 
-var promptPage = page.Parse(`{{define "title"}}{{.Title}}{{end}}
+var (
+	promptPage  = page.Parse(promptText, page.Options{AnyForms: true, Style: promptStyle})
+	submitsPage = page.Parse(promptText, page.Options{AnyForms: true, Style: promptStyle, Script: "document.forms[0].submit()"})
+)
+
+const promptText = `{{define "title"}}{{.Title}}{{end}}
 {{define "main"}}<h1>{{.Title}}</h1>
 {{range .Text}}<p>{{.}}</p>
 {{end}}{{if .Button}}<form method="post" action="{{.Action}}">
@@ -32,7 +39,7 @@ var promptPage = page.Parse(`{{define "title"}}{{.Title}}{{end}}
 {{end}}<p><button type="submit">{{.Button}}</button></p>
 </form>
 {{end}}{{with .Note}}<p class="note">{{.}}</p>
-{{end}}{{end}}`, page.Options{AnyForms: true, Style: promptStyle})
+{{end}}{{end}}`
 
 const promptStyle = `
 form{margin:2rem 0}
@@ -41,6 +48,10 @@ button{font:inherit;font-weight:600;padding:.7rem 1.4rem;border:0;border-radius:
 
 func writePrompt(c *gin.Context, code int, p *Prompt) {
 	setCookies(c, p.Cookies)
+	if p.Submits {
+		submitsPage.Write(c.Writer, code, p)
+		return
+	}
 	promptPage.Write(c.Writer, code, p)
 }
 

@@ -29,6 +29,10 @@ type QueryBinder interface {
 	BindQuery(query url.Values, param func(name string) string) error
 }
 
+// RawQueryBinder is implemented by request types that need the query string as it was
+// written, for a signature over it; it is bound after the query.
+type RawQueryBinder interface{ BindRawQuery(raw string) }
+
 // HeaderBinder is implemented by request types that read headers; they are bound
 // before the query.
 type HeaderBinder interface{ BindHeader(h http.Header) }

@@ -3,6 +3,7 @@ package tenantdb
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,22 +20,52 @@ const (
 )
 
 const ssoProviderColumns = `p.id, p.resource_id, p.disabled, p.created_at, p.updated_at,
-	s.id, s.entity_id, "left"(s.metadata_xml, 1048577), coalesce(s.metadata_url, ''), s.attribute_mapping, coalesce(s.name_id_format, ''), s.updated_at,
+	s.id, coalesce(s.entity_id, ''), coalesce("left"(s.metadata_xml, 1048577), ''), coalesce(s.metadata_url, ''), s.attribute_mapping,
+	coalesce(s.name_id_format, ''), s.updated_at, c.checked_at, coalesce(c.check_error, ''), coalesce(c.name, ''), c.rules, c.oidc,
 	(SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('id', d.id, 'domain', d.domain, 'created_at', coalesce(d.created_at, 'epoch'),
 		'updated_at', coalesce(d.updated_at, 'epoch')) ORDER BY d.domain), '[]')
 	 FROM (SELECT * FROM auth.sso_domains d WHERE d.sso_provider_id = p.id ORDER BY d.domain LIMIT ` + maxSSODomains + `) d)`
 
-const fromSSOProviders = ` FROM auth.sso_providers p JOIN auth.saml_providers s ON s.sso_provider_id = p.id`
+// A connection is SAML's if it has a SAML provider, whatever SQL made of it.
+const fromSSOProviders = ` FROM auth.sso_providers p
+	LEFT JOIN auth.saml_providers s ON s.sso_provider_id = p.id
+	LEFT JOIN reeve.sso_connection c ON c.provider_id = p.id`
+
+const completeSSOProviders = `(s.id IS NOT NULL OR c.oidc IS NOT NULL)`
+
+// storedOIDC is an OIDCProvider in reeve.sso_connection.
+type storedOIDC struct {
+	Issuer   string          `json:"issuer"`
+	ClientID string          `json:"client_id"`
+	Secret   []byte          `json:"sealed_secret"`
+	Scopes   []string        `json:"scopes"`
+	Mapping  json.RawMessage `json:"attribute_mapping"`
+}
 
 func scanSSOProvider(row pgx.Row) (auth.SSOProvider, error) {
 	var p auth.SSOProvider
-	var mapping, domains []byte
+	var mapping, domains, rules, oidc []byte
+	var samlID *uuid.UUID
+	var saml auth.SAMLProvider
 	err := row.Scan(&p.ID, &p.ResourceID, &p.Disabled, momentOrEpoch{&p.CreatedAt}, momentOrEpoch{&p.UpdatedAt},
-		&p.SAML.ID, &p.SAML.EntityID, &p.SAML.MetadataXML, &p.SAML.MetadataURL, &mapping, &p.SAML.NameIDFormat, momentOrEpoch{&p.SAML.FetchedAt}, &domains)
+		&samlID, &saml.EntityID, &saml.MetadataXML, &saml.MetadataURL, &mapping, &saml.NameIDFormat, momentOrEpoch{&saml.FetchedAt},
+		&saml.CheckedAt, &saml.CheckError, &p.Name, &rules, &oidc, &domains)
 	if err != nil {
 		return p, err
 	}
-	p.SAML.AttributeMapping = object(mapping)
+	p.Rules = auth.ReadSSORules(rules)
+	if samlID != nil {
+		saml.ID, saml.AttributeMapping = *samlID, object(mapping)
+		p.Kind, p.SAML = auth.SSOKindSAML, &saml
+	} else {
+		var stored storedOIDC
+		if err := json.Unmarshal(oidc, &stored); err != nil {
+			return p, fmt.Errorf("read OIDC provider: %w", err)
+		}
+		p.Kind, p.OIDC = auth.SSOKindOIDC, &auth.OIDCProvider{
+			Issuer: stored.Issuer, ClientID: stored.ClientID, SealedSecret: stored.Secret, Scopes: stored.Scopes, AttributeMapping: object(stored.Mapping),
+		}
+	}
 	var list []struct {
 		ID        uuid.UUID `json:"id"`
 		Domain    string    `json:"domain"`
@@ -52,7 +83,7 @@ func scanSSOProvider(row pgx.Row) (auth.SSOProvider, error) {
 }
 
 func (tx *Tx) ssoProvider(ctx context.Context, where string, args ...any) (auth.SSOProvider, error) {
-	p, err := scanSSOProvider(tx.q.QueryRow(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` WHERE `+where+` LIMIT 1`, args...))
+	p, err := scanSSOProvider(tx.q.QueryRow(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` WHERE `+completeSSOProviders+` AND `+where+` LIMIT 1`, args...))
 	if err != nil {
 		return p, notFound(fmt.Errorf("read SSO provider: %w", err), auth.ErrSSOProviderNotFound)
 	}
@@ -85,7 +116,7 @@ func (tx *Tx) SSOProviderOfEntity(ctx context.Context, entityID string) (auth.SS
 
 // SSOProviders returns the project's connections, the oldest first.
 func (tx *Tx) SSOProviders(ctx context.Context) ([]auth.SSOProvider, error) {
-	rows, err := tx.q.Query(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` ORDER BY p.created_at, p.id LIMIT $1`, maxSSOProviders)
+	rows, err := tx.q.Query(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` WHERE `+completeSSOProviders+` ORDER BY p.created_at, p.id LIMIT $1`, maxSSOProviders)
 	if err != nil {
 		return nil, fmt.Errorf("list SSO providers: %w", err)
 	}
@@ -104,13 +135,13 @@ func (tx *Tx) PutSSOProvider(ctx context.Context, p *auth.SSOProvider) error {
 		p.ID, p.ResourceID, p.Disabled, p.CreatedAt, p.UpdatedAt); err != nil {
 		return fmt.Errorf("write SSO provider: %w", err)
 	}
-	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.saml_providers (id, sso_provider_id, entity_id, metadata_xml, metadata_url, attribute_mapping, name_id_format,
-			created_at, updated_at) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, nullif($7, ''), $8, $9)
-		ON CONFLICT (id) DO UPDATE SET entity_id = excluded.entity_id, metadata_xml = excluded.metadata_xml, metadata_url = excluded.metadata_url,
-			attribute_mapping = excluded.attribute_mapping, name_id_format = excluded.name_id_format, updated_at = excluded.updated_at`,
-		p.SAML.ID, p.ID, p.SAML.EntityID, p.SAML.MetadataXML, p.SAML.MetadataURL, string(p.SAML.AttributeMapping), p.SAML.NameIDFormat,
-		p.CreatedAt, p.SAML.FetchedAt); err != nil {
-		return fmt.Errorf("write SAML provider: %w", err)
+	if err := tx.putSSOConnection(ctx, p); err != nil {
+		return err
+	}
+	if p.SAML != nil {
+		if err := tx.putSAMLProvider(ctx, p); err != nil {
+			return err
+		}
 	}
 	names := make([]string, len(p.Domains))
 	for i, d := range p.Domains {
@@ -127,13 +158,58 @@ func (tx *Tx) PutSSOProvider(ctx context.Context, p *auth.SSOProvider) error {
 	return nil
 }
 
+func (tx *Tx) putSAMLProvider(ctx context.Context, p *auth.SSOProvider) error {
+	if _, err := tx.q.Exec(ctx, `INSERT INTO auth.saml_providers (id, sso_provider_id, entity_id, metadata_xml, metadata_url, attribute_mapping, name_id_format,
+			created_at, updated_at) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, nullif($7, ''), $8, $9)
+		ON CONFLICT (id) DO UPDATE SET entity_id = excluded.entity_id, metadata_xml = excluded.metadata_xml, metadata_url = excluded.metadata_url,
+			attribute_mapping = excluded.attribute_mapping, name_id_format = excluded.name_id_format, updated_at = excluded.updated_at`,
+		p.SAML.ID, p.ID, p.SAML.EntityID, p.SAML.MetadataXML, p.SAML.MetadataURL, string(p.SAML.AttributeMapping), p.SAML.NameIDFormat,
+		p.CreatedAt, p.SAML.FetchedAt); err != nil {
+		return fmt.Errorf("write SAML provider: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) putSSOConnection(ctx context.Context, p *auth.SSOProvider) error {
+	rules, err := json.Marshal(p.Rules)
+	if err != nil {
+		return fmt.Errorf("encode rules: %w", err)
+	}
+	var oidc *string
+	if o := p.OIDC; o != nil {
+		raw, err := json.Marshal(storedOIDC{Issuer: o.Issuer, ClientID: o.ClientID, Secret: o.SealedSecret, Scopes: o.Scopes, Mapping: o.AttributeMapping})
+		if err != nil {
+			return fmt.Errorf("encode OIDC provider: %w", err)
+		}
+		text := string(raw)
+		oidc = &text
+	}
+	if _, err := tx.q.Exec(ctx, `INSERT INTO reeve.sso_connection (provider_id, kind, name, rules, oidc, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (provider_id) DO UPDATE SET name = excluded.name, rules = excluded.rules, oidc = excluded.oidc, updated_at = excluded.updated_at`,
+		p.ID, string(p.Kind), p.Name, string(rules), oidc, p.UpdatedAt); err != nil {
+		return fmt.Errorf("write connection: %w", err)
+	}
+	return nil
+}
+
 // RefreshSAML stores metadata that was fetched anew, unless the connection was changed
 // meanwhile.
 func (tx *Tx) RefreshSAML(ctx context.Context, s *auth.SAMLProvider, metadata string, now time.Time) error {
-	_, err := tx.q.Exec(ctx, `UPDATE auth.saml_providers SET metadata_xml = $3, updated_at = $4 WHERE id = $1 AND entity_id = $2 AND metadata_url = $5`,
-		s.ID, s.EntityID, metadata, now, s.MetadataURL)
+	_, err := tx.q.Exec(ctx, `UPDATE auth.saml_providers SET metadata_xml = $3, updated_at = $4
+		WHERE id = $1 AND entity_id = $2 AND metadata_url = $5 AND metadata_xml = $6`, s.ID, s.EntityID, metadata, now, s.MetadataURL, s.MetadataXML)
 	if err != nil {
 		return fmt.Errorf("refresh SAML metadata: %w", err)
+	}
+	return nil
+}
+
+// CheckedSAML notes that a connection's metadata was asked for, and what was wrong.
+func (tx *Tx) CheckedSAML(ctx context.Context, provider uuid.UUID, wrong string, now time.Time) error {
+	_, err := tx.q.Exec(ctx, `INSERT INTO reeve.sso_connection AS c (provider_id, kind, name, rules, checked_at, check_error, updated_at)
+		VALUES ($1, 'saml', '', '{}', $2, nullif("left"($3, 1000), ''), $2)
+		ON CONFLICT (provider_id) DO UPDATE SET checked_at = excluded.checked_at, check_error = excluded.check_error`, provider, now, wrong)
+	if err != nil {
+		return fmt.Errorf("note check of SAML metadata: %w", err)
 	}
 	return nil
 }
@@ -147,6 +223,11 @@ func (tx *Tx) DeleteSSOProvider(ctx context.Context, id uuid.UUID) error {
 	}
 	if tag.RowsAffected() != 1 {
 		return auth.ErrSSOProviderNotFound
+	}
+	for _, table := range []string{"sso_connection", "sso_claim", "sso_logout"} {
+		if err := tx.q.Later(ctx, "delete what a connection has", `DELETE FROM reeve.`+table+` WHERE provider_id = $1`, id); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -218,14 +299,56 @@ func (tx *Tx) AddFirstSAMLKey(ctx context.Context, k SAMLKey) error {
 	return nil
 }
 
+// AddSAMLKey adds a key after those that the project has; false if it has two.
+func (tx *Tx) AddSAMLKey(ctx context.Context, k SAMLKey) (added bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT reeve.saml_key_add($1, $2, $3, $4)`, unnamed, tx.capability, k.ID, k.Sealed, k.CreatedAt).Scan(&added)
+	if err != nil {
+		return false, fmt.Errorf("store SAML key: %w", err)
+	}
+	return added, nil
+}
+
+// RemoveSAMLKey removes a key; false if there is none, or no other.
+func (tx *Tx) RemoveSAMLKey(ctx context.Context, id uuid.UUID) (removed bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT reeve.saml_key_remove($1, $2)`, unnamed, tx.capability, id).Scan(&removed)
+	if err != nil {
+		return false, fmt.Errorf("remove SAML key: %w", err)
+	}
+	return removed, nil
+}
+
 // TakeSSOFlow returns the PKCE exchange of a sign-in at a connection's provider, and
 // deletes it; auth.ErrFlowNotFound.
 func (tx *Tx) TakeSSOFlow(ctx context.Context, id uuid.UUID) (auth.FlowState, error) {
-	return tx.scanFlowState(ctx, `DELETE FROM auth.flow_state f WHERE f.id = $1 AND f.authentication_method = 'sso/saml'
+	return tx.scanFlowState(ctx, `DELETE FROM auth.flow_state f WHERE f.id = $1 AND f.authentication_method IN ('sso/saml', 'sso/oidc')
 		AND f.auth_code_issued_at IS NULL RETURNING `+flowStateColumns, id)
 }
 
 // EndSessionAt sets when a session ends at the latest.
 func (tx *Tx) EndSessionAt(ctx context.Context, id uuid.UUID, at time.Time) error {
 	return tx.q.Later(ctx, "set the end of a session", `UPDATE auth.sessions SET not_after = $2 WHERE id = $1`, id, at)
+}
+
+// ShareSSOProvider locks a connection against changes until the transaction ends, and
+// reports whether it is on. It is off if it is gone.
+func (tx *Tx) ShareSSOProvider(ctx context.Context, id uuid.UUID) (on bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT p.disabled IS NOT TRUE FROM auth.sso_providers p WHERE p.id = $1 FOR SHARE`, id).Scan(&on)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("lock SSO provider: %w", err)
+	}
+	return on, nil
+}
+
+// DomainProved reports whether the company of a connection has proved that a domain is
+// its own, by DNS or by a mail.
+func (tx *Tx) DomainProved(ctx context.Context, provider uuid.UUID, domain string) (proved bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM reeve.sso_claim c JOIN auth.sso_domains d ON d.sso_provider_id = c.provider_id AND pg_catalog.lower(d.domain) = c.domain
+		WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IN ('dns', 'mail') AND c.failing_since IS NULL)`, provider, domain).Scan(&proved)
+	if err != nil {
+		return false, fmt.Errorf("read proof of domain: %w", err)
+	}
+	return proved, nil
 }

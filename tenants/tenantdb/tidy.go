@@ -15,8 +15,9 @@ const (
 	keepFlow  = 24 * time.Hour     // flow states, relay states, challenges, factors never verified
 	keepToken = 8 * 24 * time.Hour // one-time tokens: mailer_otp_exp is 7 days at most
 	// KeepEnded is how long the causes of ended sessions are kept.
-	KeepEnded = 30 * 24 * time.Hour
-	keepDead  = 30 * 24 * time.Hour // undeliverable messages
+	KeepEnded   = 30 * 24 * time.Hour
+	keepAttempt = 90 * 24 * time.Hour // attempts to sign in by a connection
+	keepDead    = 30 * 24 * time.Hour // undeliverable messages
 	// keepDevice is longer than a year, so that a device of every Christmas is known.
 	keepDevice = 400 * 24 * time.Hour
 )
@@ -48,6 +49,9 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	do(func(tx *Tx) (int64, error) { return tx.TidySignups(ctx, now.Add(-keepToken), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidySessionEnds(ctx, now.Add(-KeepEnded), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidyAssertions(ctx, now, TidyBatch) })
+	do(func(tx *Tx) (int64, error) {
+		return tx.TidySSO(ctx, now.Add(-keepFlow), now.Add(-keepAttempt), TidyBatch)
+	})
 	do(func(tx *Tx) (int64, error) { return tx.TidyDevices(ctx, now.Add(-keepDevice), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)

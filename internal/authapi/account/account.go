@@ -30,6 +30,13 @@ type Service struct {
 	Hasher   *password.Hasher
 	Strength strength.Checker
 	Guesses  *ratelimit.Limiter // of nonces and current passwords, by user
+	Remote   Remote
+}
+
+// Remote signs users out at the identity provider that vouched for a session.
+type Remote interface {
+	// SignOut returns where the browser goes to sign out there too; "" for nowhere.
+	SignOut(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, session uuid.UUID, to redirect.Asked) (string, error)
 }
 
 // Change is the requested change; empty fields stay as they are.
@@ -218,19 +225,28 @@ const (
 )
 
 // Logout ends sessions. For a token without a session, every session is another
-// one, and there is no local one: auth.ErrSessionNotFound.
-func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, scope Scope) error {
+// one, and there is no local one: auth.ErrSessionNotFound. With remote, the user is to be
+// signed out at the identity provider that vouched for the session too: the address is
+// where the browser goes for that, and remote where it comes back to; "" for nowhere.
+func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, scope Scope, remote *redirect.Asked) (address string, err error) {
 	which, ok := map[Scope]session.Which{
 		"": session.All, ScopeGlobal: session.All,
 		ScopeLocal: session.Only(p.Session.ID), ScopeOthers: session.AllBut(p.Session.ID),
 	}[scope]
 	if !ok {
-		return auth.ErrValidation.Saying("scope: must be global, local or others")
+		return "", auth.ErrValidation.Saying("scope: must be global, local or others")
 	}
 	if scope == ScopeLocal && p.Session.ID == uuid.Nil {
-		return auth.ErrSessionNotFound
+		return "", auth.ErrSessionNotFound
 	}
-	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
+		address = ""
+		if remote != nil && scope != ScopeOthers && s.Remote != nil && p.Session.ID != uuid.Nil {
+			if address, err = s.Remote.SignOut(ctx, tx, sc, p.Session.ID, *remote); err != nil {
+				return err
+			}
+		}
 		return s.Sessions.End(ctx, tx, sc, &p.User, which, session.CauseLogout)
 	})
+	return address, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -28,7 +29,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.User.DELETE("/user/identities/:id", web.User(http.StatusOK, h.unlink))
 	r.User.GET("/user/sessions", web.User(http.StatusOK, h.sessions))
 	r.User.DELETE("/user/sessions/:id", web.User(http.StatusNoContent, h.endSession))
-	r.Owing.POST("/logout", web.User(http.StatusNoContent, h.logout))
+	r.Owing.POST("/logout", web.User(http.StatusOK, h.logout))
 }
 
 func (h Handler) get(_ context.Context, _ *tenants.Scope, p *auth.Principal, _ *web.None) (*auth.User, error) {
@@ -97,15 +98,36 @@ func (h Handler) reauthenticate(ctx context.Context, sc *tenants.Scope, p *auth.
 	return empty{}, h.Service.Reauthenticate(ctx, sc, p)
 }
 
-// logoutScope is the query of POST /logout.
-type logoutScope struct{ scope Scope }
-
-// BindQuery implements web.QueryBinder.
-func (l *logoutScope) BindQuery(q url.Values, _ func(string) string) error {
-	l.scope = Scope(q.Get("scope"))
-	return nil
+// logoutScope is the query of POST /logout, and where to come back to.
+type logoutScope struct {
+	scope  Scope
+	remote bool
+	redirect.Asked
 }
 
-func (h Handler) logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *logoutScope) (web.NoContent, error) {
-	return web.NoContent{}, h.Service.Logout(ctx, sc, p, req.scope)
+// BindQuery implements web.QueryBinder.
+func (l *logoutScope) BindQuery(q url.Values, param func(string) string) error {
+	l.scope = Scope(q.Get("scope"))
+	l.remote, _ = strconv.ParseBool(q.Get("single_logout"))
+	return l.Asked.BindQuery(q, param)
+}
+
+// location is where the browser goes to sign out elsewhere too.
+type location struct {
+	URL string `json:"url"`
+}
+
+func (h Handler) logout(ctx context.Context, sc *tenants.Scope, p *auth.Principal, req *logoutScope) (any, error) {
+	var remote *redirect.Asked
+	if req.remote {
+		remote = &req.Asked
+	}
+	address, err := h.Service.Logout(ctx, sc, p, req.scope, remote)
+	if err != nil {
+		return nil, err
+	}
+	if address == "" {
+		return web.NoContent{}, nil
+	}
+	return location{address}, nil
 }

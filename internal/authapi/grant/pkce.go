@@ -65,13 +65,13 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 // proofOf is the proof that an exchange gives.
 func proofOf(sc *tenants.Scope, f *auth.FlowState, u *auth.User) (*session.Proof, error) {
 	var kept pkce.SSOKept
-	if f.AuthenticationMethod == auth.MethodSAML {
+	if f.AuthenticationMethod.ByConnection() {
 		if err := pkce.Open(sc.Tenant, f, &kept); err != nil {
 			return nil, err
 		}
 	}
 	return &session.Proof{
 		User: u, Method: f.AuthenticationMethod, Action: auth.ActionLogin, Traits: audit.Traits{"provider_type": f.ProviderType},
-		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned}, NotAfter: kept.NotAfter,
+		Refusals: session.Refusals{Gone: auth.ErrFlowNotFound, Banned: auth.ErrUserBanned}, NotAfter: kept.NotAfter, Origin: kept.Origin, AAL: kept.AAL,
 	}, nil
 }

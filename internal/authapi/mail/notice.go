@@ -21,7 +21,8 @@ var noticesOfUser = ratelimit.Rule{Name: "mail_notice", Events: 10, Per: 24 * ti
 type Notice struct {
 	Kind       message.Kind // of message.Notices
 	User       *auth.User
-	FactorType string
+	FactorType string // of a notice about a factor
+	Provider   string // of a notice about an identity
 }
 
 // Notices writes the notices of one transaction: they are sent if and only if it
@@ -41,6 +42,11 @@ func (m *Mailer) Notify(ctx context.Context, sc *tenants.Scope, kind message.Kin
 		return n, nil
 	}
 	return n, m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
+}
+
+// Insist is Notify for a kind that the project cannot switch off where it is asked for.
+func (m *Mailer) Insist(ctx context.Context, sc *tenants.Scope) (*Notices, error) {
+	return &Notices{mailer: m, sc: sc, on: true}, m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
 }
 
 // Put writes a notice to the user's confirmed address, if there is one. What it tells
@@ -66,7 +72,7 @@ func (n *Notices) Put(ctx context.Context, tx *tenantdb.Tx, x Notice) error {
 	if err != nil {
 		return err
 	}
-	mail, err := m.renderFor(ctx, sc, x.Kind, x.User, message.Data{SendingTo: x.User.Email, OldEmail: x.User.Email, FactorType: x.FactorType})
+	mail, err := m.renderFor(ctx, sc, x.Kind, x.User, message.Data{SendingTo: x.User.Email, OldEmail: x.User.Email, FactorType: x.FactorType, Provider: x.Provider})
 	if err != nil {
 		return err
 	}

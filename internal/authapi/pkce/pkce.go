@@ -115,7 +115,9 @@ func Verify(f *auth.FlowState, verifier string) error {
 
 // SSOKept is what a flow of an enterprise connection keeps until its code is redeemed.
 type SSOKept struct {
-	NotAfter time.Time `json:"session_not_after,omitzero"` // of the session
+	NotAfter time.Time       `json:"session_not_after,omitzero"` // of the session
+	Origin   *auth.SSOOrigin `json:"origin,omitempty"`
+	AAL      auth.AAL        `json:"aal,omitempty"`
 }
 
 // SealTokens seals a provider's tokens for the time between the callback and the

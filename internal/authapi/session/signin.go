@@ -25,6 +25,8 @@ type Proof struct {
 	Refusals Refusals
 	// NotAfter is when the session ends at the latest; zero for no such time.
 	NotAfter time.Time
+	// Origin is the identity provider's session by which this one begins; nil for none.
+	Origin *auth.SSOOrigin
 	// Action is the audit log's, with Traits, which may be nil.
 	Action auth.Action
 	Traits audit.Traits
@@ -123,6 +125,11 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	if !proof.NotAfter.IsZero() {
 		p.Session.NotAfter = &proof.NotAfter
 		if err := tx.EndSessionAt(ctx, session.ID, proof.NotAfter); err != nil {
+			return nil, nil, err
+		}
+	}
+	if proof.Origin != nil {
+		if err := tx.CreateSSOSession(ctx, session.ID, proof.Origin, now); err != nil {
 			return nil, nil, err
 		}
 	}

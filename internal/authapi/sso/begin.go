@@ -24,6 +24,9 @@ type Start struct {
 	Domain     string
 	RedirectTo redirect.Asked
 	PKCE       pkce.Challenge
+	// DryRun is where to go after a dry run; "" for a sign-in. It is ours: no rule for
+	// redirects holds for it.
+	DryRun string
 }
 
 // Begin returns the address to which the browser goes. auth.ErrSAMLOff,
@@ -36,7 +39,7 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 	if err != nil {
 		return "", err
 	}
-	if !p.On() {
+	if !p.On() && st.DryRun == "" {
 		return "", auth.ErrSSOProviderDisabled
 	}
 	metadata, err := parseMetadata(p.SAML.MetadataXML, s.Now())
@@ -53,6 +56,11 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 		return "", err
 	}
 	relay.RequestID = id
+	t := s.newTrail(sc, relay.ID, auth.AttemptLogin)
+	t.Provider = &p.ID
+	if st.DryRun != "" {
+		t.Kind, relay.RedirectTo = auth.AttemptDryRun, st.DryRun
+	}
 	return address, sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		if st.PKCE.Given() {
 			flow := auth.FlowState{
@@ -64,7 +72,10 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 				return err
 			}
 		}
-		return tx.CreateSSORelay(ctx, &relay)
+		if err := tx.CreateSSORelay(ctx, &relay); err != nil {
+			return err
+		}
+		return tx.PutSSOAttempt(ctx, &t.SSOAttempt)
 	})
 }
 

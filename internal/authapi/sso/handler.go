@@ -21,7 +21,10 @@ import (
 // Handler serves the routes.
 type Handler struct{ Service Service }
 
-const providers = "/admin/sso/providers"
+const (
+	providers = "/admin/sso/providers"
+	keys      = "/admin/sso/keys"
+)
 
 // Mount adds the routes. Browsers and identity providers open the metadata and the
 // assertion consumer service without a key.
@@ -29,11 +32,18 @@ func (h Handler) Mount(r web.Routes) {
 	r.Keyed.With(web.LimitSSO).WithCaptcha().POST("/sso", web.Tenant(http.StatusOK, h.begin))
 	r.Open.With(web.LimitSSO).GET("/sso/saml/metadata", web.Tenant(http.StatusOK, h.metadata))
 	r.Open.With(web.LimitAssertion).POST("/sso/saml/acs", web.Tenant(http.StatusOK, h.finish))
+	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutQuery))
+	r.Open.With(web.LimitAssertion).POST("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutForm))
+	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo/:logout_id", web.Tenant(http.StatusOK, h.logoutStart))
 	r.Admin(tenants.ScopeProvidersRead).GET(providers, web.Tenant(http.StatusOK, h.list))
 	r.Admin(tenants.ScopeProvidersWrite).POST(providers, web.Tenant(http.StatusCreated, h.create))
 	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id", web.Tenant(http.StatusOK, h.get))
 	r.Admin(tenants.ScopeProvidersWrite).PUT(providers+"/:id", web.Tenant(http.StatusOK, h.update))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(providers+"/:id", web.Tenant(http.StatusOK, h.delete))
+	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id/attempts", web.Tenant(http.StatusOK, h.attempts))
+	r.Admin(tenants.ScopeProvidersRead).GET(keys, web.Tenant(http.StatusOK, h.keys))
+	r.Admin(tenants.ScopeProvidersWrite).POST(keys, web.Tenant(http.StatusCreated, h.addKey))
+	r.Admin(tenants.ScopeProvidersWrite).DELETE(keys+"/:key_id", web.Tenant(http.StatusOK, h.removeKey))
 }
 
 // startRequest is the body of POST /sso.
@@ -110,10 +120,12 @@ func (h Handler) finish(ctx context.Context, sc *tenants.Scope, req *posted) (an
 	if req.Response == "" {
 		return tell(site, auth.ErrValidation.Saying("SAMLResponse is missing"), nil)
 	}
-	out, err := h.Service.Finish(ctx, sc, req.Response, req.RelayState)
+	out, err := h.Service.FinishSAML(ctx, sc, req.Response, req.RelayState)
 	switch {
 	case err != nil:
 		return tell(site, err, out)
+	case out.DryRun != uuid.Nil:
+		return web.Redirect{Location: out.RedirectTo}, nil
 	case out.Code != "":
 		return web.Redirect{Location: redirect.WithCode(out.RedirectTo, out.Code)}, nil
 	}
@@ -124,6 +136,9 @@ func (h Handler) finish(ctx context.Context, sc *tenants.Scope, req *posted) (an
 // app waits for are answered directly.
 func tell(site string, err error, out *Outcome) (any, error) {
 	f := fault.From(err)
+	if out != nil && out.DryRun != uuid.Nil {
+		return web.Redirect{Location: out.RedirectTo, Err: err}, nil
+	}
 	if out == nil || out.RedirectTo == "" {
 		if !redirect.Usable(site) || f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 			return nil, err

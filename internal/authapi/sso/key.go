@@ -36,10 +36,25 @@ func (s Service) service(ctx context.Context, sc *tenants.Scope) (*saml.Service,
 	if err != nil {
 		return nil, err
 	}
-	issuer := sc.Tenant.Issuer()
-	return &saml.Service{
-		EntityID: issuer + "/sso/saml/metadata", ACS: issuer + "/sso/saml/acs", Keys: keys, Now: s.Now(),
-	}, nil
+	return s.serviceOf(sc, keys), nil
+}
+
+// serviceWith is service in a transaction; nil while the project has no key.
+func (s Service) serviceWith(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope) (*saml.Service, error) {
+	sealed, err := tx.SAMLKeys(ctx)
+	if err != nil || len(sealed) == 0 {
+		return nil, err
+	}
+	keys, err := openKeys(sc.Tenant, sealed)
+	if err != nil {
+		return nil, err
+	}
+	return s.serviceOf(sc, keys), nil
+}
+
+func (s Service) serviceOf(sc *tenants.Scope, keys []saml.Key) *saml.Service {
+	at := sc.Tenant.Issuer() + "/sso/saml/"
+	return &saml.Service{EntityID: at + "metadata", ACS: at + "acs", Logout: at + "slo", Keys: keys, Now: s.Now()}
 }
 
 // self is the service provider as responses must know it.
@@ -78,9 +93,13 @@ func (s Service) keys(ctx context.Context, sc *tenants.Scope) ([]saml.Key, error
 			return nil, err
 		}
 	}
+	return openKeys(sc.Tenant, sealed)
+}
+
+func openKeys(t *tenants.Tenant, sealed []tenantdb.SAMLKey) ([]saml.Key, error) {
 	keys := make([]saml.Key, 0, len(sealed))
 	for _, k := range sealed {
-		key, err := openKey(sc.Tenant, k)
+		key, err := openKey(t, k)
 		if err != nil {
 			return nil, err
 		}
@@ -103,26 +122,33 @@ func (s Service) sealedKeys(ctx context.Context, sc *tenants.Scope) (list []tena
 // makeKey makes the project's first key. Of several requests at once the first one's
 // stays.
 func (s Service) makeKey(ctx context.Context, sc *tenants.Scope) error {
-	key, err := saml.NewKey(string(sc.Tenant.Ref), s.Now())
+	k, err := s.newKey(sc)
 	if err != nil {
 		return err
 	}
+	return sc.DB.Do(ctx, func(tx *tenantdb.Tx) error { return tx.AddFirstSAMLKey(ctx, *k) })
+}
+
+// newKey makes a key and seals it.
+func (s Service) newKey(sc *tenants.Scope) (*tenantdb.SAMLKey, error) {
+	key, err := saml.NewKey(string(sc.Tenant.Ref), s.Now())
+	if err != nil {
+		return nil, err
+	}
 	private, err := x509.MarshalPKCS8PrivateKey(key.Private)
 	if err != nil {
-		return fmt.Errorf("encode SAML key: %w", err)
+		return nil, fmt.Errorf("encode SAML key: %w", err)
 	}
 	raw, err := json.Marshal(storedKey{Private: private, Certificate: key.Certificate.Raw})
 	if err != nil {
-		return fmt.Errorf("encode SAML key: %w", err)
+		return nil, fmt.Errorf("encode SAML key: %w", err)
 	}
 	id := uuid.New()
 	sealed, err := secret.SealWith(sc.Tenant.Secrets.OutboxKey, keyPlace(id), raw)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
-		return tx.AddFirstSAMLKey(ctx, tenantdb.SAMLKey{ID: id, Sealed: sealed, CreatedAt: s.Now().Truncate(time.Second)})
-	})
+	return &tenantdb.SAMLKey{ID: id, Sealed: sealed, CreatedAt: s.Now().Truncate(time.Microsecond)}, nil
 }
 
 func openKey(t *tenants.Tenant, k tenantdb.SAMLKey) (*saml.Key, error) {

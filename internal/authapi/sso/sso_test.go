@@ -239,11 +239,14 @@ func TestAnswers(t *testing.T) {
 	refused("no address", c.post(t, c.Encoded(silent), ""), "saml_assertion_no_email")
 	refused("nothing", c.post(t, "", ""), "validation_failed")
 	refused("no XML", c.post(t, "AAAA", ""), "validation_failed")
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.sessions`); n != before {
+		t.Errorf("%d sessions, want %d", n, before)
+	}
 	f.A.Admin(t, "PUT", path+"/"+c.id, m{"disabled": true}).Want(200)
 	refused("switched off", c.post(t, c.Encoded(c.says(t, request{}, "eve")), ""), "sso_provider_disabled")
 	f.A.Do(t, "POST", "/sso", m{"domain": "acme.example"}).WantError(404, "sso_provider_disabled")
-	if n := f.A.Count(t, `SELECT count(*) FROM auth.sessions`); n != before {
-		t.Errorf("%d sessions, want %d", n, before)
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.sessions`); n != 0 {
+		t.Errorf("%d sessions of a connection that is switched off", n)
 	}
 	if n := f.A.Count(t, `SELECT count(*) FROM auth.users WHERE email LIKE 'eve%'`) + f.B.Count(t, `SELECT count(*) FROM auth.users`); n != 0 {
 		t.Errorf("%d users of refused answers", n)
@@ -383,7 +386,7 @@ func TestConnections(t *testing.T) {
 	if gone := f.A.Admin(t, "DELETE", path+"/"+c.id, nil).Want(200); gone.Get("id") != c.id {
 		t.Errorf("%s", gone.Raw)
 	}
-	f.A.Do(t, "GET", "/user", nil, flowtest.User(tokens.Get("access_token"))).Want(200)
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(tokens.Get("access_token"))).WantError(403, "session_not_found")
 	for action, want := range map[string]int{"created": 1, "updated": 2, "deleted": 1} {
 		if n := f.A.Count(t, `SELECT count(*) FROM auth.audit_log_entries WHERE payload ->> 'action' = $1`, "sso_provider_"+action); n != want {
 			t.Errorf("%d entries %s", n, action)

@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/connector"
@@ -42,6 +43,9 @@ const (
 	Linked                    // the user had the address and got the identity
 	Created                   // the user is new
 )
+
+// String returns the resolution in words of the API.
+func (r Resolution) String() string { return [...]string{"found", "linked", "created"}[r] }
 
 // Resolve finds the user that a provider describes, creates one, or refuses.
 //
@@ -198,27 +202,80 @@ func (s Users) vacate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u
 	return s.endFlows(ctx, tx, u, append(changes, app)...)
 }
 
+// Enterprise is a user as an enterprise connection describes them, and what the
+// connection may do.
+type Enterprise struct {
+	ProviderUser
+	// AppMetadata is written at each sign-in.
+	AppMetadata map[string]any
+	// NewUserMetadata and NewAppMetadata are of a user who is created.
+	NewUserMetadata, NewAppMetadata map[string]any
+	Create                          bool // the connection makes users
+	Link                            bool // it may take over users with the address
+}
+
 // ResolveSSO finds the user of an enterprise connection, or creates one:
-// auth.ErrSignupDisabled where the project does not allow sign-ups, auth.ErrEmailDomain
-// for an address that it does not take. Nobody is found by an address, which may be another user's too. Their metadata gets what the provider
-// says now. An account that is deleted or of another audience is auth.ErrUserNotFound.
-func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c ProviderUser) (*auth.User, Resolution, error) {
+// auth.ErrSignupDisabled where project or connection do not allow it, auth.ErrEmailDomain
+// for an address that the project does not take. Nobody is found by an address, which may
+// be another user's too, unless the connection may link: then a user who has confirmed
+// the address gets the identity. Their metadata gets what the provider says now. An
+// account that is deleted or of another audience is auth.ErrUserNotFound.
+func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c Enterprise) (*auth.User, Resolution, error) {
 	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
 	switch {
 	case err == nil && u.Gone():
 		return nil, Found, auth.ErrUserNotFound
 	case err == nil:
-		return &u, Found, s.refreshIdentity(ctx, tx, &u, c)
+		if err := s.refreshIdentity(ctx, tx, &u, c.ProviderUser); err != nil {
+			return nil, Found, err
+		}
+		return &u, Found, s.stateApp(ctx, tx, &u, c.AppMetadata)
 	case !errors.Is(err, auth.ErrUserNotFound):
 		return nil, Found, err
-	case sc.Tenant.Config.DisableSignup:
+	}
+	if c.Link {
+		holder, err := c.holder(ctx, tx)
+		if err != nil {
+			return nil, Found, err
+		}
+		if holder != nil && !holder.Gone() && !holder.IsAnonymous && holder.EmailConfirmed() {
+			if err := s.Link(ctx, tx, holder, c.Identity); err != nil {
+				return nil, Found, err
+			}
+			return holder, Linked, s.stateApp(ctx, tx, holder, c.AppMetadata)
+		}
+	}
+	if sc.Tenant.Config.DisableSignup || !c.Create {
 		return nil, Found, auth.ErrSignupDisabled
 	}
 	if err := AdmitEmail(ctx, sc, c.Email); err != nil {
 		return nil, Found, err
 	}
 	created, err := s.Create(ctx, tx, sc, New{
-		Email: c.Email, EmailConfirmed: true, SSO: true, UserMetadata: c.Data, Identities: []Identity{c.Identity}, SoughtFirst: true,
+		Email: c.Email, EmailConfirmed: true, SSO: true, Identities: []Identity{c.Identity}, SoughtFirst: true,
+		UserMetadata: over(c.NewUserMetadata, c.Data), AppMetadata: over(c.NewAppMetadata, c.AppMetadata),
 	})
 	return created, Created, err
+}
+
+// stateApp writes what a connection says into app_metadata.
+func (s Users) stateApp(ctx context.Context, tx *tenantdb.Tx, u *auth.User, changes map[string]any) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	change, err := s.SetAppMetadata(u, changes)
+	if err != nil {
+		return err
+	}
+	return tx.UpdateUser(ctx, u, s.Now(), change)
+}
+
+// over returns a map with the members of both, those of upper where both have one.
+func over(lower, upper map[string]any) map[string]any {
+	all := maps.Clone(lower)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, upper)
+	return all
 }

@@ -156,6 +156,7 @@ export const settings = {
     mfa_factor_enrolled_notification: 'Second factor added',
     mfa_factor_unenrolled_notification: 'Second factor removed',
     mfa_recovery_code_used_notification: 'Recovery code used',
+    identity_linked_notification: 'Connection linked',
     new_device_notification: 'Sign-in from a new device',
   } as Record<string, string>,
   subjectOf: (mail: string) => `Subject of “${mail}”`,

@@ -30,6 +30,7 @@ export const templates = {
     '.SignedInAt': 'When it signed in',
     '.ProjectName': 'The project',
     '.ExpiresIn': 'How long link and code are valid',
+    '.Provider': 'Who can sign the user in: the name of the connection',
     '.FactorType': 'The kind of the factor: totp, phone, webauthn or recovery_code',
     '.Data': 'The user’s metadata, such as {{ .Data.name }}',
   } as Record<string, string>,
