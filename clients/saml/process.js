@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import '../lib/address.js' // for names below localhost
 
 /** The folder that scripts/setup-idps has filled. */
 export const installed = process.env.REEVE_IDPS
@@ -52,15 +53,21 @@ export class Program {
       const answer = await fetch(this.url + path).catch(() => undefined)
       await answer?.arrayBuffer()
       if (answer?.ok) return
+      if (answer) break
     }
-    throw new Error(`${command} did not start:\n${await this.text('log')}`)
+    throw new Error(`${command} did not start:\n${(await this.text('log')).slice(0, 2500)}`)
   }
 
-  async stop() {
+  /** Ends the program. */
+  async end() {
     if (this.child && this.child.exitCode === null) {
       this.child.kill()
       await once(this.child, 'exit')
     }
-    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  async stop() {
+    await this.end()
+    if (!process.env.KEEP) await rm(this.folder, { recursive: true, force: true })
   }
 }

@@ -66,6 +66,11 @@ export class SimpleSAMLphp extends Program {
     return page.until('/Incorrect username or password/.test(document.body.innerText)')
   }
 
+  /** Waits until it has refused a request. */
+  rejected(page) {
+    return page.until('/Unhandled exception|error report/i.test(document.body.innerText) && !document.querySelector("input[type=password]")')
+  }
+
   encrypt(on) {
     return this.configure({ 'assertion.encryption': on })
   }
