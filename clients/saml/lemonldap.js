@@ -11,6 +11,7 @@ const basic = 'urn:oasis:names:tc:SAML:2.0:attrname-format:basic'
 export class LemonLDAP extends Program {
   static encrypts = true
   static portal = true
+  static formats = ['persistent', 'email']
 
   /** Starts it with people and the metadata of services. */
   static async start({ people, services }) {
@@ -41,7 +42,7 @@ languages = en
   run() {
     const share = join(installed, 'usr/share')
     // Several processes, because browsers keep connections open that they do not use yet.
-    return this.start('starman', ['--listen', `127.0.0.1:${this.port}`, '--workers', '3', '--preload-app', psgi], {
+    return this.start('/usr/bin/starman', ['--listen', `127.0.0.1:${this.port}`, '--workers', '3', '--preload-app', psgi], {
       LLNG_DEFAULTCONFFILE: join(this.folder, 'lemonldap-ng.ini'), LLNG_PEOPLE: join(this.folder, 'people.json'),
       LLNG_HTDOCS: join(share, 'lemonldap-ng/portal/htdocs'), PERL5LIB: join(share, 'perl5'), PLACK_ENV: 'deployment',
     }, '/saml/metadata')

@@ -31,10 +31,11 @@ export class Program {
     return program
   }
 
-  /** Makes a key and its certificate: key.pem and cert.pem. */
-  async key() {
+  /** Makes a key and its certificate: key.pem and cert.pem, after a name if one is given. */
+  async key(name) {
+    const at = (file) => join(this.folder, name ? `${name}.${file}` : file)
     await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=idp.acme.example', '-days', '2',
-      '-keyout', join(this.folder, 'key.pem'), '-out', join(this.folder, 'cert.pem')])
+      '-keyout', at('key.pem'), '-out', at('cert.pem')])
   }
 
   text(name) {

@@ -13,6 +13,7 @@ const php = (value) =>
 export class SimpleSAMLphp extends Program {
   static encrypts = true
   static portal = true
+  static formats = ['persistent']
 
   /** Starts it with people, {login: {password, email, name, groups}}, and the metadata of services. */
   static async start({ people, services }) {
@@ -38,7 +39,7 @@ export class SimpleSAMLphp extends Program {
       },
     })}`)
     await idp.configure({})
-    await idp.start('php', ['-d', 'variables_order=EGPCS', '-d', 'opcache.revalidate_freq=0', '-S', `127.0.0.1:${idp.port}`, '-t', join(installed, 'usr/share/simplesamlphp/www')],
+    await idp.start('/usr/bin/php8.2', ['-d', 'variables_order=EGPCS', '-d', 'opcache.revalidate_freq=0', '-S', `127.0.0.1:${idp.port}`, '-t', join(installed, 'usr/share/simplesamlphp/www')],
       { SIMPLESAMLPHP_CONFIG_DIR: idp.folder }, '/saml2/idp/metadata.php')
     idp.metadataURL = `${idp.url}/saml2/idp/metadata.php`
     return idp
@@ -76,8 +77,8 @@ export class SimpleSAMLphp extends Program {
   }
 
   /** Begins at the provider, as a link of a portal does. */
-  async fromPortal(page, project, login, password) {
-    const query = new URLSearchParams({ spentityid: `${project.url}/auth/v1/sso/saml/metadata` })
+  async fromPortal(page, project, login, password, target) {
+    const query = new URLSearchParams({ spentityid: `${project.url}/auth/v1/sso/saml/metadata`, ...(target && { RelayState: target }) })
     await page.go(`${this.url}/saml2/idp/SSOService.php?${query}`)
     await this.login(page, login, password)
   }

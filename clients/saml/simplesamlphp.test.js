@@ -1,5 +1,53 @@
 // Sign-in at SimpleSAMLphp.
-import { suite } from './suite.js'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configure } from '../lib/reeve.js'
+import { administer, people, suite } from './suite.js'
 import { SimpleSAMLphp } from './simplesamlphp.js'
 
-suite(SimpleSAMLphp, { byAddress: true })
+const world = suite(SimpleSAMLphp, { byAddress: true })
+
+test('an assertion that is encrypted by default, with AES-CBC, is accepted', async (t) => {
+  const { a, idp } = world
+  t.after(() => idp.configure({}))
+  await configure(a, { saml_allow_encrypted_assertions: true })
+  await idp.configure({ 'assertion.encryption': true, sharedkey_algorithm: 'http://www.w3.org/2001/04/xmlenc#aes128-cbc' })
+  assert.equal((await world.signIn('gus', a, 'pkce')).user?.email, people.gus.email)
+  await idp.configure({ 'assertion.encryption': true, sharedkey_algorithm: 'http://www.w3.org/2001/04/xmlenc#aes128-cbc', 'saml20.sign.response': false })
+  const { reason } = await world.refusal(await world.respond('gus', a, 'implicit'))
+  assert.match(reason, /AES-CBC in a response that is not signed/)
+})
+
+test('a signature with SHA-1 is refused', async (t) => {
+  const { a, idp } = world
+  t.after(() => idp.configure({}))
+  await idp.configure({ 'signature.algorithm': 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' })
+  const { reason } = await world.refusal(await world.respond('hal', a, 'implicit'))
+  assert.match(reason, /SHA-1/)
+})
+
+test('a portal names the page where the sign-in ends', async () => {
+  const { a, app, idp, browser } = world
+  const page = await (await browser.another()).visit('about:blank')
+  const target = `${app.address(a, 'implicit')}/deep`
+  await idp.fromPortal(page, a, 'ada', people.ada.password, target)
+  const { user, opened } = await app.begun(page)
+  assert.equal(user?.email, people.ada.email)
+  assert.ok(opened.startsWith(`${target}#`), opened)
+})
+
+test('a new key is accepted when the metadata has it', async (t) => {
+  const { a, idp } = world
+  t.after(() => idp.configure({}))
+  await idp.key('new')
+  const next = { new_privatekey: 'new.key.pem', new_certificate: 'new.cert.pem' }
+  const only = { privatekey: 'new.key.pem', certificate: 'new.cert.pem' }
+  await idp.configure(only)
+  assert.equal((await world.refusal(await world.respond('hal', a, 'implicit'))).check, 'signature')
+  await idp.configure(next)
+  await administer(a, 'PUT', `/admin/sso/providers/${a.connection.id}`, { metadata_url: idp.metadataURL })
+  for (const settings of [{}, next, only]) { // the old key, both, and the new one alone
+    await idp.configure(settings)
+    assert.equal((await world.signIn('hal', a, 'pkce')).user?.email, people.hal.email)
+  }
+})

@@ -33,7 +33,7 @@ export async function administer(project, method, path, body) {
 export const metadata = async (project) => (await fetch(`${project.url}/auth/v1/sso/saml/metadata`)).text()
 
 /** Posts a response as a browser would that somebody else drives: where it is sent. */
-async function post(project, form) {
+export async function post(project, form) {
   const res = await fetch(`${project.url}/auth/v1/sso/saml/acs`, { method: 'POST', body: form, redirect: 'manual' })
   await res.arrayBuffer()
   assert.equal(res.status, 303)
@@ -42,8 +42,8 @@ async function post(project, form) {
 
 /** Two projects, an app, a browser and an identity provider that both projects have as a connection. */
 export class World {
-  /** provider is the class of the identity provider; byAddress lets Reeve fetch its metadata. */
-  async open(provider, { byAddress = false, mapping } = {}) {
+  /** provider is the class of the identity provider; byAddress lets Reeve fetch its metadata; groups is its name of that statement. */
+  async open(provider, { byAddress = false, groups = 'groups' } = {}) {
     this.app = await App.open()
     const config = { site_url: this.app.origin, uri_allow_list: `${this.app.origin}/**`, saml_enabled: true }
     ;[this.a, this.b] = [await createProject('saml a', config), await createProject('saml b', config)]
@@ -54,7 +54,7 @@ export class World {
     const given = byAddress ? { metadata_url: this.idp.metadataURL } : { metadata_xml: await (await fetch(this.idp.metadataURL)).text() }
     for (const project of [this.a, this.b]) {
       project.connection = await administer(project, 'POST', '/admin/sso/providers', {
-        type: 'saml', domains: [domain], ...given, attribute_mapping: { keys: { ...mapping, groups: { name: 'groups', array: true } } },
+        type: 'saml', domains: [domain], ...given, attribute_mapping: { keys: { groups: { name: groups, array: true } } },
       })
     }
     this.browser = await Browser.open()
@@ -81,6 +81,15 @@ export class World {
     await this.begin(page, project, flow)
     await this.idp.login(page, login, people[login].password)
     return { page, ...(await this.app.begun(page)) }
+  }
+
+  /** Posts a response to a, which must refuse it: {check, reason}, as in the log of the project. */
+  async refusal(form) {
+    const { error_description } = errorsOf(await post(this.a, form))[0]
+    assert.match(error_description ?? 'accepted', /^SAML Assertion is not valid/)
+    const [entry, ...more] = await this.log.next()
+    assert.deepEqual([entry.code, more.length], ['saml_refused', 0], JSON.stringify([entry, ...more]))
+    return entry.detail
   }
 
   /** Signs in up to the response, which is withheld: its form. */
@@ -174,7 +183,7 @@ export function suite(provider, options) {
       const changed = new URLSearchParams({
         RelayState: form.get('RelayState'), SAMLResponse: Buffer.from(xml.replaceAll(people.fay.email, people.ada.email)).toString('base64'),
       })
-      assert.match(errorsOf(await post(a, changed))[0].error_description, /SAML Assertion is not valid/)
+      assert.equal((await world.refusal(changed)).check, 'signature')
       const other = await world.respond('fay', a, 'implicit')
       assert.ok(new URL(await post(a, other)).hash.includes('access_token='))
       assert.equal(errorsOf(await post(a, other))[0].error_code, 'saml_relay_state_not_found')
@@ -188,7 +197,7 @@ export function suite(provider, options) {
       const form = await world.respond('gus', a, 'implicit')
       const xml = Buffer.from(form.get('SAMLResponse'), 'base64').toString()
       assert.ok(xml.includes('EncryptedAssertion') && !xml.includes(people.gus.email), 'it is not encrypted')
-      assert.match(errorsOf(await post(a, form))[0].error_description, /SAML Assertion is not valid/)
+      assert.equal((await world.refusal(form)).check, 'decryption')
       await configure(a, { saml_allow_encrypted_assertions: true })
       for (const flow of ['implicit', 'pkce']) {
         assert.equal((await world.signIn('gus', a, flow)).user?.email, people.gus.email)
@@ -196,6 +205,22 @@ export function suite(provider, options) {
     } finally {
       await idp.encrypt(false)
       await configure(a, { saml_allow_encrypted_assertions: false })
+    }
+  })
+
+  test('the provider is asked for the format of the name that the connection has', async () => {
+    const { a } = world
+    const path = `/admin/sso/providers/${a.connection.id}`
+    try {
+      for (const format of provider.formats) {
+        await administer(a, 'PUT', path, { name_id_format: formats[format] })
+        const { user, opened } = await world.signIn('gus', a, 'pkce')
+        assert.equal(user?.email, people.gus.email, opened)
+        if (format === 'email') assert.equal(user.identities[0].id, people.gus.email)
+        else assert.ok(!user.identities[0].id.includes('@'), user.identities[0].id)
+      }
+    } finally {
+      await administer(a, 'PUT', path, { name_id_format: '' })
     }
   })
 
