@@ -95,7 +95,7 @@ export class Browser {
   async visit(url, browserContextId) {
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank', browserContextId })
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true })
-    const page = new Page(this, sessionId, targetId)
+    const page = new Page(this, sessionId, targetId, browserContextId)
     for (const domain of ['Page', 'Runtime', 'Log']) await page.send(`${domain}.enable`)
     await page.go(url)
     return page
@@ -103,14 +103,20 @@ export class Browser {
 }
 
 class Page {
-  constructor(browser, sessionId, targetId) {
+  constructor(browser, sessionId, targetId, browserContextId) {
     this.browser = browser
+    this.browserContextId = browserContextId
     this.sessionId = sessionId
     this.targetId = targetId
   }
 
   send(method, params) {
     return this.browser.send(method, params, this.sessionId)
+  }
+
+  /** Another window of the same person, with this address. */
+  beside(url = 'about:blank') {
+    return this.browser.visit(url, this.browserContextId)
   }
 
   /** Opens an address as if it were typed. */

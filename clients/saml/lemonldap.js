@@ -11,6 +11,7 @@ const basic = 'urn:oasis:names:tc:SAML:2.0:attrname-format:basic'
 export class LemonLDAP extends Program {
   static encrypts = true
   static portal = true
+  static frames = true
   static formats = ['persistent', 'email']
 
   /** Starts it with people and the metadata of services. */
@@ -57,7 +58,7 @@ languages = en
     })
     await writeFile(join(this.folder, 'conf/lmConf-1.json'), JSON.stringify({
       cfgNum: 1, cfgAuthor: 'tests', cfgDate: '1700000000', cfgVersion: '2.16.1', portal: `${this.url}/`, domain,
-      securedCookie: 0, sameSite: 'Lax', authentication: 'Demo', userDB: 'Same', passwordDB: 'Null', registerDB: 'Null', whatToTrace: '_whatToTrace',
+      securedCookie: 0, handlerInternalCache: 0, sameSite: 'Lax', authentication: 'Demo', userDB: 'Same', passwordDB: 'Null', registerDB: 'Null', whatToTrace: '_whatToTrace',
       macros: { _whatToTrace: '$_user' }, globalStorage: 'Apache::Session::File', globalStorageOptions: storage('sessions'),
       persistentStorage: 'Apache::Session::File', persistentStorageOptions: storage('psessions'),
       locationRules: { [`auth.${domain}`]: { default: 'accept' } }, applicationList: {}, captcha: '::Captcha::None',
@@ -100,5 +101,22 @@ languages = en
     const query = new URLSearchParams({ IDPInitiated: 1, sp: `${project.url}/auth/v1/sso/saml/metadata` })
     await page.go(`${this.url}/saml/singleSignOn?${query}`)
     await this.login(page, login, password)
+  }
+
+  get logoutAddress() {
+    return `${this.url}/?logout=1`
+  }
+
+  /** Leaves the page on which it tells the other services, when it has told them. */
+  async through(page) {
+    await page.until('document.readyState === "complete" && !!document.querySelector("iframe")')
+    await page.click('form#form .positive')
+  }
+
+  /** Logs out at the provider, and waits until it has finished. */
+  async logout(page) {
+    await page.go(this.logoutAddress)
+    await this.through(page)
+    await page.find('[trmsg="47"]') // PE_LOGOUT_OK
   }
 }

@@ -47,4 +47,14 @@ export class PySAML2 extends Program {
     await page.go(`${this.url}/portal?${query}`)
     await this.login(page, login, password)
   }
+
+  get logoutAddress() {
+    return `${this.url}/logout`
+  }
+
+  /** Logs out at the provider, and waits until it has finished. */
+  async logout(page) {
+    await page.go(this.logoutAddress)
+    await page.until('document.title === "Logged out"')
+  }
 }

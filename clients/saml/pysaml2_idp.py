@@ -19,6 +19,7 @@ from saml2.authn_context import PASSWORD
 from saml2.config import IdPConfig
 from saml2.metadata import create_metadata_string
 from saml2.saml import NAME_FORMAT_URI, NAMEID_FORMAT_EMAILADDRESS, NameID
+from saml2.samlp import STATUS_SUCCESS, response_from_string
 from saml2.server import Server
 from saml2.sigver import verify_redirect_signature
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
@@ -151,8 +152,7 @@ class Handler(BaseHTTPRequestHandler):
             authn={"class_ref": PASSWORD, "authn_auth": base},
             sign_response=False, sign_assertion=True, encrypt_assertion=os.path.exists(path("encrypt")),
         )
-        assertion = response.assertion[0] if not isinstance(response, str) and response.assertion else None
-        if assertion:
+        for assertion in response_from_string(str(response)).assertion:
             session["services"].append({
                 "service": asked["service"], "name": assertion.subject.name_id, "index": assertion.authn_statement[0].session_index,
             })
@@ -168,18 +168,29 @@ class Handler(BaseHTTPRequestHandler):
         for session in list(sessions.values()):
             for used in session["services"]:
                 if used["service"] == request.issuer.text and used["name"].text == request.name_id.text and used["index"] in indexes:
-                    sessions.pop(session["cookie"], None)
+                    session["services"].remove(used)
+                    session["answer"] = (request, query.get("RelayState", ""))
+                    return self.end(session)
+        self.reply(request, query.get("RelayState", ""))
+
+    def reply(self, request, relay):
         response = idp.create_logout_response(request, [BINDING_HTTP_REDIRECT], sign=False)
-        self.forward(str(response), response.destination, query.get("RelayState", ""), response=True)
+        self.forward(str(response), response.destination, relay, response=True)
 
     def logout(self, _):
-        """Logs out here and, one after the other, at the services."""
+        """Logs out here and at the services."""
         session = self.session()
         if not session:
             return self.page("Logged out", "")
+        self.end(session)
+
+    def end(self, session):
+        """Logs out at the services, one after the other, and then here."""
         if not session["services"]:
-            sessions.pop(session["cookie"])
-            return self.page("Logged out", f"<p>{session.get('result', '')}</p>")
+            sessions.pop(session["cookie"], None)
+            if "answer" in session:
+                return self.reply(*session["answer"])
+            return self.page("Logged out", "")
         used = session["services"].pop()
         _, destination = idp.pick_binding("single_logout_service", [BINDING_HTTP_REDIRECT], "spsso", entity_id=used["service"])
         _, request = idp.create_logout_request(destination, used["service"], name_id=used["name"], session_indexes=[used["index"]], sign=False)
@@ -192,8 +203,9 @@ class Handler(BaseHTTPRequestHandler):
         verified(response.response, query)
         if not session or response.in_response_to != session["asked"]:
             raise Refused("The answer is to another request")
-        session["result"] = response.response.status.status_code.value
-        self.logout({})
+        if response.response.status.status_code.value != STATUS_SUCCESS:
+            raise Refused("The service did not log out")
+        self.end(session)
 
     def forward(self, message, destination, relay, response=False):
         info = idp.apply_binding(BINDING_HTTP_REDIRECT, message, destination, relay, response=response, sign=True, sigalg=SIG_RSA_SHA256)

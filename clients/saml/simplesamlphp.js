@@ -82,4 +82,14 @@ export class SimpleSAMLphp extends Program {
     await page.go(`${this.url}/saml2/idp/SSOService.php?${query}`)
     await this.login(page, login, password)
   }
+
+  get logoutAddress() {
+    return `${this.url}/saml2/idp/SingleLogoutService.php?${new URLSearchParams({ ReturnTo: `${this.url}/logout.php` })}`
+  }
+
+  /** Logs out at the provider, and waits until it has finished. */
+  async logout(page) {
+    await page.go(this.logoutAddress)
+    await page.until(`location.pathname === "/logout.php" && document.readyState === "complete"`)
+  }
 }

@@ -8,7 +8,7 @@ import { ProjectLog } from '../lib/log.js'
 import { configure, createProject, deleteProject } from '../lib/reeve.js'
 
 const domain = 'acme.example'
-const logins = ['ada', 'ben', 'cleo', 'dora', 'emil', 'fay', 'gus', 'hal']
+const logins = ['ada', 'ben', 'cleo', 'dora', 'emil', 'fay', 'gus', 'hal', 'ivy', 'joe', 'kim']
 
 /** Who can log in at the provider. */
 export const people = Object.fromEntries(
@@ -83,6 +83,15 @@ export class World {
     return { page, ...(await this.app.begun(page)) }
   }
 
+  /** Signs in from a window of somebody whom the provider knows already. */
+  async signInAgain(login, project, flow, somebody) {
+    const page = await this.app.visit(somebody, project, flow)
+    const call = JSON.stringify({ domain, options: { redirectTo: this.app.address(project, flow) } })
+    await page.value(`client.auth.signInWithSSO(${call}).then(() => true)`).catch(() => true)
+    await page.until('typeof events === "object" && events.includes("SIGNED_IN")')
+    return { page, ...(await this.app.begun(page)) }
+  }
+
   /** Posts a response to a, which must refuse it: {check, reason}, as in the log of the project. */
   async refusal(form) {
     const { error_description } = errorsOf(await post(this.a, form))[0]
@@ -135,11 +144,7 @@ export function suite(provider, options) {
     const somebody = await world.browser.another()
     const first = await world.signIn('cleo', world.a, 'implicit', somebody)
     await first.page.value('client.auth.signOut({ scope: "local" })')
-    const page = await world.app.visit(somebody, world.a, 'pkce')
-    const call = JSON.stringify({ domain, options: { redirectTo: world.app.address(world.a, 'pkce') } })
-    await page.value(`client.auth.signInWithSSO(${call}).then(() => true)`).catch(() => true)
-    await page.until('location.search.includes("code=") || (typeof events === "object" && events.includes("SIGNED_IN"))')
-    assert.equal((await world.app.begun(page)).user?.id, first.user.id)
+    assert.equal((await world.signInAgain('cleo', world.a, 'pkce', somebody)).user?.id, first.user.id)
   })
 
   test('a wrong password stays at the provider', async () => {
@@ -252,6 +257,81 @@ export function suite(provider, options) {
     const { session, user } = await app.begun(page)
     assert.equal(user?.email, people.ada.email)
     assert.equal(claimsOf(session.access_token).amr[0].method, 'sso/saml')
+  })
+
+  describe('single logout', () => {
+    const gone = 'AuthSessionMissingError' // so the SDK calls session_not_found
+
+    /** The causes of the ends of a user's sessions in a project. */
+    const ends = async (project, user) => (await administer(project, 'GET', `/admin/users/${user.id}/sessions`)).ended.map(({ cause }) => cause)
+
+    const usable = (page) => page.value('client.auth.getUser().then(({ error }) => error?.name ?? "usable")')
+
+    /** Signs in at both projects in one browser. */
+    async function both(login) {
+      const somebody = await world.browser.another()
+      const first = await world.signIn(login, world.a, 'implicit', somebody)
+      assert.ok(first.session, first.opened)
+      const second = await world.signInAgain(login, world.b, 'pkce', somebody)
+      assert.equal(second.user?.email, people[login].email, second.opened)
+      assert.deepEqual([await usable(first.page), await usable(second.page)], ['usable', 'usable'])
+      return [first, second]
+    }
+
+    /** Signs out as an app does that wants the provider to know, and waits until the browser is back. */
+    async function signOut(page, project) {
+      const back = `${world.app.address(project, 'implicit')}?out`
+      const query = new URLSearchParams({ scope: 'local', single_logout: true, redirect_to: back })
+      const url = await page.value(`client.auth.getSession().then(async ({ data }) => {
+        const headers = { apikey: ${JSON.stringify(project.publishable_key)}, authorization: 'Bearer ' + data.session.access_token }
+        const res = await fetch(${JSON.stringify(`${project.url}/auth/v1/logout?${query}`)}, { method: 'POST', headers })
+        return (await res.json()).url
+      })`)
+      await page.go(url)
+      await world.idp.through?.(page)
+      await page.until(`location.href === ${JSON.stringify(back)} && typeof began === "object"`)
+    }
+
+    test('a sign-out at one project ends at the provider, and at the other project', async () => {
+      const { a, b } = world
+      const [first, second] = await both('ivy')
+      await signOut(first.page, a)
+      assert.equal(await usable(second.page), gone)
+      assert.deepEqual([await ends(a, first.user), await ends(b, second.user)], [['signed_out'], ['slo']])
+      await first.page.value('client.auth.signOut({ scope: "local" })')
+      await world.begin(first.page, a, 'implicit')
+      await first.page.find('input[type=password]') // whom the provider still knew would not be asked
+    })
+
+    test('a sign-out at the provider ends the sessions of both projects, and no other', async () => {
+      const { a, b, idp } = world
+      const elsewhere = await world.signIn('joe', a, 'implicit')
+      const [first, second] = await both('joe')
+      const page = await first.page.beside()
+      await idp.logout(page)
+      assert.deepEqual([await usable(first.page), await usable(second.page)], [gone, gone])
+      assert.deepEqual([await ends(a, first.user), await ends(b, second.user)], [['slo'], ['slo']])
+      assert.equal(await usable(elsewhere.page), 'usable')
+    })
+
+    test('a request of the provider ends nothing after a change or at another project', { skip: provider.frames && 'its request is in a frame' }, async () => {
+      const { a, b, idp } = world
+      const { page, user } = await world.signIn('kim', a, 'implicit')
+      const other = await page.beside()
+      const address = await other.withhold('*/sso/saml/slo?*', () => other.value(`void location.assign(${JSON.stringify(idp.logoutAddress)})`))
+      const open = async (url) => (await fetch(url, { redirect: 'manual' })).status
+      const changed = new URL(address)
+      changed.searchParams.set('RelayState', 'changed')
+      const unsigned = new URL(address)
+      unsigned.searchParams.delete('Signature')
+      assert.equal(await open(changed), 400)
+      assert.equal(await open(unsigned), 400)
+      assert.equal(await open(address.replace(a.ref, b.ref)), 400)
+      assert.equal(await usable(page), 'usable')
+      assert.equal(await open(address), 303)
+      assert.equal(await usable(page), gone)
+      assert.deepEqual(await ends(a, user), ['slo'])
+    })
   })
 
   /** What the app makes of the address that a browser is sent to. */
