@@ -41,6 +41,12 @@ const (
 	ActionSSOProviderCreated        Action = "sso_provider_created"
 	ActionSSOProviderUpdated        Action = "sso_provider_updated"
 	ActionSSOProviderDeleted        Action = "sso_provider_deleted"
+	ActionSSODomainClaimed          Action = "sso_domain_claimed"
+	ActionSSODomainMailed           Action = "sso_domain_mailed"
+	ActionSSODomainProved           Action = "sso_domain_proved"
+	ActionSSODomainShared           Action = "sso_domain_shared"
+	ActionSSODomainLost             Action = "sso_domain_lost"
+	ActionSSODomainDropped          Action = "sso_domain_dropped"
 	ActionSSOKeyAdded               Action = "sso_key_added"
 	ActionSSOKeyRemoved             Action = "sso_key_removed"
 )
@@ -77,6 +83,12 @@ var logTypes = map[Action]LogType{
 	ActionSSOProviderCreated:    LogTeam,
 	ActionSSOProviderUpdated:    LogTeam,
 	ActionSSOProviderDeleted:    LogTeam,
+	ActionSSODomainClaimed:      LogTeam,
+	ActionSSODomainMailed:       LogTeam,
+	ActionSSODomainProved:       LogTeam,
+	ActionSSODomainShared:       LogTeam,
+	ActionSSODomainLost:         LogTeam,
+	ActionSSODomainDropped:      LogTeam,
 	ActionSSOKeyAdded:           LogTeam,
 	ActionSSOKeyRemoved:         LogTeam,
 }

@@ -132,6 +132,7 @@ type SSORelay struct {
 	RequestID  string
 	RedirectTo string
 	Flow       *uuid.UUID // of PKCE
+	Domain     string     // by which it began; "" for none
 	CreatedAt  time.Time
 }
 

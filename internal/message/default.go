@@ -25,6 +25,7 @@ var defaultSubjects = map[Kind]string{
 	RecoveryCodeUsed: "A recovery code of your {{ .ProjectName }} account was used",
 	IdentityLinked:   "Another way to sign in to {{ .ProjectName }}",
 	NewDevice:        "New sign-in to {{ .ProjectName }}",
+	DomainProof:      "Single sign-on for your domain in {{ .ProjectName }}",
 	TeamInvite:       "Join {{ .Data.organization }}",
 	LeakedKey:        "A {{ .Data.kind }} has leaked",
 }

@@ -44,6 +44,9 @@ const (
 	IdentityLinked   Kind = "identity_linked_notification"
 	// NewDevice tells a user of a sign-in from a device that they had not used before.
 	NewDevice Kind = "new_device_notification"
+	// DomainProof asks the people who run a domain whether a connection may have it. No
+	// project replaces it.
+	DomainProof Kind = "sso_domain_proof"
 	// TeamInvite is a mail of the control plane: an invitation to an
 	// organization. No project replaces it.
 	TeamInvite Kind = "team_invite"

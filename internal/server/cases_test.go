@@ -60,6 +60,13 @@ var tenantRoutes = []tenantRoute{
 		more: map[string]any{"SAMLResponse": "", "RelayState": ""}, form: true, early: 400,
 	},
 	{method: "GET", path: "/sso/saml/slo/{logout_id}", guard: open},
+	{method: "GET", path: "/sso/choose/{choice_id}", guard: open},
+	{method: "POST", path: "/sso/choose/{choice_id}", guard: open, body: map[string]any{"provider_id": annID}, form: true},
+	{method: "GET", path: "/sso/domains/verify", guard: open, query: "?connection=" + annID + "&domain=acme.example&until=1&token=x"},
+	{
+		method: "POST", path: "/sso/domains/verify", guard: open, form: true,
+		body: map[string]any{"connection": annID, "domain": "acme.example", "until": "1", "token": "x"},
+	},
 	{method: "GET", path: "/settings", guard: keyed},
 	{method: "GET", path: "/.well-known/revoked-sessions", guard: keyed},
 	{
@@ -183,6 +190,12 @@ var tenantRoutes = []tenantRoute{
 	{method: "PUT", path: "/admin/sso/providers/{id}", guard: byAdmin, body: map[string]any{"disabled": true}, more: ssoProviderMembers},
 	{method: "DELETE", path: "/admin/sso/providers/{id}", guard: byAdmin},
 	{method: "GET", path: "/admin/sso/providers/{id}/attempts", guard: byAdmin},
+	{method: "GET", path: "/admin/sso/providers/{id}/domains", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/providers/{id}/domains", guard: byAdmin, body: map[string]any{"domain": "acme.example"}},
+	{method: "DELETE", path: "/admin/sso/providers/{id}/domains/{domain}", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/providers/{id}/domains/{domain}/check", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/providers/{id}/domains/{domain}/mail", guard: byAdmin, body: map[string]any{"mailbox": "admin"}},
+	{method: "POST", path: "/admin/sso/providers/{id}/domains/{domain}/consent", guard: byAdmin, body: map[string]any{"provider_id": annID}},
 	{method: "GET", path: "/admin/sso/keys", guard: byAdmin, early: 404},
 	{method: "POST", path: "/admin/sso/keys", guard: byAdmin, body: map[string]any{}, early: 404},
 	{method: "DELETE", path: "/admin/sso/keys/{key_id}", guard: byAdmin, early: 404},
@@ -211,7 +224,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{identifier}", "custom:first").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{choice_id}", annID, "{domain}", "acme.example", "{identifier}", "custom:first").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -229,7 +242,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{identifier}", ":identifier").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{choice_id}", ":choice_id", "{domain}", ":domain", "{identifier}", ":identifier").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

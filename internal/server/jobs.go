@@ -34,7 +34,7 @@ const offerPeriod = 10 * time.Minute
 
 // newJobs lists the scheduled jobs, see package job.
 func (s *Server) newJobs() (*job.Runner, error) {
-	projects := tidy.Tidier{Tenant: s.registry.Tenant, Database: s.Database, Now: s.now, Log: s.projectLog}
+	projects := tidy.Tidier{Tenant: s.registry.Tenant, Database: s.Database, Now: s.now, Log: s.projectLog, Connections: s.flows().Connections()}
 	return job.New(s.control.Pool(), job.Options{
 		Logger: s.log,
 		Tasks: []job.Task{

@@ -20,6 +20,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/idp"
 	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/sms"
+	"github.com/reevehq/reeve/internal/authapi/sso"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/config"
@@ -98,6 +99,7 @@ type Server struct {
 	passwords    *password.Hasher
 	verifier     *token.Verifier
 	outbound     *outbound.Client
+	resolver     sso.Resolver     // of records that prove domains
 	named        *outbound.Client // to addresses of the operator's choice
 	captcha      *captcha.Verifier
 	leaked       *leaked.List
@@ -268,6 +270,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	s.passwords = &password.Hasher{Gate: password.NewGate(c.Hash.Slots, 0), Cost: hashCost}
 	s.outbound = outbound.New(outbound.Options{AllowPrivate: s.dev, AllowPlainHTTP: s.dev})
 	s.named = outbound.New(outbound.Options{AllowPrivate: true, AllowPlainHTTP: true})
+	s.resolver = sso.ResolverAt(c.Services.Resolver)
 	s.captcha = &captcha.Verifier{
 		HTTP: s.service(captcha.Timeout, c.Services.HCaptchaURL+c.Services.TurnstileURL),
 		URLs: captcha.URLs(c.Services.HCaptchaURL, c.Services.TurnstileURL),

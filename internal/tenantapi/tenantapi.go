@@ -66,6 +66,8 @@ type Flows struct {
 	Revoked *revoked.Kept
 	// Metadata fetches the metadata of identity providers.
 	Metadata *http.Client
+	// Resolver looks up the records that prove domains; the machine's when nil.
+	Resolver sso.Resolver
 	// PlainHTTP allows custom providers and metadata without TLS, for development.
 	PlainHTTP bool
 	// OldSets collects who asks for old key sets; nil for nobody.
@@ -124,8 +126,15 @@ func (f Flows) factorAttempts() factor.Attempts {
 	return f.Hooks
 }
 
+// Connections are the enterprise connections of projects.
+func (f Flows) Connections() sso.Service { return f.connections(f.Users()) }
+
 func (f Flows) connections(people users.Users) sso.Service {
-	return sso.Service{Users: people, Mailer: f.Mailer, Client: f.Metadata, PlainHTTP: f.PlainHTTP}
+	resolver := f.Resolver
+	if resolver == nil {
+		resolver = sso.ResolverAt("")
+	}
+	return sso.Service{Users: people, Mailer: f.Mailer, Client: f.Metadata, Resolver: resolver, PlainHTTP: f.PlainHTTP}
 }
 
 // all lists the flows; each handler's Mount says which routes it has, who may

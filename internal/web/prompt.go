@@ -18,6 +18,10 @@ type Prompt struct {
 	Button, Action string
 	// Submits presses the button at once where scripts run.
 	Submits bool
+	// Choices are buttons in place of Button: each has the name that it shows and the
+	// value that it submits as the field Choice.
+	Choice  string
+	Choices []PromptField
 	Fields  []PromptField
 	Note    string // below the button
 	Cookies []*http.Cookie
@@ -34,6 +38,9 @@ var (
 const promptText = `{{define "title"}}{{.Title}}{{end}}
 {{define "main"}}<h1>{{.Title}}</h1>
 {{range .Text}}<p>{{.}}</p>
+{{end}}{{$choice := .Choice}}{{with .Choices}}<form class="choices" method="post" action="{{$.Action}}">
+{{range .}}<p><button type="submit" name="{{$choice}}" value="{{.Value}}">{{.Name}}</button></p>
+{{end}}</form>
 {{end}}{{if .Button}}<form method="post" action="{{.Action}}">
 {{range .Fields}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">
 {{end}}<p><button type="submit">{{.Button}}</button></p>
@@ -44,6 +51,7 @@ const promptText = `{{define "title"}}{{.Title}}{{end}}
 const promptStyle = `
 form{margin:2rem 0}
 button{font:inherit;font-weight:600;padding:.7rem 1.4rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--accent-text);cursor:pointer}
+.choices button{width:100%;text-align:left;overflow-wrap:anywhere}
 .note{font-size:.875rem;color:var(--text-2)}`
 
 func writePrompt(c *gin.Context, code int, p *Prompt) {

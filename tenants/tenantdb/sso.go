@@ -234,18 +234,27 @@ func (tx *Tx) DeleteSSOProvider(ctx context.Context, id uuid.UUID) error {
 
 // CreateSSORelay writes the start of a sign-in at a connection's provider.
 func (tx *Tx) CreateSSORelay(ctx context.Context, r *auth.SSORelay) error {
-	return tx.q.Later(ctx, "create relay state", `INSERT INTO auth.saml_relay_states (id, sso_provider_id, request_id, redirect_to, flow_state_id, created_at, updated_at)
-		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $6)`, r.ID, r.Provider, r.RequestID, r.RedirectTo, r.Flow, r.CreatedAt)
+	return tx.q.Later(ctx, "create relay state", `INSERT INTO auth.saml_relay_states (id, sso_provider_id, request_id, redirect_to, flow_state_id, created_at, updated_at, for_email)
+		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $6, nullif($7, ''))`, r.ID, r.Provider, r.RequestID, r.RedirectTo, r.Flow, r.CreatedAt, r.Domain)
 }
+
+const ssoRelayColumns = `r.id, r.sso_provider_id, r.request_id, coalesce(r.redirect_to, ''), r.flow_state_id, coalesce(r.for_email, ''), r.created_at`
 
 // TakeSSORelay returns the start of a sign-in and deletes it, so that it is answered
 // once; auth.ErrSAMLRelayNotFound.
-func (tx *Tx) TakeSSORelay(ctx context.Context, id uuid.UUID) (r auth.SSORelay, err error) {
-	err = tx.q.QueryRow(ctx, `DELETE FROM auth.saml_relay_states r WHERE r.id = $1
-		RETURNING r.id, r.sso_provider_id, r.request_id, coalesce(r.redirect_to, ''), r.flow_state_id, r.created_at`, id).
-		Scan(&r.ID, &r.Provider, &r.RequestID, &r.RedirectTo, &r.Flow, momentOrEpoch{&r.CreatedAt})
+func (tx *Tx) TakeSSORelay(ctx context.Context, id uuid.UUID) (auth.SSORelay, error) {
+	return tx.ssoRelay(ctx, `DELETE FROM auth.saml_relay_states r WHERE r.id = $1 RETURNING `+ssoRelayColumns, id)
+}
+
+// SSORelay returns the start of a sign-in; auth.ErrSAMLRelayNotFound.
+func (tx *Tx) SSORelay(ctx context.Context, id uuid.UUID) (auth.SSORelay, error) {
+	return tx.ssoRelay(ctx, `SELECT `+ssoRelayColumns+` FROM auth.saml_relay_states r WHERE r.id = $1`, id)
+}
+
+func (tx *Tx) ssoRelay(ctx context.Context, sql string, id uuid.UUID) (r auth.SSORelay, err error) {
+	err = tx.q.QueryRow(ctx, sql, id).Scan(&r.ID, &r.Provider, &r.RequestID, &r.RedirectTo, &r.Flow, &r.Domain, momentOrEpoch{&r.CreatedAt})
 	if err != nil {
-		return r, notFound(fmt.Errorf("take relay state: %w", err), auth.ErrSAMLRelayNotFound)
+		return r, notFound(fmt.Errorf("read relay state: %w", err), auth.ErrSAMLRelayNotFound)
 	}
 	return r, nil
 }

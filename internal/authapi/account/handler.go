@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,7 +84,7 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 			return nil, err
 		}
 		if email != p.User.Email {
-			if err := users.AdmitEmail(ctx, sc, email); err != nil {
+			if err := errors.Join(users.AdmitEmail(ctx, sc, email), users.CompanyOnly(ctx, sc, email)); err != nil {
 				return nil, err
 			}
 			change.Email = email

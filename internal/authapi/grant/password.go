@@ -11,6 +11,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/contact"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/strength"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
@@ -69,6 +70,9 @@ func (g Password) Redeem(ctx context.Context, sc *tenants.Scope, members Members
 	}
 	if err != nil { // an invalid address or number belongs to no user, and the reference says no more
 		return nil, auth.ErrCredentials.Because(err)
+	}
+	if err := users.CompanyOnly(ctx, sc, who.email); err != nil {
+		return nil, err
 	}
 	return g.signIn(ctx, sc, who, req.Password)
 }

@@ -44,6 +44,26 @@ func (m *Mailer) Notify(ctx context.Context, sc *tenants.Scope, kind message.Kin
 	return n, m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)
 }
 
+// PostTo sends a mail of a kind to an address that may be nobody's, if compose, which
+// runs in its transaction, returns no error. auth.ErrEmailRate.
+func (m *Mailer) PostTo(ctx context.Context, sc *tenants.Scope, kind message.Kind, d message.Data, compose func(tx *tenantdb.Tx) error) error {
+	r := Request{Purpose: string(kind), Address: d.SendingTo}
+	return m.Post(ctx, sc, r, func(tx *tenantdb.Tx, out *Outgoing) error {
+		if err := compose(tx); err != nil {
+			return err
+		}
+		if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(&sc.Tenant.Config), ""); err != nil {
+			return err
+		}
+		mail, err := m.renderFor(ctx, sc, kind, &auth.User{}, d, d.ConfirmationURL)
+		if err != nil {
+			return err
+		}
+		out.put++
+		return enqueue(ctx, tx, sc, mail)
+	})
+}
+
 // Insist is Notify for a kind that the project cannot switch off where it is asked for.
 func (m *Mailer) Insist(ctx context.Context, sc *tenants.Scope) (*Notices, error) {
 	return &Notices{mailer: m, sc: sc, on: true}, m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)

@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/sms"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -36,7 +37,7 @@ type Request struct {
 type empty struct{}
 
 func (h Handler) otp(ctx context.Context, sc *tenants.Scope, req *Request) (sms.Sent, error) {
-	o, err := req.order(sc)
+	o, err := req.order(ctx, sc)
 	if err != nil {
 		return sms.Sent{}, err
 	}
@@ -51,7 +52,7 @@ func (h Handler) otp(ctx context.Context, sc *tenants.Scope, req *Request) (sms.
 // send it.
 func (h Handler) magicLink(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
 	req.Phone = ""
-	o, err := req.order(sc)
+	o, err := req.order(ctx, sc)
 	if err != nil {
 		return empty{}, err
 	}
@@ -59,7 +60,7 @@ func (h Handler) magicLink(ctx context.Context, sc *tenants.Scope, req *Request)
 	return empty{}, h.Service.Send(ctx, sc, o)
 }
 
-func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
+func (r *Request) order(ctx context.Context, sc *tenants.Scope) (o Order, err error) {
 	err = contact.Contact{Email: r.Email, Phone: r.Phone}.Check(&sc.Tenant.Config, contact.Faults{
 		Both:     auth.ErrValidation.Saying("Only an email address or phone number should be provided"),
 		PhoneOff: auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff),
@@ -80,6 +81,8 @@ func (r *Request) order(sc *tenants.Scope) (o Order, err error) {
 		o.Phone, err = auth.NormalizePhone(r.Phone)
 		return o, err
 	}
-	o.Email, err = auth.NormalizeEmail(r.Email)
-	return o, err
+	if o.Email, err = auth.NormalizeEmail(r.Email); err != nil {
+		return o, err
+	}
+	return o, users.CompanyOnly(ctx, sc, o.Email)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/authapi/sms"
+	"github.com/reevehq/reeve/internal/authapi/users"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -39,6 +40,9 @@ var errPhoneOff = auth.ErrPhoneOff.Saying(auth.TextPhoneLoginsOff)
 func (h Handler) recover(ctx context.Context, sc *tenants.Scope, req *Request) (empty, error) {
 	o, err := req.order(sc)
 	if err != nil {
+		return empty{}, err
+	}
+	if err := users.CompanyOnly(ctx, sc, o.Email); err != nil {
 		return empty{}, err
 	}
 	return empty{}, h.Service.Recover(ctx, sc, o)

@@ -2,6 +2,7 @@ package signup
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -49,7 +50,7 @@ func (h Handler) signup(ctx context.Context, sc *tenants.Scope, req *Request) (a
 		return nil, err
 	}
 	if r.Email != "" {
-		if err := users.AdmitEmail(ctx, sc, r.Email); err != nil {
+		if err := errors.Join(users.AdmitEmail(ctx, sc, r.Email), users.CompanyOnly(ctx, sc, r.Email)); err != nil {
 			return nil, err
 		}
 	}

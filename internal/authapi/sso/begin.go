@@ -15,8 +15,12 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// relayTTL is how long a user may take at the identity provider.
-const relayTTL = 15 * time.Minute
+const (
+	// relayTTL is how long a user may take at the identity provider.
+	relayTTL = 15 * time.Minute
+	// maxShared bounds the connections that share a domain.
+	maxShared = 20
+)
 
 // Start is a request to sign in by a connection: by its id, or by a domain.
 type Start struct {
@@ -35,13 +39,39 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 	if !sc.Tenant.Config.SAMLEnabled {
 		return "", auth.ErrSAMLOff
 	}
-	p, err := s.find(ctx, sc, st)
+	relay := auth.SSORelay{ID: uuid.New(), RedirectTo: st.RedirectTo.Target(ctx, sc), Domain: st.Domain, CreatedAt: s.Now()}
+	t := s.newTrail(sc, relay.ID, auth.AttemptLogin)
+	if st.DryRun != "" {
+		t.Kind, relay.RedirectTo = auth.AttemptDryRun, st.DryRun
+	}
+	list, err := s.find(ctx, sc, st)
 	if err != nil {
 		return "", err
 	}
-	if !p.On() && st.DryRun == "" {
-		return "", auth.ErrSSOProviderDisabled
+	if st.DryRun == "" {
+		if list = on(list); len(list) == 0 {
+			return "", auth.ErrSSOProviderDisabled
+		}
 	}
+	var flow *auth.FlowState
+	if st.PKCE.Given() {
+		flow = &auth.FlowState{
+			ID: uuid.New(), CodeChallenge: st.PKCE.CodeChallenge, CodeChallengeMethod: strings.ToLower(st.PKCE.CodeChallengeMethod),
+			ProviderType: list[0].Provider(), AuthenticationMethod: auth.MethodSAML, CreatedAt: s.Now(),
+		}
+		relay.Flow = &flow.ID
+	}
+	relay.Provider = list[0].ID
+	if len(list) == 1 {
+		return s.toProvider(ctx, sc, &list[0], &relay, t, flow)
+	}
+	relay.RequestID = toChoose
+	return sc.Tenant.Issuer() + "/sso/choose/" + relay.ID.String(), s.write(ctx, sc, &relay, nil, flow)
+}
+
+// toProvider writes the start of a sign-in at a connection's provider, and returns the
+// address of that.
+func (s Service) toProvider(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, relay *auth.SSORelay, t *trail, flow *auth.FlowState) (address string, err error) {
 	metadata, err := parseMetadata(p.SAML.MetadataXML, s.Now())
 	if err != nil {
 		return "", err
@@ -50,44 +80,45 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 	if err != nil {
 		return "", err
 	}
-	relay := auth.SSORelay{ID: uuid.New(), Provider: p.ID, RedirectTo: st.RedirectTo.Target(ctx, sc), CreatedAt: s.Now()}
-	id, address, err := sp.SignIn(metadata, saml.Request{RelayState: relay.ID.String(), NameIDFormat: p.SAML.NameIDFormat})
+	relay.RequestID, address, err = sp.SignIn(metadata, saml.Request{RelayState: relay.ID.String(), NameIDFormat: p.SAML.NameIDFormat})
 	if err != nil {
 		return "", err
 	}
-	relay.RequestID = id
-	t := s.newTrail(sc, relay.ID, auth.AttemptLogin)
 	t.Provider = &p.ID
-	if st.DryRun != "" {
-		t.Kind, relay.RedirectTo = auth.AttemptDryRun, st.DryRun
-	}
-	return address, sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		if st.PKCE.Given() {
-			flow := auth.FlowState{
-				ID: uuid.New(), CodeChallenge: st.PKCE.CodeChallenge, CodeChallengeMethod: strings.ToLower(st.PKCE.CodeChallengeMethod),
-				ProviderType: p.Provider(), AuthenticationMethod: auth.MethodSAML, CreatedAt: s.Now(),
-			}
-			relay.Flow = &flow.ID
-			if err := tx.CreateFlowState(ctx, &flow); err != nil {
+	return address, s.write(ctx, sc, relay, t, flow)
+}
+
+// write writes the start of a sign-in.
+func (s Service) write(ctx context.Context, sc *tenants.Scope, relay *auth.SSORelay, t *trail, flow *auth.FlowState) error {
+	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		if flow != nil {
+			if err := tx.CreateFlowState(ctx, flow); err != nil {
 				return err
 			}
 		}
-		if err := tx.CreateSSORelay(ctx, &relay); err != nil {
+		if err := tx.CreateSSORelay(ctx, relay); err != nil {
 			return err
+		}
+		if t == nil {
+			return nil
 		}
 		return tx.PutSSOAttempt(ctx, &t.SSOAttempt)
 	})
 }
 
-func (s Service) find(ctx context.Context, sc *tenants.Scope, st Start) (*auth.SSOProvider, error) {
-	var p auth.SSOProvider
-	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+// find returns the connections that a start can mean; at least one.
+func (s Service) find(ctx context.Context, sc *tenants.Scope, st Start) (list []auth.SSOProvider, err error) {
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
 		if st.Provider != uuid.Nil {
-			p, err = tx.SSOProvider(ctx, st.Provider, false)
+			p, err := tx.SSOProvider(ctx, st.Provider, false)
+			list = []auth.SSOProvider{p}
 			return err
 		}
-		p, err = tx.SSOProviderOfDomain(ctx, st.Domain)
+		list, err = tx.SSOProvidersOfDomain(ctx, st.Domain, maxShared)
+		if err == nil && len(list) == 0 {
+			err = auth.ErrSSOProviderNotFound
+		}
 		return err
 	})
-	return &p, err
+	return list, err
 }

@@ -23,6 +23,7 @@ type Handler struct{ Service Service }
 
 const (
 	providers = "/admin/sso/providers"
+	domains   = providers + "/:id/domains"
 	keys      = "/admin/sso/keys"
 )
 
@@ -35,12 +36,22 @@ func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutQuery))
 	r.Open.With(web.LimitAssertion).POST("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutForm))
 	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo/:logout_id", web.Tenant(http.StatusOK, h.logoutStart))
+	r.Open.With(web.LimitSSO).GET("/sso/choose/:choice_id", web.Tenant(http.StatusOK, h.choices))
+	r.Open.With(web.LimitSSO).POST("/sso/choose/:choice_id", web.Tenant(http.StatusOK, h.choose))
+	r.Open.With(web.LimitVerify).GET("/sso/domains/verify", web.Tenant(http.StatusOK, h.ask))
+	r.Open.With(web.LimitVerify).POST("/sso/domains/verify", web.Tenant(http.StatusOK, h.agree))
 	r.Admin(tenants.ScopeProvidersRead).GET(providers, web.Tenant(http.StatusOK, h.list))
 	r.Admin(tenants.ScopeProvidersWrite).POST(providers, web.Tenant(http.StatusCreated, h.create))
 	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id", web.Tenant(http.StatusOK, h.get))
 	r.Admin(tenants.ScopeProvidersWrite).PUT(providers+"/:id", web.Tenant(http.StatusOK, h.update))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(providers+"/:id", web.Tenant(http.StatusOK, h.delete))
 	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id/attempts", web.Tenant(http.StatusOK, h.attempts))
+	r.Admin(tenants.ScopeProvidersRead).GET(domains, web.Tenant(http.StatusOK, h.claims))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains, web.Tenant(http.StatusCreated, h.claim))
+	r.Admin(tenants.ScopeProvidersWrite).DELETE(domains+"/:domain", web.Tenant(http.StatusNoContent, h.drop))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/check", web.Tenant(http.StatusOK, h.check))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/mail", web.Tenant(http.StatusNoContent, h.mail))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/consent", web.Tenant(http.StatusOK, h.consent))
 	r.Admin(tenants.ScopeProvidersRead).GET(keys, web.Tenant(http.StatusOK, h.keys))
 	r.Admin(tenants.ScopeProvidersWrite).POST(keys, web.Tenant(http.StatusCreated, h.addKey))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(keys+"/:key_id", web.Tenant(http.StatusOK, h.removeKey))

@@ -34,6 +34,8 @@ type Service struct {
 	Mailer *mail.Mailer
 	// Client fetches metadata; requests with it reach no private networks.
 	Client *http.Client
+	// Resolver looks up the records that prove domains.
+	Resolver Resolver
 	// PlainHTTP accepts addresses of metadata without TLS, for development.
 	PlainHTTP bool
 }

@@ -77,6 +77,8 @@ func (s Service) accept(ctx context.Context, sc *tenants.Scope, resp *saml.Respo
 	switch {
 	case s.Now().After(relay.CreatedAt.Add(relayTTL)):
 		return nil, auth.ErrSAMLRelayExpired
+	case relay.RequestID == toChoose:
+		return nil, auth.ErrSAMLRelayNotFound
 	case !p.On() && !t.dry():
 		return nil, auth.ErrSSOProviderDisabled
 	case relay.RequestID == "" && !p.Rules.AllowUnsolicited:

@@ -61,6 +61,24 @@ func (c *company) begin(t *testing.T, body m) request {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c.read(t, u)
+}
+
+// requestIn reads the request in an address of a provider.
+func requestIn(t *testing.T, u *url.URL) request {
+	t.Helper()
+	got := readRequest(t, u)
+	return request{got.ID, u.Query().Get("RelayState")}
+}
+
+type authnRequest struct {
+	ID     string `xml:"ID,attr"`
+	ACS    string `xml:"AssertionConsumerServiceURL,attr"`
+	Issuer string `xml:"Issuer"`
+}
+
+func readRequest(t *testing.T, u *url.URL) (got authnRequest) {
+	t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(u.Query().Get("SAMLRequest"))
 	if err != nil {
 		t.Fatal(err)
@@ -69,16 +87,17 @@ func (c *company) begin(t *testing.T, body m) request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got struct {
-		ID     string `xml:"ID,attr"`
-		ACS    string `xml:"AssertionConsumerServiceURL,attr"`
-		Issuer string `xml:"Issuer"`
-	}
 	if err := xml.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
+	return got
+}
+
+func (c *company) read(t *testing.T, u *url.URL) request {
+	t.Helper()
+	got := readRequest(t, u)
 	if got.ACS != c.acs() || got.Issuer != c.entityID() || !strings.HasPrefix(u.String(), "https://idp.example/sso?") {
-		t.Fatalf("%s to %s", text, u)
+		t.Fatalf("%+v to %s", got, u)
 	}
 	return request{got.ID, u.Query().Get("RelayState")}
 }

@@ -25,6 +25,13 @@ type Tidier struct {
 	Now      func() time.Time
 	// Log is the projects' log; nil for none.
 	Log *projectlog.Log
+	// Connections looks after enterprise connections; nil for none.
+	Connections Connections
+}
+
+// Connections looks after the enterprise connections of a project.
+type Connections interface {
+	Maintain(ctx context.Context, sc *tenants.Scope, log *projectlog.Log) error
 }
 
 // Tidy removes batch after batch from a project's database until there are no
@@ -42,7 +49,14 @@ func (t *Tidier) Tidy(ctx context.Context, ref tenants.Ref) error {
 		return nil
 	}
 	db := t.Database(tenant)
-	return errors.Join(t.removeRows(ctx, db), t.removeAnonymous(ctx, tenant, db))
+	return errors.Join(t.removeRows(ctx, db), t.removeAnonymous(ctx, tenant, db), t.maintain(ctx, tenant, db))
+}
+
+func (t *Tidier) maintain(ctx context.Context, tenant *tenants.Tenant, db *tenantdb.DB) error {
+	if t.Connections == nil || !tenant.Config.SAMLEnabled {
+		return nil
+	}
+	return t.Connections.Maintain(ctx, &tenants.Scope{Tenant: tenant, DB: db}, t.Log)
 }
 
 // EndSessions ends the sessions of a project that are over, batch after batch, and

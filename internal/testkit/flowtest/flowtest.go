@@ -15,6 +15,7 @@ import (
 	"github.com/reevehq/reeve/internal/hook"
 	"github.com/reevehq/reeve/internal/password"
 	"github.com/reevehq/reeve/internal/ratelimit"
+	"github.com/reevehq/reeve/internal/testkit/dnstest"
 	"github.com/reevehq/reeve/internal/testkit/services"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/tenants"
@@ -44,6 +45,8 @@ type Fixture struct {
 
 	// Services are captchas and the list of leaked passwords.
 	Services *services.Services
+	// DNS answers lookups of TXT records; nil for no records.
+	DNS *dnstest.Server
 
 	keys tenants.KeyHasher
 }

@@ -1,10 +1,13 @@
 package flowtest
 
 import (
+	"context"
+	"net"
 	"sync"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/authapi/sso"
 	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/leaked"
 	"github.com/reevehq/reeve/internal/ratelimit"
@@ -23,16 +26,31 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
 	engine.Use(web.Common{Logger: f.Log.logger()}.Handler())
-	flows := tenantapi.Flows{
+	flows := f.Flows()
+	open := engine.Group("", web.WithScope(p.open))
+	flows.Mount(open, open, engine.Group("", web.WithScope(p.keyed)))
+	return engine
+}
+
+// Flows are the flows of both projects.
+func (f *Fixture) Flows() tenantapi.Flows {
+	return tenantapi.Flows{
 		Mailer: f.Mailer, Texter: f.Texter, Passwords: f.Hasher, Verifier: f.Verifier, Guesses: f.Limiter,
 		Limits: web.Limits{Limiter: ratelimit.New(ratelimit.Options{})}, Version: "test", Now: f.Clock.Now,
 		Active: f.Active, Hooks: f.Hooks, Providers: providers{f}, Captcha: &captcha.Verifier{
 			HTTP: f.Services.Client(captcha.Timeout), URLs: captcha.URLs(f.Services.HCaptcha(), f.Services.Turnstile()),
 		},
-		Metadata: f.Services.Client(0),
-		Leaked:   &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
+		Metadata: f.Services.Client(0), Resolver: records{f},
+		Leaked: &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
 	}
-	open := engine.Group("", web.WithScope(p.open))
-	flows.Mount(open, open, engine.Group("", web.WithScope(p.keyed)))
-	return engine
+}
+
+// records are the TXT records of Fixture.DNS.
+type records struct{ f *Fixture }
+
+func (r records) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	if r.f.DNS == nil {
+		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	}
+	return sso.ResolverAt(r.f.DNS.Addr).LookupTXT(ctx, name)
 }
