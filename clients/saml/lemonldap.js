@@ -43,7 +43,7 @@ languages = en
   run() {
     const share = join(installed, 'usr/share')
     // Several processes, because browsers keep connections open that they do not use yet.
-    return this.start('/usr/bin/starman', ['--listen', `127.0.0.1:${this.port}`, '--workers', '3', '--preload-app', psgi], {
+    return this.start('/usr/bin/starman', ['--listen', `127.0.0.1:${this.port}`, '--workers', '3', '--disable-keepalive', '--preload-app', psgi], {
       LLNG_DEFAULTCONFFILE: join(this.folder, 'lemonldap-ng.ini'), LLNG_PEOPLE: join(this.folder, 'people.json'),
       LLNG_HTDOCS: join(share, 'lemonldap-ng/portal/htdocs'), PERL5LIB: join(share, 'perl5'), PLACK_ENV: 'deployment',
     }, '/saml/metadata')

@@ -32,5 +32,6 @@ while (my ($login, $person) = each %$people) {
 my $portal = Lemonldap::NG::Portal::Main->run({});
 builder {
     enable 'Static', path => sub { s{^/static/}{/} }, root => "$ENV{LLNG_HTDOCS}/static";
+    enable 'Static', path => sub { s{^/javascript/}{/} }, root => '/usr/share/javascript';
     $portal;
 };

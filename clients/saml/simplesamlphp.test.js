@@ -1,6 +1,7 @@
 // Sign-in at SimpleSAMLphp.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { errorsOf } from '../lib/app.js'
 import { configure } from '../lib/reeve.js'
 import { administer, people, suite } from './suite.js'
 import { SimpleSAMLphp } from './simplesamlphp.js'
@@ -18,12 +19,15 @@ test('an assertion that is encrypted by default, with AES-CBC, is accepted', asy
   assert.match(reason, /AES-CBC in a response that is not signed/)
 })
 
-test('a signature with SHA-1 is refused', async (t) => {
+test('a signature with SHA-1 is refused, unless the connection allows it', async (t) => {
   const { a, idp } = world
   t.after(() => idp.configure({}))
   await idp.configure({ 'signature.algorithm': 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' })
   const { reason } = await world.refusal(await world.respond('hal', a, 'implicit'))
   assert.match(reason, /SHA-1/)
+  await administer(a, 'PUT', `/admin/sso/providers/${a.connection.id}`, { rules: { allow_sha1: true } })
+  assert.equal((await world.signIn('hal', a, 'pkce')).user?.email, people.hal.email)
+  await administer(a, 'PUT', `/admin/sso/providers/${a.connection.id}`, { rules: { allow_sha1: false } })
 })
 
 test('a portal names the page where the sign-in ends', async () => {
@@ -34,6 +38,18 @@ test('a portal names the page where the sign-in ends', async () => {
   const { user, opened } = await app.begun(page)
   assert.equal(user?.email, people.ada.email)
   assert.ok(opened.startsWith(`${target}#`), opened)
+})
+
+test('a connection can refuse sign-ins from the portal', async (t) => {
+  const { a, app, idp, browser } = world
+  const path = `/admin/sso/providers/${a.connection.id}`
+  t.after(() => administer(a, 'PUT', path, { rules: { allow_unsolicited: true } }))
+  await administer(a, 'PUT', path, { rules: { allow_unsolicited: false } })
+  const page = await (await browser.another()).visit('about:blank')
+  await idp.fromPortal(page, a, 'ada', people.ada.password)
+  const { session, opened } = await app.begun(page)
+  assert.equal(session, null)
+  assert.equal(errorsOf(opened)[0].error_code, 'sso_unsolicited', opened)
 })
 
 test('a new key is accepted when the metadata has it', async (t) => {

@@ -54,7 +54,7 @@ export class World {
     const given = byAddress ? { metadata_url: this.idp.metadataURL } : { metadata_xml: await (await fetch(this.idp.metadataURL)).text() }
     for (const project of [this.a, this.b]) {
       project.connection = await administer(project, 'POST', '/admin/sso/providers', {
-        type: 'saml', domains: [domain], ...given, attribute_mapping: { keys: { groups: { name: groups, array: true } } },
+        type: 'saml', domains: [domain], ...given, attribute_mapping: { keys: { groups: { name: groups, array: true } } }, rules: { groups_attribute: groups },
       })
     }
     this.browser = await Browser.open()
@@ -125,6 +125,7 @@ export function suite(provider, options) {
       const by = `sso:${a.connection.id}`
       assert.equal(first.user.email, people[login].email)
       assert.equal(first.user.app_metadata.provider, by)
+      assert.deepEqual(first.user.app_metadata.groups.toSorted(), people[login].groups.toSorted())
       assert.deepEqual(first.user.user_metadata.custom_claims.groups.toSorted(), people[login].groups.toSorted())
       const { amr, email } = claimsOf(first.session.access_token)
       assert.deepEqual(amr.map(({ method, provider }) => ({ method, provider })), [{ method: 'sso/saml', provider: a.connection.id }])
@@ -327,6 +328,9 @@ export function suite(provider, options) {
       assert.equal(await open(changed), 400)
       assert.equal(await open(unsigned), 400)
       assert.equal(await open(address.replace(a.ref, b.ref)), 400)
+      const refused = []
+      while (refused.length < 2) refused.push(...(await world.log.next()))
+      assert.deepEqual(refused.map(({ code, detail }) => [code, detail.check]), Array(2).fill(['saml_refused', 'signature']))
       assert.equal(await usable(page), 'usable')
       assert.equal(await open(address), 303)
       assert.equal(await usable(page), gone)
