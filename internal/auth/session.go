@@ -61,6 +61,14 @@ func (s *Session) Method() Method {
 // Low reports whether the session lacks the second factor that its user has.
 func (s *Session) Low(u *User) bool { return s.AAL != AAL2 && u.HasVerifiedFactor() }
 
+// Rotation is an ordinary refresh: the newest token was exchanged for the next.
+type Rotation struct {
+	SessionID uuid.UUID
+	At        time.Time
+	IP        string
+	UserAgent string
+}
+
 // OddRefresh is a refresh that was no ordinary rotation: the token had been used.
 type OddRefresh struct {
 	SessionID uuid.UUID
@@ -76,11 +84,12 @@ type OddRefresh struct {
 	RotatedUserAgent string
 }
 
-// RefreshDecision is what a used refresh token was answered with.
+// RefreshDecision is what a refresh token was answered with.
 type RefreshDecision string
 
-// The decisions.
+// The decisions. All but the first are of used tokens.
 const (
+	RefreshRotated  RefreshDecision = "rotated"         // the newest token: the next one
 	RefreshRepeated RefreshDecision = "repeated"        // the token before the newest: the newest again
 	RefreshInterval RefreshDecision = "within_interval" // an older one within the reuse interval: the newest again
 	RefreshReuse    RefreshDecision = "reuse_detected"  // the session ended

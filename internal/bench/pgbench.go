@@ -52,6 +52,7 @@ var refreshReplay = replay{
 		return []string{
 			variable("session", client), ":counter", "pg_catalog.now()", ":agent", ":ip", "NULL", "NULL",
 			"pg_catalog.gen_random_uuid()", variable("user", client), "NULL",
+			":agent", `'\x'::bytea`, // the MAC is the server's work
 		}
 	},
 }

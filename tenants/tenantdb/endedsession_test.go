@@ -63,6 +63,7 @@ func TestEndLowAAL(t *testing.T) {
 	t.Parallel()
 	f, ctx := flowtest.New(t), context.Background()
 	withParents(t, f.A)
+	f.A.Exec(t, `DELETE FROM auth.mfa_factors`)
 	now, limits := f.Clock.Now(), tenantdb.SessionLimits{LowAAL: time.Hour}
 	for name, c := range map[string]struct {
 		age    time.Duration

@@ -158,8 +158,8 @@ type Rotation struct {
 	LowAAL     time.Duration // 0 = no limit
 }
 
-// Rotate moves the session to its next refresh token, writes the audit entry
-// and reads what the access token needs, all in one statement: one round trip
+// Rotate moves the session to its next refresh token, records the refresh, writes the
+// audit entry and reads what the access token needs, all in one statement: one round trip
 // and one transaction. ok is false, and nothing has changed, when the token
 // presented is not the newest, when the session or user may not continue, or when
 // triggers of the project's developer would run. The caller then finds the reason
@@ -177,8 +177,10 @@ func (db *DB) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool
 
 // Rotate is DB.Rotate within a transaction.
 func (tx *Tx) Rotate(ctx context.Context, r Rotation) (p auth.Principal, ok bool, err error) {
+	client := clientOf(r.IP, r.UserAgent)
 	rows, err := tx.q.Query(ctx, rotateSQL, binaryID(r.Session), r.Counter, r.Now, r.UserAgent, r.IP,
-		interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil}, interval(r.LowAAL))
+		interval(r.Timebox), interval(r.Inactivity), binaryID(uuid.New()), pgtype.UUID{Bytes: r.User, Valid: r.User != uuid.Nil}, interval(r.LowAAL),
+		client, rotationMAC(tx.capability, r.Session, r.Now, client))
 	if err != nil {
 		return p, false, fmt.Errorf("rotate: %w", err)
 	}
@@ -218,6 +220,8 @@ const rotateSQL = `WITH s AS (
 		'actor_name', CASE pg_catalog.jsonb_typeof(u.raw_user_meta_data->'full_name') WHEN 'string'
 			THEN nullif(u.raw_user_meta_data->>'full_name', '') END)), $3, $5
 	FROM s JOIN auth.users u ON u.id = s.user_id
+), recorded AS (
+	INSERT INTO reeve.session_rotation (session_id, at, client, mac) SELECT s.id, $3, $11, $12 FROM s
 )
 SELECT ` + principalColumns + `, ` + amrColumn + `
 FROM s JOIN auth.users u ON u.id = s.user_id

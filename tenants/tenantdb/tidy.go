@@ -17,7 +17,9 @@ const (
 	// KeepEnded is how long the causes of ended sessions are kept.
 	KeepEnded   = 30 * 24 * time.Hour
 	keepAttempt = 90 * 24 * time.Hour // attempts to sign in by a connection
-	keepDead    = 30 * 24 * time.Hour // undeliverable messages
+	// keepRotation is how long ordinary refreshes are kept. There is a row of each.
+	keepRotation = 14 * 24 * time.Hour
+	keepDead     = 30 * 24 * time.Hour // undeliverable messages
 	// keepDevice is longer than a year, so that a device of every Christmas is known.
 	keepDevice = 400 * 24 * time.Hour
 )
@@ -48,6 +50,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	}
 	do(func(tx *Tx) (int64, error) { return tx.TidySignups(ctx, now.Add(-keepToken), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidySessionEnds(ctx, now.Add(-KeepEnded), TidyBatch) })
+	do(func(tx *Tx) (int64, error) { return tx.TidyRotations(ctx, now.Add(-keepRotation), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidyAssertions(ctx, now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) {
 		return tx.TidySSO(ctx, now.Add(-keepFlow), now.Add(-keepAttempt), TidyBatch)

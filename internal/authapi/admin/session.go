@@ -21,6 +21,8 @@ const (
 	maxSessions = 100
 	// maxHistory bounds the ended sessions, and the refreshes, in an answer.
 	maxHistory = 50
+	// maxRotations bounds the ordinary refreshes in an answer.
+	maxRotations = 500
 	// maxMatched bounds the sessions that are looked at for those of a provider.
 	maxMatched = 10_000
 )
@@ -47,6 +49,8 @@ type sessionList struct {
 	Ended    []session.EndedView `json:"ended"`
 	// Refreshes are those by tokens that had been used.
 	Refreshes []session.RefreshView `json:"refreshes"`
+	// Rotations are the ordinary refreshes of these sessions, ended ones included.
+	Rotations []session.ChainView `json:"rotations"`
 	page      page
 	total     int64
 }
@@ -64,7 +68,17 @@ func (h Handler) sessions(ctx context.Context, sc *tenants.Scope, req *sessionsR
 	if out.Sessions, out.total, err = h.Service.Sessions.List(ctx, sc, u, at, uuid.Nil); err != nil {
 		return out, err
 	}
-	out.Ended, out.Refreshes, err = h.Service.Sessions.History(ctx, sc, u.ID, maxHistory)
+	if out.Ended, out.Refreshes, err = h.Service.Sessions.History(ctx, sc, u.ID, maxHistory); err != nil {
+		return out, err
+	}
+	ids := make([]uuid.UUID, 0, len(out.Sessions)+len(out.Ended))
+	for _, s := range out.Sessions {
+		ids = append(ids, s.ID)
+	}
+	for _, s := range out.Ended {
+		ids = append(ids, s.ID)
+	}
+	out.Rotations, err = h.Service.Sessions.Chain(ctx, sc, ids, maxRotations)
 	return out, err
 }
 

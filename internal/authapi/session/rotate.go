@@ -228,5 +228,8 @@ func (r *rotation) advance(ctx context.Context, tx *tenantdb.Tx, counter int64) 
 	if err := tx.AdvanceSession(ctx, s); err != nil {
 		return err
 	}
+	if err := tx.PutRotation(ctx, &auth.Rotation{SessionID: s.ID, At: r.now, IP: s.IP, UserAgent: s.UserAgent}); err != nil {
+		return err
+	}
 	return audit.Self(ctx, tx, r.sc, &r.p.User, auth.ActionTokenRefreshed, r.now)
 }

@@ -67,6 +67,13 @@ type RotationView struct {
 	Place     *geo.Place    `json:"place"`
 }
 
+// ChainView is an ordinary refresh of a session as the wire shows it.
+type ChainView struct {
+	SessionID uuid.UUID            `json:"session_id"`
+	Decision  auth.RefreshDecision `json:"decision"` // auth.RefreshRotated
+	RotationView
+}
+
 // View describes a session of a user; current is the id of the caller's own.
 func (s Sessions) View(sc *tenants.Scope, u *auth.User, of *auth.Session, current uuid.UUID) View {
 	v := View{
@@ -142,6 +149,23 @@ func (s Sessions) History(ctx context.Context, sc *tenants.Scope, user uuid.UUID
 		refreshes[i] = s.ViewRefresh(&odd[i])
 	}
 	return ended, refreshes, err
+}
+
+// Chain returns the last ordinary refreshes of sessions, the newest first: at most 50 of
+// each, and most in all.
+func (s Sessions) Chain(ctx context.Context, sc *tenants.Scope, sessions []uuid.UUID, most int) ([]ChainView, error) {
+	var rows []auth.Rotation
+	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		rows, err = tx.RotationsOf(ctx, sessions, most)
+		return err
+	})
+	list := make([]ChainView, len(rows))
+	for i, r := range rows {
+		list[i] = ChainView{SessionID: r.SessionID, Decision: auth.RefreshRotated, RotationView: RotationView{
+			At: r.At, IP: r.IP, UserAgent: r.UserAgent, Device: device.Parse(r.UserAgent), Place: s.Places.Of(r.IP),
+		}}
+	}
+	return list, err
 }
 
 // EndOne ends a session of a user; ErrNoSuchSession for one that the user does not

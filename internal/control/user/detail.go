@@ -35,6 +35,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 	var sessions []auth.Session
 	var ended []auth.EndedSession
 	var odd []auth.OddRefresh
+	var chain []auth.Rotation
 	var tokens []auth.OneTimeToken
 	var passkeys []auth.Passkey
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
@@ -51,6 +52,9 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 			return err
 		}
 		if odd, err = tx.OddRefreshesOf(ctx, user, maxHistory); err != nil {
+			return err
+		}
+		if chain, err = tx.RotationsOf(ctx, idsOf(sessions, ended), maxRotations); err != nil {
 			return err
 		}
 		if passkeys, err = tx.Passkeys(ctx, user); err != nil {
@@ -84,6 +88,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 		out.Sessions[n] = s.sessionOf(sc, &u, &sessions[n])
 	}
 	out.EndedSessions, out.Refreshes = s.ended(ended), s.refreshes(odd)
+	out.Rotations = s.rotations(chain)
 	tag(ctx, &u)
 	return out, nil
 }

@@ -1,6 +1,8 @@
 package user
 
 import (
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/device"
 	"github.com/reevehq/reeve/tenants"
@@ -8,6 +10,9 @@ import (
 
 // maxHistory bounds the ended sessions, and the refreshes, in an answer.
 const maxHistory = 50
+
+// maxRotations bounds the ordinary refreshes in an answer.
+const maxRotations = 500
 
 // clientOf describes a client.
 func (s *Service) clientOf(agent, ip string) Client {
@@ -52,4 +57,26 @@ func (s *Service) refreshes(list []auth.OddRefresh) []Refresh {
 		}
 	}
 	return out
+}
+
+func (s *Service) rotations(list []auth.Rotation) []Rotated {
+	out := make([]Rotated, len(list))
+	for n, of := range list {
+		out[n] = Rotated{SessionID: of.SessionID.String(), Decision: string(auth.RefreshRotated), Rotation: Rotation{
+			At: of.At, IP: of.IP, UserAgent: of.UserAgent, Client: s.clientOf(of.UserAgent, of.IP),
+		}}
+	}
+	return out
+}
+
+// idsOf are the ids of sessions.
+func idsOf(sessions []auth.Session, ended []auth.EndedSession) []uuid.UUID {
+	ids := make([]uuid.UUID, 0, len(sessions)+len(ended))
+	for n := range sessions {
+		ids = append(ids, sessions[n].ID)
+	}
+	for n := range ended {
+		ids = append(ids, ended[n].ID)
+	}
+	return ids
 }

@@ -61,6 +61,7 @@ type Detail struct {
 	// What the sessions of the last 30 days came to.
 	EndedSessions []EndedSession `json:"ended_sessions" doc:"The 50 that ended last, of the last 30 days."`
 	Refreshes     []Refresh      `json:"refreshes" doc:"The last 50 refreshes by tokens that had been used before, of the last 30 days."`
+	Rotations     []Rotated      `json:"rotations" doc:"The ordinary refreshes of these sessions, ended ones included, the newest first: the last 50 of each, and 500 in all."`
 	Messages      []Message      `json:"messages" doc:"The last message of each kind, the newest first."`
 }
 
@@ -171,6 +172,13 @@ type Rotation struct {
 	IP        string    `json:"ip"`
 	UserAgent string    `json:"user_agent"`
 	Client
+}
+
+// Rotated is an ordinary refresh of a session.
+type Rotated struct {
+	SessionID string `json:"session_id"`
+	Decision  string `json:"decision" enum:"rotated" doc:"The next token was issued."`
+	Rotation
 }
 
 // Message is the last message of a kind that a user was sent.

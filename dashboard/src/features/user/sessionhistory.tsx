@@ -18,6 +18,27 @@ function Client({ of }: { of: Pick<Schema<'UserSession'>, 'user_agent' | 'ip' | 
   )
 }
 
+/** The ordinary refreshes of a session, the newest first. */
+export function Chain({ user, session }: { user: Detail; session: string }) {
+  const s = t.sessions
+  const rotations = (user.rotations ?? []).filter((rotation) => rotation.session_id === session)
+  if (rotations.length === 0) return null
+  return (
+    <details className="text-sm">
+      <summary className="cursor-pointer text-text-2">
+        {s.rotations} ({rotations.length})
+      </summary>
+      <ul aria-label={s.rotationsLabel} className="mt-1 border-l border-line pl-3">
+        {rotations.map((rotation) => (
+          <li key={rotation.at} className="py-1">
+            <Time at={rotation.at} /> <Client of={rotation} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
 /** Why sessions ended, and which used refresh tokens came again. */
 export function History({ user }: { user: Detail }) {
   const s = t.sessions
@@ -37,6 +58,7 @@ export function History({ user }: { user: Detail }) {
                 <p className="text-sm text-text-2">
                   <Time at={session.ended_at} /> · {s.cause[session.cause]} · {s.since} <Time at={session.created_at} />
                 </p>
+                <Chain user={user} session={session.id} />
               </li>
             ))}
           </ul>

@@ -8,7 +8,7 @@ import type { Schema } from '@/lib/api/client'
 import { user as t } from '@/strings/user'
 import { deviceOf } from '@/lib/device'
 import { useEndSession, useEndSessions } from './mutations'
-import { History, Where } from './sessionhistory'
+import { Chain, History, Where } from './sessionhistory'
 import type { Detail } from './user'
 
 /** Where a user is signed in. */
@@ -53,6 +53,7 @@ export function Sessions({ user, projectRef, mayWrite }: { user: Detail; project
                     </>
                   )}
                 </p>
+                <Chain user={user} session={session.id} />
               </div>
               {mayWrite && (
                 <Button size="small" onClick={() => ask(session)}>

@@ -13,7 +13,7 @@ const ada: Detail = {
   id: '7a1c1f5e-7a0b-4b7e-9a55-0f1d3c0a2b4c', email: 'ada@example.com', phone: '', name: 'Ada', role: 'authenticated', providers: ['email'], email_confirmed_at: ago(9999), phone_confirmed_at: null, invited_at: null,
   last_sign_in_at: null, created_at: ago(9999), updated_at: ago(9999), banned_until: null, deleted_at: null, is_anonymous: false, is_sso_user: false, new_email: '', new_phone: '', has_password: true, app_metadata: {}, user_metadata: {},
   standing: { can_sign_in: true, reasons: [], confirmed: true, banned_until: null, last_refused: { at: ago(4), code: 'invalid_credentials', message: 'Invalid login credentials', client_ip: '203.0.113.9', route: 'POST /auth/v1/token', count: 3 } },
-  identities: [], factors: [], passkeys: [], sessions: [], ended_sessions: [], refreshes: [], messages: [],
+  identities: [], factors: [], passkeys: [], sessions: [], ended_sessions: [], refreshes: [], rotations: [], messages: [],
 }
 
 describe('the sentence', () => {

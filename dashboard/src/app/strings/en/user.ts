@@ -147,6 +147,8 @@ export const user = {
       scim: 'the identity provider withdrew the account',
       unknown: 'ended by SQL, for a reason that is not known',
     },
+    rotations: 'Last refreshes',
+    rotationsLabel: 'Last refreshes of this session',
     refreshes: 'Used refresh tokens that came again',
     refreshesLabel: 'Refreshes by tokens that had been used',
     decision: {
