@@ -1,9 +1,11 @@
 // Sign-in at SimpleSAMLphp.
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { errorsOf } from '../lib/app.js'
 import { configure } from '../lib/reeve.js'
-import { administer, people, suite } from './suite.js'
+import { administer, ends, gone, metadata, people, suite, usable } from './suite.js'
 import { SimpleSAMLphp } from './simplesamlphp.js'
 
 const world = suite(SimpleSAMLphp, { byAddress: true })
@@ -50,6 +52,36 @@ test('a connection can refuse sign-ins from the portal', async (t) => {
   const { session, opened } = await app.begun(page)
   assert.equal(session, null)
   assert.equal(errorsOf(opened)[0].error_code, 'sso_unsolicited', opened)
+})
+
+test('single logout by POST, begun on either side', async (t) => {
+  const { a, b, idp } = world
+  const path = `/admin/sso/providers/${a.connection.id}`
+  const POST = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'
+  const xml = await metadata(a)
+  const without = xml.replace(/<md:SingleLogoutService Binding="[^"]*HTTP-Redirect"[^>]*>/, '')
+  assert.notEqual(without, xml)
+  await writeFile(join(idp.folder, 'service0.xml'), without)
+  await idp.configure({ SingleLogoutServiceBinding: [POST] })
+  t.after(async () => {
+    await writeFile(join(idp.folder, 'service0.xml'), xml)
+    await idp.configure({})
+    await administer(a, 'PUT', path, { metadata_url: idp.metadataURL })
+  })
+  await administer(a, 'PUT', path, { metadata_url: idp.metadataURL })
+  const somebody = await world.browser.another()
+  const first = await world.signIn('kim', a, 'implicit', somebody)
+  const second = await world.signInAgain('kim', b, 'pkce', somebody)
+  const url = await world.signOut(first.page, a)
+  assert.ok(url.startsWith(`${a.url}/auth/v1/sso/saml/slo/`), url)
+  assert.deepEqual([await usable(first.page), await usable(second.page)], [gone, gone])
+  assert.equal((await ends(a, first.user))[0], 'signed_out')
+
+  const { page, user } = await world.signIn('kim', a, 'implicit')
+  await idp.logout(await page.beside())
+  assert.equal(await usable(page), gone)
+  assert.equal((await ends(a, user))[0], 'slo')
+  assert.deepEqual(world.browser.complaints, [])
 })
 
 test('a new key is accepted when the metadata has it', async (t) => {

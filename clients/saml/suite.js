@@ -40,6 +40,15 @@ export async function post(project, form) {
   return res.headers.get('location')
 }
 
+/** What usable gives for a session that has ended. */
+export const gone = 'AuthSessionMissingError'
+
+/** Asks the project whether the session of a page is usable. */
+export const usable = (page) => page.value('client.auth.getUser().then(({ error }) => error?.name ?? "usable")')
+
+/** The causes of the ends of a user's sessions in a project. */
+export const ends = async (project, user) => (await administer(project, 'GET', `/admin/users/${user.id}/sessions`)).ended.map(({ cause }) => cause)
+
 /** Two projects, an app, a browser and an identity provider that both projects have as a connection. */
 export class World {
   /** provider is the class of the identity provider; byAddress lets Reeve fetch its metadata; groups is its name of that statement. */
@@ -90,6 +99,21 @@ export class World {
     await page.value(`client.auth.signInWithSSO(${call}).then(() => true)`).catch(() => true)
     await page.until('typeof events === "object" && events.includes("SIGNED_IN")')
     return { page, ...(await this.app.begun(page)) }
+  }
+
+  /** Signs out as an app does that wants the provider to know, and waits until the browser is back. */
+  async signOut(page, project) {
+    const back = `${this.app.address(project, 'implicit')}?out`
+    const query = new URLSearchParams({ scope: 'local', single_logout: true, redirect_to: back })
+    const url = await page.value(`client.auth.getSession().then(async ({ data }) => {
+      const headers = { apikey: ${JSON.stringify(project.publishable_key)}, authorization: 'Bearer ' + data.session.access_token }
+      const res = await fetch(${JSON.stringify(`${project.url}/auth/v1/logout?${query}`)}, { method: 'POST', headers })
+      return (await res.json()).url
+    })`)
+    await page.go(url)
+    await this.idp.through?.(page)
+    await page.until(`location.href === ${JSON.stringify(back)} && typeof began === "object"`)
+    return url
   }
 
   /** Posts a response to a, which must refuse it: {check, reason}, as in the log of the project. */
@@ -261,13 +285,6 @@ export function suite(provider, options) {
   })
 
   describe('single logout', () => {
-    const gone = 'AuthSessionMissingError' // so the SDK calls session_not_found
-
-    /** The causes of the ends of a user's sessions in a project. */
-    const ends = async (project, user) => (await administer(project, 'GET', `/admin/users/${user.id}/sessions`)).ended.map(({ cause }) => cause)
-
-    const usable = (page) => page.value('client.auth.getUser().then(({ error }) => error?.name ?? "usable")')
-
     /** Signs in at both projects in one browser. */
     async function both(login) {
       const somebody = await world.browser.another()
@@ -279,24 +296,10 @@ export function suite(provider, options) {
       return [first, second]
     }
 
-    /** Signs out as an app does that wants the provider to know, and waits until the browser is back. */
-    async function signOut(page, project) {
-      const back = `${world.app.address(project, 'implicit')}?out`
-      const query = new URLSearchParams({ scope: 'local', single_logout: true, redirect_to: back })
-      const url = await page.value(`client.auth.getSession().then(async ({ data }) => {
-        const headers = { apikey: ${JSON.stringify(project.publishable_key)}, authorization: 'Bearer ' + data.session.access_token }
-        const res = await fetch(${JSON.stringify(`${project.url}/auth/v1/logout?${query}`)}, { method: 'POST', headers })
-        return (await res.json()).url
-      })`)
-      await page.go(url)
-      await world.idp.through?.(page)
-      await page.until(`location.href === ${JSON.stringify(back)} && typeof began === "object"`)
-    }
-
     test('a sign-out at one project ends at the provider, and at the other project', async () => {
       const { a, b } = world
       const [first, second] = await both('ivy')
-      await signOut(first.page, a)
+      await world.signOut(first.page, a)
       assert.equal(await usable(second.page), gone)
       assert.deepEqual([await ends(a, first.user), await ends(b, second.user)], [['signed_out'], ['slo']])
       await first.page.value('client.auth.signOut({ scope: "local" })')
