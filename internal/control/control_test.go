@@ -29,6 +29,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	"github.com/reevehq/reeve/internal/control/sso"
 	"github.com/reevehq/reeve/internal/control/thirdparty"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/control/user"
@@ -46,12 +47,15 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // world is a world with every resource.
 func world(t *testing.T) *controltest.World {
 	t.Helper()
-	tenant := flowtest.New(t).A
+	tenant := flowtest.New(t, func(c *tenants.Config) { c.SAMLEnabled = true }).A
 	return controltest.New(t, func(w *controltest.World) []controltest.Mounter {
 		open := func(context.Context, tenants.Ref, authz.Actor) (*tenants.Scope, error) { return tenant.Scope(), nil }
 		return append(everything(w),
 			&user.Handler{Service: &user.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Accounts: accounts{}, Open: open}},
-			&customprovider.Handler{Service: &customprovider.Service{Authz: w.Authz, Open: open, Providers: providers{}}})
+			&customprovider.Handler{Service: &customprovider.Service{Authz: w.Authz, Open: open, Providers: providers{}}},
+			&sso.Handler{Service: &sso.Service{
+				Authz: w.Authz, Open: open, Connections: connections{}, Page: func(tenants.Ref, uuid.UUID) string { return "" }, Now: controltest.Now,
+			}})
 	})
 }
 
@@ -87,6 +91,44 @@ func (providers) List(context.Context, *tenants.Scope) ([]auth.CustomProvider, e
 
 func (providers) Create(_ context.Context, _ *tenants.Scope, b customprovider.CreateBody) (*auth.CustomProvider, error) {
 	return &auth.CustomProvider{Type: b.Type, Identifier: b.Identifier}, nil
+}
+
+// connections has none, and stores none; the rules are the tenant plane's, see
+// TestSSOConnections of internal/server.
+type connections struct{ sso.Connections }
+
+func (connections) List(context.Context, *tenants.Scope) ([]auth.SSOProvider, error) { return nil, nil }
+
+func (connections) Provider(context.Context, *tenants.Scope, uuid.UUID) (*auth.SSOProvider, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (connections) Create(context.Context, *tenants.Scope, sso.Change) (*auth.SSOProvider, error) {
+	return &auth.SSOProvider{Kind: auth.SSOKindSAML, SAML: &auth.SAMLProvider{}}, nil
+}
+
+func (connections) Update(context.Context, *tenants.Scope, uuid.UUID, sso.Change) (*auth.SSOProvider, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (connections) Delete(context.Context, *tenants.Scope, uuid.UUID) (*auth.SSOProvider, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (connections) Attempts(context.Context, *tenants.Scope, uuid.UUID, time.Time, int) ([]auth.SSOAttempt, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (connections) DryRun(context.Context, *tenants.Scope, uuid.UUID, string) (string, error) {
+	return "", auth.ErrSSOProviderNotFound
+}
+
+func (connections) Keys(context.Context, *tenants.Scope) ([]sso.Key, error) { return nil, nil }
+
+func (connections) AddKey(context.Context, *tenants.Scope) ([]sso.Key, error) { return nil, nil }
+
+func (connections) RemoveKey(context.Context, *tenants.Scope, uuid.UUID) ([]sso.Key, error) {
+	return nil, auth.ErrSAMLKeyNotFound
 }
 
 func everything(w *controltest.World) []controltest.Mounter {
@@ -254,6 +296,24 @@ var routes = []route{
 	{method: "GET", path: "/v1/projects/{ref}/auth/custom-providers/{id}"},
 	{method: "PATCH", path: "/v1/projects/{ref}/auth/custom-providers/{id}", body: `{"name":"Other"}`, least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/auth/custom-providers/{id}", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/sso/providers"},
+	{method: "POST", path: "/v1/projects/{ref}/config/auth/sso/providers", body: `{"type":"saml","metadata_url":"https://idp.example.com"}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/config/auth/sso/providers/{id}"},
+	{method: "PUT", path: "/v1/projects/{ref}/config/auth/sso/providers/{id}", body: `{"domains":["acme.example"]}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/config/auth/sso/providers/{id}", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/sso"},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections"},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections", body: `{"metadata_url":"https://idp.example.com"}`, least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}"},
+	{method: "PATCH", path: "/v1/projects/{ref}/sso/connections/{id}", body: `{"enabled":false}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/sso/connections/{id}", least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/refresh", least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/test", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/attempts"},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/attempts/{attempt_id}"},
+	{method: "GET", path: "/v1/projects/{ref}/sso/keys"},
+	{method: "POST", path: "/v1/projects/{ref}/sso/keys", least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/sso/keys/{id}", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/auth/users"},
 	{method: "POST", path: "/v1/projects/{ref}/auth/users", body: `{"email":"ann@example.com"}`, least: developer},
 	{method: "POST", path: "/v1/projects/{ref}/auth/users/invite", body: `{"email":"bob@example.com"}`, least: developer},

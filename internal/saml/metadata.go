@@ -166,25 +166,14 @@ func (m *Metadata) expires(el *etree.Element, now time.Time) error {
 // are left out; there must be one.
 func (m *Metadata) keys(role *etree.Element, now time.Time) error {
 	var last error
-	for _, k := range children(role, nsMetadata, "KeyDescriptor") {
-		if use := attr(k, "use"); use != "" && use != "signing" {
+	for _, encoded := range signing(role) {
+		cert, err := certificate(encoded, now)
+		if err != nil {
+			last = err
 			continue
 		}
-		info := only(k, nsDigest, "KeyInfo")
-		if info == nil {
-			continue
-		}
-		for _, data := range children(info, nsDigest, "X509Data") {
-			for _, c := range children(data, nsDigest, "X509Certificate") {
-				cert, err := certificate(text(c), now)
-				if err != nil {
-					last = err
-					continue
-				}
-				if !slices.ContainsFunc(m.Certificates, cert.Equal) {
-					m.Certificates = append(m.Certificates, cert)
-				}
-			}
+		if !slices.ContainsFunc(m.Certificates, cert.Equal) {
+			m.Certificates = append(m.Certificates, cert)
 		}
 	}
 	switch {
@@ -197,6 +186,54 @@ func (m *Metadata) keys(role *etree.Element, now time.Time) error {
 	default:
 		return refuse(CheckMetadata, "The metadata has no certificate for signing.", nil)
 	}
+}
+
+// signing returns the certificates for signing as they are written.
+func signing(role *etree.Element) (encoded []string) {
+	for _, k := range children(role, nsMetadata, "KeyDescriptor") {
+		if use := attr(k, "use"); use != "" && use != "signing" {
+			continue
+		}
+		info := only(k, nsDigest, "KeyInfo")
+		if info == nil {
+			continue
+		}
+		for _, data := range children(info, nsDigest, "X509Data") {
+			for _, c := range children(data, nsDigest, "X509Certificate") {
+				encoded = append(encoded, text(c))
+			}
+		}
+	}
+	return encoded
+}
+
+// SigningCertificates returns the certificates for signing that metadata has, whether
+// they are valid or not, for people to look at. It returns nil for what is no metadata.
+func SigningCertificates(raw []byte) []*x509.Certificate {
+	root, err := parseWith(bytes.TrimPrefix(bytes.TrimSpace(raw), []byte("\xef\xbb\xbf")), MaxMetadata, true)
+	if err != nil {
+		return nil
+	}
+	entity, err := selected(root, "")
+	if err != nil {
+		return nil
+	}
+	role, err := idpRole(entity)
+	if err != nil {
+		return nil
+	}
+	var list []*x509.Certificate
+	for _, encoded := range signing(role) {
+		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
+		if err != nil || len(list) == maxCertificates {
+			continue
+		}
+		cert, err := x509.ParseCertificate(der)
+		if err == nil && !slices.ContainsFunc(list, cert.Equal) {
+			list = append(list, cert)
+		}
+	}
+	return list
 }
 
 func certificate(encoded string, now time.Time) (*x509.Certificate, error) {

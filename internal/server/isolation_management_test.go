@@ -111,6 +111,10 @@ var sound = map[string]struct {
 		"provider_type": "oidc", "identifier": "stolen", "name": "Stolen", "issuer": "https://id.example.com", "client_id": "x", "client_secret": "x",
 	}},
 	"update-custom-provider": {body: map[string]any{"name": "stolen"}},
+	"create-sso-provider":    {body: map[string]any{"type": "saml", "metadata_url": "https://idp.example.com"}},
+	"update-sso-provider":    {body: map[string]any{"domains": []string{"stolen.example"}}},
+	"create-sso-connection":  {body: map[string]any{"metadata_url": "https://idp.example.com"}},
+	"update-sso-connection":  {body: map[string]any{"name": "stolen"}},
 	"create-access-token":    {body: map[string]any{"name": "mine"}},
 }
 

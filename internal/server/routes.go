@@ -30,6 +30,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/servicetoken"
 	"github.com/reevehq/reeve/internal/control/signingkey"
+	controlsso "github.com/reevehq/reeve/internal/control/sso"
 	"github.com/reevehq/reeve/internal/control/thirdparty"
 	"github.com/reevehq/reeve/internal/control/usage"
 	"github.com/reevehq/reeve/internal/control/user"
@@ -160,6 +161,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	}}).Mount(api)
 	(&customprovider.Handler{Service: &customprovider.Service{
 		Authz: access, Open: s.memberScope, Providers: customProviders{tenantside.Service{PlainHTTP: s.dev, Now: s.now}},
+	}}).Mount(api)
+	(&controlsso.Handler{Service: &controlsso.Service{
+		Authz: access, Open: s.memberScope, Connections: connections{s.flows().Connections()}, Page: s.connectionPage, Now: s.now,
 	}}).Mount(api)
 	(&member.Handler{Service: s.newMembers()}).Mount(api)
 	(&operator.Handler{Service: &operator.Service{

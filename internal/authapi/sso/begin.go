@@ -22,6 +22,9 @@ const (
 	maxShared = 20
 )
 
+// AttemptPlace stands for the id of the attempt in Start.DryRun.
+const AttemptPlace = "{attempt}"
+
 // Start is a request to sign in by a connection: by its id, or by a domain.
 type Start struct {
 	Provider   uuid.UUID
@@ -29,7 +32,7 @@ type Start struct {
 	RedirectTo redirect.Asked
 	PKCE       pkce.Challenge
 	// DryRun is where to go after a dry run; "" for a sign-in. It is ours: no rule for
-	// redirects holds for it.
+	// redirects holds for it. AttemptPlace in it becomes the id of the attempt.
 	DryRun string
 }
 
@@ -42,7 +45,7 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 	relay := auth.SSORelay{ID: uuid.New(), RedirectTo: st.RedirectTo.Target(ctx, sc), Domain: st.Domain, CreatedAt: s.Now()}
 	t := s.newTrail(sc, relay.ID, auth.AttemptLogin)
 	if st.DryRun != "" {
-		t.Kind, relay.RedirectTo = auth.AttemptDryRun, st.DryRun
+		t.Kind, relay.RedirectTo = auth.AttemptDryRun, strings.ReplaceAll(st.DryRun, AttemptPlace, relay.ID.String())
 	}
 	list, err := s.find(ctx, sc, st)
 	if err != nil {

@@ -111,7 +111,7 @@ var features = []struct {
 	{"auth.mfa_web_authn", false},
 	{"auth.password_hibp", true},
 	{"auth.platform.sso", false},
-	{"auth.saml_2", false},
+	{"auth.saml_2", true},
 	{"auth.user_sessions", true},
 	{"branching_persistent", true},
 	{"custom_domain", false},
