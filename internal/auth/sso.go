@@ -161,6 +161,8 @@ var (
 	ErrSSODomain             = fault.New(fault.Forbidden, "sso_domain_mismatch", "The identity provider named an address outside of the connection's domains")
 	ErrSSOGroup              = fault.New(fault.Forbidden, "sso_group_not_allowed", "The user is in none of the groups that may sign in")
 	ErrSSOUnsolicited        = fault.New(fault.Forbidden, "sso_unsolicited", "Sign-ins by this connection begin in the app, not at the identity provider")
+	ErrOIDCProvider          = fault.New(fault.Invalid, "sso_oidc_provider_error", "The identity provider did not sign the user in")
+	ErrOIDCToken             = fault.New(fault.Invalid, "sso_oidc_token_invalid", "The identity provider's token is not valid")
 	ErrSAMLKeys              = fault.New(fault.Conflict, "saml_keys_exist", "The project has two keys already: remove one first")
 	ErrSAMLKeyNotFound       = fault.New(fault.NotFound, "saml_key_not_found", "No such key, or the only one")
 	ErrSAMLAssertionNoUserID = fault.New(fault.Invalid, "saml_assertion_no_user_id", "The SAML assertion has no identifier of the user that stays the same")

@@ -60,6 +60,9 @@ var tenantRoutes = []tenantRoute{
 		more: map[string]any{"SAMLResponse": "", "RelayState": ""}, form: true, early: 400,
 	},
 	{method: "GET", path: "/sso/saml/slo/{logout_id}", guard: open},
+	{method: "GET", path: "/sso/oidc/callback", guard: open, query: "?state=" + annID + "&code=00"},
+	{method: "POST", path: "/sso/oidc/backchannel-logout/{id}", guard: open, body: map[string]any{"logout_token": "x"}, form: true},
+	{method: "GET", path: "/sso/oidc/logged-out", guard: open, query: "?state=" + annID},
 	{method: "GET", path: "/sso/choose/{choice_id}", guard: open},
 	{method: "POST", path: "/sso/choose/{choice_id}", guard: open, body: map[string]any{"provider_id": annID}, form: true},
 	{method: "GET", path: "/sso/domains/verify", guard: open, query: "?connection=" + annID + "&domain=acme.example&until=1&token=x"},
@@ -212,7 +215,7 @@ var tenantRoutes = []tenantRoute{
 // ssoProviderMembers are the members of a connection.
 var ssoProviderMembers = map[string]any{
 	"resource_id": "acme", "disabled": false, "metadata_url": "", "metadata_xml": "", "domains": []any{}, "attribute_mapping": map[string]any{},
-	"name_id_format": "", "name": "", "rules": map[string]any{},
+	"name_id_format": "", "name": "", "rules": map[string]any{}, "oidc": map[string]any{},
 }
 
 // customProviderMembers are optional members of a custom provider.

@@ -202,6 +202,6 @@ func (s *Server) flows() tenantapi.Flows {
 	return tenantapi.Flows{
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
 		Captcha: s.captcha, Leaked: s.leaked,
-		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Revoked: &revoked.Kept{}, Places: s.places, Providers: s.providers, Metadata: s.outbound.HTTP(providerTimeout), Resolver: s.resolver, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
+		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Revoked: &revoked.Kept{}, Places: s.places, Providers: s.providers, Metadata: s.outbound.HTTP(providerTimeout), Resolver: s.resolver, OpenID: s.openID, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
 	}
 }

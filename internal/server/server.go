@@ -99,6 +99,7 @@ type Server struct {
 	passwords    *password.Hasher
 	verifier     *token.Verifier
 	outbound     *outbound.Client
+	openID       sso.OpenID
 	resolver     sso.Resolver     // of records that prove domains
 	named        *outbound.Client // to addresses of the operator's choice
 	captcha      *captcha.Verifier
@@ -283,6 +284,7 @@ func (s *Server) assemble(hashCost int) (err error) {
 	}
 	providers := s.outbound.HTTP(providerTimeout)
 	s.oidc = oidc.New(providers, s.now)
+	s.openID = sso.NewOpenID(providers, s.now)
 	s.providers = idp.Registry{Connectors: social.Connectors(providers, s.now), Custom: custom.New(providers, s.now)}
 	if s.verifier, err = token.NewVerifier(c.Cache.Tokens, s.now, s.ours); err != nil {
 		return err

@@ -66,6 +66,8 @@ type Flows struct {
 	Revoked *revoked.Kept
 	// Metadata fetches the metadata of identity providers.
 	Metadata *http.Client
+	// OpenID speaks with identity providers of enterprise connections.
+	OpenID sso.OpenID
 	// Resolver looks up the records that prove domains; the machine's when nil.
 	Resolver sso.Resolver
 	// PlainHTTP allows custom providers and metadata without TLS, for development.
@@ -134,7 +136,7 @@ func (f Flows) connections(people users.Users) sso.Service {
 	if resolver == nil {
 		resolver = sso.ResolverAt("")
 	}
-	return sso.Service{Users: people, Mailer: f.Mailer, Client: f.Metadata, Resolver: resolver, PlainHTTP: f.PlainHTTP}
+	return sso.Service{Users: people, Mailer: f.Mailer, Client: f.Metadata, Resolver: resolver, OpenID: f.OpenID, PlainHTTP: f.PlainHTTP}
 }
 
 // all lists the flows; each handler's Mount says which routes it has, who may

@@ -36,7 +36,7 @@ type Service struct {
 // Remote signs users out at the identity provider that vouched for a session.
 type Remote interface {
 	// SignOut returns where the browser goes to sign out there too; "" for nowhere.
-	SignOut(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, session uuid.UUID, to redirect.Asked) (string, error)
+	SignOut(ctx context.Context, sc *tenants.Scope, session uuid.UUID, to redirect.Asked) (string, error)
 }
 
 // Change is the requested change; empty fields stay as they are.
@@ -239,13 +239,12 @@ func (s Service) Logout(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	if scope == ScopeLocal && p.Session.ID == uuid.Nil {
 		return "", auth.ErrSessionNotFound
 	}
-	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
-		address = ""
-		if remote != nil && scope != ScopeOthers && s.Remote != nil && p.Session.ID != uuid.Nil {
-			if address, err = s.Remote.SignOut(ctx, tx, sc, p.Session.ID, *remote); err != nil {
-				return err
-			}
+	if remote != nil && scope != ScopeOthers && s.Remote != nil && p.Session.ID != uuid.Nil {
+		if address, err = s.Remote.SignOut(ctx, sc, p.Session.ID, *remote); err != nil {
+			return "", err
 		}
+	}
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		return s.Sessions.End(ctx, tx, sc, &p.User, which, session.CauseLogout)
 	})
 	return address, err

@@ -75,6 +75,9 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 // toProvider writes the start of a sign-in at a connection's provider, and returns the
 // address of that.
 func (s Service) toProvider(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, relay *auth.SSORelay, t *trail, flow *auth.FlowState) (address string, err error) {
+	if p.OIDC != nil {
+		return s.toOIDC(ctx, sc, p, relay, t, flow)
+	}
 	metadata, err := parseMetadata(p.SAML.MetadataXML, s.Now())
 	if err != nil {
 		return "", err

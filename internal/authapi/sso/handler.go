@@ -36,6 +36,9 @@ func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutQuery))
 	r.Open.With(web.LimitAssertion).POST("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutForm))
 	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo/:logout_id", web.Tenant(http.StatusOK, h.logoutStart))
+	r.Open.With(web.LimitAssertion).GET("/sso/oidc/callback", web.Tenant(http.StatusOK, h.callback))
+	r.Open.With(web.LimitAssertion).POST("/sso/oidc/backchannel-logout/:id", web.Tenant(http.StatusOK, h.backchannel))
+	r.Open.With(web.LimitAssertion).GET("/sso/oidc/logged-out", web.Tenant(http.StatusOK, h.loggedOut))
 	r.Open.With(web.LimitSSO).GET("/sso/choose/:choice_id", web.Tenant(http.StatusOK, h.choices))
 	r.Open.With(web.LimitSSO).POST("/sso/choose/:choice_id", web.Tenant(http.StatusOK, h.choose))
 	r.Open.With(web.LimitVerify).GET("/sso/domains/verify", web.Tenant(http.StatusOK, h.ask))
@@ -132,6 +135,11 @@ func (h Handler) finish(ctx context.Context, sc *tenants.Scope, req *posted) (an
 		return tell(site, auth.ErrValidation.Saying("SAMLResponse is missing"), nil)
 	}
 	out, err := h.Service.FinishSAML(ctx, sc, req.Response, req.RelayState)
+	return arrive(site, out, err)
+}
+
+// arrive sends the browser to the app with the outcome of a sign-in.
+func arrive(site string, out *Outcome, err error) (any, error) {
 	switch {
 	case err != nil:
 		return tell(site, err, out)

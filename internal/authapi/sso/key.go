@@ -39,19 +39,6 @@ func (s Service) service(ctx context.Context, sc *tenants.Scope) (*saml.Service,
 	return s.serviceOf(sc, keys), nil
 }
 
-// serviceWith is service in a transaction; nil while the project has no key.
-func (s Service) serviceWith(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope) (*saml.Service, error) {
-	sealed, err := tx.SAMLKeys(ctx)
-	if err != nil || len(sealed) == 0 {
-		return nil, err
-	}
-	keys, err := openKeys(sc.Tenant, sealed)
-	if err != nil {
-		return nil, err
-	}
-	return s.serviceOf(sc, keys), nil
-}
-
 func (s Service) serviceOf(sc *tenants.Scope, keys []saml.Key) *saml.Service {
 	at := sc.Tenant.Issuer() + "/sso/saml/"
 	return &saml.Service{EntityID: at + "metadata", ACS: at + "acs", Logout: at + "slo", Keys: keys, Now: s.Now()}

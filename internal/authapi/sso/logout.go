@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,32 +40,53 @@ type storedForm struct {
 }
 
 // SignOut begins to sign the user of a session out at the identity provider that vouched
-// for it. It must run in the transaction that ends the session. The address is where the
-// browser goes then; "" where there is nobody to sign out at.
-func (s Service) SignOut(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, id uuid.UUID, to redirect.Asked) (string, error) {
+// for it. The address is where the browser goes when the session has ended here; "" where
+// there is nobody to sign out at.
+func (s Service) SignOut(ctx context.Context, sc *tenants.Scope, id uuid.UUID, to redirect.Asked) (string, error) {
 	if !sc.Tenant.Config.SAMLEnabled {
 		return "", nil
 	}
-	o, err := tx.SSOOrigin(ctx, id)
-	if err != nil || o == nil {
-		return "", err
-	}
-	p, err := tx.SSOProvider(ctx, o.Provider, false)
-	if errors.Is(err, auth.ErrSSOProviderNotFound) || (err == nil && p.SAML == nil) {
+	var o *auth.SSOOrigin
+	var p auth.SSOProvider
+	err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+		if o, err = tx.SSOOrigin(ctx, id); err != nil || o == nil {
+			return err
+		}
+		p, err = tx.SSOProvider(ctx, o.Provider, false)
+		return err
+	})
+	switch {
+	case errors.Is(err, auth.ErrSSOProviderNotFound):
 		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	metadata, err := parseMetadata(p.SAML.MetadataXML, s.Now())
-	if err != nil || metadata.Logout == nil {
-		return "", nil //nolint:nilerr // the sign-out here must not fail because of the provider
-	}
-	sp, err := s.serviceWith(ctx, tx, sc)
-	if err != nil || sp == nil {
+	case err != nil || o == nil:
 		return "", err
 	}
 	l := tenantdb.SSOLogout{ID: uuid.New(), Provider: p.ID, RedirectTo: to.Target(ctx, sc), CreatedAt: s.Now()}
+	address, err := s.logoutAddress(ctx, sc, &p, o, &l)
+	if err != nil || address == "" {
+		return "", err
+	}
+	t := s.newTrail(sc, l.ID, auth.AttemptLogout)
+	t.Provider = &p.ID
+	return address, sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		return errors.Join(tx.CreateSSOLogout(ctx, &l), tx.PutSSOAttempt(ctx, &t.SSOAttempt))
+	})
+}
+
+// logoutAddress is where a browser signs out at a provider, which is noted in l. A
+// provider that cannot be understood now has none: the sign-out here must not fail.
+func (s Service) logoutAddress(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, o *auth.SSOOrigin, l *tenantdb.SSOLogout) (string, error) {
+	if p.OIDC != nil {
+		return s.endSession(ctx, sc, p, l), nil
+	}
+	metadata, err := parseMetadata(p.SAML.MetadataXML, s.Now())
+	if err != nil || metadata.Logout == nil {
+		return "", nil //nolint:nilerr // as promised
+	}
+	sp, err := s.service(ctx, sc)
+	if err != nil {
+		return "", err
+	}
 	var sessions []string
 	if o.SessionIndex != "" {
 		sessions = []string{o.SessionIndex}
@@ -73,16 +96,56 @@ func (s Service) SignOut(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 		return "", err
 	}
 	l.RequestID = out.ID
-	address := out.Address
-	if out.Form != nil {
-		if l.Form, err = json.Marshal(storedForm{out.Address, out.Form}); err != nil {
-			return "", fmt.Errorf("encode form: %w", err)
+	if out.Form == nil {
+		return out.Address, nil
+	}
+	if l.Form, err = json.Marshal(storedForm{out.Address, out.Form}); err != nil {
+		return "", fmt.Errorf("encode form: %w", err)
+	}
+	return sc.Tenant.Issuer() + "/sso/saml/slo/" + l.ID.String(), nil
+}
+
+// endSession is the address of a provider's logout endpoint (OpenID Connect RP-Initiated
+// Logout 1.0); "" for none.
+func (s Service) endSession(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, l *tenantdb.SSOLogout) string {
+	d, _, err := s.discover(ctx, sc, p)
+	if err != nil || d.EndSessionURL == "" {
+		return ""
+	}
+	u, err := url.Parse(d.EndSessionURL)
+	if err != nil {
+		return ""
+	}
+	q := u.Query()
+	q.Set("client_id", p.OIDC.ClientID)
+	q.Set("post_logout_redirect_uri", sc.Tenant.Issuer()+"/sso/oidc/logged-out")
+	q.Set("state", l.ID.String())
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// Returned ends a sign-out at an OpenID provider: the browser goes to where the app
+// wanted. auth.ErrSSOLogoutNotFound.
+func (s Service) Returned(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*Next, error) {
+	var l tenantdb.SSOLogout
+	var p auth.SSOProvider
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
+		if l, err = tx.SSOLogout(ctx, id, true); err != nil {
+			return err
 		}
-		address = sc.Tenant.Issuer() + "/sso/saml/slo/" + l.ID.String()
+		p, err = tx.SSOProvider(ctx, l.Provider, false)
+		return err
+	})
+	if err == nil && (p.OIDC == nil || s.Now().After(l.CreatedAt.Add(logoutTTL))) {
+		err = auth.ErrSSOLogoutNotFound
+	}
+	if err != nil {
+		return nil, err
 	}
 	t := s.newTrail(sc, l.ID, auth.AttemptLogout)
 	t.Provider = &p.ID
-	return address, errors.Join(tx.CreateSSOLogout(ctx, &l), tx.PutSSOAttempt(ctx, &t.SSOAttempt))
+	s.keep(ctx, sc, t, uuid.Nil, nil)
+	return &Next{Address: l.RedirectTo}, nil
 }
 
 // LogoutForm returns what to post to the identity provider of a sign-out that was begun;
@@ -185,7 +248,11 @@ func (t *trail) failed(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvid
 // are named, and returns how many.
 func (s Service) end(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, name *auth.SSOName, indexes []string) (ended int, err error) {
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		list, err := tx.SSOSessions(ctx, p.ID, name, "", maxLogout)
+		index := ""
+		if name == nil {
+			index = strings.Join(indexes, "")
+		}
+		list, err := tx.SSOSessions(ctx, p.ID, name, index, maxLogout)
 		if err != nil {
 			return err
 		}

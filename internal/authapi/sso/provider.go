@@ -34,6 +34,7 @@ type Service struct {
 	Mailer *mail.Mailer
 	// Client fetches metadata; requests with it reach no private networks.
 	Client *http.Client
+	OpenID OpenID
 	// Resolver looks up the records that prove domains.
 	Resolver Resolver
 	// PlainHTTP accepts addresses of metadata without TLS, for development.
@@ -52,6 +53,7 @@ type Attributes struct {
 	NameIDFormat *string                `json:"name_id_format"`
 	Name         *string                `json:"name"`
 	Rules        json.RawMessage        `json:"rules"` // members of auth.SSORules
+	OIDC         *OIDCAttributes        `json:"oidc"`
 }
 
 // List returns the connections, the oldest first; never nil.
@@ -82,23 +84,27 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 	if !sc.Tenant.Config.SAMLEnabled {
 		return nil, auth.ErrSAMLOff
 	}
-	if kind != "saml" {
-		return nil, auth.ErrValidation.Saying("type must be saml")
-	}
 	now := s.Now()
 	p := &auth.SSOProvider{
-		ID: uuid.New(), CreatedAt: now, UpdatedAt: now, Domains: []auth.SSODomain{}, Kind: auth.SSOKindSAML, Rules: auth.DefaultSSORules(),
-		SAML: &auth.SAMLProvider{ID: uuid.New(), AttributeMapping: json.RawMessage(`{}`)},
+		ID: uuid.New(), CreatedAt: now, UpdatedAt: now, Domains: []auth.SSODomain{}, Kind: auth.SSOKind(kind), Rules: auth.DefaultSSORules(),
 	}
-	metadata, err := s.metadata(ctx, a, now)
+	var err error
+	switch p.Kind {
+	case auth.SSOKindSAML:
+		err = s.newSAML(ctx, p, a, now)
+	case auth.SSOKindOIDC:
+		if a.OIDC == nil {
+			return nil, invalid("oidc must be given")
+		}
+		p.OIDC = &auth.OIDCProvider{Scopes: []string{}, AttributeMapping: json.RawMessage(`{}`)}
+		err = s.checkOIDC(ctx, sc, p, a)
+	default:
+		err = invalid("type must be saml or oidc")
+	}
 	if err != nil {
 		return nil, err
 	}
-	if metadata == nil {
-		return nil, auth.ErrValidation.Saying("Either metadata_xml or metadata_url must be set")
-	}
-	p.SAML.EntityID = metadata.EntityID
-	if err := a.apply(p, now); err != nil {
+	if err := s.apply(sc, p, a, now); err != nil {
 		return nil, err
 	}
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
@@ -110,12 +116,54 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 	return p, err
 }
 
+// newSAML begins a connection that speaks SAML with its metadata.
+func (s Service) newSAML(ctx context.Context, p *auth.SSOProvider, a *Attributes, now time.Time) error {
+	p.SAML = &auth.SAMLProvider{ID: uuid.New(), AttributeMapping: json.RawMessage(`{}`)}
+	metadata, err := s.metadata(ctx, a, now)
+	if err != nil {
+		return err
+	}
+	if metadata == nil {
+		return auth.ErrValidation.Saying("Either metadata_xml or metadata_url must be set")
+	}
+	p.SAML.EntityID = metadata.EntityID
+	return nil
+}
+
+// checkOIDC asks the issuer that a request names how it is spoken to, so that a mistake
+// is known at once.
+func (s Service) checkOIDC(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, a *Attributes) error {
+	if a.OIDC == nil || a.OIDC.Issuer == nil {
+		return nil
+	}
+	asked := *p
+	asked.OIDC = &auth.OIDCProvider{ClientID: "x", SealedSecret: []byte("x")}
+	if err := (&OIDCAttributes{Issuer: a.OIDC.Issuer}).apply(sc.Tenant, &asked, s.PlainHTTP); err != nil {
+		return err
+	}
+	_, _, err := s.discover(ctx, sc, &asked)
+	return err
+}
+
+// apply sets what a request has.
+func (s Service) apply(sc *tenants.Scope, p *auth.SSOProvider, a *Attributes, now time.Time) error {
+	if a.OIDC != nil {
+		if err := a.OIDC.apply(sc.Tenant, p, s.PlainHTTP); err != nil {
+			return err
+		}
+	}
+	return a.apply(p, now)
+}
+
 // Update changes a connection. One that is switched off loses its sessions. Its identity provider stays the same: another entity ID
 // is auth.ErrSAMLEntityMismatch. auth.ErrSSOProviderNotFound, and the errors of Create.
 func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a *Attributes) (*auth.SSOProvider, error) {
 	now := s.Now()
 	metadata, err := s.metadata(ctx, a, now)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkOIDC(ctx, sc, &auth.SSOProvider{ID: id}, a); err != nil {
 		return nil, err
 	}
 	var p auth.SSOProvider
@@ -129,7 +177,7 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 		case metadata != nil && metadata.EntityID != p.SAML.EntityID:
 			return auth.ErrSAMLEntityMismatch
 		}
-		if err := a.apply(&p, now); err != nil {
+		if err := s.apply(sc, &p, a, now); err != nil {
 			return err
 		}
 		if err := tx.PutSSOProvider(ctx, &p); err != nil {

@@ -56,6 +56,9 @@ func (s Service) FinishSAML(ctx context.Context, sc *tenants.Scope, encoded, rel
 		return nil, refused(ctx, sc, "", uuid.Nil, err)
 	}
 	relay, p, t, err := s.connection(ctx, sc, resp, relayState)
+	if err == nil && p.SAML == nil {
+		err = auth.ErrSAMLIdPNotFound
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +139,6 @@ func (s Service) begun(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*a
 		p, err = tx.SSOProvider(ctx, relay.Provider, false)
 		return err
 	})
-	if err == nil && p.SAML == nil {
-		err = auth.ErrSAMLIdPNotFound
-	}
 	return &relay, &p, t, err
 }
 

@@ -36,13 +36,15 @@ func New(h *http.Client, now func() time.Time) *Client {
 
 // Discovery is what Reeve needs of a discovery document.
 type Discovery struct {
-	Issuer      string   `json:"issuer"`
-	AuthURL     string   `json:"authorization_endpoint"`
-	TokenURL    string   `json:"token_endpoint"`
-	UserinfoURL string   `json:"userinfo_endpoint"`
-	KeysURL     string   `json:"jwks_uri"`
-	AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
-	Algorithms  []string `json:"id_token_signing_alg_values_supported"`
+	Issuer      string `json:"issuer"`
+	AuthURL     string `json:"authorization_endpoint"`
+	TokenURL    string `json:"token_endpoint"`
+	UserinfoURL string `json:"userinfo_endpoint"`
+	KeysURL     string `json:"jwks_uri"`
+	// EndSessionURL is the endpoint of RP-Initiated Logout 1.0; "" for none.
+	EndSessionURL string   `json:"end_session_endpoint"`
+	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
+	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
 }
 
 const secretPost = "client_secret_post"
@@ -96,6 +98,9 @@ func (c *Client) discover(ctx context.Context, project, address string, suffices
 		if !sound(u, address) {
 			return Discovery{}, misconfigured("the discovery document has no usable %s", name)
 		}
+	}
+	if d.EndSessionURL != "" && !sound(d.EndSessionURL, address) {
+		d.EndSessionURL = ""
 	}
 	if d.UserinfoURL != "" && !sound(d.UserinfoURL, address) {
 		return Discovery{}, misconfigured("the discovery document has no usable userinfo_endpoint")

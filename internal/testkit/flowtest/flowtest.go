@@ -45,6 +45,8 @@ type Fixture struct {
 
 	// Services are captchas and the list of leaked passwords.
 	Services *services.Services
+	// PlainHTTP allows identity providers without TLS.
+	PlainHTTP bool
 	// DNS answers lookups of TXT records; nil for no records.
 	DNS *dnstest.Server
 
@@ -56,7 +58,18 @@ type Fixture struct {
 // test.
 func New(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
 	tb.Helper()
-	f := &Fixture{Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}, IDP: &IDP{}}
+	return start(tb, false, configure)
+}
+
+// NewPlain is New with PlainHTTP.
+func NewPlain(tb testing.TB, configure ...func(*tenants.Config)) *Fixture {
+	tb.Helper()
+	return start(tb, true, configure)
+}
+
+func start(tb testing.TB, plainHTTP bool, configure []func(*tenants.Config)) *Fixture {
+	tb.Helper()
+	f := &Fixture{PlainHTTP: plainHTTP, Clock: NewClock(), Dispatcher: &Dispatcher{}, Hasher: &password.Hasher{Cost: 4}, Log: &Log{}, IDP: &IDP{}}
 	f.Services = services.Start(tb)
 	f.keys = tenants.KeyHasher{Pepper: random(32)}
 	f.Limiter = ratelimit.New(ratelimit.Options{Now: f.Clock.Now})

@@ -40,7 +40,7 @@ func (f *Fixture) Flows() tenantapi.Flows {
 		Active: f.Active, Hooks: f.Hooks, Providers: providers{f}, Captcha: &captcha.Verifier{
 			HTTP: f.Services.Client(captcha.Timeout), URLs: captcha.URLs(f.Services.HCaptcha(), f.Services.Turnstile()),
 		},
-		Metadata: f.Services.Client(0), Resolver: records{f},
+		Metadata: f.Services.Client(0), Resolver: records{f}, OpenID: sso.NewOpenID(f.Services.Client(0), f.Clock.Now), PlainHTTP: f.PlainHTTP,
 		Leaked: &leaked.List{HTTP: f.Services.Client(leaked.Timeout), URL: f.Services.URL},
 	}
 }
