@@ -49,6 +49,8 @@ const (
 	ActionSSODomainDropped          Action = "sso_domain_dropped"
 	ActionSSOKeyAdded               Action = "sso_key_added"
 	ActionSSOKeyRemoved             Action = "sso_key_removed"
+	ActionSCIMTokenCreated          Action = "scim_token_created"
+	ActionSCIMTokenRevoked          Action = "scim_token_revoked"
 )
 
 // LogType is the kind of an audit entry, in the reference's words.
@@ -91,6 +93,8 @@ var logTypes = map[Action]LogType{
 	ActionSSODomainDropped:      LogTeam,
 	ActionSSOKeyAdded:           LogTeam,
 	ActionSSOKeyRemoved:         LogTeam,
+	ActionSCIMTokenCreated:      LogTeam,
+	ActionSCIMTokenRevoked:      LogTeam,
 }
 
 // LogType is the kind of the action's entries.

@@ -290,6 +290,7 @@ const clearSQL = `
 	DELETE FROM auth.one_time_tokens; DELETE FROM auth.mfa_challenges; DELETE FROM auth.webauthn_challenges;
 	DELETE FROM auth.refresh_tokens; DELETE FROM auth.sessions;
 	DELETE FROM auth.oauth_client_states; DELETE FROM auth.oauth_authorizations;
+	DELETE FROM auth.scim_tokens;
 	DELETE FROM auth.custom_oauth_providers; DELETE FROM auth.oauth_clients`
 
 // clear makes the copy forget its source's sessions and secrets.

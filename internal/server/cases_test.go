@@ -40,7 +40,7 @@ const (
 )
 
 // tenantRoutes are all of them: TestEveryRouteHasACase checks that.
-var tenantRoutes = []tenantRoute{
+var tenantRoutes = append(slices.Clip(scimRoutes()), []tenantRoute{
 	{method: "GET", path: "/health", guard: open},
 	{method: "GET", path: "/.well-known/jwks.json", guard: open},
 	{method: "GET", path: "/.well-known/openid-configuration", guard: open},
@@ -202,6 +202,11 @@ var tenantRoutes = []tenantRoute{
 	{method: "GET", path: "/admin/sso/keys", guard: byAdmin, early: 404},
 	{method: "POST", path: "/admin/sso/keys", guard: byAdmin, body: map[string]any{}, early: 404},
 	{method: "DELETE", path: "/admin/sso/keys/{key_id}", guard: byAdmin, early: 404},
+	{method: "GET", path: "/admin/sso/providers/{id}/scim/tokens", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/providers/{id}/scim/tokens", guard: byAdmin, body: map[string]any{"expires_at": "2099-01-01T00:00:00Z"}},
+	{method: "DELETE", path: "/admin/sso/providers/{id}/scim/tokens/{token_id}", guard: byAdmin},
+	{method: "GET", path: "/admin/sso/providers/{id}/scim/log", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/providers/{id}/scim/log/{entry}/replay", guard: byAdmin},
 	{
 		method: "POST", path: "/admin/generate_link", guard: byAdmin, body: map[string]any{"type": "invite", "email": "linked@example.com"},
 		more: map[string]any{"new_email": "", "password": "", "data": map[string]any{}, "redirect_to": ""},
@@ -210,6 +215,34 @@ var tenantRoutes = []tenantRoute{
 		method: "POST", path: "/invite", guard: byAdmin, body: map[string]any{"email": "invited@example.com"},
 		more: map[string]any{"data": map[string]any{}},
 	},
+}...)
+
+// scimRoutes are those of directories. Who has no token of a connection is refused
+// whatever else is wrong; package authapi/scim tries them with one.
+func scimRoutes() (list []tenantRoute) {
+	add := func(method, path string, body map[string]any) {
+		list = append(list, tenantRoute{method: method, path: "/scim/v2" + path, guard: open, body: body, early: 401})
+	}
+	user, group := map[string]any{"userName": "ann"}, map[string]any{"displayName": "staff"}
+	patch := map[string]any{"Operations": []any{map[string]any{"op": "add", "path": "externalId", "value": "x"}}}
+	for at, body := range map[string]map[string]any{"/Users": user, "/Groups": group} {
+		add("GET", at, nil)
+		add("POST", at, body)
+		add("POST", at+"/.search", map[string]any{"filter": "id pr"})
+		add("GET", at+"/{id}", nil)
+		add("PUT", at+"/{id}", body)
+		add("PATCH", at+"/{id}", patch)
+		add("DELETE", at+"/{id}", nil)
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		add(method, "/Me", nil)
+	}
+	for _, at := range []string{"/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/{id}", "/Schemas", "/Schemas/{id}"} {
+		add("GET", at, nil)
+	}
+	add("POST", "/.search", nil)
+	add("POST", "/Bulk", map[string]any{"Operations": []any{}})
+	return list
 }
 
 // ssoProviderMembers are the members of a connection.
@@ -227,7 +260,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{choice_id}", annID, "{domain}", "acme.example", "{identifier}", "custom:first").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{choice_id}", annID, "{domain}", "acme.example", "{identifier}", "custom:first", "{token_id}", annID, "{entry}", "1").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -245,7 +278,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{choice_id}", ":choice_id", "{domain}", ":domain", "{identifier}", ":identifier").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{choice_id}", ":choice_id", "{domain}", ":domain", "{identifier}", ":identifier", "{token_id}", ":token_id", "{entry}", ":entry").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

@@ -8,6 +8,7 @@ import (
 
 	tenantside "github.com/reevehq/reeve/internal/authapi/customprovider"
 	"github.com/reevehq/reeve/internal/authapi/revoked"
+	"github.com/reevehq/reeve/internal/authapi/scim"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/control/accesstoken"
 	"github.com/reevehq/reeve/internal/control/advisor"
@@ -73,6 +74,7 @@ func errorShapes() web.Errors {
 		{Path: "/v2", Write: control.WriteError},
 		{Path: "/dashboard", Write: control.WriteError},
 		{Path: "/auth/v1", Write: web.Pages(web.AuthErrors)},
+		{Path: "/auth/v1" + scim.Path, Write: scim.WriteError},
 		{Path: "/p", Write: web.Pages(web.AuthErrors)},
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/passkey"
 	"github.com/reevehq/reeve/internal/authapi/recovery"
 	"github.com/reevehq/reeve/internal/authapi/revoked"
+	"github.com/reevehq/reeve/internal/authapi/scim"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/signup"
 	"github.com/reevehq/reeve/internal/authapi/sms"
@@ -172,6 +173,7 @@ func (f Flows) all() []flow {
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		sso.Handler{Service: connections},
+		scim.Handler{Service: scim.Service{Users: people}},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}
 }

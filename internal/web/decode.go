@@ -26,6 +26,10 @@ const MaxBody = 1 << 20
 // largest part of any request, has at most half as many in auth.MaxMetadata.
 const maxValues = auth.MaxMetadata
 
+// BodyBinder is implemented by requests that read their body themselves, whatever it is
+// and whether there is one. The body has at most MaxBody bytes.
+type BodyBinder interface{ BindBody(body []byte) }
+
 // BodyOptional is implemented by requests whose body may be left out.
 type BodyOptional interface{ BodyOptional() }
 
@@ -41,7 +45,8 @@ type decoder[Req any] struct {
 func newDecoder[Req any]() decoder[Req] {
 	t := reflect.TypeFor[Req]()
 	form := formFields(t)
-	return decoder[Req]{body: hasMembers(t) || form != nil, form: form}
+	own := reflect.PointerTo(t).Implements(reflect.TypeFor[BodyBinder]())
+	return decoder[Req]{body: hasMembers(t) || form != nil || own, form: form}
 }
 
 // hasMembers reports whether JSON can set any field of a struct.
@@ -92,6 +97,10 @@ func (d decoder[Req]) decodeBody(c *gin.Context, into *Req) error {
 		return nil
 	}
 	body, err := readBody(c)
+	if b, own := any(into).(BodyBinder); own && err == nil {
+		b.BindBody(body)
+		return nil
+	}
 	_, optional := any(into).(BodyOptional)
 	if err != nil || (len(body) == 0 && (optional || method == http.MethodDelete)) {
 		return err

@@ -43,6 +43,15 @@ func LimitSSO(c *tenants.Config) ratelimit.Rule { return LimitOTP("sso")(c) }
 // have one address, so it is the number of sign-ins, not the reference's 15.
 func LimitAssertion(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("assertion") }
 
+// LimitSCIM is for the directories of companies, which send everybody at once: by
+// default 25 requests a second, which is what Entra ID asks for, and 500 at once.
+func LimitSCIM(c *tenants.Config) ratelimit.Rule {
+	r := LimitToken(c).For("scim")
+	r.Events *= 50
+	r.Burst = min(r.Events, 500)
+	return r
+}
+
 // LimitProvider is for the routes of sign-ins at external providers.
 func LimitProvider(c *tenants.Config) ratelimit.Rule { return LimitToken(c).For("provider") }
 

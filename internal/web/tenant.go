@@ -7,6 +7,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,6 +57,9 @@ type NoContent struct{}
 type Raw struct {
 	ContentType string
 	Body        []byte
+	// Status, unless 0, is the status instead of the route's; Header has further headers.
+	Status int
+	Header map[string]string
 	// Cache and Name, unless empty, are the Cache-Control and the name of the file as
 	// which browsers keep it.
 	Cache, Name string
@@ -63,6 +67,9 @@ type Raw struct {
 
 // SetHeaders implements HeaderSetter.
 func (r Raw) SetHeaders(h http.Header) {
+	for name, value := range r.Header {
+		h.Set(name, value)
+	}
 	if r.Cache != "" {
 		h.Set("Cache-Control", r.Cache)
 	}
@@ -142,7 +149,7 @@ func write(c *gin.Context, code int, res any) {
 	case Tagged:
 		writeTagged(c, code, &r)
 	case Raw:
-		c.Data(code, r.ContentType, r.Body)
+		writeBody(c, cmp.Or(r.Status, code), r.ContentType, r.Body)
 	default:
 		writeJSON(c, code, res)
 	}

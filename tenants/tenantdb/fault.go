@@ -17,6 +17,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
+	"github.com/reevehq/reeve/internal/scim"
 )
 
 // constraints maps a constraint of the schema to the fault that its violation
@@ -33,6 +34,9 @@ var constraints = map[string]*fault.Error{
 	"webauthn_credentials_credential_id_key": auth.ErrPasskeyExists,
 	"sso_domains_domain_idx":                 auth.ErrSSODomainExists,
 	"saml_providers_entity_id_key":           auth.ErrSAMLEntityExists,
+	"scim_users_user_name_key":               scim.ErrUniqueness.Saying("Another user of the connection has this userName"),
+	"scim_users_external_id_key":             scim.ErrUniqueness.Saying("Another user of the connection has this externalId"),
+	"scim_group_external_id_key":             scim.ErrUniqueness.Saying("Another group of the connection has this externalId"),
 }
 
 // asFault classifies a database error. An unknown error stays unclassified and
@@ -81,7 +85,7 @@ func postgresFault(pg *pgconn.PgError, err error) error {
 	case inFunction.MatchString(pg.Where):
 		// In any case the cause is not the client's input.
 		return auth.ErrTriggerFailed.Because(fmt.Errorf("%w: %s", err, firstLine(pg.Where)))
-	case pg.Code == "23505" && pg.SchemaName == "auth" && constraints[pg.ConstraintName] != nil:
+	case pg.Code == "23505" && (pg.SchemaName == "auth" || pg.SchemaName == "reeve") && constraints[pg.ConstraintName] != nil:
 		return constraints[pg.ConstraintName].Because(err)
 	case pg.Code == "22021", pg.Code == "22P05", pg.Code == "22001":
 		return auth.ErrValidation.Because(err).Saying("The request holds text that cannot be stored")

@@ -55,6 +55,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	do(func(tx *Tx) (int64, error) {
 		return tx.TidySSO(ctx, now.Add(-keepFlow), now.Add(-keepAttempt), TidyBatch)
 	})
+	do(func(tx *Tx) (int64, error) { return tx.TidySCIM(ctx, now.Add(-keepSCIM), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidyDevices(ctx, now.Add(-keepDevice), now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)

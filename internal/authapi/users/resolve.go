@@ -217,21 +217,36 @@ type Enterprise struct {
 // ResolveSSO finds the user of an enterprise connection, or creates one:
 // auth.ErrSignupDisabled where project or connection do not allow it, auth.ErrEmailDomain
 // for an address that the project does not take. Nobody is found by an address, which may
-// be another user's too, unless the connection may link: then a user who has confirmed
-// the address gets the identity. Their metadata gets what the provider says now. An
-// account that is deleted or of another audience is auth.ErrUserNotFound.
+// be another user's too, except among those whom the connection's directory provisioned,
+// and unless the connection may link: then a user who has confirmed the address gets the
+// identity. Their metadata gets what the provider says now. An account that is deleted or
+// of another audience is auth.ErrUserNotFound, one that the directory has withdrawn is
+// auth.ErrSSODeprovisioned.
 func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, c Enterprise) (*auth.User, Resolution, error) {
 	u, err := tx.UserByIdentity(ctx, c.Provider, c.ProviderID, true)
 	switch {
 	case err == nil && u.Gone():
 		return nil, Found, auth.ErrUserNotFound
 	case err == nil:
+		if err := withdrawn(ctx, tx, c.ProviderUser, &u); err != nil {
+			return nil, Found, err
+		}
+		if err := s.prove(ctx, tx, &u, c.Identity); err != nil {
+			return nil, Found, err
+		}
 		if err := s.refreshIdentity(ctx, tx, &u, c.ProviderUser); err != nil {
 			return nil, Found, err
 		}
 		return &u, Found, s.stateApp(ctx, tx, &u, c.AppMetadata)
 	case !errors.Is(err, auth.ErrUserNotFound):
 		return nil, Found, err
+	}
+	provisioned, entry, err := s.fromDirectory(ctx, tx, c.ProviderUser)
+	switch {
+	case err != nil:
+		return nil, Found, err
+	case provisioned != nil:
+		return provisioned, Found, s.stateApp(ctx, tx, provisioned, c.AppMetadata)
 	}
 	if c.Link {
 		holder, err := c.holder(ctx, tx)
@@ -242,10 +257,15 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 			if err := s.Link(ctx, tx, holder, c.Identity); err != nil {
 				return nil, Found, err
 			}
+			if entry != nil {
+				if err := tx.LinkSCIMUser(ctx, *entry, holder.ID); err != nil {
+					return nil, Found, err
+				}
+			}
 			return holder, Linked, s.stateApp(ctx, tx, holder, c.AppMetadata)
 		}
 	}
-	if sc.Tenant.Config.DisableSignup || !c.Create {
+	if (sc.Tenant.Config.DisableSignup || !c.Create) && entry == nil {
 		return nil, Found, auth.ErrSignupDisabled
 	}
 	if err := AdmitEmail(ctx, sc, c.Email); err != nil {
@@ -255,6 +275,9 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		Email: c.Email, EmailConfirmed: true, SSO: true, Identities: []Identity{c.Identity}, SoughtFirst: true,
 		UserMetadata: over(c.NewUserMetadata, c.Data), AppMetadata: over(c.NewAppMetadata, c.AppMetadata),
 	})
+	if err == nil && entry != nil {
+		err = tx.LinkSCIMUser(ctx, *entry, created.ID)
+	}
 	return created, Created, err
 }
 

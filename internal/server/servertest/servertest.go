@@ -356,6 +356,9 @@ func (a *Answer) Code(tb testing.TB) string {
 		ErrorCode string `json:"error_code"`
 	}
 	a.Into(tb, &e)
+	if e.ErrorCode == "" { // in the form of another protocol
+		return a.Header.Get("X-Sb-Error-Code")
+	}
 	return e.ErrorCode
 }
 

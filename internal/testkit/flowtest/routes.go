@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/authapi/scim"
 	"github.com/reevehq/reeve/internal/authapi/sso"
 	"github.com/reevehq/reeve/internal/captcha"
 	"github.com/reevehq/reeve/internal/leaked"
@@ -25,7 +26,7 @@ func routes(f *Fixture, p *Project) *gin.Engine {
 	engine.HandleMethodNotAllowed = true
 	engine.NoRoute(web.NotFound)
 	engine.NoMethod(web.MethodNotAllowed)
-	engine.Use(web.Common{Logger: f.Log.logger()}.Handler())
+	engine.Use(web.Common{Logger: f.Log.logger(), Errors: web.Errors{{Path: scim.Path, Write: scim.WriteError}}}.Handler())
 	flows := f.Flows()
 	open := engine.Group("", web.WithScope(p.open))
 	flows.Mount(open, open, engine.Group("", web.WithScope(p.keyed)))
