@@ -1,8 +1,10 @@
 package scim_test
 
 import (
+	"crypto/rand"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -369,5 +371,27 @@ func TestGroupsOf(t *testing.T) {
 	c.do(t, "PATCH", "/Users/"+ann, patch(m{"op": "replace", "path": "active", "value": false})).Want(200)
 	if got := of(ann); len(got) != 0 {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestAtOnce: somebody who is provisioned and signs in at the same moment is one user, and
+// is withdrawn as one.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled)
+	c := newCompany(t, f, f.A, "acme.example")
+	for range 8 {
+		name := "p" + strings.ToLower(rand.Text()[:8])
+		email := name + "@acme.example"
+		var wg sync.WaitGroup
+		var id, user string
+		wg.Go(func() { id = c.push(t, person(name)) })
+		wg.Go(func() { user = c.session(t, "subject-"+name, email).UserID })
+		wg.Wait()
+		if got := c.userOf(t, id); got != user {
+			t.Fatalf("signed in as %s, provisioned as %s", user, got)
+		}
+		c.do(t, "PATCH", "/Users/"+id, patch(m{"op": "replace", "path": "active", "value": false})).Want(200)
+		c.notIn(t, "subject-"+name, email, "sso_user_deprovisioned")
 	}
 }
