@@ -41,6 +41,7 @@ type Tx struct {
 	q          querier
 	capability string
 	committed  []func()
+	final      bool // the next call of a hook commits
 }
 
 // AfterCommit calls f once the transaction is committed.

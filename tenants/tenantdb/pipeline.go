@@ -21,6 +21,8 @@ type pipeline struct {
 	begun    bool // BEGIN was answered
 	loans    int
 	released bool
+	done     bool  // committed, by finalHook
+	undone   bool  // not committed, by finalHook
 	lost     error // why nothing was sent: what waited is lost, and with it the transaction
 }
 
@@ -130,6 +132,12 @@ const begin, commit = "BEGIN", "COMMIT"
 
 // commit ends the transaction, if there was any statement.
 func (p *pipeline) commit(ctx context.Context) error {
+	if p.undone {
+		return ErrNotCommitted
+	}
+	if p.done && len(p.waiting) == 0 {
+		return nil
+	}
 	if p.lost == nil && !p.begun && len(p.waiting) == 1 {
 		return nil
 	}

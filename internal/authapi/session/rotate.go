@@ -85,6 +85,18 @@ func (s Sessions) rotateAtOnce(ctx context.Context, sc *tenants.Scope, r tenantd
 		}
 		return &unsigned{principal: p, claims: s.Tokens.Claims(sc.Tenant, &p)}, nil
 	}
+	next, err = s.rotateHooked(ctx, sc, r, true)
+	if errors.Is(err, tenantdb.ErrNotCommitted) {
+		next, err = s.rotateHooked(ctx, sc, r, false)
+	}
+	return next, err
+}
+
+// rotateHooked rotates and calls the hook in one transaction. If at once, the hook's
+// call and the commit are one round trip. A refusal of the hook still rolls back; an
+// answer that is wrong otherwise may be found to be after the commit. Then the token that
+// was presented is the one before the newest, which a refresh accepts.
+func (s Sessions) rotateHooked(ctx context.Context, sc *tenants.Scope, r tenantdb.Rotation, atOnce bool) (next *unsigned, err error) {
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		next = nil
 		p, ok, err := tx.Rotate(ctx, r)
@@ -92,6 +104,9 @@ func (s Sessions) rotateAtOnce(ctx context.Context, sc *tenants.Scope, r tenantd
 			return err
 		}
 		sc.Log.SetUser(p.User.ID)
+		if atOnce {
+			tx.Final()
+		}
 		next, err = s.claims(ctx, tx, sc, p, auth.MethodRefresh)
 		return err
 	})
