@@ -176,7 +176,8 @@ func (s Service) create(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 // refusals are the errors for accounts that may have no factors.
 var refusals = session.Refusals{Gone: auth.ErrTokenUserGone}
 
-// lock locks the user, and looks whether the session is still there.
+// lock locks the user and then the session, and replaces p's session and factors by what
+// they are now: another request may have lowered the session since p was read.
 func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) error {
 	u, err := tx.UserByID(ctx, p.User.ID, true)
 	if errors.Is(err, auth.ErrUserNotFound) {
@@ -188,11 +189,15 @@ func (s Service) lock(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal) e
 	if err != nil {
 		return err
 	}
-	stands, err := tx.HasSession(ctx, p.User.ID, p.Session.ID)
-	if err == nil && !stands {
-		err = auth.ErrSessionNotFound
+	current, err := tx.PrincipalBySession(ctx, p.Session.ID)
+	switch {
+	case err != nil:
+		return err
+	case current.User.ID != p.User.ID:
+		return auth.ErrSessionNotFound
 	}
-	return err
+	p.Session, p.User.Factors = current.Session, current.User.Factors
+	return nil
 }
 
 // change runs fn in a transaction that may put notices of a kind.

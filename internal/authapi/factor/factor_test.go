@@ -12,6 +12,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
 	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 type m = flowtest.M
@@ -298,4 +299,39 @@ func TestForeignFactorEnrolledBefore(t *testing.T) {
 	verify(t, f.A, stranger.Access, planted, c, planted.code(t, f, 0)).WantError(403, "insufficient_aal")
 	// At aal2 it is a second factor like the first.
 	verify(t, f.A, s.Access, planted, challenge(t, f.A, s.Access, planted), planted.code(t, f, 0)).Session()
+}
+
+// The session's level counts when the factor changes, not when the request began.
+func TestLoweredMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	s, d := protected(t, f, f.A, "ann@example.com")
+	for name, request := range map[string]func() *flowtest.Response{
+		"unenroll": func() *flowtest.Response {
+			return f.A.Do(t, "DELETE", "/factors/"+d.id, nil, flowtest.User(s.Access))
+		},
+		"enroll": func() *flowtest.Response {
+			return f.A.Do(t, "POST", "/factors", m{"factor_type": "totp", "friendly_name": "another"}, flowtest.User(s.Access))
+		},
+	} {
+		f.A.Exec(t, `UPDATE auth.sessions SET aal = 'aal2'`)
+		answered := make(chan *flowtest.Response, 1)
+		err := f.A.DB.Tx(t.Context(), func(tx *tenantdb.Tx) error {
+			if _, err := tx.UserByID(t.Context(), uuid.MustParse(s.UserID), true); err != nil {
+				return err
+			}
+			go func() { answered <- request() }()
+			for f.A.Count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			f.A.Exec(t, `UPDATE auth.sessions SET aal = 'aal1'`)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res := <-answered; res.Status != 422 && res.Status != 403 {
+			t.Errorf("%s: %d %s", name, res.Status, res.Raw)
+		}
+	}
 }

@@ -183,12 +183,8 @@ func (s Service) changeCodes(ctx context.Context, sc *tenants.Scope, p *auth.Pri
 		if err := s.lock(ctx, tx, p); err != nil {
 			return err
 		}
-		current, err := tx.PrincipalBySession(ctx, p.Session.ID)
-		if err == nil && current.Session.AAL != auth.AAL2 {
-			err = auth.ErrCodesAAL
-		}
-		if err != nil {
-			return err
+		if p.Session.AAL != auth.AAL2 {
+			return auth.ErrCodesAAL
 		}
 		return fn(tx, told, s.Sessions.Now())
 	})
