@@ -37,12 +37,16 @@ var needs = map[string][]Need{
 	"password_hibp_at_sign_in":              {{Setting: "password_hibp_enabled"}},
 	"security_refresh_token_reuse_interval": {{Setting: "refresh_token_rotation_enabled"}},
 
-	"rate_limit_sms_sent": {{Setting: "external_phone_enabled"}}, "rate_limit_sms_country": {{Setting: "external_phone_enabled"}},
+	// Messages of second factors take the gateway, the test numbers and the limits of
+	// all messages without external_phone_enabled; these settings are of sign-ins alone.
+	"sms_autoconfirm": {{Setting: "external_phone_enabled"}}, "sms_template": {{Setting: "external_phone_enabled"}},
+	"sms_otp_exp": {{Setting: "external_phone_enabled"}}, "sms_otp_length": {{Setting: "external_phone_enabled"}},
+	"sms_max_frequency":        {{Setting: "external_phone_enabled"}},
 	"mfa_phone_enroll_enabled": {{Setting: "mfa_phone_verify_enabled"}}, "mfa_phone_max_frequency": {{Setting: "mfa_phone_verify_enabled"}},
 	"mfa_phone_otp_length": {{Setting: "mfa_phone_verify_enabled"}}, "mfa_phone_template": {{Setting: "mfa_phone_verify_enabled"}},
 	"passkey_aal2_enabled":     {{Setting: "passkey_enabled"}},
 	"mfa_policy_roles":         {{Setting: "mfa_policy", Value: MFAByRole}},
-	"sms_test_otp_valid_until": {{Setting: "external_phone_enabled"}, {Setting: "sms_test_otp"}},
+	"sms_test_otp_valid_until": {{Setting: "sms_test_otp"}},
 }
 
 // Needs returns the conditions that must all be true for the setting to have an
@@ -54,12 +58,8 @@ func (s Setting) Needs() []Need {
 	if provider := s.Provider(); provider != "" && s.Name != "external_"+provider+"_enabled" {
 		return []Need{{Setting: "external_" + provider + "_enabled"}}
 	}
-	if strings.HasPrefix(s.Name, "sms_") {
-		out := []Need{{Setting: "external_phone_enabled"}}
-		if gateway := gatewayOf(s.Name); gateway != "" {
-			out = append(out, Need{Setting: "sms_provider", Value: gateway})
-		}
-		return out
+	if gateway := gatewayOf(s.Name); gateway != "" {
+		return []Need{{Setting: "sms_provider", Value: gateway}}
 	}
 	for _, switched := range []struct{ begin, end string }{{"hook_", "_uri"}, {"hook_", "_secrets"}, {"hook_", "_mode"}} {
 		if name, ok := strings.CutSuffix(s.Name, switched.end); ok && strings.HasPrefix(name, switched.begin) {

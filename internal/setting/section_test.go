@@ -71,7 +71,7 @@ func TestNeeds(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]int{"external_google_secret": 1, "external_google_enabled": 0, "sms_twilio_verify_auth_token": 2, "smtp_sender_name": 0, "hook_send_sms_uri": 1} {
+	for name, want := range map[string]int{"external_google_secret": 1, "external_google_enabled": 0, "sms_twilio_verify_auth_token": 1, "sms_template": 1, "sms_provider": 0, "sms_test_otp": 0, "rate_limit_sms_sent": 0, "smtp_sender_name": 0, "hook_send_sms_uri": 1} {
 		s, _ := ByName(name)
 		if got := s.Needs(); len(got) != want {
 			t.Errorf("%s needs %+v", name, got)

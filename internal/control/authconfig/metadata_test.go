@@ -40,7 +40,7 @@ func TestDescription(t *testing.T) {
 	if s := all["jwt_exp"]; *s.Minimum != 1 || *s.Maximum != 604800 || s.Unit != "seconds" || s.Default != 3600.0 {
 		t.Errorf("%+v", s)
 	}
-	if s := all["sms_twilio_auth_token"]; !s.Secret || s.Default != nil || len(s.Needs) != 2 || *s.Needs[1].Value != "twilio" {
+	if s := all["sms_twilio_auth_token"]; !s.Secret || s.Default != nil || len(s.Needs) != 1 || *s.Needs[0].Value != "twilio" {
 		t.Errorf("%+v", s)
 	}
 	if s := all["mailer_allow_unverified_email_sign_ins"]; len(s.Needs) != 2 || s.Needs[1].On || s.Needs[1].Setting != "mailer_autoconfirm" {
