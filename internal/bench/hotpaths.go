@@ -22,7 +22,7 @@ type account struct {
 // hotPaths measures the most frequent requests. Each connection has its own
 // user.
 func (b *bench) hotPaths(ctx context.Context) error {
-	if !b.wants("settings", "user", "refresh", "refresh-hook", "password", "pgbench-user", "pgbench-refresh") {
+	if !b.wants("settings", "user", "refresh", "refresh-hook", "password", "pgbench-user", "pgbench-refresh", "session-active") {
 		return nil
 	}
 	if err := b.ensureServer(ctx); err != nil {
@@ -49,6 +49,9 @@ func (b *bench) hotPaths(ctx context.Context) error {
 		return err
 	}
 	if err := b.pgbench(ctx, refreshReplay, &p); err != nil {
+		return err
+	}
+	if err := b.pgbench(ctx, activeReplay, &p); err != nil {
 		return err
 	}
 	if err := b.refreshHook(ctx, &p); err != nil {

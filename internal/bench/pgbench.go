@@ -24,6 +24,7 @@ import (
 // replay is a statement of the server's that pgbench runs too.
 type replay struct {
 	name string
+	sql  string                                           // the statement, if it is not the server's
 	call func(ctx context.Context, db *tenantdb.DB) error // sends the statement
 	// arguments are SQL for the statement's parameters. Values that the server
 	// passes and pgbench cannot are generated there.
@@ -38,6 +39,16 @@ var userReplay = replay{
 		return err
 	},
 	arguments: func(client int) []string { return []string{variable("user", client), variable("session", client)} },
+}
+
+// activeReplay is what auth.session_active costs a statement of an API server, with the
+// claims that it sets anyway.
+var activeReplay = replay{
+	name: "session-active",
+	sql:  `SELECT auth.session_active() FROM pg_catalog.set_config('request.jwt.claims', $1, true)`,
+	arguments: func(client int) []string {
+		return []string{`pg_catalog.concat('{"sub":"', ` + variable("user", client) + `::text, '","session_id":"', ` + variable("session", client) + `::text, '"}')`}
+	},
 }
 
 // refreshReplay is the limit of a refresh: its one transaction, for the same
@@ -136,6 +147,9 @@ func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData
 // statement returns the SQL that call sends, so that it is always the server's.
 // The call may fail.
 func (r replay) statement(ctx context.Context, config *pgx.ConnConfig) (string, error) {
+	if r.sql != "" {
+		return r.sql, nil
+	}
 	var seen recorder
 	config.Tracer = &seen
 	conn, err := pgx.ConnectConfig(ctx, config)

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // Each statement has an argument for each of its parameters.
 func TestReplays(t *testing.T) {
 	t.Parallel()
-	for _, r := range []replay{userReplay, refreshReplay} {
+	for _, r := range []replay{userReplay, refreshReplay, activeReplay} {
 		config, err := pgx.ParseConfig(testkit.Postgres(t))
 		if err != nil {
 			t.Fatal(err)
