@@ -114,7 +114,7 @@ type Outgoing struct {
 // request before compose runs. It returns auth.ErrEmailRate or the error of
 // compose.
 func (m *Mailer) Post(ctx context.Context, sc *tenants.Scope, r Request, compose func(tx *tenantdb.Tx, out *Outgoing) error) error {
-	if err := m.reserve(ctx, sc); err != nil {
+	if err := m.reserve(ctx, sc, m.limit(&sc.Tenant.Config)); err != nil {
 		return err
 	}
 	out := &Outgoing{mailer: m, sc: sc, Throttled: m.throttle(ctx, sc, r)}
@@ -243,10 +243,19 @@ func (m *Mailer) limit(c *tenants.Config) ratelimit.Rule {
 	return ratelimit.EmailSent(n)
 }
 
-// reserve refuses a project that has used up its mails, and notes that the
+// noticeLimit is as many notices as limit has mails, on top of them: who uses up the
+// mails of a project, for which it is enough to ask for codes, must not silence the
+// warnings about what they do next.
+func (m *Mailer) noticeLimit(c *tenants.Config) ratelimit.Rule {
+	rule := m.limit(c)
+	rule.Name = "notices_sent"
+	return rule
+}
+
+// reserve refuses a project that has used up its mails of a limit, and notes that the
 // project may have mails to deliver.
-func (m *Mailer) reserve(ctx context.Context, sc *tenants.Scope) error {
-	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, m.limit(&sc.Tenant.Config), ""); err != nil {
+func (m *Mailer) reserve(ctx context.Context, sc *tenants.Scope, limit ratelimit.Rule) error {
+	if err := m.Limiter.Peek(ctx, sc.Tenant.Ref, limit, ""); err != nil {
 		return err
 	}
 	return m.Dispatcher.Prepare(ctx, sc.Tenant.Ref)

@@ -13,8 +13,8 @@ import (
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
-// noticesOfUser bounds the notices to one user, who must not use up the mails of the
-// project by adding and removing factors.
+// noticesOfUser bounds the notices to one user, who must not use up the notices of
+// the project by adding and removing factors.
 var noticesOfUser = ratelimit.Rule{Name: "mail_notice", Events: 10, Per: 24 * time.Hour, Burst: 10}
 
 // Notice is a mail that tells a user what happened to their account.
@@ -79,7 +79,7 @@ func (n *Notices) Put(ctx context.Context, tx *tenantdb.Tx, x Notice) error {
 	}
 	err := m.Limiter.Allow(ctx, sc.Tenant.Ref, noticesOfUser, x.User.ID.String())
 	if err == nil {
-		err = m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(&sc.Tenant.Config), "")
+		err = m.Limiter.Allow(ctx, sc.Tenant.Ref, m.noticeLimit(&sc.Tenant.Config), "")
 	}
 	if errors.Is(err, auth.ErrEmailRate) || errors.Is(err, auth.ErrRequestRate) {
 		sc.Log.Add(ctx, projectlog.Entry{

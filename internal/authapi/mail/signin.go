@@ -21,13 +21,15 @@ type SignInNotice struct {
 }
 
 // Prepare is called before a transaction in which PutSignIn may be. It returns
-// auth.ErrEmailRate for a project that has used up its mails.
-func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error { return m.reserve(ctx, sc) }
+// auth.ErrEmailRate for a project that has used up its notices.
+func (m *Mailer) Prepare(ctx context.Context, sc *tenants.Scope) error {
+	return m.reserve(ctx, sc, m.noticeLimit(&sc.Tenant.Config))
+}
 
-// PutSignIn counts a notice against the project's limit, and writes it. It is sent if
+// PutSignIn counts a notice against the project's limit of notices, and writes it. It is sent if
 // and only if the transaction commits. auth.ErrEmailRate.
 func (m *Mailer) PutSignIn(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n SignInNotice) error {
-	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.limit(&sc.Tenant.Config), ""); err != nil {
+	if err := m.Limiter.Allow(ctx, sc.Tenant.Ref, m.noticeLimit(&sc.Tenant.Config), ""); err != nil {
 		return err
 	}
 	mail, err := m.renderFor(ctx, sc, message.NewDevice, n.User, message.Data{

@@ -256,3 +256,20 @@ func TestOnce(t *testing.T) {
 		t.Errorf("%d mails, want 1", n)
 	}
 }
+
+// Who uses up the project's mails does not silence the notices, which are bounded too.
+func TestNoticesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	f := fixture(t)
+	signUp(t, f.A, firefox)
+	f.A.EmptyOutbox(t)
+	f.A.Configure(func(c *tenants.Config) { c.RateLimitEmailSent = 1 })
+	f.A.Do(t, "POST", "/otp", flowtest.M{"email": "other@example.com"}).Want(200)
+	f.A.Do(t, "POST", "/otp", flowtest.M{"email": "another@example.com"}).WantError(429, "over_email_send_rate_limit")
+	for _, agent := range []string{iphone, "curl/8.0"} {
+		signIn(t, f.A, agent)
+	}
+	if n := len(f.A.Mails(t)); n != 2 {
+		t.Errorf("%d mails, want the code and the one notice of the limit", n)
+	}
+}
