@@ -97,6 +97,13 @@ func TestLargeToken(t *testing.T) {
 		answer := reeve.Manage(t, http.MethodGet, "/v1/projects/"+a.Ref+"/logs?code=token_large", nil).Expect(t, 200)
 		return strings.Contains(string(answer.Body), "jwt_optional_claims")
 	})
+	quiet := reeve.Project(t, "quiet", nil)
+	for ref, want := range map[string]bool{a.Ref: true, quiet.Ref: false} {
+		answer := reeve.Manage(t, http.MethodGet, "/v1/projects/"+ref+"/advisors/performance", nil).Expect(t, 200)
+		if strings.Contains(string(answer.Body), "auth_token_large") != want {
+			t.Errorf("advisors: %s", answer.Body)
+		}
+	}
 	a.Configure(t, map[string]any{"jwt_optional_claims": "app_metadata"})
 	if s := a.SignIn(t, "ann@example.com", "password123"); len(s.AccessToken) > 1000 {
 		t.Errorf("the token has %d bytes", len(s.AccessToken))

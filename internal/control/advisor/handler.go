@@ -6,6 +6,7 @@ package advisor
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,7 +66,31 @@ func (h *Handler) performance(ctx context.Context, actor control.Actor, in *perf
 	if err != nil {
 		return nil, err
 	}
-	return h.ofCatalog(ctx, p, performance)
+	out, err := h.ofCatalog(ctx, p, performance)
+	if err != nil {
+		return nil, err
+	}
+	logged, err := h.DB.ProjectLog(ctx, p.Ref, controldb.LogQuery{Code: "token_large", Since: time.Now().Add(-largeTokens), Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(logged) > 0 {
+		out.Lints = append(out.Lints, largeToken(logged[0].At))
+	}
+	return out, nil
+}
+
+// largeTokens is how long a large access token is a finding.
+const largeTokens = 7 * 24 * time.Hour
+
+func largeToken(at time.Time) Lint {
+	return Lint{
+		Name: "auth_token_large", Title: "Access tokens are almost too large", Level: levelWarning, Facing: "EXTERNAL", Categories: []string{performance},
+		Description: "Each request carries the access token. Many servers refuse headers, and browsers cookies, of more than 4 kB.",
+		Detail:      "An access token of more than 3800 bytes was issued in the last 7 days, last on " + at.UTC().Format(time.DateOnly) + ": token_large in the log.",
+		Remediation: "Leave user_metadata out of tokens (jwt_optional_claims), keep less in the metadata of users, or add fewer claims in the hook.",
+		Metadata:    Metadata{Entity: "Auth", Type: "auth"}, CacheKey: "auth_token_large",
+	}
 }
 
 // ofCatalog returns the lints of a category in the project's database.
