@@ -23,15 +23,17 @@ type Scope struct {
 	Log *projectlog.Request
 	// Usage counts what the project is used for.
 	Usage usage.Project
-	// Member is who acts through the Management API; nil for a request of the tenant
-	// plane. The project's audit log names them.
+	// Member is who acts through the Management API, or by a setup link; nil for a
+	// request of the tenant plane. The project's audit log names them.
 	Member *Member
 }
 
-// Member is a member of the project's organization, or a service token of it.
+// Member is a member of the project's organization, a service token of it, or a setup
+// link.
 type Member struct {
 	ID   uuid.UUID
-	Name string // an e-mail address, or the token's name
+	Name string // an e-mail address, or the token's or link's name
+	Via  string // how they act; "" for the Management API
 }
 
 // ClientAddress is the client's address as rows keep it; "" when it is unknown.

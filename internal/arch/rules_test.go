@@ -59,6 +59,7 @@ var families = []family{
 	{
 		dir:    "internal/authapi",
 		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "sms", "strength", "users"},
+		also:   map[string]string{"setuplink": "sso"}, // a link does what the routes of connections do
 	},
 	{dir: "internal/control", shared: []string{"text"}},
 }

@@ -38,6 +38,10 @@ const (
 	ActionCustomProviderCreated     Action = "custom_provider_created"
 	ActionCustomProviderUpdated     Action = "custom_provider_updated"
 	ActionCustomProviderDeleted     Action = "custom_provider_deleted"
+	ActionSetupLinkCreated          Action = "sso_setup_link_created"
+	ActionSetupLinkRevoked          Action = "sso_setup_link_revoked"
+	ActionSetupLinkOpened           Action = "sso_setup_link_opened"
+	ActionSetupLinkDone             Action = "sso_setup_link_done"
 	ActionSSOProviderCreated        Action = "sso_provider_created"
 	ActionSSOProviderUpdated        Action = "sso_provider_updated"
 	ActionSSOProviderDeleted        Action = "sso_provider_deleted"
@@ -82,6 +86,10 @@ var logTypes = map[Action]LogType{
 	ActionCustomProviderCreated: LogTeam,
 	ActionCustomProviderUpdated: LogTeam,
 	ActionCustomProviderDeleted: LogTeam,
+	ActionSetupLinkCreated:      LogTeam,
+	ActionSetupLinkRevoked:      LogTeam,
+	ActionSetupLinkOpened:       LogTeam,
+	ActionSetupLinkDone:         LogTeam,
 	ActionSSOProviderCreated:    LogTeam,
 	ActionSSOProviderUpdated:    LogTeam,
 	ActionSSOProviderDeleted:    LogTeam,

@@ -199,6 +199,9 @@ var tenantRoutes = append(slices.Clip(scimRoutes()), []tenantRoute{
 	{method: "POST", path: "/admin/sso/providers/{id}/domains/{domain}/check", guard: byAdmin},
 	{method: "POST", path: "/admin/sso/providers/{id}/domains/{domain}/mail", guard: byAdmin, body: map[string]any{"mailbox": "admin"}},
 	{method: "POST", path: "/admin/sso/providers/{id}/domains/{domain}/consent", guard: byAdmin, body: map[string]any{"provider_id": annID}},
+	{method: "GET", path: "/admin/sso/setup-links", guard: byAdmin},
+	{method: "POST", path: "/admin/sso/setup-links", guard: byAdmin, body: map[string]any{"intents": []any{"sso"}, "name": "Acme"}, more: setupLinkMembers, early: 404},
+	{method: "DELETE", path: "/admin/sso/setup-links/{link_id}", guard: byAdmin, early: 404},
 	{method: "GET", path: "/admin/sso/keys", guard: byAdmin, early: 404},
 	{method: "POST", path: "/admin/sso/keys", guard: byAdmin, body: map[string]any{}, early: 404},
 	{method: "DELETE", path: "/admin/sso/keys/{key_id}", guard: byAdmin, early: 404},
@@ -245,6 +248,9 @@ func scimRoutes() (list []tenantRoute) {
 	return list
 }
 
+// setupLinkMembers are the members of a setup link.
+var setupLinkMembers = map[string]any{"provider_id": annID, "name": "Acme", "domains": []any{}, "expires_in": 60}
+
 // ssoProviderMembers are the members of a connection.
 var ssoProviderMembers = map[string]any{
 	"resource_id": "acme", "disabled": false, "metadata_url": "", "metadata_xml": "", "domains": []any{}, "attribute_mapping": map[string]any{},
@@ -260,7 +266,7 @@ var customProviderMembers = map[string]any{
 
 // at is the route's path with the ids and the query.
 func (r tenantRoute) at() string {
-	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{choice_id}", annID, "{domain}", "acme.example", "{identifier}", "custom:first", "{token_id}", annID, "{entry}", "1").Replace(r.path) + r.query
+	return strings.NewReplacer("{id}", annID, "{session_id}", annID, "{passkey_id}", annID, "{factor_id}", annID, "{logout_id}", annID, "{key_id}", annID, "{link_id}", annID, "{choice_id}", annID, "{domain}", "acme.example", "{identifier}", "custom:first", "{token_id}", annID, "{entry}", "1").Replace(r.path) + r.query
 }
 
 func (r tenantRoute) String() string { return r.method + " " + r.path + r.query }
@@ -278,7 +284,7 @@ func TestEveryRouteHasACase(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, r := range tenantRoutes {
-		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{choice_id}", ":choice_id", "{domain}", ":domain", "{identifier}", ":identifier", "{token_id}", ":token_id", "{entry}", ":entry").Replace(r.path)] = true
+		tried[r.method+" "+strings.NewReplacer("{id}", ":id", "{session_id}", ":session_id", "{passkey_id}", ":passkey_id", "{factor_id}", ":factor_id", "{logout_id}", ":logout_id", "{key_id}", ":key_id", "{link_id}", ":link_id", "{choice_id}", ":choice_id", "{domain}", ":domain", "{identifier}", ":identifier", "{token_id}", ":token_id", "{entry}", ":entry").Replace(r.path)] = true
 	}
 	byKey, byPath := []string{}, []string{}
 	for _, r := range servertest.Start(t).Server.Routes() {

@@ -28,8 +28,8 @@ func operations(t *testing.T, reeve *servertest.Reeve) []operation {
 	reeve.Do(t, http.MethodGet, "/v1/openapi.json", nil).Expect(t, 200).Into(t, &doc)
 	var out []operation
 	for path, item := range doc.Paths {
-		if strings.HasPrefix(path, "/dashboard/") {
-			continue // for browsers; see TestDashboardSession
+		if strings.HasPrefix(path, "/dashboard/") || strings.HasPrefix(path, "/v1/sso-setup/") {
+			continue // for browsers; see TestDashboardSession and TestSetupLinkIsolation
 		}
 		for method, described := range item {
 			op := operation{id: described["operationId"].(string), method: strings.ToUpper(method), path: path}
@@ -116,6 +116,7 @@ var sound = map[string]struct {
 	"create-sso-connection":  {body: map[string]any{"metadata_url": "https://idp.example.com"}},
 	"update-sso-connection":  {body: map[string]any{"name": "stolen"}},
 	"create-access-token":    {body: map[string]any{"name": "mine"}},
+	"create-sso-setup-link":  {body: map[string]any{"name": "Stolen", "intents": []string{"sso"}}},
 }
 
 // own are the operations that name no object of another owner.

@@ -30,6 +30,7 @@ import (
 	"github.com/reevehq/reeve/internal/control/profile"
 	"github.com/reevehq/reeve/internal/control/project"
 	"github.com/reevehq/reeve/internal/control/servicetoken"
+	"github.com/reevehq/reeve/internal/control/setuplink"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	controlsso "github.com/reevehq/reeve/internal/control/sso"
 	"github.com/reevehq/reeve/internal/control/thirdparty"
@@ -120,7 +121,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	}}
 	api := management.Mount(engine)
 	describeBrowsers(api)
-	management.Open(engine, leak.Path, http.StatusAccepted, s.leaks.Report)
+	management.Open(engine, control.Operation{ID: "report-leaked-keys", Method: http.MethodPost, Path: leak.Path, Status: http.StatusAccepted}, s.leaks.Report)
 	access := s.access
 	limits := s.config.Limits
 	(&org.Handler{Service: &org.Service{
@@ -167,6 +168,9 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&controlsso.Handler{Service: &controlsso.Service{
 		Authz: access, Open: s.memberScope, Connections: connections{s.flows().Connections()}, Page: s.connectionPage, Now: s.now,
 	}}).Mount(api)
+	(&setuplink.Handler{Service: &setuplink.Service{
+		Authz: access, Open: s.memberScope, Visit: s.visitorScope, Allow: s.allowVisit, Links: s.flows().SetupLinks(),
+	}}).Mount(api)
 	(&member.Handler{Service: s.newMembers()}).Mount(api)
 	(&operator.Handler{Service: &operator.Service{
 		DB: s.control, Authz: access, Version: s.version, Server: s.provision.State, Schema: s.provision.KnownSchema,
@@ -205,5 +209,6 @@ func (s *Server) flows() tenantapi.Flows {
 		Mailer: s.mailer, Texter: s.texter, Passwords: s.passwords, Verifier: s.verifier, Guesses: s.guesses, Limits: web.Limits{Limiter: s.limiter},
 		Captcha: s.captcha, Leaked: s.leaked,
 		OldSets: s.oldSets, Active: session.NewActivity(activeSessions), Revoked: &revoked.Kept{}, Places: s.places, Providers: s.providers, Metadata: s.outbound.HTTP(providerTimeout), Resolver: s.resolver, OpenID: s.openID, Hooks: s.hooks, PlainHTTP: s.dev, Version: s.version, Now: s.now,
+		SetupPage: s.config.HTTP.Origin() + "/setup",
 	}
 }

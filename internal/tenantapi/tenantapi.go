@@ -4,10 +4,12 @@
 package tenantapi
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/authapi/account"
 	"github.com/reevehq/reeve/internal/authapi/admin"
@@ -26,6 +28,7 @@ import (
 	"github.com/reevehq/reeve/internal/authapi/revoked"
 	"github.com/reevehq/reeve/internal/authapi/scim"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/authapi/setuplink"
 	"github.com/reevehq/reeve/internal/authapi/signup"
 	"github.com/reevehq/reeve/internal/authapi/sms"
 	"github.com/reevehq/reeve/internal/authapi/sso"
@@ -39,6 +42,7 @@ import (
 	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
+	"github.com/reevehq/reeve/tenants"
 )
 
 // Flows are the dependencies of the flows.
@@ -75,8 +79,10 @@ type Flows struct {
 	PlainHTTP bool
 	// OldSets collects who asks for old key sets; nil for nobody.
 	OldSets *keyset.Requests
-	Version string
-	Now     func() time.Time
+	// SetupPage is the address of the pages of setup links, without the project's ref.
+	SetupPage string
+	Version   string
+	Now       func() time.Time
 }
 
 // flow is a handler with routes.
@@ -140,6 +146,20 @@ func (f Flows) connections(people users.Users) sso.Service {
 	return sso.Service{Users: people, Mailer: f.Mailer, Client: f.Metadata, Resolver: resolver, OpenID: f.OpenID, PlainHTTP: f.PlainHTTP}
 }
 
+// SetupLinks returns the service of setup links that the flows use.
+func (f Flows) SetupLinks() setuplink.Service {
+	people := f.Users()
+	directories := scim.Service{Users: people}
+	token := func(ctx context.Context, sc *tenants.Scope, connection uuid.UUID) (string, error) {
+		made, err := directories.CreateToken(ctx, sc, connection, nil)
+		if err != nil {
+			return "", err
+		}
+		return made.Token, nil
+	}
+	return setuplink.Service{Connections: f.connections(people), CreateSCIMToken: token, PageURL: f.SetupPage, Limiter: f.Limits.Limiter, Now: f.Now}
+}
+
 // all lists the flows; each handler's Mount says which routes it has, who may
 // call them and what limits them.
 func (f Flows) all() []flow {
@@ -174,6 +194,7 @@ func (f Flows) all() []flow {
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		sso.Handler{Service: connections},
 		scim.Handler{Service: scim.Service{Users: people}},
+		setuplink.Handler{Service: f.SetupLinks()},
 		adminlink.Handler{Service: adminlink.Service{Users: people, Mailer: f.Mailer, Hasher: f.Passwords, Strength: passwords}},
 	}
 }

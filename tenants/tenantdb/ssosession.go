@@ -72,7 +72,7 @@ func (tx *Tx) SSOSessions(ctx context.Context, provider uuid.UUID, name *auth.SS
 }
 
 // TidySSO removes up to max rows of sessions that are gone, of unanswered requests to
-// sign out, and of attempts, that are older than the times given.
+// sign out, of attempts, and of setup links, that are older than the times given.
 func (tx *Tx) TidySSO(ctx context.Context, requests, attempts time.Time, max int) (removed int64, err error) {
 	for _, sql := range []struct {
 		text string
@@ -88,6 +88,8 @@ func (tx *Tx) TidySSO(ctx context.Context, requests, attempts time.Time, max int
 			WHERE i.updated_at < $2 AND NOT EXISTS (SELECT FROM auth.sso_providers p WHERE p.id = i.provider_id) LIMIT $1 FOR UPDATE SKIP LOCKED))`, []any{max, requests}},
 		{`DELETE FROM reeve.sso_claim o WHERE o.provider_id = ANY (ARRAY(SELECT i.provider_id FROM reeve.sso_claim i
 			WHERE i.created_at < $2 AND NOT EXISTS (SELECT FROM auth.sso_providers p WHERE p.id = i.provider_id) LIMIT $1 FOR UPDATE SKIP LOCKED))`, []any{max, requests}},
+		{`DELETE FROM reeve.sso_setup_link o WHERE o.id = ANY (ARRAY(SELECT i.id FROM reeve.sso_setup_link i WHERE i.expires_at < $2 LIMIT $1
+			FOR UPDATE SKIP LOCKED))`, []any{max, attempts}},
 	} {
 		tag, err := tx.q.Exec(ctx, sql.text, sql.args...)
 		if err != nil {

@@ -60,8 +60,8 @@ func AdminWith(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.
 	return Service(ctx, tx, sc, action, all, now)
 }
 
-// Service writes that the service role, or a member of the project's organization,
-// did something.
+// Service writes that the service role, a member of the project's organization, or
+// whoever opened a setup link did something.
 func Service(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, action auth.Action, traits Traits, now time.Time) error {
 	entry := tenantdb.Audit{Action: action, ActorID: uuid.Nil.String(), ActorUsername: string(tenants.RoleService), Traits: traits}
 	if sc.Member != nil {
@@ -70,7 +70,7 @@ func Service(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, action aut
 		if entry.Traits == nil {
 			entry.Traits = Traits{}
 		}
-		entry.Traits["via"] = "management_api"
+		entry.Traits["via"] = cmp.Or(sc.Member.Via, "management_api")
 	}
 	_, err := tx.Audit(ctx, entry, now, sc.ClientAddress())
 	return err

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ type Start struct {
 	// DryRun is where to go after a dry run; "" for a sign-in. It is ours: no rule for
 	// redirects holds for it. AttemptPlace in it becomes the id of the attempt.
 	DryRun string
+	// Attempt is the id of the attempt; zero for any.
+	Attempt uuid.UUID
 }
 
 // Begin returns the address to which the browser goes. auth.ErrSAMLOff,
@@ -42,7 +45,7 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 	if !sc.Tenant.Config.SAMLEnabled {
 		return "", auth.ErrSAMLOff
 	}
-	relay := auth.SSORelay{ID: uuid.New(), RedirectTo: st.RedirectTo.Target(ctx, sc), Domain: st.Domain, CreatedAt: s.Now()}
+	relay := auth.SSORelay{ID: cmp.Or(st.Attempt, uuid.New()), RedirectTo: st.RedirectTo.Target(ctx, sc), Domain: st.Domain, CreatedAt: s.Now()}
 	t := s.newTrail(sc, relay.ID, auth.AttemptLogin)
 	if st.DryRun != "" {
 		t.Kind, relay.RedirectTo = auth.AttemptDryRun, strings.ReplaceAll(st.DryRun, AttemptPlace, relay.ID.String())

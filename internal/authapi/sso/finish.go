@@ -78,6 +78,9 @@ var errUsed = auth.ErrSAMLAssertion.Saying("The response was used before, try lo
 // complete ends a sign-in with what the provider has said.
 func (s Service) complete(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, relay *auth.SSORelay, a *said, t *trail) (*Outcome, error) {
 	out := &Outcome{RedirectTo: relay.RedirectTo, PKCE: relay.Flow != nil}
+	if t.dry() {
+		out.DryRun = t.id
+	}
 	who, err := personOf(p, a)
 	t.person(a, &who)
 	if err == nil {
@@ -87,7 +90,6 @@ func (s Service) complete(ctx context.Context, sc *tenants.Scope, p *auth.SSOPro
 	case err != nil:
 	case t.dry():
 		err = s.dryRun(ctx, sc, p, &who, t)
-		out.DryRun = t.id
 	case relay.Flow != nil:
 		out.Code, err = s.issueCode(ctx, sc, p, *relay.Flow, a, &who)
 	default:

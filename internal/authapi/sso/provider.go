@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -54,6 +55,14 @@ type Attributes struct {
 	Name         *string                `json:"name"`
 	Rules        json.RawMessage        `json:"rules"` // members of auth.SSORules
 	OIDC         *OIDCAttributes        `json:"oidc"`
+
+	// ID is that of a new connection; zero for any.
+	ID uuid.UUID `json:"-"`
+	// Draft allows metadata of another identity provider for a connection that is
+	// switched off.
+	Draft bool `json:"-"`
+	// Unchanged is the UpdatedAt that a connection must still have; nil for any.
+	Unchanged *time.Time `json:"-"`
 }
 
 // List returns the connections, the oldest first; never nil.
@@ -86,7 +95,7 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 	}
 	now := s.Now()
 	p := &auth.SSOProvider{
-		ID: uuid.New(), CreatedAt: now, UpdatedAt: now, Domains: []auth.SSODomain{}, Kind: auth.SSOKind(kind), Rules: auth.DefaultSSORules(),
+		ID: cmp.Or(a.ID, uuid.New()), CreatedAt: now, UpdatedAt: now, Domains: []auth.SSODomain{}, Kind: auth.SSOKind(kind), Rules: auth.DefaultSSORules(),
 	}
 	var err error
 	switch p.Kind {
@@ -119,6 +128,9 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 // newSAML begins a connection that speaks SAML with its metadata.
 func (s Service) newSAML(ctx context.Context, p *auth.SSOProvider, a *Attributes, now time.Time) error {
 	p.SAML = &auth.SAMLProvider{ID: uuid.New(), AttributeMapping: json.RawMessage(`{}`)}
+	if a.ID != uuid.Nil {
+		p.SAML.ID = uuid.NewSHA1(a.ID, []byte("saml")) // so that two requests at once make one
+	}
 	metadata, err := s.metadata(ctx, a, now)
 	if err != nil {
 		return err
@@ -172,10 +184,15 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 			return err
 		}
 		switch {
+		case a.Unchanged != nil && !a.Unchanged.Equal(p.UpdatedAt):
+			return auth.ErrSSOProviderChanged
 		case metadata != nil && p.SAML == nil:
 			return auth.ErrValidation.Saying("This connection does not speak SAML")
 		case metadata != nil && metadata.EntityID != p.SAML.EntityID:
-			return auth.ErrSAMLEntityMismatch
+			if !a.Draft || p.On() {
+				return auth.ErrSAMLEntityMismatch
+			}
+			p.SAML.EntityID = metadata.EntityID
 		}
 		if err := s.apply(sc, &p, a, now); err != nil {
 			return err

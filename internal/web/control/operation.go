@@ -132,6 +132,13 @@ func Describe[In, Out any](api API, op Operation) {
 	described := api.describe(op)
 	delete(described.Responses, "404")
 	described.Security = []map[string][]string{}
+	for part := range strings.SplitSeq(op.Path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			described.Parameters = append(described.Parameters, &huma.Param{
+				Name: strings.TrimSuffix(name, "}"), In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString},
+			})
+		}
+	}
 	registry := api.huma.OpenAPI().Components.Schemas
 	content := func(t reflect.Type) map[string]*huma.MediaType {
 		return map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(t, true, op.ID)}}

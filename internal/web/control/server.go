@@ -64,6 +64,7 @@ func (s *Server) now() time.Time {
 type API struct {
 	huma   huma.API
 	server *Server
+	engine *gin.Engine
 }
 
 // Mount adds the routes under /v1 and /v2 to the engine, including the open GET
@@ -94,7 +95,7 @@ func (s *Server) Mount(engine *gin.Engine) API {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{translateError},
 	}
-	api := API{huma: humagin.NewWithGroup(engine, group, config), server: s}
+	api := API{huma: humagin.NewWithGroup(engine, group, config), server: s, engine: engine}
 	api.huma.UseMiddleware(captureStatus)
 	engine.GET("/v1/openapi.json", s.identify, s.rescue, api.document())
 	return api
