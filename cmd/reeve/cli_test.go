@@ -99,6 +99,16 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/custom-providers/custom:acme":  `{"identifier":"custom:acme","enabled":false}`,
 		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/auth/custom-providers/custom:acme": `{"identifier":"custom:acme"}`,
 		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/config/auth/providers/google/test":   `{"ok":false,"missing":["external_google_secret"],"callback_url":"https://c","checks":[]}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso":                                  `{"saml_enabled":true}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/connections":                      `{"items":[{"id":"c","label":"Acme","type":"saml","enabled":true,"domains":["acme.example","acme.test"],"users":2,"last_sign_in_at":"2026-11-26T10:00:00.123Z","saml":{"certificate_expires_at":"2028-01-01T00:00:00Z"}}]}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/connections/c":                    `{"id":"c","label":"Acme","type":"saml","enabled":true,"domains":["acme.example","acme.test"],"users":2,"last_sign_in_at":"2026-11-26T10:00:00.123Z","saml":{"certificate_expires_at":"2028-01-01T00:00:00Z"}}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/connections":                     `{"id":"c","label":"Acme","type":"saml","enabled":true,"domains":["acme.example","acme.test"],"users":2,"last_sign_in_at":"2026-11-26T10:00:00.123Z","saml":{"certificate_expires_at":"2028-01-01T00:00:00Z"}}`,
+		"PATCH /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/connections/c":                  `{"id":"c","label":"Acme","type":"saml","enabled":true,"domains":["acme.example","acme.test"],"users":2,"last_sign_in_at":"2026-11-26T10:00:00.123Z","saml":{"certificate_expires_at":"2028-01-01T00:00:00Z"}}`,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/connections/c":                 `{"id":"c","label":"Acme","type":"saml","enabled":true,"domains":["acme.example","acme.test"],"users":2,"last_sign_in_at":"2026-11-26T10:00:00.123Z","saml":{"certificate_expires_at":"2028-01-01T00:00:00Z"}}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/connections/c/attempts":           `{"items":[{"at":"2026-11-26T10:00:00Z","kind":"login","outcome":"refused","email":"ann@acme.example","reason":"late"}]}`,
+		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/keys":                             `{"items":[{"id":"k","signs":true,"created_at":"2026-11-26T10:00:00Z","expires_at":"2036-11-26T10:00:00Z"}]}`,
+		"POST /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/keys":                            `{"items":[{"id":"k","signs":true,"created_at":"2026-11-26T10:00:00Z","expires_at":"2036-11-26T10:00:00Z"}]}`,
+		"DELETE /v1/projects/rrrrrrrrrrrrrrrrrrrr/sso/keys/k":                        `{"items":[{"id":"k","signs":true,"created_at":"2026-11-26T10:00:00Z","expires_at":"2036-11-26T10:00:00Z"}]}`,
 		"POST /v1/leaked-keys": `{"message":"Thank you."}`,
 		"GET /v1/projects/rrrrrrrrrrrrrrrrrrrr/api-keys/usage": `[{"id":"k1","name":"default","type":"secret","last_used_at":"then","last_ip":"192.0.2.1",
 			"last_sdk":"supabase-js","last_sdk_version":"2.57.4","last_user_agent":"node","days":[{"day":"2026-11-26","count":3},{"day":"2026-11-27","count":4}]}]`,
@@ -114,7 +124,7 @@ func fakeAPI(t *testing.T, other ...map[string]string) string {
 		case r.Header.Get("Authorization") != "Bearer "+goodToken && r.URL.Path != "/v1/leaked-keys":
 			w.WriteHeader(http.StatusUnauthorized)
 			answer = `{"message":"Unauthorized","code":"unauthorized"}`
-		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/auth/users") && !strings.HasSuffix(r.URL.Path, "/custom-providers") && !strings.Contains(r.URL.Path, "/test"):
+		case r.Method == http.MethodPost && r.Header.Get("Idempotency-Key") == "" && !strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.URL.Path, "/auth/users") && !strings.HasSuffix(r.URL.Path, "/custom-providers") && !strings.Contains(r.URL.Path, "/sso/") && !strings.Contains(r.URL.Path, "/test"):
 			w.WriteHeader(http.StatusBadRequest)
 			answer = `{"message":"no Idempotency-Key"}`
 		case !ok:
@@ -209,20 +219,29 @@ func TestTable(t *testing.T) {
 		"users sessions end u s --project rrrrrrrrrrrrrrrrrrrr -o json":         "{\n  \"ended\": 1\n}\n",
 		"hooks list --project rrrrrrrrrrrrrrrrrrrr": "HOOK                  STATE    MODE          CALLS   FAILED   REFUSED   MEDIAN MS   URI         LAST ERROR\n" +
 			"custom_access_token   paused   fail_open     9       2        0         1.5         https://h   late\nafter_user_created    off      fail_closed\n",
-		"hooks calls custom_access_token --project rrrrrrrrrrrrrrrrrrrr":                           "AT    OUTCOME   MODE        MS    STATUS   REQUEST   ERROR\nnow   failed    fail_open   2.5   500      q         late\n",
-		"hooks test custom_access_token --project rrrrrrrrrrrrrrrrrrrr":                            "OUTCOME   MS   STATUS   ERROR   ANSWER\nok        2    200              {}\n",
-		"providers list --project rrrrrrrrrrrrrrrrrrrr":                                            "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme   Acme   oidc   true      x        https://i\n",
-		"providers add acme --project rrrrrrrrrrrrrrrrrrrr --secret s scopes=a,b issuer=https://i": "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme   acme\n",
-		"providers set custom:acme --project rrrrrrrrrrrrrrrrrrrr enabled=false":                   "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme                 false\n",
-		"providers delete custom:acme --project rrrrrrrrrrrrrrrrrrrr":                              "deleted\n",
-		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                                               "DELETED\n1\n",
-		"projects pause rrrrrrrrrrrrrrrrrrrr":                                                      "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
-		"projects restore rrrrrrrrrrrrrrrrrrrr":                                                    "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",
-		"projects branches rrrrrrrrrrrrrrrrrrrr":                                                   "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
-		"types rrrrrrrrrrrrrrrrrrrr --schema public,app":                                           "export type Json = string\n",
-		"sql rrrrrrrrrrrrrrrrrrrr select":                                                          "b                      a         list        odd [31m\n1                                [\"x\",\"y\"]   new line\n12345678901234567890   {\"k\":1}\n",
-		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                                            "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
-		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json":                    "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
+		"hooks calls custom_access_token --project rrrrrrrrrrrrrrrrrrrr":                                   "AT    OUTCOME   MODE        MS    STATUS   REQUEST   ERROR\nnow   failed    fail_open   2.5   500      q         late\n",
+		"hooks test custom_access_token --project rrrrrrrrrrrrrrrrrrrr":                                    "OUTCOME   MS   STATUS   ERROR   ANSWER\nok        2    200              {}\n",
+		"providers list --project rrrrrrrrrrrrrrrrrrrr":                                                    "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme   Acme   oidc   true      x        https://i\n",
+		"providers add acme --project rrrrrrrrrrrrrrrrrrrr --secret s scopes=a,b issuer=https://i":         "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme   acme\n",
+		"providers set custom:acme --project rrrrrrrrrrrrrrrrrrrr enabled=false":                           "IDENTIFIER    NAME   TYPE   ENABLED   CLIENT   ISSUER\ncustom:acme                 false\n",
+		"providers delete custom:acme --project rrrrrrrrrrrrrrrrrrrr":                                      "deleted\n",
+		"sso list --project rrrrrrrrrrrrrrrrrrrr":                                                          "ID   NAME   TYPE   ENABLED   DOMAINS                  USERS   LAST SIGN-IN           CERTIFICATE UNTIL\nc    Acme   saml   true      acme.example,acme.test   2       2026-11-26T10:00:00Z   2028-01-01T00:00:00Z\n",
+		"sso show --project rrrrrrrrrrrrrrrrrrrr":                                                          "{\n  \"saml_enabled\": true\n}\n",
+		"sso add --metadata-url https://i --domains acme.example,acme.test --project rrrrrrrrrrrrrrrrrrrr": "ID   NAME   TYPE   ENABLED   DOMAINS                  USERS   LAST SIGN-IN           CERTIFICATE UNTIL\nc    Acme   saml   true      acme.example,acme.test   2       2026-11-26T10:00:00Z   2028-01-01T00:00:00Z\n",
+		"sso update c --no-enabled --project rrrrrrrrrrrrrrrrrrrr":                                         "ID   NAME   TYPE   ENABLED   DOMAINS                  USERS   LAST SIGN-IN           CERTIFICATE UNTIL\nc    Acme   saml   true      acme.example,acme.test   2       2026-11-26T10:00:00Z   2028-01-01T00:00:00Z\n",
+		"sso remove c --project rrrrrrrrrrrrrrrrrrrr":                                                      "deleted\n",
+		"sso attempts c --project rrrrrrrrrrrrrrrrrrrr":                                                    "AT                     KIND    OUTCOME   ADDRESS            REASON\n2026-11-26T10:00:00Z   login   refused   ann@acme.example   late\n",
+		"sso keys list --project rrrrrrrrrrrrrrrrrrrr":                                                     "ID   SIGNS   CREATED                EXPIRES\nk    true    2026-11-26T10:00:00Z   2036-11-26T10:00:00Z\n",
+		"sso keys add --project rrrrrrrrrrrrrrrrrrrr":                                                      "ID   SIGNS   CREATED                EXPIRES\nk    true    2026-11-26T10:00:00Z   2036-11-26T10:00:00Z\n",
+		"sso keys remove k --project rrrrrrrrrrrrrrrrrrrr":                                                 "ID   SIGNS   CREATED                EXPIRES\nk    true    2026-11-26T10:00:00Z   2036-11-26T10:00:00Z\n",
+		"inbox clear --project rrrrrrrrrrrrrrrrrrrr":                                                       "DELETED\n1\n",
+		"projects pause rrrrrrrrrrrrrrrrrrrr":                                                              "REF   NAME   ORGANIZATION   STATUS     CREATED\nr     shop                  INACTIVE\n",
+		"projects restore rrrrrrrrrrrrrrrrrrrr":                                                            "REF   NAME   ORGANIZATION   STATUS           CREATED\nr     shop                  ACTIVE_HEALTHY\n",
+		"projects branches rrrrrrrrrrrrrrrrrrrr":                                                           "REF   NAME            ORGANIZATION   STATUS           CREATED   EXPIRES\nb     shop (review)                  ACTIVE_HEALTHY\n",
+		"types rrrrrrrrrrrrrrrrrrrr --schema public,app":                                                   "export type Json = string\n",
+		"sql rrrrrrrrrrrrrrrrrrrr select":                                                                  "b                      a         list        odd [31m\n1                                [\"x\",\"y\"]   new line\n12345678901234567890   {\"k\":1}\n",
+		"usage --project rrrrrrrrrrrrrrrrrrrr --days 1":                                                    "DAY                    ACTIVE   SIGN-UPS   SIGN-INS   REFRESHES   REQUESTS   REFUSALS   MAILS   FAILED   TEXTS\n2026-11-26T00:00:00Z   3        1          4          9           40         2          1       0        0\n",
+		"keys create cron --type secret --project rrrrrrrrrrrrrrrrrrrr -o json":                            "{\n  \"api_key\": \"sb_secret_text\",\n  \"id\": \"k2\",\n  \"type\": \"secret\",\n  \"name\": \"cron\"\n}\n",
 	}
 	for line, want := range cases {
 		t.Run(line, func(t *testing.T) {

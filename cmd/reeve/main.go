@@ -44,6 +44,7 @@ type commands struct {
 	Keys      keysCommand      `cmd:"" help:"API keys of a project."`
 	Config    configCommand    `cmd:"" help:"Auth configuration of a project; check: configuration of the server."`
 	Providers providersCommand `cmd:"" help:"Identity providers that a project defines itself; test: any of its providers."`
+	SSO       ssoCommand       `cmd:"" name:"sso" help:"Enterprise connections of a project: companies that sign in through their own identity provider."`
 	Users     usersCommand     `cmd:"" help:"Users of a project: find, create, ban and delete them, and why they cannot sign in."`
 	Hooks     hooksCommand     `cmd:"" help:"Hooks of a project: what became of their calls, and whether they work."`
 	Inbox     inboxCommand     `cmd:"" help:"Captured messages of a project."`

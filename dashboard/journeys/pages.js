@@ -35,6 +35,8 @@ export const pages = ({ project, users }) => {
     templates: `${p}/auth/templates`,
     template: `${p}/auth/templates/confirmation`,
     smtp: `${p}/auth/smtp`,
+    sso: `${p}/sso`,
+    'new-connection': `${p}/sso/new`,
     keys: `${p}/keys`,
     'signing-keys': `${p}/keys/signing`,
     database: `${p}/database`,

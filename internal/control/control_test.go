@@ -55,7 +55,7 @@ func world(t *testing.T) *controltest.World {
 			&user.Handler{Service: &user.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now, Accounts: accounts{}, Open: open}},
 			&customprovider.Handler{Service: &customprovider.Service{Authz: w.Authz, Open: open, Providers: providers{}}},
 			&sso.Handler{Service: &sso.Service{
-				Authz: w.Authz, Open: open, Connections: connections{}, Page: func(tenants.Ref, uuid.UUID) string { return "" }, Now: controltest.Now,
+				Authz: w.Authz, Open: open, Connections: connections{}, Domains: domains{}, Directory: directory{}, Page: func(tenants.Ref, uuid.UUID) string { return "" }, Now: controltest.Now,
 			}},
 			&setuplink.Handler{Service: &setuplink.Service{Authz: w.Authz, Open: open, Links: links{}}})
 	})
@@ -145,6 +145,55 @@ func (links) Create(_ context.Context, _ *tenants.Scope, r *auth.SetupLinkReques
 
 func (links) Revoke(context.Context, *tenants.Scope, uuid.UUID) (*auth.SetupLink, error) {
 	return nil, auth.ErrSetupLinkNotFound
+}
+
+// domains and directory know no connection.
+type domains struct{ sso.Domains }
+
+func (domains) Claims(context.Context, *tenants.Scope, uuid.UUID) ([]auth.SSOClaim, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (domains) Claim(context.Context, *tenants.Scope, uuid.UUID, string) (*auth.SSOClaim, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (domains) CheckClaim(context.Context, *tenants.Scope, uuid.UUID, string) (*auth.SSOClaim, error) {
+	return nil, auth.ErrClaimNotFound
+}
+
+func (domains) MailClaim(context.Context, *tenants.Scope, uuid.UUID, string, string) error {
+	return auth.ErrClaimNotFound
+}
+
+func (domains) DropClaim(context.Context, *tenants.Scope, uuid.UUID, string) error {
+	return auth.ErrClaimNotFound
+}
+
+func (domains) Consent(context.Context, *tenants.Scope, uuid.UUID, uuid.UUID, string) (*auth.SSOClaim, error) {
+	return nil, auth.ErrClaimConsent
+}
+
+type directory struct{ sso.Directory }
+
+func (directory) Tokens(context.Context, *tenants.Scope, uuid.UUID) ([]auth.SCIMToken, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (directory) NewToken(context.Context, *tenants.Scope, uuid.UUID, *time.Time) (auth.SCIMToken, string, error) {
+	return auth.SCIMToken{}, "", auth.ErrSSOProviderNotFound
+}
+
+func (directory) RevokeToken(context.Context, *tenants.Scope, uuid.UUID, uuid.UUID) error {
+	return auth.ErrSCIMTokenNotFound
+}
+
+func (directory) Log(context.Context, *tenants.Scope, uuid.UUID, int64, bool, int) ([]auth.SCIMLogEntry, error) {
+	return nil, auth.ErrSSOProviderNotFound
+}
+
+func (directory) Replay(context.Context, *tenants.Scope, uuid.UUID, int64) (int, any, error) {
+	return 0, nil, auth.ErrSCIMLogNotFound
 }
 
 func everything(w *controltest.World) []controltest.Mounter {
@@ -327,6 +376,17 @@ var routes = []route{
 	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/test", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/attempts"},
 	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/attempts/{attempt_id}"},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/domains"},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/domains", body: `{"domain":"acme.example"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/domains/{domain}/check", least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/domains/{domain}/mail", body: `{"mailbox":"admin"}`, least: developer},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/domains/{domain}/consent", body: `{"connection_id":"{id}"}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/sso/connections/{id}/domains/{domain}", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/scim/tokens"},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/scim/tokens", body: `{}`, least: developer},
+	{method: "DELETE", path: "/v1/projects/{ref}/sso/connections/{id}/scim/tokens/{token_id}", least: developer},
+	{method: "GET", path: "/v1/projects/{ref}/sso/connections/{id}/scim/log"},
+	{method: "POST", path: "/v1/projects/{ref}/sso/connections/{id}/scim/log/{entry}/replay", least: developer},
 	{method: "GET", path: "/v1/projects/{ref}/sso/keys"},
 	{method: "POST", path: "/v1/projects/{ref}/sso/keys", least: developer},
 	{method: "DELETE", path: "/v1/projects/{ref}/sso/keys/{id}", least: developer},

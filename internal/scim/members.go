@@ -1,9 +1,6 @@
 package scim
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // MemberChange is a change of a group's members.
 type MemberChange struct {
@@ -99,31 +96,4 @@ func listed(e Expr, ids []string) ([]string, bool) {
 		return append(ids, strings.ToLower(id)), true
 	}
 	return nil, false
-}
-
-// Members takes the members out of a group that was read and returns their ids, each
-// once; ErrValue. given is false if the group does not say who they are.
-func (r Resource) Members() (ids []string, given bool, err error) {
-	v, given := r["members"]
-	delete(r, "members")
-	ids, err = memberIDs(v)
-	return ids, given, err
-}
-
-func memberIDs(v any) ([]string, error) {
-	list, _ := v.([]any)
-	ids := make([]string, 0, len(list))
-	for _, e := range list {
-		m, _ := e.(map[string]any)
-		id, _ := m["value"].(string)
-		if id == "" {
-			return nil, saying(ErrValue, "members: each must have a value, the id of a user")
-		}
-		if kind, _ := m["type"].(string); kind != "" && !strings.EqualFold(kind, "User") {
-			return nil, saying(ErrValue, "members: a group can only have users as members")
-		}
-		ids = append(ids, strings.ToLower(id))
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -316,6 +317,79 @@ func get(r map[string]any, p Path) any {
 	return r[p.Attr.Name]
 }
 
+// Clone returns a deep copy.
+func (r Resource) Clone() Resource { return clone(map[string]any(r)).(map[string]any) }
+
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = clone(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = clone(e)
+		}
+		return out
+	}
+	return v
+}
+
+// SchemasOf are the URNs of the schemas that a resource has.
+func (t *ResourceType) SchemasOf(r Resource) []any {
+	out := []any{t.Core.ID}
+	for _, ext := range t.Extensions {
+		if _, ok := r[ext.ID]; ok {
+			out = append(out, ext.ID)
+		}
+	}
+	return out
+}
+
+// Text returns a string of the core schema, "" if there is none.
+func (r Resource) Text(path ...string) string {
+	var v any = map[string]any(r)
+	for _, name := range path {
+		m, _ := v.(map[string]any)
+		v = m[name]
+	}
+	s, _ := v.(string)
+	return s
+}
+
+// Active reports whether the user may sign in, which is so unless the directory says
+// otherwise.
+func (r Resource) Active() bool { return r["active"] != false }
+
+// Primary returns the value of a multi-valued attribute that is the main one: that which
+// says so, else that of the type work, else the first; nil if there is none.
+func (r Resource) Primary(name string) map[string]any {
+	var best map[string]any
+	rank := 0
+	list, _ := r[name].([]any)
+	for _, v := range list {
+		m, ok := v.(map[string]any)
+		if s, _ := m["value"].(string); !ok || s == "" {
+			continue
+		}
+		n := 1
+		kind, _ := m["type"].(string)
+		switch {
+		case m["primary"] == true:
+			n = 3
+		case strings.EqualFold(kind, "work"):
+			n = 2
+		}
+		if n > rank {
+			best, rank = m, n
+		}
+	}
+	return best
+}
+
 func names(m map[string]any) []string {
 	out := make([]string, 0, len(m))
 	for name := range m {
@@ -323,4 +397,31 @@ func names(m map[string]any) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// Members takes the members out of a group that was read and returns their ids, each
+// once; ErrValue. given is false if the group does not say who they are.
+func (r Resource) Members() (ids []string, given bool, err error) {
+	v, given := r["members"]
+	delete(r, "members")
+	ids, err = memberIDs(v)
+	return ids, given, err
+}
+
+func memberIDs(v any) ([]string, error) {
+	list, _ := v.([]any)
+	ids := make([]string, 0, len(list))
+	for _, e := range list {
+		m, _ := e.(map[string]any)
+		id, _ := m["value"].(string)
+		if id == "" {
+			return nil, saying(ErrValue, "members: each must have a value, the id of a user")
+		}
+		if kind, _ := m["type"].(string); kind != "" && !strings.EqualFold(kind, "User") {
+			return nil, saying(ErrValue, "members: a group can only have users as members")
+		}
+		ids = append(ids, strings.ToLower(id))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }

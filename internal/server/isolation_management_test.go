@@ -115,6 +115,10 @@ var sound = map[string]struct {
 	"update-sso-provider":    {body: map[string]any{"domains": []string{"stolen.example"}}},
 	"create-sso-connection":  {body: map[string]any{"metadata_url": "https://idp.example.com"}},
 	"update-sso-connection":  {body: map[string]any{"name": "stolen"}},
+	"claim-sso-domain":       {body: map[string]any{"domain": "stolen.example"}},
+	"mail-sso-domain":        {body: map[string]any{"mailbox": "admin"}},
+	"consent-sso-domain":     {body: map[string]any{"connection_id": uuid.NewString()}},
+	"create-scim-token":      {body: map[string]any{}},
 	"create-access-token":    {body: map[string]any{"name": "mine"}},
 	"create-sso-setup-link":  {body: map[string]any{"name": "Stolen", "intents": []string{"sso"}}},
 }

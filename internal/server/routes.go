@@ -166,7 +166,8 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 		Authz: access, Open: s.memberScope, Providers: customProviders{tenantside.Service{PlainHTTP: s.dev, Now: s.now}},
 	}}).Mount(api)
 	(&controlsso.Handler{Service: &controlsso.Service{
-		Authz: access, Open: s.memberScope, Connections: connections{s.flows().Connections()}, Page: s.connectionPage, Now: s.now,
+		Authz: access, Open: s.memberScope, Connections: connections{s.flows().Connections()}, Domains: s.flows().Connections(),
+		Directory: directory{scim.Service{Users: s.flows().Users()}}, Page: s.connectionPage, Now: s.now,
 	}}).Mount(api)
 	(&setuplink.Handler{Service: &setuplink.Service{
 		Authz: access, Open: s.memberScope, Visit: s.visitorScope, Allow: s.allowVisit, Links: s.flows().SetupLinks(),

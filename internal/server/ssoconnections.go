@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/scim"
 	tenantsso "github.com/reevehq/reeve/internal/authapi/sso"
 	"github.com/reevehq/reeve/internal/control/sso"
 	"github.com/reevehq/reeve/tenants"
@@ -104,4 +105,25 @@ func connectionAttributes(c sso.Change) (*tenantsso.Attributes, error) {
 // connectionPage is the dashboard's page about an attempt at a connection.
 func (s *Server) connectionPage(ref tenants.Ref, connection uuid.UUID) string {
 	return s.config.HTTP.PublicURL + "/p/" + url.PathEscape(string(ref)) + "/sso/" + connection.String() + "?tab=signins&attempt=" + tenantsso.AttemptPlace
+}
+
+// directory is sso.Directory by the service of the tenant plane's admin routes.
+type directory struct{ scim.Service }
+
+// NewToken implements sso.Directory.
+func (d directory) NewToken(ctx context.Context, sc *tenants.Scope, id uuid.UUID, expires *time.Time) (auth.SCIMToken, string, error) {
+	made, err := d.CreateToken(ctx, sc, id, expires)
+	if err != nil {
+		return auth.SCIMToken{}, "", err
+	}
+	return made.SCIMToken, made.Token, nil
+}
+
+// Replay implements sso.Directory.
+func (d directory) Replay(ctx context.Context, sc *tenants.Scope, id uuid.UUID, entry int64) (int, any, error) {
+	answer, err := d.Service.Replay(ctx, sc, id, entry)
+	if err != nil {
+		return 0, nil, err
+	}
+	return answer.Status, answer.Body, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,8 @@ func TestSSOConnections(t *testing.T) {
 		{"GET", hosted + "/" + id, nil}, {"PUT", hosted + "/" + id, map[string]any{"domains": []string{"b.example"}}}, {"DELETE", hosted + "/" + id, nil},
 		{"GET", ours + "/" + id, nil}, {"PATCH", ours + "/" + id, map[string]any{"enabled": false}}, {"DELETE", ours + "/" + id, nil},
 		{"POST", ours + "/" + id + "/test", map[string]any{}}, {"POST", ours + "/" + id + "/refresh", map[string]any{}},
+		{"GET", ours + "/" + id + "/domains", nil}, {"POST", ours + "/" + id + "/domains", map[string]any{"domain": "b.example"}},
+		{"GET", ours + "/" + id + "/scim/tokens", nil}, {"POST", ours + "/" + id + "/scim/tokens", map[string]any{}}, {"GET", ours + "/" + id + "/scim/log", nil},
 		{"GET", ours + "/" + id + "/attempts", nil}, {"GET", ours + "/" + id + "/attempts/" + back.Query().Get("attempt"), nil},
 	} {
 		if got := manage(b, r.method, r.path, r.body); got.Status != 404 || got.JSON(t)["code"] != "sso_provider_not_found" {
@@ -163,6 +166,45 @@ func TestSSOConnections(t *testing.T) {
 		if got := manage(b, http.MethodGet, path, nil).Expect(t, 200).Body; bytes.Contains(got, []byte("acme")) {
 			t.Errorf("b lists %s", got)
 		}
+	}
+
+	// A domain is claimed, and not proved by the developer's word.
+	claim := manage(a, http.MethodPost, ours+"/"+id+"/domains", map[string]any{"domain": "proved.acme-corp.com"}).Expect(t, 201).JSON(t)
+	if claim["state"] != "pending" || claim["record_value"] == nil {
+		t.Errorf("claim: %v", claim)
+	}
+	if left := manage(a, http.MethodDelete, ours+"/"+id+"/domains/proved.acme-corp.com", nil).Expect(t, 200).JSON(t)["items"].([]any); len(left) != 2 {
+		t.Errorf("domains: %v", left)
+	}
+	// A directory pushes with a token, and what it pushed is made again.
+	made := manage(a, http.MethodPost, ours+"/"+id+"/scim/tokens", map[string]any{}).Expect(t, 201).JSON(t)
+	push := func() int {
+		return reeve.Do(t, http.MethodPost, a.Auth("/scim/v2/Users"), map[string]any{
+			"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": "bob@acme.example", "active": true,
+			"emails": []any{map[string]any{"value": "bob@acme.example", "primary": true}},
+		}, "Authorization", "Bearer "+made["token"].(string), "Content-Type", "application/scim+json").Status
+	}
+	if status := push(); status != 201 {
+		t.Errorf("push: %d", status)
+	}
+	pushes := manage(a, http.MethodGet, ours+"/"+id+"/scim/log", nil).Expect(t, 200).JSON(t)["items"].([]any)
+	if len(pushes) != 1 || pushes[0].(map[string]any)["status"] != 201.0 {
+		t.Fatalf("pushes: %v", pushes)
+	}
+	entry := strconv.FormatInt(int64(pushes[0].(map[string]any)["id"].(float64)), 10)
+	if again := manage(a, http.MethodPost, ours+"/"+id+"/scim/log/"+entry+"/replay", nil).Expect(t, 200).JSON(t); again["status"] != 409.0 {
+		t.Errorf("made again: %v", again)
+	}
+	if got := manage(b, http.MethodPost, ours+"/"+id+"/scim/log/"+entry+"/replay", nil); got.Status != 404 {
+		t.Errorf("made again through another project: %d %s", got.Status, got.Body)
+	}
+	token := made["entry"].(map[string]any)["id"].(string)
+	if got := manage(b, http.MethodDelete, ours+"/"+id+"/scim/tokens/"+token, nil); got.Status != 404 {
+		t.Errorf("revoked through another project: %d %s", got.Status, got.Body)
+	}
+	manage(a, http.MethodDelete, ours+"/"+id+"/scim/tokens/"+token, nil).Expect(t, 200)
+	if status := push(); status != 401 {
+		t.Errorf("push with a revoked token: %d", status)
 	}
 
 	keys := manage(a, http.MethodPost, "/sso/keys", nil).Expect(t, 201).JSON(t)["items"].([]any)
@@ -182,6 +224,9 @@ func TestSSOConnections(t *testing.T) {
 		if !bytes.Contains(log, []byte(action)) {
 			t.Errorf("the audit log has no %s", action)
 		}
+	}
+	if bytes.Contains(log, []byte(made["token"].(string))) {
+		t.Error("the audit log has a token")
 	}
 	if bytes.Contains(log, []byte("X509Certificate")) {
 		t.Error("the audit log has metadata")

@@ -82,51 +82,12 @@ func (tx *Tx) DeleteSCIMUser(ctx context.Context, id uuid.UUID, now time.Time) e
 
 // SCIMUsers returns a page of the users of a connection's directory, and how many there
 // are; scim.ErrTooMany for a query that would have to look at too many.
-func (tx *Tx) SCIMUsers(ctx context.Context, provider uuid.UUID, q scim.Query) (page []auth.SCIMUser, total int, err error) {
-	if group, ok := soleGroup(q); ok {
-		page, total, err = tx.scimMemberPage(ctx, provider, group, q)
-	} else {
-		page, total, err = scimPage(ctx, tx, scimUsers, scimUserColumns, `u.sso_provider_id = $1 AND u.deleted_at IS NULL`, provider, q, scanSCIMUser)
-	}
+func (tx *Tx) SCIMUsers(ctx context.Context, provider uuid.UUID, q scim.Query) ([]auth.SCIMUser, int, error) {
+	page, total, err := scimPage(ctx, tx, scimUsers, scimUserColumns, `u.sso_provider_id = $1 AND u.deleted_at IS NULL`, provider, q, scanSCIMUser)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list SCIM users: %w", err)
 	}
 	return page, total, nil
-}
-
-// soleGroup is the group of a query for its members: groups.value eq "<id>".
-func soleGroup(q scim.Query) (id uuid.UUID, ok bool) {
-	e := q.Filter
-	name := "groups.value"
-	if of, within := e.(scim.Any); within && of.Path.String() == "groups" {
-		e, name = of.Filter, "value"
-	}
-	c, ok := e.(scim.Compare)
-	if !ok || q.SortBy != nil || q.Descending || c.Op != scim.Equal || c.Path.String() != name {
-		return id, false
-	}
-	text, _ := c.Value.(string)
-	id, err := uuid.Parse(text)
-	return id, err == nil
-}
-
-// scimMemberPage is a page of the members of a group, in the order of their ids: a group
-// may have as many as the connection has users.
-func (tx *Tx) scimMemberPage(ctx context.Context, provider, group uuid.UUID, q scim.Query) ([]auth.SCIMUser, int, error) {
-	var total int
-	err := tx.q.QueryRow(ctx, `SELECT count(*) FROM reeve.scim_member m WHERE m.group_id = (
-		SELECT g.id FROM reeve.scim_group g WHERE g.id = $1 AND g.provider_id = $2)`, group, provider).Scan(&total)
-	if err != nil || q.Count == 0 || q.Start > total {
-		return nil, total, err
-	}
-	rows, err := tx.q.Query(ctx, `SELECT `+scimUserColumns+` FROM (SELECT m.scim_user_id FROM reeve.scim_member m WHERE m.group_id = $1
-			ORDER BY m.scim_user_id OFFSET $3 LIMIT $4) p
-		JOIN auth.scim_users u ON u.id = p.scim_user_id AND u.sso_provider_id = $2 AND u.deleted_at IS NULL ORDER BY u.id`, group, provider, q.Start-1, q.Count)
-	if err != nil {
-		return nil, 0, err
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.SCIMUser, error) { return scanSCIMUser(row) })
-	return list, total, err
 }
 
 func scimPage[T any](ctx context.Context, tx *Tx, t scimTable, columns, base string, provider uuid.UUID, q scim.Query, scan func(pgx.Row) (T, error)) ([]T, int, error) {

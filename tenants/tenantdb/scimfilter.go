@@ -44,7 +44,7 @@ var scimUsers = scimTable{
 		"meta.resourceType": {sql: "'User'", kind: scim.String},
 	},
 	related: "groups", relatedFrom: "reeve.scim_member m JOIN reeve.scim_group o ON o.id = m.group_id AND m.scim_user_id = u.id",
-	relatedSub: map[string]string{"value": "m.group_id", "display": "o.resource->>'displayName'", "type": "'direct'"},
+	relatedSub: map[string]string{"value": "o.id", "display": "o.resource->>'displayName'", "type": "'direct'"},
 }
 
 var scimGroups = scimTable{
@@ -58,7 +58,7 @@ var scimGroups = scimTable{
 		"meta.resourceType": {sql: "'Group'", kind: scim.String},
 	},
 	related: "members", relatedFrom: "reeve.scim_member m JOIN auth.scim_users o ON o.id = m.scim_user_id AND o.deleted_at IS NULL AND m.group_id = g.id",
-	relatedSub: map[string]string{"value": "m.scim_user_id", "display": scimShownName("o"), "type": "'User'"},
+	relatedSub: map[string]string{"value": "o.id", "display": scimShownName("o"), "type": "'User'"},
 }
 
 // scimShownName is the SQL of the name by which lists show a user.
@@ -117,9 +117,7 @@ func (b *scimSQL) tree(e scim.Expr, positive bool, leaf func(scim.Compare, bool)
 // any is the condition that one value of a complex attribute passes a filter.
 func (b *scimSQL) any(e scim.Any) (string, error) {
 	if e.Path.Extension == "" && e.Path.Attr.Name == b.table.related {
-		inner, err := b.tree(e.Filter, true, func(c scim.Compare, positive bool) (string, error) {
-			return b.relatedTo(c, c.Path.Attr.Name, positive)
-		})
+		inner, err := b.tree(e.Filter, true, func(c scim.Compare, _ bool) (string, error) { return b.relatedTo(c, c.Path.Attr.Name) })
 		return "EXISTS (SELECT FROM " + b.table.relatedFrom + " WHERE " + inner + ")", err
 	}
 	if e.Path.Attr.Name == "meta" && e.Path.Extension == "" {
@@ -297,7 +295,7 @@ func (b *scimSQL) relatedAny(c scim.Compare) (string, error) {
 		inner := "true"
 		if c.Path.Sub != nil {
 			var err error
-			if inner, err = b.relatedTo(c, c.Path.Sub.Name, true); err != nil {
+			if inner, err = b.relatedTo(c, c.Path.Sub.Name); err != nil {
 				return "", err
 			}
 		}
@@ -305,7 +303,7 @@ func (b *scimSQL) relatedAny(c scim.Compare) (string, error) {
 	})
 }
 
-func (b *scimSQL) relatedTo(c scim.Compare, sub string, positive bool) (string, error) {
+func (b *scimSQL) relatedTo(c scim.Compare, sub string) (string, error) {
 	sql, ok := b.table.relatedSub[sub]
 	if !ok {
 		return "", refuse(c.Path)
@@ -314,11 +312,7 @@ func (b *scimSQL) relatedTo(c scim.Compare, sub string, positive bool) (string, 
 	if sub != "value" {
 		column.sql, column.folded = "pg_catalog.lower("+column.sql+")", true
 	}
-	cond := b.column(c, column)
-	if !positive {
-		cond = "coalesce(" + cond + ", false)"
-	}
-	return cond, nil
+	return "coalesce(" + b.column(c, column) + ", false)", nil
 }
 
 // indexed reports whether an index finds the resources that pass.

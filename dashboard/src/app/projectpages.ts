@@ -5,6 +5,7 @@ export const projectPages = [
   ['/p/$ref', shell.project.home, 'g h'],
   ['/p/$ref/users', shell.project.users, 'g u'],
   ['/p/$ref/auth', shell.project.auth, 'g a'],
+  ['/p/$ref/sso', shell.project.sso, 'g e'],
   ['/p/$ref/keys', shell.project.keys, 'g k'],
   ['/p/$ref/database', shell.project.database, 'g d'],
   ['/p/$ref/logs', shell.project.logs, 'g l'],

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouteContext } from '@tanstack/react-router'
-import { Database, FolderGit2, GitBranch, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
+import { Building2, Database, FolderGit2, GitBranch, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
 import { kept } from '@/lib/kept'
 import { cx } from '@/lib/cx'
 import { orgsQuery } from '@/features/org/orgs'
@@ -12,7 +12,7 @@ import { Switcher } from './switcher'
 
 type Props = { slug?: string; projectRef?: string; inSheet?: boolean }
 
-/** The left rail: switcher on top, at most nine entries, the account below. */
+/** The left rail: switcher on top, at most ten entries, the account below. */
 export function Rail({ slug, projectRef, inSheet }: Props) {
   const { person } = useRouteContext({ from: '/_app' })
   const project = useQuery({ ...projectQuery(projectRef ?? ''), enabled: projectRef !== undefined })
@@ -50,6 +50,7 @@ function ProjectEntries({ projectRef: ref }: { projectRef: string }) {
     { to: '/p/$ref', icon: House, label: t.home, exact: true },
     { to: '/p/$ref/users', icon: Users, label: t.users },
     { to: '/p/$ref/auth', icon: LogIn, label: t.auth },
+    { to: '/p/$ref/sso', icon: Building2, label: t.sso },
     { to: '/p/$ref/keys', icon: KeyRound, label: t.keys },
     { to: '/p/$ref/database', icon: Database, label: t.database },
     { to: '/p/$ref/logs', icon: ScrollText, label: t.logs },

@@ -61,7 +61,7 @@ func (*tokenRequest) BodyOptional() {}
 
 // createdToken is the answer, with what the directory is given.
 type createdToken struct {
-	*created
+	*Created
 	BaseURL string `json:"base_url"`
 }
 
@@ -133,7 +133,7 @@ type logList struct {
 }
 
 func (h Handler) log(ctx context.Context, sc *tenants.Scope, req *logQuery) (logList, error) {
-	list, err := h.Service.Log(ctx, sc, req)
+	list, err := h.Service.Log(ctx, sc, req.id, req.before, req.failed, req.limit)
 	return logList{list}, err
 }
 
@@ -154,6 +154,6 @@ func (r *logEntry) BindQuery(q url.Values, param func(string) string) (err error
 	return nil
 }
 
-func (h Handler) replay(ctx context.Context, sc *tenants.Scope, req *logEntry) (*replayed, error) {
-	return h.Service.Replay(ctx, sc, req)
+func (h Handler) replay(ctx context.Context, sc *tenants.Scope, req *logEntry) (*Replayed, error) {
+	return h.Service.Replay(ctx, sc, req.id, req.entry)
 }

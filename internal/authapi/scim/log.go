@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/fault"
 	protocol "github.com/reevehq/reeve/internal/scim"
@@ -120,10 +122,11 @@ func clip(s string, n int) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
 }
 
-// Log returns entries of a connection's log, the newest first.
-func (s Service) Log(ctx context.Context, sc *tenants.Scope, q *logQuery) (list []auth.SCIMLogEntry, err error) {
-	err = s.of(ctx, sc, q.id, func(tx *tenantdb.Tx) error {
-		list, err = tx.SCIMLog(ctx, q.id, q.before, q.failed, q.limit)
+// Log returns at most a number of entries of a connection's log, the newest first: those
+// older than an entry if before is not 0, and those that failed alone if failed is set.
+func (s Service) Log(ctx context.Context, sc *tenants.Scope, connection uuid.UUID, before int64, failed bool, most int) (list []auth.SCIMLogEntry, err error) {
+	err = s.of(ctx, sc, connection, func(tx *tenantdb.Tx) error {
+		list, err = tx.SCIMLog(ctx, connection, before, failed, most)
 		return err
 	})
 	return list, err
@@ -131,10 +134,10 @@ func (s Service) Log(ctx context.Context, sc *tenants.Scope, q *logQuery) (list 
 
 // Replay makes the request of an entry again; auth.ErrSCIMLogNotFound, auth.ErrSCIMReplay.
 // What the connection answers is the outcome, an error too.
-func (s Service) Replay(ctx context.Context, sc *tenants.Scope, q *logEntry) (*replayed, error) {
+func (s Service) Replay(ctx context.Context, sc *tenants.Scope, connection uuid.UUID, entry int64) (*Replayed, error) {
 	var e auth.SCIMLogEntry
-	err := s.of(ctx, sc, q.id, func(tx *tenantdb.Tx) (err error) {
-		e, err = tx.SCIMLogEntry(ctx, q.id, q.entry)
+	err := s.of(ctx, sc, connection, func(tx *tenantdb.Tx) (err error) {
+		e, err = tx.SCIMLogEntry(ctx, connection, entry)
 		return err
 	})
 	if err != nil {
@@ -144,9 +147,9 @@ func (s Service) Replay(ctx context.Context, sc *tenants.Scope, q *logEntry) (*r
 	if !ok {
 		return nil, auth.ErrSCIMReplay
 	}
-	c := &Connection{ID: q.id, Base: base(sc)}
+	c := &Connection{ID: connection, Base: base(sc)}
 	a, err := s.Do(ctx, sc, c, r)
-	out := &replayed{Status: s.record(ctx, sc, c, r, a, err, &e.ID)}
+	out := &Replayed{Status: s.record(ctx, sc, c, r, a, err, &e.ID)}
 	if err != nil {
 		out.Body = errorBody(out.Status, err)
 	} else {
@@ -155,8 +158,8 @@ func (s Service) Replay(ctx context.Context, sc *tenants.Scope, q *logEntry) (*r
 	return out, nil
 }
 
-// replayed is the answer to a request that was made again.
-type replayed struct {
+// Replayed is the answer to a request that was made again.
+type Replayed struct {
 	Status int `json:"status"`
 	Body   any `json:"body"`
 }

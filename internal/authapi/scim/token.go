@@ -21,8 +21,8 @@ const (
 	listTokens  = 100 // those that have ended are kept for a month
 )
 
-// created is a new token, which is shown once.
-type created struct {
+// Created is a new token, which is shown once.
+type Created struct {
 	auth.SCIMToken
 	Token string `json:"token"`
 }
@@ -39,7 +39,7 @@ func (s Service) of(ctx context.Context, sc *tenants.Scope, connection uuid.UUID
 
 // CreateToken makes a token of a connection beside those that there are;
 // auth.ErrSSOProviderNotFound, auth.ErrSCIMTokenQuota.
-func (s Service) CreateToken(ctx context.Context, sc *tenants.Scope, connection uuid.UUID, expires *time.Time) (*created, error) {
+func (s Service) CreateToken(ctx context.Context, sc *tenants.Scope, connection uuid.UUID, expires *time.Time) (*Created, error) {
 	now := s.Now()
 	if expires != nil && !expires.After(now) {
 		return nil, auth.ErrValidation.Saying("expires_at must be in the future")
@@ -64,7 +64,7 @@ func (s Service) CreateToken(ctx context.Context, sc *tenants.Scope, connection 
 	if err != nil {
 		return nil, err
 	}
-	return &created{t, text}, nil
+	return &Created{t, text}, nil
 }
 
 func traits(connection, token uuid.UUID) audit.Traits {

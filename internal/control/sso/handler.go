@@ -54,6 +54,8 @@ func (h *Handler) Mount(api control.API) {
 	control.Register(api, op("list-sso-keys", http.MethodGet, path+"/keys", "List the keys of the project's service provider"), h.keys)
 	control.Register(api, writes("add-sso-key", http.MethodPost, path+"/keys", "Add a second key, which is published in the metadata and does not sign yet", http.StatusCreated), h.addKey)
 	control.Register(api, op("remove-sso-key", http.MethodDelete, path+"/keys/{id}", "Remove a key of two; the other one signs from then on"), h.removeKey)
+	h.mountDomains(api)
+	h.mountDirectory(api)
 }
 
 func (h *Handler) hostedList(ctx context.Context, actor control.Actor, in *refInput) (*ProviderList, error) {

@@ -20,6 +20,8 @@ type Service struct {
 	// Open returns the scope of an active project for a request of an actor.
 	Open        func(ctx context.Context, ref tenants.Ref, actor authz.Actor) (*tenants.Scope, error)
 	Connections Connections
+	Domains     Domains
+	Directory   Directory
 	// Page is the address of the dashboard's page about an attempt at a connection. Its
 	// text AttemptPlace becomes the attempt's id.
 	Page func(ref tenants.Ref, connection uuid.UUID) string

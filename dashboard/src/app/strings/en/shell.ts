@@ -15,6 +15,7 @@ export const shell = {
     home: 'Home',
     users: 'Users',
     auth: 'Sign-in',
+    sso: 'Enterprise SSO',
     keys: 'Keys',
     database: 'Database',
     logs: 'Logs',
