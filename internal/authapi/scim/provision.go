@@ -26,7 +26,7 @@ func (p people) provision(ctx context.Context, tx *tenantdb.Tx, row *auth.SCIMUs
 		return err
 	}
 	if u == nil {
-		if u, err = p.newUser(ctx, tx, row, doc); err != nil {
+		if u, err = p.newUser(ctx, tx, row, doc); u == nil || err != nil {
 			return err
 		}
 	} else if err := p.write(ctx, tx, u, protocol.Resource{}, doc); err != nil {
@@ -89,11 +89,16 @@ func (p people) known(ctx context.Context, tx *tenantdb.Tx, row *auth.SCIMUser, 
 	return &u, nil
 }
 
-// newUser makes a user who has not signed in.
+// newUser makes a user who has not signed in; nil where the connection links its people
+// to users who have their address, and there is one: who that is, and that they learn of
+// it, is for the first sign-in (users.ResolveSSO).
 func (p people) newUser(ctx context.Context, tx *tenantdb.Tx, row *auth.SCIMUser, doc protocol.Resource) (*auth.User, error) {
 	email, data := address(doc), profile(doc)
 	rules, err := p.admit(ctx, tx, email)
 	if err != nil {
+		return nil, err
+	}
+	if linked, err := p.linksTo(ctx, tx, rules, email); linked || err != nil {
 		return nil, err
 	}
 	subject := doc.Text("externalId")
@@ -115,6 +120,22 @@ func (p people) newUser(ctx context.Context, tx *tenantdb.Tx, row *auth.SCIMUser
 		return nil, err
 	}
 	return u, p.audit(ctx, tx, u, auth.ActionUserSignedUp, "provisioned")
+}
+
+// linksTo reports whether the connection may take over the user with an address.
+func (p people) linksTo(ctx context.Context, tx *tenantdb.Tx, rules *auth.SSORules, email string) (bool, error) {
+	if !rules.LinkUsers || email == "" {
+		return false, nil
+	}
+	proved, err := tx.DomainProved(ctx, p.connection.ID, auth.DomainOf(email))
+	if err != nil || !proved {
+		return false, err
+	}
+	u, err := tx.UserByEmail(ctx, email, false)
+	if errors.Is(err, auth.ErrUserNotFound) {
+		return false, nil
+	}
+	return err == nil && !u.Gone() && !u.IsAnonymous && u.EmailConfirmed(), err
 }
 
 // admit checks an address against the rules of project and connection, as at a sign-in,

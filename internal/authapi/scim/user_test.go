@@ -395,3 +395,34 @@ func TestAtOnce(t *testing.T) {
 		c.notIn(t, "subject-"+name, email, "sso_user_deprovisioned")
 	}
 }
+
+// TestProvisionThenLink: where the connection links its people to users who have their
+// address, no second user is made; who is linked, and withdrawn, is who was there.
+func TestProvisionThenLink(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	c := newCompany(t, f, f.A, "acme.example")
+	before := f.A.SignUp(t, "ann@acme.example", "correct horse battery")
+	f.A.Exec(t, `INSERT INTO reeve.sso_claim (provider_id, domain, token, created_at, proof, proved_at) VALUES ($1, 'acme.example', 'x', now(), 'dns', now())`, c.id)
+	f.A.Admin(t, "PUT", "/admin/sso/providers/"+c.id, m{"rules": m{"link_users": true, "default_app_metadata": m{"plan": "pro"}}}).Want(200)
+	id := c.push(t, person("ann"))
+	c.do(t, "PATCH", "/Users/"+id, patch(m{"op": "add", "path": "title", "value": "CEO"})).Want(200)
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != 1 || c.userOf(t, id) != "" {
+		t.Errorf("%d users, provisioned as %q", n, c.userOf(t, id))
+	}
+	c.do(t, "PATCH", "/Users/"+id, patch(m{"op": "replace", "path": "active", "value": false})).Want(200)
+	c.notIn(t, "5f1e", "ann@acme.example", "sso_user_deprovisioned")
+	c.do(t, "PATCH", "/Users/"+id, patch(m{"op": "replace", "path": "active", "value": true})).Want(200)
+	s := c.session(t, "5f1e", "ann@acme.example")
+	if s.UserID != before.UserID || c.userOf(t, id) != s.UserID {
+		t.Errorf("signed in as %s, provisioned as %s, want %s", s.UserID, c.userOf(t, id), before.UserID)
+	}
+	c.do(t, "DELETE", "/Users/"+id, nil).Want(204)
+	c.notIn(t, "5f1e", "ann@acme.example", "sso_user_deprovisioned")
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(s.Access)).WantError(403, "session_not_found")
+	// Who was not there gets what the connection gives new users.
+	bob := c.userOf(t, c.push(t, person("bob")))
+	if got := f.A.Admin(t, "GET", "/admin/users/"+bob, nil).Want(200); got.Get("app_metadata.plan") != "pro" || got.Get("app_metadata.provider") != "sso:"+c.id {
+		t.Errorf("%s", got.Raw)
+	}
+}
