@@ -44,21 +44,6 @@ const (
 	statusDone    = auth.StatusVerified
 )
 
-// The rules for wrong codes of a factor, from anywhere: five at once, one more a minute,
-// and a hundred a day. Three codes of a million are right at a time, so one is found
-// with a chance of 1 in 3,300 a day.
-var (
-	guesses      = ratelimit.Rule{Name: "mfa_code", Events: 5, Per: 5 * time.Minute, Burst: 5}
-	guessesOfDay = ratelimit.Rule{Name: "mfa_code_day", Events: 100, Per: 24 * time.Hour, Burst: 100}
-)
-
-// guess runs attempt unless too many answers of a factor were wrong.
-func (s Service) guess(ctx context.Context, sc *tenants.Scope, factor uuid.UUID, attempt func() error) error {
-	return s.Guesses.Guess(ctx, sc.Tenant.Ref, guessesOfDay, factor.String(), auth.ErrFactorCode, func() error {
-		return s.Guesses.Guess(ctx, sc.Tenant.Ref, guesses, factor.String(), auth.ErrFactorCode, attempt)
-	})
-}
-
 // Service implements the rules of second factors.
 type Service struct {
 	Sessions session.Sessions
@@ -302,7 +287,7 @@ func (s Service) Verify(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 	}
 	a := answer{factor: id, challenge: challenge, code: code}
 	var tokens *session.Tokens
-	err := s.guess(ctx, sc, id, func() (err error) {
+	err := s.guess(ctx, sc, p.User.ID, id, func() (err error) {
 		if a.remote, err = s.askGateway(ctx, sc, p, a); err != nil {
 			return err
 		}

@@ -63,7 +63,8 @@ func replacePhone(ctx context.Context, tx *tenantdb.Tx, have []auth.Factor, key 
 }
 
 // Messages that a user can have sent, whatever the factor or the number: so nobody sends
-// many to numbers of their own, or uses up those of the project.
+// many to numbers of their own, or uses up those of the project. Strangers are counted
+// apart, as for wrong codes, so at most twice as many are sent.
 var (
 	texts      = ratelimit.Rule{Name: "mfa_sms", Events: 10, Per: time.Hour, Burst: 10, Refusal: auth.ErrSMSRate.After}
 	textsOfDay = ratelimit.Rule{Name: "mfa_sms_day", Events: 30, Per: 24 * time.Hour, Burst: 30, Refusal: auth.ErrSMSRate.After}
@@ -71,8 +72,12 @@ var (
 
 // mayText counts a message to a user; auth.ErrSMSRate.
 func (s Service) mayText(ctx context.Context, sc *tenants.Scope, p *auth.Principal) error {
+	name, err := s.counted(ctx, sc, p.User.ID, p.User.ID)
+	if err != nil {
+		return err
+	}
 	for _, rule := range []ratelimit.Rule{textsOfDay, texts} {
-		if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, rule, p.User.ID.String()); err != nil {
+		if err := s.Guesses.Allow(ctx, sc.Tenant.Ref, rule, name); err != nil {
 			return err
 		}
 	}

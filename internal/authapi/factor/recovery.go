@@ -208,26 +208,47 @@ func (s Service) VerifyRecoveryCode(ctx context.Context, sc *tenants.Scope, p *a
 	if code == "" {
 		return nil, auth.ErrValidation.Saying("Code needs to be non-empty")
 	}
-	factor, match, err := s.matchCode(ctx, sc, p.User.ID, code)
+	known, err := s.known(ctx, sc, p.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		return s.tryCode(ctx, sc, p, code, true)
+	}
+	var tokens *session.Tokens
+	err = s.Guesses.Guess(ctx, sc.Tenant.Ref, strangeCodes, p.User.ID.String(), auth.ErrFactorCode, func() error {
+		tokens, err = s.tryCode(ctx, sc, p, code, false)
+		return err
+	})
+	return tokens, err
+}
+
+// tryCode is VerifyRecoveryCode for a code in normal form. The lock of the set holds for
+// clients in networks that are known, and their wrong codes lock it.
+func (s Service) tryCode(ctx context.Context, sc *tenants.Scope, p *auth.Principal, code string, known bool) (*session.Tokens, error) {
+	factor, match, err := s.matchCode(ctx, sc, p.User.ID, code, known)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.attempted(ctx, sc, p, factor, auth.FactorRecoveryCode, match != uuid.Nil); err != nil {
+		if match == uuid.Nil {
+			return nil, wrongCode{err}
+		}
 		return nil, err
 	}
 	return s.raise(ctx, sc, p, message.RecoveryCodeUsed, func(tx *tenantdb.Tx, current *auth.Principal, told *mail.Notices) (*session.Upgrade, error) {
-		return s.proveCode(ctx, tx, current, told, match)
+		return s.proveCode(ctx, tx, current, told, match, known)
 	})
 }
 
 // matchCode finds the user's code that was typed; match is uuid.Nil for none. It
 // changes nothing and is in no transaction of a change, because the hashes of a dump
 // are slow to compare.
-func (s Service) matchCode(ctx context.Context, sc *tenants.Scope, user uuid.UUID, typed string) (factor, match uuid.UUID, err error) {
+func (s Service) matchCode(ctx context.Context, sc *tenants.Scope, user uuid.UUID, typed string, known bool) (factor, match uuid.UUID, err error) {
 	var codes []tenantdb.RecoveryCode
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		set, err := tx.RecoverySet(ctx, user, false)
-		if err == nil {
+		if err == nil && known {
 			err = notLocked(set, s.Sessions.Now())
 		}
 		if err != nil {
@@ -253,18 +274,18 @@ func (s Service) matchCode(ctx context.Context, sc *tenants.Scope, user uuid.UUI
 }
 
 // proveCode uses a code up, in the transaction that raises the session. A wrong one, or
-// one that another request has used meanwhile, is counted. Nobody learns whether it was
-// right while the codes are locked.
-func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal, told *mail.Notices, match uuid.UUID) (*session.Upgrade, error) {
+// one that another request has used meanwhile, is counted where the client's network is
+// known. Nobody there learns whether it was right while the codes are locked.
+func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal, told *mail.Notices, match uuid.UUID, known bool) (*session.Upgrade, error) {
 	now := s.Sessions.Now()
 	set, err := tx.RecoverySet(ctx, p.User.ID, true)
-	if err == nil {
+	if err == nil && known {
 		err = notLocked(set, now)
 	}
 	if err != nil {
 		return nil, asRecoveryCode(err)
 	}
-	if set.LockedUntil != nil {
+	if known && set.LockedUntil != nil {
 		set.Failed, set.LockedUntil = 0, nil // it is over
 	}
 	used := false
@@ -273,6 +294,9 @@ func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, p *auth.Princip
 			return nil, err
 		}
 	}
+	if !used && !known {
+		return &session.Upgrade{Refused: errRecoveryCode}, nil
+	}
 	if !used {
 		if set.Failed++; set.Failed >= codeTries {
 			until := now.Add(codeLock)
@@ -280,7 +304,7 @@ func (s Service) proveCode(ctx context.Context, tx *tenantdb.Tx, p *auth.Princip
 		}
 		return &session.Upgrade{Refused: errRecoveryCode}, tx.PutRecoveryTries(ctx, set, now)
 	}
-	set.Failed = 0
+	set.Failed, set.LockedUntil = 0, nil
 	if err := errors.Join(tx.PutRecoveryTries(ctx, set, now), tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID)); err != nil {
 		return nil, err
 	}

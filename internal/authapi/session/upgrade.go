@@ -8,6 +8,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/audit"
+	"github.com/reevehq/reeve/internal/ratelimit"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -90,6 +91,11 @@ func (s Sessions) raise(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 	}
 	if err := tx.PutAMR(ctx, p.Session.ID, auth.AMR{Method: up.Method, Timestamp: now.Unix()}); err != nil {
 		return err
+	}
+	if up.AAL == auth.AAL2 && sc.ClientIP.IsValid() {
+		if err := tx.NoteProof(ctx, p.User.ID, ratelimit.LimitKey(sc.ClientIP), p.Session.ID, now); err != nil {
+			return err
+		}
 	}
 	_, err := audit.User(ctx, tx, sc, &p.User, up.Action, up.Traits, now)
 	return err
