@@ -51,16 +51,16 @@ test('sso', async () => {
     return stdout + stderr
   }
   const file = await metadata('https://idp.acme.example/metadata')
-  await ok('sso', 'add', '--type', 'saml', '--metadata-file', file, '--domains', 'acme.example')
+  await ok('sso', 'add', '--type', 'saml', '--metadata-file', file, '--domains', 'acme.example', '--yes')
   const [{ id }] = (await manage('GET', `/v1/projects/${project.ref}/config/auth/sso/providers`)).items
   assert.match(await ok('sso', 'list'), new RegExp(id))
   const shown = await ok('sso', 'show', id)
   assert.match(shown, /acme\.example/)
   assert.match(shown, /https:\/\/idp\.acme\.example\/metadata/)
-  await ok('sso', 'update', id, '--add-domains', 'acme.test')
+  await ok('sso', 'update', id, '--add-domains', 'acme.test', '--yes')
   const { domains } = await manage('GET', `/v1/projects/${project.ref}/config/auth/sso/providers/${id}`)
   assert.deepEqual(domains.map(({ domain }) => domain).sort(), ['acme.example', 'acme.test'])
   assert.match(await ok('sso', 'info'), /saml\/metadata/)
-  await ok('sso', 'remove', id)
+  await ok('sso', 'remove', id, '--yes')
   assert.deepEqual((await manage('GET', `/v1/projects/${project.ref}/config/auth/sso/providers`)).items, [])
 })

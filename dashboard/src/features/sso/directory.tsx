@@ -51,7 +51,9 @@ function Tokens({ projectRef: ref, id, mayWrite }: Props) {
       {make.error && <div className="mb-3"><ErrorNote error={make.error} /></div>}
       <Card>
         <div className="border-b border-line px-4">
-          <KeyValue label={t.base}>{data ? <Copyable text={data.base_url} /> : <Skeleton className="h-4 w-72 max-w-full" />}</KeyValue>
+          <KeyValues>
+            <KeyValue label={t.base}>{data ? <Copyable text={data.base_url} /> : <Skeleton className="h-4 w-72 max-w-full" />}</KeyValue>
+          </KeyValues>
         </div>
         {data?.items?.length === 0 && <p className="px-4 py-6 text-center text-text-2">{t.none}</p>}
         <ul className="divide-y divide-line" aria-label={t.title}>

@@ -75,8 +75,8 @@ function One({ projectRef: ref, id, mayWrite, claim: c }: Props & { claim: Claim
         <span className="min-w-0 font-medium break-all">{c.domain}</span>
         <Status tone={tones[c.state] ?? 'neutral'}>{t.states[c.state] ?? c.state}</Status>
         {c.proof && <Badge tone={c.proof === 'developer' ? 'neutral' : 'ok'}>{t.proofs[c.proof] ?? c.proof}</Badge>}
-        <span className="flex-1 text-sm text-text-2">{c.proved_at && <>{t.proved} <Time at={c.proved_at} /></>}</span>
-        <Button size="small" disabled={!mayWrite} onClick={() => ask(true)}>
+        {c.proved_at && <span className="text-sm text-text-2">{t.proved} <Time at={c.proved_at} /></span>}
+        <Button size="small" className="ml-auto" disabled={!mayWrite} onClick={() => ask(true)}>
           {t.drop}
         </Button>
       </div>

@@ -37,7 +37,7 @@ export function MappingForm({ projectRef: ref, connection: c, mayWrite }: Props)
           {claims.length === 0 && <p className="px-4 py-6 text-center text-text-2">{t.empty}</p>}
           <ul className="divide-y divide-line">
             {claims.map((claim, i) => (
-              <li key={i} className="grid items-start gap-x-4 gap-y-3 px-4 py-3 sm:grid-cols-[minmax(0,1fr)_minmax(0,2fr)_minmax(0,1fr)_auto_auto]">
+              <li key={i} className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-x-4 gap-y-3 px-4 py-3 max-sm:[&>:nth-child(-n+3)]:col-span-2 sm:grid-cols-[minmax(0,1fr)_minmax(0,2fr)_minmax(0,1fr)_auto_auto]">
                 <Field label={t.claim} error={edits.claims && bad[i] && t.twice}>
                   {(field) => <Input {...field} maxLength={512} spellCheck={false} autoComplete="off" className="font-mono text-sm" value={claim.claim} onChange={(e) => set(i, { claim: e.target.value })} />}
                 </Field>
@@ -52,7 +52,7 @@ export function MappingForm({ projectRef: ref, connection: c, mayWrite }: Props)
                     </span>
                   )}
                 </Field>
-                <span className="sm:pt-6">
+                <span className="pt-6">
                   <IconButton icon={Trash2} label={`${t.remove} ${claim.claim}`} disabled={!mayWrite} onClick={() => change(claims.filter((_, j) => j !== i))} />
                 </span>
               </li>
