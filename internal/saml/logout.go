@@ -96,7 +96,7 @@ func (m *Message) verify(s Service, idp Provider) (*etree.Element, error) {
 	}
 	v.check(CheckForm, m.form(root))
 	v.check(CheckIssuer, v.issuer(text(only(root, nsAssertion, "Issuer"))))
-	v.check(CheckDestination, oneOf(attr(root, "Destination"), []string{s.Logout}, "the message is addressed to %q, not to this service's address %q"))
+	v.check(CheckDestination, oneOf(attr(root, "Destination"), s.logouts(), "the message is addressed to %q, not to this service's address %q"))
 	v.check(CheckAge, v.fresh(attr(root, "IssueInstant")))
 	return root, v.report.err()
 }

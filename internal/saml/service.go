@@ -26,6 +26,18 @@ type Service struct {
 	// providers know the next one before it signs.
 	Keys []Key
 	Now  time.Time
+	// Others are further names and addresses of the service, to which messages are
+	// accepted too.
+	Others []Service
+}
+
+// logouts are the addresses that take logout messages.
+func (s Service) logouts() []string {
+	all := []string{s.Logout}
+	for _, o := range s.Others {
+		all = append(all, o.Logout)
+	}
+	return all
 }
 
 // Key is a key with its certificate.

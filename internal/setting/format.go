@@ -50,6 +50,20 @@ func siteURL(s string) error {
 	return nil
 }
 
+// samlURL accepts the address of an auth API.
+func samlURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	if err := siteURL(s); err != nil {
+		return err
+	}
+	if strings.Contains(s, "?") || strings.HasSuffix(s, "/") {
+		return errors.New("must have no query, and not end in a slash")
+	}
+	return nil
+}
+
 // providerURL accepts the address of an identity provider, below which its
 // endpoints are.
 func providerURL(s string) error {

@@ -40,13 +40,24 @@ func (s Service) service(ctx context.Context, sc *tenants.Scope) (*saml.Service,
 }
 
 func (s Service) serviceOf(sc *tenants.Scope, keys []saml.Key) *saml.Service {
-	at := sc.Tenant.Issuer() + "/sso/saml/"
-	return &saml.Service{EntityID: at + "metadata", ACS: at + "acs", Logout: at + "slo", Keys: keys, Now: s.Now()}
+	own := sc.Tenant.Issuer() + "/sso/saml/"
+	at, others := own, []string(nil)
+	if known := sc.Tenant.Config.SAMLExternalURL; known != "" {
+		at, others = known+"/sso/saml/", []string{own}
+	}
+	sp := &saml.Service{EntityID: at + "metadata", ACS: at + "acs", Logout: at + "slo", Keys: keys, Now: s.Now()}
+	for _, o := range others {
+		sp.Others = append(sp.Others, saml.Service{EntityID: o + "metadata", ACS: o + "acs", Logout: o + "slo"})
+	}
+	return sp
 }
 
 // self is the service provider as responses must know it.
 func self(sp *saml.Service, decrypts bool) saml.Self {
 	me := saml.Self{EntityIDs: []string{sp.EntityID}, ACS: []string{sp.ACS}}
+	for _, o := range sp.Others {
+		me.EntityIDs, me.ACS = append(me.EntityIDs, o.EntityID), append(me.ACS, o.ACS)
+	}
 	if decrypts {
 		for _, k := range sp.Keys {
 			me.Keys = append(me.Keys, k.Private)

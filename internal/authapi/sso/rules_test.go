@@ -117,6 +117,33 @@ func TestLink(t *testing.T) {
 	}
 }
 
+// TestFormerAddress: a project whose address changed goes by the one that providers know,
+// and messages to either are accepted.
+func TestFormerAddress(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled)
+	c := newCompany(t, f, f.A, "acme.example")
+	const former = "https://former.example/auth/v1"
+	f.A.Configure(func(c *tenants.Config) { c.SAMLExternalURL = former })
+	metadata := string(f.A.Do(t, "GET", "/sso/saml/metadata", nil, flowtest.Key("")).Want(200).Raw)
+	if !strings.Contains(metadata, former+"/sso/saml/acs") || strings.Contains(metadata, c.acs()) {
+		t.Errorf("%s", metadata)
+	}
+	for _, base := range []string{former, f.A.Tenant().Issuer()} {
+		r := requestIn(t, f.A.Do(t, "POST", "/sso", m{"domain": "acme.example", "redirect_to": app}).Want(303).Location())
+		says := c.says(t, r, "ann")
+		says.ACS, says.Audience = base+"/sso/saml/acs", base+"/sso/saml/metadata"
+		if got := c.post(t, c.Encoded(says), r.relay).Want(303).Fragment(); got.Get("access_token") == "" {
+			t.Errorf("%s: %v", base, got)
+		}
+	}
+	out, err := c.speaker().SignOut(c.us(redirectBinding), annsName, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.send(t, out).Want(303)
+}
+
 // TestKeys: a second key is published and signs when the first is gone.
 func TestKeys(t *testing.T) {
 	t.Parallel()

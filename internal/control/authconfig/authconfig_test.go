@@ -83,7 +83,8 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"security_anonymous_users_max_age_days": {[]string{"0", "30", "3650"}, []string{"-1", "3651", "0.5", `"30"`}},
 
 	"mfa_web_authn_enroll_enabled": booleans, "mfa_web_authn_verify_enabled": booleans, "passkey_enabled": booleans, "passkey_aal2_enabled": booleans,
-	"saml_enabled": booleans, "saml_allow_encrypted_assertions": booleans,
+	"saml_external_url": {[]string{`""`, `"https://auth.example.com/auth/v1"`}, []string{"5", `"auth.example.com"`, `"https://a.example/"`, `"https://a.example?x=1"`, `"javascript:alert(1)"`}},
+	"saml_enabled":      booleans, "saml_allow_encrypted_assertions": booleans,
 	"webauthn_rp_display_name": {[]string{`"Shop"`, `""`}, []string{"5", `"a\nb"`, quoted(strings.Repeat("x", 129))}},
 	"webauthn_rp_id": {
 		[]string{`"example.com"`, `"localhost"`, `"xn--bcher-kva.example"`, `""`},

@@ -105,6 +105,7 @@ export const settings = {
     sessions_allow_low_aal: 'Hours without the second factor',
     mfa_policy: 'Who must use a second factor',
     mfa_policy_roles: 'Roles that must',
+    saml_external_url: 'Address that identity providers know',
     mfa_policy_grace_period: 'Days to enroll one',
     mfa_policy_since: 'The policy began at',
     passkey_enabled: 'Sign-in by passkey',
