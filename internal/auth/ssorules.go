@@ -16,6 +16,10 @@ const (
 	SSOMFAProviderStated = "provider_stated" // the identity provider: a sign-in reaches aal2 if it says that a second factor was used
 )
 
+// SSOGroupsSCIM is the GroupsAttribute of a connection whose directory says which groups
+// its users are in, and no statement.
+const SSOGroupsSCIM = "scim"
+
 // Bounds of SSORules.
 const (
 	maxSSOGroups    = 100
@@ -45,7 +49,7 @@ type SSORules struct {
 	// SSOMFAProviderStated.
 	MFA string `json:"mfa"`
 	// GroupsAttribute is the statement or claim with the user's groups, which are kept in
-	// app_metadata.groups. "" keeps none.
+	// app_metadata.groups. "" keeps none; SSOGroupsSCIM keeps those of the directory.
 	GroupsAttribute string `json:"groups_attribute"`
 	// AllowedGroups are the groups of which a user must be in one; empty for everybody.
 	AllowedGroups []string `json:"allowed_groups"`

@@ -143,19 +143,73 @@ func (tx *Tx) scimMemberships(ctx context.Context, sql string, ids []uuid.UUID, 
 	return list, nil
 }
 
+// maxStatedGroups and maxStatedName bound the groups of a user in app_metadata, which is
+// in access tokens.
+const (
+	maxStatedGroups = "100"
+	maxStatedName   = "200"
+)
+
+// scimGroupNames is the SQL of the names of the groups of a user.
+func scimGroupNames(user string) string {
+	return `SELECT DISTINCT g.resource->>'displayName' AS name FROM auth.scim_users s
+		JOIN reeve.scim_member m ON m.scim_user_id = s.id JOIN reeve.scim_group g ON g.id = m.group_id AND g.provider_id = s.sso_provider_id
+		WHERE s.user_id = ` + user + ` AND s.active AND s.deleted_at IS NULL AND pg_catalog.char_length(g.resource->>'displayName') <= ` + maxStatedName + `
+		ORDER BY name LIMIT ` + maxStatedGroups
+}
+
 // SCIMGroupsOf returns the names of the groups that the directories of connections have a
-// user in, sorted, each once; at most 1000. Of somebody whom no directory lets in any
-// more there are none.
+// user in, sorted, each once: the first hundred of at most 200 characters. Of somebody
+// whom no directory lets in any more there are none.
 func (tx *Tx) SCIMGroupsOf(ctx context.Context, user uuid.UUID) ([]string, error) {
-	rows, err := tx.q.Query(ctx, `SELECT DISTINCT g.resource->>'displayName' AS name FROM auth.scim_users u
-		JOIN reeve.scim_member m ON m.scim_user_id = u.id JOIN reeve.scim_group g ON g.id = m.group_id AND g.provider_id = u.sso_provider_id
-		WHERE u.user_id = $1 AND u.active AND u.deleted_at IS NULL AND g.resource->>'displayName' IS NOT NULL ORDER BY name LIMIT 1000`, user)
+	rows, err := tx.q.Query(ctx, scimGroupNames("$1"), user)
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
+	}
+	return list, nil
+}
+
+// stateSCIMGroups writes what SCIMGroupsOf returns to app_metadata.groups of users, where
+// it differs.
+func (tx *Tx) stateSCIMGroups(ctx context.Context, users string, now time.Time, arg any) error {
+	_, err := tx.q.Exec(ctx, `UPDATE auth.users u SET updated_at = $2,
+			raw_app_meta_data = CASE WHEN pg_catalog.jsonb_typeof(u.raw_app_meta_data) = 'object' THEN u.raw_app_meta_data ELSE '{}' END
+				|| pg_catalog.jsonb_build_object('groups', x.names)
+		FROM (SELECT a.user_id, coalesce((SELECT pg_catalog.jsonb_agg(n.name ORDER BY n.name) FROM (`+scimGroupNames("a.user_id")+`) n), '[]') AS names
+			FROM (`+users+`) a) x
+		WHERE u.id = x.user_id AND u.raw_app_meta_data->'groups' IS DISTINCT FROM x.names`, arg, now)
+	if err != nil {
+		return asFault(fmt.Errorf("write groups: %w", err))
+	}
+	return nil
+}
+
+// StateSCIMGroupsOf writes the groups of a user to app_metadata.groups.
+func (tx *Tx) StateSCIMGroupsOf(ctx context.Context, user uuid.UUID, now time.Time) error {
+	return tx.stateSCIMGroups(ctx, `SELECT $1::pg_catalog.uuid AS user_id`, now, user)
+}
+
+// StateSCIMGroups is StateSCIMGroupsOf for users of directories.
+func (tx *Tx) StateSCIMGroups(ctx context.Context, ids []uuid.UUID, now time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return tx.stateSCIMGroups(ctx, `SELECT DISTINCT s.user_id FROM auth.scim_users s WHERE s.id = ANY ($1) AND s.user_id IS NOT NULL`, now, ids)
+}
+
+// SCIMMemberIDs returns the ids of members of a group, at most max.
+func (tx *Tx) SCIMMemberIDs(ctx context.Context, group uuid.UUID, max int) ([]uuid.UUID, error) {
+	rows, err := tx.q.Query(ctx, `SELECT m.scim_user_id FROM reeve.scim_member m WHERE m.group_id = $1 LIMIT $2`, group, max)
+	if err != nil {
+		return nil, fmt.Errorf("read SCIM members: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("read SCIM members: %w", err)
 	}
 	return list, nil
 }

@@ -174,3 +174,59 @@ func TestHugeGroup(t *testing.T) {
 		t.Errorf("%.300s", got.Raw)
 	}
 }
+
+// TestStatedGroups: with the rule groups_attribute scim, app_metadata has the groups of the
+// directory, at once and at sign-in.
+func TestStatedGroups(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled)
+	c, other := newCompany(t, f, f.A, "acme.example"), newCompany(t, f, f.A, "other.example")
+	rules := func(rules m) { f.A.Admin(t, "PUT", "/admin/sso/providers/"+c.id, m{"rules": rules}).Want(200) }
+	ann, bob := c.push(t, person("ann")), c.push(t, person("bob"))
+	before := c.group(t, "Before", ann)
+	stated := func(id, want string) {
+		t.Helper()
+		got := flowtest.One[string](t, f.A, `SELECT coalesce(raw_app_meta_data->>'groups', 'none') FROM auth.users WHERE id = $1`, c.userOf(t, id))
+		if got != want {
+			t.Errorf("groups %s, want %s", got, want)
+		}
+	}
+	stated(ann, "none") // no rule
+	rules(m{"groups_attribute": "scim", "allowed_groups": []string{"Staff", "Before", "Crew"}})
+	f.A.Exec(t, `UPDATE auth.users SET raw_app_meta_data = raw_app_meta_data || '{"plan":"pro"}'`)
+	s := c.session(t, "ext-ann", "ann@acme.example")
+	if app := flowtest.Claims(t, s.Access)["app_metadata"].(m); jsonOf(t, app["groups"]) != `["Before"]` || app["plan"] != "pro" {
+		t.Errorf("%v", app)
+	}
+	c.notIn(t, "ext-bob", "bob@acme.example", "sso_group_not_allowed")
+	stated(bob, "none")
+	staff := c.group(t, "Staff", ann, bob)
+	stated(ann, `["Before", "Staff"]`)
+	stated(bob, `["Staff"]`)
+	c.session(t, "ext-bob", "bob@acme.example")
+	c.do(t, "PATCH", "/Groups/"+staff, patch(m{"op": "replace", "path": "displayName", "value": "Crew"})).Want(204)
+	stated(bob, `["Crew"]`)
+	c.do(t, "PATCH", "/Groups/"+staff, patch(m{"op": "remove", "path": `members[value eq "` + bob + `"]`})).Want(204)
+	stated(ann, `["Before", "Crew"]`)
+	stated(bob, `[]`)
+	c.do(t, "PUT", "/Groups/"+staff, m{"displayName": "Crew", "members": []m{{"value": bob}}}).Want(200)
+	stated(ann, `["Before"]`)
+	stated(bob, `["Crew"]`)
+	c.do(t, "PATCH", "/Users/"+ann, patch(m{"op": "replace", "path": "active", "value": false})).Want(200)
+	stated(ann, `[]`)
+	c.do(t, "PATCH", "/Users/"+ann, patch(m{"op": "replace", "path": "active", "value": true})).Want(200)
+	stated(ann, `["Before"]`)
+	c.do(t, "DELETE", "/Groups/"+before, nil).Want(204)
+	stated(ann, `[]`)
+	// Another connection without the rule writes nothing.
+	eve := other.push(t, person("eve"))
+	other.group(t, "Others", eve)
+	if got := flowtest.One[string](t, f.A, `SELECT coalesce(raw_app_meta_data->>'groups', 'none') FROM auth.users WHERE id = $1`, other.userOf(t, eve)); got != "none" {
+		t.Errorf("groups %s", got)
+	}
+	// A session is issued anew with what is stated.
+	c.do(t, "PATCH", "/Groups/"+staff, patch(m{"op": "add", "path": "members", "value": []m{{"value": ann}}})).Want(204)
+	if app := flowtest.Claims(t, c.session(t, "ext-ann", "ann@acme.example").Access)["app_metadata"].(m); len(app["groups"].([]any)) != 1 {
+		t.Errorf("%v", app)
+	}
+}

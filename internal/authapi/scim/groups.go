@@ -132,6 +132,13 @@ func (g groups) create(ctx context.Context) (a *Answer, err error) {
 		if _, err := g.add(ctx, tx, row.ID, ids); err != nil {
 			return err
 		}
+		members, err := g.affected(ctx, tx, row.ID, nil, true)
+		if err != nil {
+			return err
+		}
+		if err := g.regroup(ctx, tx, members...); err != nil {
+			return err
+		}
 		a, err = g.one(ctx, tx, http.StatusCreated, &row)
 		return err
 	})
@@ -176,6 +183,10 @@ func (g groups) change(ctx context.Context) (a *Answer, err error) {
 			return err
 		}
 		changed := !after.Equal(before)
+		affected, err := g.affected(ctx, tx, id, members, before.Text("displayName") != after.Text("displayName"))
+		if err != nil {
+			return err
+		}
 		for _, c := range members {
 			n, err := g.apply(ctx, tx, id, c)
 			if err != nil {
@@ -189,6 +200,9 @@ func (g groups) change(ctx context.Context) (a *Answer, err error) {
 			}
 			row.Version, row.UpdatedAt = row.Version+1, g.Now()
 			if err := tx.UpdateSCIMGroup(ctx, &row); err != nil {
+				return err
+			}
+			if err := g.regroup(ctx, tx, affected...); err != nil {
 				return err
 			}
 		}
@@ -296,7 +310,14 @@ func (g groups) remove(ctx context.Context) (*Answer, error) {
 		if err := g.check(versionTag(row.Version)); err != nil {
 			return err
 		}
-		return tx.DeleteSCIMGroup(ctx, id)
+		members, err := g.affected(ctx, tx, id, nil, true)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteSCIMGroup(ctx, id); err != nil {
+			return err
+		}
+		return g.regroup(ctx, tx, members...)
 	})
 	if err != nil {
 		return nil, err

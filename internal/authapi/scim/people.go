@@ -193,6 +193,11 @@ func (p people) change(ctx context.Context) (a *Answer, err error) {
 			if err := p.apply(ctx, tx, &row, before, after, gone); err != nil {
 				return err
 			}
+			if gone || before.Active() != after.Active() {
+				if err := p.regroup(ctx, tx, id); err != nil {
+					return err
+				}
+			}
 		}
 		a, err = p.one(ctx, tx, http.StatusOK, &row)
 		return err
@@ -253,7 +258,10 @@ func (p people) remove(ctx context.Context) (*Answer, error) {
 		if err := tx.DeleteSCIMUser(ctx, id, p.Now()); err != nil {
 			return err
 		}
-		return p.withdraw(ctx, tx, &row, "removed")
+		if err := p.withdraw(ctx, tx, &row, "removed"); err != nil {
+			return err
+		}
+		return p.regroup(ctx, tx, id)
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -204,5 +205,26 @@ func (s Service) resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 		}
 		from.Link = proved
 	}
-	return s.ResolveSSO(ctx, tx, sc, from)
+	u, how, err := s.ResolveSSO(ctx, tx, sc, from)
+	if err == nil && p.Rules.GroupsAttribute == auth.SSOGroupsSCIM {
+		err = s.directoryGroups(ctx, tx, p, who, u)
+	}
+	if err != nil {
+		return nil, how, err
+	}
+	return u, how, nil
+}
+
+// directoryGroups gives a user the groups in which the connection's directory has them;
+// auth.ErrSSOGroup.
+func (s Service) directoryGroups(ctx context.Context, tx *tenantdb.Tx, p *auth.SSOProvider, who *person, u *auth.User) error {
+	groups, err := tx.SCIMGroupsOf(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	who.groups = groups
+	if allowed := p.Rules.AllowedGroups; len(allowed) > 0 && !slices.ContainsFunc(allowed, func(g string) bool { return slices.Contains(groups, g) }) {
+		return auth.ErrSSOGroup
+	}
+	return tx.StateSCIMGroupsOf(ctx, u.ID, s.Now())
 }

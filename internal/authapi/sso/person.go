@@ -41,7 +41,7 @@ func personOf(p *auth.SSOProvider, a *said) (who person, err error) {
 	who.ProviderUser = users.ProviderUser{
 		Identity: users.Identity{Provider: p.Provider(), ProviderID: a.subject, Data: data}, Email: email, Verified: true,
 	}
-	if p.Rules.GroupsAttribute != "" {
+	if p.Rules.GroupsAttribute != "" && p.Rules.GroupsAttribute != auth.SSOGroupsSCIM {
 		groups := a.statements(p.Rules.GroupsAttribute)
 		who.groups = groups[:min(len(groups), maxUserGroups)]
 		who.app = map[string]any{"groups": slices.Concat([]string{}, who.groups)}
@@ -55,6 +55,8 @@ func admit(p *auth.SSOProvider, who *person) error {
 	switch {
 	case len(p.Domains) > 0 && !p.Rules.AllowOtherDomains && !p.Routes(auth.DomainOf(who.Email)):
 		return auth.ErrSSODomain
+	case p.Rules.GroupsAttribute == auth.SSOGroupsSCIM: // when the user is known
+		return nil
 	case len(p.Rules.AllowedGroups) > 0 && !slices.ContainsFunc(p.Rules.AllowedGroups, func(g string) bool { return slices.Contains(who.groups, g) }):
 		return auth.ErrSSOGroup
 	}
