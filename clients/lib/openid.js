@@ -13,6 +13,10 @@ export class OpenIDProvider {
   people = new Map()
   /** Answers requests in place of the provider while it is set. */
   instead = undefined
+  /** The clients that were registered later. */
+  #clients = []
+  /** The logout tokens that clients were sent, by client. */
+  told = new Map()
   #port = 0
 
   /** Starts a provider with one client, whose tokens may go to these callbacks, and public clients of apps, by their id. */
@@ -49,13 +53,15 @@ export class OpenIDProvider {
           client_id: client.id, client_secret: client.secret, redirect_uris: this.callbacks,
           id_token_signed_response_alg: 'ES256', grant_types: ['authorization_code', 'refresh_token'],
         },
+        ...this.#clients,
         ...this.apps.map(({ id, redirect }) => ({
           client_id: id, redirect_uris: [redirect], application_type: 'native',
           token_endpoint_auth_method: 'none', id_token_signed_response_alg: 'ES256',
         })),
       ],
       jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: this.kid, alg: 'ES256', use: 'sig' }] },
-      features: { claimsParameter: { enabled: true } },
+      features: { claimsParameter: { enabled: true }, backchannelLogout: { enabled: true } },
+      fetch: (url, options) => this.#fetch(url, options),
       pkce: { required: () => true },
       scopes: ['openid', 'offline_access', 'email', 'profile', 'groups'],
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'person'], groups: ['groups'] },
@@ -64,7 +70,38 @@ export class OpenIDProvider {
       ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
     })
     provider.on('server_error', (_, error) => console.error('oidc-provider:', error))
+    provider.on('backchannel.error', (_, error) => console.error('oidc-provider:', error))
     this.handle = provider.callback()
+  }
+
+  /** Registers a client, with its metadata as in OpenID Connect Registration; the provider begins anew. */
+  register(metadata) {
+    this.#clients.push({ id_token_signed_response_alg: 'ES256', ...metadata })
+    this.rotate()
+  }
+
+  /** Where the browser's pages are. */
+  get url() {
+    return this.issuer
+  }
+
+  /** Without the dispatcher, which keeps the provider from this machine's addresses. */
+  #fetch(url, { dispatcher, ...options }) {
+    const { client_id } = this.#clients.find((client) => client.backchannel_logout_uri === url) ?? {}
+    if (client_id) this.told.set(client_id, options.body.get('logout_token'))
+    return fetch(url, options)
+  }
+
+  /** Signs out on the provider's page. */
+  async logout(page) {
+    await page.go(`${this.issuer}/session/end`)
+    await this.through(page)
+    await page.until('location.pathname === "/session/end/success"')
+  }
+
+  /** Agrees to a sign-out; no leaves only the app that asked for it. */
+  through(page, { everywhere = true } = {}) {
+    return page.click(everywhere ? '[name=logout]' : 'button:not([name])')
   }
 
   /** Logs in on the provider's page, and consents. */

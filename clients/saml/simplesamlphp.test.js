@@ -4,8 +4,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { errorsOf } from '../lib/app.js'
+import { administer, ends, gone, people, usable } from '../lib/enterprise.js'
 import { configure } from '../lib/reeve.js'
-import { administer, ends, gone, metadata, people, suite, usable } from './suite.js'
+import { metadata, suite } from './suite.js'
 import { SimpleSAMLphp } from './simplesamlphp.js'
 
 const world = suite(SimpleSAMLphp, { byAddress: true })

@@ -1,33 +1,15 @@
 // What every identity provider must be able to do with a project, in a browser.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { App, errorsOf } from '../lib/app.js'
-import { Browser } from '../lib/chromium.js'
+import { errorsOf } from '../lib/app.js'
+import { administer, domain, ends, gone, people, usable, World } from '../lib/enterprise.js'
 import { claimsOf } from '../lib/expect.js'
 import { ProjectLog } from '../lib/log.js'
-import { configure, createProject, deleteProject } from '../lib/reeve.js'
-
-const domain = 'acme.example'
-const logins = ['ada', 'ben', 'cleo', 'dora', 'emil', 'fay', 'gus', 'hal', 'ivy', 'joe', 'kim']
-
-/** Who can log in at the provider. */
-export const people = Object.fromEntries(
-  logins.map((login) => [login, { password: login, email: `${login}@${domain}`, name: `${login} Smith`, groups: ['staff', `group-${login}`] }]),
-)
+import { configure } from '../lib/reeve.js'
 
 export const formats = {
   persistent: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
   email: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
-}
-
-/** Calls the admin API of a project. */
-export async function administer(project, method, path, body) {
-  const res = await fetch(`${project.url}/auth/v1${path}`, {
-    method, headers: { apikey: project.secret_key, 'content-type': 'application/json' }, body: body && JSON.stringify(body),
-  })
-  const text = await res.text()
-  assert.ok(res.ok, `${method} ${path}: ${res.status} ${text}`)
-  return JSON.parse(text)
 }
 
 export const metadata = async (project) => (await fetch(`${project.url}/auth/v1/sso/saml/metadata`)).text()
@@ -40,22 +22,11 @@ export async function post(project, form) {
   return res.headers.get('location')
 }
 
-/** What usable gives for a session that has ended. */
-export const gone = 'AuthSessionMissingError'
-
-/** Asks the project whether the session of a page is usable. */
-export const usable = (page) => page.value('client.auth.getUser().then(({ error }) => error?.name ?? "usable")')
-
-/** The causes of the ends of a user's sessions in a project. */
-export const ends = async (project, user) => (await administer(project, 'GET', `/admin/users/${user.id}/sessions`)).ended.map(({ cause }) => cause)
-
-/** Two projects, an app, a browser and an identity provider that both projects have as a connection. */
-export class World {
+/** A world with an identity provider that speaks SAML. */
+class SAMLWorld extends World {
   /** provider is the class of the identity provider; byAddress lets Reeve fetch its metadata; groups is its name of that statement. */
   async open(provider, { byAddress = false, groups = 'groups' } = {}) {
-    this.app = await App.open()
-    const config = { site_url: this.app.origin, uri_allow_list: `${this.app.origin}/**`, saml_enabled: true }
-    ;[this.a, this.b] = [await createProject('saml a', config), await createProject('saml b', config)]
+    await super.open('saml')
     // The site of a is the page of the app, for who comes unasked.
     await configure(this.a, { site_url: this.app.address(this.a, 'implicit') })
     this.log = new ProjectLog(this.a)
@@ -66,54 +37,6 @@ export class World {
         type: 'saml', domains: [domain], ...given, attribute_mapping: { keys: { groups: { name: groups, array: true } } }, rules: { groups_attribute: groups },
       })
     }
-    this.browser = await Browser.open()
-  }
-
-  async close() {
-    await this.browser?.close()
-    await this.idp?.stop()
-    this.app?.close()
-    for (const project of [this.a, this.b]) if (project) await deleteProject(project)
-  }
-
-  /** Presses the app's button, and waits until the provider has the page. */
-  async begin(page, project, flow) {
-    const call = JSON.stringify({ domain, options: { redirectTo: this.app.address(project, flow) } })
-    const { error } = await page.value(`client.auth.signInWithSSO(${call}).then(({ error }) => ({ error: error?.message }))`).catch(() => ({})) // the page was left
-    assert.ok(!error, error)
-    await page.until(`location.origin === ${JSON.stringify(this.idp.url)} && document.readyState === "complete"`)
-  }
-
-  /** Signs in from a window of somebody's, and gives what the app has then. */
-  async signIn(login, project, flow, somebody) {
-    const page = await this.app.visit(somebody ?? (await this.browser.another()), project, flow)
-    await this.begin(page, project, flow)
-    await this.idp.login(page, login, people[login].password)
-    return { page, ...(await this.app.begun(page)) }
-  }
-
-  /** Signs in from a window of somebody whom the provider knows already. */
-  async signInAgain(login, project, flow, somebody) {
-    const page = await this.app.visit(somebody, project, flow)
-    const call = JSON.stringify({ domain, options: { redirectTo: this.app.address(project, flow) } })
-    await page.value(`client.auth.signInWithSSO(${call}).then(() => true)`).catch(() => true)
-    await page.until('typeof events === "object" && events.includes("SIGNED_IN")')
-    return { page, ...(await this.app.begun(page)) }
-  }
-
-  /** Signs out as an app does that wants the provider to know, and waits until the browser is back; alone says that the provider has nobody else to tell. */
-  async signOut(page, project, { alone = false } = {}) {
-    const back = `${this.app.address(project, 'implicit')}?out`
-    const query = new URLSearchParams({ scope: 'local', single_logout: true, redirect_to: back })
-    const url = await page.value(`client.auth.getSession().then(async ({ data }) => {
-      const headers = { apikey: ${JSON.stringify(project.publishable_key)}, authorization: 'Bearer ' + data.session.access_token }
-      const res = await fetch(${JSON.stringify(`${project.url}/auth/v1/logout?${query}`)}, { method: 'POST', headers })
-      return (await res.json()).url
-    })`)
-    await page.go(url)
-    if (!alone) await this.idp.through?.(page)
-    await page.until(`location.href === ${JSON.stringify(back)} && typeof began === "object"`)
-    return url
   }
 
   /** Posts a response to a, which must refuse it: {check, reason}, as in the log of the project. */
@@ -136,7 +59,7 @@ export class World {
 
 /** Defines the tests that are the same for all, and gives their world. */
 export function suite(provider, options) {
-  const world = new World()
+  const world = new SAMLWorld()
   before(() => world.open(provider, options))
   after(() => world.close())
 

@@ -249,7 +249,7 @@ func (s Service) acceptOIDC(ctx context.Context, sc *tenants.Scope, a Answer, re
 	if err := verified.Claims(&claims); err != nil {
 		return nil, t.step("token", refusedOIDC(err))
 	}
-	if err := s.complement(ctx, d, token, verified.Subject, claims); t.step("userinfo", err) != nil {
+	if err := s.complement(ctx, p, d, token, verified.Subject, claims); t.step("userinfo", err) != nil {
 		return nil, err
 	}
 	out := saidByOIDC(p, relay, verified, claims, s.Now())
@@ -296,9 +296,11 @@ func refusedOIDC(err error) error {
 	}
 }
 
-// complement adds what only the userinfo endpoint says.
-func (s Service) complement(ctx context.Context, d oidc.Discovery, token *oauth.Token, subject string, claims map[string]any) error {
-	if _, ok := claims["email"].(string); ok || d.UserinfoURL == "" || token.Access == "" {
+// complement adds what only the userinfo endpoint says, if the connection needs it:
+// providers put as little as they may into ID tokens of the code flow (OpenID Connect
+// Core, section 5.4).
+func (s Service) complement(ctx context.Context, p *auth.SSOProvider, d oidc.Discovery, token *oauth.Token, subject string, claims map[string]any) error {
+	if d.UserinfoURL == "" || token.Access == "" || !needsMore(p, claims) {
 		return nil
 	}
 	more := map[string]any{}
@@ -314,6 +316,25 @@ func (s Service) complement(ctx context.Context, d oidc.Discovery, token *oauth.
 		}
 	}
 	return nil
+}
+
+// needsMore reports whether claims lack the address, the groups, or what the mapping reads.
+func needsMore(p *auth.SSOProvider, claims map[string]any) bool {
+	has := func(name string) bool {
+		_, ok := claims[name]
+		return ok
+	}
+	if _, ok := claims["email"].(string); !ok || p.Rules.GroupsAttribute != "" && !has(p.Rules.GroupsAttribute) {
+		return true
+	}
+	var m auth.AttributeMapping
+	_ = json.Unmarshal(p.Mapping(), &m) // SQL may have written anything
+	for _, to := range m.Keys {
+		if names := append([]string{to.Name}, to.Names...); !slices.ContainsFunc(names, has) {
+			return true
+		}
+	}
+	return false
 }
 
 // protocolClaims are no statements about the user.

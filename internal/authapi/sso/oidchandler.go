@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
-	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
@@ -31,8 +30,8 @@ type backchannelRequest struct {
 	named
 }
 
-func (h Handler) backchannel(ctx context.Context, sc *tenants.Scope, req *backchannelRequest) (web.NoContent, error) {
-	return web.NoContent{}, h.Service.BackchannelLogout(ctx, sc, req.id, req.Token)
+func (h Handler) backchannel(ctx context.Context, sc *tenants.Scope, req *backchannelRequest) (struct{}, error) {
+	return struct{}{}, h.Service.BackchannelLogout(ctx, sc, req.id, req.Token)
 }
 
 // returned is the query of GET /sso/oidc/logged-out, where a provider sends the browser

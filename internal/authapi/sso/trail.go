@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/connector"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/saml"
@@ -103,9 +104,29 @@ func reasonOf(err error) string {
 		return ""
 	case errors.As(err, &r):
 		return r.Reason
-	default:
-		return fault.From(err).Message
 	}
+	reason := fault.From(err).Message
+	if cause := causeOf(err); cause != "" {
+		reason += " (" + clip(cause) + ")"
+	}
+	return reason
+}
+
+// causeOf is what an OpenID provider answered, without secrets, or what is wrong with
+// its token; "" where neither is the reason. The app is not told.
+func causeOf(err error) string {
+	for _, of := range []*fault.Error{connector.ErrExchange, connector.ErrIDToken, connector.ErrProfile} {
+		if !errors.Is(err, of) {
+			continue
+		}
+		for f := (*fault.Error)(nil); errors.As(err, &f); err = f.Err {
+			if f.Err == nil {
+				return "" // its message says all
+			}
+		}
+		return err.Error()
+	}
+	return ""
 }
 
 // keep writes how the attempt ended. A failure to write it fails nothing: it is in the
