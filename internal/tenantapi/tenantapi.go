@@ -189,7 +189,7 @@ func (f Flows) all() []flow {
 		}},
 		factor.Handler{Service: factor.Service{Sessions: sessions, Guesses: f.Guesses, Attempts: f.factorAttempts(), Hasher: f.Passwords, Mailer: f.Mailer, Texter: f.Texter}},
 		admin.Handler{Service: admin.Service{Users: people, Hasher: f.Passwords, Strength: passwords, Mailer: f.Mailer}},
-		newdevice.Handler{Sessions: sessions},
+		newdevice.Handler{Sessions: sessions, Mailer: f.Mailer},
 		passkey.Handler{Service: passkey.Service{Sessions: sessions}},
 		customprovider.Handler{Service: customprovider.Service{PlainHTTP: f.PlainHTTP, Now: f.Now}},
 		sso.Handler{Service: connections},

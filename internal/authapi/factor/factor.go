@@ -149,13 +149,18 @@ func (s Service) create(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 			return auth.ErrTooManyFactors
 		}
 		key.CreatedAt = now
-		if err := tx.CreateFactor(ctx, key); err != nil {
+		if err := errors.Join(tx.CreateFactor(ctx, key), enrolledIn(ctx, tx, p, key.ID, now)); err != nil {
 			return err
 		}
 		traits := audit.Traits{"factor_id": key.ID.String(), "factor_type": key.Type}
 		_, err = audit.User(ctx, tx, sc, &p.User, auth.ActionFactorEnrolled, traits, now)
 		return err
 	})
+}
+
+// enrolledIn notes that p's session added a factor, or was the first to verify it.
+func enrolledIn(ctx context.Context, tx *tenantdb.Tx, p *auth.Principal, factor uuid.UUID, now time.Time) error {
+	return tx.NoteEnrollment(ctx, factor, p.User.ID, p.Session.ID, false, now)
 }
 
 // refusals are the errors for accounts that may have no factors.
@@ -316,7 +321,7 @@ func (s Service) prove(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	first := key.Status != statusDone
 	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.FactorVerified(ctx, key.ID, kept, now), tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
 	if first {
-		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)),
+		err = errors.Join(err, enrolledIn(ctx, tx, p, key.ID, now), tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)),
 			told.Put(ctx, tx, mail.Notice{Kind: message.FactorEnrolled, User: &p.User, FactorType: key.Type}))
 	}
 	if err != nil {

@@ -103,7 +103,7 @@ func (s Service) CreateRecoveryCodes(ctx context.Context, sc *tenants.Scope, p *
 		if err := tx.CreateRecoverySet(ctx, p.User.ID, set, now); err != nil {
 			return err
 		}
-		if err := tx.ReplaceRecoveryCodes(ctx, set.ID, hashes, now); err != nil {
+		if err := errors.Join(tx.ReplaceRecoveryCodes(ctx, set.ID, hashes, now), enrolledIn(ctx, tx, p, key.ID, now)); err != nil {
 			return err
 		}
 		if _, err = audit.User(ctx, tx, sc, &p.User, auth.ActionRecoveryCodesGenerated, codesTraits(key.ID, "count", codesOfSet), now); err != nil {
@@ -132,7 +132,7 @@ func (s Service) RegenerateRecoveryCodes(ctx context.Context, sc *tenants.Scope,
 			return err
 		}
 		codes, hashes := newRecoveryCodes(sc.Tenant, key.ID)
-		if err := tx.ReplaceRecoveryCodes(ctx, set.ID, hashes, now); err != nil {
+		if err := errors.Join(tx.ReplaceRecoveryCodes(ctx, set.ID, hashes, now), enrolledIn(ctx, tx, p, key.ID, now)); err != nil {
 			return err
 		}
 		set.Failed, set.LockedUntil = 0, nil

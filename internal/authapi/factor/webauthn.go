@@ -156,7 +156,7 @@ func (s Service) proveKey(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	err = errors.Join(tx.ChallengeVerified(ctx, c.ID, now), tx.KeepWebAuthnFactor(ctx, key.ID, proved.Record, proved.AAGUID, last, now),
 		tx.DeleteLowSessions(ctx, p.User.ID, p.Session.ID))
 	if checked.first {
-		err = errors.Join(err, tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)),
+		err = errors.Join(err, enrolledIn(ctx, tx, p, key.ID, now), tx.DeleteUnverifiedFactors(ctx, p.User.ID, key.Type, key.ID, now.Add(time.Hour)),
 			told.Put(ctx, tx, mail.Notice{Kind: message.FactorEnrolled, User: &p.User, FactorType: key.Type}))
 	}
 	if err != nil {

@@ -12,4 +12,6 @@
 //     sign-in never fails because of it.
 //  4. The link shows a page. Only its button ends the session, because scanners of mails
 //     open links. A link that is unknown, used or expired is refused alike.
+//  5. Second factors and passkeys that were added in the session go with it, and with them
+//     the sessions that they proved. Flows that add one note the session for that.
 package newdevice

@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/google/uuid"
-
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/mail"
 	"github.com/reevehq/reeve/internal/authapi/session"
+	"github.com/reevehq/reeve/internal/message"
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/token"
 	"github.com/reevehq/reeve/internal/web"
@@ -22,7 +22,11 @@ const Path = "/session/report"
 
 // Handler serves the page of the links. It needs no key, because links in mails carry
 // none.
-type Handler struct{ Sessions session.Sessions }
+type Handler struct {
+	Sessions session.Sessions
+	// Mailer tells users which factors were removed.
+	Mailer *mail.Mailer
+}
 
 // Mount adds the routes.
 func (h Handler) Mount(r web.Routes) {
@@ -75,7 +79,7 @@ func (h Handler) ask(ctx context.Context, sc *tenants.Scope, req *asked) (any, e
 	}
 	return web.Prompt{
 		Title: "Was this not you?",
-		Text:  []string{"End the session that began with the sign-in in the mail: whoever uses it is signed out of " + sc.Tenant.Name + " at once."},
+		Text:  []string{"End the session that began with the sign-in in the mail: whoever uses it is signed out of " + sc.Tenant.Name + " at once. Second factors and passkeys that were added in it are removed."},
 		// Relative to the page.
 		Button: "End this session", Action: "report", Fields: []web.PromptField{{Name: "token", Value: req.token}},
 		Note: "If it was you, close the page: nothing happens until you press the button.",
@@ -84,14 +88,19 @@ func (h Handler) ask(ctx context.Context, sc *tenants.Scope, req *asked) (any, e
 
 // end is the button of the page. A session that has ended meanwhile is no error.
 func (h Handler) end(ctx context.Context, sc *tenants.Scope, req *pressed) (any, error) {
-	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+	told, err := h.Mailer.Notify(ctx, sc, message.FactorUnenrolled)
+	if err != nil {
+		return nil, err
+	}
+	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		r, u, err := h.find(ctx, tx, req.Token, true)
 		if err != nil {
 			return err
 		}
 		sc.Log.SetUser(u.ID)
-		return h.Sessions.End(ctx, tx, sc, u, session.These([]uuid.UUID{r.Session}), session.CauseReported)
+		return removal{Handler: h, tx: tx, sc: sc, user: u, told: told, now: h.Sessions.Now()}.run(ctx, r.Session)
 	})
+	told.End(err)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +111,7 @@ func (h Handler) end(ctx context.Context, sc *tenants.Scope, req *pressed) (any,
 	return web.Prompt{
 		Title: "The session has ended",
 		Text: []string{
-			"Whoever used it is signed out.",
+			"Whoever used it is signed out, and the second factors and passkeys that were added in it are removed.",
 			"They may know your password: open " + sc.Tenant.Name + " now and choose a new one, which you use nowhere else. That ends all other sessions too.",
 		},
 		Note: sc.Tenant.Config.SiteURL,

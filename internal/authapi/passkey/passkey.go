@@ -137,6 +137,9 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, p *auth.Princi
 		if err := tx.CreatePasskey(ctx, k); err != nil {
 			return err
 		}
+		if err := tx.NoteEnrollment(ctx, k.ID, u.ID, p.Session.ID, true, now); err != nil {
+			return err
+		}
 		return s.audit(ctx, tx, sc, u, auth.ActionPasskeyCreated, k.ID)
 	})
 	return k, err
