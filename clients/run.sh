@@ -90,17 +90,19 @@ if [ -n "$page$saml$ssr$journeys$pictures" ]; then
 	fi
 fi
 
-if [ -n "$saml" ]; then
+case "$saml$journeys" in *saml/* | *setuplink*)
 	why=0
 	REEVE_IDPS=$("$root/scripts/setup-idps") || why=$?
 	export REEVE_IDPS
 	if [ "$why" -eq 3 ] && [ "${CI:-false}" = false ]; then
 		echo "WARNING: no SAML identity providers, so these do not run:$saml" >&2
 		saml=''
+		unset REEVE_IDPS
 	elif [ "$why" -ne 0 ]; then
 		exit 1
 	fi
-fi
+	;;
+esac
 
 # install installs the packages of an example, unless they are there.
 install() {
