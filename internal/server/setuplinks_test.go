@@ -350,3 +350,22 @@ func TestSetupLinkSCIM(t *testing.T) {
 	s.ask(t, http.MethodPost, "/scim-token", nil).Expect(t, 409)
 	p.Reeve.Do(t, http.MethodGet, p.Auth("/scim/v2/Users"), nil, "Authorization", "Bearer "+made["token"].(string)).Expect(t, 200)
 }
+
+// TestSetupLinkLimit: requests of one link are limited, and do not limit another.
+func TestSetupLinkLimit(t *testing.T) {
+	t.Parallel()
+	p := samlProject(t, servertest.Start(t), "shop")
+	one := newSetup(t, p, map[string]any{"name": "One", "intents": []string{"sso"}})
+	two := newSetup(t, p, map[string]any{"name": "Two", "intents": []string{"sso"}})
+	limited := false
+	for range 150 {
+		if a := one.ask(t, http.MethodGet, "", nil); a.Status == http.StatusTooManyRequests {
+			limited = a.Header.Get("Retry-After") != ""
+			break
+		}
+	}
+	if !limited {
+		t.Error("150 requests at once are answered")
+	}
+	two.state(t)
+}
