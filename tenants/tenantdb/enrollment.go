@@ -79,3 +79,8 @@ func (tx *Tx) SessionsProvedBy(ctx context.Context, user uuid.UUID, factors []uu
 	}
 	return ids, nil
 }
+
+// ForgetProofs forgets the networks in which sessions of a user proved a factor last.
+func (tx *Tx) ForgetProofs(ctx context.Context, user uuid.UUID, sessions []uuid.UUID) error {
+	return tx.q.Later(ctx, "forget the networks of proofs", `SELECT reeve.factor_network_forget($1, $2, $3)`, unnamed, tx.capability, user, sessions)
+}

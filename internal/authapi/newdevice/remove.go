@@ -44,6 +44,9 @@ func (r removal) run(ctx context.Context, reported uuid.UUID) error {
 	if err != nil {
 		return err
 	}
+	if err := r.tx.ForgetProofs(ctx, r.user.ID, ended); err != nil {
+		return err
+	}
 	if err := r.Sessions.End(ctx, r.tx, r.sc, r.user, session.These(append(ended, reported)), session.CauseReported); err != nil {
 		return err
 	}

@@ -93,6 +93,9 @@ func TestReportRemoves(t *testing.T) {
 	if n := f.A.Count(t, `SELECT count(*) FROM auth.mfa_factors`); n != 0 {
 		t.Errorf("%d factors are left", n)
 	}
+	if n := f.A.Count(t, `SELECT count(*) FROM reeve.factor_network`); n != 0 {
+		t.Errorf("%d networks of the thief are known", n)
+	}
 	var kinds []message.Kind
 	for _, mail := range f.A.Mails(t) {
 		kinds = append(kinds, mail.Kind)
