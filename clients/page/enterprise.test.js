@@ -157,7 +157,7 @@ test("two projects at one provider have users of their own, and an answer to one
   assert.notEqual(first.user.id, second.user.id)
   const page = await world.app.visit(await world.browser.another(), a, 'implicit')
   await world.begin(page, a, 'implicit')
-  const address = await page.withhold(`${a.url}/auth/v1/sso/oidc/callback?*`, () => world.idp.login(page, 'ivy'))
+  const address = await page.withhold(`${a.url}/auth/v1/sso/oidc/callback/*`, () => world.idp.login(page, 'ivy'))
   const relayed = await fetch(address.replace(a.ref, b.ref), { redirect: 'manual' })
   assert.equal(errorsOf(relayed.headers.get('location'))[0].error_code, 'saml_relay_state_not_found')
   await page.go(address)

@@ -55,6 +55,8 @@ type OIDCProvider struct {
 	SealedSecret     []byte          `json:"-"`
 	Scopes           []string        `json:"scopes"`            // beside openid
 	AttributeMapping json.RawMessage `json:"attribute_mapping"` // an AttributeMapping
+	// RedirectURI is the address to enter at the provider.
+	RedirectURI string `json:"redirect_uri,omitempty"`
 }
 
 // On reports whether users can sign in by the connection.
@@ -133,6 +135,7 @@ type SSORelay struct {
 	RedirectTo string
 	Flow       *uuid.UUID // of PKCE
 	Domain     string     // by which it began; "" for none
+	DryRun     bool
 	CreatedAt  time.Time
 }
 
@@ -164,6 +167,8 @@ var (
 	ErrSSOUnsolicited        = fault.New(fault.Forbidden, "sso_unsolicited", "Sign-ins by this connection begin in the app, not at the identity provider")
 	ErrOIDCProvider          = fault.New(fault.Invalid, "sso_oidc_provider_error", "The identity provider did not sign the user in")
 	ErrOIDCToken             = fault.New(fault.Invalid, "sso_oidc_token_invalid", "The identity provider's token is not valid")
+	ErrOIDCIssuerMismatch    = fault.New(fault.Unprocessable, "sso_oidc_issuer_mismatch", "Another issuer is another connection: create a new one for it")
+	ErrSSOProviders          = fault.New(fault.Conflict, "sso_providers_exceeded", "The project has as many connections as it can")
 	ErrSAMLKeys              = fault.New(fault.Conflict, "saml_keys_exist", "The project has two keys already: remove one first")
 	ErrSAMLKeyNotFound       = fault.New(fault.NotFound, "saml_key_not_found", "No such key, or the only one")
 	ErrSAMLAssertionNoUserID = fault.New(fault.Invalid, "saml_assertion_no_user_id", "The SAML assertion has no identifier of the user that stays the same")

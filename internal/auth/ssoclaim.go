@@ -49,6 +49,7 @@ var (
 	ErrDomainUnproved  = fault.New(fault.Unprocessable, "sso_domain_unproved", "The DNS record is not there yet")
 	ErrDomainLookup    = fault.New(fault.Unavailable, "sso_domain_lookup_failed", "The domain's name servers gave no answer: try again in a few minutes")
 	ErrDomainPublic    = fault.New(fault.Unprocessable, "sso_domain_public", "This is a domain of a mail service that anybody can use, not a company's")
+	ErrDomainLast      = fault.New(fault.Conflict, "sso_domain_last", "A connection that is live keeps its last domain")
 	ErrClaimConsent    = fault.New(fault.NotFound, "sso_consent_not_found", "No other connection asks for consent to this domain")
 	ErrDomainLink      = fault.New(fault.Forbidden, "sso_domain_link_invalid", "The link is invalid or has expired")
 	ErrSSORequired     = fault.New(fault.Forbidden, "sso_required", "People with an address of this company sign in through the company's own sign-in page")

@@ -60,7 +60,7 @@ var tenantRoutes = append(slices.Clip(scimRoutes()), []tenantRoute{
 		more: map[string]any{"SAMLResponse": "", "RelayState": ""}, form: true, early: 400,
 	},
 	{method: "GET", path: "/sso/saml/slo/{logout_id}", guard: open},
-	{method: "GET", path: "/sso/oidc/callback", guard: open, query: "?state=" + annID + "&code=00"},
+	{method: "GET", path: "/sso/oidc/callback/{id}", guard: open, query: "?state=" + annID + "&code=00"},
 	{method: "POST", path: "/sso/oidc/backchannel-logout/{id}", guard: open, body: map[string]any{"logout_token": "x"}, form: true},
 	{method: "GET", path: "/sso/oidc/logged-out", guard: open, query: "?state=" + annID},
 	{method: "GET", path: "/sso/choose/{choice_id}", guard: open},

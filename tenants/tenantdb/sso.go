@@ -19,8 +19,22 @@ const (
 	maxSSODomains   = "200"
 )
 
-const ssoProviderColumns = `p.id, p.resource_id, p.disabled, p.created_at, p.updated_at,
-	s.id, coalesce(s.entity_id, ''), coalesce("left"(s.metadata_xml, 1048577), ''), coalesce(s.metadata_url, ''), s.attribute_mapping,
+// maxMetadataRead bounds the metadata of all connections that a list reads, in bytes: SQL
+// can have written any number of long texts.
+const maxMetadataRead = "16777216"
+
+const (
+	ssoMetadata     = `CASE WHEN pg_catalog.octet_length(s.metadata_xml) > 1048576 THEN '' ELSE coalesce(s.metadata_xml, '') END`
+	ssoMetadataList = `CASE WHEN pg_catalog.sum(pg_catalog.octet_length(s.metadata_xml)) OVER (ORDER BY p.created_at, p.id) > ` + maxMetadataRead + ` OR pg_catalog.octet_length(s.metadata_xml) > 1048576
+		THEN '' ELSE coalesce(s.metadata_xml, '') END`
+	ssoProviderColumns     = ssoColumnsBefore + ssoMetadata + ssoColumnsAfter
+	ssoProviderListColumns = ssoColumnsBefore + ssoMetadataList + ssoColumnsAfter
+)
+
+const ssoColumnsBefore = `p.id, p.resource_id, p.disabled, p.created_at, p.updated_at,
+	s.id, coalesce(s.entity_id, ''), `
+
+const ssoColumnsAfter = `, coalesce(s.metadata_url, ''), s.attribute_mapping,
 	coalesce(s.name_id_format, ''), s.updated_at, c.checked_at, coalesce(c.check_error, ''), coalesce(c.name, ''), c.rules, c.oidc,
 	(SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('id', d.id, 'domain', d.domain, 'created_at', coalesce(d.created_at, 'epoch'),
 		'updated_at', coalesce(d.updated_at, 'epoch')) ORDER BY d.domain), '[]')
@@ -116,7 +130,7 @@ func (tx *Tx) SSOProviderOfEntity(ctx context.Context, entityID string) (auth.SS
 
 // SSOProviders returns the project's connections, the oldest first.
 func (tx *Tx) SSOProviders(ctx context.Context) ([]auth.SSOProvider, error) {
-	rows, err := tx.q.Query(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` WHERE `+completeSSOProviders+` ORDER BY p.created_at, p.id LIMIT $1`, maxSSOProviders)
+	rows, err := tx.q.Query(ctx, `SELECT `+ssoProviderListColumns+fromSSOProviders+` WHERE `+completeSSOProviders+` ORDER BY p.created_at, p.id LIMIT $1`, maxSSOProviders)
 	if err != nil {
 		return nil, fmt.Errorf("list SSO providers: %w", err)
 	}
@@ -125,6 +139,19 @@ func (tx *Tx) SSOProviders(ctx context.Context) ([]auth.SSOProvider, error) {
 		return nil, fmt.Errorf("list SSO providers: %w", err)
 	}
 	return list, nil
+}
+
+// CountSSOProviders returns how many connections the project has, at most max, with all
+// who make one waiting for each other.
+func (tx *Tx) CountSSOProviders(ctx context.Context, max int) (n int, err error) {
+	if err := tx.q.Later(ctx, "lock connections", `LOCK TABLE reeve.sso_connection IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+		return 0, err
+	}
+	err = tx.q.QueryRow(ctx, `SELECT pg_catalog.count(*) FROM (SELECT FROM auth.sso_providers LIMIT $1) p`, max).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count SSO providers: %w", err)
+	}
+	return n, nil
 }
 
 // PutSSOProvider writes a connection and its domains: new, or in place of what it was.
@@ -235,7 +262,17 @@ func (tx *Tx) DeleteSSOProvider(ctx context.Context, id uuid.UUID) error {
 // CreateSSORelay writes the start of a sign-in at a connection's provider.
 func (tx *Tx) CreateSSORelay(ctx context.Context, r *auth.SSORelay) error {
 	return tx.q.Later(ctx, "create relay state", `INSERT INTO auth.saml_relay_states (id, sso_provider_id, request_id, redirect_to, flow_state_id, created_at, updated_at, for_email)
-		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $6, nullif($7, ''))`, r.ID, r.Provider, r.RequestID, r.RedirectTo, r.Flow, r.CreatedAt, r.Domain)
+		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $6, nullif($7, ''))`, r.ID, r.Provider, r.RequestID, r.RedirectTo, r.Flow, r.CreatedAt, domainOrDryRun(r))
+}
+
+// dryRun is in place of the domain of a relay state of a dry run. No domain is so.
+const dryRun = "?dry_run"
+
+func domainOrDryRun(r *auth.SSORelay) string {
+	if r.DryRun {
+		return dryRun
+	}
+	return r.Domain
 }
 
 const ssoRelayColumns = `r.id, r.sso_provider_id, r.request_id, coalesce(r.redirect_to, ''), r.flow_state_id, coalesce(r.for_email, ''), r.created_at`
@@ -255,6 +292,9 @@ func (tx *Tx) ssoRelay(ctx context.Context, sql string, id uuid.UUID) (r auth.SS
 	err = tx.q.QueryRow(ctx, sql, id).Scan(&r.ID, &r.Provider, &r.RequestID, &r.RedirectTo, &r.Flow, &r.Domain, momentOrEpoch{&r.CreatedAt})
 	if err != nil {
 		return r, notFound(fmt.Errorf("read relay state: %w", err), auth.ErrSAMLRelayNotFound)
+	}
+	if r.Domain == dryRun {
+		r.Domain, r.DryRun = "", true
 	}
 	return r, nil
 }
@@ -360,4 +400,18 @@ func (tx *Tx) DomainProved(ctx context.Context, provider uuid.UUID, domain strin
 		return false, fmt.Errorf("read proof of domain: %w", err)
 	}
 	return proved, nil
+}
+
+// DomainAllowed reports whether a connection may speak for addresses of a domain in lower
+// case: one that leads to it; any while it has and claims none.
+func (tx *Tx) DomainAllowed(ctx context.Context, provider uuid.UUID, domain string) (allowed bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT (NOT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1)
+			AND NOT EXISTS (SELECT FROM reeve.sso_claim c WHERE c.provider_id = $1))
+		OR EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1 AND pg_catalog.lower(d.domain) = $2)
+		OR EXISTS (SELECT FROM reeve.sso_claim c JOIN auth.sso_domains d ON pg_catalog.lower(d.domain) = c.domain AND d.sso_provider_id = c.consented_by
+			WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IS NOT NULL)`, provider, domain).Scan(&allowed)
+	if err != nil {
+		return false, fmt.Errorf("read domains of a connection: %w", err)
+	}
+	return allowed, nil
 }

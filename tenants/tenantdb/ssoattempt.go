@@ -14,7 +14,7 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
-// maxAttemptsAnHour bounds what is kept of the attempts of one connection: who floods it
+// maxAttemptsAnHour bounds what is kept of the attempts of one connection and kind: who floods it
 // must not fill the project's database.
 const maxAttemptsAnHour = 1000
 
@@ -32,7 +32,7 @@ func (tx *Tx) PutSSOAttempt(ctx context.Context, a *auth.SSOAttempt) error {
 	return tx.q.Later(ctx, "note an attempt", `INSERT INTO reeve.sso_attempt AS a (id, provider_id, at, kind, outcome, reason, user_id, ip, detail)
 		SELECT $1, $2, $3, $4, $5, nullif("left"($6, 2000), ''), $7, $8, $9
 		WHERE (SELECT pg_catalog.count(*) FROM (SELECT FROM reeve.sso_attempt o
-			WHERE o.provider_id = $2 AND o.at > $3::pg_catalog.timestamptz - interval '1 hour' LIMIT `+fmt.Sprint(maxAttemptsAnHour)+`) n) < `+fmt.Sprint(maxAttemptsAnHour)+`
+			WHERE o.provider_id = $2 AND o.kind = $4 AND o.at > $3::pg_catalog.timestamptz - interval '1 hour' LIMIT `+fmt.Sprint(maxAttemptsAnHour)+`) n) < `+fmt.Sprint(maxAttemptsAnHour)+`
 			OR EXISTS (SELECT FROM reeve.sso_attempt o WHERE o.id = $1)
 		ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, user_id = excluded.user_id, detail = excluded.detail`,
 		a.ID, a.Provider, a.At, a.Kind, a.Outcome, a.Reason, a.User, ip, string(detail))

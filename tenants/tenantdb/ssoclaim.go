@@ -22,7 +22,7 @@ type Claim struct {
 }
 
 const claimColumns = `c.provider_id, c.domain, c.token, coalesce(c.proof, ''), c.created_at, c.proved_at, c.checked_at, c.failing_since, c.consented_at,
-	d.sso_provider_id, d.sso_provider_id IS NOT DISTINCT FROM c.provider_id OR (d.sso_provider_id IS NOT NULL AND c.proof IS NOT NULL AND c.consented_at IS NOT NULL)`
+	d.sso_provider_id, d.sso_provider_id IS NOT DISTINCT FROM c.provider_id OR (d.sso_provider_id IS NOT NULL AND c.proof IS NOT NULL AND c.consented_by IS NOT DISTINCT FROM d.sso_provider_id)`
 
 const fromClaims = ` FROM reeve.sso_claim c LEFT JOIN auth.sso_domains d ON pg_catalog.lower(d.domain) = c.domain`
 
@@ -63,12 +63,13 @@ func (tx *Tx) SSOClaim(ctx context.Context, provider uuid.UUID, domain string) (
 // ClaimsAwaiting returns proved claims of others on a domain that a connection has, which
 // it has not agreed to. At most max.
 func (tx *Tx) ClaimsAwaiting(ctx context.Context, owner uuid.UUID, max int) ([]Claim, error) {
-	return tx.claims(ctx, `d.sso_provider_id = $1 AND c.provider_id <> $1 AND c.proof IS NOT NULL AND c.consented_at IS NULL ORDER BY c.domain, c.created_at LIMIT $2`, owner, max)
+	return tx.claims(ctx, `d.sso_provider_id = $1 AND c.provider_id <> $1 AND c.proof IS NOT NULL AND c.consented_by IS DISTINCT FROM $1 ORDER BY c.domain, c.created_at LIMIT $2`, owner, max)
 }
 
-// ClaimsToCheck returns claims proved by DNS that were not checked since a time.
+// ClaimsToCheck returns claims proved by DNS that were not checked since a time, in any
+// order: name servers that never answer must not keep the others from their turn.
 func (tx *Tx) ClaimsToCheck(ctx context.Context, since time.Time, max int) ([]Claim, error) {
-	return tx.claims(ctx, `c.proof = 'dns' AND coalesce(c.checked_at, c.created_at) < $1 ORDER BY c.checked_at NULLS FIRST LIMIT $2`, since, max)
+	return tx.claims(ctx, `c.proof = 'dns' AND coalesce(c.checked_at, c.created_at) < $1 ORDER BY pg_catalog.random() LIMIT $2`, since, max)
 }
 
 // CreateSSOClaim writes a claim, unless the connection has it; false if it has max claims.
@@ -134,7 +135,7 @@ func (tx *Tx) DeleteSSOClaim(ctx context.Context, provider uuid.UUID, domain str
 // ConsentSSOClaim notes that the connection that has a domain agrees to another's claim
 // of it; auth.ErrClaimConsent.
 func (tx *Tx) ConsentSSOClaim(ctx context.Context, owner, other uuid.UUID, domain string, now time.Time) error {
-	tag, err := tx.q.Exec(ctx, `UPDATE reeve.sso_claim c SET consented_at = $4 WHERE c.provider_id = $2 AND c.domain = $3 AND c.proof IS NOT NULL
+	tag, err := tx.q.Exec(ctx, `UPDATE reeve.sso_claim c SET consented_at = $4, consented_by = $1 WHERE c.provider_id = $2 AND c.domain = $3 AND c.proof IS NOT NULL
 		AND EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1 AND pg_catalog.lower(d.domain) = $3)`, owner, other, domain, now)
 	if err != nil {
 		return fmt.Errorf("consent to claim: %w", err)
@@ -150,8 +151,8 @@ func (tx *Tx) ConsentSSOClaim(ctx context.Context, owner, other uuid.UUID, domai
 func (tx *Tx) SSOProvidersOfDomain(ctx context.Context, domain string, max int) ([]auth.SSOProvider, error) {
 	rows, err := tx.q.Query(ctx, `SELECT `+ssoProviderColumns+fromSSOProviders+` WHERE `+completeSSOProviders+` AND p.id IN (
 			SELECT d.sso_provider_id FROM auth.sso_domains d WHERE pg_catalog.lower(d.domain) = $1
-			UNION SELECT c.provider_id FROM reeve.sso_claim c WHERE c.domain = $1 AND c.proof IS NOT NULL AND c.consented_at IS NOT NULL
-				AND EXISTS (SELECT FROM auth.sso_domains d WHERE pg_catalog.lower(d.domain) = $1))
+			UNION SELECT c.provider_id FROM reeve.sso_claim c WHERE c.domain = $1 AND c.proof IS NOT NULL
+				AND EXISTS (SELECT FROM auth.sso_domains d WHERE pg_catalog.lower(d.domain) = $1 AND d.sso_provider_id = c.consented_by))
 		ORDER BY EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = p.id AND pg_catalog.lower(d.domain) = $1) DESC, p.created_at, p.id LIMIT $2`, domain, max)
 	if err != nil {
 		return nil, fmt.Errorf("read SSO providers of a domain: %w", err)

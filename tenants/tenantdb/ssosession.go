@@ -48,19 +48,18 @@ type SSOSession struct {
 	Index    string // the provider's session
 }
 
-// SSOSessions returns the sessions that a provider vouches for: those of a name, or of
-// the provider's session if name is nil; of all its users if both are empty. At most max.
-func (tx *Tx) SSOSessions(ctx context.Context, provider uuid.UUID, name *auth.SSOName, index string, max int) ([]SSOSession, error) {
-	where, args := `true`, []any{provider, max}
+// SSOSessions returns sessions that a provider vouches for: those of a name, if it is not
+// nil, and of the provider's sessions, if there are any; never all. At most max.
+func (tx *Tx) SSOSessions(ctx context.Context, provider uuid.UUID, name *auth.SSOName, indexes []string, max int) ([]SSOSession, error) {
+	var subject []byte
 	if name != nil {
-		args = append(args, name.Digest())
-		where = `o.subject = $3`
-	} else if index != "" {
-		args = append(args, index)
-		where = `o.session_index = $3`
+		subject = name.Digest()
+	} else if len(indexes) == 0 {
+		return nil, nil
 	}
 	rows, err := tx.q.Query(ctx, `SELECT s.id, s.user_id, o.session_index FROM reeve.sso_session o JOIN auth.sessions s ON s.id = o.session_id
-		WHERE o.provider_id = $1 AND `+where+` ORDER BY s.user_id, s.id LIMIT $2`, args...)
+		WHERE o.provider_id = $1 AND ($3::pg_catalog.bytea IS NULL OR o.subject = $3) AND (pg_catalog.cardinality($4::pg_catalog.text[]) = 0 OR o.session_index = ANY ($4))
+		ORDER BY s.user_id, s.id LIMIT $2`, provider, max, subject, append([]string{}, indexes...))
 	if err != nil {
 		return nil, fmt.Errorf("list sessions of a provider: %w", err)
 	}
@@ -69,6 +68,31 @@ func (tx *Tx) SSOSessions(ctx context.Context, provider uuid.UUID, name *auth.SS
 		return nil, fmt.Errorf("list sessions of a provider: %w", err)
 	}
 	return list, nil
+}
+
+// EndSSOCodes ends the codes of a user's sign-ins at a provider that were not redeemed.
+func (tx *Tx) EndSSOCodes(ctx context.Context, provider, user uuid.UUID) error {
+	return tx.q.Later(ctx, "end codes of a user", `DELETE FROM auth.flow_state f WHERE f.user_id = $1 AND f.provider_type = $2`, user, auth.SSOPrefix+provider.String())
+}
+
+// EndLostSSO ends up to max sessions whose connection is gone or off, and returns how
+// many: what ending a connection could not finish.
+func (tx *Tx) EndLostSSO(ctx context.Context, now time.Time, max int) (int64, error) {
+	rows, err := tx.q.Query(ctx, `DELETE FROM auth.sessions s WHERE s.id = ANY (ARRAY(
+		SELECT o.session_id FROM reeve.sso_session o JOIN auth.sessions i ON i.id = o.session_id
+		WHERE NOT EXISTS (SELECT FROM auth.sso_providers p WHERE p.id = o.provider_id AND p.disabled IS NOT TRUE) LIMIT $1)) RETURNING s.id`, max)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions of lost providers: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return 0, fmt.Errorf("end sessions of lost providers: %w", err)
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return int64(len(ids)), tx.q.Later(ctx, "explain the end of sessions", `SELECT reeve.session_explain_all($1, $2, $3, $4)`,
+		unnamed, tx.capability, ids, string(auth.EndAdmin), now)
 }
 
 // TidySSO removes up to max rows of sessions that are gone, of unanswered requests to

@@ -53,6 +53,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	do(func(tx *Tx) (int64, error) { return tx.TidyRotations(ctx, now.Add(-keepRotation), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidyAssertions(ctx, now, TidyBatch) })
 	do(func(tx *Tx) (int64, error) {
+		do(func(tx *Tx) (int64, error) { return tx.EndLostSSO(ctx, now, TidyBatch) })
 		return tx.TidySSO(ctx, now.Add(-keepFlow), now.Add(-keepAttempt), TidyBatch)
 	})
 	do(func(tx *Tx) (int64, error) { return tx.TidySCIM(ctx, now.Add(-keepSCIM), TidyBatch) })

@@ -84,7 +84,7 @@ func (h Handler) put(ctx context.Context, sc *tenants.Scope, p *auth.Principal, 
 			return nil, err
 		}
 		if email != p.User.Email {
-			if err := errors.Join(users.AdmitEmail(ctx, sc, email), users.CompanyOnly(ctx, sc, email)); err != nil {
+			if err := errors.Join(users.AdmitEmail(ctx, sc, email), users.CompanyOnly(ctx, sc, email), users.CompanyOnly(ctx, sc, p.User.Email)); err != nil {
 				return nil, err
 			}
 			change.Email = email

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/reevehq/reeve/internal/auth"
@@ -51,7 +52,14 @@ func (g PKCE) exchange(ctx context.Context, sc *tenants.Scope, code, verifier st
 		if err := tx.DeleteFlowState(ctx, f.ID); err != nil {
 			return nil, err
 		}
-		return proofOf(sc, &f, &u)
+		proof, err := proofOf(sc, &f, &u)
+		if err != nil || proof.Origin == nil {
+			return proof, err
+		}
+		if on, err := tx.ShareSSOProvider(ctx, proof.Origin.Provider); err != nil || !on {
+			return nil, cmp.Or(err, error(auth.ErrSSOProviderDisabled))
+		}
+		return proof, nil
 	})
 	if err == nil && expired {
 		err = auth.ErrFlowExpired

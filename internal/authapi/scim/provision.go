@@ -151,8 +151,14 @@ func (p people) admit(ctx context.Context, tx *tenantdb.Tx, email string) (*auth
 	if email == "" {
 		return &c.Rules, nil
 	}
-	if len(c.Domains) > 0 && !c.Rules.AllowOtherDomains && !c.Routes(auth.DomainOf(email)) {
-		return nil, protocol.ErrValue.Saying("The address is outside of the connection's domains")
+	if !c.Rules.AllowOtherDomains {
+		inside, err := tx.DomainAllowed(ctx, c.ID, auth.DomainOf(email))
+		if err != nil {
+			return nil, err
+		}
+		if !inside {
+			return nil, protocol.ErrValue.Saying("The address is outside of the connection's domains")
+		}
 	}
 	return &c.Rules, users.AdmitEmail(ctx, p.sc, email)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,6 +59,9 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 			return err
 		}
 		sc.Log.SetUser(proof.User.ID)
+		if err := ownOnly(ctx, tx, sc, proof); err != nil {
+			return err
+		}
 		if refused = proof.Refusals.Admit(proof.User, s.Now()); refused != nil {
 			return nil
 		}
@@ -87,6 +91,24 @@ func (s Sessions) SignIn(ctx context.Context, sc *tenants.Scope, prove func(tx *
 		})
 	}
 	return tokens, err
+}
+
+// byAddress are the methods that a company can refuse for the addresses of its domains.
+var byAddress = []auth.Method{
+	auth.MethodPassword, auth.MethodOTP, auth.MethodMagicLink, auth.MethodRecovery, auth.MethodEmailSignup, auth.MethodEmailChange,
+}
+
+// ownOnly returns auth.ErrSSORequired for a user whose company wants its people to come by
+// its connection alone, however they named themselves.
+func ownOnly(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof) error {
+	if !sc.Tenant.Config.SAMLEnabled || proof.User.Email == "" || !slices.Contains(byAddress, proof.Method) {
+		return nil
+	}
+	refuses, err := tx.RefusesPasswords(ctx, auth.DomainOf(proof.User.Email))
+	if err == nil && refuses {
+		err = auth.ErrSSORequired
+	}
+	return err
 }
 
 // begin writes the session and everything that belongs to it. refused is set

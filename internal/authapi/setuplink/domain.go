@@ -77,6 +77,9 @@ func (s Service) DropDomain(ctx context.Context, sc *tenants.Scope, token, domai
 		if slices.ContainsFunc(list, func(c auth.SetupClaim) bool { return c.Domain == name && c.Proof == auth.ProofDeveloper }) {
 			return auth.ErrClaimNotFound
 		}
+		if len(list) == 1 && v.provider.On() {
+			return auth.ErrDomainLast // without one the connection could speak for any address
+		}
 		return s.Connections.DropClaim(ctx, sc, v.Provider, name)
 	})
 }

@@ -48,7 +48,8 @@ func (s Service) Begin(ctx context.Context, sc *tenants.Scope, st Start) (string
 	relay := auth.SSORelay{ID: cmp.Or(st.Attempt, uuid.New()), RedirectTo: st.RedirectTo.Target(ctx, sc), Domain: st.Domain, CreatedAt: s.Now()}
 	t := s.newTrail(sc, relay.ID, auth.AttemptLogin)
 	if st.DryRun != "" {
-		t.Kind, relay.RedirectTo = auth.AttemptDryRun, strings.ReplaceAll(st.DryRun, AttemptPlace, relay.ID.String())
+		t.Kind, relay.DryRun = auth.AttemptDryRun, true
+		relay.RedirectTo = strings.ReplaceAll(st.DryRun, AttemptPlace, relay.ID.String())
 	}
 	list, err := s.find(ctx, sc, st)
 	if err != nil {

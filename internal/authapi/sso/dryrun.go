@@ -16,6 +16,9 @@ var errDry = errors.New("a dry run")
 // refuse is refused here too.
 func (s Service) dryRun(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, who *person, t *trail) error {
 	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		if err := s.share(ctx, tx, p, true); err != nil {
+			return err
+		}
 		u, how, err := s.resolve(ctx, tx, sc, p, who)
 		if err != nil {
 			return err

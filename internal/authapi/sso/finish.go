@@ -85,7 +85,7 @@ func (s Service) complete(ctx context.Context, sc *tenants.Scope, p *auth.SSOPro
 	who, err := personOf(p, a)
 	t.person(a, &who)
 	if err == nil {
-		err = t.step("rules", admit(p, &who))
+		err = t.step("rules", s.admit(ctx, sc, p, &who))
 	}
 	switch {
 	case err != nil:
@@ -148,7 +148,7 @@ func (s Service) issueCode(ctx context.Context, sc *tenants.Scope, p *auth.SSOPr
 		next := auth.FlowState{
 			ID: uuid.New(), UserID: &u.ID, AuthCode: code, AuthCodeIssuedAt: &now,
 			CodeChallenge: f.CodeChallenge, CodeChallengeMethod: f.CodeChallengeMethod,
-			ProviderType: f.ProviderType, AuthenticationMethod: a.method, CreatedAt: now,
+			ProviderType: p.Provider(), AuthenticationMethod: a.method, CreatedAt: now,
 		}
 		kept := pkce.SSOKept{NotAfter: a.ends, Origin: &a.origin, AAL: level(p, a)}
 		if next.ProviderTokens, err = pkce.Seal(sc.Tenant, next.ID, kept); err != nil {
@@ -164,10 +164,7 @@ func (s Service) issueCode(ctx context.Context, sc *tenants.Scope, p *auth.SSOPr
 // connection is read again, and locked: one that was switched off meanwhile gives no
 // session.
 func (s Service) user(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.SSOProvider, a *said, who *person, told *mail.Notices) (*auth.User, error) {
-	if on, err := tx.ShareSSOProvider(ctx, p.ID); err != nil || !on {
-		if err == nil {
-			err = auth.ErrSSOProviderDisabled
-		}
+	if err := s.share(ctx, tx, p, false); err != nil {
 		return nil, err
 	}
 	used, err := tx.UseAssertion(ctx, a.once, a.until)
@@ -192,6 +189,17 @@ func (s Service) user(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p
 	return u, err
 }
 
+// share locks a connection against changes and against its directory, which makes users
+// too; auth.ErrSSOProviderDisabled if it was switched off meanwhile, unless off is
+// allowed.
+func (s Service) share(ctx context.Context, tx *tenantdb.Tx, p *auth.SSOProvider, off bool) error {
+	on, err := tx.ShareSSOProvider(ctx, p.ID)
+	if err == nil && !on && !off {
+		err = auth.ErrSSOProviderDisabled
+	}
+	return err
+}
+
 // resolve finds or makes the user of a person, as the connection may.
 func (s Service) resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.SSOProvider, who *person) (*auth.User, users.Resolution, error) {
 	from := users.Enterprise{
@@ -199,11 +207,7 @@ func (s Service) resolve(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 		NewUserMetadata: p.Rules.DefaultUserMetadata, NewAppMetadata: p.Rules.DefaultAppMetadata,
 	}
 	if p.Rules.LinkUsers {
-		proved, err := tx.DomainProved(ctx, p.ID, auth.DomainOf(who.Email))
-		if err != nil {
-			return nil, users.Found, err
-		}
-		from.Link = proved
+		from.Links = func(email string) (bool, error) { return tx.DomainProved(ctx, p.ID, auth.DomainOf(email)) }
 	}
 	u, how, err := s.ResolveSSO(ctx, tx, sc, from)
 	if err == nil && p.Rules.GroupsAttribute == auth.SSOGroupsSCIM {

@@ -36,7 +36,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutQuery))
 	r.Open.With(web.LimitAssertion).POST("/sso/saml/slo", web.Tenant(http.StatusOK, h.logoutForm))
 	r.Open.With(web.LimitAssertion).GET("/sso/saml/slo/:logout_id", web.Tenant(http.StatusOK, h.logoutStart))
-	r.Open.With(web.LimitAssertion).GET("/sso/oidc/callback", web.Tenant(http.StatusOK, h.callback))
+	r.Open.With(web.LimitAssertion).GET("/sso/oidc/callback/:id", web.Tenant(http.StatusOK, h.callback))
 	r.Open.With(web.LimitAssertion).POST("/sso/oidc/backchannel-logout/:id", web.Tenant(http.StatusOK, h.backchannel))
 	r.Open.With(web.LimitAssertion).GET("/sso/oidc/logged-out", web.Tenant(http.StatusOK, h.loggedOut))
 	r.Open.With(web.LimitSSO).GET("/sso/choose/:choice_id", web.Tenant(http.StatusOK, h.choices))

@@ -1,13 +1,14 @@
 package sso
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -220,7 +221,7 @@ func (s Service) endedBy(ctx context.Context, sc *tenants.Scope, p *auth.SSOProv
 	_ = t.step(string(saml.CheckSignature), nil)
 	name := auth.SSOName(req.NameID)
 	t.Detail.Subject = clip(name.Value)
-	ended, err := s.end(ctx, sc, p, &name, req.Sessions)
+	ended, err := s.end(ctx, sc, p, ending{name: &name, indexes: req.Sessions})
 	if err != nil {
 		return nil, err
 	}
@@ -244,38 +245,72 @@ func (t *trail) failed(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvid
 	return refused(ctx, sc, p.Provider(), t.id, err)
 }
 
-// end ends the sessions of a name at a provider, those of the provider's sessions if any
-// are named, and returns how many.
-func (s Service) end(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, name *auth.SSOName, indexes []string) (ended int, err error) {
-	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
-		index := ""
-		if name == nil {
-			index = strings.Join(indexes, "")
-		}
-		list, err := tx.SSOSessions(ctx, p.ID, name, index, maxLogout)
-		if err != nil {
+// ending is whose sessions at a provider end.
+type ending struct {
+	name    *auth.SSOName // nil for the sessions of whoever
+	indexes []string      // sessions of the provider; empty for all of the name
+	once    []byte        // what may be used once; nil for what may be repeated
+}
+
+// end ends sessions that a provider vouched for, and codes of its sign-ins that were not
+// redeemed yet, and returns how many sessions. auth.ErrOIDCToken for what was used before.
+func (s Service) end(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, e ending) (ended int, err error) {
+	for more, first := true, true; more; first = false {
+		n := 0
+		err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
+			if first && e.once != nil {
+				used, err := tx.UseAssertion(ctx, e.once, s.Now().Add(time.Hour))
+				if err == nil && used {
+					err = auth.ErrOIDCToken.Saying("The logout token was used before")
+				}
+				if err != nil {
+					return err
+				}
+			}
+			n, more, err = s.endSome(ctx, tx, sc, p, e)
 			return err
+		})
+		if ended += n; err != nil {
+			return ended, err
 		}
-		of := map[uuid.UUID][]uuid.UUID{}
-		for _, one := range list {
-			if len(indexes) == 0 || slices.Contains(indexes, one.Index) {
-				of[one.User] = append(of[one.User], one.ID)
-			}
+	}
+	return ended, nil
+}
+
+// endSome ends up to maxLogout of the sessions. more reports that there may be others.
+func (s Service) endSome(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.SSOProvider, e ending) (ended int, more bool, err error) {
+	list, err := tx.SSOSessions(ctx, p.ID, e.name, e.indexes, maxLogout)
+	if err != nil {
+		return 0, false, err
+	}
+	of := map[uuid.UUID][]uuid.UUID{}
+	for _, one := range list {
+		of[one.User] = append(of[one.User], one.ID)
+	}
+	if e.name != nil { // who has signed in, and holds a code and no session yet
+		switch u, err := tx.UserByIdentity(ctx, p.Provider(), e.name.Value, true); {
+		case err == nil:
+			of[u.ID] = append(of[u.ID], []uuid.UUID{}...)
+		case !errors.Is(err, auth.ErrUserNotFound):
+			return 0, false, err
 		}
-		ended = 0
-		for user, ids := range of {
-			u, err := tx.UserByID(ctx, user, true)
-			if err != nil {
-				return err
-			}
-			if err := s.Sessions.End(ctx, tx, sc, &u, session.These(ids), session.CauseSLO); err != nil {
-				return err
-			}
-			ended += len(ids)
+	}
+	for _, user := range slices.SortedFunc(maps.Keys(of), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
+		u, err := tx.UserByID(ctx, user, true)
+		if err != nil {
+			return 0, false, err
 		}
-		return nil
-	})
-	return ended, err
+		if err := tx.EndSSOCodes(ctx, p.ID, user); err != nil {
+			return 0, false, err
+		}
+		if len(of[user]) == 0 {
+			continue
+		}
+		if err := s.Sessions.End(ctx, tx, sc, &u, session.These(of[user]), session.CauseSLO); err != nil {
+			return 0, false, err
+		}
+	}
+	return len(list), len(list) == maxLogout, nil
 }
 
 // loggedOut handles the provider's answer to a request of ours: the browser goes to where

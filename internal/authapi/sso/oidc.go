@@ -23,7 +23,6 @@ import (
 	"github.com/reevehq/reeve/internal/projectlog"
 	"github.com/reevehq/reeve/internal/secret"
 	"github.com/reevehq/reeve/tenants"
-	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 // OpenID speaks OpenID Connect with identity providers.
@@ -66,6 +65,9 @@ func (a *OIDCAttributes) apply(t *tenants.Tenant, p *auth.SSOProvider, plainHTTP
 		u, err := url.Parse(*a.Issuer)
 		if err != nil || u.Scheme != "https" && !(plainHTTP && u.Scheme == "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(*a.Issuer) > maxIssuer {
 			return invalid("oidc.issuer must be an https URL without query, of at most %d bytes", maxIssuer)
+		}
+		if o.Issuer != "" && o.Issuer != *a.Issuer {
+			return auth.ErrOIDCIssuerMismatch
 		}
 		o.Issuer = *a.Issuer
 	}
@@ -139,7 +141,11 @@ func random() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func callbackURL(sc *tenants.Scope) string { return sc.Tenant.Issuer() + "/sso/oidc/callback" }
+// callbackURL is the redirect address of a connection. It is its own, so that a code that
+// one provider issued is never redeemed at another's (RFC 9700, section 4.4).
+func callbackURL(sc *tenants.Scope, p *auth.SSOProvider) string {
+	return sc.Tenant.Issuer() + "/sso/oidc/callback/" + p.ID.String()
+}
 
 // toOIDC is toProvider for a connection that speaks OpenID Connect.
 func (s Service) toOIDC(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, relay *auth.SSORelay, t *trail, flow *auth.FlowState) (string, error) {
@@ -152,7 +158,7 @@ func (s Service) toOIDC(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvi
 		return "", err
 	}
 	k := kept{Nonce: random(), Verifier: random()}
-	address, err := endpoint.AuthorizeURL(client, connector.Start{RedirectURI: callbackURL(sc), State: relay.ID.String(), Nonce: k.Nonce, Verifier: k.Verifier})
+	address, err := endpoint.AuthorizeURL(client, connector.Start{RedirectURI: callbackURL(sc, p), State: relay.ID.String(), Nonce: k.Nonce, Verifier: k.Verifier})
 	if err != nil {
 		return "", err
 	}
@@ -170,7 +176,10 @@ func (s Service) toOIDC(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvi
 }
 
 // Answer is what an OpenID provider's redirect brings.
-type Answer struct{ State, Code, Error, Description, Issuer string }
+type Answer struct {
+	Connection                              uuid.UUID // at whose address it arrived
+	State, Code, Error, Description, Issuer string
+}
 
 // FinishOIDC ends a sign-in with the provider's answer. When it returns an error, the
 // outcome is still where to tell it, or nil while that is unknown.
@@ -182,7 +191,7 @@ func (s Service) FinishOIDC(ctx context.Context, sc *tenants.Scope, a Answer) (*
 		return nil, auth.ErrSAMLRelayNotFound.Because(err)
 	}
 	relay, p, t, err := s.begun(ctx, sc, id)
-	if err == nil && p.OIDC == nil {
+	if err == nil && (p.OIDC == nil || p.ID != a.Connection) {
 		err = auth.ErrSAMLRelayNotFound
 	}
 	if err != nil {
@@ -236,7 +245,7 @@ func (s Service) acceptOIDC(ctx context.Context, sc *tenants.Scope, a Answer, re
 	if err := t.step("answer", a.check(d)); err != nil {
 		return nil, err
 	}
-	token, err := s.OpenID.OAuth.Exchange(ctx, endpoint, client, connector.Callback{RedirectURI: callbackURL(sc), Code: a.Code, Nonce: k.Nonce, Verifier: k.Verifier})
+	token, err := s.OpenID.OAuth.Exchange(ctx, endpoint, client, connector.Callback{RedirectURI: callbackURL(sc, p), Code: a.Code, Nonce: k.Nonce, Verifier: k.Verifier})
 	if t.step("code", refusedOIDC(err)) != nil {
 		return nil, refusedOIDC(err)
 	}
@@ -365,10 +374,17 @@ func saidByOIDC(p *auth.SSOProvider, relay *auth.SSORelay, verified *oidc.Token,
 		return nil
 	}
 	out.address, _ = claims["email"].(string)
-	for _, method := range texts(claims["amr"]) {
-		out.factors = out.factors || method == "mfa" || method == "hwk" || method == "otp"
-	}
+	out.factors = twoFactors(texts(claims["amr"]))
 	return out
+}
+
+// twoFactors reports whether the methods of an amr claim are two factors: the provider
+// says so, or one is known and one is had (RFC 8176).
+func twoFactors(methods []string) bool {
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(methods, func(m string) bool { return slices.Contains(names, m) })
+	}
+	return has("mfa") || has("pwd", "pin", "kba") && has("otp", "hwk", "swk", "sc", "sms", "tel")
 }
 
 // texts are the texts of a claim.
@@ -423,31 +439,16 @@ func (s Service) backchannel(ctx context.Context, sc *tenants.Scope, p *auth.SSO
 		return err
 	}
 	t.Detail.Subject = clip(token.subject)
-	var used bool
-	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
-		used, err = tx.UseAssertion(ctx, onceOf("logout", p.ID.String(), token.id), s.Now().Add(time.Hour))
-		return err
-	})
-	if err == nil && used {
-		err = t.step("replay", auth.ErrOIDCToken.Saying("The logout token was used before"))
+	e := ending{once: onceOf("logout", p.ID.String(), token.id)}
+	if token.subject != "" {
+		e.name = &auth.SSOName{Value: token.subject}
 	}
-	if err != nil {
-		return err
+	if token.session != "" {
+		e.indexes = []string{token.session}
 	}
-	ended, err := s.endOIDC(ctx, sc, p, token)
+	ended, err := s.end(ctx, sc, p, e)
 	t.Detail.Steps = append(t.Detail.Steps, auth.AttemptStep{Check: "sessions", OK: err == nil, Reason: fmt.Sprintf("%d sessions ended.", ended)})
 	return err
-}
-
-func (s Service) endOIDC(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, token logout) (int, error) {
-	if token.subject == "" {
-		return s.end(ctx, sc, p, nil, []string{token.session})
-	}
-	var sessions []string
-	if token.session != "" {
-		sessions = []string{token.session}
-	}
-	return s.end(ctx, sc, p, &auth.SSOName{Value: token.subject}, sessions)
 }
 
 type logout struct{ id, subject, session string }

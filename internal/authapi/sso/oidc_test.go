@@ -103,7 +103,7 @@ func (c *connection) begin(t *testing.T, name string) (state string, claims map[
 		t.Fatal(err)
 	}
 	q := u.Query()
-	if !strings.HasPrefix(u.String(), c.URL+"/auth?") || q.Get("code_challenge_method") != "S256" || q.Get("nonce") == "" || q.Get("redirect_uri") != c.project.Tenant().Issuer()+"/sso/oidc/callback" {
+	if !strings.HasPrefix(u.String(), c.URL+"/auth?") || q.Get("code_challenge_method") != "S256" || q.Get("nonce") == "" || q.Get("redirect_uri") != c.project.Tenant().Issuer()+"/sso/oidc/callback/"+c.id {
 		t.Fatal(u)
 	}
 	now := c.fixture.Clock.Now()
@@ -116,7 +116,7 @@ func (c *connection) begin(t *testing.T, name string) (state string, claims map[
 
 func (c *connection) arrive(t *testing.T, query url.Values) *flowtest.Response {
 	t.Helper()
-	return c.project.Do(t, "GET", "/sso/oidc/callback?"+query.Encode(), nil, flowtest.Key(""))
+	return c.project.Do(t, "GET", "/sso/oidc/callback/"+c.id+"?"+query.Encode(), nil, flowtest.Key(""))
 }
 
 func (c *connection) signIn(t *testing.T, name string) url.Values {

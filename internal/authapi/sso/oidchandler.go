@@ -10,12 +10,18 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// answered is the query of GET /sso/oidc/callback.
-type answered struct{ answer Answer }
+// answered is the path and query of GET /sso/oidc/callback/{id}.
+type answered struct {
+	named
+	answer Answer
+}
 
 // BindQuery implements web.QueryBinder.
-func (r *answered) BindQuery(q url.Values, _ func(string) string) error {
-	r.answer = Answer{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Description: q.Get("error_description"), Issuer: q.Get("iss")}
+func (r *answered) BindQuery(q url.Values, param func(string) string) error {
+	if err := r.named.BindQuery(q, param); err != nil {
+		return err
+	}
+	r.answer = Answer{Connection: r.id, State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Description: q.Get("error_description"), Issuer: q.Get("iss")}
 	return nil
 }
 

@@ -1,11 +1,15 @@
 package sso
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"slices"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/users"
+	"github.com/reevehq/reeve/tenants"
+	"github.com/reevehq/reeve/tenants/tenantdb"
 )
 
 const (
@@ -51,13 +55,21 @@ func personOf(p *auth.SSOProvider, a *said) (who person, err error) {
 
 // admit checks a person against the connection's rules. auth.ErrSSODomain,
 // auth.ErrSSOGroup.
-func admit(p *auth.SSOProvider, who *person) error {
-	switch {
-	case len(p.Domains) > 0 && !p.Rules.AllowOtherDomains && !p.Routes(auth.DomainOf(who.Email)):
-		return auth.ErrSSODomain
-	case p.Rules.GroupsAttribute == auth.SSOGroupsSCIM: // when the user is known
+func (s Service) admit(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, who *person) error {
+	if !p.Rules.AllowOtherDomains {
+		var inside bool
+		err := sc.DB.Do(ctx, func(tx *tenantdb.Tx) (err error) {
+			inside, err = tx.DomainAllowed(ctx, p.ID, auth.DomainOf(who.Email))
+			return err
+		})
+		if err != nil || !inside {
+			return cmp.Or(err, error(auth.ErrSSODomain))
+		}
+	}
+	if p.Rules.GroupsAttribute == auth.SSOGroupsSCIM { // checked when the user is known
 		return nil
-	case len(p.Rules.AllowedGroups) > 0 && !slices.ContainsFunc(p.Rules.AllowedGroups, func(g string) bool { return slices.Contains(who.groups, g) }):
+	}
+	if len(p.Rules.AllowedGroups) > 0 && !slices.ContainsFunc(p.Rules.AllowedGroups, func(g string) bool { return slices.Contains(who.groups, g) }) {
 		return auth.ErrSSOGroup
 	}
 	return nil

@@ -27,6 +27,7 @@ const (
 	fetchTimeout = 10 * time.Second
 	maxLabel     = 200 // characters
 	sessionBatch = 1000
+	maxProviders = 500
 )
 
 // Service signs users in by enterprise connections, and administers these.
@@ -74,7 +75,18 @@ func (s Service) List(ctx context.Context, sc *tenants.Scope) (list []auth.SSOPr
 	if list == nil {
 		list = []auth.SSOProvider{}
 	}
+	for i := range list {
+		complete(sc, &list[i])
+	}
 	return list, err
+}
+
+// complete adds what is derived of the project's address.
+func complete(sc *tenants.Scope, p *auth.SSOProvider) *auth.SSOProvider {
+	if p.OIDC != nil {
+		p.OIDC.RedirectURI = callbackURL(sc, p)
+	}
+	return p
 }
 
 // Provider returns a connection; auth.ErrSSOProviderNotFound.
@@ -84,7 +96,7 @@ func (s Service) Provider(ctx context.Context, sc *tenants.Scope, id uuid.UUID) 
 		p, err = tx.SSOProvider(ctx, id, false)
 		return err
 	})
-	return &p, err
+	return complete(sc, &p), err
 }
 
 // Create makes a connection. auth.ErrSAMLOff, auth.ErrValidation,
@@ -117,6 +129,9 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 		return nil, err
 	}
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
+		if n, err := tx.CountSSOProviders(ctx, maxProviders); err != nil || n >= maxProviders {
+			return cmp.Or(err, error(auth.ErrSSOProviders))
+		}
 		if err := tx.PutSSOProvider(ctx, p); err != nil {
 			return err
 		}

@@ -37,7 +37,6 @@ var factorContexts = []string{
 	"http://schemas.microsoft.com/claims/multipleauthn",
 	"urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract",
 	"urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorUnregistered",
-	"urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken",
 	"urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI",
 }
 
@@ -129,13 +128,10 @@ func (s Service) begun(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*a
 		if relay, err = tx.TakeSSORelay(ctx, id); err != nil {
 			return err
 		}
-		before, found, err := tx.SSOAttempt(ctx, id)
-		if err != nil {
-			return err
+		if relay.DryRun {
+			t.Kind = auth.AttemptDryRun
 		}
-		if found {
-			t.Kind, t.At = before.Kind, before.At
-		}
+		t.At = relay.CreatedAt
 		p, err = tx.SSOProvider(ctx, relay.Provider, false)
 		return err
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/connector"
@@ -211,7 +213,8 @@ type Enterprise struct {
 	// NewUserMetadata and NewAppMetadata are of a user who is created.
 	NewUserMetadata, NewAppMetadata map[string]any
 	Create                          bool // the connection makes users
-	Link                            bool // it may take over users with the address
+	// Links reports whether the connection may take over users with an address; nil for no.
+	Links func(email string) (bool, error)
 }
 
 // ResolveSSO finds the user of an enterprise connection, or creates one:
@@ -228,6 +231,9 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	case err == nil && u.Gone():
 		return nil, Found, auth.ErrUserNotFound
 	case err == nil:
+		if err := c.mayUse(&u); err != nil {
+			return nil, Found, err
+		}
 		if err := withdrawn(ctx, tx, c.ProviderUser, &u); err != nil {
 			return nil, Found, err
 		}
@@ -248,12 +254,16 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 	case provisioned != nil:
 		return provisioned, Found, s.stateApp(ctx, tx, provisioned, c.AppMetadata)
 	}
-	if c.Link {
+	link, err := c.links(c.Email)
+	if err != nil {
+		return nil, Found, err
+	}
+	if link {
 		holder, err := c.holder(ctx, tx)
 		if err != nil {
 			return nil, Found, err
 		}
-		if holder != nil && !holder.Gone() && !holder.IsAnonymous && holder.EmailConfirmed() {
+		if holder != nil && !holder.Gone() && !holder.IsAnonymous && holder.EmailConfirmed() && !byOther(holder, c.Provider) {
 			if err := s.Link(ctx, tx, holder, c.Identity); err != nil {
 				return nil, Found, err
 			}
@@ -279,6 +289,33 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		err = tx.LinkSCIMUser(ctx, *entry, created.ID)
 	}
 	return created, Created, err
+}
+
+func (c Enterprise) links(email string) (bool, error) {
+	if c.Links == nil || email == "" {
+		return false, nil
+	}
+	return c.Links(email)
+}
+
+// mayUse checks that a connection may still sign in an ordinary user whom it was linked
+// to: that it would link them today. auth.ErrSSODomain.
+func (c Enterprise) mayUse(u *auth.User) error {
+	if u.IsSSOUser {
+		return nil
+	}
+	link, err := c.links(u.Email)
+	if err == nil && !link {
+		err = auth.ErrSSODomain.Saying("The account is not one of the connection's domains any more")
+	}
+	return err
+}
+
+// byOther reports whether another connection signs the user in already: tokens name one.
+func byOther(u *auth.User, provider string) bool {
+	return slices.ContainsFunc(u.Identities, func(i auth.Identity) bool {
+		return strings.HasPrefix(i.Provider, auth.SSOPrefix) && i.Provider != provider
+	})
 }
 
 // stateApp writes what a connection says into app_metadata.

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -158,9 +159,9 @@ func (s *Service) Overview(ctx context.Context, actor authz.Actor, ref string) (
 	if err != nil {
 		return nil, err
 	}
-	at := sc.Tenant.Issuer() + "/sso"
+	at, own := cmp.Or(sc.Tenant.Config.SAMLExternalURL, sc.Tenant.Issuer())+"/sso", sc.Tenant.Issuer()+"/sso"
 	return &Overview{SAMLEnabled: sc.Tenant.Config.SAMLEnabled, Service: ServiceProvider{
-		EntityID: at + "/saml/metadata", MetadataURL: at + "/saml/metadata", ACSURL: at + "/saml/acs", LogoutURL: at + "/saml/slo", StartURL: at,
+		EntityID: at + "/saml/metadata", MetadataURL: at + "/saml/metadata", ACSURL: at + "/saml/acs", LogoutURL: at + "/saml/slo", StartURL: own,
 	}}, nil
 }
 
