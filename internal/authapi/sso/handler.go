@@ -175,7 +175,8 @@ type named struct{ id uuid.UUID }
 
 // BindQuery implements web.QueryBinder.
 func (r *named) BindQuery(_ url.Values, param func(string) string) (err error) {
-	if r.id, err = uuid.Parse(param("id")); err != nil {
+	text := param("id")
+	if r.id, err = uuid.Parse(text); err != nil || len(text) != 36 { // Parse also accepts other forms
 		return auth.ErrSSOProviderNotFound.Because(err).Saying("SSO Identity Provider not found")
 	}
 	return nil
