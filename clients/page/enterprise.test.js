@@ -22,7 +22,7 @@ class OpenIDWorld extends World {
       const sso = `${project.url}/auth/v1/sso/oidc`
       project.logout = `${sso}/backchannel-logout/${project.connection.id}`
       this.idp.register({
-        client_id, client_secret, redirect_uris: [`${sso}/callback`], post_logout_redirect_uris: [`${sso}/logged-out`],
+        client_id, client_secret, redirect_uris: [project.connection.oidc.redirect_uri], post_logout_redirect_uris: [`${sso}/logged-out`],
         backchannel_logout_uri: project.logout, backchannel_logout_session_required: true,
       })
     }

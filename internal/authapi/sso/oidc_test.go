@@ -132,7 +132,7 @@ func TestOIDC(t *testing.T) {
 	p := newOpenID(t, f)
 	c := p.connect(t, f.A, m{"rules": m{"groups_attribute": "groups", "mfa": "provider_stated"}})
 	stored := f.A.Admin(t, "GET", path+"/"+c.id, nil).Want(200)
-	if stored.Get("type") != "oidc" || stored.Get("oidc.issuer") != p.URL || strings.Contains(string(stored.Raw), "hush") || strings.Contains(string(stored.Raw), "saml\"") {
+	if stored.Get("type") != "oidc" || stored.Get("oidc.issuer") != p.URL || stored.Get("oidc.redirect_uri") != f.A.Tenant().Issuer()+"/sso/oidc/callback/"+c.id || strings.Contains(string(stored.Raw), "hush") || strings.Contains(string(stored.Raw), "saml\"") {
 		t.Errorf("%s", stored.Raw)
 	}
 	claims := flowtest.Claims(t, c.signIn(t, "ann").Get("access_token"))

@@ -137,7 +137,7 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 		}
 		return s.audit(ctx, tx, sc, p, auth.ActionSSOProviderCreated)
 	})
-	return p, err
+	return complete(sc, p), err
 }
 
 // newSAML begins a connection that speaks SAML with its metadata.
@@ -225,7 +225,7 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 	if err == nil && !p.On() {
 		err = s.endSessions(ctx, sc, p.ID)
 	}
-	return &p, err
+	return complete(sc, &p), err
 }
 
 // endSessions ends what is left of a connection's sessions, in portions.
