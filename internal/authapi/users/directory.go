@@ -52,7 +52,7 @@ func (c ProviderUser) connection() (uuid.UUID, bool) {
 // signed in, and gives them the identity: the one whose externalId is the subject, else
 // whose userName is the subject or the address, else whose address it is alone. nil if
 // there is none; auth.ErrSSODeprovisioned for somebody whom the directory has deactivated
-// or removed. The connection is locked against its directory: ResolveSSO says how. entry is the directory's user of somebody who is none of the project's yet.
+// or removed. entry is the directory's user of somebody who is none of the project's yet.
 func (s Users) fromDirectory(ctx context.Context, tx *tenantdb.Tx, c ProviderUser) (u *auth.User, entry *uuid.UUID, err error) {
 	connection, ok := c.connection()
 	if !ok {

@@ -217,7 +217,10 @@ type Enterprise struct {
 	Links func(email string) (bool, error)
 }
 
-// ResolveSSO finds the user of an enterprise connection, or creates one:
+// ResolveSSO finds the user of an enterprise connection, or creates one. The caller has
+// locked the connection with tenantdb.Tx.ShareSSOProvider: its directory, which takes a
+// lock of its own, then cannot make the same user at once, and sign-ins do not wait for
+// each other. Errors are
 // auth.ErrSignupDisabled where project or connection do not allow it, auth.ErrEmailDomain
 // for an address that the project does not take. Nobody is found by an address, which may
 // be another user's too, except among those whom the connection's directory provisioned,
