@@ -369,3 +369,23 @@ func TestSetupLinkLimit(t *testing.T) {
 	}
 	two.state(t)
 }
+
+// TestSetupLinkGroups: where the developer takes groups of the directory, a link does not
+// put statements in their place.
+func TestSetupLinkGroups(t *testing.T) {
+	t.Parallel()
+	p := samlProject(t, servertest.Start(t), "shop")
+	idp := samltest.New(t, "https://idp.example", time.Now())
+	made := p.Admin(t, http.MethodPost, "/admin/sso/providers", map[string]any{
+		"type": "saml", "metadata_xml": idp.Metadata("https://idp.example"), "disabled": true,
+		"rules": map[string]any{"groups_attribute": "scim", "allowed_groups": []string{"staff"}},
+	}).Expect(t, 201).JSON(t)
+	s := newSetup(t, p, map[string]any{"name": "Acme", "intents": []string{"sso"}, "provider_id": made["id"]})
+	for _, groups := range []string{"roles", ""} {
+		s.ask(t, http.MethodPatch, "", map[string]any{"mapping": map[string]any{"email": "mail", "groups": groups}}).Expect(t, 200)
+		rules := p.Admin(t, http.MethodGet, "/admin/sso/providers/"+made["id"].(string), nil).Expect(t, 200).JSON(t)["rules"].(map[string]any)
+		if rules["groups_attribute"] != "scim" {
+			t.Errorf("the link made the groups those of %q", rules["groups_attribute"])
+		}
+	}
+}

@@ -71,6 +71,9 @@ func asked(v *visit, c *auth.SetupChange) (*attributes, error) {
 		return nil, auth.ErrSetupIntent
 	}
 	a.Mapping = sso.Remap(v.provider, *c.Mapping)
+	if p := v.provider; p != nil && (p.On() || p.Rules.GroupsAttribute == auth.SSOGroupsSCIM) {
+		return a, nil // what the developer has decided about groups stays
+	}
 	rules, err := json.Marshal(map[string]string{"groups_attribute": c.Mapping.Groups})
 	if err != nil {
 		return nil, fmt.Errorf("encode rules: %w", err)
