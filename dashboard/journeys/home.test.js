@@ -45,6 +45,7 @@ describe('the home of a project', () => {
   })
 
   test('a paused project says so, and is restored', async () => {
+    await page.goto('about:blank') // what is asked meanwhile is refused, which is no fault
     await manage('POST', `/v1/projects/${project.ref}/pause`)
     complaints.length = 0
     await page.goto(`${url}/p/${project.ref}`)

@@ -1,5 +1,6 @@
 import type { Provider } from '@supabase/supabase-js'
 import { queryOptions } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
 import { ApiError } from '@/lib/api/error'
 import { answer, api, type Schema } from '@/lib/api/client'
 import { beginSession } from '@/lib/session'
@@ -84,8 +85,25 @@ export async function signInByPassword(config: Config, email: string, password: 
 
 const brought = ['code', 'error', 'error_code', 'error_description']
 
-/** Takes what a mailed link or a provider's sign-in brought out of the address: null for nothing. */
-export function takeLink(): { tokens?: Tokens; code?: string; email: string; problem: string } | null {
+type Link = { tokens?: Tokens; code?: string; email: string; problem: string }
+
+// What was taken out of the address by a rendering that React has not kept yet.
+let arrived: (Link & { path: string }) | null = null
+
+/** What a mailed link or a provider's sign-in brought, taken out of the address: null for nothing. */
+export function useLink() {
+  const state = useState<Link | null>(() => {
+    const taken = takeLink()
+    if (taken) arrived = { ...taken, path: location.pathname }
+    return arrived?.path === location.pathname ? arrived : null
+  })
+  useEffect(() => {
+    arrived = null
+  }, [])
+  return state
+}
+
+function takeLink(): Link | null {
   const [fragment, query] = [new URLSearchParams(location.hash.slice(1)), new URLSearchParams(location.search)]
   const [access_token, refresh_token] = [fragment.get('access_token'), fragment.get('refresh_token')]
   const from = location.pathname === '/sign-in' ? query : fragment // a set-up link has a code of its own

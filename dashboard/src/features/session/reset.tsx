@@ -11,14 +11,14 @@ import { signIn } from '@/strings/signin'
 import { Explained } from './explained'
 import { Frame } from './frame'
 import { personQuery } from './person'
-import { configQuery, enter, platform, refused, takeLink, type Config } from './platform'
+import { configQuery, enter, platform, refused, useLink, type Config } from './platform'
 import { MailState } from './signupform'
 
 /** Asks for the mail with which a password is reset, and is where its link leads. */
 export function Reset() {
   const t = signIn.reset
   const config = useQuery(configQuery)
-  const [link, setLink] = useState(takeLink)
+  const [link, setLink] = useLink()
   const [email, setEmail] = useState('')
   const send = useMutation({
     mutationFn: async (to: string) => {

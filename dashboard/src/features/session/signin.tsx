@@ -9,7 +9,7 @@ import { DevLink } from './devlink'
 import { Explained } from './explained'
 import { Frame } from './frame'
 import { personQuery } from './person'
-import { configQuery, enter, enterByCode, platform, providersOf, refused, takeLink, type Config } from './platform'
+import { configQuery, enter, enterByCode, platform, providersOf, refused, useLink, type Config } from './platform'
 import { SignInForm } from './signinform'
 import { MailState, SignUpForm } from './signupform'
 import { ApiError } from '@/lib/api/error'
@@ -22,7 +22,7 @@ type Props = { next?: string; signUp: boolean }
 /** The sign-in page. */
 export function SignIn({ next, signUp }: Props) {
   const config = useQuery(configQuery)
-  const [link, setLink] = useState(takeLink)
+  const [link, setLink] = useLink()
   const [email, setEmail] = useState('')
   const queries = useQueryClient()
   const router = useRouter()
