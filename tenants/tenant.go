@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 
+	"github.com/reevehq/reeve/internal/billing"
 	"github.com/reevehq/reeve/internal/setting"
 )
 
@@ -96,11 +97,13 @@ type Tenant struct {
 	ClusterID     string // which Postgres server holds the database
 	URL           string // canonical project URL, no trailing slash
 	Config        Config
-	APIKeys       map[KeyHash]APIKey
-	Capture       bool // messages are captured, never sent: the project is a branch
-	LegacyKeys    bool // legacy anon/service_role JWT keys are accepted
-	SigningKeys   []SigningKey
-	Secrets       Secrets
+	// Anchor is when the billing periods of the project's organization begin.
+	Anchor      billing.Anchor
+	APIKeys     map[KeyHash]APIKey
+	Capture     bool // messages are captured, never sent: the project is a branch
+	LegacyKeys  bool // legacy anon/service_role JWT keys are accepted
+	SigningKeys []SigningKey
+	Secrets     Secrets
 }
 
 // Issuer is the iss claim of the project's tokens.

@@ -36,6 +36,7 @@ var layers = [][]string{
 	{"internal/batch"},      // the writing of counters
 	{"internal/projectlog"}, // entries that any package of one tenant may add
 	{"internal/auth"},       // the words
+	{"internal/billing"},    // periods, plans and amounts
 	{"internal/setting"},    // the settings of a project, declared once
 	{"internal/e164"},       // numbering plans of telephone numbers
 	{"internal/secret", "internal/outbound", "internal/devpg", "migrations", "dashboard"},

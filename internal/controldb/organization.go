@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/reevehq/reeve/internal/billing"
 	"github.com/reevehq/reeve/internal/fault"
 )
 
@@ -20,6 +21,7 @@ type Organization struct {
 	// MaxEphemeral is how many projects with a time to live it may have; they do
 	// not count as MaxProjects does.
 	MaxEphemeral int
+	Anchor       billing.Anchor // when its billing periods begin; never changes
 	CreatedAt    time.Time
 	DeletedAt    *time.Time
 }
@@ -28,10 +30,11 @@ type organizationRow struct {
 	ID           uuid.UUID `gorm:"primaryKey"`
 	Slug         string
 	Name         string
-	Plan         string    `gorm:"default:free"`
-	MaxProjects  int       `gorm:"default:100"`
-	MaxEphemeral int       `gorm:"column:max_ephemeral_projects;default:100"`
-	CreatedAt    time.Time `gorm:"default:now()"`
+	Plan         string         `gorm:"default:free"`
+	MaxProjects  int            `gorm:"default:100"`
+	MaxEphemeral int            `gorm:"column:max_ephemeral_projects;default:100"`
+	Anchor       billing.Anchor `gorm:"column:billing_anchor;default:extract(day FROM now() AT TIME ZONE 'UTC')"`
+	CreatedAt    time.Time      `gorm:"default:now()"`
 	DeletedAt    *time.Time
 }
 

@@ -21,8 +21,9 @@ var _ tenants.Source = (*DB)(nil)
 
 const (
 	tenantSQL = `SELECT p.name, p.status, p.version, p.legacy_keys, p.branch_of IS NOT NULL, d.cluster_id, d.schema_version,
-		d.wrapped_key, d.secrets, c.version, c.config, c.secrets
+		d.wrapped_key, d.secrets, c.version, c.config, c.secrets, o.billing_anchor
 		FROM projects p
+		JOIN organizations o ON o.id = p.organization_id
 		JOIN databases d ON d.ref = p.ref
 		JOIN auth_configs c ON c.ref = p.ref AND c.version = p.config_version
 		WHERE p.ref = $1 AND p.deleted_at IS NULL AND d.wrapped_key IS NOT NULL`
@@ -88,7 +89,7 @@ type tenantHead struct {
 func (h *tenantHead) scanInto(t *tenants.Tenant) func(pgx.Row) error {
 	return func(row pgx.Row) error {
 		return row.Scan(&t.Name, &t.Status, &t.Version, &t.LegacyKeys, &t.Capture, &t.ClusterID, &t.SchemaVersion,
-			&h.wrapped, &h.passwords, &h.configVersion, &h.config, &h.secrets)
+			&h.wrapped, &h.passwords, &h.configVersion, &h.config, &h.secrets, &t.Anchor)
 	}
 }
 

@@ -22,6 +22,8 @@ const (
 	keepDead     = 30 * 24 * time.Hour // undeliverable messages
 	// keepDevice is longer than a year, so that a device of every Christmas is known.
 	keepDevice = 400 * 24 * time.Hour
+	// keepActivity is how long the ledger of active users is kept after a period began.
+	keepActivity = 400 * 24 * time.Hour
 )
 
 // Tidy removes useless rows, up to TidyBatch of each table, and returns how
@@ -58,6 +60,7 @@ func (db *DB) Tidy(ctx context.Context, now time.Time) (deleted int64, err error
 	})
 	do(func(tx *Tx) (int64, error) { return tx.TidySCIM(ctx, now.Add(-keepSCIM), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.TidyDevices(ctx, now.Add(-keepDevice), now, TidyBatch) })
+	do(func(tx *Tx) (int64, error) { return tx.TidyActivity(ctx, now.Add(-keepActivity), TidyBatch) })
 	do(func(tx *Tx) (int64, error) { return tx.OutboxTidy(ctx, keepDead, TidyBatch) })
 	return deleted, errors.Join(append(failed, ctx.Err())...)
 }

@@ -2,12 +2,14 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/billing"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -29,11 +31,16 @@ type activityKey struct {
 	session uuid.UUID
 }
 
-// activity is the counted user and period.
+// activity is the counted user, and how long nothing is left to count.
 type activity struct {
 	user   uuid.UUID
-	period time.Time
+	period time.Time // its start
+	until  time.Time
 }
+
+// dayAfter is how long after the first entry of a user another one says that they came
+// back, see tenantdb.CountActive.
+const dayAfter = 24 * time.Hour
 
 // NewActivity returns an Activity that remembers between limit and twice as
 // many sessions.
@@ -41,19 +48,28 @@ func NewActivity(limit int) *Activity {
 	return &Activity{limit: limit, recent: map[activityKey]activity{}}
 }
 
-// period is the first day of the billing period of now: the calendar month in
-// UTC, until billing defines periods for organizations.
-func period(now time.Time) time.Time {
-	year, month, _ := now.UTC().Date()
-	return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
-}
-
-// count records that a user is active, in the transaction of the activity.
-func (a *Activity) count(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, user uuid.UUID, now time.Time) error {
+// count enters the principal in the ledger, in the transaction of the activity. now is
+// when it began.
+func (a *Activity) count(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal, method auth.Method, now time.Time) error {
 	if a == nil {
 		return nil
 	}
-	return tx.CountActive(ctx, period(now), user)
+	return tx.CountActive(ctx, sc.Tenant.Anchor.At(now).Start, tenantdb.Activity{
+		UserID: p.User.ID, At: now, Kind: string(kindOf(sc, p, now)), Method: string(method), SessionID: p.Session.ID,
+	})
+}
+
+// kindOf is what the principal counts as.
+func kindOf(sc *tenants.Scope, p *auth.Principal, now time.Time) billing.Kind {
+	switch {
+	case slices.ContainsFunc(p.Session.AMR, func(e auth.AMR) bool { return e.Method.ByConnection() }):
+		return billing.SSO
+	case p.User.IsAnonymous:
+		return billing.Anonymous
+	case p.User.Phone != "" && sc.Tenant.Config.TestOTP(p.User.Phone, now) != "":
+		return billing.Test
+	}
+	return billing.FirstParty
 }
 
 // counted notes, after the commit, that the session's user was counted. now is the
@@ -62,9 +78,25 @@ func (a *Activity) counted(sc *tenants.Scope, s *auth.Session, now time.Time) {
 	if a == nil {
 		return
 	}
+	period := sc.Tenant.Anchor.At(now)
+	key, entry := activityKey{sc.Tenant.Ref, s.ID}, activity{s.UserID, period.Start, now.Add(dayAfter)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.put(activityKey{sc.Tenant.Ref, s.ID}, activity{s.UserID, period(now)})
+	if last, ok := a.get(key); ok && last.user == entry.user && last.period.Equal(period.Start) && !now.Before(last.until) {
+		entry.until = period.End // counted twice, a day apart: there is nothing more to count
+	}
+	if entry.until.After(period.End) {
+		entry.until = period.End
+	}
+	a.put(key, entry)
+}
+
+func (a *Activity) get(key activityKey) (activity, bool) {
+	last, ok := a.recent[key]
+	if !ok {
+		last, ok = a.earlier[key]
+	}
+	return last, ok
 }
 
 func (a *Activity) put(key activityKey, counted activity) {
@@ -81,15 +113,15 @@ func (a *Activity) known(sc *tenants.Scope, session uuid.UUID, now time.Time) (u
 	if a == nil {
 		return uuid.Nil, true
 	}
-	key, current := activityKey{sc.Tenant.Ref, session}, period(now)
+	key, period := activityKey{sc.Tenant.Ref, session}, sc.Tenant.Anchor.At(now)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if last, ok := a.recent[key]; ok {
-		return last.user, last.period.Equal(current)
+	last, ok := a.get(key)
+	if !ok || !last.period.Equal(period.Start) || !now.Before(last.until) {
+		return uuid.Nil, false
 	}
-	if last, ok := a.earlier[key]; ok && last.period.Equal(current) {
+	if _, ok := a.recent[key]; !ok {
 		a.put(key, last)
-		return last.user, true
 	}
-	return uuid.Nil, false
+	return last.user, true
 }

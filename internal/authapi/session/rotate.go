@@ -153,7 +153,7 @@ func (r *rotation) run(ctx context.Context, tx *tenantdb.Tx) error {
 	if r.refused = refused; err != nil || refused != nil {
 		return err
 	}
-	if err := r.Active.count(ctx, tx, r.sc, p.User.ID, r.now); err != nil {
+	if err := r.Active.count(ctx, tx, r.sc, &p, auth.MethodRefresh, r.now); err != nil {
 		return err
 	}
 	r.next, err = r.claims(ctx, tx, r.sc, p, auth.MethodRefresh)

@@ -155,7 +155,7 @@ func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope,
 			return nil, nil, err
 		}
 	}
-	if err := s.Active.count(ctx, tx, sc, u.ID, now); err != nil {
+	if err := s.Active.count(ctx, tx, sc, &p, proof.Method, now); err != nil {
 		return nil, nil, err
 	}
 	if err := noticed(&p.Session); err != nil {
