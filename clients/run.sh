@@ -90,7 +90,7 @@ if [ -n "$page$saml$ssr$journeys$pictures" ]; then
 	fi
 fi
 
-case "$saml$journeys" in *saml/* | *setuplink*)
+case "$saml$journeys" in *saml/* | *setuplink* | *company*)
 	why=0
 	REEVE_IDPS=$("$root/scripts/setup-idps") || why=$?
 	export REEVE_IDPS
@@ -120,7 +120,10 @@ if [ -n "$ssr" ]; then
 fi
 
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
-"$REEVE_BIN" dev --listen "127.0.0.1:$port" --data "$work/data" --postgres-port 0 >"$log" 2>&1 &
+# Where the test that proves a domain has its DNS server (lib/dns.js).
+REEVE_DNS=127.0.0.1:$(node -e 'const s = require("dgram").createSocket("udp4").bind(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
+export REEVE_DNS
+REEVE_RESOLVER=$REEVE_DNS "$REEVE_BIN" dev --listen "127.0.0.1:$port" --data "$work/data" --postgres-port 0 >"$log" 2>&1 &
 server=$!
 
 # ready waits until the server answers, as long as it lives.
