@@ -105,7 +105,7 @@ func parseRedirect(rawQuery, param string) (*Redirected, error) {
 	if err != nil {
 		return nil, refuse(CheckForm, "The parameter "+param+" is no deflated message.", err)
 	}
-	root, err := parse(raw, MaxMessage)
+	root, err := parse(raw, ofMessage)
 	if err != nil {
 		return nil, refuse(CheckForm, "The message cannot be read safely: "+err.Error()+".", nil)
 	}
@@ -136,17 +136,18 @@ func inflate(encoded string) ([]byte, error) {
 	return raw, nil
 }
 
-// verifyDetached checks a signature over text.
-func (s signers) verifyDetached(signed []byte, algorithm string, signature []byte) error {
+// verifyDetached checks a signature over text, and returns the certificate that it was
+// made with.
+func (s signers) verifyDetached(signed []byte, algorithm string, signature []byte) (*x509.Certificate, error) {
 	if len(signature) == 0 {
-		return errors.New("the message is not signed")
+		return nil, errors.New("the message is not signed")
 	}
 	var hash crypto.Hash
 	var digest []byte
 	switch algorithm {
 	case algRSASHA1:
 		if !s.sha1 {
-			return errSHA1
+			return nil, errSHA1
 		}
 		sum := sha1.Sum(signed) //nolint:gosec // as above
 		hash, digest = crypto.SHA1, sum[:]
@@ -160,7 +161,7 @@ func (s signers) verifyDetached(signed []byte, algorithm string, signature []byt
 		sum := sha512.Sum512(signed)
 		hash, digest = crypto.SHA512, sum[:]
 	default:
-		return fmt.Errorf("the signature's algorithm %.100q is not accepted", algorithm)
+		return nil, fmt.Errorf("the signature's algorithm %.100q is not accepted", algorithm)
 	}
 	current := false
 	for _, cert := range s.certificates {
@@ -169,13 +170,13 @@ func (s signers) verifyDetached(signed []byte, algorithm string, signature []byt
 		}
 		current = true
 		if verifies(cert, strings.Contains(algorithm, "#rsa-"), hash, digest, signature) {
-			return nil
+			return cert, nil
 		}
 	}
 	if !current {
-		return errNoCurrent
+		return nil, errNoCurrent
 	}
-	return errWrongKey
+	return nil, errWrongKey
 }
 
 func verifies(cert *x509.Certificate, byRSA bool, hash crypto.Hash, digest, signature []byte) bool {

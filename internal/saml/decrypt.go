@@ -61,7 +61,7 @@ func decrypt(el *etree.Element, keys []*rsa.PrivateKey, signed bool) (*etree.Ele
 		if err != nil {
 			return nil, errDecrypt
 		}
-		root, err := parse(plain, MaxMessage)
+		root, err := parse(plain, ofMessage)
 		if err != nil {
 			return nil, errDecrypt
 		}

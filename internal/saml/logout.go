@@ -53,7 +53,7 @@ func ParseLogoutForm(encoded, relayState string, answer bool) (*Message, error) 
 	if err != nil {
 		return nil, refuse(CheckForm, "The message is not base64.", err)
 	}
-	root, err := parse(raw, MaxMessage)
+	root, err := parse(raw, ofMessage)
 	if err != nil {
 		return nil, refuse(CheckForm, "The message cannot be read safely: "+err.Error()+".", nil)
 	}
@@ -85,7 +85,7 @@ func (m *Message) verify(s Service, idp Provider) (*etree.Element, error) {
 	var err error
 	switch sig := only(root, nsDigest, "Signature"); {
 	case m.detached != nil:
-		err = v.signers.verifyDetached([]byte(m.detached.signed), m.detached.algorithm, m.detached.signature)
+		_, err = v.signers.verifyDetached([]byte(m.detached.signed), m.detached.algorithm, m.detached.signature)
 	case sig == nil:
 		err = errors.New("the message is not signed")
 	default:

@@ -48,7 +48,7 @@ func ParseMetadata(raw []byte, entityID string, now time.Time) (*Metadata, error
 	if looksLikeHTML(raw) {
 		return nil, refuse(CheckMetadata, "This is a web page, not metadata: look for the address of the XML file.", nil)
 	}
-	root, err := parseWith(raw, MaxMetadata, true)
+	root, err := parse(raw, ofMetadata)
 	if err != nil {
 		return nil, refuse(CheckMetadata, "The metadata cannot be read: "+err.Error()+".", nil)
 	}
@@ -210,7 +210,7 @@ func signing(role *etree.Element) (encoded []string) {
 // SigningCertificates returns the certificates for signing that metadata has, whether
 // they are valid or not, for people to look at. It returns nil for what is no metadata.
 func SigningCertificates(raw []byte) []*x509.Certificate {
-	root, err := parseWith(bytes.TrimPrefix(bytes.TrimSpace(raw), []byte("\xef\xbb\xbf")), MaxMetadata, true)
+	root, err := parse(bytes.TrimPrefix(bytes.TrimSpace(raw), []byte("\xef\xbb\xbf")), ofMetadata)
 	if err != nil {
 		return nil
 	}

@@ -90,6 +90,13 @@ func TestSoundResponses(t *testing.T) {
 		"CBC in a signed response": func(r *samltest.Response) {
 			r.Encrypt, r.CBC, r.SignResponse = &w.self.Keys[0].PublicKey, true, true
 		},
+		"conditions": func(r *samltest.Response) {
+			r.Change = func(_, a *etree.Element) {
+				conditions := a.SelectElement("saml:Conditions")
+				conditions.CreateElement("saml:OneTimeUse")
+				conditions.CreateElement("saml:ProxyRestriction").CreateAttr("Count", "0")
+			}
+		},
 		"clock fast":  func(r *samltest.Response) { r.At = now.Add(saml.Skew - time.Second) },
 		"old, though": func(r *samltest.Response) { r.At = now.Add(-saml.MaxAge - saml.Skew + time.Second) },
 	} {
@@ -266,6 +273,18 @@ func TestForgedResponses(t *testing.T) {
 			el.CreateAttr(name, value)
 		})
 	}
+	condition := func(tag string, attributes ...string) func() string {
+		return change(func(_, a *etree.Element) {
+			c := in(a, "./Conditions").CreateElement(tag)
+			for i := 0; i < len(attributes); i += 2 {
+				c.CreateAttr(attributes[i], attributes[i+1])
+			}
+			if tag == "saml:AudienceRestriction" {
+				c.CreateElement("saml:Audience").SetText(entityID)
+			}
+		})
+	}
+	const xsi = "http://www.w3.org/2001/XMLSchema-instance"
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
 	for name, c := range map[string]struct {
 		make  func() string
@@ -282,10 +301,16 @@ func TestForgedResponses(t *testing.T) {
 			el.AddChild(samltest.SignWith(t, a, other.Key, w.Certificate, 0))
 			return samltest.Encode(t, el)
 		}, saml.CheckSignature},
-		"SHA-1":             {func() string { r := sound(); r.Signature = crypto.SHA1; return w.Encoded(r) }, saml.CheckSignature},
-		"name changed":      {after(func(el *etree.Element) { in(el, "//NameID").SetText("admin") }), saml.CheckSignature},
-		"attribute changed": {after(func(el *etree.Element) { in(el, "//AttributeValue").SetText("admin@example.com") }), saml.CheckSignature},
-		"signature emptied": {after(func(el *etree.Element) { in(el, "//SignatureValue").SetText("") }), saml.CheckSignature},
+		"condition of an extension": {condition("saml:Condition", "xmlns:xsi", xsi, "xmlns:del", "urn:oasis:names:tc:SAML:2.0:conditions:delegation",
+			"xsi:type", "del:DelegationRestrictionType"), saml.CheckForm},
+		"condition without a type":        {condition("saml:Condition"), saml.CheckForm},
+		"condition of another name space": {condition("x:OneTimeUse", "xmlns:x", "urn:x"), saml.CheckForm},
+		"condition of an unknown name":    {condition("saml:NotBeforeNoon"), saml.CheckForm},
+		"audience of another kind":        {condition("saml:AudienceRestriction", "xmlns:xsi", xsi, "xmlns:x", "urn:x", "xsi:type", "x:AudienceType"), saml.CheckForm},
+		"SHA-1":                           {func() string { r := sound(); r.Signature = crypto.SHA1; return w.Encoded(r) }, saml.CheckSignature},
+		"name changed":                    {after(func(el *etree.Element) { in(el, "//NameID").SetText("admin") }), saml.CheckSignature},
+		"attribute changed":               {after(func(el *etree.Element) { in(el, "//AttributeValue").SetText("admin@example.com") }), saml.CheckSignature},
+		"signature emptied":               {after(func(el *etree.Element) { in(el, "//SignatureValue").SetText("") }), saml.CheckSignature},
 		"signed info twice": {after(func(el *etree.Element) {
 			sig := in(el, "//Signature")
 			sig.AddChild(in(sig, "./SignedInfo").Copy())

@@ -32,11 +32,15 @@ const (
 	enveloped    = nsDigest + "enveloped-signature"
 	minRSABits   = 2048
 	maxRSABits   = 8192
+
+	maxSignature  = 4096 // bytes of base64
+	maxSignedInfo = 8192 // bytes
 )
 
 var (
 	errSHA1      = errors.New("the signature uses SHA-1, which is not safe: have the identity provider sign with SHA-256, or allow SHA-1 for this connection")
 	errWrongKey  = errors.New("the signature was not made with a certificate of the connection's metadata: the identity provider has a new certificate, or another one answered")
+	errChanged   = errors.New("what was signed was changed on its way, or its signature is not of the form that the specification demands")
 	errForm      = errors.New("the signature does not have the form that the specification demands")
 	errNoCurrent = errors.New("no certificate of the connection's metadata is valid today: the identity provider's certificate has expired")
 )
@@ -131,9 +135,14 @@ func canonical(el *etree.Element) error {
 
 // verify checks the signature of an element and returns what was signed, read anew
 // from the bytes that the signature covers. Which certificate the message names does
-// not matter: those of the metadata are tried.
+// not matter: those of the metadata are tried. Of what nobody has signed only
+// SignedInfo, which is small, is canonicalized.
 func (s signers) verify(el, sig *etree.Element) (*etree.Element, error) {
 	if err := s.checkSignature(sig, el); err != nil {
+		return nil, err
+	}
+	cert, raw, err := s.signer(sig)
+	if err != nil {
 		return nil, err
 	}
 	detached, err := detach(el)
@@ -147,35 +156,63 @@ func (s signers) verify(el, sig *etree.Element) (*etree.Element, error) {
 	for _, info := range children(copied, nsDigest, "KeyInfo") {
 		copied.RemoveChild(info)
 	}
-	value := only(copied, nsDigest, "SignatureValue")
-	raw, err := decodeBase64(text(value))
-	if err != nil || len(raw) == 0 {
+	only(copied, nsDigest, "SignatureValue").SetText(base64.StdEncoding.EncodeToString(raw))
+	v := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}})
+	v.IdAttribute = "ID"
+	v.Clock = dsig.NewFakeClockAt(s.now)
+	signed, err := v.Validate(detached)
+	if err != nil {
+		return nil, errChanged
+	}
+	if signed == nil || signed.Tag != el.Tag || attr(signed, "ID") != attr(el, "ID") {
 		return nil, errForm
 	}
-	if strings.Contains(attr(only(only(copied, nsDigest, "SignedInfo"), nsDigest, "SignatureMethod"), "Algorithm"), "#ecdsa-") {
+	return signed, nil
+}
+
+// signer returns the certificate that a signature was made with, and the signature as
+// packages of Go verify it. What it is of may have been changed: that is not looked at.
+func (s signers) signer(sig *etree.Element) (*x509.Certificate, []byte, error) {
+	parts := sig.ChildElements()
+	info, value := parts[0], text(parts[1])
+	if len(value) > maxSignature || size(info) > maxSignedInfo {
+		return nil, nil, errForm
+	}
+	raw, err := decodeBase64(value)
+	if err != nil || len(raw) == 0 {
+		return nil, nil, errForm
+	}
+	detached, err := detach(info)
+	if err != nil {
+		return nil, nil, errForm
+	}
+	canonical, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(detached)
+	if err != nil {
+		return nil, nil, errForm
+	}
+	algorithm := attr(only(info, nsDigest, "SignatureMethod"), "Algorithm")
+	if strings.Contains(algorithm, "#ecdsa-") {
 		raw = asn1Signature(raw)
 	}
-	value.SetText(base64.StdEncoding.EncodeToString(raw))
-	current := false
-	for _, cert := range s.certificates {
-		if s.now.Before(cert.NotBefore) || s.now.After(cert.NotAfter) || strong(cert) != nil {
-			continue
-		}
-		current = true
-		v := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}})
-		v.IdAttribute = "ID"
-		v.Clock = dsig.NewFakeClockAt(s.now)
-		if signed, err := v.Validate(detached); err == nil {
-			if signed == nil || signed.Tag != el.Tag || attr(signed, "ID") != attr(el, "ID") {
-				return nil, errForm
-			}
-			return signed, nil
+	cert, err := s.verifyDetached(canonical, algorithm, raw)
+	return cert, raw, err
+}
+
+// size is how much text an element has, its attributes included, in bytes.
+func size(el *etree.Element) int {
+	n := len(el.Tag)
+	for _, a := range el.Attr {
+		n += len(a.Key) + len(a.Value)
+	}
+	for _, t := range el.Child {
+		switch c := t.(type) {
+		case *etree.Element:
+			n += size(c)
+		case *etree.CharData:
+			n += len(c.Data)
 		}
 	}
-	if !current {
-		return nil, errNoCurrent
-	}
-	return nil, errWrongKey
+	return n
 }
 
 // detach returns a copy of an element that declares all namespaces in its scope.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"strings"
 
 	"github.com/beevik/etree"
-	xrv "github.com/mattermost/xml-roundtrip-validator"
 )
 
 // Namespaces and identifiers of the specifications.
@@ -21,9 +21,12 @@ const (
 	nsDigest    = "http://www.w3.org/2000/09/xmldsig#"
 	nsEncrypt   = "http://www.w3.org/2001/04/xmlenc#"
 	nsXML       = "http://www.w3.org/XML/1998/namespace"
+
+	nsSchemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
 )
 
-// Bounds of a message.
+// Bounds of a message. They bound what an unauthenticated one costs: it is scanned,
+// read and looked through, but not canonicalized, before a signature is verified.
 const (
 	// MaxMessage bounds the XML of a response or a logout message, in bytes.
 	MaxMessage = 256 << 10
@@ -31,34 +34,41 @@ const (
 	// with hundreds of providers are larger: they are not for a connection.
 	MaxMetadata = 1 << 20
 
-	maxDepth      = 48
-	maxElements   = 20_000
+	maxDepth      = 24
 	maxAttributes = 40 // of one element
+	maxPrefixes   = 64 // that are in scope at a place
 	maxIdentifier = 256
 )
 
-// identifier is an xs:ID of bounded length.
-var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,` + fmt.Sprint(maxIdentifier-1) + `}$`)
-
-// parse reads a document that every XML parser reads in the same way: UTF-8, without
-// a document type, processing instructions and comments; prefixes are declared, and
-// none is declared anew for another namespace below; no element has an attribute
-// twice, no identifier occurs twice.
-func parse(raw []byte, limit int) (*etree.Element, error) {
-	return parseWith(raw, limit, false)
+// bounds of a document.
+type bounds struct {
+	bytes, elements, attributes int
+	// comments are accepted where nothing depends on one text being read by two parsers.
+	comments bool
 }
 
-// parseWith is parse; comments are accepted where nothing depends on one text being
-// read by two parsers.
-func parseWith(raw []byte, limit int, comments bool) (*etree.Element, error) {
-	if len(raw) > limit {
-		return nil, fmt.Errorf("it is longer than %d bytes", limit)
+var (
+	ofMessage  = bounds{bytes: MaxMessage, elements: 4000, attributes: 8000}
+	ofMetadata = bounds{bytes: MaxMetadata, elements: 20_000, attributes: 40_000, comments: true}
+)
+
+var (
+	// identifier is an xs:ID of bounded length.
+	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,` + fmt.Sprint(maxIdentifier-1) + `}$`)
+	// plainName is a name, without its prefix, that every parser reads in the same way.
+	plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+)
+
+// parse reads a document that every XML parser reads in the same way: UTF-8, without
+// a document type, processing instructions and comments; names are in ASCII, prefixes are
+// declared, and none is declared anew for another namespace below; no element has an
+// attribute twice, no identifier occurs twice.
+func parse(raw []byte, b bounds) (*etree.Element, error) {
+	if len(raw) > b.bytes {
+		return nil, fmt.Errorf("it is longer than %d bytes", b.bytes)
 	}
-	if err := (&scanner{raw: raw, comments: comments, ids: map[string]bool{}}).scan(); err != nil {
+	if err := (&scanner{raw: raw, bounds: b, ids: map[string]bool{}}).scan(); err != nil {
 		return nil, err
-	}
-	if err := xrv.Validate(bytes.NewReader(raw)); err != nil {
-		return nil, errors.New("it has names or references that parsers read differently")
 	}
 	doc := etree.NewDocument()
 	if err := doc.ReadFromBytes(raw); err != nil {
@@ -73,12 +83,14 @@ func parseWith(raw []byte, limit int, comments bool) (*etree.Element, error) {
 
 // scanner checks a document by its tokens.
 type scanner struct {
-	raw      []byte
-	comments bool // are accepted
-	elements int
-	open     []scope
-	closed   bool // the root element has ended
-	ids      map[string]bool
+	raw        []byte
+	bounds     bounds
+	elements   int
+	attributed int // attributes
+	prefixes   int // in scope
+	open       []scope
+	closed     bool // the root element has ended
+	ids        map[string]bool
 }
 
 // scope is an open element.
@@ -107,7 +119,7 @@ func (s *scanner) scan() error {
 		case xml.EndElement:
 			err = s.end(t)
 		case xml.Comment:
-			if !s.comments {
+			if !s.bounds.comments {
 				err = errors.New("it has a comment")
 			}
 		case xml.Directive:
@@ -133,25 +145,38 @@ func (s *scanner) scan() error {
 
 func (s *scanner) start(t xml.StartElement) error {
 	s.elements++
+	s.attributed += len(t.Attr)
 	switch {
 	case s.closed:
 		return errors.New("it has more than one element at its top")
 	case len(s.open) == maxDepth:
 		return fmt.Errorf("its elements are nested deeper than %d", maxDepth)
-	case s.elements > maxElements:
-		return fmt.Errorf("it has more than %d elements", maxElements)
+	case s.elements > s.bounds.elements:
+		return fmt.Errorf("it has more than %d elements", s.bounds.elements)
+	case s.attributed > s.bounds.attributes:
+		return fmt.Errorf("it has more than %d attributes", s.bounds.attributes)
 	case len(t.Attr) > maxAttributes:
 		return fmt.Errorf("an element has more than %d attributes", maxAttributes)
+	case !plain(t.Name):
+		return errors.New("an element has a name that parsers read differently")
 	}
 	declared, err := s.declared(t.Attr)
 	if err != nil {
 		return err
+	}
+	if s.prefixes += len(declared); s.prefixes > maxPrefixes {
+		return fmt.Errorf("more than %d prefixes are declared at a place", maxPrefixes)
 	}
 	s.open = append(s.open, scope{name: t.Name, prefixes: declared})
 	if _, ok := s.namespace(t.Name.Space); !ok {
 		return fmt.Errorf("the prefix %q is not declared", t.Name.Space)
 	}
 	return s.attributes(t.Attr)
+}
+
+// plain reports whether a name and its prefix are plain.
+func plain(n xml.Name) bool {
+	return plainName.MatchString(n.Local) && (n.Space == "" || plainName.MatchString(n.Space))
 }
 
 // declared returns the namespaces that an element declares, by prefix.
@@ -186,6 +211,9 @@ func (s *scanner) declared(list []xml.Attr) (map[string]string, error) {
 func (s *scanner) attributes(list []xml.Attr) error {
 	seen := make(map[xml.Name]bool, len(list))
 	for _, a := range list {
+		if !plain(a.Name) {
+			return errors.New("an attribute has a name that parsers read differently")
+		}
 		if a.Name.Space == "xmlns" || (a.Name.Space == "" && a.Name.Local == "xmlns") {
 			continue
 		}
@@ -216,6 +244,7 @@ func (s *scanner) end(t xml.EndElement) error {
 	if last < 0 || s.open[last].name != t.Name {
 		return errors.New("it is not well-formed XML: an element ends that is not open")
 	}
+	s.prefixes -= len(s.open[last].prefixes)
 	s.open = s.open[:last]
 	s.closed = last == 0
 	return nil
@@ -287,14 +316,51 @@ func text(el *etree.Element) string {
 	return strings.Trim(b.String(), xmlSpace)
 }
 
-// count returns the number of elements of the name in the tree.
+// count returns the number of elements of the name in the tree. It costs the same for
+// any nesting, unlike a lookup of each element's namespace.
 func count(el *etree.Element, space, tag string) int {
+	return countIn(el, space, tag, scopeOf(el.Parent()))
+}
+
+func countIn(el *etree.Element, space, tag string, outer map[string]string) int {
+	prefixes := declaredBy(el, outer)
 	n := 0
-	if is(el, space, tag) {
+	if el.Tag == tag && prefixes[el.Space] == space {
 		n++
 	}
-	for _, c := range el.ChildElements() {
-		n += count(c, space, tag)
+	for _, t := range el.Child {
+		if c, ok := t.(*etree.Element); ok {
+			n += countIn(c, space, tag, prefixes)
+		}
 	}
 	return n
+}
+
+// scopeOf returns the namespaces in the scope of an element, by prefix.
+func scopeOf(el *etree.Element) map[string]string {
+	if el == nil {
+		return nil
+	}
+	return declaredBy(el, scopeOf(el.Parent()))
+}
+
+// declaredBy returns the namespaces in the scope of an element within an outer scope,
+// which stays as it is.
+func declaredBy(el *etree.Element, outer map[string]string) map[string]string {
+	in, ours := outer, false
+	for _, a := range el.Attr {
+		prefix := ""
+		switch {
+		case a.Space == "xmlns":
+			prefix = a.Key
+		case a.Space != "" || a.Key != "xmlns":
+			continue
+		}
+		if !ours {
+			in, ours = make(map[string]string, len(outer)+1), true
+			maps.Copy(in, outer)
+		}
+		in[prefix] = a.Value
+	}
+	return in
 }
