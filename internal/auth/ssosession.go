@@ -18,6 +18,7 @@ type SSOOrigin struct {
 	Provider     uuid.UUID `json:"provider"`
 	Name         SSOName   `json:"name"`
 	SessionIndex string    `json:"session_index,omitempty"` // of SAML, or sid of OpenID Connect
+	Hint         string    `json:"hint,omitempty"`          // the ID token, sealed; "" for none
 }
 
 // SSOName is an identity provider's name of a user: a Name ID of SAML, or a subject.

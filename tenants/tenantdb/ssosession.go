@@ -13,9 +13,15 @@ import (
 	"github.com/reevehq/reeve/internal/auth"
 )
 
+// ssoName is what is stored of a name, with what else the provider is told of it.
+type ssoName struct {
+	auth.SSOName
+	Hint string `json:"hint,omitempty"`
+}
+
 // CreateSSOSession notes by which session of an identity provider a session began.
 func (tx *Tx) CreateSSOSession(ctx context.Context, id uuid.UUID, o *auth.SSOOrigin, now time.Time) error {
-	name, err := json.Marshal(o.Name)
+	name, err := json.Marshal(ssoName{o.Name, o.Hint})
 	if err != nil {
 		return fmt.Errorf("encode name: %w", err)
 	}
@@ -36,9 +42,11 @@ func (tx *Tx) SSOOrigin(ctx context.Context, session uuid.UUID) (*auth.SSOOrigin
 	case err != nil:
 		return nil, fmt.Errorf("read the origin of a session: %w", err)
 	}
-	if err := json.Unmarshal(name, &o.Name); err != nil {
+	var stored ssoName
+	if err := json.Unmarshal(name, &stored); err != nil {
 		return nil, fmt.Errorf("read the origin of a session: %w", err)
 	}
+	o.Name, o.Hint = stored.SSOName, stored.Hint
 	return &o, nil
 }
 

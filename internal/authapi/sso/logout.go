@@ -78,7 +78,7 @@ func (s Service) SignOut(ctx context.Context, sc *tenants.Scope, id uuid.UUID, t
 // provider that cannot be understood now has none: the sign-out here must not fail.
 func (s Service) logoutAddress(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, o *auth.SSOOrigin, l *tenantdb.SSOLogout) (string, error) {
 	if p.OIDC != nil {
-		return s.endSession(ctx, sc, p, l), nil
+		return s.endSession(ctx, sc, p, o, l), nil
 	}
 	metadata, err := parseMetadata(p.SAML.MetadataXML, s.Now())
 	if err != nil || metadata.Logout == nil {
@@ -108,7 +108,7 @@ func (s Service) logoutAddress(ctx context.Context, sc *tenants.Scope, p *auth.S
 
 // endSession is the address of a provider's logout endpoint (OpenID Connect RP-Initiated
 // Logout 1.0); "" for none.
-func (s Service) endSession(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, l *tenantdb.SSOLogout) string {
+func (s Service) endSession(ctx context.Context, sc *tenants.Scope, p *auth.SSOProvider, o *auth.SSOOrigin, l *tenantdb.SSOLogout) string {
 	d, _, err := s.discover(ctx, sc, p)
 	if err != nil || d.EndSessionURL == "" {
 		return ""
@@ -119,6 +119,9 @@ func (s Service) endSession(ctx context.Context, sc *tenants.Scope, p *auth.SSOP
 	}
 	q := u.Query()
 	q.Set("client_id", p.OIDC.ClientID)
+	if hint := openHint(sc, o); hint != "" {
+		q.Set("id_token_hint", hint)
+	}
 	q.Set("post_logout_redirect_uri", sc.Tenant.Issuer()+"/sso/oidc/logged-out")
 	q.Set("state", l.ID.String())
 	u.RawQuery = q.Encode()

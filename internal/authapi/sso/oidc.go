@@ -262,6 +262,9 @@ func (s Service) acceptOIDC(ctx context.Context, sc *tenants.Scope, a Answer, re
 		return nil, err
 	}
 	out := saidByOIDC(p, relay, verified, claims, s.Now())
+	if out.origin.Hint, err = sealHint(sc, &out.origin, token.ID); err != nil {
+		return nil, err
+	}
 	if claims["email_verified"] == false || claims["email_verified"] == "false" {
 		return nil, t.step("address", auth.ErrSAMLAssertionNoEmail.Saying("The identity provider says that the user's address is not verified"))
 	}

@@ -302,6 +302,12 @@ func TestOIDCLogout(t *testing.T) {
 	if err != nil || !strings.HasPrefix(u.String(), p.URL+"/bye?") || u.Query().Get("client_id") != "reeve" {
 		t.Fatal(u, err)
 	}
+	if hint := flowtest.Claims(t, u.Query().Get("id_token_hint")); hint["sub"] != "ann-id" || hint["aud"] != "reeve" {
+		t.Errorf("told as a hint: %v", hint)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM reeve.sso_session WHERE name::text LIKE '%eyJ%' OR name->>'hint' IS NULL`); n != 0 {
+		t.Error("an ID token is stored unsealed, or not at all")
+	}
 	back := func() *flowtest.Response {
 		return f.A.Do(t, "GET", "/sso/oidc/logged-out?state="+u.Query().Get("state"), nil, flowtest.Key(""))
 	}
@@ -309,4 +315,12 @@ func TestOIDCLogout(t *testing.T) {
 		t.Error(to)
 	}
 	back().WantError(404, "sso_logout_not_found")
+	// One that makes too long an address is not kept.
+	state, claims := c.begin(t, "ann")
+	claims["groups"] = []string{strings.Repeat("x", 6000)}
+	long := c.arrive(t, url.Values{"state": {state}, "code": {"good"}}).Want(303).Fragment()
+	to := f.A.Do(t, "POST", "/logout?single_logout=true&redirect_to="+url.QueryEscape(app), nil, flowtest.User(long.Get("access_token"))).Want(200).Get("url")
+	if strings.Contains(to, "id_token_hint") || !strings.Contains(to, "client_id=reeve") {
+		t.Error(to)
+	}
 }
