@@ -370,22 +370,54 @@ func TestSetupLinkLimit(t *testing.T) {
 	two.state(t)
 }
 
-// TestSetupLinkGroups: where the developer takes groups of the directory, a link does not
-// put statements in their place.
+// TestSetupLinkGroups: whether groups reach app_metadata is for the developer to say, also
+// of a connection that a link makes; a link can only name another statement.
 func TestSetupLinkGroups(t *testing.T) {
 	t.Parallel()
 	p := samlProject(t, servertest.Start(t), "shop")
-	idp := samltest.New(t, "https://idp.example", time.Now())
-	made := p.Admin(t, http.MethodPost, "/admin/sso/providers", map[string]any{
-		"type": "saml", "metadata_xml": idp.Metadata("https://idp.example"), "disabled": true,
-		"rules": map[string]any{"groups_attribute": "scim", "allowed_groups": []string{"staff"}},
-	}).Expect(t, 201).JSON(t)
-	s := newSetup(t, p, map[string]any{"name": "Acme", "intents": []string{"sso"}, "provider_id": made["id"]})
-	for _, groups := range []string{"roles", ""} {
-		s.ask(t, http.MethodPatch, "", map[string]any{"mapping": map[string]any{"email": "mail", "groups": groups}}).Expect(t, 200)
-		rules := p.Admin(t, http.MethodGet, "/admin/sso/providers/"+made["id"].(string), nil).Expect(t, 200).JSON(t)["rules"].(map[string]any)
-		if rules["groups_attribute"] != "scim" {
-			t.Errorf("the link made the groups those of %q", rules["groups_attribute"])
+	connection := func(id any) map[string]any {
+		return p.Admin(t, http.MethodGet, "/admin/sso/providers/"+id.(string), nil).Expect(t, 200).JSON(t)
+	}
+	for name, c := range map[string]struct {
+		rule, names, want string
+	}{
+		"of the directory":                   {"scim", "roles", "scim"},
+		"of the directory, none":             {"scim", "", "scim"},
+		"none":                               {"", "roles", ""},
+		"of a statement":                     {"groups", "memberOf", "memberOf"},
+		"of a statement, where some must be": {"groups", "", "groups"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules := map[string]any{"groups_attribute": c.rule}
+			if c.rule != "" {
+				rules["allowed_groups"] = []string{"staff"}
+			}
+			entity := "https://idp.example/" + strings.ReplaceAll(name, " ", "-")
+			made := p.Admin(t, http.MethodPost, "/admin/sso/providers", map[string]any{
+				"type": "saml", "metadata_xml": samltest.New(t, entity, time.Now()).Metadata("https://idp.example"), "disabled": true, "rules": rules,
+			}).Expect(t, 201).JSON(t)
+			s := newSetup(t, p, map[string]any{"name": "Acme", "intents": []string{"sso"}, "provider_id": made["id"]})
+			state := s.ask(t, http.MethodPatch, "", map[string]any{"mapping": map[string]any{"email": "mail", "groups": c.names}}).Expect(t, 200).JSON(t)
+			if got := connection(made["id"])["rules"].(map[string]any); got["groups_attribute"] != c.want {
+				t.Errorf("the link made the groups those of %q", got["groups_attribute"])
+			}
+			if shown := state["connection"].(map[string]any)["mapping"].(map[string]any)["groups"]; c.names != "" && shown != c.names {
+				t.Errorf("the page shows %q", shown)
+			}
+		})
+	}
+	s := newSetup(t, p, map[string]any{"name": "Acme", "intents": []string{"sso"}, "domains": []string{"acme.example"}})
+	s.ask(t, http.MethodPatch, "", map[string]any{
+		"metadata_xml": samltest.New(t, "https://idp.example/new", time.Now()).Metadata("https://idp.example"), "mapping": map[string]any{"groups": "roles"},
+	}).Expect(t, 200)
+	for _, made := range p.Admin(t, http.MethodGet, "/admin/sso/providers", nil).Expect(t, 200).JSON(t)["items"].([]any) {
+		made := made.(map[string]any)
+		if made["name"] != "Acme" {
+			continue
+		}
+		keys := made["saml"].(map[string]any)["attribute_mapping"].(map[string]any)["keys"].(map[string]any)
+		if rules := made["rules"].(map[string]any); rules["groups_attribute"] != "" && rules["groups_attribute"] != nil || keys["groups"].(map[string]any)["name"] != "roles" {
+			t.Errorf("%v %v", rules, keys)
 		}
 	}
 }

@@ -71,8 +71,10 @@ func asked(v *visit, c *auth.SetupChange) (*attributes, error) {
 		return nil, auth.ErrSetupIntent
 	}
 	a.Mapping = sso.Remap(v.provider, *c.Mapping)
-	if p := v.provider; p != nil && (p.On() || p.Rules.GroupsAttribute == auth.SSOGroupsSCIM) {
-		return a, nil // what the developer has decided about groups stays
+	// Whether groups reach app_metadata is for the developer to say. Where they do, by a
+	// statement, it can be another one: the company states both.
+	if p := v.provider; p == nil || p.On() || p.Rules.GroupsAttribute == "" || p.Rules.GroupsAttribute == auth.SSOGroupsSCIM || c.Mapping.Groups == "" {
+		return a, nil
 	}
 	rules, err := json.Marshal(map[string]string{"groups_attribute": c.Mapping.Groups})
 	if err != nil {

@@ -58,7 +58,10 @@ func (s Service) Shown(p *auth.SSOProvider) *auth.SetupConnection {
 	out := &auth.SetupConnection{Name: p.Label(), Live: p.On(), Certificates: []auth.SetupSigner{}, UpdatedAt: p.UpdatedAt}
 	var m auth.AttributeMapping
 	_ = json.Unmarshal(p.Mapping(), &m) // SQL may have written anything
-	out.Mapping = auth.SetupMapping{Email: firstName(m, "email"), Name: firstName(m, "name"), Groups: p.Rules.GroupsAttribute}
+	out.Mapping = auth.SetupMapping{Email: firstName(m, "email"), Name: firstName(m, "name"), Groups: firstName(m, "groups")}
+	if by := p.Rules.GroupsAttribute; out.Mapping.Groups == "" && by != auth.SSOGroupsSCIM {
+		out.Mapping.Groups = by
+	}
 	if p.SAML == nil {
 		return out
 	}
@@ -85,9 +88,10 @@ func firstName(m auth.AttributeMapping, key string) string {
 	return to.Name
 }
 
-// Remap is the mapping of a connection with the address and the name from other
-// statements; nil for p if there is none yet. "" removes one, so that the usual names
-// hold.
+// Remap is the mapping of a connection with the address, the name and the groups from
+// other statements; nil for p if there is none yet. "" removes one, so that the usual names
+// hold. Groups are claims of user_metadata: it is a rule that makes them those of
+// app_metadata.
 func Remap(p *auth.SSOProvider, to auth.SetupMapping) *auth.AttributeMapping {
 	var m auth.AttributeMapping
 	if p != nil {
@@ -96,11 +100,11 @@ func Remap(p *auth.SSOProvider, to auth.SetupMapping) *auth.AttributeMapping {
 	if m.Keys == nil {
 		m.Keys = map[string]auth.MappedAttribute{}
 	}
-	for key, name := range map[string]string{"email": to.Email, "name": to.Name} {
+	for key, name := range map[string]string{"email": to.Email, "name": to.Name, "groups": to.Groups} {
 		if name == "" {
 			delete(m.Keys, key)
 		} else {
-			m.Keys[key] = auth.MappedAttribute{Name: name}
+			m.Keys[key] = auth.MappedAttribute{Name: name, Array: key == "groups"}
 		}
 	}
 	return &m

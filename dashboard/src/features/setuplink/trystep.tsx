@@ -46,6 +46,7 @@ function Result({ attempt, outdated }: { attempt: Attempt; outdated: boolean }) 
   const said = Object.entries(detail.statements ?? {})
   const claims = detail.user_metadata?.custom_claims
   const name = typeof claims === 'object' && claims !== null && 'name' in claims ? String(claims.name) : ''
+  const groups = detail.groups?.length ? detail.groups : typeof claims === 'object' && claims !== null && 'groups' in claims && Array.isArray(claims.groups) ? claims.groups.map(String) : []
   if (attempt.outcome === 'begun') return <Notice tone="warn">{t.begun}</Notice>
   const steps = (detail.steps ?? []).map((s) => ({
     name: setupLink.check[s.check] ?? s.check,
@@ -76,7 +77,7 @@ function Result({ attempt, outdated }: { attempt: Attempt; outdated: boolean }) 
             <KeyValue label={t.subject}>{detail.subject}</KeyValue>
             <KeyValue label={t.email}>{detail.email || t.nothing}</KeyValue>
             <KeyValue label={t.name}>{name || t.nothing}</KeyValue>
-            <KeyValue label={t.groups}>{(detail.groups ?? []).join(', ') || t.nothing}</KeyValue>
+            <KeyValue label={t.groups}>{groups.join(', ') || t.nothing}</KeyValue>
             {detail.found && <KeyValue label={t.account}>{t.found[detail.found] ?? detail.found}</KeyValue>}
           </KeyValues>
         </section>
