@@ -157,12 +157,15 @@ var (
 	ErrSAMLMetadataFetch   = fault.New(fault.Unprocessable, "saml_metadata_fetch_failed", "The SAML metadata cannot be read from the address")
 	// ErrSSOManaged is a change that would give a user of a connection a way in which the
 	// company does not control.
-	ErrSSOManaged            = fault.New(fault.Unprocessable, "user_sso_managed", "Users of an enterprise connection sign in by it alone")
-	ErrSAMLRelayNotFound     = fault.New(fault.NotFound, "saml_relay_state_not_found", "SAML RelayState does not exist, try logging in again")
-	ErrSAMLRelayExpired      = fault.New(fault.Invalid, "saml_relay_state_expired", "SAML RelayState has expired, try logging in again")
-	ErrSAMLIdPNotFound       = fault.New(fault.NotFound, "saml_idp_not_found", "The SAML identity provider that answered is not one of this project")
-	ErrSAMLAssertion         = fault.New(fault.Invalid, "validation_failed", "The SAML response is not valid")
-	ErrSSODomain             = fault.New(fault.Forbidden, "sso_domain_mismatch", "The identity provider named an address outside of the connection's domains")
+	ErrSSOManaged        = fault.New(fault.Unprocessable, "user_sso_managed", "Users of an enterprise connection sign in by it alone")
+	ErrSAMLRelayNotFound = fault.New(fault.NotFound, "saml_relay_state_not_found", "SAML RelayState does not exist, try logging in again")
+	ErrSAMLRelayExpired  = fault.New(fault.Invalid, "saml_relay_state_expired", "SAML RelayState has expired, try logging in again")
+	ErrSAMLIdPNotFound   = fault.New(fault.NotFound, "saml_idp_not_found", "The SAML identity provider that answered is not one of this project")
+	ErrSAMLAssertion     = fault.New(fault.Invalid, "validation_failed", "The SAML response is not valid")
+	ErrSSODomain         = fault.New(fault.Forbidden, "sso_domain_mismatch", "The identity provider named an address outside of the connection's domains")
+	// ErrSSOSubject is a sign-in with the value by which the provider names another user,
+	// as another kind of identifier.
+	ErrSSOSubject            = fault.New(fault.Forbidden, "sso_subject_mismatch", "The identity provider names another user so, by another kind of identifier")
 	ErrSSOGroup              = fault.New(fault.Forbidden, "sso_group_not_allowed", "The user is in none of the groups that may sign in")
 	ErrSSOUnsolicited        = fault.New(fault.Forbidden, "sso_unsolicited", "Sign-ins by this connection begin in the app, not at the identity provider")
 	ErrOIDCProvider          = fault.New(fault.Invalid, "sso_oidc_provider_error", "The identity provider did not sign the user in")

@@ -160,6 +160,25 @@ func (tx *Tx) SCIMUserAt(ctx context.Context, provider uuid.UUID, subject string
 	return u, nil
 }
 
+// SCIMUsersWaiting returns users of a connection's directory who are none of the project's
+// yet and have an address, in lower case, among theirs; those that were removed come last.
+// At most 20.
+func (tx *Tx) SCIMUsersWaiting(ctx context.Context, provider uuid.UUID, email string) ([]auth.SCIMUser, error) {
+	rows, err := tx.q.Query(ctx, `SELECT `+scimUserColumns+` FROM auth.scim_users u
+		WHERE u.sso_provider_id = $1 AND u.user_id IS NULL AND EXISTS (SELECT FROM pg_catalog.jsonb_array_elements(
+			CASE WHEN pg_catalog.jsonb_typeof(u.resource->'emails') = 'array' THEN u.resource->'emails' ELSE '[]' END) e
+			WHERE pg_catalog.lower(e->>'value') = $2)
+		ORDER BY u.deleted_at IS NOT NULL, u.deleted_at DESC LIMIT 20`, provider, email)
+	if err != nil {
+		return nil, fmt.Errorf("find SCIM users: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.SCIMUser, error) { return scanSCIMUser(row) })
+	if err != nil {
+		return nil, fmt.Errorf("find SCIM users: %w", err)
+	}
+	return list, nil
+}
+
 // SCIMWithdrawn reports whether a connection's directory had the user and does not let
 // them in any more. Of somebody whom no directory has, it says false.
 func (tx *Tx) SCIMWithdrawn(ctx context.Context, provider, user uuid.UUID) (bool, error) {

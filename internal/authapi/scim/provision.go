@@ -76,7 +76,7 @@ func (p people) known(ctx context.Context, tx *tenantdb.Tx, row *auth.SCIMUser, 
 		return nil, nil
 	}
 	u, err := tx.SSOUserByEmail(ctx, provider, email)
-	if errors.Is(err, auth.ErrUserNotFound) || err == nil && (u.Gone() || !u.IsSSOUser) {
+	if errors.Is(err, auth.ErrUserNotFound) || err == nil && u.Gone() {
 		return nil, nil
 	}
 	if err != nil {
@@ -86,7 +86,28 @@ func (p people) known(ctx context.Context, tx *tenantdb.Tx, row *auth.SCIMUser, 
 	if err != nil || other {
 		return nil, err
 	}
+	if !u.IsSSOUser {
+		return p.linked(ctx, tx, &u, email)
+	}
 	return &u, nil
+}
+
+// linked returns an ordinary user whom the connection signs in, for the user of the
+// directory with the same address. If the connection would not link them today, a second
+// user could not sign in either: protocol.ErrUniqueness.
+func (p people) linked(ctx context.Context, tx *tenantdb.Tx, u *auth.User, email string) (*auth.User, error) {
+	rules, err := p.admit(ctx, tx, email)
+	if err != nil {
+		return nil, err
+	}
+	links, err := p.linksTo(ctx, tx, rules, email)
+	if err == nil && (!links || u.Email != email) {
+		err = protocol.ErrUniqueness.Saying("An account with another address, or one that the connection may not link any more, signs in by the connection with this address: remove its identity first")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // newUser makes a user who has not signed in; nil where the connection links its people

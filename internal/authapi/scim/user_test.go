@@ -426,3 +426,61 @@ func TestProvisionThenLink(t *testing.T) {
 		t.Errorf("%s", got.Raw)
 	}
 }
+
+// called is a user of a directory that calls people otherwise than the identity provider.
+func called(name string) m {
+	who := person(name)
+	who["userName"], who["externalId"] = "ACME\\"+name, "guid-"+name
+	return who
+}
+
+// TestLinkedByAddress: somebody whom the connection was linked to is the one of the
+// directory with the address, whatever it calls them, whoever comes first.
+func TestLinkedByAddress(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled, func(c *tenants.Config) { c.MailerAutoconfirm = true })
+	c := newCompany(t, f, f.A, "acme.example")
+	f.A.Exec(t, `INSERT INTO reeve.sso_claim (provider_id, domain, token, created_at, proof, proved_at) VALUES ($1, 'acme.example', 'x', now(), 'dns', now())`, c.id)
+	f.A.Admin(t, "PUT", "/admin/sso/providers/"+c.id, m{"rules": m{"link_users": true}}).Want(200)
+	off := patch(m{"op": "replace", "path": "active", "value": false})
+
+	ann := f.A.SignUp(t, "ann@acme.example", "correct horse battery")
+	s := c.session(t, "s-ann", "ann@acme.example")
+	id := c.push(t, called("ann"))
+	if s.UserID != ann.UserID || c.userOf(t, id) != ann.UserID {
+		t.Errorf("linked to %s, provisioned as %q, want %s", s.UserID, c.userOf(t, id), ann.UserID)
+	}
+	c.do(t, "PATCH", "/Users/"+id, off).Want(200)
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(s.Access)).WantError(403, "session_not_found")
+	c.notIn(t, "s-ann", "ann@acme.example", "sso_user_deprovisioned")
+
+	bob := f.A.SignUp(t, "bob@acme.example", "correct horse battery")
+	id = c.push(t, called("bob"))
+	c.do(t, "PATCH", "/Users/"+id, off).Want(200)
+	c.notIn(t, "s-bob", "bob@acme.example", "sso_user_deprovisioned")
+	c.do(t, "PATCH", "/Users/"+id, patch(m{"op": "replace", "path": "active", "value": true})).Want(200)
+	if s := c.session(t, "s-bob", "bob@acme.example"); s.UserID != bob.UserID || c.userOf(t, id) != bob.UserID {
+		t.Errorf("linked to %s, provisioned as %q, want %s", s.UserID, c.userOf(t, id), bob.UserID)
+	}
+	// One that an earlier release left without a user is tied at the next sign-in.
+	f.A.Exec(t, `UPDATE auth.scim_users SET user_id = NULL WHERE id = $1`, id)
+	s = c.session(t, "s-bob", "bob@acme.example")
+	if c.userOf(t, id) != bob.UserID {
+		t.Errorf("provisioned as %q", c.userOf(t, id))
+	}
+	c.do(t, "DELETE", "/Users/"+id, nil).Want(204)
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(s.Access)).WantError(403, "session_not_found")
+
+	// Somebody with another address by now is not taken over, and no second user is made.
+	cleo := f.A.SignUp(t, "cleo@acme.example", "correct horse battery")
+	c.session(t, "s-cleo", "cleo@acme.example")
+	f.A.Exec(t, `UPDATE auth.users SET email = 'cleo@private.example' WHERE id = $1`, cleo.UserID)
+	before := f.A.Count(t, `SELECT count(*) FROM auth.users`)
+	c.refused(t, "POST", "/Users", called("cleo"), 409, "uniqueness")
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users`); n != before {
+		t.Errorf("%d users, %d before", n, before)
+	}
+	if log := f.A.Admin(t, "GET", c.admin()+"/log?failed=true", nil).Want(200); !strings.Contains(string(log.Raw), "remove its identity first") {
+		t.Errorf("%s", log.Raw)
+	}
+}

@@ -134,3 +134,42 @@ func dryStart(t *testing.T, id string) sso.Start {
 	}
 	return sso.Start{Provider: provider, DryRun: "https://dashboard.example/result"}
 }
+
+// TestSubjectKinds: the value of one kind of identifier is not the same value of another.
+func TestSubjectKinds(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled)
+	c := newCompany(t, f, f.A, "acme.example")
+	const id = "urn:oasis:names:tc:SAML:attribute:subject-id"
+	as := func(name, subject string) url.Values {
+		r := c.begin(t, m{"domain": "acme.example", "redirect_to": app})
+		says := c.says(t, r, name)
+		says.Attributes["email"] = []string{"ann@acme.example"}
+		if subject != "" {
+			says.Attributes[id] = []string{subject}
+		}
+		return c.post(t, c.Encoded(says), r.relay).Want(303).Fragment()
+	}
+	ann := flowtest.Claims(t, as("n1", "ann@acme.example").Get("access_token"))["sub"]
+	if again := flowtest.Claims(t, as("n2", "ann@acme.example").Get("access_token"))["sub"]; again != ann {
+		t.Errorf("another user: %v", again)
+	}
+	if got := as("ann@acme.example", ""); got.Get("error_code") != "sso_subject_mismatch" {
+		t.Errorf("a name that is the subject-id of another user: %v", got)
+	}
+	bob := flowtest.Claims(t, as("bob", "").Get("access_token"))["sub"]
+	if got := as("x", "bob"); got.Get("error_code") != "sso_subject_mismatch" {
+		t.Errorf("a subject-id that is the name of another user: %v", got)
+	}
+	// An identity of an earlier release, or of another service, has no kind yet.
+	f.A.Exec(t, `UPDATE auth.identities SET identity_data = identity_data - 'subject_kind'`)
+	if got := flowtest.Claims(t, as("bob", "").Get("access_token")); got["sub"] != bob {
+		t.Errorf("%v", got)
+	}
+	if got := as("x", "bob"); got.Get("error_code") != "sso_subject_mismatch" {
+		t.Errorf("the kind was not noted: %v", got)
+	}
+	if n := f.A.Count(t, `SELECT count(*) FROM auth.users WHERE raw_user_meta_data ? 'subject_kind'`); n != 0 {
+		t.Error("the kind is in user_metadata")
+	}
+}

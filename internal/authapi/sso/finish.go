@@ -48,8 +48,9 @@ type said struct {
 	origin auth.SSOOrigin
 	// ends is when the provider's session ends; zero for no end.
 	ends time.Time
-	// subject is the provider's identifier of the user.
-	subject string
+	// subject is the provider's identifier of the user, and kind which of its kinds it is,
+	// if it has several.
+	subject, kind string
 	// address is the user's address if the mapping names none; "" for none.
 	address string
 	// factors reports that the provider says that two factors were used.

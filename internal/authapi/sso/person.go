@@ -43,7 +43,7 @@ func personOf(p *auth.SSOProvider, a *said) (who person, err error) {
 		"iss": a.issuer, "email": email, "email_verified": true, "phone_verified": false, "custom_claims": claims,
 	}
 	who.ProviderUser = users.ProviderUser{
-		Identity: users.Identity{Provider: p.Provider(), ProviderID: a.subject, Data: data}, Email: email, Verified: true,
+		Identity: users.Identity{Provider: p.Provider(), ProviderID: a.subject, Kind: a.kind, Data: data}, Email: email, Verified: true,
 	}
 	if p.Rules.GroupsAttribute != "" && p.Rules.GroupsAttribute != auth.SSOGroupsSCIM {
 		groups := a.statements(p.Rules.GroupsAttribute)

@@ -17,6 +17,8 @@ import (
 
 const (
 	subjectID         = "urn:oasis:names:tc:SAML:attribute:subject-id"
+	kindSubjectID     = "subject-id"
+	kindNameID        = "name-id"
 	formatTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 	formatUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 	formatEmail       = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
@@ -189,8 +191,8 @@ func saidBySAML(p *auth.SSOProvider, a *saml.Assertion) *said {
 	for _, at := range a.Attributes {
 		out.all[at.Name] = at.Values
 	}
-	if out.subject = first(a, subjectID); out.subject == "" && a.NameID.Format != formatTransient {
-		out.subject = a.NameID.Value
+	if out.subject, out.kind = first(a, subjectID), kindSubjectID; out.subject == "" && a.NameID.Format != formatTransient {
+		out.subject, out.kind = a.NameID.Value, kindNameID
 	}
 	for _, name := range addressNames {
 		if out.address == "" {

@@ -39,6 +39,28 @@ type Identity struct {
 	Provider   string
 	ProviderID string // the user's id in the project when ""
 	Data       map[string]any
+	// Kind is the kind of identifier that ProviderID is, at providers that have several;
+	// "" for the only one. It is kept in the data of the identity, not of the user.
+	Kind string
+}
+
+// subjectKind is the member of the data of an identity that is Identity.Kind.
+const subjectKind = "subject_kind"
+
+// data is what is stored of an identity.
+func (i Identity) data() map[string]any {
+	if i.Kind == "" {
+		return i.Data
+	}
+	return over(i.Data, map[string]any{subjectKind: i.Kind})
+}
+
+// sameKind reports whether an identity that is stored is not one of another kind of
+// identifier, which has the same value by chance, or because somebody chose it. One of
+// which the kind is not known is of any.
+func (i Identity) sameKind(row *auth.Identity) bool {
+	kind, _ := auth.DecodeObject(row.Data)[subjectKind].(string)
+	return i.Kind == "" || kind == "" || kind == i.Kind
 }
 
 // EmailIdentity is the identity of an e-mail address whose ownership is not
@@ -211,7 +233,7 @@ func (i Identity) row(user uuid.UUID, now time.Time) (auth.Identity, error) {
 		row.Email = email
 	}
 	data := map[string]any{}
-	for name, value := range i.Data {
+	for name, value := range i.data() {
 		data[name] = value
 	}
 	data["sub"] = row.ProviderID

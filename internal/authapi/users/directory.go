@@ -90,6 +90,52 @@ func (s Users) fromDirectory(ctx context.Context, tx *tenantdb.Tx, c ProviderUse
 	return u, nil, s.refreshIdentity(ctx, tx, u, c)
 }
 
+// waiting returns the user of the connection's directory who has the address of an
+// ordinary user whom the connection signs in, and is none of the project's yet; nil if
+// there is none, or several. The directory may call them otherwise than the identity
+// provider does. auth.ErrSSODeprovisioned for somebody whom it has withdrawn.
+func waiting(ctx context.Context, tx *tenantdb.Tx, c ProviderUser) (*uuid.UUID, error) {
+	connection, ok := c.connection()
+	if !ok || c.Email == "" {
+		return nil, nil
+	}
+	list, err := tx.SCIMUsersWaiting(ctx, connection, c.Email)
+	if err != nil {
+		return nil, err
+	}
+	var found []auth.SCIMUser
+	for _, row := range list {
+		main, _ := scim.Resource(auth.DecodeObject(row.Resource)).Primary("emails")["value"].(string)
+		if email, err := auth.NormalizeEmail(main); err == nil && email == c.Email && (row.DeletedAt == nil || len(found) == 0) {
+			found = append(found, row)
+		}
+	}
+	if len(found) != 1 {
+		return nil, nil
+	}
+	if row := &found[0]; row.DeletedAt != nil || !scim.Resource(auth.DecodeObject(row.Resource)).Active() {
+		return nil, auth.ErrSSODeprovisioned
+	}
+	return &found[0].ID, nil
+}
+
+// tie makes an ordinary user whom the connection signs in the one of its directory, if it
+// has them and does not know it yet: withdrawing them must end their sessions.
+func (s Users) tie(ctx context.Context, tx *tenantdb.Tx, c ProviderUser, u *auth.User) error {
+	connection, ok := c.connection()
+	if !ok || u.IsSSOUser || c.Email != u.Email {
+		return nil
+	}
+	if linked, err := tx.SCIMLinked(ctx, connection, u.ID, uuid.Nil); linked || err != nil {
+		return err
+	}
+	entry, err := waiting(ctx, tx, c)
+	if entry == nil || err != nil {
+		return err
+	}
+	return tx.LinkSCIMUser(ctx, *entry, u.ID)
+}
+
 // isNamedBy reports whether a user of a directory has the subject as externalId or as
 // userName.
 func (c ProviderUser) isNamedBy(resource json.RawMessage) bool {

@@ -108,7 +108,7 @@ func (s Users) refreshIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.Use
 		if row.Provider != c.Provider || row.ProviderID != c.ProviderID {
 			continue
 		}
-		if err := tx.UpdateIdentity(ctx, row, s.Now(), c.Data); err != nil {
+		if err := tx.UpdateIdentity(ctx, row, s.Now(), c.data()); err != nil {
 			return err
 		}
 	}
@@ -237,6 +237,9 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 		if err := c.mayUse(&u); err != nil {
 			return nil, Found, err
 		}
+		if err := s.tie(ctx, tx, c.ProviderUser, &u); err != nil {
+			return nil, Found, err
+		}
 		if err := withdrawn(ctx, tx, c.ProviderUser, &u); err != nil {
 			return nil, Found, err
 		}
@@ -267,6 +270,11 @@ func (s Users) ResolveSSO(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scop
 			return nil, Found, err
 		}
 		if holder != nil && !holder.Gone() && !holder.IsAnonymous && holder.EmailConfirmed() && !byOther(holder, c.Provider) {
+			if entry == nil {
+				if entry, err = waiting(ctx, tx, c.ProviderUser); err != nil {
+					return nil, Found, err
+				}
+			}
 			if err := s.Link(ctx, tx, holder, c.Identity); err != nil {
 				return nil, Found, err
 			}
@@ -301,9 +309,15 @@ func (c Enterprise) links(email string) (bool, error) {
 	return c.Links(email)
 }
 
-// mayUse checks that a connection may still sign in an ordinary user whom it was linked
-// to: that it would link them today. auth.ErrSSODomain.
+// mayUse checks that the user is the one whom the provider names, and not one whom it names
+// otherwise by the same value; auth.ErrSSOSubject. An ordinary user whom a connection was
+// linked to it may still sign in if it would link them today; auth.ErrSSODomain.
 func (c Enterprise) mayUse(u *auth.User) error {
+	for n := range u.Identities {
+		if i := &u.Identities[n]; i.Provider == c.Provider && i.ProviderID == c.ProviderID && !c.sameKind(i) {
+			return auth.ErrSSOSubject
+		}
+	}
 	if u.IsSSOUser {
 		return nil
 	}
