@@ -14,7 +14,7 @@ import (
 type ssoCommand struct {
 	List     ssoList     `cmd:"" help:"List the enterprise connections of a project."`
 	Show     ssoShow     `cmd:"" help:"Show a connection, or without an id what is entered at identity providers."`
-	Add      ssoAdd      `cmd:"" help:"Create a SAML connection by the metadata of an identity provider."`
+	Add      ssoAdd      `cmd:"" help:"Create a connection: by the metadata of an identity provider that speaks SAML, or by a registration at one that speaks OpenID Connect."`
 	Update   ssoUpdate   `cmd:"" help:"Change a connection."`
 	Remove   ssoRemove   `cmd:"" help:"Delete a connection; its users stay, their sessions end."`
 	Attempts ssoAttempts `cmd:"" help:"List the attempts to sign in by a connection, and why they were refused."`
@@ -28,6 +28,10 @@ type connectionMembers struct {
 	Domains      []string `placeholder:"DOMAIN,…" help:"People with an address in one of these sign in by the connection."`
 	Name         *string  `help:"As people are shown it."`
 	Mapping      string   `placeholder:"FILE" help:"A JSON file with the attribute mapping: {\"keys\":{\"name\":{\"name\":\"displayName\"}}}."`
+	Issuer       string   `placeholder:"URL" help:"The issuer of an OpenID provider."`
+	ClientID     string   `help:"The project's client id at the OpenID provider."`
+	ClientSecret string   `env:"REEVE_CLIENT_SECRET" help:"The client secret; other users of this machine see a flag, so prefer the variable."`
+	Scopes       []string `placeholder:"SCOPE,…" help:"What an OpenID provider is asked for, beside openid, email and profile."`
 	Rules        string   `placeholder:"JSON" help:"Rules to change, such as {\"create_users\":false}."`
 }
 
@@ -39,6 +43,7 @@ type (
 	}
 	ssoAdd struct {
 		ofProject
+		Type string `enum:"saml,oidc" default:"saml" help:"saml or oidc."`
 		connectionMembers
 	}
 	ofConnection struct {
@@ -48,7 +53,8 @@ type (
 	ssoUpdate struct {
 		ofConnection
 		connectionMembers
-		Enabled *bool `negatable:"" help:"Switch it on or, with --no-enabled, off; then its sessions end."`
+		Type    string `enum:",saml,oidc" default:"" help:"As it was created with; another one is another connection."`
+		Enabled *bool  `negatable:"" help:"Switch it on or, with --no-enabled, off; then its sessions end."`
 	}
 	ssoRemove   struct{ ofConnection }
 	ssoAttempts struct {
@@ -115,6 +121,9 @@ func (m connectionMembers) body() (map[string]any, error) {
 			return nil, err
 		}
 	}
+	if oidc := m.oidc(); len(oidc) > 0 {
+		body["oidc"] = oidc
+	}
 	if m.Rules != "" {
 		var err error
 		if body["rules"], err = objectOf("--rules", []byte(m.Rules)); err != nil {
@@ -122,6 +131,37 @@ func (m connectionMembers) body() (map[string]any, error) {
 		}
 	}
 	return body, nil
+}
+
+// oidc returns the members of the registration at an OpenID provider.
+func (m connectionMembers) oidc() map[string]any {
+	out := map[string]any{}
+	for name, value := range map[string]string{"issuer": m.Issuer, "client_id": m.ClientID, "client_secret": m.ClientSecret} {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	if m.Scopes != nil {
+		out["scopes"] = m.Scopes
+	}
+	return out
+}
+
+// fits refuses members of the other protocol. A secret in the environment is no member
+// that somebody typed.
+func fits(kind string, body map[string]any) error {
+	metadata := body["metadata_xml"] != nil || body["metadata_url"] != nil
+	oidc, _ := body["oidc"].(map[string]any)
+	_, secret := oidc["client_secret"]
+	switch {
+	case kind == "oidc" && metadata:
+		return usage{errors.New("metadata is of SAML: give --issuer, --client-id and --client-secret")}
+	case kind == "saml" && secret && len(oidc) == 1:
+		delete(body, "oidc")
+	case kind == "saml" && len(oidc) > 0:
+		return usage{errors.New("--issuer, --client-id and --scopes are of OpenID Connect: add --type oidc")}
+	}
+	return nil
 }
 
 func objectOf(name string, text []byte) (object map[string]any, err error) {
@@ -204,9 +244,16 @@ func (o *ssoAdd) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
-	if body["metadata_xml"] == nil && body["metadata_url"] == nil {
+	if err := fits(o.Type, body); err != nil {
+		return err
+	}
+	switch {
+	case o.Type == "oidc" && (o.Issuer == "" || o.ClientID == "" || o.ClientSecret == ""):
+		return usage{errors.New("give --issuer, --client-id and --client-secret, or the secret as REEVE_CLIENT_SECRET")}
+	case o.Type == "saml" && body["metadata_xml"] == nil && body["metadata_url"] == nil:
 		return usage{errors.New("give --metadata-file or --metadata-url")}
 	}
+	body["type"] = o.Type
 	c, ref, err := r.project(ctx, p, o.Project)
 	if err != nil {
 		return err
@@ -215,12 +262,38 @@ func (o *ssoAdd) Run(ctx context.Context, p program, r *remote) error {
 	if err != nil {
 		return err
 	}
-	return r.printConnections(p, answer)
+	if err := r.printConnections(p, answer); err != nil || r.Output == "json" {
+		return err
+	}
+	return printAddresses(p, answer)
+}
+
+// printAddresses prints what is entered at an OpenID provider, of a connection to one.
+func printAddresses(p program, answer json.RawMessage) error {
+	var made struct {
+		OIDC *struct {
+			RedirectURI           string `json:"redirect_uri"`
+			BackchannelLogoutURI  string `json:"backchannel_logout_uri"`
+			PostLogoutRedirectURI string `json:"post_logout_redirect_uri"`
+		} `json:"oidc"`
+	}
+	if err := json.Unmarshal(answer, &made); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if made.OIDC == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(p.out, "\nEnter at the provider:\nredirect address             %s\nback-channel logout address  %s\naddress after signing out    %s\n",
+		made.OIDC.RedirectURI, made.OIDC.BackchannelLogoutURI, made.OIDC.PostLogoutRedirectURI)
+	return err
 }
 
 // Run changes.
 func (o *ssoUpdate) Run(ctx context.Context, p program, r *remote) error {
 	body, err := o.body()
+	if err == nil {
+		err = fits(o.Type, body)
+	}
 	if err != nil {
 		return err
 	}

@@ -65,13 +65,16 @@ type SetupLinkRequest struct {
 
 // SetupState is what the page of a link shows.
 type SetupState struct {
-	Project   string         `json:"project"`
-	Company   string         `json:"company"`
-	Intents   []string       `json:"intents"`
-	Done      []string       `json:"done"`
-	IdP       string         `json:"idp"`
-	ExpiresAt time.Time      `json:"expires_at"`
-	Service   SetupService   `json:"service_provider"`
+	Project   string       `json:"project"`
+	Company   string       `json:"company"`
+	Intents   []string     `json:"intents"`
+	Done      []string     `json:"done"`
+	IdP       string       `json:"idp"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	Service   SetupService `json:"service_provider"`
+	// Protocols are those of which the connection can be: both until one is saved by a
+	// link that makes it, and until it goes live.
+	Protocols []SSOKind      `json:"protocols" enum:"saml,oidc"`
 	SCIM      *SetupSCIMBase `json:"scim,omitempty"`
 	// Connection is absent until metadata is saved.
 	Connection *SetupConnection `json:"connection,omitempty"`
@@ -88,6 +91,8 @@ type SetupService struct {
 	ACS         string `json:"acs_url"`
 	MetadataURL string `json:"metadata_url"`
 	LogoutURL   string `json:"logout_url"`
+	// OIDC is what an OpenID provider asks for.
+	OIDC OIDCClient `json:"oidc"`
 }
 
 // SetupSCIMBase is where a directory pushes its users.
@@ -98,7 +103,11 @@ type SetupSCIMBase struct {
 // SetupConnection is the connection of a link, as its administrator sees it.
 type SetupConnection struct {
 	Name         string        `json:"name"`
+	Kind         SSOKind       `json:"type" enum:"saml,oidc"`
 	Live         bool          `json:"live"`
+	Issuer       string        `json:"issuer,omitempty"`    // of an OpenID provider
+	ClientID     string        `json:"client_id,omitempty"` // of an OpenID provider
+	Scopes       []string      `json:"scopes,omitempty"`    // of an OpenID provider
 	EntityID     string        `json:"entity_id"`
 	SignInURL    string        `json:"sign_in_url"`
 	MetadataURL  string        `json:"metadata_url"`
@@ -138,7 +147,17 @@ type SetupChange struct {
 	IdP         *string       `json:"idp,omitempty"`
 	MetadataURL *string       `json:"metadata_url,omitempty"`
 	MetadataXML *string       `json:"metadata_xml,omitempty"`
+	OIDC        *SetupOIDC    `json:"oidc,omitempty"`
 	Mapping     *SetupMapping `json:"mapping,omitempty"`
+}
+
+// SetupOIDC is a registration at an OpenID provider; what is absent stays. Another issuer
+// needs the secret anew.
+type SetupOIDC struct {
+	Issuer       *string   `json:"issuer,omitempty"`
+	ClientID     *string   `json:"client_id,omitempty"`
+	ClientSecret *string   `json:"client_secret,omitempty" writeOnly:"true"`
+	Scopes       *[]string `json:"scopes,omitempty"` // beside openid, email and profile
 }
 
 // SetupDomainRequest names a domain, and the mailbox for its mail.

@@ -55,8 +55,14 @@ type OIDCProvider struct {
 	SealedSecret     []byte          `json:"-"`
 	Scopes           []string        `json:"scopes"`            // beside openid
 	AttributeMapping json.RawMessage `json:"attribute_mapping"` // an AttributeMapping
-	// RedirectURI is the address to enter at the provider.
-	RedirectURI string `json:"redirect_uri,omitempty"`
+	OIDCClient
+}
+
+// OIDCClient are the addresses that a connection's provider is told.
+type OIDCClient struct {
+	RedirectURI           string `json:"redirect_uri,omitempty"`
+	BackchannelLogoutURI  string `json:"backchannel_logout_uri,omitempty"`
+	PostLogoutRedirectURI string `json:"post_logout_redirect_uri,omitempty"`
 }
 
 // On reports whether users can sign in by the connection.
@@ -171,6 +177,7 @@ var (
 	ErrOIDCProvider          = fault.New(fault.Invalid, "sso_oidc_provider_error", "The identity provider did not sign the user in")
 	ErrOIDCToken             = fault.New(fault.Invalid, "sso_oidc_token_invalid", "The identity provider's token is not valid")
 	ErrOIDCIssuerMismatch    = fault.New(fault.Unprocessable, "sso_oidc_issuer_mismatch", "Another issuer is another connection: create a new one for it")
+	ErrSSOProviderExists     = fault.New(fault.Conflict, "sso_provider_exists", "This id is or was that of another connection")
 	ErrSSOProviders          = fault.New(fault.Conflict, "sso_providers_exceeded", "The project has as many connections as it can")
 	ErrSAMLKeys              = fault.New(fault.Conflict, "saml_keys_exist", "The project has two keys already: remove one first")
 	ErrSAMLKeyNotFound       = fault.New(fault.NotFound, "saml_key_not_found", "No such key, or the only one")

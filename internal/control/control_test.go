@@ -105,7 +105,7 @@ func (connections) Provider(context.Context, *tenants.Scope, uuid.UUID) (*auth.S
 	return nil, auth.ErrSSOProviderNotFound
 }
 
-func (connections) Create(context.Context, *tenants.Scope, sso.Change) (*auth.SSOProvider, error) {
+func (connections) Create(context.Context, *tenants.Scope, auth.SSOKind, uuid.UUID, sso.Change) (*auth.SSOProvider, error) {
 	return &auth.SSOProvider{Kind: auth.SSOKindSAML, SAML: &auth.SAMLProvider{}}, nil
 }
 

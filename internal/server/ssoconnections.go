@@ -28,12 +28,13 @@ func (c connections) Provider(ctx context.Context, sc *tenants.Scope, id uuid.UU
 }
 
 // Create implements sso.Connections.
-func (c connections) Create(ctx context.Context, sc *tenants.Scope, change sso.Change) (*auth.SSOProvider, error) {
+func (c connections) Create(ctx context.Context, sc *tenants.Scope, kind auth.SSOKind, id uuid.UUID, change sso.Change) (*auth.SSOProvider, error) {
 	a, err := connectionAttributes(change)
 	if err != nil {
 		return nil, err
 	}
-	return c.admin.Create(ctx, sc, string(auth.SSOKindSAML), a)
+	a.ID = id
+	return c.admin.Create(ctx, sc, string(kind), a)
 }
 
 // Update implements sso.Connections.
@@ -96,6 +97,9 @@ func connectionAttributes(c sso.Change) (*tenantsso.Attributes, error) {
 		for key, to := range c.Mapping.Keys {
 			a.Mapping.Keys[key] = auth.MappedAttribute(to)
 		}
+	}
+	if o := c.OIDC; o != nil {
+		a.OIDC = &tenantsso.OIDCAttributes{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Scopes: o.Scopes}
 	}
 	var err error
 	a.Rules, err = c.Rules.JSON()

@@ -154,6 +154,17 @@ func (tx *Tx) CountSSOProviders(ctx context.Context, max int) (n int, err error)
 	return n, nil
 }
 
+// SSOProviderUsed reports whether an id is that of a connection, or users have an
+// identity of one that had it.
+func (tx *Tx) SSOProviderUsed(ctx context.Context, id uuid.UUID) (used bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sso_providers p WHERE p.id = $1)
+		OR EXISTS (SELECT FROM auth.identities i WHERE i.provider = $2)`, id, auth.SSOPrefix+id.String()).Scan(&used)
+	if err != nil {
+		return false, fmt.Errorf("look for SSO provider: %w", err)
+	}
+	return used, nil
+}
+
 // PutSSOProvider writes a connection and its domains: new, or in place of what it was.
 // auth.ErrSAMLEntityExists, auth.ErrSSODomainExists.
 func (tx *Tx) PutSSOProvider(ctx context.Context, p *auth.SSOProvider) error {
@@ -169,6 +180,8 @@ func (tx *Tx) PutSSOProvider(ctx context.Context, p *auth.SSOProvider) error {
 		if err := tx.putSAMLProvider(ctx, p); err != nil {
 			return err
 		}
+	} else if _, err := tx.q.Exec(ctx, `DELETE FROM auth.saml_providers WHERE sso_provider_id = $1`, p.ID); err != nil {
+		return fmt.Errorf("delete SAML provider: %w", err)
 	}
 	names := make([]string, len(p.Domains))
 	for i, d := range p.Domains {
@@ -212,7 +225,7 @@ func (tx *Tx) putSSOConnection(ctx context.Context, p *auth.SSOProvider) error {
 		oidc = &text
 	}
 	if _, err := tx.q.Exec(ctx, `INSERT INTO reeve.sso_connection (provider_id, kind, name, rules, oidc, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (provider_id) DO UPDATE SET name = excluded.name, rules = excluded.rules, oidc = excluded.oidc, updated_at = excluded.updated_at`,
+		ON CONFLICT (provider_id) DO UPDATE SET kind = excluded.kind, name = excluded.name, rules = excluded.rules, oidc = excluded.oidc, updated_at = excluded.updated_at`,
 		p.ID, string(p.Kind), p.Name, string(rules), oidc, p.UpdatedAt); err != nil {
 		return fmt.Errorf("write connection: %w", err)
 	}

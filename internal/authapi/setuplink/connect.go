@@ -20,7 +20,8 @@ type attributes = sso.Attributes
 // Save changes the connection, and makes it where the link does; a link for a
 // certificate changes its metadata alone. auth.ErrValidation, auth.ErrSetupIntent,
 // auth.ErrSetupNotReady, auth.ErrSAMLMetadataFetch, auth.ErrSAMLEntityExists,
-// auth.ErrSAMLEntityMismatch, auth.ErrSetupLive.
+// auth.ErrSAMLEntityMismatch, auth.ErrOIDCProvider, auth.ErrOIDCIssuerMismatch,
+// auth.ErrSetupLive.
 func (s Service) Save(ctx context.Context, sc *tenants.Scope, token string, c *auth.SetupChange) (*auth.SetupState, error) {
 	v, err := s.enter(ctx, sc, token, auth.SetupSSO, auth.SetupCertificate)
 	if err != nil {
@@ -30,8 +31,11 @@ func (s Service) Save(ctx context.Context, sc *tenants.Scope, token string, c *a
 	if err != nil {
 		return nil, err
 	}
-	saves := a.MetadataURL != nil || a.MetadataXML != nil
-	if a.MetadataURL != nil && *a.MetadataURL != "" {
+	kind, saves := auth.SSOKindSAML, a.MetadataURL != nil || a.MetadataXML != nil || a.OIDC != nil
+	if a.OIDC != nil {
+		kind = auth.SSOKindOIDC
+	}
+	if a.OIDC != nil || a.MetadataURL != nil && *a.MetadataURL != "" {
 		if err := s.Limiter.Allow(ctx, sc.Tenant.Ref, outgoing, v.ID.String()); err != nil {
 			return nil, err
 		}
@@ -41,12 +45,12 @@ func (s Service) Save(ctx context.Context, sc *tenants.Scope, token string, c *a
 		return nil, auth.ErrSetupLive // the developer switched it on
 	case v.provider == nil && saves:
 		off := true
-		a.ID, a.Disabled, a.Name, a.Domains = v.Provider, &off, &v.Name, &v.Domains
-		v.provider, err = s.Connections.Create(ctx, sc, string(auth.SSOKindSAML), a)
+		a.ID, a.Draft, a.Disabled, a.Name, a.Domains = v.Provider, true, &off, &v.Name, &v.Domains
+		v.provider, err = s.Connections.Create(ctx, sc, string(kind), a)
 	case v.provider == nil && a.Mapping != nil:
 		err = notReady("metadata")
 	case v.provider != nil && (saves || a.Mapping != nil):
-		a.Draft = v.Creates && v.may(auth.SetupSSO)
+		a.Draft = v.drafts()
 		v.provider, err = s.Connections.Update(ctx, sc, v.Provider, a)
 	}
 	if err != nil {
@@ -63,6 +67,15 @@ func asked(v *visit, c *auth.SetupChange) (*attributes, error) {
 	a := &attributes{MetadataURL: c.MetadataURL, MetadataXML: c.MetadataXML}
 	if c.IdP != nil && !slices.Contains(auth.SetupIdPs, *c.IdP) {
 		return nil, invalid("idp must be one of %v", auth.SetupIdPs)
+	}
+	if o := c.OIDC; o != nil {
+		switch {
+		case !v.may(auth.SetupSSO):
+			return nil, auth.ErrSetupIntent
+		case a.MetadataURL != nil || a.MetadataXML != nil:
+			return nil, invalid("metadata is of SAML: give it or oidc")
+		}
+		a.OIDC = &sso.OIDCAttributes{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Scopes: o.Scopes}
 	}
 	if c.Mapping == nil {
 		return a, nil

@@ -143,8 +143,8 @@ func fits(l *auth.SetupLink, p *auth.SSOProvider) error {
 	switch {
 	case slices.Contains(l.Intents, auth.SetupSSO) && p.On():
 		return auth.ErrSetupLive
-	case p.SAML == nil && (slices.Contains(l.Intents, auth.SetupSSO) || slices.Contains(l.Intents, auth.SetupCertificate)):
-		return invalid("provider_id: the connection does not speak SAML")
+	case p.SAML == nil && slices.Contains(l.Intents, auth.SetupCertificate):
+		return invalid("intents: certificate is of SAML, which the connection does not speak")
 	}
 	return nil
 }

@@ -36,6 +36,19 @@ func (v *visit) may(intent string) bool {
 	return slices.Contains(v.Intents, intent) && !slices.Contains(v.Done, intent)
 }
 
+// protocols are those of which the connection can be.
+func (v *visit) protocols() []auth.SSOKind {
+	if v.provider == nil || v.drafts() {
+		return []auth.SSOKind{auth.SSOKindSAML, auth.SSOKindOIDC}
+	}
+	return []auth.SSOKind{v.provider.Kind}
+}
+
+// drafts reports whether the link can still change everything of the connection.
+func (v *visit) drafts() bool {
+	return v.Creates && v.may(auth.SetupSSO) && (v.provider == nil || !v.provider.On())
+}
+
 // find looks up the link of a token, and makes it the actor of the scope.
 // auth.ErrSetupLink whatever is wrong with it.
 func (s Service) find(ctx context.Context, sc *tenants.Scope, token string) (*visit, error) {
@@ -126,7 +139,7 @@ func (s Service) State(ctx context.Context, sc *tenants.Scope, token string) (*a
 func (s Service) state(ctx context.Context, sc *tenants.Scope, v *visit) (*auth.SetupState, error) {
 	out := &auth.SetupState{
 		Project: sc.Tenant.Name, Company: v.Name, Intents: v.Intents, Done: v.Done, IdP: v.IdP, ExpiresAt: v.ExpiresAt,
-		Service: s.Connections.Self(sc), Domains: []auth.SetupClaim{}, Blockers: []string{},
+		Service: s.Connections.Self(sc, v.Provider), Protocols: v.protocols(), Domains: []auth.SetupClaim{}, Blockers: []string{},
 	}
 	if slices.Contains(v.Intents, auth.SetupSCIM) {
 		out.SCIM = &auth.SetupSCIMBase{BaseURL: s.scimBase(sc)}

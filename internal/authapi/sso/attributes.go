@@ -39,8 +39,8 @@ func (a *Attributes) apply(p *auth.SSOProvider, now time.Time) error {
 	if a.MetadataXML != nil {
 		p.SAML.MetadataXML, p.SAML.MetadataURL, p.SAML.FetchedAt = *a.MetadataXML, *a.MetadataURL, now
 	}
-	if p.SAML == nil && (a.NameIDFormat != nil || a.Mapping != nil) {
-		return invalid("This connection does not speak SAML")
+	if p.SAML == nil && a.NameIDFormat != nil {
+		return errNotSAML
 	}
 	if a.NameIDFormat != nil {
 		if !slices.Contains(nameIDFormats, *a.NameIDFormat) && *a.NameIDFormat != "" {
@@ -53,13 +53,19 @@ func (a *Attributes) apply(p *auth.SSOProvider, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		p.SAML.AttributeMapping = mapping
+		if p.SAML != nil {
+			p.SAML.AttributeMapping = mapping
+		} else {
+			p.OIDC.AttributeMapping = mapping
+		}
 	}
 	if a.Domains != nil {
 		return setDomains(p, *a.Domains, now)
 	}
 	return nil
 }
+
+var errNotSAML = auth.ErrValidation.Saying("This connection does not speak SAML")
 
 // nameIDFormats are those that a connection can ask for.
 var nameIDFormats = []string{

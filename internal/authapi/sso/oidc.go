@@ -144,7 +144,15 @@ func random() string {
 // callbackURL is the redirect address of a connection. It is its own, so that a code that
 // one provider issued is never redeemed at another's (RFC 9700, section 4.4).
 func callbackURL(sc *tenants.Scope, p *auth.SSOProvider) string {
-	return sc.Tenant.Issuer() + "/sso/oidc/callback/" + p.ID.String()
+	return clientOf(sc, p.ID).RedirectURI
+}
+
+// clientOf are the addresses of a connection as an OpenID provider is told them.
+func clientOf(sc *tenants.Scope, id uuid.UUID) auth.OIDCClient {
+	at := sc.Tenant.Issuer() + "/sso/oidc/"
+	return auth.OIDCClient{
+		RedirectURI: at + "callback/" + id.String(), BackchannelLogoutURI: at + "backchannel-logout/" + id.String(), PostLogoutRedirectURI: at + "logged-out",
+	}
 }
 
 // toOIDC is toProvider for a connection that speaks OpenID Connect.

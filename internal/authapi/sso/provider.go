@@ -57,10 +57,11 @@ type Attributes struct {
 	Rules        json.RawMessage        `json:"rules"` // members of auth.SSORules
 	OIDC         *OIDCAttributes        `json:"oidc"`
 
-	// ID is that of a new connection; zero for any.
+	// ID is that of a new connection; zero for any. One that is or was a connection's is
+	// auth.ErrSSOProviderExists, unless it is a draft.
 	ID uuid.UUID `json:"-"`
-	// Draft allows metadata of another identity provider for a connection that is
-	// switched off.
+	// Draft allows another identity provider, and another protocol, for a connection that
+	// is switched off.
 	Draft bool `json:"-"`
 	// Unchanged is the UpdatedAt that a connection must still have; nil for any.
 	Unchanged *time.Time `json:"-"`
@@ -84,7 +85,7 @@ func (s Service) List(ctx context.Context, sc *tenants.Scope) (list []auth.SSOPr
 // complete adds what is derived of the project's address.
 func complete(sc *tenants.Scope, p *auth.SSOProvider) *auth.SSOProvider {
 	if p.OIDC != nil {
-		p.OIDC.RedirectURI = callbackURL(sc, p)
+		p.OIDC.OIDCClient = clientOf(sc, p.ID)
 	}
 	return p
 }
@@ -100,7 +101,8 @@ func (s Service) Provider(ctx context.Context, sc *tenants.Scope, id uuid.UUID) 
 }
 
 // Create makes a connection. auth.ErrSAMLOff, auth.ErrValidation,
-// auth.ErrSAMLMetadataFetch, auth.ErrSAMLEntityExists, auth.ErrSSODomainExists.
+// auth.ErrSAMLMetadataFetch, auth.ErrOIDCProvider, auth.ErrSAMLEntityExists,
+// auth.ErrSSODomainExists, auth.ErrSSOProviderExists.
 func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *Attributes) (*auth.SSOProvider, error) {
 	if !sc.Tenant.Config.SAMLEnabled {
 		return nil, auth.ErrSAMLOff
@@ -112,12 +114,15 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 	var err error
 	switch p.Kind {
 	case auth.SSOKindSAML:
-		err = s.newSAML(ctx, p, a, now)
+		err = s.startSAML(ctx, p, a, now)
 	case auth.SSOKindOIDC:
 		if a.OIDC == nil {
 			return nil, invalid("oidc must be given")
 		}
-		p.OIDC = &auth.OIDCProvider{Scopes: []string{}, AttributeMapping: json.RawMessage(`{}`)}
+		if a.MetadataXML != nil || a.MetadataURL != nil {
+			return nil, errNotSAML
+		}
+		p.OIDC = newOIDC()
 		err = s.checkOIDC(ctx, sc, p, a)
 	default:
 		err = invalid("type must be saml or oidc")
@@ -132,6 +137,11 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 		if n, err := tx.CountSSOProviders(ctx, maxProviders); err != nil || n >= maxProviders {
 			return cmp.Or(err, error(auth.ErrSSOProviders))
 		}
+		if a.ID != uuid.Nil && !a.Draft {
+			if used, err := tx.SSOProviderUsed(ctx, a.ID); err != nil || used {
+				return cmp.Or(err, error(auth.ErrSSOProviderExists))
+			}
+		}
 		if err := tx.PutSSOProvider(ctx, p); err != nil {
 			return err
 		}
@@ -140,12 +150,9 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 	return complete(sc, p), err
 }
 
-// newSAML begins a connection that speaks SAML with its metadata.
-func (s Service) newSAML(ctx context.Context, p *auth.SSOProvider, a *Attributes, now time.Time) error {
-	p.SAML = &auth.SAMLProvider{ID: uuid.New(), AttributeMapping: json.RawMessage(`{}`)}
-	if a.ID != uuid.Nil {
-		p.SAML.ID = uuid.NewSHA1(a.ID, []byte("saml")) // so that two requests at once make one
-	}
+// startSAML begins a connection that speaks SAML with its metadata.
+func (s Service) startSAML(ctx context.Context, p *auth.SSOProvider, a *Attributes, now time.Time) error {
+	p.SAML = newSAML(a.ID)
 	metadata, err := s.metadata(ctx, a, now)
 	if err != nil {
 		return err
@@ -155,6 +162,19 @@ func (s Service) newSAML(ctx context.Context, p *auth.SSOProvider, a *Attributes
 	}
 	p.SAML.EntityID = metadata.EntityID
 	return nil
+}
+
+// newSAML is the SAML part of a connection that has an id, or of any other.
+func newSAML(id uuid.UUID) *auth.SAMLProvider {
+	out := &auth.SAMLProvider{ID: uuid.New(), AttributeMapping: json.RawMessage(`{}`)}
+	if id != uuid.Nil {
+		out.ID = uuid.NewSHA1(id, []byte("saml")) // so that two requests at once make one
+	}
+	return out
+}
+
+func newOIDC() *auth.OIDCProvider {
+	return &auth.OIDCProvider{Scopes: []string{}, AttributeMapping: json.RawMessage(`{}`)}
 }
 
 // checkOIDC asks the issuer that a request names how it is spoken to, so that a mistake
@@ -175,6 +195,11 @@ func (s Service) checkOIDC(ctx context.Context, sc *tenants.Scope, p *auth.SSOPr
 // apply sets what a request has.
 func (s Service) apply(sc *tenants.Scope, p *auth.SSOProvider, a *Attributes, now time.Time) error {
 	if a.OIDC != nil {
+		if draft := a.Draft && !p.On(); draft && p.OIDC == nil {
+			p.Kind, p.SAML, p.OIDC = auth.SSOKindOIDC, nil, newOIDC()
+		} else if issuer := a.OIDC.Issuer; draft && issuer != nil && *issuer != p.OIDC.Issuer {
+			p.OIDC.Issuer, p.OIDC.SealedSecret = *issuer, nil // the secret is nobody else's
+		}
 		if err := a.OIDC.apply(sc.Tenant, p, s.PlainHTTP); err != nil {
 			return err
 		}
@@ -201,8 +226,11 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 		switch {
 		case a.Unchanged != nil && !a.Unchanged.Equal(p.UpdatedAt):
 			return auth.ErrSSOProviderChanged
+		case metadata != nil && p.SAML == nil && a.Draft && !p.On():
+			p.Kind, p.OIDC, p.SAML = auth.SSOKindSAML, nil, newSAML(p.ID)
+			p.SAML.EntityID = metadata.EntityID
 		case metadata != nil && p.SAML == nil:
-			return auth.ErrValidation.Saying("This connection does not speak SAML")
+			return errNotSAML
 		case metadata != nil && metadata.EntityID != p.SAML.EntityID:
 			if !a.Draft || p.On() {
 				return auth.ErrSAMLEntityMismatch
@@ -261,7 +289,7 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*
 	if err == nil {
 		err = s.endSessions(ctx, sc, id)
 	}
-	return &p, err
+	return complete(sc, &p), err
 }
 
 func (s Service) audit(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.SSOProvider, action auth.Action) error {

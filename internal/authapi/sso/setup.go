@@ -46,16 +46,16 @@ func (s Service) DomainsFree(ctx context.Context, sc *tenants.Scope, domains []s
 	return nil
 }
 
-// Self are the values of the project's service provider that an identity provider asks
-// for.
-func (s Service) Self(sc *tenants.Scope) auth.SetupService {
+// Self are the values of the project that the identity provider of a connection, which
+// need not be there yet, asks for.
+func (s Service) Self(sc *tenants.Scope, id uuid.UUID) auth.SetupService {
 	sp := s.serviceOf(sc, nil)
-	return auth.SetupService{EntityID: sp.EntityID, ACS: sp.ACS, MetadataURL: sp.EntityID, LogoutURL: sp.Logout}
+	return auth.SetupService{EntityID: sp.EntityID, ACS: sp.ACS, MetadataURL: sp.EntityID, LogoutURL: sp.Logout, OIDC: clientOf(sc, id)}
 }
 
 // Shown is a connection as its administrator sees it.
 func (s Service) Shown(p *auth.SSOProvider) *auth.SetupConnection {
-	out := &auth.SetupConnection{Name: p.Label(), Live: p.On(), Certificates: []auth.SetupSigner{}, UpdatedAt: p.UpdatedAt}
+	out := &auth.SetupConnection{Name: p.Label(), Kind: p.Kind, Live: p.On(), Certificates: []auth.SetupSigner{}, UpdatedAt: p.UpdatedAt}
 	var m auth.AttributeMapping
 	_ = json.Unmarshal(p.Mapping(), &m) // SQL may have written anything
 	out.Mapping = auth.SetupMapping{Email: firstName(m, "email"), Name: firstName(m, "name"), Groups: firstName(m, "groups")}
@@ -63,6 +63,7 @@ func (s Service) Shown(p *auth.SSOProvider) *auth.SetupConnection {
 		out.Mapping.Groups = by
 	}
 	if p.SAML == nil {
+		out.Issuer, out.ClientID, out.Scopes = p.OIDC.Issuer, p.OIDC.ClientID, p.OIDC.Scopes
 		return out
 	}
 	out.EntityID, out.MetadataURL = p.SAML.EntityID, p.SAML.MetadataURL

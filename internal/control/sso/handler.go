@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/web/control"
 )
 
@@ -35,11 +36,11 @@ func writes(id, method, path, summary string, status int) control.Operation {
 
 // Mount registers the routes.
 func (h *Handler) Mount(api control.API) {
-	control.Register(api, op("list-sso-providers", http.MethodGet, hostedPath, "List the SAML connections of a project, the oldest first"), h.hostedList)
-	control.Register(api, writes("create-sso-provider", http.MethodPost, hostedPath, "Create a SAML connection", http.StatusCreated), h.hostedCreate)
-	control.Register(api, op("get-sso-provider", http.MethodGet, hostedPath+"/{id}", "Get a SAML connection"), h.hostedGet)
-	control.Register(api, writes("update-sso-provider", http.MethodPut, hostedPath+"/{id}", "Change members of a SAML connection", http.StatusOK), h.hostedUpdate)
-	control.Register(api, op("delete-sso-provider", http.MethodDelete, hostedPath+"/{id}", "Delete a SAML connection; its users stay, their sessions end"), h.hostedDelete)
+	control.Register(api, op("list-sso-providers", http.MethodGet, hostedPath, "List the connections of a project that are of a type, the oldest first"), h.hostedList)
+	control.Register(api, writes("create-sso-provider", http.MethodPost, hostedPath, "Create a connection", http.StatusCreated), h.hostedCreate)
+	control.Register(api, op("get-sso-provider", http.MethodGet, hostedPath+"/{id}", "Get a connection"), h.hostedGet)
+	control.Register(api, writes("update-sso-provider", http.MethodPut, hostedPath+"/{id}", "Change members of a connection", http.StatusOK), h.hostedUpdate)
+	control.Register(api, op("delete-sso-provider", http.MethodDelete, hostedPath+"/{id}", "Delete a connection; its users stay, their sessions end"), h.hostedDelete)
 
 	control.Register(api, op("get-sso", http.MethodGet, path, "The project as identity providers know it"), h.overview)
 	control.Register(api, op("list-sso-connections", http.MethodGet, path+"/connections", "List the enterprise connections of a project, the oldest first, and how each is used"), h.list)
@@ -58,25 +59,25 @@ func (h *Handler) Mount(api control.API) {
 	h.mountDirectory(api)
 }
 
-func (h *Handler) hostedList(ctx context.Context, actor control.Actor, in *refInput) (*ProviderList, error) {
-	return h.Service.HostedList(ctx, actor, in.Ref)
+func (h *Handler) hostedList(ctx context.Context, actor control.Actor, in *hostedListInput) (*ProviderList, error) {
+	return h.Service.HostedList(ctx, actor, in.Ref, auth.SSOKind(in.Kind))
 }
 
 func (h *Handler) hostedCreate(ctx context.Context, actor control.Actor, in *hostedCreateInput) (*Provider, error) {
-	return hosted(h.Service.create(ctx, actor, in.Ref, in.Body.change()))
+	return hostedAnswer(h.Service.create(ctx, actor, in.Ref, CreateBody{Kind: in.Body.Type, Change: in.Body.change()}))
 }
 
 func (h *Handler) hostedGet(ctx context.Context, actor control.Actor, in *ConnectionInput) (*Provider, error) {
 	_, p, err := h.Service.find(ctx, actor, in.Ref, in.ID)
-	return hosted(p, err)
+	return hostedAnswer(p, err)
 }
 
 func (h *Handler) hostedUpdate(ctx context.Context, actor control.Actor, in *hostedUpdateInput) (*Provider, error) {
-	return hosted(h.Service.update(ctx, actor, in.Ref, in.ID, in.Body.change()))
+	return hostedAnswer(h.Service.update(ctx, actor, in.Ref, in.ID, in.Body.change()))
 }
 
 func (h *Handler) hostedDelete(ctx context.Context, actor control.Actor, in *ConnectionInput) (*Provider, error) {
-	return hosted(h.Service.remove(ctx, actor, in.Ref, in.ID))
+	return hostedAnswer(h.Service.remove(ctx, actor, in.Ref, in.ID))
 }
 
 func (h *Handler) overview(ctx context.Context, actor control.Actor, in *refInput) (*Overview, error) {
@@ -132,14 +133,30 @@ func (h *Handler) removeKey(ctx context.Context, actor control.Actor, in *Connec
 }
 
 // recorded is a request for the audit log of the control plane: metadata, which is long,
-// by its size.
+// by its size, and a client secret not at all.
 func recorded(request map[string]any) map[string]any {
 	out := make(map[string]any, len(request))
 	for name, value := range request {
 		if text, ok := value.(string); ok && name == "metadata_xml" {
 			value = fmt.Sprintf("%d bytes", len(text))
 		}
+		if members, ok := value.(map[string]any); ok && name == "oidc" {
+			value = recordedOIDC(members)
+		}
 		out[name] = value
+	}
+	return out
+}
+
+func recordedOIDC(members map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, name := range []string{"issuer", "client_id", "scopes"} {
+		if value, ok := members[name]; ok {
+			out[name] = value
+		}
+	}
+	if _, ok := members["client_secret"]; ok {
+		out["client_secret"] = "replaced"
 	}
 	return out
 }

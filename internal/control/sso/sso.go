@@ -35,7 +35,8 @@ type Connections interface {
 	// List returns all, the oldest first.
 	List(ctx context.Context, sc *tenants.Scope) ([]auth.SSOProvider, error)
 	Provider(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*auth.SSOProvider, error)
-	Create(ctx context.Context, sc *tenants.Scope, c Change) (*auth.SSOProvider, error)
+	// Create makes one of a kind, with an id of its own if that is zero.
+	Create(ctx context.Context, sc *tenants.Scope, kind auth.SSOKind, id uuid.UUID, c Change) (*auth.SSOProvider, error)
 	Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, c Change) (*auth.SSOProvider, error)
 	Delete(ctx context.Context, sc *tenants.Scope, id uuid.UUID) (*auth.SSOProvider, error)
 	// Attempts returns at most a number, before a time or, if it is zero, the newest.
@@ -95,12 +96,18 @@ func (s *Service) find(ctx context.Context, actor authz.Actor, ref, text string)
 	return sc, p, worded(err)
 }
 
-func (s *Service) create(ctx context.Context, actor authz.Actor, ref string, c Change) (*auth.SSOProvider, error) {
+func (s *Service) create(ctx context.Context, actor authz.Actor, ref string, b CreateBody) (*auth.SSOProvider, error) {
 	sc, err := s.open(ctx, actor, authz.WriteAuthConfig, ref)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Connections.Create(ctx, sc, c)
+	id := uuid.Nil
+	if b.ID != "" {
+		if id, err = uuid.Parse(b.ID); err != nil || id.Version() != 4 {
+			return nil, auth.ErrValidation.Because(err).Saying("id must be a random UUID")
+		}
+	}
+	p, err := s.Connections.Create(ctx, sc, auth.SSOKind(b.Kind), id, b.Change)
 	return p, worded(err)
 }
 
@@ -125,9 +132,9 @@ func (s *Service) remove(ctx context.Context, actor authz.Actor, ref, text strin
 	return p, worded(err)
 }
 
-// HostedList returns the SAML connections of a project. auth.ErrSAMLOff: the hosted
-// service's command line then says what to do.
-func (s *Service) HostedList(ctx context.Context, actor authz.Actor, ref string) (*ProviderList, error) {
+// HostedList returns the connections of a project that are of a kind. auth.ErrSAMLOff: the
+// hosted service's command line then says what to do.
+func (s *Service) HostedList(ctx context.Context, actor authz.Actor, ref string, kind auth.SSOKind) (*ProviderList, error) {
 	sc, err := s.open(ctx, actor, authz.ReadAuthConfig, ref)
 	if err != nil {
 		return nil, err
@@ -141,14 +148,9 @@ func (s *Service) HostedList(ctx context.Context, actor authz.Actor, ref string)
 	}
 	out := &ProviderList{Items: []Provider{}}
 	for i := range found {
-		if found[i].SAML == nil {
-			continue
+		if found[i].Kind == kind {
+			out.Items = append(out.Items, hosted(&found[i]))
 		}
-		p, err := hosted(&found[i], nil)
-		if err != nil {
-			return nil, err
-		}
-		out.Items = append(out.Items, *p)
 	}
 	return out, nil
 }
@@ -161,7 +163,7 @@ func (s *Service) Overview(ctx context.Context, actor authz.Actor, ref string) (
 	}
 	at, own := cmp.Or(sc.Tenant.Config.SAMLExternalURL, sc.Tenant.Issuer())+"/sso", sc.Tenant.Issuer()+"/sso"
 	return &Overview{SAMLEnabled: sc.Tenant.Config.SAMLEnabled, Service: ServiceProvider{
-		EntityID: at + "/saml/metadata", MetadataURL: at + "/saml/metadata", ACSURL: at + "/saml/acs", LogoutURL: at + "/saml/slo", StartURL: own,
+		EntityID: at + "/saml/metadata", MetadataURL: at + "/saml/metadata", ACSURL: at + "/saml/acs", LogoutURL: at + "/saml/slo", StartURL: own, OIDCURL: own + "/oidc",
 	}}, nil
 }
 
@@ -201,7 +203,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, ref, id string) (*
 
 // Create makes a connection. The errors of the tenant plane's service.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, ref string, b CreateBody) (*Connection, error) {
-	p, err := s.create(ctx, actor, ref, b.Change)
+	p, err := s.create(ctx, actor, ref, b)
 	return s.answer(ctx, nil, p, err)
 }
 

@@ -61,12 +61,19 @@ func (s *Service) onWire(p *auth.SSOProvider, use tenantdb.SSOUse) Connection {
 		Mapping: mappingOf(p), Users: use.Users, Sessions: use.Sessions, LastSignInAt: use.LastSignInAt, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 	if p.OIDC != nil {
-		out.OIDC = &OIDCState{Issuer: p.OIDC.Issuer, ClientID: p.OIDC.ClientID, Scopes: append([]string{}, p.OIDC.Scopes...)}
+		out.OIDC = oidcState(p.OIDC)
 	}
 	if p.SAML != nil {
 		out.SAML = samlState(p.SAML, s.Now())
 	}
 	return out
+}
+
+func oidcState(p *auth.OIDCProvider) *OIDCState {
+	return &OIDCState{
+		Issuer: p.Issuer, ClientID: p.ClientID, Scopes: append([]string{}, p.Scopes...),
+		RedirectURI: p.RedirectURI, BackchannelLogoutURI: p.BackchannelLogoutURI, PostLogoutRedirectURI: p.PostLogoutRedirectURI,
+	}
 }
 
 // samlState reads a provider's metadata as it counts now.

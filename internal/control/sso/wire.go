@@ -20,6 +20,7 @@ type ServiceProvider struct {
 	LogoutURL   string `json:"logout_url"`
 	MetadataURL string `json:"metadata_url"`
 	StartURL    string `json:"start_url" doc:"Where apps begin a sign-in, by POST."`
+	OIDCURL     string `json:"oidc_url" doc:"Below it are the addresses of connections that speak OpenID Connect: callback/{id}, backchannel-logout/{id} and logged-out."`
 }
 
 // Connection is an enterprise connection and how it is used.
@@ -70,7 +71,11 @@ type Certificate struct {
 type OIDCState struct {
 	Issuer   string   `json:"issuer"`
 	ClientID string   `json:"client_id"`
-	Scopes   []string `json:"scopes"`
+	Scopes   []string `json:"scopes" doc:"Beside openid, email and profile."`
+	// The addresses below are entered at the provider.
+	RedirectURI           string `json:"redirect_uri" doc:"To enter at the provider; each connection has its own."`
+	BackchannelLogoutURI  string `json:"backchannel_logout_uri" doc:"To enter at the provider, if it has back-channel logout."`
+	PostLogoutRedirectURI string `json:"post_logout_redirect_uri" doc:"To enter at the provider, if apps sign out there too."`
 }
 
 // ConnectionList is all connections of a project.
@@ -88,6 +93,16 @@ type Change struct {
 	Mapping      *Mapping     `json:"attribute_mapping,omitempty"`
 	NameIDFormat *string      `json:"name_id_format,omitempty" maxLength:"100" doc:"Empty for any."`
 	Rules        *RulesChange `json:"rules,omitempty"`
+	OIDC         *OIDCChange  `json:"oidc,omitempty" doc:"Of a connection that speaks OpenID Connect."`
+}
+
+// OIDCChange are members of the registration at an OpenID provider to write. Absent ones
+// do not change.
+type OIDCChange struct {
+	Issuer       *string   `json:"issuer,omitempty" maxLength:"2048" doc:"The https address of the provider. Another issuer is another connection."`
+	ClientID     *string   `json:"client_id,omitempty" maxLength:"1024"`
+	ClientSecret *string   `json:"client_secret,omitempty" maxLength:"1024" writeOnly:"true" doc:"Stored sealed, and never answered."`
+	Scopes       *[]string `json:"scopes,omitempty" maxItems:"20" doc:"Beside openid, email and profile."`
 }
 
 // RulesChange are members of the rules of a connection to write. Absent ones do not
@@ -116,7 +131,8 @@ func (r *RulesChange) JSON() (json.RawMessage, error) {
 
 // CreateBody is a new connection.
 type CreateBody struct {
-	Kind string `json:"type,omitempty" enum:"saml" default:"saml"`
+	Kind string `json:"type,omitempty" enum:"saml,oidc" default:"saml"`
+	ID   string `json:"id,omitempty" maxLength:"36" doc:"A new random UUID, so that the connection's addresses are known before it is made; absent for any."`
 	Change
 }
 
