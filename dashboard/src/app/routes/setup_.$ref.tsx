@@ -1,18 +1,18 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { SetupPage } from '@/features/setuplink/setuppage'
+import { SetupPage, type Protocol } from '@/features/setuplink/setuppage'
 import { stepIds, type StepId } from '@/features/setuplink/steps'
 
 export const Route = createFileRoute('/setup_/$ref')({
-  validateSearch: ({ step }): { step?: StepId } => {
+  validateSearch: ({ step, protocol }): { step?: StepId; protocol?: Protocol } => {
     const known = stepIds.find((id) => id === step)
-    return known ? { step: known } : {}
+    return { ...(known && { step: known }), ...((protocol === 'saml' || protocol === 'oidc') && { protocol }) }
   },
   component: SetupRoute,
 })
 
 function SetupRoute() {
   const { ref } = Route.useParams()
-  const { step } = Route.useSearch()
+  const { step, protocol } = Route.useSearch()
   const navigate = Route.useNavigate()
-  return <SetupPage ref_={ref} step={step} onStep={(next) => void navigate({ search: { step: next } })} />
+  return <SetupPage ref_={ref} step={step} protocol={protocol} onSearch={(search) => void navigate({ search })} />
 }

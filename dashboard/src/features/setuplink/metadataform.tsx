@@ -7,6 +7,7 @@ import { KeyValue, KeyValues } from '@/components/page'
 import { Segments } from '@/components/segments'
 import { Time } from '@/components/time'
 import { setupLink } from '@/strings/setuplink'
+import { Names, type NamesOf } from './names'
 import { Actions } from './parts'
 import { useSave, type Link, type SetupState } from './setuplink'
 
@@ -17,7 +18,7 @@ type Props = {
   link: Link
   state: SetupState
   byAddress: boolean
-  mapping?: { email: string; name: string; groups: string }
+  mapping?: NamesOf
   onSaved: () => void
   /** Whether nothing has to be given again. */
   optional?: boolean
@@ -77,17 +78,7 @@ export function MetadataForm({ link, state, byAddress, mapping, onSaved, optiona
           {(f) => <Textarea {...f} rows={8} maxLength={most} className="font-mono text-sm" value={xml} onChange={(e) => setXml(e.target.value)} spellCheck={false} />}
         </Field>
       )}
-      {names && (
-        <fieldset className="space-y-3">
-          <legend className="font-medium">{t.names}</legend>
-          <p className="text-sm text-text-2">{t.namesText}</p>
-          {(['email', 'name', 'groups'] as const).map((key) => (
-            <Field key={key} label={t[key]}>
-              {(f) => <Input {...f} className="font-mono text-sm" maxLength={500} value={names[key]} onChange={(e) => setNames({ ...names, [key]: e.target.value })} spellCheck={false} />}
-            </Field>
-          ))}
-        </fieldset>
-      )}
+      {names && <Names value={names} onChange={setNames} text={t.namesText} />}
       {save.error && <ErrorNote error={save.error} />}
       <Actions>
         <Button kind="primary" type="submit" busy={save.isPending}>

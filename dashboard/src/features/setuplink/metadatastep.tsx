@@ -2,12 +2,17 @@ import { Notice } from '@/components/state'
 import { guides } from '@/strings/setupidps'
 import { setupLink } from '@/strings/setuplink'
 import { MetadataForm, Saved } from './metadataform'
+import { OIDCStep } from './oidcstep'
 import { Heading } from './parts'
 import type { StepProps } from './setuppage'
 
-export function MetadataStep({ link, state, onNext }: StepProps) {
+/** How the identity provider is reached: by its metadata, or by a registration there. */
+export const ConnectStep = (props: StepProps) => (props.protocol === 'oidc' ? <OIDCStep {...props} /> : <MetadataStep {...props} />)
+
+function MetadataStep({ link, state, onNext }: StepProps) {
   const t = setupLink.metadata
   const guide = guides[state.idp]
+  const saved = state.connection?.type === 'saml' ? state.connection : undefined
   const live = (state.done ?? []).includes('sso')
   return (
     <>
@@ -17,12 +22,12 @@ export function MetadataStep({ link, state, onNext }: StepProps) {
           {t.where} <span className="font-medium">{guide.metadata}</span>
         </p>
       )}
-      {state.connection && (
+      {saved && (
         <div className="mb-5 space-y-2">
           <Notice tone="ok">
             {t.saved}. {!live && t.replace}
           </Notice>
-          <Saved connection={state.connection} />
+          <Saved connection={saved} />
         </div>
       )}
       {!live && (
@@ -30,8 +35,8 @@ export function MetadataStep({ link, state, onNext }: StepProps) {
           link={link}
           state={state}
           byAddress={guide?.byAddress ?? true}
-          mapping={state.connection?.mapping ?? guide?.mapping ?? { email: '', name: '', groups: '' }}
-          optional={state.connection !== undefined}
+          mapping={saved?.mapping ?? guide?.mapping ?? { email: '', name: '', groups: '' }}
+          optional={saved !== undefined}
           onSaved={onNext}
         />
       )}

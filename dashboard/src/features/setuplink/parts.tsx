@@ -35,7 +35,15 @@ export function FieldToCopy({ label, text }: { label: string; text: string }) {
 function valueOf(state: SetupState, field: GuideField): string {
   const { service_provider: sp } = state
   if (typeof field.value !== 'string') return field.value.text
-  return { acs: sp.acs_url, entity: sp.entity_id, metadata: sp.metadata_url, scim: state.scim?.base_url ?? '' }[field.value]
+  return {
+    redirect: sp.oidc.redirect_uri ?? '',
+    afterLogout: sp.oidc.post_logout_redirect_uri ?? '',
+    backchannel: sp.oidc.backchannel_logout_uri ?? '',
+    acs: sp.acs_url,
+    entity: sp.entity_id,
+    metadata: sp.metadata_url,
+    scim: state.scim?.base_url ?? '',
+  }[field.value]
 }
 
 /** What to do in the console of an identity provider. */

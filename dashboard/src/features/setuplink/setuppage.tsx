@@ -13,18 +13,19 @@ import { DomainStep } from './domainstep'
 import { FieldsStep } from './fieldsstep'
 import { IdpStep } from './idpstep'
 import { LiveStep } from './livestep'
-import { MetadataStep } from './metadatastep'
+import { ConnectStep } from './metadatastep'
 import { ScimStep } from './scimstep'
 import { setupQuery, takeToken, type Link, type SetupState } from './setuplink'
 import { firstOpen, stepsOf, type StepId } from './steps'
 import { TryStep } from './trystep'
 
-export type StepProps = { link: Link; state: SetupState; onNext: () => void; onStep: (step: StepId) => void }
+export type Protocol = 'saml' | 'oidc'
+export type StepProps = { link: Link; state: SetupState; protocol: Protocol; onProtocol: (protocol: Protocol, step?: StepId) => void; onNext: () => void; onStep: (step: StepId) => void }
 
 const pages: Record<StepId, (props: StepProps) => React.ReactNode> = {
   idp: IdpStep,
   fields: FieldsStep,
-  metadata: MetadataStep,
+  metadata: ConnectStep,
   certificate: CertificateStep,
   domain: DomainStep,
   try: TryStep,
@@ -33,7 +34,7 @@ const pages: Record<StepId, (props: StepProps) => React.ReactNode> = {
 }
 
 /** The page of a setup link, for a company's administrator, who has no account. */
-export function SetupPage({ ref_, step, onStep }: { ref_: string; step?: StepId; onStep: (step: StepId) => void }) {
+export function SetupPage({ ref_, step, protocol: wanted, onSearch }: { ref_: string; step?: StepId; protocol?: Protocol; onSearch: (search: { step?: StepId; protocol?: Protocol }) => void }) {
   const [token] = useState(() => takeToken(ref_))
   const link = { ref: ref_, token }
   const query = useQuery(setupQuery(link))
@@ -67,6 +68,9 @@ export function SetupPage({ ref_, step, onStep }: { ref_: string; step?: StepId;
   const state = query.data
   const steps = stepsOf(state)
   const at = steps.find((s) => s.id === step)?.id ?? firstOpen(state)
+  const onStep = (step: StepId) => onSearch({ step, protocol: wanted })
+  const allowed = state.protocols ?? []
+  const protocol = wanted && allowed.includes(wanted) ? wanted : (state.connection?.type ?? allowed[0] ?? 'saml')
   const n = steps.findIndex((s) => s.id === at)
   const Current = pages[at]
   const sso = (state.intents ?? []).includes('sso')
@@ -96,7 +100,7 @@ export function SetupPage({ ref_, step, onStep }: { ref_: string; step?: StepId;
                   <span className={cx('flex size-5 shrink-0 items-center justify-center rounded-full border text-xs', s.done ? 'border-ok bg-ok-soft text-ok' : 'border-line-strong')}>
                     {s.done ? <Check className="size-3" strokeWidth={2.5} aria-hidden /> : i + 1}
                   </span>
-                  {t.steps[s.id]}
+                  {s.id === 'metadata' && protocol === 'oidc' ? t.oidc.step : t.steps[s.id]}
                   {s.done && <span className="sr-only">, {t.stepDone}</span>}
                 </button>
               </li>
@@ -105,7 +109,7 @@ export function SetupPage({ ref_, step, onStep }: { ref_: string; step?: StepId;
         </nav>
         <Card className="min-w-0 p-4 sm:p-6">
           <p className="mb-1 text-sm text-text-2">{t.stepOf(n + 1, steps.length)}</p>
-          <Current key={at} link={link} state={state} onStep={onStep} onNext={() => onStep(steps[n + 1]?.id ?? at)} />
+          <Current key={at} link={link} state={state} protocol={protocol} onProtocol={(protocol, step = at) => onSearch({ step, protocol })} onStep={onStep} onNext={() => onStep(steps[n + 1]?.id ?? at)} />
         </Card>
       </div>
     </main>

@@ -7,6 +7,7 @@ import { Copyable, SecretField } from '@/components/copy'
 import { ConfirmDialog, Dialog, Sheet } from '@/components/dialog'
 import { ErrorNote, ErrorState } from '@/components/error'
 import { Card, KeyValue, KeyValues, Section } from '@/components/page'
+import { Segments } from '@/components/segments'
 import { EmptyState, Notice, Skeleton, Status } from '@/components/state'
 import { Table, type Column } from '@/components/table'
 import { Time } from '@/components/time'
@@ -104,7 +105,8 @@ const columns: Column<Push>[] = [
 ]
 
 function Pushes({ projectRef: ref, id, mayWriteUsers }: Props) {
-  const list = useInfiniteQuery(pushesQuery(ref, id))
+  const [failed, setFailed] = useState(false)
+  const list = useInfiniteQuery(pushesQuery(ref, id, failed))
   const [open, setOpen] = useState<Push>()
   const replay = useReplay(ref, id)
   const close = () => {
@@ -112,7 +114,11 @@ function Pushes({ projectRef: ref, id, mayWriteUsers }: Props) {
     setOpen(undefined)
   }
   return (
-    <Section title={t.log} description={t.logText}>
+    <Section
+      title={t.log}
+      description={t.logText}
+      action={<Segments label={t.show} value={failed ? 'failed' : 'all'} onChange={(shown) => setFailed(shown === 'failed')} options={[{ value: 'all', label: t.all }, { value: 'failed', label: t.failed }]} />}
+    >
       {list.error && <ErrorNote error={list.error} />}
       <Table
         label={t.log}
@@ -123,7 +129,7 @@ function Pushes({ projectRef: ref, id, mayWriteUsers }: Props) {
         onMore={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
         loadingMore={list.isFetchingNextPage}
         maxHeight="480px"
-        empty={<EmptyState icon={Users} title={t.logEmpty}><p>{t.logEmptyText}</p></EmptyState>}
+        empty={<EmptyState icon={Users} title={failed ? t.noneFailed : t.logEmpty}><p>{failed ? t.noneFailedText : t.logEmptyText}</p></EmptyState>}
       />
       <Sheet
         open={open !== undefined}

@@ -13,6 +13,7 @@ import { sso as t } from '@/strings/sso'
 import { Enable } from './enable'
 import { Keys } from './keys'
 import { connectionsQuery, overviewQuery, type Connection } from './sso'
+import { SSOTabs } from './ssotabs'
 import { ended, endsSoon, stateOf, tones } from './state'
 import { Values } from './values'
 
@@ -53,6 +54,7 @@ export function ConnectionsPage({ projectRef: ref, mayWrite }: { projectRef: str
   const none = list.data?.length === 0
   return (
     <Page title={t.title} description={t.text} action={!none && add} wide>
+      <SSOTabs projectRef={ref} />
       <Enable projectRef={ref} mayWrite={mayWrite} />
       {list.error && !list.data ? (
         <ErrorState error={list.error} onRetry={() => void list.refetch()} />

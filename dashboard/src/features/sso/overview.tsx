@@ -1,6 +1,7 @@
+import { Link } from '@tanstack/react-router'
 import { Download, FlaskConical, RefreshCw } from 'lucide-react'
 import { useState } from 'react'
-import { Button } from '@/components/button'
+import { Button, buttonClass } from '@/components/button'
 import { CodeBlock } from '@/components/code'
 import { Copyable } from '@/components/copy'
 import { Dialog } from '@/components/dialog'
@@ -13,7 +14,9 @@ import { download } from '@/lib/download'
 import { formatNumber } from '@/lib/format'
 import { common } from '@/strings/common'
 import { sso as t } from '@/strings/sso'
+import { ssoLinks as links } from '@/strings/ssolinks'
 import { isMissing, MetadataFields, metadataOf, type Metadata } from './metadata'
+import { Registration } from './registration'
 import { useDryRun, useRefreshMetadata, useUpdateConnection, type Connection } from './sso'
 import { ended, endsSoon, stateOf, tones } from './state'
 
@@ -34,24 +37,33 @@ export function Overview({ projectRef: ref, connection: c, mayWrite }: Props) {
         </Notice>
       </div>
       <Section title={t.test.title} description={t.test.text} action={
-        <Button icon={FlaskConical} kind="primary" busy={dry.isPending || dry.isSuccess} disabled={!mayWrite || c.type !== 'saml'} title={mayWrite ? undefined : common.notAllowed} onClick={() => dry.mutate()}>
+        <Button icon={FlaskConical} kind="primary" busy={dry.isPending || dry.isSuccess} disabled={!mayWrite} title={mayWrite ? undefined : common.notAllowed} onClick={() => dry.mutate()}>
           {t.test.run}
         </Button>
       }>
         {dry.error && <ErrorNote error={dry.error} />}
       </Section>
-      <Section title={f.title}>
+      <Section
+        title={f.title}
+        action={
+          mayWrite && (
+            <Link to="/p/$ref/sso/links" params={{ ref }} search={{ make: c.id }} className={buttonClass()}>
+              {links.send}
+            </Link>
+          )
+        }
+      >
         <Card className="px-4">
           <KeyValues>
             <KeyValue label={f.id}><Copyable text={c.id} /></KeyValue>
             <KeyValue label={f.users}>{formatNumber(c.users)}</KeyValue>
             <KeyValue label={f.sessions}>{formatNumber(c.sessions)}</KeyValue>
             <KeyValue label={f.lastSignIn}><Time at={c.last_sign_in_at} /></KeyValue>
-            {c.oidc && <KeyValue label={f.issuer}><Copyable text={c.oidc.issuer} /></KeyValue>}
             {c.saml && <SAMLFacts projectRef={ref} connection={c} saml={c.saml} mayWrite={mayWrite} />}
           </KeyValues>
         </Card>
       </Section>
+      {c.oidc && <Registration projectRef={ref} connection={c} oidc={c.oidc} mayWrite={mayWrite} />}
       <Section title={t.use.title}>
         <CodeBlock label="JavaScript" code={`const { data } = await supabase.auth.signInWithSSO({ ${domain ? `domain: '${domain}'` : `providerId: '${c.id}'`} })\nif (data?.url) window.location.href = data.url`} />
       </Section>

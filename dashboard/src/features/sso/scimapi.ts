@@ -9,12 +9,12 @@ export const scimTokensQuery = (ref: string, id: string) =>
 
 const pageSize = 50
 
-/** The requests of a directory, the newest first. */
-export const pushesQuery = (ref: string, id: string) =>
+/** The requests of a directory, the newest first; those that were refused alone, or all. */
+export const pushesQuery = (ref: string, id: string, failed: boolean) =>
   infiniteQueryOptions({
-    queryKey: ['scim', ref, id, 'log'],
+    queryKey: ['scim', ref, id, 'log', failed],
     initialPageParam: 0,
-    queryFn: async ({ pageParam: before, signal }) => (await answer(api.GET('/v1/projects/{ref}/sso/connections/{id}/scim/log', { params: { path: { ref, id }, query: { limit: pageSize, ...(before ? { before } : {}) } }, signal }))).items ?? [],
+    queryFn: async ({ pageParam: before, signal }) => (await answer(api.GET('/v1/projects/{ref}/sso/connections/{id}/scim/log', { params: { path: { ref, id }, query: { limit: pageSize, failed, ...(before ? { before } : {}) } }, signal }))).items ?? [],
     getNextPageParam: (last) => (last.length === pageSize ? last.at(-1)?.id : undefined),
   })
 

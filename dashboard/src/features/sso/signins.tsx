@@ -35,7 +35,7 @@ export function SignIns({ projectRef: ref, connection: c, open, onOpen, mayRead,
   const dry = useDryRun(ref, c.id)
   if (list.error && !list.data) return <ErrorState error={list.error} onRetry={() => void list.refetch()} />
   const run = (
-    <Button icon={FlaskConical} busy={dry.isPending || dry.isSuccess} disabled={!mayWrite || c.type !== 'saml'} title={mayWrite ? undefined : common.notAllowed} onClick={() => dry.mutate()}>
+    <Button icon={FlaskConical} busy={dry.isPending || dry.isSuccess} disabled={!mayWrite} title={mayWrite ? undefined : common.notAllowed} onClick={() => dry.mutate()}>
       {sso.test.run}
     </Button>
   )

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { claimsOf, mappingOf, wrong } from './claims'
+import { fits, intents, usual } from './intents'
 import { stateOf } from './state'
 
 const now = Date.parse('2026-06-01T00:00:00Z')
@@ -25,4 +26,13 @@ test('a mapping is the same after the form', () => {
 test('claims need names of their own', () => {
   const claim = { names: [], fallback: '', array: false }
   expect(wrong([{ claim: 'a', ...claim }, { claim: ' a', ...claim }, { claim: '', ...claim }, { claim: 'b', ...claim }])).toEqual([true, true, true, false])
+})
+
+test('a setup link is for what its connection can be set up by', () => {
+  const of = (c: Parameters<typeof fits>[1]) => intents.filter((i) => fits(i, c))
+  expect(of(undefined)).toEqual(['sso', 'domain', 'scim'])
+  expect(of({ enabled: false, type: 'oidc' })).toEqual(['sso', 'domain', 'scim'])
+  expect(of({ enabled: true, type: 'saml' })).toEqual(['domain', 'scim', 'certificate'])
+  expect(of({ enabled: true, type: 'oidc' })).toEqual(['domain', 'scim'])
+  expect([undefined, { enabled: true, type: 'saml' }, { enabled: true, type: 'oidc' }].map((c) => usual(c as Parameters<typeof fits>[1]))).toEqual([['sso', 'domain'], ['certificate'], ['domain']])
 })

@@ -4,6 +4,7 @@ import { answer, api, type Schema } from '@/lib/api/client'
 export type Connection = Schema<'SsoConnection'>
 export type Change = Schema<'SsoChange'>
 export type Rules = Connection['rules']
+export type OIDC = NonNullable<Connection['oidc']>
 export type Attempt = Schema<'SsoAttempt'>
 
 /** The project as identity providers know it. */

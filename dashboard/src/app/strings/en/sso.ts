@@ -1,6 +1,6 @@
 export const sso = {
   title: 'Enterprise SSO',
-  text: 'The people of a company sign in through the identity provider of that company: Okta, Entra ID, Google Workspace, ADFS or any other that speaks SAML 2.0.',
+  text: 'The people of a company sign in through the identity provider of that company: Okta, Entra ID, Google Workspace, ADFS or any other that speaks SAML 2.0 or OpenID Connect.',
   list: 'Connections',
   add: 'Add a connection',
   kinds: { saml: 'SAML', oidc: 'OpenID Connect' } as Record<string, string>,
@@ -25,7 +25,7 @@ export const sso = {
   },
   noDomains: 'None: apps name the connection by its id',
   values: {
-    title: 'What the identity provider has to know',
+    title: 'What a SAML identity provider has to know',
     text: 'Enter these values there, or load the metadata that has all of them.',
     entityId: 'Entity ID, audience, identifier',
     acs: 'ACS, reply or single sign-on URL',
@@ -33,6 +33,15 @@ export const sso = {
     nameId: 'Name ID',
     nameIdText: 'Persistent, or the e-mail address',
     download: 'Download metadata',
+  },
+  oidc: {
+    title: 'Registration at the provider',
+    text: 'Register this project there as a confidential web app with the authorization code flow, and enter these addresses.',
+    redirect: 'Redirect address, sign-in redirect URI', backchannel: 'Back-channel logout address', afterLogout: 'Address after signing out',
+    issuer: 'Issuer', issuerHelp: 'As its discovery document names it: that is read at once, from /.well-known/openid-configuration below.',
+    issuerFixed: 'Another issuer is another connection.',
+    client: 'Client id', secret: 'Client secret', secretHelp: 'Stored sealed, and never shown again.', scopes: 'Further scopes', scopesHelp: 'Beside openid, email and profile. Many providers want one for groups.',
+    missing: 'This is missing', replaced: 'Replaced', saved: 'The registration is saved.',
   },
   keys: {
     title: 'Keys of this project',
@@ -46,7 +55,8 @@ export const sso = {
   },
   create: {
     title: 'New connection',
-    steps: { us: 'Enter this project at the identity provider', them: 'Give its metadata', people: 'Who signs in by it' },
+    protocol: 'Protocol', protocols: { saml: ['SAML 2.0', 'By the provider’s metadata. What most companies ask for.'], oidc: ['OpenID Connect', 'By a client id and a secret. Okta, Entra ID, Google, Keycloak and others speak it too.'] } as Record<string, [string, string]>,
+    steps: { protocol: 'Choose how the provider speaks', register: 'Give the registration that was made there', us: 'Enter this project at the identity provider', them: 'Give its metadata', people: 'Who signs in by it' },
     name: 'Name', nameHelp: 'The company, as people are shown it. May stay empty.',
     how: 'Metadata', ways: { url: 'By its address', file: 'As a file or text' },
     url: 'Address of the metadata', urlHelp: 'It is fetched again every day, so new certificates need nobody.',
@@ -74,7 +84,7 @@ export const sso = {
   rules: {
     groups: { who: 'Who may sign in', accounts: 'Accounts', factor: 'Second factor', security: 'Protocol' },
     allow_other_domains: ['Accept other domains', 'Addresses outside of the connection’s domains. The provider can then name any address.'],
-    groups_attribute: ['Attribute with the groups', 'Its values are kept in app_metadata.groups. Empty keeps none.'],
+    groups_attribute: ['Attribute with the groups', 'Its values are kept in app_metadata.groups at each sign-in. The value scim keeps the groups of the company’s directory instead. Empty keeps none.'],
     allowed_groups: ['Groups that may sign in', 'A user has to be in one of these. Empty for everybody.'],
     create_users: ['Create users', 'Make a user at the first sign-in. Otherwise only people whom you made before get in.'],
     link_users: ['Take over existing users', 'A user with the same confirmed address gets the connection’s identity. Only in domains that the company has proved.'],
@@ -94,7 +104,7 @@ export const sso = {
     saved: 'The rules are saved.',
   },
   mapping: {
-    title: 'Attributes', text: 'Which statement of the provider becomes which claim. They are in user_metadata.custom_claims; the claim email is the user’s address.',
+    title: 'Attributes', text: 'Which statement or claim of the provider becomes which claim. They are in user_metadata.custom_claims; the claim email is the user’s address.',
     claim: 'Claim', names: 'Names of the statement', namesHelp: 'The first one that the provider states counts', fallback: 'Otherwise', array: 'All values', add: 'Add a claim', remove: 'Remove the claim',
     empty: 'No claim is mapped. The address is found by its usual names.', twice: 'Two claims have this name, or it is empty', saved: 'The attributes are saved.',
     seen: 'Stated at the last sign-ins',
@@ -110,6 +120,13 @@ export const sso = {
     dryAccepted: 'The dry run passed: people can sign in.', valuesHidden: 'Names only: values are kept of dry runs alone.', all: 'All',
   },
   checks: {
+    client: ['Client secret', 'The secret cannot be read: enter it again.'],
+    discovery: ['Discovery', 'The provider’s discovery document cannot be read. Check the issuer, and that it can be reached from here.'],
+    answer: ['The provider’s answer', 'The provider itself refused. Its own log says why: often the user is not assigned to the app, or the redirect address there is another one.'],
+    code: ['Exchange of the code', 'Check the client id and the secret, which may have expired, and that the app there is a confidential one.'],
+    token: ['ID token', 'The token is for another client, or not signed by this issuer. Check the client id and the issuer.'],
+    userinfo: ['Userinfo', 'The provider did not tell more of the user. Allow the scopes email and profile there.'],
+    address: ['Address', 'The provider says that the address is not verified. Confirm it there.'],
     metadata: ['Metadata', 'Load the provider’s present metadata.'],
     status: ['The provider’s answer', 'The provider itself refused. Its own log says why: often the user is not assigned to the application.'],
     form: ['Form of the message', 'The response is not as SAML 2.0 demands. Compare its settings with another application.'],
@@ -148,7 +165,7 @@ export const sso = {
     base: 'SCIM address', make: 'Make a token', madeTitle: 'Copy the token now', madeText: 'It is shown this once. Only its digest is stored.', token: 'Token', done: 'Done', made: 'Made', used: 'Last used', never: 'Never used', until: 'Until',
     active: 'In force', revoked: 'Revoked', expired: 'Expired', revoke: 'Revoke', revokeTitle: 'Revoke the token', revokeText: 'The directory that has it is refused at once. Its users stay as they are.', revokedDone: 'The token is revoked.', none: 'No directory is connected. Make a token to begin.',
     log: 'What the directory pushed', logText: 'Its requests of the last days, without passwords.', logEmpty: 'Nothing yet', logEmptyText: 'Each request of the directory is here with its answer.',
-    columns: { at: 'When', status: 'Answer', method: 'Request', error: 'Error' }, sheet: 'Request of the directory', body: 'Body', cut: 'The body is not stored as a whole, so it cannot be made again.', replay: 'Make it again', replayed: (status: number) => `Answered ${status}.`, answer: 'Answer', of: 'Made again from an earlier one', failed: 'Refused only',
+    columns: { at: 'When', status: 'Answer', method: 'Request', error: 'Error' }, sheet: 'Request of the directory', body: 'Body', cut: 'The body is not stored as a whole, so it cannot be made again.', replay: 'Make it again', replayed: (status: number) => `Answered ${status}.`, answer: 'Answer', of: 'Made again from an earlier one', failed: 'Refused only', all: 'All', show: 'Which requests', noneFailed: 'Nothing was refused', noneFailedText: 'Each request that is kept was answered with success.',
   },
   danger: {
     title: 'Danger zone',
