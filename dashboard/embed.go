@@ -32,5 +32,5 @@ func New(o Options) http.Handler {
 	if !Built() {
 		return http.HandlerFunc(notBuilt)
 	}
-	return handler{files: files(), policy: o.policy()}
+	return handler{files: files(), options: o}
 }

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"compress/gzip"
+	"context"
 	"io"
 	"io/fs"
 	"mime"
@@ -20,16 +21,31 @@ type Options struct {
 	// content security policy: "https://*.example.com". The app's own origin needs
 	// no entry.
 	Projects []string
+	// Captcha names the captcha that the pages for signing in show, "hcaptcha" or
+	// "turnstile"; nil, or "" for none. It is called for each of these pages.
+	Captcha func(context.Context) string
 }
+
+// captchas are the sources that a captcha's script needs.
+var captchas = map[string]string{
+	"turnstile": " https://challenges.cloudflare.com",
+	"hcaptcha":  " https://hcaptcha.com https://*.hcaptcha.com",
+}
+
+// signIns are the pages that show a captcha. The pages behind them do not: the app
+// loads a new document once somebody is signed in, so that a captcha's script is in
+// none that has a session.
+var signIns = map[string]bool{"/sign-in": true, "/reset": true}
 
 // policy lets the app load its own files only, and send requests to this origin
 // and to projects, for "try it". Styles may be inline, because a preview of a mail
 // is a frame without a URL (srcdoc), which has the policy of its page; scripts may
 // not, and such a frame is sandboxed. Images in it are shown if they are inline.
-func (o Options) policy() string {
+// captcha is more sources, or empty.
+func (o Options) policy(captcha string) string {
 	connect := strings.Join(append([]string{"'self'"}, o.Projects...), " ")
-	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
-		"connect-src " + connect + "; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; script-src 'self'" + captcha + "; style-src 'self' 'unsafe-inline'" + captcha + "; img-src 'self' data:; font-src 'self'; " +
+		"connect-src " + connect + captcha + "; frame-src 'self'" + captcha + "; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 
 // routes are the first elements of the app's addresses. Besides them it has / and
@@ -76,8 +92,16 @@ const AssetPath = "/assets/"
 // handler serves the files of a build. Text files are stored compressed by gzip,
 // as name.gz.
 type handler struct {
-	files  fs.FS
-	policy string
+	files   fs.FS
+	options Options
+}
+
+// policyOf is the content security policy of a page.
+func (h handler) policyOf(r *http.Request) string {
+	if h.options.Captcha == nil || !signIns[r.URL.Path] {
+		return h.options.policy("")
+	}
+	return h.options.policy(captchas[h.options.Captcha(r.Context())])
 }
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +110,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	head := w.Header()
-	head.Set("Content-Security-Policy", h.policy)
+	head.Set("Content-Security-Policy", h.policyOf(r))
 	head.Set("X-Frame-Options", "DENY")
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	// The addresses of the app name projects and users; no other site learns them.

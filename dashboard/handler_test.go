@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,7 +42,8 @@ func TestHandler(t *testing.T) {
 	if _, err := z.Write([]byte("let x = 1")); err != nil || z.Close() != nil {
 		t.Fatal("no gzip")
 	}
-	h := handler{policy: Options{Projects: []string{"https://*.example.com"}}.policy(), files: fstest.MapFS{
+	captcha := ""
+	h := handler{options: Options{Projects: []string{"https://*.example.com"}, Captcha: func(context.Context) string { return captcha }}, files: fstest.MapFS{
 		"index.html": {Data: []byte("<!doctype html>")}, "assets/a-1.js.gz": {Data: zipped.Bytes()}, "assets/f-1.woff2": {Data: []byte("font")}, ".keep": {},
 	}}
 	get := func(path, accept string) *httptest.ResponseRecorder {
@@ -81,6 +83,41 @@ func TestHandler(t *testing.T) {
 		cached := strings.Contains(got.Header().Get("Cache-Control"), "immutable")
 		if got.Code != c.status || got.Body.String() != c.body || got.Header().Get("Content-Encoding") != c.encoding || cached != c.cached {
 			t.Errorf("%s: %d %q, headers %v", c.name, got.Code, got.Body, got.Header())
+		}
+	}
+}
+
+// TestHandler_captcha: the pages that show a captcha may load it while one is
+// configured, and no other page ever.
+func TestHandler_captcha(t *testing.T) {
+	t.Parallel()
+	captcha := ""
+	h := handler{options: Options{Captcha: func(context.Context) string { return captcha }}, files: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}}
+	policy := func(path string) string {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Header().Get("Content-Security-Policy")
+	}
+	strict := policy("/orgs/acme")
+	for provider, want := range map[string]string{
+		"": "script-src 'self';", "unknown": "script-src 'self';",
+		"turnstile": "script-src 'self' https://challenges.cloudflare.com;",
+		"hcaptcha":  "script-src 'self' https://hcaptcha.com https://*.hcaptcha.com;",
+	} {
+		captcha = provider
+		for _, path := range []string{"/sign-in", "/reset"} {
+			got := policy(path)
+			if !strings.Contains(got, want) || (got == strict) != (want == "script-src 'self';") {
+				t.Errorf("%s with %q: %s", path, provider, got)
+			}
+			if frames := strings.Replace(want, "script-src", "frame-src", 1); !strings.Contains(got, frames) {
+				t.Errorf("%s with %q lacks %q: %s", path, provider, frames, got)
+			}
+		}
+		for _, path := range []string{"/", "/orgs/acme", "/p/abc/users", "/sign-in/x", "/nosuch"} {
+			if got := policy(path); got != strict {
+				t.Errorf("%s with %q: %s", path, provider, got)
+			}
 		}
 	}
 }

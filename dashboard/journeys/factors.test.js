@@ -1,20 +1,9 @@
 // A user's second factors, passkeys and ended sessions, as support sees them: a factor
 // is renamed and removed, a passkey that may have been copied says so.
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { accessibility, launch, notified, open, signIn, url } from './browser.js'
-import { app, createProject, deleteProject, manage, password } from './world.js'
-
-/** The code of an authenticator app now (RFC 6238). */
-function codeOf(secret) {
-  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
-  const mac = createHmac('sha1', key).update(counter).digest()
-  return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
+import { app, codeOf, createProject, deleteProject, manage, password } from './world.js'
 
 describe("a user's factors", () => {
   let browser, project, page, complaints, user, client

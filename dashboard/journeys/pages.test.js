@@ -3,16 +3,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { accessibility, launch, open, signIn, url } from './browser.js'
-import { open as openPages, pages } from './pages.js'
-import { deleteProject, livelyProject } from './world.js'
+import { open as openPages, pages, unseen } from './pages.js'
+import { richOrganization, richProject } from './rich.js'
+import { deleteProject } from './world.js'
 
 describe('every page', () => {
   let browser, world, light, dark
   before(async () => {
-    world = await livelyProject('Every page')
+    world = await richProject('Every page')
     browser = await launch()
     light = await open(browser)
     await signIn(light.page)
+    await richOrganization(light.page)
     dark = await open(browser, { theme: 'dark', width: 390, height: 800 })
     await signIn(dark.page)
   })
@@ -20,6 +22,8 @@ describe('every page', () => {
     await browser?.close()
     await deleteProject(world.project)
   })
+
+  test('is known here', () => assert.deepEqual(unseen({ ...pages(world), ...openPages(world) }), []))
 
   async function check({ page, complaints }, path) {
     complaints.length = 0
@@ -59,7 +63,7 @@ describe('every page', () => {
 
   test('without a session', async (t) => {
     const stranger = await open(browser)
-    for (const [name, path] of Object.entries(openPages)) await t.test(name, () => check(stranger, path))
+    for (const [name, path] of Object.entries(openPages(world))) await t.test(name, () => check(stranger, path))
     await stranger.context.close()
   })
 

@@ -1,6 +1,6 @@
 // Makes what the pages show: a project with users, refusals, mails and a change of
 // its settings, by the APIs that apps and tools use.
-import { randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@supabase/supabase-js'
 import { url } from './browser.js'
@@ -56,4 +56,14 @@ export async function livelyProject(name = 'Acme shop') {
   await app(project).auth.resetPasswordForEmail(users[0].email)
   await manage('PATCH', `/v1/projects/${project.ref}/config/auth`, { password_min_length: 10, uri_allow_list: 'https://shop.example.com/**,http://localhost:3000/*' })
   return { project, users }
+}
+
+/** The code of an authenticator app now (RFC 6238). */
+export function codeOf(secret) {
+  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+  const mac = createHmac('sha1', key).update(counter).digest()
+  return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }

@@ -93,6 +93,7 @@ type Grants struct {
 	project      tenants.Ref // "" for the organization
 	scope        controldb.TokenScope
 	glimpse      bool // a project of the organization is in the scope
+	operates     bool // an operator's session, in the platform project
 	service      *Service
 }
 
@@ -163,6 +164,7 @@ func (a *Authorizer) GrantsIn(ctx context.Context, db reader, actor Actor, organ
 		return Grants{}, err
 	}
 	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope, service: actor.Service}
+	g.operates = roles.Operates && actor.SignedIn()
 	if project == "" && !g.inScope() {
 		if g.glimpse, err = anyInScope(ctx, db, actor.Scope, organization); err != nil {
 			return Grants{}, err
@@ -278,7 +280,7 @@ func (g Grants) member() bool {
 	if g.service != nil {
 		return g.service.Organization == g.organization
 	}
-	if g.roles.Organization != "" || g.project != "" && g.roles.Project != "" {
+	if g.operates || g.roles.Organization != "" || g.project != "" && g.roles.Project != "" {
 		return true
 	}
 	return g.project == "" && g.roles.AnyProject
@@ -288,7 +290,7 @@ func (g Grants) allows(action Action) bool {
 	if g.service != nil {
 		return action.ForServices() && g.scope.Permissions != nil && g.scopeAllows(action)
 	}
-	if g.policy.Allows(g.organization, action, g.roles.Organization) {
+	if g.policy.Allows(g.organization, action, g.roles.Organization) || g.operates && slices.Contains(ofOperators, action) {
 		return true
 	}
 	if g.project == "" {

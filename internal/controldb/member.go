@@ -44,6 +44,7 @@ type Roles struct {
 	Organization  Role  // "" when they are no member
 	Project       Role  // in the project that was asked for, "" for none
 	AnyProject    bool  // they have a role in some living project of the organization
+	Operates      bool  // they run the installation, and the project is the platform project
 	PolicyVersion int64 // of CustomRoles, at the same moment
 }
 
@@ -55,6 +56,7 @@ func (r reader) RolesOf(ctx context.Context, user, organization uuid.UUID, proje
 		coalesce((SELECT role FROM project_members WHERE ref = @ref AND user_id = @user), '') AS project,
 		EXISTS (SELECT FROM project_members m JOIN projects p USING (ref)
 		         WHERE m.user_id = @user AND p.organization_id = @org AND p.deleted_at IS NULL) AS any_project,
+		EXISTS (SELECT FROM operators WHERE user_id = @user) AND EXISTS (SELECT FROM projects WHERE ref = @ref AND platform) AS operates,
 		(SELECT version FROM policy_version) AS policy_version`,
 		map[string]any{"org": organization, "user": user, "ref": string(project)}).Scan(&out).Error
 	return out, Fault(err)

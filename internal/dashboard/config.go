@@ -39,6 +39,7 @@ type Auth struct {
 	Methods        Methods        `json:"methods"`
 	Passwords      PasswordPolicy `json:"passwords"`
 	Captcha        string         `json:"captcha" enum:",hcaptcha,turnstile" doc:"Which captcha forms must solve; empty for none."`
+	CaptchaSiteKey string         `json:"captcha_site_key" doc:"The site's public key at that captcha's provider; empty for none."`
 }
 
 // Methods are the ways to sign in.
@@ -75,7 +76,7 @@ func AuthOf(c *setting.Config) Auth {
 		Passwords: passwordsOf(c),
 	}
 	if c.CaptchaEnabled {
-		a.Captcha = c.CaptchaProvider
+		a.Captcha, a.CaptchaSiteKey = c.CaptchaProvider, c.CaptchaSiteKey
 	}
 	for _, name := range setting.ProviderNames() {
 		if p, ok := c.Provider(name); ok && p.Enabled {

@@ -17,7 +17,7 @@ import (
 // projects' hosts, programs and paths of APIs get the answer for a path without a
 // route.
 func (s *Server) mountApp(engine *gin.Engine) {
-	app := dashboard.New(dashboard.Options{Projects: s.projectOrigins()})
+	app := dashboard.New(dashboard.Options{Projects: s.projectOrigins(), Captcha: s.dashboardCaptcha})
 	page := web.ForPeople(s.isMain, app)
 	engine.GET("/", page)
 	engine.GET(dashboard.AssetPath+"*path", func(c *gin.Context) {
@@ -35,6 +35,16 @@ func (s *Server) mountApp(engine *gin.Engine) {
 		}
 		web.NotFound(c)
 	})
+}
+
+// dashboardCaptcha names the captcha of the dashboard's own sign-in page; "" for none,
+// and while that cannot be found out.
+func (s *Server) dashboardCaptcha(ctx context.Context) string {
+	c, err := s.dashboardConfig(ctx)
+	if err != nil || c.Auth.CaptchaSiteKey == "" {
+		return ""
+	}
+	return c.Auth.Captcha
 }
 
 // projectOrigins are the origins of projects on hosts of their own.

@@ -1,11 +1,15 @@
 package setting
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Captcha is a proof that a person asks.
 type Captcha struct {
 	CaptchaEnabled  bool
 	CaptchaProvider string // hcaptcha or turnstile
+	CaptchaSiteKey  string // public; for pages of Reeve's own
 }
 
 // CaptchaSecret names the secret key at the captcha's provider.
@@ -28,9 +32,25 @@ func captcha() Group {
 			Name: CaptchaSecret, Kind: Text, Secret: true, MaxLength: maxSecret,
 			Effect: "Secret key of the site at that provider.",
 		},
+		{
+			Name: "security_captcha_site_key", Kind: Text, MaxLength: 100,
+			Field:  func(c *Config) any { return &c.CaptchaSiteKey },
+			Effect: "Public key of the site there, which Reeve's own sign-in page shows the captcha with. Apps have it in their own pages.",
+			Format: siteKey,
+		},
 	}, Rules: []Rule{
 		{Text: "`security_captcha_provider` and `security_captcha_secret` are required with `security_captcha_enabled`.", Check: captchaComplete},
 	}}
+}
+
+// siteKey accepts what the providers issue: it is a part of a page's script.
+func siteKey(key string) error {
+	if strings.ContainsFunc(key, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_'
+	}) {
+		return errors.New("is not a site key: letters, digits, - and _ only")
+	}
+	return nil
 }
 
 func captchaComplete(c *Config, secrets Secrets) error {

@@ -32,6 +32,7 @@ var needs = map[string][]Need{
 	"smtp_admin_email": {{Setting: "smtp_host"}},
 
 	"security_captcha_provider": {{Setting: "security_captcha_enabled"}}, CaptchaSecret: {{Setting: "security_captcha_enabled"}},
+	"security_captcha_site_key":             {{Setting: "security_captcha_enabled"}},
 	"security_email_disposable_exceptions":  {{Setting: "security_email_disposable_blocked"}},
 	"password_hibp_fail_closed":             {{Setting: "password_hibp_enabled"}},
 	"password_hibp_at_sign_in":              {{Setting: "password_hibp_enabled"}},

@@ -26,7 +26,8 @@ func ours(name string) bool {
 		"mailer_subjects_mfa_recovery_code_used_notification", "mailer_templates_mfa_recovery_code_used_notification_content",
 		"mfa_policy", "mfa_policy_roles", "mfa_policy_grace_period", "mfa_policy_since", "sessions_allow_low_aal":
 		return true
-	case "mailer_notifications_new_device_enabled", "mailer_subjects_new_device_notification", "mailer_templates_new_device_notification_content":
+	case "mailer_notifications_new_device_enabled", "mailer_subjects_new_device_notification", "mailer_templates_new_device_notification_content",
+		"security_captcha_site_key":
 		return true
 	}
 	if strings.HasPrefix(name, "hook_") && strings.HasSuffix(name, "_mode") {

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useRouteContext } from '@tanstack/react-router'
-import { Building2, Database, FolderGit2, GitBranch, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
+import { Link, useRouteContext, useRouterState } from '@tanstack/react-router'
+import { Building2, Database, FolderGit2, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
 import { kept } from '@/lib/kept'
 import { cx } from '@/lib/cx'
 import { orgsQuery } from '@/features/org/orgs'
+import { projectPermissionsQuery } from '@/features/permission/permissions'
 import { projectQuery } from '@/features/project/project'
 import { shell } from '@/strings/shell'
 import { openPalette } from './palettehost'
@@ -12,7 +13,7 @@ import { Switcher } from './switcher'
 
 type Props = { slug?: string; projectRef?: string; inSheet?: boolean }
 
-/** The left rail: switcher on top, at most ten entries, the account below. */
+/** The left rail: switcher on top, at most nine entries, the account below. */
 export function Rail({ slug, projectRef, inSheet }: Props) {
   const { person } = useRouteContext({ from: '/_app' })
   const project = useQuery({ ...projectQuery(projectRef ?? ''), enabled: projectRef !== undefined })
@@ -48,19 +49,21 @@ function ProjectEntries({ projectRef: ref }: { projectRef: string }) {
   const t = shell.project
   const links = [
     { to: '/p/$ref', icon: House, label: t.home, exact: true },
-    { to: '/p/$ref/users', icon: Users, label: t.users },
-    { to: '/p/$ref/auth', icon: LogIn, label: t.auth },
-    { to: '/p/$ref/sso', icon: Building2, label: t.sso },
-    { to: '/p/$ref/keys', icon: KeyRound, label: t.keys },
-    { to: '/p/$ref/database', icon: Database, label: t.database },
-    { to: '/p/$ref/logs', icon: ScrollText, label: t.logs },
-    { to: '/p/$ref/inbox', icon: Inbox, label: t.inbox },
-    { to: '/p/$ref/branches', icon: GitBranch, label: t.branches },
+    { to: '/p/$ref/users', icon: Users, label: t.users, needs: 'user:read' },
+    { to: '/p/$ref/auth', icon: LogIn, label: t.auth, needs: 'auth_config:read' },
+    { to: '/p/$ref/sso', icon: Building2, label: t.sso, needs: 'auth_config:read' },
+    { to: '/p/$ref/keys', icon: KeyRound, label: t.keys, needs: 'api_key:read' },
+    { to: '/p/$ref/database', icon: Database, label: t.database, needs: 'database:read' },
+    { to: '/p/$ref/logs', icon: ScrollText, label: t.logs, needs: 'logs:read' },
+    { to: '/p/$ref/inbox', icon: Inbox, label: t.inbox, needs: 'inbox:read' },
     { to: '/p/$ref/settings', icon: Settings, label: t.settings },
   ] as const
-  return links.map((l) => (
+  // What the person may not see is left out, once the server has said so.
+  const held = useQuery(projectPermissionsQuery(ref)).data
+  const inBranches = useRouterState({ select: (s) => s.location.pathname === `/p/${ref}/branches` }) // a tab of the settings
+  return links.filter((l) => !held || !('needs' in l) || held.includes(l.needs)).map((l) => (
     <li key={l.to}>
-      <Link to={l.to} params={{ ref }} activeOptions={{ exact: 'exact' in l, includeSearch: false }} className={entry} activeProps={active}>
+      <Link to={l.to} params={{ ref }} activeOptions={{ exact: 'exact' in l, includeSearch: false }} className={cx(entry, inBranches && l.to === '/p/$ref/settings' && active.className)} activeProps={active}>
         <Word icon={l.icon}>{l.label}</Word>
       </Link>
     </li>

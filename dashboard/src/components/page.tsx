@@ -34,7 +34,7 @@ export function Page({ title, description, action, crumbs = [], wide, children }
               ))}
             </nav>
           )}
-          <h1 className="text-xl font-semibold break-words">{title}</h1>
+          <h1 title={title.length > 60 ? title : undefined} className="line-clamp-3 text-xl font-semibold wrap-anywhere">{title}</h1>
           {description && <p className="mt-1 max-w-prose text-text-2">{description}</p>}
         </div>
         {action && <div className="flex flex-wrap items-center gap-2">{action}</div>}
@@ -69,7 +69,7 @@ export function Card({ className, children }: { className?: string; children: Re
 
 /** Names and values, one below the other. */
 export function KeyValues({ children }: { children: ReactNode }) {
-  return <dl className="divide-y divide-line">{children}</dl>
+  return <dl className="divide-y divide-line py-1">{children}</dl>
 }
 
 export function KeyValue({ label, children }: { label: ReactNode; children: ReactNode }) {

@@ -33,7 +33,7 @@ export function Notice({ tone = 'info', icon: Icon, children, action }: { tone?:
   return (
     <div className={cx('flex flex-wrap items-center gap-x-3 gap-y-2 rounded px-3 py-2', badges[tone])}>
       {Icon && <Icon className="size-4 shrink-0" strokeWidth={1.5} aria-hidden />}
-      <div className="min-w-0 flex-1 text-text">{children}</div>
+      <div className="min-w-0 flex-1 basis-52 text-text">{children}</div>
       {action}
     </div>
   )

@@ -5,7 +5,7 @@ import { useEffect, useRef, type ReactNode } from 'react'
 const tab = 'flex h-9 items-center border-b-2 border-transparent px-1 text-text-2 hover:text-text whitespace-nowrap'
 
 /** Scrolls a row of links so that the page that is shown is in its middle; nothing else moves. */
-function useCurrentInSight() {
+function useCurrentInSight(links: number) {
   const nav = useRef<HTMLElement>(null)
   const path = useRouterState({ select: (s) => s.location.pathname })
   useEffect(() => {
@@ -14,13 +14,13 @@ function useCurrentInSight() {
     if (!row || !current) return
     const [outer, inner] = [row.getBoundingClientRect(), current.getBoundingClientRect()]
     row.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2)
-  }, [path])
+  }, [path, links])
   return nav
 }
 
 /** Tabs that are pages: each has an address. */
 export function TabLinks({ label, tabs }: { label: string; tabs: (LinkProps & { label: string; exact?: boolean })[] }) {
-  const nav = useCurrentInSight()
+  const nav = useCurrentInSight(tabs.length)
   return (
     <nav ref={nav} aria-label={label} className="mb-5 flex gap-4 overflow-x-auto border-b border-line">
       {tabs.map(({ label, exact, ...link }) => (
@@ -36,7 +36,7 @@ type SideLink = LinkProps & { label: string }
 
 /** The pages of an area, by group: a column beside the content; on narrow screens a row above it. */
 export function SideLinks({ label, groups }: { label: string; groups: { label: string; links: SideLink[] }[] }) {
-  const nav = useCurrentInSight()
+  const nav = useCurrentInSight(groups.flatMap((g) => g.links).length)
   return (
     <nav ref={nav} aria-label={label} className="flex gap-3 overflow-x-auto border-b border-line pb-2 lg:sticky lg:top-5 lg:w-44 lg:shrink-0 lg:flex-col lg:gap-4 lg:self-start lg:overflow-visible lg:border-0 lg:pb-0">
       {groups.map((group) => (

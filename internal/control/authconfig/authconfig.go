@@ -108,6 +108,11 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, ref tenants.Ref
 		if after, changed, err = to(tx, k, before); err != nil {
 			return err
 		}
+		if p.Platform {
+			if err := checkPlatform(&after.config); err != nil {
+				return err
+			}
+		}
 		if terms.DryRun {
 			return errDryRun
 		}

@@ -77,6 +77,7 @@ var table = withHooks(withProviders(withPhone(map[string]values{
 	"password_hibp_enabled": booleans, "password_hibp_fail_closed": booleans, "password_hibp_at_sign_in": booleans,
 	"security_update_password_require_current_password": booleans, "security_captcha_enabled": booleans,
 	"security_captcha_provider": {[]string{`"hcaptcha"`, `"turnstile"`, `""`}, []string{`"recaptcha"`, "5", "true"}},
+	"security_captcha_site_key": {[]string{`"1x00000000000000000000AA"`, `"10000000-ffff-ffff-ffff-000000000001"`, `""`}, []string{`"a key"`, `"<script>"`, "5", "true"}},
 
 	"security_email_domains_allowed": domains, "security_email_domains_blocked": domains, "security_email_disposable_exceptions": domains,
 	"security_email_disposable_blocked":     booleans,

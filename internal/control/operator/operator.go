@@ -45,8 +45,12 @@ func (s *Service) Overview(ctx context.Context, actor control.Actor) (*Overview,
 	if err != nil {
 		return nil, err
 	}
+	platform, err := s.DB.PlatformProject(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := overviewOnWire(fleet)
-	out.Version, out.SchemaVersion = s.Version, known
+	out.Version, out.SchemaVersion, out.Platform = s.Version, known, string(platform.Ref)
 	if state, err := s.Server(ctx); err != nil {
 		out.Server.Problem = "The server does not answer: look into the log of Reeve"
 	} else {

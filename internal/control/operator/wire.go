@@ -12,6 +12,7 @@ import (
 // Overview is the installation on the wire.
 type Overview struct {
 	Version       string         `json:"version"`
+	Platform      string         `json:"platform_ref" doc:"The project at which people sign in to this installation; operators read and change its settings in a session."`
 	SchemaVersion int64          `json:"schema_version" doc:"Of projects' databases, in this release."`
 	Organizations int            `json:"organizations"`
 	Projects      map[string]int `json:"projects" doc:"By status."`

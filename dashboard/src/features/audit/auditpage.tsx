@@ -78,12 +78,12 @@ export function AuditPage({ slug, search, onSearch, members, projects }: Props) 
         )}
       </div>
       <Filters label={t.filters}>
-        <FilterInput main label={t.search} value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} className="w-full sm:w-60" />
-        <FilterSelect label={t.actor} all={t.anyActor} value={search.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} options={members} className="w-[calc(50%-4px)] sm:w-36" />
-        <FilterInput label={t.action} mono value={search.action ?? ''} onChange={(action) => set({ action: action || undefined })} list={[...new Set(rows?.map((e) => e.action))].sort()} className="w-[calc(50%-4px)] sm:w-36" />
-        <FilterSelect label={t.project} all={t.anyProject} value={search.project ?? ''} onChange={(project) => set({ project: project || undefined })} options={projects} className="w-[calc(50%-4px)] sm:w-36" />
+        <FilterInput main label={t.search} value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} className="w-full sm:w-56" />
+        <FilterSelect label={t.actor} all={t.anyActor} value={search.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} options={members} className="w-[calc(50%-4px)] sm:w-34" />
+        <FilterInput label={t.action} mono value={search.action ?? ''} onChange={(action) => set({ action: action || undefined })} list={[...new Set(rows?.map((e) => e.action))].sort()} className="w-[calc(50%-4px)] sm:w-34" />
+        <FilterSelect label={t.project} all={t.anyProject} value={search.project ?? ''} onChange={(project) => set({ project: project || undefined })} options={projects} className="w-[calc(50%-4px)] sm:w-34" />
         <FilterSelect label={t.result} all={t.anyResult} value={search.result ?? ''} onChange={(result) => set({ result: (result || undefined) as Result | undefined })} options={Object.entries(t.results).map(([value, label]) => ({ value, label }))} className="w-[calc(50%-4px)] sm:w-32" />
-        <FilterSelect label={t.range} all={t.anyRange} value={search.range ?? ''} onChange={(range) => set({ range: (range || undefined) as AuditRange | undefined })} options={Object.entries(t.ranges).map(([value, label]) => ({ value, label }))} className="w-[calc(50%-4px)] sm:w-36" />
+        <FilterSelect label={t.range} all={t.anyRange} value={search.range ?? ''} onChange={(range) => set({ range: (range || undefined) as AuditRange | undefined })} options={Object.entries(t.ranges).map(([value, label]) => ({ value, label }))} className="w-[calc(50%-4px)] sm:w-34" />
         {some && (
           <Button kind="quiet" onClick={() => onSearch({})}>
             {t.clear}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Clock, GitBranch, Inbox, Plus, RotateCcw, SquareArrowOutUpRight, Trash2 } from 'lucide-react'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { may, projectPermissionsQuery } from '@/features/permission/permissions'
 import { projectQuery } from '@/features/project/project'
 import { Button } from '@/components/button'
@@ -35,7 +35,7 @@ const columns: Column<Branch>[] = [
 ]
 
 /** The branches of a project, and the projects of its organization that delete themselves. */
-export function BranchesPage({ projectRef }: { projectRef: string }) {
+export function BranchesPage({ projectRef, tabs }: { projectRef: string; tabs?: ReactNode }) {
   const navigate = useNavigate()
   const project = useQuery(projectQuery(projectRef))
   const branches = useQuery(branchesQuery(projectRef))
@@ -75,6 +75,7 @@ export function BranchesPage({ projectRef }: { projectRef: string }) {
         </Button>
       }
     >
+      {tabs}
       {source && project.data && (
         <div className="mb-5">
           <Notice

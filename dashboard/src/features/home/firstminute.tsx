@@ -70,7 +70,7 @@ function Values({ of, created }: { of: Connection; created?: Created }) {
       {!created?.secret_key && (
         <p className="mt-2 text-sm text-text-2">
           {v.gone}{' '}
-          <Link to="/p/$ref/keys" params={{ ref: of.ref }} className="text-accent hover:underline">
+          <Link to="/p/$ref/keys" params={{ ref: of.ref }} className="text-accent underline">
             {v.keys}
           </Link>
         </p>

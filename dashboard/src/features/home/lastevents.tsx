@@ -71,12 +71,12 @@ function Line({ event, projectRef: ref }: { event: Schema<'LogsEvent'>; projectR
       )}{' '}
       {event.user_id && !gone ? (
         <Link to="/p/$ref/users/$id" params={{ ref, id: event.user_id }} className="text-text-2 hover:text-text hover:underline">
-          <bdi className="break-all">{who || t.events.user}</bdi>
+          <bdi className="wrap-anywhere">{who || t.events.user}</bdi>
         </Link>
       ) : (
-        <bdi className="break-all text-text-2">{who}</bdi>
+        <bdi className="wrap-anywhere text-text-2">{who}</bdi>
       )}{' '}
-      {by && <bdi className="break-all text-text-3">{t.events.by(by)}</bdi>} {event.count > 1 && <span className="tabular font-medium">{formatNumber(event.count)}×</span>}
+      {by && <bdi className="wrap-anywhere text-text-3">{t.events.by(by)}</bdi>} {event.count > 1 && <span className="tabular font-medium">{formatNumber(event.count)}×</span>}
     </span>
   )
 }

@@ -56,7 +56,7 @@ export function KeysPage({ projectRef, open, onOpen }: Props) {
   const lastUse = deleting && use(deleting)?.last_used_at
   const columns: Column<Key>[] = [
     { id: 'name', header: t.columns.name, width: 'minmax(150px,1.5fr)', cell: (k) => <Name of={k} /> },
-    { id: 'type', header: t.columns.type, width: '100px', cell: (k) => t.types[k.type] },
+    { id: 'type', header: t.columns.type, width: '116px', cell: (k) => t.types[k.type] },
     { id: 'key', header: t.columns.key, width: 'minmax(190px,2fr)', cell: (k) => (k.type === 'publishable' && k.api_key ? <Copyable text={k.api_key} /> : <span className="font-mono text-sm text-text-2">{k.prefix ? `${k.prefix}…` : 'eyJ…'}</span>) },
     { id: 'scopes', header: t.columns.scopes, width: '112px', cell: (k) => (k.scopes ? t.scopes(k.scopes.length) : k.type === 'publishable' || k.name === 'anon' ? t.asAnon : t.everything) },
     { id: 'networks', header: t.columns.networks, width: '108px', cell: (k) => (k.allowed_networks ? t.networks(k.allowed_networks.length) : t.anywhere) },

@@ -21,7 +21,7 @@ type Props = { projectRef: string; search: LogSearch; onSearch: (next: LogSearch
 const columns: Column<LogEntry>[] = [
   { id: 'at', header: t.columns.at, width: '116px', narrow: '104px', cell: (e) => <Time at={e.at} /> },
   { id: 'level', header: t.columns.level, width: '108px', narrow: 'hidden', cell: (e) => <Status tone={tones[e.level]}>{t.levels[e.level]}</Status> },
-  { id: 'code', header: t.columns.code, width: 'minmax(160px,1fr)', narrow: 'hidden', cell: (e) => <span className="font-mono text-sm">{e.code}</span> },
+  { id: 'code', header: t.columns.code, width: 'minmax(190px,1fr)', narrow: 'hidden', cell: (e) => <span className="font-mono text-sm">{e.code}</span> },
   {
     id: 'message',
     header: t.columns.message,
@@ -36,7 +36,7 @@ const columns: Column<LogEntry>[] = [
       </span>
     ),
   },
-  { id: 'route', header: t.columns.route, width: 'minmax(150px,1fr)', narrow: 'hidden', cell: (e) => <span className="font-mono text-sm text-text-2">{e.route}</span> },
+  { id: 'route', header: t.columns.route, width: 'minmax(180px,1fr)', narrow: 'hidden', cell: (e) => <span title={e.route} className="font-mono text-sm text-text-2">{e.route}</span> },
   { id: 'count', header: t.columns.count, width: '72px', narrow: 'hidden', align: 'right', cell: (e) => formatNumber(e.count) },
 ]
 

@@ -28,6 +28,7 @@ export function Members({ slug, me, roles, mayWrite, onLeft }: Props) {
       id: 'person',
       header: team.columns.person,
       width: 'minmax(160px,3fr)',
+      narrow: '200px',
       cell: (m) => (
         <span className="flex items-center gap-2">
           <bdi className="truncate">{m.name || m.user_name}</bdi>
@@ -36,7 +37,7 @@ export function Members({ slug, me, roles, mayWrite, onLeft }: Props) {
         </span>
       ),
     },
-    { id: 'role', header: team.columns.role, width: 'minmax(110px,1fr)', cell: (m) => m.role_name },
+    { id: 'role', header: team.columns.role, width: 'minmax(110px,1fr)', narrow: '112px', cell: (m) => m.role_name },
     { id: 'mfa', header: team.columns.mfa, width: '140px', cell: (m) => <Status tone={m.mfa_enabled ? 'ok' : 'neutral'}>{m.mfa_enabled ? team.mfaOn : team.mfaOff}</Status> },
   ]
   const menu = (m: Member): MenuItem[] => [

@@ -16,6 +16,9 @@ export const installationQuery = queryOptions({
   staleTime: 30_000,
 })
 
+/** How people sign in, as everybody is told. */
+export const waysQuery = queryOptions({ queryKey: ['config'], queryFn: ({ signal }) => answer(api.GET('/dashboard/config', { signal })), staleTime: 10_000 })
+
 export type ProjectFilter = { q?: string; status?: Status; trouble?: Trouble }
 export type Status = 'creating' | 'active' | 'pausing' | 'paused' | 'restoring' | 'failed' | 'deleting'
 export type Trouble = 'failing' | 'behind' | 'shut_out' | 'errors'

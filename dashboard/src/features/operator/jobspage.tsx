@@ -14,7 +14,7 @@ import { jobsQuery, useRetryJob } from './installation'
 const t = operator.jobs
 
 const tasks: Column<Schema<'OperatorTask'>>[] = [
-  { id: 'name', header: t.task, width: 'minmax(200px,2fr)', cell: (j) => <span className="font-mono text-sm">{j.name}</span> },
+  { id: 'name', header: t.task, width: 'minmax(220px,2fr)', cell: (j) => <span className="font-mono text-sm">{j.name}</span> },
   { id: 'waiting', header: t.waiting, width: '100px', align: 'right', cell: (j) => j.waiting },
   { id: 'running', header: t.running, width: '100px', align: 'right', cell: (j) => j.running },
   { id: 'retrying', header: t.retrying, width: '100px', align: 'right', cell: (j) => j.retrying },

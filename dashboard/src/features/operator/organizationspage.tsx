@@ -12,8 +12,8 @@ import { operator as t } from '@/strings/operator'
 import { allOrganizationsQuery } from './installation'
 
 const columns: Column<Schema<'OperatorOrganization'>>[] = [
-  { id: 'name', header: t.columns.name, width: 'minmax(220px,2fr)', cell: (o) => <bdi className="font-medium">{o.name}</bdi> },
-  { id: 'slug', header: t.columns.slug, width: 'minmax(160px,1fr)', cell: (o) => <span className="font-mono text-sm">{o.slug}</span> },
+  { id: 'name', header: t.columns.name, width: 'minmax(220px,2fr)', narrow: '150px', cell: (o) => <bdi className="font-medium">{o.name}</bdi> },
+  { id: 'slug', header: t.columns.slug, width: 'minmax(160px,1fr)', narrow: '130px', cell: (o) => <span className="font-mono text-sm">{o.slug}</span> },
   { id: 'plan', header: t.columns.plan, width: '120px', cell: (o) => <Badge>{o.plan}</Badge> },
   { id: 'members', header: t.columns.members, width: '110px', align: 'right', cell: (o) => formatNumber(o.members) },
   { id: 'projects', header: t.columns.projects, width: '110px', align: 'right', cell: (o) => formatNumber(o.projects) },
@@ -28,7 +28,7 @@ export function AllOrganizations({ q, onSearch, onOpen }: Props) {
   if (found.error) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />
   return (
     <>
-      <Input type="search" aria-label={common.search} placeholder={t.searchOrganizations} className="mb-3 max-w-72" defaultValue={q} onChange={(e) => onSearch(e.target.value)} />
+      <Input type="search" aria-label={common.search} placeholder={t.searchOrganizations} className="mb-3 sm:max-w-72" defaultValue={q} onChange={(e) => onSearch(e.target.value)} />
       <Table
         label={t.tabs.organizations}
         columns={columns}

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { CircleCheck, TriangleAlert } from 'lucide-react'
-import { ErrorState } from '@/components/error'
+import { buttonClass } from '@/components/button'
+import { ErrorNote, ErrorState } from '@/components/error'
 import { Card, KeyValue, KeyValues, Section } from '@/components/page'
 import { Stat } from '@/components/stat'
 import { Notice, Skeleton } from '@/components/state'
@@ -9,7 +10,7 @@ import { ApiError } from '@/lib/api/error'
 import { formatDuration, formatNumber } from '@/lib/format'
 import { common } from '@/strings/common'
 import { operator as t } from '@/strings/operator'
-import { installationQuery, type Trouble } from './installation'
+import { installationQuery, waysQuery, type Trouble } from './installation'
 
 /** What the installation has, and what in it needs somebody. */
 export function Overview() {
@@ -61,6 +62,17 @@ export function Overview() {
           ))}
         </div>
       </Section>
+      <Section
+        title={t.signIn.title}
+        description={t.signIn.text}
+        action={
+          <Link to="/p/$ref/auth/$page" params={{ ref: i.platform_ref, page: 'providers' }} className={buttonClass()}>
+            {t.signIn.open}
+          </Link>
+        }
+      >
+        <Ways />
+      </Section>
       <Section title={t.server.title}>
         <Card className="px-5">
           <KeyValues>
@@ -77,5 +89,25 @@ export function Overview() {
         </Card>
       </Section>
     </>
+  )
+}
+
+/** How people sign in to this installation now. */
+function Ways() {
+  const found = useQuery(waysQuery)
+  const w = t.signIn
+  if (found.error) return <ErrorNote error={found.error} />
+  const c = found.data
+  if (!c) return <Skeleton className="h-28 w-full" />
+  const methods = [...(c.auth.methods.email ? [w.email] : []), ...(c.auth.methods.providers ?? []), ...(c.auth.methods.custom ?? []).map((m) => m.name)]
+  return (
+    <Card className="px-5">
+      <KeyValues>
+        <KeyValue label={w.methods}>{methods.join(', ') || '–'}</KeyValue>
+        <KeyValue label={w.signUp}>{c.auth.sign_up ? w.anybody : w.invited}</KeyValue>
+        <KeyValue label={w.mails}>{w.mail[c.mail]}</KeyValue>
+        <KeyValue label={w.captcha}>{c.auth.captcha ? w.services[c.auth.captcha] : w.none}</KeyValue>
+      </KeyValues>
+    </Card>
   )
 }

@@ -22,7 +22,8 @@ const columns = (some: boolean): Column<Project>[] => [
   {
     id: 'name',
     header: t.columns.name,
-    width: 'minmax(200px,2fr)',
+    width: 'minmax(220px,2fr)',
+    narrow: '190px',
     cell: (p) => (
       <span className="flex min-w-0 items-center gap-2">
         <bdi className="truncate font-medium">{p.name}</bdi>
@@ -32,7 +33,7 @@ const columns = (some: boolean): Column<Project>[] => [
       </span>
     ),
   },
-  { id: 'organization', header: t.columns.organization, width: 'minmax(110px,1fr)', cell: (p) => p.organization_slug },
+  { id: 'organization', header: t.columns.organization, width: 'minmax(110px,1fr)', narrow: '120px', cell: (p) => p.organization_slug },
   { id: 'ref', header: t.columns.ref, width: '190px', cell: (p) => <span className="font-mono text-sm">{p.ref}</span> },
   { id: 'status', header: t.columns.status, width: '110px', cell: (p) => <Status tone={tones[p.status] ?? 'info'}>{t.statuses[p.status] ?? p.status}</Status> },
   { id: 'signins', header: t.columns.signIns, width: '80px', align: 'right', cell: (p) => formatNumber(p.sign_ins) },
@@ -53,8 +54,8 @@ export function AllProjects({ filter, onFilter, onOpen }: Props) {
   return (
     <>
       <div className="mb-3 flex flex-wrap gap-2">
-        <Input type="search" aria-label={common.search} placeholder={t.search} className="max-w-72" defaultValue={filter.q ?? ''} onChange={(e) => onFilter({ ...filter, q: e.target.value || undefined })} />
-        <Select aria-label={t.status} className="w-40" value={filter.status ?? ''} onChange={(e) => onFilter({ ...filter, status: statuses.find((s) => s === e.target.value) })}>
+        <Input type="search" aria-label={common.search} placeholder={t.search} className="sm:max-w-72" defaultValue={filter.q ?? ''} onChange={(e) => onFilter({ ...filter, q: e.target.value || undefined })} />
+        <Select aria-label={t.status} className="w-[calc(50%-4px)] sm:w-40" value={filter.status ?? ''} onChange={(e) => onFilter({ ...filter, status: statuses.find((s) => s === e.target.value) })}>
           <option value="">{t.anyStatus}</option>
           {statuses.map((s) => (
             <option key={s} value={s}>
@@ -62,7 +63,7 @@ export function AllProjects({ filter, onFilter, onOpen }: Props) {
             </option>
           ))}
         </Select>
-        <Select aria-label={t.trouble} className="w-56" value={filter.trouble ?? ''} onChange={(e) => onFilter({ ...filter, trouble: troubles.find((s) => s === e.target.value) })}>
+        <Select aria-label={t.trouble} className="w-[calc(50%-4px)] sm:w-56" value={filter.trouble ?? ''} onChange={(e) => onFilter({ ...filter, trouble: troubles.find((s) => s === e.target.value) })}>
           <option value="">{t.any}</option>
           {troubles.map((s) => (
             <option key={s} value={s}>

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Button } from '@/components/button'
 import { ErrorState } from '@/components/error'
@@ -34,10 +34,10 @@ export function Invite({ token = '' }: { token?: string }) {
     queries.removeQueries({ predicate: (query) => query.queryKey[0] !== invitationQuery(token).queryKey[0] })
     void (ref ? navigate({ to: '/p/$ref', params: { ref } }) : navigate({ to: '/orgs/$slug', params: { slug } }))
   }
-  if (!token) return <Frame title={t.loading}><Notice tone="warn">{t.noToken}</Notice></Frame>
+  if (!token) return <Frame title={t.loading}><Notice tone="warn">{t.noToken}</Notice><ToSignIn /></Frame>
   if (invitation.error) {
     if (asApiError(invitation.error).temporary) return <ErrorState error={invitation.error} onRetry={() => void invitation.refetch()} />
-    return <Frame title={t.loading}><Notice tone="warn">{t.invalid}</Notice></Frame>
+    return <Frame title={t.loading}><Notice tone="warn">{t.invalid}</Notice><ToSignIn /></Frame>
   }
   const [i, c] = [invitation.data, config.data]
   if (!i || !c || person.isPending) return <Frame title={t.loading}><Skeleton className="h-40 w-full" /></Frame>
@@ -71,5 +71,13 @@ export function Invite({ token = '' }: { token?: string }) {
         </>
       )}
     </Frame>
+  )
+}
+
+function ToSignIn() {
+  return (
+    <Link to="/sign-in" className="text-sm text-accent hover:underline">
+      {signIn.toSignIn}
+    </Link>
   )
 }

@@ -77,8 +77,8 @@ export async function enter({ access_token, refresh_token }: Tokens) {
   if (!response.ok) throw new ApiError(response.status, 'no_session', ((await response.json().catch(() => null)) as { message?: string } | null)?.message ?? response.statusText)
 }
 
-export async function signInByPassword(config: Config, email: string, password: string) {
-  const { data, error } = await (await platform(config)).signInWithPassword({ email, password })
+export async function signInByPassword(config: Config, email: string, password: string, captchaToken?: string) {
+  const { data, error } = await (await platform(config)).signInWithPassword({ email, password, options: { captchaToken } })
   if (error) throw refused(error)
   await enter(data.session)
 }

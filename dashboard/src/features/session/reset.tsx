@@ -5,9 +5,10 @@ import { Button } from '@/components/button'
 import { ErrorState } from '@/components/error'
 import { Field } from '@/components/form'
 import { Input } from '@/components/input'
-import { Notice } from '@/components/state'
+import { Notice, Skeleton } from '@/components/state'
 import { ApiError } from '@/lib/api/error'
 import { signIn } from '@/strings/signin'
+import { useCaptcha, useCaptchaDocument } from './captcha'
 import { Explained } from './explained'
 import { Frame } from './frame'
 import { personQuery } from './person'
@@ -19,42 +20,58 @@ export function Reset() {
   const t = signIn.reset
   const config = useQuery(configQuery)
   const [link, setLink] = useLink()
-  const [email, setEmail] = useState('')
-  const send = useMutation({
-    mutationFn: async (to: string) => {
-      const { error } = await (await platform(config.data as Config)).resetPasswordForEmail(to, { redirectTo: `${location.origin}/reset` })
-      if (error) throw refused(error)
-      return to
-    },
-  })
+  const elsewhere = useCaptchaDocument(config.data)
   if (config.error) return <ErrorState error={config.error} onRetry={() => void config.refetch()} />
   if (link?.tokens && config.data) return <NewPassword config={config.data} email={link.email} tokens={link.tokens} />
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    setLink(null)
-    if (config.data && /.@./.test(email)) send.mutate(email.trim())
-  }
   return (
     <Frame title={t.title}>
       {link?.problem && <Explained error={new ApiError(400, link.problem, link.problem)} />}
       <p className="text-text-2">{t.text}</p>
+      {config.data && !elsewhere ? <Ask config={config.data} onAsk={() => setLink(null)} /> : <Skeleton className="h-28 w-full" />}
+      <Link to="/sign-in" className="text-sm text-accent hover:underline">
+        {t.back}
+      </Link>
+    </Frame>
+  )
+}
+
+/** Asks for the mail; the answer is the same for an address without an account. */
+function Ask({ config, onAsk }: { config: Config; onAsk: () => void }) {
+  const t = signIn.reset
+  const [email, setEmail] = useState('')
+  const [tried, setTried] = useState(false)
+  const captcha = useCaptcha(config, tried)
+  const send = useMutation({
+    mutationFn: async (to: string) => {
+      const { error } = await (await platform(config)).resetPasswordForEmail(to, { redirectTo: `${location.origin}/reset`, captchaToken: captcha.token })
+      if (error) throw refused(error)
+      return to
+    },
+    onSettled: captcha.renew,
+  })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    onAsk()
+    setTried(true)
+    if (/.@./.test(email) && captcha.ready) send.mutate(email.trim(), { onSuccess: () => setTried(false) })
+  }
+  return (
+    <>
       <form className="space-y-4" onSubmit={submit}>
         <Field label={signIn.email}>{(f) => <Input {...f} type="email" required autoComplete="username" value={email} onChange={(e) => setEmail(e.target.value)} maxLength={255} />}</Field>
+        {captcha.field}
         {send.error && <Explained error={send.error} />}
         <Button kind="primary" type="submit" busy={send.isPending} className="w-full">
           {t.submit}
         </Button>
       </form>
-      {send.data && config.data && (
+      {send.data && (
         <Notice>
           <p role="status">{t.sent(send.data)}</p>
-          <MailState config={config.data} />
+          <MailState config={config} />
         </Notice>
       )}
-      <Link to="/sign-in" className="text-sm text-accent hover:underline">
-        {t.back}
-      </Link>
-    </Frame>
+    </>
   )
 }
 

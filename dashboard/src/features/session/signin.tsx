@@ -6,6 +6,7 @@ import { ErrorState } from '@/components/error'
 import { Notice, Skeleton } from '@/components/state'
 import { signIn as t } from '@/strings/signin'
 import { DevLink } from './devlink'
+import { asksCaptcha, goOn, Solve, useCaptchaDocument } from './captcha'
 import { Explained } from './explained'
 import { Frame } from './frame'
 import { personQuery } from './person'
@@ -28,12 +29,13 @@ export function SignIn({ next, signUp }: Props) {
   const router = useRouter()
   const done = () => {
     queries.removeQueries({ queryKey: personQuery.queryKey })
-    router.history.push(next ?? '/')
+    goOn(config.data, next ?? '/', (to) => router.history.push(to))
   }
+  const elsewhere = useCaptchaDocument(config.data)
   if (config.error) return <ErrorState error={config.error} onRetry={() => void config.refetch()} />
   if (link?.code && config.data) return <ByCode config={config.data} code={link.code} onDone={done} onFailed={(problem) => setLink({ email: '', problem })} />
   if (link?.tokens) return <Linked email={link.email} tokens={link.tokens} onDone={done} onOther={() => setLink(null)} />
-  const c = config.data
+  const c = elsewhere ? undefined : config.data
   const opened = signUp && c?.auth.sign_up
   return (
     <Frame title={opened ? t.signUp.title : t.title}>
@@ -96,17 +98,20 @@ function Linked({ email, tokens, onDone, onOther }: { email: string; tokens: Par
 }
 
 function MagicLink({ config, email }: { config: Config; email: string }) {
+  const [solving, setSolving] = useState(false)
   const send = useMutation({
-    mutationFn: async (to: string) => {
-      const { error } = await (await platform(config)).signInWithOtp({ email: to, options: { shouldCreateUser: false, emailRedirectTo: location.href } })
+    mutationFn: async ({ to, captchaToken }: { to: string; captchaToken?: string }) => {
+      const { error } = await (await platform(config)).signInWithOtp({ email: to, options: { shouldCreateUser: false, emailRedirectTo: location.href, captchaToken } })
       // Whether the address has an account is told to nobody.
       if (error && !['otp_disabled', 'user_not_found', 'signup_disabled'].includes(error.code ?? '')) throw refused(error)
       return to
     },
+    onSettled: () => setSolving(false),
   })
   return (
     <div className="space-y-2">
-      <Button className="w-full" busy={send.isPending} onClick={() => send.mutate(email)}>
+      {solving && <Solve config={config} onSolved={(captchaToken) => send.mutate({ to: email, captchaToken })} />}
+      <Button className="w-full" busy={send.isPending} onClick={() => (asksCaptcha(config) ? setSolving(true) : send.mutate({ to: email }))}>
         {t.magic}
       </Button>
       {send.error && <Explained error={send.error} />}

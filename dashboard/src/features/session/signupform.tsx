@@ -5,6 +5,7 @@ import { Field } from '@/components/form'
 import { Input } from '@/components/input'
 import { Notice } from '@/components/state'
 import { signIn } from '@/strings/signin'
+import { useCaptcha } from './captcha'
 import { Explained } from './explained'
 import { enter, platform, refused, type Config } from './platform'
 
@@ -16,21 +17,23 @@ export function SignUpForm({ config, email, onEmail, onDone }: Props) {
   const least = config.auth.passwords.min_length
   const [password, setPassword] = useState('')
   const [tried, setTried] = useState(false)
+  const captcha = useCaptcha(config, tried)
   const make = useMutation({
     gcTime: 0,
     mutationFn: async () => {
-      const { data, error } = await (await platform(config)).signUp({ email: email.trim(), password, options: { emailRedirectTo: location.href } })
+      const { data, error } = await (await platform(config)).signUp({ email: email.trim(), password, options: { emailRedirectTo: location.href, captchaToken: captcha.token } })
       if (error) throw refused(error)
       if (!data.session) return false
       await enter(data.session)
       return true
     },
     onSuccess: (entered) => entered && onDone(),
+    onError: captcha.renew,
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
-    if (/.@./.test(email) && password.length >= least) make.mutate()
+    if (/.@./.test(email) && password.length >= least && captcha.ready) make.mutate()
   }
   if (make.data === false) {
     return (
@@ -48,6 +51,7 @@ export function SignUpForm({ config, email, onEmail, onDone }: Props) {
       <Field label={signIn.password} help={t.help(least)} error={tried && password.length < least ? t.short(least) : undefined}>
         {(f) => <Input {...f} type="password" name="password" autoComplete="new-password" value={password} onChange={(e) => setPassword(e.target.value)} maxLength={72} />}
       </Field>
+      {captcha.field}
       {make.error && <Explained error={make.error} />}
       <Button kind="primary" type="submit" busy={make.isPending} className="w-full">
         {t.submit}

@@ -6,6 +6,7 @@ import { Card, Section } from '@/components/page'
 import { Stat } from '@/components/stat'
 import { Skeleton } from '@/components/state'
 import type { Schema } from '@/lib/api/client'
+import { home } from '@/strings/home'
 import { usage } from '@/strings/usage'
 import { orgUsageQuery } from './orgusage'
 
@@ -23,7 +24,7 @@ export function OrgUsage({ slug, days }: { slug: string; days: number }) {
   const now = points.slice(-days)
   const stat = (label: string, of: (p: Point) => number, inverse = false) => <Stat label={label} inverse={inverse} value={found.data && sum(now, of)} before={sum(before, of)} />
   const methods = [...new Set(now.flatMap((p) => Object.keys(p.sign_ins_by_method)))].slice(0, colours.length)
-  const series: Series[] = methods.map((key, i) => ({ key, label: key, colour: colours[i] }))
+  const series: Series[] = methods.map((key, i) => ({ key, label: home.methods[key] ?? key.replaceAll('_', ' '), colour: colours[i] }))
   return (
     <>
       <Card className="mb-8 grid grid-cols-2 gap-x-6 gap-y-5 p-5 sm:grid-cols-3 lg:grid-cols-6">
@@ -39,7 +40,7 @@ export function OrgUsage({ slug, days }: { slug: string; days: number }) {
       </Section>
       {methods.length > 0 && (
         <Section title={usage.signInsByMethod}>
-          <Chart label={usage.signInsByMethod} points={now.map((p) => ({ at: p.at, ...p.sign_ins_by_method }))} series={series} />
+          <Chart label={usage.signInsByMethod} points={now.map((p) => ({ at: p.at, ...p.sign_ins_by_method }))} series={series} bars legend />
         </Section>
       )}
     </>

@@ -1,6 +1,6 @@
 export const projectSettings = {
   title: 'Settings',
-  tabs: { label: 'Project settings', general: 'General', history: 'History of sign-in settings' },
+  tabs: { label: 'Project settings', general: 'General', history: 'History of sign-in settings', branches: 'Branches' },
   name: { title: 'Project', label: 'Name', help: 'It stands in mails to your users.', saved: 'The project has a new name.' },
   facts: { ref: 'Ref', url: 'URL', created: 'Created', status: 'State', branchOf: 'Branch of', expires: 'Deletes itself', region: 'Region', postgres: 'Postgres' },
   statuses: { ACTIVE_HEALTHY: 'Running', COMING_UP: 'Being created', PAUSING: 'Being paused', INACTIVE: 'Paused', RESTORING: 'Being restored', INIT_FAILED: 'Failed', GOING_DOWN: 'Being deleted' } as Record<string, string>,

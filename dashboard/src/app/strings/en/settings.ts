@@ -73,6 +73,7 @@ export const settings = {
     security_captcha_enabled: 'Captcha',
     security_captcha_provider: 'Service',
     security_captcha_secret: 'Secret key',
+    security_captcha_site_key: 'Site key',
     smtp_host: 'Host',
     smtp_port: 'Port',
     smtp_user: 'User name',

@@ -26,7 +26,7 @@ export const user = {
     email: 'E-mail address',
     emailHelp: 'Changed at once, without a mail to either address.',
     phone: 'Phone number',
-    phoneHelp: 'With country code, such as +41 44 668 18 00',
+    phoneHelp: 'With country code, such as +41 44 668 18 00',
     role: 'Role in the database',
     pending: (address: string) => `Wants to change to ${address}, not confirmed yet`,
     confirmed: 'Confirmed',

@@ -119,7 +119,7 @@ function Schedule({ of: r, readOnly, onChange }: { of: Rotation; readOnly: boole
   const days = [0, 30, 90, 180, 365]
   if (!days.includes(r.days)) days.push(r.days)
   return (
-    <div className="mt-4 grid max-w-xl gap-4 sm:grid-cols-2">
+    <div className="mt-4 grid max-w-2xl gap-4 sm:grid-cols-[1fr_2fr]">
       <Field label={t.schedule}>
         {(field) => (
           <Select {...field} disabled={readOnly} value={r.days} onChange={(e) => onChange({ days: Number(e.target.value) })}>
