@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs stock Supabase clients against a fresh `reeve dev`: the newest supabase-js,
 # the newest one for Node 20 (test/), and the CLI (cli/); the helper that makes
-# projects for tests (ephemeral/); and in a browser, if there is one, its pages
-# (page/), sign-in at SAML identity providers, if they can be installed (saml/),
+# projects for tests (ephemeral/); other implementations of SCIM (scim/); and in a
+# browser, if there is one, its pages (page/), sign-in at SAML identity providers, if they can be installed (saml/),
 # the example app (ssr/) and the dashboard (../dashboard/journeys/); and Prisma
 # (prisma/). Arguments name the test files to run; all by default. The argument
 # "screenshots" takes pictures of the dashboard's pages instead, "speed" measures them.
@@ -62,12 +62,13 @@ if [ -z "${REEVE_BIN:-}" ]; then
 	(cd "$root" && go build -o bin/reeve ./cmd/reeve)
 fi
 
-[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js page/*.test.js saml/*.test.js ssr/*.test.js prisma/*.test.js ../dashboard/journeys/*.test.js
-sdk='' cli='' mcp='' page='' saml='' ssr='' prisma='' journeys='' pictures=''
+[ "$#" -gt 0 ] || set -- test/*.test.js ephemeral/*.test.js cli/*.test.js mcp/*.test.js scim/*.test.js page/*.test.js saml/*.test.js ssr/*.test.js prisma/*.test.js ../dashboard/journeys/*.test.js
+sdk='' cli='' mcp='' scim='' page='' saml='' ssr='' prisma='' journeys='' pictures=''
 for file in "$@"; do
 	case $file in
 	cli/*) cli="$cli $file" ;;
 	mcp/*) mcp="$mcp $file" ;;
+	scim/*) scim="$scim $file" ;;
 	page/*) page="$page $file" ;;
 	saml/*) saml="$saml $file" ;;
 	ssr/*) ssr="$ssr $file" ;;
@@ -182,6 +183,8 @@ fi
 [ -z "$cli" ] || run node @supabase/cli-linux-x64 $cli
 # shellcheck disable=SC2086
 [ -z "$mcp" ] || run node @supabase/mcp-server-supabase $mcp
+# shellcheck disable=SC2086
+[ -z "$scim" ] || run "$newest" scim-patch $scim
 # shellcheck disable=SC2086
 [ -z "$page" ] || run "$newest" @supabase/supabase-js $page
 # shellcheck disable=SC2086
