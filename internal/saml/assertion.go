@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -107,7 +108,13 @@ func understood(conditions *etree.Element) error {
 	for _, c := range conditions.ChildElements() {
 		known := c.NamespaceURI() == nsAssertion && slices.Contains([]string{"AudienceRestriction", "OneTimeUse", "ProxyRestriction"}, c.Tag)
 		for _, a := range c.Attr {
-			known = known && (a.Key != "type" || a.NamespaceURI() != nsSchemaInstance) // a kind derived from it
+			if a.Key == "type" && a.NamespaceURI() == nsSchemaInstance { // perhaps a kind derived from it
+				prefix, name, found := strings.Cut(strings.Trim(a.Value, xmlSpace), ":")
+				if !found {
+					prefix, name = "", prefix
+				}
+				known = known && scopeOf(c)[prefix] == nsAssertion && name == c.Tag+"Type"
+			}
 		}
 		if !known {
 			return fmt.Errorf("the assertion has a condition %.50q that is not understood", c.Tag)

@@ -93,7 +93,9 @@ func TestSoundResponses(t *testing.T) {
 		"conditions": func(r *samltest.Response) {
 			r.Change = func(_, a *etree.Element) {
 				conditions := a.SelectElement("saml:Conditions")
-				conditions.CreateElement("saml:OneTimeUse")
+				once := conditions.CreateElement("saml:OneTimeUse")
+				once.CreateAttr("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
+				once.CreateAttr("xsi:type", "saml:OneTimeUseType")
 				conditions.CreateElement("saml:ProxyRestriction").CreateAttr("Count", "0")
 			}
 		},
@@ -303,6 +305,7 @@ func TestForgedResponses(t *testing.T) {
 		}, saml.CheckSignature},
 		"condition of an extension": {condition("saml:Condition", "xmlns:xsi", xsi, "xmlns:del", "urn:oasis:names:tc:SAML:2.0:conditions:delegation",
 			"xsi:type", "del:DelegationRestrictionType"), saml.CheckForm},
+		"condition of another type":       {condition("saml:OneTimeUse", "xmlns:xsi", xsi, "xmlns:x", "urn:x", "xsi:type", "x:OneTimeUseType"), saml.CheckForm},
 		"condition without a type":        {condition("saml:Condition"), saml.CheckForm},
 		"condition of another name space": {condition("x:OneTimeUse", "xmlns:x", "urn:x"), saml.CheckForm},
 		"condition of an unknown name":    {condition("saml:NotBeforeNoon"), saml.CheckForm},
