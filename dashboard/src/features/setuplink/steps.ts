@@ -16,7 +16,7 @@ export function stepsOf(state: SetupState): { id: StepId; done: boolean }[] {
     steps.push({ id: 'idp', done: state.idp !== '' }, { id: 'fields', done: state.connection !== undefined }, { id: 'metadata', done: state.connection !== undefined })
   }
   if (intents.includes('certificate')) steps.push({ id: 'certificate', done: done.includes('certificate') })
-  if (intents.includes('domain')) steps.push({ id: 'domain', done: done.includes('domain') || (state.domains ?? []).some((d) => d.state === 'active') })
+  if (intents.includes('domain')) steps.push({ id: 'domain', done: done.includes('domain') || (sso && (state.domains ?? []).some((d) => d.state === 'active')) }) // alone it is finished by hand
   if (sso || intents.includes('certificate')) {
     steps.push({ id: 'try', done: live || (tried && !blockers.includes('dry_run_outdated')) })
   }

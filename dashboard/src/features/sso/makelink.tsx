@@ -8,6 +8,7 @@ import { Checkbox, Input, Select } from '@/components/input'
 import { ListInput } from '@/components/listinput'
 import { Notice } from '@/components/state'
 import { Time } from '@/components/time'
+import { cx } from '@/lib/cx'
 import { common } from '@/strings/common'
 import { ssoLinks as t } from '@/strings/ssolinks'
 import { fits, intents, usual, type Intent } from './intents'
@@ -129,7 +130,7 @@ function Intents({ picked, onPick, connection, error }: { picked: Intent[]; onPi
                 <Checkbox id={`intent-${i}`} aria-describedby={`about-${i}`} disabled={!able || needed} checked={picked.includes(i)} onCheckedChange={(on) => onPick(on ? [...picked, i] : picked.filter((other) => other !== i))} />
               </span>
               <span className="min-w-0">
-                <label htmlFor={`intent-${i}`} className="block font-medium">{t.intents[i]}</label>
+                <label htmlFor={`intent-${i}`} className={cx('block font-medium', !able && 'text-text-3')}>{t.intents[i]}</label>
                 <span id={`about-${i}`} className="block text-sm text-text-2">{able ? t.intentText[i] : t.unfit[i]} {needed && t.needed}</span>
               </span>
             </div>

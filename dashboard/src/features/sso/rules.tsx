@@ -75,7 +75,7 @@ export function RulesForm({ projectRef: ref, connection: c, mayWrite }: { projec
         <Section title={t.groups.factor}>
           <ChoiceList name="mfa" label={t.mfa.label} disabled={!mayWrite} value={now.mfa} onChange={(mfa) => set({ mfa })} options={(['project', 'provider', 'provider_stated'] as const).map((value) => ({ value: value as string, label: t.mfa[value][0], text: t.mfa[value][1] }))} />
         </Section>
-        {group(t.groups.security, <>{toggle('allow_unsolicited')}{toggle('allow_sha1')}</>)}
+        {c.saml && group(t.groups.security, <>{toggle('allow_unsolicited')}{toggle('allow_sha1')}</>)}
       </fieldset>
       <DiffBar
         changes={names.map((name) => ({ name, label: labelOf(name), before: now[name] instanceof Array ? saved.allowed_groups.join(', ') : saved[name], after: now[name] instanceof Array ? now.allowed_groups.join(', ') : now[name] }))}
