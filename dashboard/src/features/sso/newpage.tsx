@@ -58,7 +58,7 @@ export function NewConnectionPage({ projectRef: ref, mayWrite }: { projectRef: s
       <Enable projectRef={ref} mayWrite={mayWrite} />
       <p className="mb-5 text-text-2">
         {links.sendText}{' '}
-        <Link to="/p/$ref/sso/links" params={{ ref }} search={{ make: 'new' }} className="text-accent hover:underline">
+        <Link to="/p/$ref/sso/links" params={{ ref }} search={{ make: 'new' }} className="text-accent underline">
           {links.send}
         </Link>
       </p>
