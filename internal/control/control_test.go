@@ -221,7 +221,10 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&inbox.Handler{Service: &inbox.Service{DB: w.DB, Authz: w.Authz}},
 		&usage.Handler{Service: &usage.Service{DB: w.DB, Authz: w.Authz, Now: controltest.Now}},
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
-		&billing.Handler{Authz: w.Authz},
+		&billing.Handler{Service: &billing.Service{
+			DB: w.DB, Authz: w.Authz, Now: time.Now,
+			Ledgers: &billing.Ledgers{DB: w.DB, Tenant: func(context.Context, tenants.Ref) (*tenants.Tenant, error) { return &tenants.Tenant{Status: tenants.StatusPaused}, nil }},
+		}},
 		&hosted.Handler{Authz: w.Authz},
 		&advisor.Handler{DB: w.DB, Authz: w.Authz, Inspect: rows.Inspect},
 		&database.Handler{Service: &database.Service{Authz: w.Authz, Now: controltest.Now, Session: rows.Session, Catalogs: rows.Inspect}},
@@ -309,6 +312,10 @@ var routes = []route{
 	{method: "DELETE", path: "/v1/projects/{ref}/config/auth/signing-keys/{id}", least: administrator},
 	{method: "GET", path: "/v2/projects/{ref}/config"},
 	{method: "GET", path: "/v1/projects/{ref}/billing/addons"},
+	{method: "GET", path: "/v1/projects/{ref}/billing/users", least: administrator},
+	{method: "GET", path: "/v1/projects/{ref}/billing/recount", least: administrator},
+	{method: "GET", path: "/v1/organizations/{slug}/billing/usage", least: administrator},
+	{method: "GET", path: "/v1/organizations/{slug}/billing/plans"},
 	{method: "GET", path: "/v1/organizations/{slug}/entitlements"},
 	{method: "GET", path: "/v1/projects/{ref}/postgrest"},
 	{method: "GET", path: "/v1/projects/{ref}/config/storage"},
@@ -470,6 +477,8 @@ func TestRoutes(t *testing.T) {
 				got.Refused(t, 409, "organization_not_empty", "")
 			} else if route.method+route.path == "DELETE/v1/projects/{ref}/branches" {
 				got.Refused(t, 400, "branching_always_enabled", "")
+			} else if strings.HasSuffix(route.path, "/billing/users") || strings.HasSuffix(route.path, "/billing/recount") {
+				got.Refused(t, 409, "project_paused", "") // there is no database here
 			} else if strings.Contains(route.path, "/endpoints/logs") {
 				got.Refused(t, 400, "logs_sql_not_supported", "")
 			} else if got.Status >= 300 {

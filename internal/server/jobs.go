@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reevehq/reeve/internal/authapi/tidy"
+	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/signingkey"
 	"github.com/reevehq/reeve/internal/control/user"
 	"github.com/reevehq/reeve/internal/job"
@@ -16,9 +17,10 @@ import (
 
 // The jobs of projects that are in use.
 const (
-	tidyProject = "tidy_project" // tidies the database
-	endSessions = "end_sessions" // ends sessions that are over
-	countUsers  = "count_users"  // stores how many users the project has
+	tidyProject = "tidy_project"     // tidies the database
+	endSessions = "end_sessions"     // ends sessions that are over
+	countUsers  = "count_users"      // stores how many users the project has
+	rollUpUsers = "roll_up_activity" // counts the ledger of active users
 )
 
 const (
@@ -66,11 +68,13 @@ func (s *Server) newJobs() (*job.Runner, error) {
 				_, err := s.control.DeleteOldHookCalls(ctx, s.config.Logs.Keep)
 				return err
 			}},
+			{Name: "reconcile_ledgers", Every: 24 * time.Hour, Run: s.ledgers().Reconcile},
 		},
 		ProjectTasks: []job.ProjectTask{
 			{Name: tidyProject, Every: time.Hour, Run: projects.Tidy},
 			{Name: endSessions, Every: 10 * time.Minute, Run: projects.EndSessions},
 			{Name: countUsers, Every: time.Hour, Run: s.countUsers},
+			{Name: rollUpUsers, Every: 10 * time.Minute, Run: s.ledgers().RollUp},
 			{Name: indexJobs[user.IndexSearch], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexSearch},
 			{Name: indexJobs[user.IndexLastSignIn], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexLastSignIn},
 			{Name: indexJobs[user.IndexProvider], Every: time.Hour, Timeout: provision.IndexTimeout, Run: s.provision.IndexProvider},
@@ -90,12 +94,17 @@ func (s *Server) offerJobs(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		for _, name := range []string{tidyProject, endSessions, countUsers} {
+		for _, name := range []string{tidyProject, endSessions, countUsers, rollUpUsers} {
 			if err := s.jobs.Offer(ctx, name, s.budget.Refs()); err != nil && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "a job of the projects is not done for now", "job", name, "error", err)
 			}
 		}
 	}
+}
+
+// ledgers counts the ledgers of active users.
+func (s *Server) ledgers() *billing.Ledgers {
+	return &billing.Ledgers{DB: s.control, Tenant: s.registry.Tenant, Database: s.Database, Now: s.now, Log: s.log}
 }
 
 // countUsers stores how many users a project has, for overviews of many projects.

@@ -147,7 +147,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 	(&inbox.PlatformHandler{Service: messages}).Mount(api)
 	(&logs.Handler{Service: &logs.Service{DB: s.control, Authz: access, Stopping: s.stopping, Audit: s.recentAudit}}).Mount(api)
 	(&usage.Handler{Service: &usage.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
-	(&billing.Handler{Authz: access}).Mount(api)
+	(&billing.Handler{Service: &billing.Service{DB: s.control, Authz: access, Ledgers: s.ledgers(), Now: s.now}}).Mount(api)
 	(&hosted.Handler{Authz: access}).Mount(api)
 	(&advisor.Handler{DB: s.control, Authz: access, Inspect: s.provision.Inspect}).Mount(api)
 	trusted := &thirdparty.Service{DB: s.control, Authz: access, OIDC: s.oidc, Ours: s.ours, PlainHTTP: s.dev, Now: s.now}

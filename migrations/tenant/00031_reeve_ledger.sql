@@ -69,9 +69,9 @@ $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
--- Up to max entries of a period, in the order of users, after one; of one day if it is
--- not NULL.
-CREATE OR REPLACE FUNCTION reeve.activity_entries(cap text, period date, day date, after uuid, max integer)
+-- Up to max entries of a period, in the order of their times, from a time on without
+-- the first ones; of one day if it is not NULL.
+CREATE OR REPLACE FUNCTION reeve.activity_entries(cap text, period date, day date, begins timestamptz, skip integer, max integer)
     RETURNS TABLE (user_id uuid, first_at timestamptz, kind text, method text, session_id uuid, returned_at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -81,10 +81,10 @@ BEGIN
     RETURN QUERY
     SELECT a.user_id, a.first_at, a.kind, a.method, a.session_id, a.returned_at
     FROM reeve.activity a
-    WHERE a.period = activity_entries.period AND a.user_id > activity_entries.after
+    WHERE a.period = activity_entries.period AND a.first_at >= activity_entries.begins
       AND (activity_entries.day IS NULL OR a.first_at >= activity_entries.day::timestamp AT TIME ZONE 'UTC'
            AND a.first_at < (activity_entries.day + 1)::timestamp AT TIME ZONE 'UTC')
-    ORDER BY a.user_id LIMIT activity_entries.max;
+    ORDER BY a.first_at, a.user_id OFFSET activity_entries.skip LIMIT activity_entries.max;
 END
 $$;
 -- +goose StatementEnd

@@ -53,11 +53,11 @@ func (tx *Tx) ActiveDays(ctx context.Context, since time.Time) ([]ActiveDay, err
 	return list, nil
 }
 
-// Activities returns up to max entries of a period, in the order of users, after one;
-// of one day unless it is nil.
-func (tx *Tx) Activities(ctx context.Context, period time.Time, day *time.Time, after uuid.UUID, max int) ([]Activity, error) {
+// Activities returns up to max entries of a period, in the order of their times, those
+// from a time on without the first skip ones; of one day unless it is nil.
+func (tx *Tx) Activities(ctx context.Context, period time.Time, day *time.Time, from time.Time, skip, max int) ([]Activity, error) {
 	rows, err := tx.q.Query(ctx, `SELECT e.user_id, e.first_at, e.kind, e.method, coalesce(e.session_id, '00000000-0000-0000-0000-000000000000'), e.returned_at
-		FROM reeve.activity_entries($1, $2, $3, $4, $5) e`, unnamed, tx.capability, period, day, after, max)
+		FROM reeve.activity_entries($1, $2, $3, $4, $5, $6) e`, unnamed, tx.capability, period, day, from, skip, max)
 	if err != nil {
 		return nil, fmt.Errorf("list activity: %w", err)
 	}

@@ -145,7 +145,7 @@ func TestActivityCannotBeForged(t *testing.T) {
 		`INSERT INTO reeve.activity (period, user_id) VALUES (now(), gen_random_uuid())`, `DELETE FROM reeve.activity`,
 		`SELECT count(*) FROM reeve.activity`, `SELECT reeve.activity_add('guess', '2026-01-01', gen_random_uuid())`,
 		`SELECT reeve.activity_count('guess', '2026-01-01', gen_random_uuid(), now(), 'sso', 'x', NULL)`, `SELECT * FROM reeve.activity_days('guess', '2026-01-01')`,
-		`SELECT * FROM reeve.activity_entries('guess', '2026-01-01', NULL, gen_random_uuid(), 5)`, `SELECT reeve.activity_tidy('guess', '2030-01-01', 5)`,
+		`SELECT * FROM reeve.activity_entries('guess', '2026-01-01', NULL, now(), 0, 5)`, `SELECT reeve.activity_tidy('guess', '2030-01-01', 5)`,
 	} {
 		for _, role := range []string{auth, f.A.Tenant().Ref.OwnerRole()} {
 			if err := f.A.TryAs(t, role, sql); err == nil {

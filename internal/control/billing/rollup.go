@@ -11,6 +11,7 @@ import (
 
 	"github.com/reevehq/reeve/internal/billing"
 	"github.com/reevehq/reeve/internal/controldb"
+	"github.com/reevehq/reeve/internal/provision"
 	"github.com/reevehq/reeve/tenants"
 	"github.com/reevehq/reeve/tenants/tenantdb"
 )
@@ -109,11 +110,26 @@ type Difference struct {
 	} `json:"returned" doc:"Of those who came back a day later or more."`
 }
 
+// active returns a project whose database can be read: provision.ErrPaused or
+// provision.ErrNotReady otherwise.
+func (l *Ledgers) active(ctx context.Context, ref tenants.Ref) (*tenants.Tenant, error) {
+	t, err := l.Tenant(ctx, ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Status.Paused():
+		return nil, provision.ErrPaused
+	case t.Status != tenants.StatusActive:
+		return nil, provision.ErrNotReady
+	}
+	return t, nil
+}
+
 // Recount counts a year of a project's ledger anew, to the day before yesterday, and
 // returns where that differs from what was counted before. It changes
 // nothing.
 func (l *Ledgers) Recount(ctx context.Context, ref tenants.Ref) ([]Difference, error) {
-	t, err := l.Tenant(ctx, ref)
+	t, err := l.active(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
