@@ -52,6 +52,7 @@ type commands struct {
 	Types     typesCommand     `cmd:"" help:"Print the TypeScript types of a project's database."`
 	Logs      logsCommand      `cmd:"" help:"Why users of a project were refused and mails were not delivered."`
 	Usage     usageCommand     `cmd:"" help:"How much a project is used: sign-ups, sign-ins, active users, mails."`
+	Billing   billingCommand   `cmd:"" help:"What an organization used and what that costs, and the count behind it."`
 	Audit     auditCommand     `cmd:"" help:"What was done in an organization, and by whom."`
 	Health    healthCommand    `cmd:"" help:"State of a project, and what in it should be looked at."`
 
