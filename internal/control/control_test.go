@@ -223,7 +223,9 @@ func everything(w *controltest.World) []controltest.Mounter {
 		&logs.Handler{Service: &logs.Service{DB: w.DB, Authz: w.Authz}},
 		&billing.Handler{Service: &billing.Service{
 			DB: w.DB, Authz: w.Authz, Now: time.Now,
-			Ledgers: &billing.Ledgers{DB: w.DB, Tenant: func(context.Context, tenants.Ref) (*tenants.Tenant, error) { return &tenants.Tenant{Status: tenants.StatusPaused}, nil }},
+			Ledgers: &billing.Ledgers{DB: w.DB, Tenant: func(context.Context, tenants.Ref) (*tenants.Tenant, error) {
+				return &tenants.Tenant{Status: tenants.StatusPaused}, nil
+			}},
 		}},
 		&hosted.Handler{Authz: w.Authz},
 		&advisor.Handler{DB: w.DB, Authz: w.Authz, Inspect: rows.Inspect},
