@@ -50,6 +50,7 @@ export const pages = ({ project, users, connection }) => {
     smtp: `${p}/auth/smtp`,
     sso: `${p}/sso`,
     'new-connection': `${p}/sso/new`,
+    'setup-links': `${p}/sso/links`,
     connection: `${p}/sso/${connection.id}`,
     'connection-domains': `${p}/sso/${connection.id}?tab=domains`,
     'connection-rules': `${p}/sso/${connection.id}?tab=rules`,
