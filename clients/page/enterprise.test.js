@@ -106,6 +106,7 @@ describe('single logout', () => {
     const [first, second] = await world.both('dora')
     const url = await world.signOut(first.page, a)
     assert.ok(url.startsWith(`${world.idp.issuer}/session/end?`), url)
+    assert.equal(claimsOf(new URL(url).searchParams.get('id_token_hint')).iss, world.idp.issuer)
     assert.equal(await usable(second.page), gone)
     assert.deepEqual([await ends(a, first.user), await ends(b, second.user)], [['signed_out'], ['slo']])
     await first.page.value('client.auth.signOut({ scope: "local" })')

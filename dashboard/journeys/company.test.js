@@ -91,7 +91,7 @@ describe('a company', { skip: !process.env.REEVE_IDPS && 'no SAML identity provi
 
   test('gives the metadata of its provider', async () => {
     await admin.goto(link.url)
-    await admin.getByRole('radio', { name: 'Another SAML 2.0 provider' }).check()
+    await admin.getByRole('radio', { name: 'Another identity provider' }).check()
     await press('Continue')
     await press('Continue')
     await admin.getByRole('button', { name: 'File', exact: true }).click()
