@@ -1,6 +1,10 @@
 // The first minute: a project by its name, its values, a user signed up on the page,
 // the mail and the row.
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { accessibility, launch, open, signIn, url } from './browser.js'
 import { deleteProject, manage } from './world.js'
@@ -41,6 +45,38 @@ describe('the first minute', () => {
     }
   })
 
+  test('what the page gives runs as it is, where its tool is here', async (t) => {
+    const given = async (language) => {
+      await page.getByRole('button', { name: language, exact: true }).click()
+      return page.locator('pre').first().innerText()
+    }
+    const signedUp = async (email) => (await manage('GET', `/v1/projects/${ref}/auth/users?q=${email}`)).users.map((u) => u.email)
+    const folder = await mkdtemp(join(tmpdir(), 'snippet-'))
+    try {
+      await t.test('curl', async () => {
+        const code = (await given('curl')).replaceAll('ada@', 'curl@')
+        const answer = JSON.parse(execFileSync('sh', ['-c', code], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+        assert.equal(answer.email, 'curl@example.com', JSON.stringify(answer))
+        assert.deepEqual(await signedUp('curl@example.com'), ['curl@example.com'])
+      })
+      await t.test('JavaScript', async () => {
+        await symlink(new URL('../node_modules', import.meta.url).pathname, join(folder, 'node_modules'))
+        const realtime = "globalThis.WebSocket ??= class {}\n" // for Node 20
+        await writeFile(join(folder, 'main.mjs'), `${realtime}${(await given('JavaScript')).replaceAll('ada@', 'node@')}\nif (error) throw error\nprocess.exit(0)`)
+        execFileSync(process.execPath, [join(folder, 'main.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] })
+        assert.deepEqual(await signedUp('node@example.com'), ['node@example.com'])
+      })
+      const python = spawnSync('python3', ['-c', 'import supabase']).status === 0
+      await t.test('Python', { skip: !python && 'the package supabase is not installed' }, async () => {
+        execFileSync('python3', ['-c', (await given('Python')).replaceAll('ada@', 'python@')])
+        assert.deepEqual(await signedUp('python@example.com'), ['python@example.com'])
+      })
+    } finally {
+      await rm(folder, { recursive: true })
+      await manage('POST', `/v1/projects/${ref}/database/query`, { query: 'delete from auth.users' })
+    }
+  })
+
   test('the form signs a user up; the mail arrives, and its link confirms the row', async () => {
     const address = await page.getByLabel('E-mail address').inputValue()
     await page.getByRole('button', { name: 'Sign up', exact: true }).click()
@@ -49,8 +85,8 @@ describe('the first minute', () => {
     assert.ok((await page.locator('#try pre').innerText()).includes(`"email": "${address}"`))
     const link = page.getByRole('link', { name: 'Open its link' })
     await link.waitFor()
-    const [mail] = await manage('GET', `/v1/projects/${ref}/inbox`)
-    assert.equal(mail.to, address)
+    const mail = (await manage('GET', `/v1/projects/${ref}/inbox`)).find((m) => m.to === address)
+    assert.ok(mail)
     assert.equal(await link.getAttribute('href'), mail.links[0])
     assert.deepEqual(await accessibility(page), [])
 

@@ -33,6 +33,7 @@ for (const stream of [reeve.stdout, reeve.stderr]) stream.on('data', (text) => (
 let vite, browser
 
 let began
+let [clicks, keys] = [0, 0]
 const said = []
 const step = (what) => said.push([((Date.now() - began) / 1000).toFixed(1), what])
 
@@ -46,10 +47,13 @@ async function click(target) {
   await target.waitFor()
   await sleep(press)
   await target.click()
+  clicks++
 }
 async function type(target, text) {
   await target.click()
   await target.pressSequentially(text, key)
+  clicks++
+  keys += text.length
 }
 
 try {
@@ -111,7 +115,7 @@ try {
   step('saw the user in the list')
   for (const [at, what] of said) console.log(`${at.padStart(6)} s  ${what}`)
   const seconds = Number(said.at(-1)[0])
-  console.log(`the first minute took ${seconds} s; the bar is ${bar} s (project ${ref})`)
+  console.log(`the first minute took ${seconds} s, ${clicks} clicks and ${keys} keys; the bar is ${bar} s (project ${ref})`)
   if (seconds > bar) process.exitCode = 1
 } catch (error) {
   for (const [at, what] of said) console.log(`${at.padStart(6)} s  ${what}`)

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { useEffect, type ReactNode } from 'react'
-import { ChevronRight } from 'lucide-react'
+import { ChevronRight, SearchX } from 'lucide-react'
+import { buttonClass } from '@/components/button'
 import { EmptyState } from '@/components/state'
 import { settings as t } from '@/strings/settings'
 import { pagesOf, titleOf } from './pages'
@@ -39,11 +40,28 @@ export function PageHead({ title, description, action, icon, above }: HeadProps)
 
 /** A page whose settings need no more than their rows. */
 export function SettingsPage({ id }: { id: string }) {
-  const { sections } = useSettings()
+  const { ref, sections } = useSettings()
   const page = pagesOf(sections)
     .flatMap((g) => g.pages)
     .find((p) => p.id === id)
-  if (!page) return <EmptyState title={t.nothingBuilt} />
+  if (!page) {
+    return (
+      <>
+        <PageHead title={t.pages[id]?.label ?? t.unknownPage} />
+        <EmptyState
+          icon={SearchX}
+          title={t.nothingBuilt}
+          action={
+            <Link to="/p/$ref/auth/$page" params={{ ref, page: 'providers' }} className={buttonClass()}>
+              {t.toProviders}
+            </Link>
+          }
+        >
+          {t.nothingBuiltText}
+        </EmptyState>
+      </>
+    )
+  }
   return (
     <>
       <PageHead title={titleOf(sections, id)} description={t.pages[id]?.description} />

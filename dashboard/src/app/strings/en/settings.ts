@@ -191,5 +191,8 @@ export const settings = {
   readOnly: 'Your role may read these settings, not change them. An owner or administrator of the organization can change your role.',
   durationWrong: 'Write it like 15m, 2h or 30d.',
   nothingBuilt: 'Nothing can be set here yet',
+  nothingBuiltText: 'This release has no setting on this page. The others are in the list.',
+  unknownPage: 'Settings',
+  toProviders: 'Go to the providers',
   empty: '∅',
 }
