@@ -1,22 +1,23 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { lazy, Suspense, type ReactNode } from 'react'
 import { ErrorState } from '@/components/error'
 import { Page } from '@/components/page'
 import { Skeleton } from '@/components/state'
 import { Tabs } from '@/components/tabs'
 import { sso as t } from '@/strings/sso'
 import { Danger } from './danger'
-import { Directory } from './directory'
-import { Domains } from './domains'
 import { Enable } from './enable'
 import { General } from './general'
 import { State } from './listpage'
-import { MappingForm } from './mapping'
 import { Overview } from './overview'
-import { RulesForm } from './rules'
-import { SignIns } from './signins'
 import { connectionQuery } from './sso'
+
+const Directory = lazy(() => import('./directory').then((m) => ({ default: m.Directory })))
+const Domains = lazy(() => import('./domains').then((m) => ({ default: m.Domains })))
+const MappingForm = lazy(() => import('./mapping').then((m) => ({ default: m.MappingForm })))
+const RulesForm = lazy(() => import('./rules').then((m) => ({ default: m.RulesForm })))
+const SignIns = lazy(() => import('./signins').then((m) => ({ default: m.SignIns })))
 
 export const tabs = ['overview', 'domains', 'rules', 'mapping', 'signins', 'directory'] as const
 export type Tab = (typeof tabs)[number]
@@ -52,7 +53,7 @@ export function ConnectionPage({ projectRef: ref, id, tab = 'overview', attempt,
   return (
     <Page title={c.label} crumbs={crumbs} action={<State connection={c} />}>
       <Enable projectRef={ref} mayWrite={mayWrite} />
-      <Tabs label={c.label} value={tab} onChange={(next) => onSearch({ tab: tabs.find((known) => known === next) })} tabs={tabs.map((value) => ({ value, label: t.tabs[value], content: content[value] }))} />
+      <Tabs label={c.label} value={tab} onChange={(next) => onSearch({ tab: tabs.find((known) => known === next) })} tabs={tabs.map((value) => ({ value, label: t.tabs[value], content: <Suspense fallback={<Skeleton className="h-80 w-full" />}>{content[value]}</Suspense> }))} />
     </Page>
   )
 }
