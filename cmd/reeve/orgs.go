@@ -11,6 +11,8 @@ type orgsCommand struct {
 	Create orgsCreate `cmd:"" help:"Create an organization."`
 	Get    orgsGet    `cmd:"" help:"Show an organization."`
 
+	RequireMFA orgsRequireMFA `cmd:"" name:"require-mfa" help:"Require a second factor of the members, or no more: --off."`
+
 	Members     orgsMembers     `cmd:"" help:"List the members."`
 	Roles       orgsRoles       `cmd:"" help:"List the roles; -o json shows their permissions."`
 	SetRole     orgsSetRole     `cmd:"" help:"Give a member another role."`
@@ -29,6 +31,24 @@ type (
 		Slug string `arg:"" help:"Its slug."`
 	}
 )
+
+type orgsRequireMFA struct {
+	Slug string `arg:"" help:"Its slug."`
+	Off  bool   `help:"Members need none any more."`
+}
+
+// Run requires a second factor, or does so no more.
+func (o *orgsRequireMFA) Run(ctx context.Context, p program, r *remote) error {
+	c, err := r.client(p)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Change(ctx, manage.Path("organizations", o.Slug), map[string]bool{"mfa_required": !o.Off})
+	if err != nil {
+		return err
+	}
+	return r.print(p, answer, column{"SLUG", "slug"}, column{"NAME", "name"}, column{"MFA REQUIRED", "mfa_required"})
+}
 
 // Run lists.
 func (orgsList) Run(ctx context.Context, p program, r *remote) error {

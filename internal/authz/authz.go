@@ -35,6 +35,9 @@ type Actor struct {
 	Scope controldb.TokenScope
 	// Service is set for a service token.
 	Service *Service
+	// SecondFactor says that the session proved a second factor; of an access token,
+	// that its person has one.
+	SecondFactor bool
 }
 
 // Service is what an actor is that is not a person: a service token of an
@@ -58,6 +61,18 @@ func (a Actor) RequireSession() error {
 	return nil
 }
 
+// RequireSecondFactor returns ErrPerson for a service token, and ErrOwnFactor for a
+// person without a second factor.
+func (a Actor) RequireSecondFactor() error {
+	if err := a.RequirePerson(); err != nil {
+		return err
+	}
+	if !a.SecondFactor {
+		return ErrOwnFactor
+	}
+	return nil
+}
+
 // RequirePerson returns ErrPerson for a service token.
 func (a Actor) RequirePerson() error {
 	if a.Service != nil {
@@ -69,10 +84,16 @@ func (a Actor) RequirePerson() error {
 // The errors. An object of another organization answers exactly like one that
 // does not exist.
 var (
-	ErrForbidden            = fault.New(fault.Forbidden, "forbidden", "Your role in the organization does not allow this")
-	ErrTokenScope           = fault.New(fault.Forbidden, "forbidden", "The access token is not allowed to do this")
-	ErrSession              = fault.New(fault.Forbidden, "session_required", "An access token cannot do this: sign in")
-	ErrPerson               = fault.New(fault.Forbidden, "person_required", "A service token cannot do this: it is nobody's")
+	ErrForbidden  = fault.New(fault.Forbidden, "forbidden", "Your role in the organization does not allow this")
+	ErrTokenScope = fault.New(fault.Forbidden, "forbidden", "The access token is not allowed to do this")
+	ErrSession    = fault.New(fault.Forbidden, "session_required", "An access token cannot do this: sign in")
+	ErrPerson     = fault.New(fault.Forbidden, "person_required", "A service token cannot do this: it is nobody's")
+	// ErrSecondFactor is returned to members of an organization that requires a second
+	// factor, until they have proved one.
+	ErrSecondFactor = fault.New(fault.Forbidden, "organization_mfa_required",
+		"The organization requires a second factor: add one to your account, and sign in with it")
+	ErrOwnFactor = fault.New(fault.Forbidden, "insufficient_aal",
+		"This needs a second factor of your own: add one to your account, and sign in with it")
 	ErrOrganizationNotFound = fault.New(fault.NotFound, "organization_not_found", "Organization not found")
 	ErrProjectNotFound      = fault.New(fault.NotFound, "project_not_found", "Project not found")
 )
@@ -95,6 +116,7 @@ type Grants struct {
 	glimpse      bool // a project of the organization is in the scope
 	operates     bool // an operator's session, in the platform project
 	service      *Service
+	proved       bool // Actor.SecondFactor
 }
 
 // Require returns ErrOrganizationNotFound when the actor has no role in the
@@ -163,7 +185,7 @@ func (a *Authorizer) GrantsIn(ctx context.Context, db reader, actor Actor, organ
 	if err != nil {
 		return Grants{}, err
 	}
-	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope, service: actor.Service}
+	g := Grants{roles: roles, policy: policy, organization: organization, project: project, scope: actor.Scope, service: actor.Service, proved: actor.SecondFactor}
 	g.operates = roles.Operates && actor.SignedIn()
 	if project == "" && !g.inScope() {
 		if g.glimpse, err = anyInScope(ctx, db, actor.Scope, organization); err != nil {
@@ -252,10 +274,14 @@ func (g Grants) Require(action Action) error {
 }
 
 // exists returns ErrOrganizationNotFound unless the organization, or the project,
-// exists for the actor.
+// exists for the actor, and ErrSecondFactor if it admits only people with a second
+// factor and the actor proved none. Service tokens are nobody's, and need none.
 func (g Grants) exists() error {
 	if !g.member() || !g.inScope() && !g.glimpse {
 		return ErrOrganizationNotFound
+	}
+	if g.roles.MFARequired && !g.proved && g.service == nil {
+		return ErrSecondFactor
 	}
 	return nil
 }

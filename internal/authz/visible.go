@@ -41,11 +41,13 @@ func (a *Authorizer) organizations(ctx context.Context, actor Actor) ([]controld
 }
 
 // Projects lists the projects of organizations that the actor may read, the
-// oldest first.
+// oldest first. Those of organizations that require a second factor are missing for
+// people without one.
 func (a *Authorizer) Projects(ctx context.Context, actor Actor, organizations ...controldb.Organization) ([]controldb.Project, error) {
 	ids := make([]uuid.UUID, len(organizations))
+	required := map[uuid.UUID]bool{}
 	for i, o := range organizations {
-		ids[i] = o.ID
+		ids[i], required[o.ID] = o.ID, o.MFARequired
 	}
 	all, err := a.DB.ProjectsOf(ctx, ids...)
 	if err != nil {
@@ -60,8 +62,13 @@ func (a *Authorizer) Projects(ctx context.Context, actor Actor, organizations ..
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(p controldb.Project) bool {
-		roles := controldb.Roles{Organization: held.Organizations[p.OrganizationID], Project: held.Projects[p.Ref]}
-		g := Grants{roles: roles, policy: policy, organization: p.OrganizationID, project: p.Ref, scope: actor.Scope, service: actor.Service}
+		roles := controldb.Roles{
+			Organization: held.Organizations[p.OrganizationID], Project: held.Projects[p.Ref], MFARequired: required[p.OrganizationID],
+		}
+		g := Grants{
+			roles: roles, policy: policy, organization: p.OrganizationID, project: p.Ref, scope: actor.Scope, service: actor.Service,
+			proved: actor.SecondFactor,
+		}
 		return !g.May(ReadProject)
 	}), nil
 }

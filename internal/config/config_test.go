@@ -371,6 +371,7 @@ func FuzzYAML(f *testing.F) {
 	f.Add("http: {trusted_proxies: [a, [b]], listen: *x}\n")
 	f.Add("? [a]\n: b\n<<: {c: d}")
 	f.Add("database:\n  idle_ttl: !!binary aGk=\n  url: null\n")
+	f.Add("http: {trusted_proxies: []}")
 	f.Fuzz(func(t *testing.T, text string) {
 		c := Default()
 		for _, p := range decodeYAML(&c, []byte(text)) {

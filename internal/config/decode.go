@@ -124,6 +124,10 @@ func setNode(v reflect.Value, n *yaml.Node) error {
 	case n.Kind != yaml.SequenceNode || v.Kind() != reflect.Slice:
 		return errors.New("must be a single value")
 	}
+	if len(n.Content) == 0 {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		return nil
+	}
 	items := make([]string, len(n.Content))
 	for i, item := range n.Content {
 		if item.Kind != yaml.ScalarNode {

@@ -46,6 +46,8 @@ type Roles struct {
 	AnyProject    bool  // they have a role in some living project of the organization
 	Operates      bool  // they run the installation, and the project is the platform project
 	PolicyVersion int64 // of CustomRoles, at the same moment
+	// MFARequired says that the organization admits only people who proved a second factor.
+	MFARequired bool `gorm:"column:mfa_required"`
 }
 
 // RolesOf returns a user's roles in an organization and in a project of it; ""
@@ -57,7 +59,8 @@ func (r reader) RolesOf(ctx context.Context, user, organization uuid.UUID, proje
 		EXISTS (SELECT FROM project_members m JOIN projects p USING (ref)
 		         WHERE m.user_id = @user AND p.organization_id = @org AND p.deleted_at IS NULL) AS any_project,
 		EXISTS (SELECT FROM operators WHERE user_id = @user) AND EXISTS (SELECT FROM projects WHERE ref = @ref AND platform) AS operates,
-		(SELECT version FROM policy_version) AS policy_version`,
+		(SELECT version FROM policy_version) AS policy_version,
+		coalesce((SELECT mfa_required FROM organizations WHERE id = @org), false) AS mfa_required`,
 		map[string]any{"org": organization, "user": user, "ref": string(project)}).Scan(&out).Error
 	return out, Fault(err)
 }

@@ -24,6 +24,8 @@ type Organization struct {
 	Anchor       billing.Anchor // when its billing periods begin; never changes
 	CreatedAt    time.Time
 	DeletedAt    *time.Time
+	// MFARequired admits only people who proved a second factor.
+	MFARequired bool
 }
 
 type organizationRow struct {
@@ -36,6 +38,7 @@ type organizationRow struct {
 	Anchor       billing.Anchor `gorm:"column:billing_anchor;default:extract(day FROM now() AT TIME ZONE 'UTC')"`
 	CreatedAt    time.Time      `gorm:"default:now()"`
 	DeletedAt    *time.Time
+	MFARequired  bool `gorm:"column:mfa_required"`
 }
 
 func (organizationRow) TableName() string { return "organizations" }
@@ -123,9 +126,22 @@ func (r reader) OrganizationsOf(ctx context.Context, user uuid.UUID) ([]Organiza
 	return out, Fault(err)
 }
 
-// RenameOrganization sets the name; fault organization_not_found.
-func (tx *Tx) RenameOrganization(ctx context.Context, id uuid.UUID, name string) error {
-	return changed(tx.with(ctx).Model(&organizationRow{}).Where("id = ?", id).Update("name", name), errNoOrganization)
+// OrganizationChange has what a change sets; nil stays as it is.
+type OrganizationChange struct {
+	Name        *string
+	MFARequired *bool
+}
+
+// ChangeOrganization changes an organization; fault organization_not_found.
+func (tx *Tx) ChangeOrganization(ctx context.Context, id uuid.UUID, c OrganizationChange) error {
+	set := map[string]any{}
+	if c.Name != nil {
+		set["name"] = *c.Name
+	}
+	if c.MFARequired != nil {
+		set["mfa_required"] = *c.MFARequired
+	}
+	return changed(tx.with(ctx).Model(&organizationRow{}).Where("id = ?", id).Updates(set), errNoOrganization)
 }
 
 // ErrOrganizationNotEmpty keeps an organization that has projects.

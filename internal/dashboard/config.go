@@ -46,6 +46,7 @@ type Auth struct {
 type Methods struct {
 	Email     bool     `json:"email" doc:"Address with a password, or with a mailed link or code."`
 	Phone     bool     `json:"phone"`
+	Passkeys  bool     `json:"passkeys" doc:"Sign-in with a passkey."`
 	Providers []string `json:"providers" doc:"Names of the identity providers that are enabled."`
 	// Custom are those that the project defines itself.
 	Custom []CustomMethod `json:"custom" doc:"Identity providers that the project defines itself and that are enabled."`
@@ -72,7 +73,7 @@ type PasswordPolicy struct {
 func AuthOf(c *setting.Config) Auth {
 	a := Auth{
 		SignUp: !c.DisableSignup, Confirm: !c.MailerAutoconfirm,
-		Methods:   Methods{Email: c.ExternalEmailEnabled, Phone: c.ExternalPhoneEnabled, Providers: []string{}, Custom: []CustomMethod{}},
+		Methods:   Methods{Email: c.ExternalEmailEnabled, Phone: c.ExternalPhoneEnabled, Passkeys: c.PasskeyEnabled, Providers: []string{}, Custom: []CustomMethod{}},
 		Passwords: passwordsOf(c),
 	}
 	if c.CaptchaEnabled {

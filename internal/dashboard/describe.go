@@ -39,6 +39,9 @@ func Describe(api control.API) {
 	control.Describe[struct{}, Session](api, control.Operation{
 		ID: "refresh-dashboard-session", Method: http.MethodPost, Path: RefreshPath, Tag: "Dashboard", Summary: "Continue the browser's session",
 	})
+	control.Describe[Proof, Session](api, control.Operation{
+		ID: "prove-factor", Method: http.MethodPost, Path: ProvePath, Tag: "Dashboard", Summary: "Prove a code of an authenticator app in the browser's session",
+	})
 	control.Describe[struct{}, struct{}](api, control.Operation{
 		ID: "end-dashboard-session", Method: http.MethodDelete, Path: Path, Tag: "Dashboard", Summary: "Sign out", Status: http.StatusNoContent,
 	})

@@ -152,7 +152,7 @@ func (s Setup) Finish(ctx context.Context, sc *tenants.Scope, form FirstRun) (*s
 		if err != nil || org.ID == uuid.Nil {
 			return err
 		}
-		if err := tx.RenameOrganization(ctx, org.ID, form.Organization); err != nil {
+		if err := tx.ChangeOrganization(ctx, org.ID, controldb.OrganizationChange{Name: &form.Organization}); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, s.DB, controldb.AuditEntry{

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/factor"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -36,8 +37,10 @@ type Handler struct {
 	// Scope returns the scope of a request in the platform project.
 	Scope func(*http.Request) (*tenants.Scope, error)
 	// Configure returns what a page needs to know before anybody signs in.
-	Configure   Configurer
-	Setup       Setup
+	Configure Configurer
+	Setup     Setup
+	// Factors proves second factors.
+	Factors     factor.Service
 	Invitations Invitations
 }
 

@@ -36,12 +36,27 @@ func (h *Hooks) PasswordAttempt(ctx context.Context, sc *tenants.Scope, user uui
 		return nil
 	}
 	event := passwordEvent{h.metadata(sc, point), user, valid}
-	return h.attempt(ctx, sc, point, event, auth.ErrCredentials.Saying(passwordRejected), func(tx *tenantdb.Tx, d decision) error {
+	err := h.attempt(ctx, sc, point, event, auth.ErrCredentials.Saying(passwordRejected), func(tx *tenantdb.Tx, d decision) error {
 		if !d.ShouldLogoutUser {
 			return nil
 		}
 		return out(ctx, tx, user)
 	})
+	var f *fault.Error
+	if err != nil && !valid && errors.As(err, &f) && fails(f) {
+		return auth.ErrCredentials.Because(err)
+	}
+	return err
+}
+
+// fails reports whether a fault is that of a hook without a valid answer. With a wrong
+// password it is answered as one for an address of nobody, whose hook is not called.
+func fails(f *fault.Error) bool {
+	switch f.Code {
+	case auth.ErrHookFailed.Code, auth.ErrHookTimeout.Code, auth.ErrHookRetries.Code, auth.ErrHookTooLarge.Code, auth.ErrHookContentType.Code:
+		return true
+	}
+	return false
 }
 
 // NoAttempt waits as long as the last PasswordAttempt of the project took, so that the

@@ -109,38 +109,54 @@ func (h *Hooks) metadata(sc *tenants.Scope, point string) metadata {
 // run calls the hook of a point, and has read take its answer, a JSON object or
 // nothing. obey is false when the flow goes on as without the hook. An error refuses
 // the request. tx may be nil for a hook with a URL.
+//
+// A URL is called between two runs of the transaction (tenantdb.Await), so that its
+// receiver holds no connection. The answer counts for the facts that it was asked about:
+// the second run goes on with it only if the event is the same, but for its times.
 func (h *Hooks) run(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, point string, event any, read func(json.RawMessage) error) (obey bool, err error) {
-	cfg, key := sc.Tenant.Config.Hook(point), breakerKey{sc.Tenant.Ref, point}
+	cfg := sc.Tenant.Config.Hook(point)
 	c := Call{Ref: sc.Tenant.Ref, Point: point, At: h.now(), Mode: cfg.Mode, RequestID: sc.RequestID}
-	begun := time.Now() // not the clock of the flows: it is a duration
 	raw, err := json.Marshal(event)
 	if err != nil {
 		return false, fmt.Errorf("encode the payload of a hook: %w", err)
 	}
-	if h.breakers.allow(key) {
-		got := h.call(ctx, tx, sc, cfg, point, raw)
-		if got.transaction != nil {
-			h.breakers.untried(key)
-			if cfg.Mode == setting.HookShadow && errors.Is(got.transaction, errOverload) {
-				return false, nil // nobody waits for what is not obeyed
-			}
-			return false, got.transaction
-		}
-		c.Status, err = got.status, got.failed()
-		if err == nil {
-			err = interpret(got.raw, read)
-		}
-		h.breakers.note(key, unanswered(err))
+	got := &asked{}
+	if _, _, function := cfg.Function(); function {
+		h.ask(ctx, got, tx, sc, cfg, point, raw)
 	} else {
-		err = errSkipped
+		facts, err := factsOf(point, raw)
+		if err != nil {
+			return false, err
+		}
+		got, err = tenantdb.Await(ctx, tx, facts, func(ctx context.Context) *asked {
+			out := &asked{}
+			h.ask(ctx, out, nil, sc, cfg, point, raw)
+			return out
+		})
+		if err != nil {
+			return false, err
+		}
 	}
-	c.Duration, c.Outcome = time.Since(begun), OutcomeOK
+	if got.transaction != nil {
+		if cfg.Mode == setting.HookShadow && errors.Is(got.transaction, errOverload) {
+			return false, nil // nobody waits for what is not obeyed
+		}
+		return false, got.transaction
+	}
+	c.At, c.Status, c.Duration, c.Outcome = got.at, got.status, got.took, OutcomeOK
+	if err = got.failed(); err == nil {
+		err = interpret(got.raw, read)
+	}
 	if f := failureOf(err); f != nil {
 		c.Outcome, c.Error = f.outcome, f.Error()
-		sc.Log.Add(ctx, f.entry(c))
 	}
-	h.breakers.took(key, c.Duration)
-	h.record(c)
+	if !got.recorded { // by an earlier run of the transaction
+		got.recorded = true
+		if f := failureOf(err); f != nil {
+			sc.Log.Add(ctx, f.entry(c))
+		}
+		h.record(c)
+	}
 	switch {
 	case c.Mode == setting.HookShadow:
 		return false, nil
@@ -150,6 +166,42 @@ func (h *Hooks) run(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, poi
 		return false, nil
 	}
 	return false, failureOf(err).wire()
+}
+
+// asked is a call with what came of it.
+type asked struct {
+	result
+	at       time.Time
+	took     time.Duration
+	skipped  bool
+	recorded bool
+}
+
+func (a *asked) failed() error {
+	if a.skipped {
+		return errSkipped
+	}
+	return a.result.failed()
+}
+
+// ask calls the hook, unless it did not answer before. Only silence counts, which does not
+// depend on what the answer says.
+func (h *Hooks) ask(ctx context.Context, out *asked, tx *tenantdb.Tx, sc *tenants.Scope, cfg setting.Hook, point string, event []byte) {
+	key := breakerKey{sc.Tenant.Ref, point}
+	out.at = h.now()
+	begun := time.Now() // not the clock of the flows: it is a duration
+	if out.skipped = !h.breakers.allow(key); out.skipped {
+		h.breakers.took(key, time.Since(begun))
+		return
+	}
+	out.result = h.call(ctx, tx, sc, cfg, point, event)
+	out.took = time.Since(begun)
+	if out.transaction != nil {
+		h.breakers.untried(key)
+		return
+	}
+	h.breakers.note(key, unanswered(out.failed()))
+	h.breakers.took(key, out.took)
 }
 
 // result is what came of a call.

@@ -10,8 +10,8 @@ import (
 	"github.com/reevehq/reeve/tenants"
 )
 
-// The bounds of calls of URLs at a time in a process, which take seconds while the
-// flow's transaction holds a connection.
+// The bounds of calls of URLs at a time in a process, each of which may take seconds and
+// holds its request.
 const (
 	projectSlots = 8  // of one project
 	allSlots     = 64 // of all; a project without a call has one beyond

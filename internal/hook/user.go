@@ -17,12 +17,20 @@ type userEvent struct {
 }
 
 // UserHooks implements users.Hooks. Both hooks are called in the transaction that
-// creates the user: one that refuses or fails leaves no user.
+// creates the user, or for a URL between two runs of it: one that refuses or fails
+// leaves no user.
 type UserHooks struct{ *Hooks }
 
 // Enabled implements users.Hooks.
 func (UserHooks) Enabled(sc *tenants.Scope) bool {
 	return sc != nil && (Enabled(sc, setting.HookBeforeUserCreated) || Enabled(sc, setting.HookAfterUserCreated))
+}
+
+// Remote implements users.Hooks.
+func (UserHooks) Remote(sc *tenants.Scope) bool {
+	cfg := sc.Tenant.Config.Hook(setting.HookBeforeUserCreated)
+	_, _, function := cfg.Function()
+	return cfg.Enabled && !function
 }
 
 // BeforeCreate implements users.Hooks.

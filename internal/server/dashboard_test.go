@@ -45,7 +45,12 @@ func fromPage(headers ...string) []string {
 // of requests outside /dashboard and of those below it.
 func browserOf(t *testing.T, reeve *servertest.Reeve, s servertest.Session) (access, both string) {
 	t.Helper()
-	begun := reeve.Do(t, http.MethodPost, "/dashboard/session", map[string]any{"access_token": s.AccessToken, "refresh_token": s.RefreshToken}, fromPage()...).Expect(t, 200)
+	return cookiesOf(t, reeve.Do(t, http.MethodPost, "/dashboard/session", map[string]any{"access_token": s.AccessToken, "refresh_token": s.RefreshToken}, fromPage()...).Expect(t, 200))
+}
+
+// cookiesOf returns the cookies that an answer sets: of the access token, and all.
+func cookiesOf(t *testing.T, begun *servertest.Answer) (access, both string) {
+	t.Helper()
 	var all []string
 	for _, set := range begun.Header.Values("Set-Cookie") {
 		text, attributes, _ := strings.Cut(set, ";")

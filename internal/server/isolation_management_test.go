@@ -83,6 +83,8 @@ var sound = map[string]struct {
 	"update-signing-key":           {body: map[string]any{"status": "revoked"}},
 	"update-signing-key-rotation":  {body: map[string]any{"held": true}},
 	"advance-signing-key-rotation": {body: map[string]any{"step": "publish"}},
+	"create-passkey":               {body: map[string]any{"challenge_id": uuid.NewString(), "credential": map[string]any{}}},
+	"enroll-factor":                {body: map[string]any{}},
 	"update-profile":               {body: map[string]any{"name": "stolen"}},
 	"change-password":              {body: map[string]any{"password": "stolen password"}},
 	"change-email":                 {body: map[string]any{"email": "thief@example.com"}},
@@ -124,7 +126,7 @@ var sound = map[string]struct {
 }
 
 // own are the operations that name no object of another owner.
-var own = []string{"update-profile", "list-sessions", "end-session", "end-other-sessions", "change-password", "change-email", "reauthenticate", "list-permissions", "list-organizations", "create-organization", "list-projects", "get-profile", "list-access-tokens", "create-access-token", "delete-access-token", "accept-invitation"}
+var own = []string{"list-factors", "enroll-factor", "remove-factor", "create-recovery-codes", "remove-recovery-codes", "begin-passkey", "create-passkey", "remove-passkey", "update-profile", "list-sessions", "end-session", "end-other-sessions", "change-password", "change-email", "reauthenticate", "list-permissions", "list-organizations", "create-organization", "list-projects", "get-profile", "list-access-tokens", "create-access-token", "delete-access-token", "accept-invitation"}
 
 // at fills in the object's identifiers.
 func (o operation) at(slug, ref, id string) string {

@@ -18,6 +18,9 @@ import (
 var forPeople = map[string]string{
 	"list-access-tokens": "person_required", "create-access-token": "session_required", "delete-access-token": "person_required",
 	"update-profile": "session_required", "list-sessions": "session_required", "end-session": "session_required", "end-other-sessions": "session_required",
+	"list-factors": "session_required", "enroll-factor": "session_required", "remove-factor": "session_required",
+	"create-recovery-codes": "session_required", "remove-recovery-codes": "session_required",
+	"begin-passkey": "session_required", "create-passkey": "session_required", "remove-passkey": "session_required",
 	"change-password": "session_required", "change-email": "session_required", "reauthenticate": "session_required",
 	"delete-organization": "forbidden", "create-organization": "person_required", "accept-invitation": "person_required",
 	"create-service-token": "forbidden", "delete-service-token": "forbidden",

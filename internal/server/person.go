@@ -15,30 +15,34 @@ import (
 // Management API exists and is not banned, so that a token ends with its person at
 // once. While the platform project's database cannot be reached, what was found
 // within the last minutes counts: the Management API must show what is wrong then.
-func (s *Server) checkPerson(ctx context.Context, id uuid.UUID) error {
+func (s *Server) checkPerson(ctx context.Context, id uuid.UUID) (secondFactor bool, err error) {
 	asking, cancel := context.WithTimeout(ctx, personTimeout)
 	defer cancel()
 	users, err := s.platformUsers(asking, []uuid.UUID{id})
+	var proved map[uuid.UUID]bool
+	if err == nil {
+		proved, err = s.secondFactors(asking, []uuid.UUID{id})
+	}
 	if err != nil {
-		if s.persons.recent(id, s.now()) {
-			return nil
+		if had, ok := s.persons.recent(id, s.now()); ok {
+			return had, nil
 		}
 		if k := fault.From(err).Kind; ctx.Err() == nil && (k == fault.Internal || k == fault.Unavailable) {
-			return errPerson.Because(err)
+			return false, errPerson.Because(err)
 		}
-		return err
+		return false, err
 	}
 	u, ok := users[id]
 	switch {
 	case !ok || u.Gone():
 		s.persons.forget(id)
-		return auth.ErrTokenUserGone
+		return false, auth.ErrTokenUserGone
 	case u.Banned(s.now()):
 		s.persons.forget(id)
-		return auth.ErrTokenUserBanned
+		return false, auth.ErrTokenUserBanned
 	}
-	s.persons.note(id, s.now())
-	return nil
+	s.persons.note(id, proved[id], s.now())
+	return proved[id], nil
 }
 
 // errPerson is returned when nobody can say whether the person still exists.
@@ -54,19 +58,25 @@ const (
 	maxPersons = 10_000
 )
 
-// persons are the users who were last found to be good, with when.
+// persons are the users who were last found to be good.
 type persons struct {
 	mu    sync.Mutex
-	found map[uuid.UUID]time.Time
+	found map[uuid.UUID]foundPerson
 }
 
-func (p *persons) note(id uuid.UUID, now time.Time) {
+// foundPerson is when a person was found, and whether they had a second factor.
+type foundPerson struct {
+	at           time.Time
+	secondFactor bool
+}
+
+func (p *persons) note(id uuid.UUID, secondFactor bool, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.found == nil || len(p.found) >= maxPersons && p.found[id].IsZero() {
-		p.found = map[uuid.UUID]time.Time{} // all are found again at their next request
+	if p.found == nil || len(p.found) >= maxPersons && p.found[id].at.IsZero() {
+		p.found = map[uuid.UUID]foundPerson{} // all are found again at their next request
 	}
-	p.found[id] = now
+	p.found[id] = foundPerson{now, secondFactor}
 }
 
 func (p *persons) forget(id uuid.UUID) {
@@ -75,9 +85,9 @@ func (p *persons) forget(id uuid.UUID) {
 	delete(p.found, id)
 }
 
-func (p *persons) recent(id uuid.UUID, now time.Time) bool {
+func (p *persons) recent(id uuid.UUID, now time.Time) (secondFactor, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at, ok := p.found[id]
-	return ok && now.Sub(at) < personTTL
+	f, ok := p.found[id]
+	return f.secondFactor, ok && now.Sub(f.at) < personTTL
 }

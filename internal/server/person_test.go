@@ -12,24 +12,24 @@ func TestPersons(t *testing.T) {
 	t.Parallel()
 	var p persons
 	id, now := uuid.New(), time.Now()
-	if p.recent(id, now) {
+	if _, ok := p.recent(id, now); ok {
 		t.Error("nobody was found")
 	}
-	p.note(id, now)
+	p.note(id, true, now)
 	for after, want := range map[time.Duration]bool{0: true, personTTL - time.Second: true, personTTL: false} {
-		if got := p.recent(id, now.Add(after)); got != want {
-			t.Errorf("after %s: %v", after, got)
+		if had, got := p.recent(id, now.Add(after)); got != want || !had {
+			t.Errorf("after %s: %v, %v", after, got, had)
 		}
 	}
 	for range maxPersons {
-		p.note(uuid.New(), now)
+		p.note(uuid.New(), false, now)
 	}
 	if n := len(p.found); n > maxPersons {
 		t.Errorf("it remembers %d", n)
 	}
-	p.note(id, now)
+	p.note(id, true, now)
 	p.forget(id)
-	if p.recent(id, now) {
+	if _, ok := p.recent(id, now); ok {
 		t.Error("they were found gone")
 	}
 }

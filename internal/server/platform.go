@@ -86,7 +86,8 @@ func (s *Server) ensurePlatformProject(ctx context.Context) (controldb.Project, 
 }
 
 // ensureSite makes the main host the site of the platform project, where mailed
-// links lead to, unless it has one that is not the default of new projects.
+// links lead to, unless it has one that is not the default of new projects. In a new
+// installation recovery codes and passkeys come on.
 func (s *Server) ensureSite(ctx context.Context, platform tenants.Ref) error {
 	dk, err := s.control.DataKey(ctx, platform)
 	if err != nil {
@@ -98,8 +99,12 @@ func (s *Server) ensureSite(ctx context.Context, platform tenants.Ref) error {
 			return err
 		}
 		stored, err := tx.AuthConfigVersion(ctx, platform, p.ConfigVersion)
-		if err != nil || stored.Config.SiteURL != tenants.DefaultConfig().SiteURL {
+		if err != nil {
 			return err
+		}
+		first, unset := p.ConfigVersion == 1, stored.Config.SiteURL == tenants.DefaultConfig().SiteURL
+		if !first && !unset {
+			return nil
 		}
 		latest, err := tx.LatestAuthConfigVersion(ctx, platform)
 		if err != nil {
@@ -110,7 +115,12 @@ func (s *Server) ensureSite(ctx context.Context, platform tenants.Ref) error {
 			return err
 		}
 		next := controldb.AuthConfig{Ref: platform, Version: latest + 1, Config: stored.Config, Reason: "the dashboard is at the main host"}
-		next.Config.SiteURL = s.config.HTTP.Origin()
+		if unset {
+			next.Config.SiteURL = s.config.HTTP.Origin()
+		}
+		if first { // people can protect their accounts in each way that the dashboard has
+			next.Config.RecoveryEnroll, next.Config.RecoveryVerify, next.Config.PasskeyEnabled = true, true, true
+		}
 		if err := next.SealSecrets(dk, secrets); err != nil {
 			return err
 		}
@@ -201,6 +211,23 @@ func (s *Server) platformUsers(ctx context.Context, ids []uuid.UUID) (map[uuid.U
 		for _, u := range found {
 			out[u.ID] = u
 		}
+		return err
+	})
+	return out, err
+}
+
+// secondFactors reports which of the users of the platform project have a second
+// factor: a verified one, or a passkey where a sign-in with one counts as two.
+func (s *Server) secondFactors(ctx context.Context, ids []uuid.UUID) (out map[uuid.UUID]bool, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	sc, err := s.platformScope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = sc.DB.Do(ctx, func(tx *tenantdb.Tx) error {
+		out, err = tx.SecondFactors(ctx, ids, sc.Tenant.Config.PasskeyCounts())
 		return err
 	})
 	return out, err

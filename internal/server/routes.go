@@ -155,7 +155,7 @@ func (s *Server) mountControl(engine *gin.Engine) control.API {
 		Authz: access, Now: s.now, Session: s.provision.Session, Catalogs: s.provision.Catalogs, Token: bearers{s, trusted}.Claims,
 	}}).Mount(api)
 	(&thirdparty.Handler{Service: trusted}).Mount(api)
-	(&profile.Handler{User: s.platformUser, Account: s.newDashboardAccounts(), Operator: s.isOperator}).Mount(api)
+	(&profile.Handler{User: s.platformUser, Account: s.newDashboardAccounts(), Factors: s.newDashboardFactors(), Operator: s.isOperator}).Mount(api)
 	(&auditlog.Handler{Service: &auditlog.Service{DB: s.control, Authz: access}}).Mount(api)
 	(&accesstoken.Handler{Service: &accesstoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)
 	(&servicetoken.Handler{Service: &servicetoken.Service{DB: s.control, Authz: access, Now: s.now}}).Mount(api)

@@ -7,7 +7,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authapi/account"
+	"github.com/reevehq/reeve/internal/authapi/factor"
+	"github.com/reevehq/reeve/internal/authapi/passkey"
 	"github.com/reevehq/reeve/internal/authapi/session"
 	"github.com/reevehq/reeve/internal/authapi/strength"
 	"github.com/reevehq/reeve/internal/authapi/users"
@@ -31,7 +34,7 @@ func (s *Server) sessionActor(ctx context.Context, token string) (authz.Actor, e
 	if err != nil {
 		return authz.Actor{}, err
 	}
-	return authz.Actor{UserID: who.User.ID, SessionID: who.Session.ID}, nil
+	return authz.Actor{UserID: who.User.ID, SessionID: who.Session.ID, SecondFactor: who.Session.AAL == auth.AAL2}, nil
 }
 
 // platformScope is a scope of the platform project without a client.
@@ -57,7 +60,7 @@ func (s *Server) newBrowsers() dashboard.Handler {
 			DB: s.control, Users: users.Users{Sessions: sessions, Now: s.now}, Strength: strength.Checker{Leaked: s.leaked}, Hasher: s.passwords,
 			Limiter: s.limiter, Seeded: operatorEmail, Organization: firstOrgSlug, Now: s.now,
 		},
-		Configure: s.dashboardConfig,
+		Configure: s.dashboardConfig, Factors: s.ownFactors(sessions),
 		Invitations: dashboard.Invitations{
 			Members: s.newMembers(), Users: users.Users{Sessions: sessions, Now: s.now}, Strength: strength.Checker{Leaked: s.leaked}, Hasher: s.passwords,
 			Limiter: s.limiter, Now: s.now,
@@ -107,6 +110,7 @@ func (s *Server) mountBrowsers(engine *gin.Engine) {
 	engine.POST(dashboard.Path, web.Plain(s.browsers.Begin))
 	engine.DELETE(dashboard.Path, web.Plain(s.browsers.End))
 	engine.POST(dashboard.RefreshPath, web.Plain(s.browsers.Refresh))
+	engine.POST(dashboard.ProvePath, web.Plain(s.browsers.Prove))
 	engine.GET(dashboard.ConfigPath, web.Plain(s.browsers.ShowConfig))
 	engine.POST(dashboard.FirstRunPath, web.Plain(s.browsers.FinishFirstRun))
 	engine.POST(dashboard.InvitationPath, web.Plain(s.browsers.ShowInvitation))
@@ -139,7 +143,23 @@ func (s *Server) newDashboardAccounts() dashboard.Accounts {
 	}
 }
 
+// newDashboardFactors returns the changes that people make to their own second
+// factors by the Management API.
+func (s *Server) newDashboardFactors() dashboard.Factors {
+	accounts := s.newDashboardAccounts()
+	sessions := accounts.Service.Sessions
+	return dashboard.Factors{
+		Accounts: accounts, Passkeys: passkey.Service{Sessions: sessions},
+		Service: s.ownFactors(sessions),
+	}
+}
+
+// ownFactors is the service of second factors for people of the dashboard.
+func (s *Server) ownFactors(sessions session.Sessions) factor.Service {
+	return factor.Service{Sessions: sessions, Guesses: s.guesses, Hasher: s.passwords, Mailer: s.mailer, Texter: s.texter}
+}
+
 // newMembers returns the service of members and invitations.
 func (s *Server) newMembers() *member.Service {
-	return &member.Service{DB: s.control, Authz: s.access, Users: s.platformUsers, Invited: s.invited.wake, Now: s.now}
+	return &member.Service{DB: s.control, Authz: s.access, Users: s.platformUsers, SecondFactors: s.secondFactors, Invited: s.invited.wake, Now: s.now}
 }

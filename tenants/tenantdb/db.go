@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -42,6 +43,7 @@ type Tx struct {
 	capability string
 	committed  []func()
 	final      bool // the next call of a hook commits
+	memory     *memory
 }
 
 // AfterCommit calls f once the transaction is committed.
@@ -87,10 +89,16 @@ const runs = 4
 // Tx runs fn in one READ COMMITTED transaction and commits when fn returns nil. An
 // error of fn that is no fault yet is classified; a failed commit is a fault. fn
 // is called again, in another transaction, only after it returned an error
-// marked by Raced.
+// marked by Raced, or by Await.
 func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
+	m := &memory{answers: map[string]any{}, ids: map[string]uuid.UUID{}}
 	for run := 1; ; run++ {
-		err := db.tx(ctx, fn)
+		err := db.tx(ctx, m, fn)
+		waited, err := m.await(ctx, err)
+		if waited && err == nil {
+			run--
+			continue
+		}
 		var again raced
 		if !errors.As(err, &again) {
 			return err
@@ -101,15 +109,19 @@ func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (db *DB) tx(ctx context.Context, fn func(*Tx) error) error {
+func (db *DB) tx(ctx context.Context, m *memory, fn func(*Tx) error) error {
 	p, err := openPipeline(ctx, db)
 	if err != nil {
 		return err
 	}
 	defer p.release() // when fn panics, too
 	defer p.rollback(ctx)
-	tx := &Tx{q: p, capability: db.Capability}
+	tx := &Tx{q: p, capability: db.Capability, memory: m}
 	err = fn(tx)
+	var w *waiting
+	if errors.As(err, &w) {
+		return w // rolled back by the deferred calls
+	}
 	if err == nil {
 		if err = p.commit(ctx); err == nil {
 			for _, f := range tx.committed {

@@ -150,3 +150,21 @@ func (tx *Tx) LowerPasskeySessions(ctx context.Context, user uuid.UUID, now time
 func (tx *Tx) LowerSessions(ctx context.Context, user, factor uuid.UUID, now time.Time) error {
 	return tx.q.Later(ctx, "lower sessions", `UPDATE auth.sessions SET aal = 'aal1', factor_id = NULL, updated_at = $3 WHERE user_id = $1 AND factor_id = $2`, user, factor, now)
 }
+
+// SecondFactors reports which users have a verified second factor or, if passkeys
+// count, a passkey.
+func (tx *Tx) SecondFactors(ctx context.Context, users []uuid.UUID, passkeys bool) (map[uuid.UUID]bool, error) {
+	rows, err := tx.q.Query(ctx, `SELECT f.user_id FROM auth.mfa_factors f
+		 WHERE f.user_id OPERATOR(pg_catalog.=) ANY ($1) AND f.status = 'verified'
+		UNION SELECT c.user_id FROM auth.webauthn_credentials c
+		 WHERE $2 AND c.user_id OPERATOR(pg_catalog.=) ANY ($1)`, users, passkeys)
+	if err != nil {
+		return nil, fmt.Errorf("read second factors: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	out := make(map[uuid.UUID]bool, len(found))
+	for _, id := range found {
+		out[id] = true
+	}
+	return out, err
+}

@@ -5,12 +5,16 @@ import { asApiError } from '@/lib/api/error'
 import { Button } from './button'
 import { CopyButton } from './copy'
 
+/** The code by which an organization refuses people without a second factor. */
+const secondFactor = 'organization_mfa_required'
+
 /** What happened, why, and what to do, in words. */
 function explain(error: unknown) {
   const e = asApiError(error)
   const texts = common.errors
   if (e.status === 0) return { ...texts.noAnswer, e }
   if (e.status === 401) return { ...texts.session, e }
+  if (e.code === secondFactor) return { ...texts.secondFactor, e }
   if (e.status === 403) return { title: texts.forbidden.title, advice: texts.forbidden.advice, e }
   if (e.status === 404) return { ...texts.notFound, e }
   if (e.status === 409) return { title: texts.conflict.title, advice: texts.conflict.advice, e }
@@ -54,7 +58,12 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
             {common.retry}
           </Button>
         )}
-        {(e.status === 403 || e.status === 404) && (
+        {e.code === secondFactor && (
+          <Link to="/account" search={{ back: location.pathname + location.search }} hash="factors" className="rounded bg-accent px-3 py-1.5 font-medium text-accent-text">
+            {common.errors.secondFactor.action}
+          </Link>
+        )}
+        {(e.status === 403 || e.status === 404) && e.code !== secondFactor && (
           <Link to="/" className="text-accent hover:underline">
             {common.toProjects}
           </Link>

@@ -48,6 +48,9 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, o Order) error {
 		return err
 	}
 	return s.Mailer.Post(ctx, sc, mail.Request{Purpose: mail.OTPs, Address: o.Email}, func(tx *tenantdb.Tx, out *mail.Outgoing) error {
+		if err := s.askBefore(ctx, tx, sc, o); err != nil {
+			return err
+		}
 		// Most users are found, and get a link.
 		u, err := tx.MarkRecoverySent(ctx, o.Email, s.Now(), s.Mailer.Since(sc))
 		if err == nil {
@@ -58,6 +61,15 @@ func (s Service) Send(ctx context.Context, sc *tenants.Scope, o Order) error {
 		}
 		return s.without(ctx, tx, sc, o, out)
 	})
+}
+
+// askBefore has a hook at a URL decide about the user whom an order would create,
+// whether they exist or not.
+func (s Service) askBefore(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, o Order) error {
+	if !o.CreateUser || sc.Tenant.Config.DisableSignup || o.Email != "" && users.AdmitEmail(ctx, sc, o.Email) != nil {
+		return nil
+	}
+	return s.AskBefore(ctx, tx, sc, o.user())
 }
 
 // without answers an order whose user is unknown, or may not be sent a link now.

@@ -24,6 +24,9 @@ func (s Service) SendText(ctx context.Context, sc *tenants.Scope, o Order) (id s
 	}
 	r := sms.Request{Purpose: "otp", Phone: o.Phone, Channel: o.Channel}
 	return s.Texter.Post(ctx, sc, r, func(tx *tenantdb.Tx, out *sms.Outgoing) error {
+		if err := s.askBefore(ctx, tx, sc, o); err != nil {
+			return err
+		}
 		u, err := tx.UserByPhone(ctx, o.Phone, true)
 		switch {
 		case errors.Is(err, auth.ErrUserNotFound):

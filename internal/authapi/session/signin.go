@@ -116,9 +116,12 @@ func ownOnly(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Pro
 // session is removed.
 func (s Sessions) begin(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, proof *Proof, now time.Time) (begun *unsigned, refused, err error) {
 	u := proof.User
+	if proof.New {
+		u.ID = tx.SameID("user", u.ID)
+	}
 	sc.Log.SetUser(u.ID)
 	session := auth.Session{
-		ID: uuid.New(), UserID: u.ID, AAL: cmp.Or(proof.AAL, auth.AAL1), CreatedAt: now,
+		ID: tx.SameID("session", uuid.New()), UserID: u.ID, AAL: cmp.Or(proof.AAL, auth.AAL1), CreatedAt: now,
 		UserAgent: sc.UserAgent, IP: sc.ClientAddress(),
 		AMR: []auth.AMR{{Method: proof.Method, Timestamp: now.Unix()}},
 	}

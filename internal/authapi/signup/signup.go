@@ -130,6 +130,9 @@ func (s Service) registerUnconfirmed(ctx context.Context, sc *tenants.Scope, r R
 	now := s.Now() // of all times in the answer, which else would tell a written row
 	s.Users.Now = func() time.Time { return now }
 	err = s.post(ctx, sc, r, func(tx *tenantdb.Tx, throttled error, send deliver) error {
+		if err := s.AskBefore(ctx, tx, sc, newUser(uuid.New(), r, hash, false)); err != nil {
+			return err
+		}
 		u, err := r.user(ctx, tx)
 		switch {
 		case errors.Is(err, auth.ErrUserNotFound):

@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,6 +84,7 @@ func PhoneIdentity(phone string) Identity {
 // auth.ErrPhoneExists, auth.ErrUserExists for a taken id; auth.ErrValidation for
 // metadata that is too large.
 func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n New) (*auth.User, error) {
+	n = n.same(tx)
 	u, err := n.user(s.Now())
 	if err != nil {
 		return nil, err
@@ -108,6 +110,37 @@ func (s Users) Create(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n
 		return u, s.Hooks.AfterCreate(ctx, tx, sc, u)
 	}
 	return u, nil
+}
+
+// same is the user with the id that each run of the transaction gives them, in their
+// metadata too.
+func (n New) same(tx *tenantdb.Tx) New {
+	given := n.ID
+	if n.ID == uuid.Nil {
+		n.ID = uuid.New()
+	}
+	n.ID = tx.SameID("user "+n.Email+" "+n.Phone, n.ID)
+	if given != uuid.Nil && n.UserMetadata["sub"] == given.String() {
+		n.UserMetadata = maps.Clone(n.UserMetadata)
+		n.UserMetadata["sub"] = n.ID.String()
+	}
+	return n
+}
+
+// AskBefore has a hook at a URL decide about a user who would be created if there were
+// none, whether there is one or not: neither the answer, nor its time, nor the number of
+// calls tells then whether an address has a user. A Create of the same user in this
+// transaction asks no more. A function's hook is not called: it may write.
+func (s Users) AskBefore(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, n New) error {
+	if !s.Hooked(sc) || !s.Hooks.Remote(sc) {
+		return nil
+	}
+	n = n.same(tx)
+	u, err := n.user(s.Now())
+	if err != nil {
+		return err
+	}
+	return s.Hooks.BeforeCreate(ctx, tx, sc, u)
 }
 
 // method is how the user signed up, for the project's usage.
@@ -213,6 +246,7 @@ func (s Users) addIdentity(ctx context.Context, tx *tenantdb.Tx, u *auth.User, i
 	if err != nil {
 		return err
 	}
+	row.ID = tx.SameID("identity "+u.ID.String()+row.Provider, row.ID)
 	if err := tx.CreateIdentity(ctx, &row); err != nil {
 		return err
 	}

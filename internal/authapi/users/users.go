@@ -33,6 +33,8 @@ type Users struct {
 type Hooks interface {
 	// Enabled reports whether the project has any.
 	Enabled(sc *tenants.Scope) bool
+	// Remote reports whether BeforeCreate calls a URL.
+	Remote(sc *tenants.Scope) bool
 	// BeforeCreate is called before the row is written. An error refuses the user.
 	BeforeCreate(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, u *auth.User) error
 	// AfterCreate is called with the user as written.

@@ -77,7 +77,9 @@ func (s *Service) valid(ctx context.Context, tx *controldb.Tx, token string) (co
 // inviterMay returns controldb.ErrInvitationInvalid unless the inviter may still
 // give the invitation's role.
 func (s *Service) inviterMay(ctx context.Context, tx *controldb.Tx, inv controldb.Invitation) error {
-	g, err := s.Authz.GrantsIn(ctx, tx, authz.Actor{UserID: inv.InvitedBy}, inv.OrganizationID, inv.Ref)
+	// What they may is asked, not how they signed in.
+	inviter := authz.Actor{UserID: inv.InvitedBy, SecondFactor: true}
+	g, err := s.Authz.GrantsIn(ctx, tx, inviter, inv.OrganizationID, inv.Ref)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ type Service struct {
 	Authz *authz.Authorizer
 	// Users returns those of the users of the platform project that exist, by id.
 	Users func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]auth.User, error)
+	// SecondFactors reports which users of the platform project have a second factor;
+	// nil for nobody.
+	SecondFactors func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error)
 	// Invited is called after invitations were committed, so that their mails
 	// go out. It does not block.
 	Invited func()
@@ -33,7 +36,8 @@ type Service struct {
 // Person is a member with what the platform project knows about them.
 type Person struct {
 	controldb.Member
-	user auth.User
+	user         auth.User
+	secondFactor bool
 }
 
 var errRole = text.ErrInvalid.Saying("role: is not a role of the organization")
@@ -52,7 +56,24 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, slug string) ([]P
 	if err != nil {
 		return nil, err
 	}
-	return s.people(ctx, members)
+	return s.shown(ctx, members)
+}
+
+// shown is people with who has a second factor.
+func (s *Service) shown(ctx context.Context, members []controldb.Member) ([]Person, error) {
+	out, err := s.people(ctx, members)
+	if err != nil || s.SecondFactors == nil {
+		return out, err
+	}
+	ids := make([]uuid.UUID, len(members))
+	for i, m := range members {
+		ids[i] = m.UserID
+	}
+	have, err := s.SecondFactors(ctx, ids)
+	for i := range out {
+		out[i].secondFactor = have[out[i].UserID]
+	}
+	return out, err
 }
 
 func (s *Service) people(ctx context.Context, members []controldb.Member) ([]Person, error) {
@@ -63,7 +84,7 @@ func (s *Service) people(ctx context.Context, members []controldb.Member) ([]Per
 	users, err := s.Users(ctx, ids)
 	out := make([]Person, len(members))
 	for i, m := range members {
-		out[i] = Person{m, users[m.UserID]} // a deleted user has an id only
+		out[i] = Person{Member: m, user: users[m.UserID]} // a deleted user has an id only
 	}
 	return out, err
 }
@@ -175,7 +196,7 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, slug, id string
 			return errAbove
 		}
 		control.Before(ctx, map[string]any{"role": m.Role})
-		if err := fn(tx, g, org, Person{m, active[user].user}); err != nil {
+		if err := fn(tx, g, org, Person{Member: m, user: active[user].user}); err != nil {
 			return err
 		}
 		left, err := tx.MembersOf(ctx, org.ID)

@@ -13,7 +13,7 @@ type Member struct {
 	Email      string `json:"email,omitempty"`
 	Name       string `json:"name" doc:"Of the person; empty when it is unknown."`
 	RoleName   string `json:"role_name"`
-	MFAEnabled bool   `json:"mfa_enabled"`
+	MFAEnabled bool   `json:"mfa_enabled" doc:"Whether they have a second factor."`
 }
 
 // Changed is the answer to a change of a member.
@@ -67,7 +67,7 @@ type Accepted struct {
 
 func memberOnWire(p Person) Member {
 	id := p.UserID.String()
-	out := Member{UserID: id, UserName: id, Name: p.user.Name(), RoleName: string(p.Role)}
+	out := Member{UserID: id, UserName: id, Name: p.user.Name(), RoleName: string(p.Role), MFAEnabled: p.secondFactor}
 	if p.user.Email != "" {
 		out.UserName, out.Email = p.user.Email, p.user.Email
 	}

@@ -1,11 +1,16 @@
 package org_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/control/controltest"
 	"github.com/reevehq/reeve/internal/control/org"
+	"github.com/reevehq/reeve/internal/controldb"
 )
 
 func TestRename(t *testing.T) {
@@ -54,4 +59,58 @@ func TestList_roles(t *testing.T) {
 			t.Errorf("%v, want %s", list, want)
 		}
 	}
+}
+
+// TestMFARequired: who requires a second factor has one, and from then on people
+// without one do nothing in the organization, while service tokens go on.
+func TestMFARequired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	proved := map[uuid.UUID]bool{}
+	w.Server.Person = func(_ context.Context, id uuid.UUID) (bool, error) { return proved[id], nil }
+	admin, adminToken := w.Member(t, w.Acme, "administrator")
+	guest, guestToken := w.Member(t, w.Rival, "developer")
+	p := w.Project(t, w.Acme, "Shop")
+	err := w.DB.Tx(t.Context(), func(tx *controldb.Tx) error {
+		return tx.SetProjectRole(t.Context(), p.Project.Ref, guest, controldb.Developer)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	require := func(as, value string) controltest.Response {
+		return w.Do(t, as, "PATCH", "/v1/organizations/acme", `{"mfa_required":`+value+`}`)
+	}
+	require(w.Owner, "true").Refused(t, 403, "insufficient_aal", "")
+	w.Do(t, w.Owner, "GET", "/v1/organizations/acme", "").Want(t, 200, `"mfa_required":false`)
+	proved[admin] = true
+	require(adminToken, "true").Want(t, 200, `"mfa_required":true`)
+	require(w.Stranger, "false").Refused(t, 404, "organization_not_found", "")
+
+	for name, as := range map[string]string{"owner": w.Owner, "read_only": w.ReadOnly, "guest": guestToken} {
+		for _, c := range []struct{ method, body string }{{"GET", ""}, {"PATCH", `{"mfa_required":false}`}, {"PATCH", `{"name":"x"}`}, {"DELETE", ""}} {
+			w.Do(t, as, c.method, "/v1/organizations/acme", c.body).Refused(t, 403, "organization_mfa_required", "")
+		}
+		// They see that it exists, and why it is closed, and none of its projects.
+		w.Do(t, as, "GET", "/v1/organizations", "").Want(t, 200, `"slug":"acme"`, `"mfa_required":true`)
+		ids := map[string]uuid.UUID{"owner": w.OwnerID, "guest": guest}
+		if id, ok := ids[name]; ok {
+			for had, want := range map[bool]int{false: 0, true: 1} {
+				orgs, err := w.Authz.Organizations(t.Context(), authz.Actor{UserID: id})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := w.Authz.Projects(t.Context(), authz.Actor{UserID: id, SecondFactor: had}, orgs...)
+				if err != nil || len(got) != want {
+					t.Errorf("%s sees %d projects, %v; second factor: %v", name, len(got), err, had)
+				}
+			}
+		}
+	}
+	service := authz.Actor{UserID: uuid.New(), Service: &authz.Service{Organization: w.Acme.ID}, Scope: controldb.TokenScope{Permissions: []string{"organization:read"}}}
+	if err := w.Authz.Require(t.Context(), service, authz.ReadOrganization, w.Acme.ID); err != nil {
+		t.Errorf("a service token: %v", err)
+	}
+	proved[w.OwnerID] = true
+	require(w.Owner, "false").Want(t, 200, `"mfa_required":false`)
+	w.Do(t, w.ReadOnly, "GET", "/v1/organizations/acme", "").Want(t, 200)
 }

@@ -32,7 +32,7 @@ func (h *Handler) Mount(api control.API) {
 	}, h.get)
 	control.Register(api, control.Operation{
 		ID: "update-organization", Method: http.MethodPatch, Path: "/v1/organizations/{slug}",
-		Summary: "Rename an organization", Tag: "Organizations",
+		Summary: "Rename an organization, or require a second factor of its members", Tag: "Organizations",
 	}, h.update)
 	control.Register(api, control.Operation{
 		ID: "delete-organization", Method: http.MethodDelete, Path: "/v1/organizations/{slug}",
@@ -47,6 +47,8 @@ type Organization struct {
 	Slug string `json:"slug"`
 	Name string `json:"name"`
 	Role string `json:"role,omitempty" doc:"Yours; empty for a role in single projects only, and for a service token."`
+	// MFARequired admits only members who proved a second factor.
+	MFARequired bool `json:"mfa_required" doc:"Whether people need a second factor to see or do anything in it."`
 }
 
 // Detail is the answer to get.
@@ -56,6 +58,7 @@ type Detail struct {
 	Plan                   string   `json:"plan" enum:"free,pro,team,enterprise,platform"`
 	OptInTags              []string `json:"opt_in_tags"`
 	AllowedReleaseChannels []string `json:"allowed_release_channels"`
+	MFARequired            bool     `json:"mfa_required"`
 }
 
 type listInput struct{}
@@ -71,7 +74,13 @@ type CreateBody struct {
 
 type updateInput struct {
 	Slug string `path:"slug"`
-	Body CreateBody
+	Body UpdateBody
+}
+
+// UpdateBody is the body of update; what is left out stays.
+type UpdateBody struct {
+	Name        *string `json:"name,omitempty" minLength:"1" maxLength:"256"`
+	MFARequired *bool   `json:"mfa_required,omitempty" doc:"Only a person who signed in with a second factor, or has one, can change it."`
 }
 
 type getInput struct {
@@ -84,7 +93,7 @@ func (h *Handler) list(ctx context.Context, actor control.Actor, _ *listInput) (
 }
 
 func (h *Handler) update(ctx context.Context, actor control.Actor, in *updateInput) (*Organization, error) {
-	return h.Service.Rename(ctx, actor, in.Slug, in.Body.Name)
+	return h.Service.Update(ctx, actor, in.Slug, in.Body)
 }
 
 func (h *Handler) delete(ctx context.Context, actor control.Actor, in *getInput) (*Organization, error) {
@@ -102,10 +111,10 @@ func (h *Handler) get(ctx context.Context, actor control.Actor, in *getInput) (*
 	}
 	return &Detail{
 		ID: o.Slug, Name: o.Name, Plan: o.Plan,
-		OptInTags: []string{}, AllowedReleaseChannels: []string{"ga"},
+		OptInTags: []string{}, AllowedReleaseChannels: []string{"ga"}, MFARequired: o.MFARequired,
 	}, nil
 }
 
 func onWire(o controldb.Organization, role controldb.Role) Organization {
-	return Organization{ID: o.Slug, Slug: o.Slug, Name: o.Name, Role: string(role)}
+	return Organization{ID: o.Slug, Slug: o.Slug, Name: o.Name, Role: string(role), MFARequired: o.MFARequired}
 }

@@ -37,19 +37,36 @@ func (s *Service) List(ctx context.Context, actor authz.Actor) ([]Organization, 
 	return out, err
 }
 
-// Rename sets the name; the slug stays.
-func (s *Service) Rename(ctx context.Context, actor authz.Actor, slug, name string) (*Organization, error) {
+// Update renames an organization, and requires a second factor of its members or does
+// so no more; the slug stays. Who changes the latter is a person with a second factor,
+// so that an organization has one who gets in: authz.ErrOwnFactor, authz.ErrPerson.
+func (s *Service) Update(ctx context.Context, actor authz.Actor, slug string, b UpdateBody) (*Organization, error) {
 	org, err := s.Authz.Organization(ctx, actor, authz.UpdateOrganization, slug)
 	if err != nil {
 		return nil, err
 	}
-	if name, err = text.Name("name", name, 1, 256); err != nil {
-		return nil, err
+	before := map[string]any{}
+	if b.Name != nil {
+		name, err := text.Name("name", *b.Name, 1, 256)
+		if err != nil {
+			return nil, err
+		}
+		before["name"], org.Name, b.Name = org.Name, name, &name
 	}
-	control.Before(ctx, map[string]any{"name": org.Name})
-	org.Name = name
+	if b.MFARequired != nil {
+		if err := actor.RequireSecondFactor(); err != nil {
+			return nil, err
+		}
+		before["mfa_required"], org.MFARequired = org.MFARequired, *b.MFARequired
+	}
+	if len(before) == 0 {
+		return nil, text.Invalid("the body changes nothing: name or mfa_required is needed")
+	}
+	control.Before(ctx, before)
 	out := onWire(org, "")
-	return &out, s.DB.Tx(ctx, func(tx *controldb.Tx) error { return tx.RenameOrganization(ctx, org.ID, name) })
+	return &out, s.DB.Tx(ctx, func(tx *controldb.Tx) error {
+		return tx.ChangeOrganization(ctx, org.ID, controldb.OrganizationChange{Name: b.Name, MFARequired: b.MFARequired})
+	})
 }
 
 // Delete ends an organization that has no projects, with its members, roles,

@@ -20,6 +20,8 @@ type Handler struct {
 	User func(ctx context.Context, id uuid.UUID) (auth.User, error)
 	// Account changes what a person may change; nil mounts no route for it.
 	Account Account
+	// Factors changes a person's second factors; nil mounts no route for it.
+	Factors Factors
 	// Operator reports whether a user runs the installation; nil for nobody.
 	Operator func(ctx context.Context, id uuid.UUID) (bool, error)
 }
@@ -32,6 +34,9 @@ func (h *Handler) Mount(api control.API) {
 	}, h.get)
 	if h.Account != nil {
 		h.mountAccount(api)
+	}
+	if h.Factors != nil {
+		h.mountFactors(api)
 	}
 }
 

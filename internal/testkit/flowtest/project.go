@@ -30,7 +30,11 @@ type Project struct {
 	engine *gin.Engine
 
 	statements statements
+	lent       func() int
 }
+
+// Lent returns how many connections to the project's database are in use.
+func (p *Project) Lent() int { return p.lent() }
 
 // maxConns bounds the connections to one project's database.
 const maxConns = 6
@@ -95,6 +99,7 @@ func (p *Project) pool(tb testing.TB, t *tenants.Tenant) func(context.Context) (
 		tb.Fatal(err)
 	}
 	tb.Cleanup(conns.Close)
+	p.lent = func() int { return int(conns.Stat().AcquiredConns()) }
 	return func(ctx context.Context) (tenantdb.Conn, error) {
 		c, err := conns.Acquire(ctx)
 		if err != nil {

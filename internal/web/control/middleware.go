@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/reevehq/reeve/internal/auth"
 	"github.com/reevehq/reeve/internal/authz"
 	"github.com/reevehq/reeve/internal/fault"
 	"github.com/reevehq/reeve/internal/web"
@@ -130,13 +131,14 @@ func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 		return s.session(ctx, token)
 	}
 	found, err := s.DB.AccessTokenByText(ctx, token)
-	if err == nil && s.Person != nil {
-		if err := s.Person(ctx, found.UserID); err != nil {
-			return Actor{}, unauthorized(err)
-		}
-	}
 	if err == nil {
-		return Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}, nil
+		a := Actor{UserID: found.UserID, TokenID: found.ID, Scope: found.Scope}
+		if s.Person != nil {
+			if a.SecondFactor, err = s.Person(ctx, found.UserID); err != nil {
+				return Actor{}, unauthorized(err)
+			}
+		}
+		return a, nil
 	}
 	if fault.From(err).Kind != fault.NotFound {
 		return Actor{}, err
@@ -160,9 +162,12 @@ func (s *Server) session(ctx context.Context, token string) (Actor, error) {
 	return actor, nil
 }
 
-// unauthorized hides why somebody may not sign in. Other errors are returned as they
-// are.
+// unauthorized hides why somebody may not sign in, except that the session lacks the
+// second factor of its person, who can mend that. Other errors are returned as they are.
 func unauthorized(err error) error {
+	if errors.Is(err, auth.ErrInsufficientAAL) {
+		return auth.ErrInsufficientAAL.Saying("The session lacks your second factor: sign in with it")
+	}
 	switch fault.From(err).Kind {
 	case fault.Unauthorized, fault.Forbidden, fault.NotFound:
 		return errUnauthorized.Because(err)

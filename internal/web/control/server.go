@@ -36,9 +36,9 @@ type Server struct {
 	// valid.
 	Session func(ctx context.Context, token string) (Actor, error)
 	// Person checks that the user behind an access token is still one who may sign
-	// in; its error's fault says like Session's that they are not. nil checks
-	// nothing.
-	Person func(ctx context.Context, user uuid.UUID) error
+	// in, and reports whether they have a second factor; its error's fault says like
+	// Session's that they may not. nil checks nothing.
+	Person func(ctx context.Context, user uuid.UUID) (secondFactor bool, err error)
 	// Cookie returns the access token of a browser's session, for Session: "" when
 	// the request has none that counts. Its error refuses a request that another
 	// page may have caused. nil accepts no cookie.

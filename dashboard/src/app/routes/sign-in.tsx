@@ -1,16 +1,14 @@
 import { createFileRoute } from '@tanstack/react-router'
+import { localPath } from '@/lib/localpath'
 import { SignIn } from '@/features/session/signin'
 
-/** A path of this app, and of no other host. */
-const local = (next: unknown) => (typeof next === 'string' && /^\/(?![/\\])[^\s\\]*$/.test(next) ? next : undefined)
-
 export const Route = createFileRoute('/sign-in')({
-  validateSearch: ({ next, mode }): { next?: string; mode?: 'sign-up' } => ({ ...(local(next) && { next: local(next) }), ...(mode === 'sign-up' ? { mode: 'sign-up' as const } : {}) }),
+  validateSearch: ({ next, mode }): { next?: string; mode?: 'sign-up' } => ({ ...(localPath(next) && { next: localPath(next) }), ...(mode === 'sign-up' ? { mode: 'sign-up' as const } : {}) }),
   component: Page,
 })
 
 function Page() {
   const { next, mode } = Route.useSearch()
   // The search of a match has what its parents left unchecked.
-  return <SignIn next={local(next)} signUp={mode === 'sign-up'} />
+  return <SignIn next={localPath(next)} signUp={mode === 'sign-up'} />
 }

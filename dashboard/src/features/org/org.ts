@@ -1,16 +1,16 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import { answer, api } from '@/lib/api/client'
+import { answer, api, type Schema } from '@/lib/api/client'
 import { orgsQuery } from './orgs'
 
 /** An organization. */
 export const orgQuery = (slug: string) =>
   queryOptions({ queryKey: ['org', slug], queryFn: ({ signal }) => answer(api.GET('/v1/organizations/{slug}', { params: { path: { slug } }, signal })) })
 
-/** Gives an organization another name. */
-export function useRename(slug: string) {
+/** Changes an organization. */
+export function useChangeOrg(slug: string) {
   const queries = useQueryClient()
   return useMutation({
-    mutationFn: (name: string) => answer(api.PATCH('/v1/organizations/{slug}', { params: { path: { slug } }, body: { name } })),
+    mutationFn: (body: Schema<'OrgUpdateBody'>) => answer(api.PATCH('/v1/organizations/{slug}', { params: { path: { slug } }, body })),
     onSettled: () => Promise.all([queries.invalidateQueries({ queryKey: ['org', slug] }), queries.invalidateQueries({ queryKey: orgsQuery.queryKey })]),
   })
 }

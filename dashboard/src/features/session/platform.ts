@@ -1,8 +1,9 @@
 import type { Provider } from '@supabase/supabase-js'
 import { queryOptions } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { ApiError } from '@/lib/api/error'
+import { ApiError, refusalOf } from '@/lib/api/error'
 import { answer, api, type Schema } from '@/lib/api/client'
+import { provePasskey } from '@/lib/passkey'
 import { beginSession } from '@/lib/session'
 
 export type Config = Schema<'DashboardConfig'>
@@ -69,12 +70,58 @@ type Refused = { status?: number; code?: string; message: string }
 /** The SDK's error as one that pages can show. */
 export const refused = (e: Refused) => new ApiError(e.status ?? 0, e.code ?? 'no_answer', e.message)
 
-type Tokens = { access_token: string; refresh_token: string }
+export type Tokens = { access_token: string; refresh_token: string }
 
-/** Makes a session of the platform project this browser's. */
+/** A sign-in that lacks the second factor of its person. */
+export class FactorNeeded extends ApiError {
+  constructor(readonly tokens: Tokens) {
+    super(401, 'insufficient_aal', 'The second factor is needed')
+  }
+}
+
+/** Makes a session of the platform project this browser's; FactorNeeded where the person has a second factor. */
 export async function enter({ access_token, refresh_token }: Tokens) {
   const response = await beginSession(access_token, refresh_token)
-  if (!response.ok) throw new ApiError(response.status, 'no_session', ((await response.json().catch(() => null)) as { message?: string } | null)?.message ?? response.statusText)
+  if (response.ok) return
+  const refusal = (await response.json().catch(() => null)) as { code?: string; message?: string } | null
+  if (refusal?.code === 'insufficient_aal') throw new FactorNeeded({ access_token, refresh_token })
+  throw new ApiError(response.status, 'no_session', refusal?.message ?? response.statusText)
+}
+
+/** Sends to a route of the platform project that the SDK has behind a flag. */
+async function ask(config: Config, path: string, body: unknown, bearer = config.auth.publishable_key): Promise<unknown> {
+  const response = await fetch(`${config.auth.url}/auth/v1${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', apikey: config.auth.publishable_key, Authorization: `Bearer ${bearer}` },
+    body: JSON.stringify(body),
+  })
+  const said: unknown = await response.json().catch(() => null)
+  if (!response.ok) throw await refusalOf(response, said)
+  return said
+}
+
+/** Proves a second factor in a session, whose new tokens it returns. */
+export async function proveFactor(config: Config, tokens: Tokens, code: string, recovery: boolean): Promise<Tokens> {
+  if (recovery) return (await ask(config, '/factors/recovery-codes/verify', { code }, tokens.access_token)) as Tokens
+  const auth = await platform(config)
+  const begun = await auth.setSession(tokens)
+  if (begun.error) throw refused(begun.error)
+  // Not listFactors of the SDK, which knows no recovery codes.
+  const apps = (begun.data.user?.factors ?? []).filter((f) => f.factor_type === 'totp' && f.status === 'verified')
+  // A person with several apps is not asked which: each code is of one of them.
+  let last: Refused | undefined
+  for (const factor of apps) {
+    const proved = await auth.mfa.challengeAndVerify({ factorId: factor.id, code: code.replaceAll(' ', '') })
+    if (!proved.error) return proved.data
+    last = proved.error
+  }
+  throw last ? refused(last) : new ApiError(422, 'mfa_factor_not_found', 'There is no authenticator app')
+}
+
+/** Signs in with a passkey of this browser. */
+export async function signInByPasskey(config: Config) {
+  const begun = (await ask(config, '/passkeys/authentication/options', {})) as { challenge_id: string; options: unknown }
+  await enter((await ask(config, '/passkeys/authentication/verify', { challenge_id: begun.challenge_id, credential: await provePasskey(begun.options) })) as Tokens)
 }
 
 export async function signInByPassword(config: Config, email: string, password: string, captchaToken?: string) {

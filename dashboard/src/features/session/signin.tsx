@@ -10,10 +10,12 @@ import { asksCaptcha, goOn, Solve, useCaptchaDocument } from './captcha'
 import { Explained } from './explained'
 import { Frame } from './frame'
 import { personQuery } from './person'
-import { configQuery, enter, enterByCode, platform, providersOf, refused, useLink, type Config } from './platform'
+import { configQuery, enter, enterByCode, FactorNeeded, platform, providersOf, refused, signInByPasskey, useLink, type Config, type Tokens } from './platform'
+import { SecondStepPage } from './secondstep'
 import { SignInForm } from './signinform'
 import { MailState, SignUpForm } from './signupform'
 import { ApiError } from '@/lib/api/error'
+import { passkeysWork } from '@/lib/passkey'
 
 /** Where there are providers alone: their names and marks are no part of the first load. */
 const ProviderButtons = lazy(() => import('./providerbuttons').then((m) => ({ default: m.ProviderButtons })))
@@ -25,6 +27,8 @@ export function SignIn({ next, signUp }: Props) {
   const config = useQuery(configQuery)
   const [link, setLink] = useLink()
   const [email, setEmail] = useState('')
+  const [owing, setOwing] = useState<Tokens>()
+  const failed = (error: unknown) => error instanceof FactorNeeded && setOwing(error.tokens)
   const queries = useQueryClient()
   const router = useRouter()
   const done = () => {
@@ -33,8 +37,9 @@ export function SignIn({ next, signUp }: Props) {
   }
   const elsewhere = useCaptchaDocument(config.data)
   if (config.error) return <ErrorState error={config.error} onRetry={() => void config.refetch()} />
-  if (link?.code && config.data) return <ByCode config={config.data} code={link.code} onDone={done} onFailed={(problem) => setLink({ email: '', problem })} />
-  if (link?.tokens) return <Linked email={link.email} tokens={link.tokens} onDone={done} onOther={() => setLink(null)} />
+  if (owing && config.data) return <SecondStepPage config={config.data} tokens={owing} onDone={done} onOther={() => setOwing(undefined)} />
+  if (link?.code && config.data) return <ByCode config={config.data} code={link.code} onDone={done} onFailed={(problem, error) => (setLink({ email: '', problem }), failed(error))} />
+  if (link?.tokens) return <Linked email={link.email} tokens={link.tokens} onDone={done} onFailed={failed} onOther={() => setLink(null)} />
   const c = elsewhere ? undefined : config.data
   const opened = signUp && c?.auth.sign_up
   return (
@@ -47,6 +52,7 @@ export function SignIn({ next, signUp }: Props) {
         </Suspense>
       )}
       {!c ? <Skeleton className="h-40 w-full" /> : opened ? <SignUpForm config={c} email={email} onEmail={setEmail} onDone={done} /> : c.auth.methods.email && <SignInForm config={c} email={email} onEmail={setEmail} onDone={done} second={c.dev} />}
+      {c?.auth.methods.passkeys && !asksCaptcha(c) && !opened && passkeysWork() && <ByPasskey config={c} onDone={done} onFailed={failed} />}
       {c && (
         <div className="flex flex-wrap justify-between gap-x-4 gap-y-2 text-sm [&_a]:text-accent [&_a]:hover:underline">
           {!opened && <Link to="/reset">{t.forgot}</Link>}
@@ -63,12 +69,12 @@ export function SignIn({ next, signUp }: Props) {
 }
 
 /** A provider's sign-in came back with a code, which this tab began: it is exchanged at once, and once. */
-function ByCode({ config, code, onDone, onFailed }: { config: Config; code: string; onDone: () => void; onFailed: (problem: string) => void }) {
+function ByCode({ config, code, onDone, onFailed }: { config: Config; code: string; onDone: () => void; onFailed: (problem: string, error: unknown) => void }) {
   const begun = useRef(false)
   useEffect(() => {
     if (begun.current) return
     begun.current = true
-    enterByCode(config, code).then(onDone, (error: unknown) => onFailed(error instanceof ApiError ? error.code : 'unexpected_failure'))
+    enterByCode(config, code).then(onDone, (error: unknown) => onFailed(error instanceof FactorNeeded ? '' : error instanceof ApiError ? error.code : 'unexpected_failure', error))
   })
   return (
     <Frame title={t.title}>
@@ -81,12 +87,12 @@ function ByCode({ config, code, onDone, onFailed }: { config: Config; code: stri
 }
 
 /** A mailed link was opened: says whose it is before it signs in. */
-function Linked({ email, tokens, onDone, onOther }: { email: string; tokens: Parameters<typeof enter>[0]; onDone: () => void; onOther: () => void }) {
-  const go = useMutation({ mutationFn: () => enter(tokens), onSuccess: onDone, gcTime: 0 })
+function Linked({ email, tokens, onDone, onFailed, onOther }: { email: string; tokens: Tokens; onDone: () => void; onFailed: (error: unknown) => void; onOther: () => void }) {
+  const go = useMutation({ mutationFn: () => enter(tokens), onSuccess: onDone, onError: onFailed, gcTime: 0 })
   return (
     <Frame title={t.link.title}>
       <p className="break-words text-text-2">{t.link.text(email)}</p>
-      {go.error && <Explained error={go.error} />}
+      {!!go.error && <Explained error={go.error} />}
       <div className="flex gap-2">
         <Button kind="primary" busy={go.isPending} onClick={() => go.mutate()}>
           {t.link.submit}
@@ -94,6 +100,19 @@ function Linked({ email, tokens, onDone, onOther }: { email: string; tokens: Par
         <Button onClick={onOther}>{t.link.other}</Button>
       </div>
     </Frame>
+  )
+}
+
+/** The passkey of this device, in place of a password. */
+function ByPasskey({ config, onDone, onFailed }: { config: Config; onDone: () => void; onFailed: (error: unknown) => void }) {
+  const go = useMutation({ mutationFn: () => signInByPasskey(config), onSuccess: onDone, onError: onFailed, gcTime: 0 })
+  return (
+    <div className="space-y-2">
+      <Button className="w-full" busy={go.isPending} onClick={() => go.mutate()}>
+        {t.passkey}
+      </Button>
+      {!!go.error && !(go.error instanceof DOMException) && <Explained error={go.error} />}
+    </div>
   )
 }
 

@@ -7,7 +7,8 @@ import { Button, buttonClass } from '@/components/button'
 import { Notice } from '@/components/state'
 import { captchaElsewhere, useCaptcha } from './captcha'
 import { Explained } from './explained'
-import { signInByPassword, type Config } from './platform'
+import { FactorNeeded, signInByPassword, type Config } from './platform'
+import { SecondStep } from './secondstep'
 
 type Props = { config: Config; email: string; onEmail: (email: string) => void; onDone: () => void; /** Whether another way in stands first. */ second?: boolean }
 
@@ -38,6 +39,7 @@ function Form({ config, email, onEmail, onDone, second }: Props) {
     setTried(true)
     if (/.@./.test(email) && password && captcha.ready) enter.mutate()
   }
+  if (enter.error instanceof FactorNeeded) return <SecondStep config={config} tokens={enter.error.tokens} onDone={onDone} onOther={() => enter.reset()} />
   return (
     <form className="space-y-4" noValidate onSubmit={submit}>
       <Field label={t.email} error={tried && !/.@./.test(email) ? t.emailMissing : undefined}>
@@ -47,7 +49,7 @@ function Form({ config, email, onEmail, onDone, second }: Props) {
         {(f) => <Input {...f} type="password" name="password" autoComplete="current-password" value={password} onChange={(e) => setPassword(e.target.value)} maxLength={1024} />}
       </Field>
       {captcha.field}
-      {enter.error && <Explained error={enter.error} />}
+      {!!enter.error && <Explained error={enter.error} />}
       <Button kind={second ? 'secondary' : 'primary'} type="submit" busy={enter.isPending} className="w-full">
         {t.submit}
       </Button>

@@ -58,6 +58,7 @@ export const common = {
   errors: {
     noAnswer: { title: 'No answer from the server', advice: 'Check the connection, then try again. Nothing that you typed is lost.' },
     session: { title: 'You are signed out', advice: 'Sign in again to continue. Nothing that you typed is lost.' },
+    secondFactor: { title: 'A second factor is required', advice: 'The organization lets people in who proved one. Add one to your account, then come back.', action: 'Add a second factor' },
     forbidden: { title: 'Your role does not allow this', advice: 'An owner or administrator of the organization can change your role.' },
     notFound: { title: 'There is nothing here', advice: 'It was deleted, or you are not a member of its organization.' },
     conflict: { title: 'Somebody else changed this', advice: 'Reload to see what is there now.' },
