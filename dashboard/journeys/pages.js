@@ -11,6 +11,7 @@ export const pages = ({ project, users, connection }) => {
     roles: '/orgs/default/members/roles',
     tokens: '/orgs/default/tokens',
     usage: '/orgs/default/usage',
+    billing: '/orgs/default/billing',
     audit: '/orgs/default/audit',
     'organization-settings': '/orgs/default/settings',
     account: '/account',

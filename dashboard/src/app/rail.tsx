@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouteContext, useRouterState } from '@tanstack/react-router'
-import { Building2, Database, FolderGit2, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
+import { Building2, CreditCard, Database, FolderGit2, House, Inbox, KeyRound, LogIn, ScrollText, Search, Settings, SlidersHorizontal, Ticket, TrendingUp, Users, type LucideIcon } from 'lucide-react'
 import { kept } from '@/lib/kept'
 import { cx } from '@/lib/cx'
 import { orgsQuery } from '@/features/org/orgs'
@@ -77,6 +77,7 @@ function OrgEntries({ slug }: { slug: string }) {
     { to: '/orgs/$slug/members', icon: Users, label: t.members },
     { to: '/orgs/$slug/tokens', icon: Ticket, label: t.tokens },
     { to: '/orgs/$slug/usage', icon: TrendingUp, label: t.usage },
+    { to: '/orgs/$slug/billing', icon: CreditCard, label: t.billing },
     { to: '/orgs/$slug/audit', icon: ScrollText, label: t.audit },
     { to: '/orgs/$slug/settings', icon: SlidersHorizontal, label: t.settings },
   ] as const

@@ -7,6 +7,13 @@ const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' 
 
 export const formatNumber = (n: number) => number.format(n)
 export const formatCompact = (n: number) => compact.format(n)
+const money = new Intl.NumberFormat(undefined, { style: 'currency', currency: 'USD' })
+const price = new Intl.NumberFormat(undefined, { style: 'currency', currency: 'USD', maximumFractionDigits: 6 })
+
+/** "$28.33" of cents. */
+export const formatMoney = (cents: number) => money.format(cents / 100)
+/** "$0.00325" of a decimal number. */
+export const formatPrice = (dollars: string) => price.format(Number(dollars))
 export const formatExact = (at: string | Date) => exact.format(new Date(at))
 export const formatDay = (at: string | Date) => day.format(new Date(at))
 

@@ -25,7 +25,7 @@ func TestOrganizationBill(t *testing.T) {
 	if err := b.ledgers.RollUp(t.Context(), b.ref); err != nil {
 		t.Fatal(err)
 	}
-	var bill billing.OrganizationBill
+	var bill billing.Bill
 	b.Do(t, b.Owner, "GET", path, "").Want(t, 200).Into(t, &bill)
 	if bill.Plan.ID != "free" || bill.Amount.Total != 0 || bill.Amount.Lines[0].Quantity != 4 || bill.Amount.Lines[1].Quantity != 1 || bill.Projected.Lines[0].Quantity < 4 {
 		t.Errorf("%+v", bill)
@@ -43,7 +43,7 @@ func TestOrganizationBill(t *testing.T) {
 
 	// An older period is empty; what is no period's first day is refused.
 	before := b.Acme.Anchor.At(b.Acme.Anchor.At(now).Start.Add(-time.Hour))
-	var empty billing.OrganizationBill
+	var empty billing.Bill
 	b.Do(t, b.Owner, "GET", path+"?period="+before.Start.Format(time.DateOnly), "").Want(t, 200).Into(t, &empty)
 	if empty.Amount.Lines[0].Quantity != 0 || empty.Projected != nil || len(empty.Days) != 0 {
 		t.Errorf("%+v", empty)
@@ -55,7 +55,7 @@ func TestOrganizationBill(t *testing.T) {
 	// Branches, projects with a time to live and the installation's own cost nothing.
 	for _, free := range []string{"platform = true", "expires_at = now() + interval '1 day'", "branch_of = ref"} {
 		b.SQL(t, "UPDATE projects SET "+free+" WHERE ref = '"+string(b.ref)+"'")
-		var none billing.OrganizationBill
+		var none billing.Bill
 		b.Do(t, b.Owner, "GET", path, "").Want(t, 200).Into(t, &none)
 		if len(none.Projects) != 0 || len(none.Days) != 0 || none.Amount.Lines[0].Quantity != 0 {
 			t.Errorf("%s: %+v", free, none)

@@ -65,26 +65,28 @@ func (h *Handler) addons(ctx context.Context, actor control.Actor, in *refInput)
 	return &Addons{Selected: []Addon{}, Available: []Addon{}}, nil
 }
 
-// OrganizationBill is what an organization used in a billing period, and what that costs.
-type OrganizationBill struct {
-	Period    PeriodWire   `json:"period"`
+// Bill is what an organization used in a billing period, and what that costs.
+type Bill struct {
+	Period    Period       `json:"period"`
+	Previous  string       `json:"previous,omitempty" format:"date" doc:"The first day of the period before, unless that was before the organization."`
+	Next      string       `json:"next,omitempty" format:"date" doc:"The first day of the period after, if that has begun."`
 	Plan      PlanName     `json:"plan"`
 	Currency  string       `json:"currency"`
-	Amount    BillAmount   `json:"amount"`
-	Projected *BillAmount  `json:"projected,omitempty" doc:"At the end of the current period, if it goes on like this."`
+	Amount    Amount       `json:"amount"`
+	Projected *Amount      `json:"projected,omitempty" doc:"At the end of the current period, if it goes on like this."`
 	Projects  []ProjectUse `json:"projects"`
-	Days      []DayWire    `json:"days" doc:"In the order of projects and days."`
+	Days      []Day        `json:"days" doc:"In the order of projects and days."`
 }
 
-// BillAmount is what a period costs.
-type BillAmount struct {
-	Base  int64      `json:"base" doc:"US cents."`
-	Lines []BillLine `json:"lines"`
-	Total int64      `json:"total" doc:"US cents: the base and the lines, each rounded to cents."`
+// Amount is what a period costs.
+type Amount struct {
+	Base  int64  `json:"base" doc:"US cents."`
+	Lines []Line `json:"lines"`
+	Total int64  `json:"total" doc:"US cents: the base and the lines, each rounded to cents."`
 }
 
-// BillLine is a line of a bill.
-type BillLine struct {
+// Line is a line of a bill.
+type Line struct {
 	Meter    billing.Meter `json:"meter" doc:"mau, sso_mau, mails or texts."`
 	Quantity int64         `json:"quantity"`
 	Included *int64        `json:"included" doc:"How much the plan includes; null for as much as wanted."`
@@ -94,16 +96,16 @@ type BillLine struct {
 	Amount   int64         `json:"amount" doc:"US cents."`
 }
 
-func amountOf(b billing.Bill) BillAmount {
-	out := BillAmount{Base: b.Base, Total: b.Total, Lines: make([]BillLine, len(b.Lines))}
+func amountOf(b billing.Bill) Amount {
+	out := Amount{Base: b.Base, Total: b.Total, Lines: make([]Line, len(b.Lines))}
 	for i, l := range b.Lines {
-		out.Lines[i] = BillLine{Meter: l.Meter, Quantity: l.Quantity, Included: l.Included, Billable: l.Billable, Over: l.Over, Price: l.Price.String(), Amount: l.Amount}
+		out.Lines[i] = Line{Meter: l.Meter, Quantity: l.Quantity, Included: l.Included, Billable: l.Billable, Over: l.Over, Price: l.Price.String(), Amount: l.Amount}
 	}
 	return out
 }
 
-// PeriodWire is a billing period: days in UTC.
-type PeriodWire struct {
+// Period is a billing period: days in UTC.
+type Period struct {
 	Start string `json:"start" format:"date"`
 	End   string `json:"end" format:"date" doc:"Exclusive."`
 }
@@ -123,8 +125,8 @@ type ProjectUse struct {
 	Users     map[billing.Kind]int64 `json:"users" doc:"By kind: first_party, sso, third_party, anonymous, test. Test users cost nothing."`
 }
 
-// DayWire is how many users a project gained on a day.
-type DayWire struct {
+// Day is how many users a project gained on a day.
+type Day struct {
 	Ref    string       `json:"ref"`
 	Day    string       `json:"day" format:"date"`
 	Kind   billing.Kind `json:"kind"`
@@ -137,19 +139,19 @@ type billInput struct {
 	Period string `query:"period" maxLength:"10" doc:"The first day of a period; the current one by default."`
 }
 
-func (h *Handler) bill(ctx context.Context, actor control.Actor, in *billInput) (*OrganizationBill, error) {
+func (h *Handler) bill(ctx context.Context, actor control.Actor, in *billInput) (*Bill, error) {
 	return h.Service.Bill(ctx, actor, in.Slug, in.Period)
 }
 
 // PlanList are the plans of the installation.
 type PlanList struct {
-	Billed  bool          `json:"billed" doc:"Whether this installation bills anybody."`
-	Current BillingPlan   `json:"current"`
-	Plans   []BillingPlan `json:"plans" doc:"Those that are offered."`
+	Billed  bool   `json:"billed" doc:"Whether this installation bills anybody."`
+	Current Plan   `json:"current"`
+	Plans   []Plan `json:"plans" doc:"Those that are offered."`
 }
 
-// BillingPlan is what an organization pays, and what it gets for that.
-type BillingPlan struct {
+// Plan is what an organization pays, and what it gets for that.
+type Plan struct {
 	ID           string      `json:"id"`
 	Name         string      `json:"name"`
 	Base         string      `json:"base" doc:"US dollars for a period."`
@@ -166,8 +168,8 @@ type PlanMeter struct {
 	Price    *string       `json:"price" doc:"US dollars for one more; null where no more is sold."`
 }
 
-func planOnWire(p billing.Plan) BillingPlan {
-	out := BillingPlan{
+func planOnWire(p billing.Plan) Plan {
+	out := Plan{
 		ID: p.ID, Name: p.Name, Base: p.Base.String(), FirstDayFree: p.FirstDayFree, Meters: []PlanMeter{},
 		Projects: p.Limits.Projects, LogDays: p.Limits.LogDays,
 	}
@@ -195,7 +197,7 @@ func (h *Handler) plans(ctx context.Context, actor control.Actor, in *slugInput)
 	if err != nil {
 		return nil, err
 	}
-	out := &PlanList{Billed: h.Service.Plans != nil, Current: planOnWire(h.Service.plan(&o)), Plans: []BillingPlan{}}
+	out := &PlanList{Billed: h.Service.Plans != nil, Current: planOnWire(h.Service.plan(&o)), Plans: []Plan{}}
 	for _, p := range h.Service.Plans {
 		if !p.Hidden {
 			out.Plans = append(out.Plans, planOnWire(p))

@@ -43,7 +43,7 @@ func (s *Service) plan(o *controldb.Organization) billing.Plan {
 }
 
 // Bill returns what an organization used in a billing period, and what that costs.
-func (s *Service) Bill(ctx context.Context, actor authz.Actor, slug, period string) (*OrganizationBill, error) {
+func (s *Service) Bill(ctx context.Context, actor authz.Actor, slug, period string) (*Bill, error) {
 	o, err := s.Authz.Organization(ctx, actor, authz.ReadBilling, slug)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,14 @@ func (s *Service) Bill(ctx context.Context, actor authz.Actor, slug, period stri
 	if err != nil {
 		return nil, err
 	}
-	return s.bill(s.plan(&o), p, projects, days, sent), nil
+	out := s.bill(s.plan(&o), p, projects, days, sent)
+	if before := o.Anchor.At(p.Start.Add(-1)); before.End.After(o.CreatedAt) {
+		out.Previous = before.Start.Format(time.DateOnly)
+	}
+	if !p.End.After(s.Now()) {
+		out.Next = p.End.Format(time.DateOnly)
+	}
+	return out, nil
 }
 
 // period reads the first day of a period; "" for the current one.
@@ -103,10 +110,10 @@ func (s *Service) sent(ctx context.Context, projects []controldb.BilledProject, 
 }
 
 // bill sums up.
-func (s *Service) bill(plan billing.Plan, p billing.Period, projects []controldb.BilledProject, days []controldb.BillingDay, used billing.Quantities) *OrganizationBill {
-	out := &OrganizationBill{
-		Period: PeriodWire{p.Start.Format(time.DateOnly), p.End.Format(time.DateOnly)}, Currency: "usd",
-		Plan: PlanName{ID: plan.ID, Name: plan.Name}, Days: []DayWire{}, Projects: make([]ProjectUse, len(projects)),
+func (s *Service) bill(plan billing.Plan, p billing.Period, projects []controldb.BilledProject, days []controldb.BillingDay, used billing.Quantities) *Bill {
+	out := &Bill{
+		Period: Period{p.Start.Format(time.DateOnly), p.End.Format(time.DateOnly)}, Currency: "usd",
+		Plan: PlanName{ID: plan.ID, Name: plan.Name}, Days: []Day{}, Projects: make([]ProjectUse, len(projects)),
 	}
 	use := map[tenants.Ref]*ProjectUse{}
 	for i, project := range projects {
@@ -123,7 +130,7 @@ func (s *Service) bill(plan billing.Plan, p billing.Period, projects []controldb
 		if n == 0 {
 			continue
 		}
-		out.Days = append(out.Days, DayWire{Ref: string(d.Ref), Day: d.Day.Format(time.DateOnly), Kind: d.Kind, Method: d.Method, Users: n})
+		out.Days = append(out.Days, Day{Ref: string(d.Ref), Day: d.Day.Format(time.DateOnly), Kind: d.Kind, Method: d.Method, Users: n})
 		if u := use[d.Ref]; u != nil {
 			u.Users[d.Kind] += n
 		}

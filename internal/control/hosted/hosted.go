@@ -105,10 +105,10 @@ var features = []struct {
 	has bool
 }{
 	{"auth.advanced_auth_settings", true},
-	{"auth.hooks", false},
+	{"auth.hooks", true},
 	{"auth.leaked_password_protection", true},
 	{"auth.mfa_phone", true},
-	{"auth.mfa_web_authn", false},
+	{"auth.mfa_web_authn", true},
 	{"auth.password_hibp", true},
 	{"auth.platform.sso", false},
 	{"auth.saml_2", true},

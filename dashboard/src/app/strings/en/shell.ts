@@ -10,7 +10,7 @@ export const shell = {
   theme: { label: 'Theme', system: 'As the system', light: 'Light', dark: 'Dark' },
   operator: 'Operator',
   openPalette: 'Search or go to…',
-  org: { projects: 'Projects', members: 'Members', tokens: 'Tokens', usage: 'Usage', audit: 'Audit log', settings: 'Settings' },
+  org: { projects: 'Projects', members: 'Members', tokens: 'Tokens', usage: 'Usage', billing: 'Billing', audit: 'Audit log', settings: 'Settings' },
   project: {
     home: 'Home',
     users: 'Users',
