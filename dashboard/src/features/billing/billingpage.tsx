@@ -101,7 +101,7 @@ const projectColumns: Column<Use>[] = [
       </span>
     ),
   },
-  { id: 'users', header: t.projects.columns.users, width: '120px', narrow: '96px', align: 'right', cell: (p) => formatNumber(users(p)) },
+  { id: 'users', header: t.projects.columns.users, width: '120px', narrow: '112px', align: 'right', cell: (p) => formatNumber(users(p)) },
   {
     id: 'kinds',
     header: t.projects.columns.kinds,

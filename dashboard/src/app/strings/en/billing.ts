@@ -14,7 +14,7 @@ export const billing = {
   meters: {
     title: 'What was used',
     columns: { meter: 'Meter', used: 'Used', included: 'Included', more: 'Beyond', price: 'Price of one more', amount: 'Amount' },
-    names: { mau: 'Monthly active users', sso_mau: 'Monthly active users by SSO', mails: 'Mails sent', texts: 'Text messages' } as Record<string, string>,
+    names: { mau: 'Active users', sso_mau: 'Active users by SSO', mails: 'Mails sent', texts: 'Text messages' } as Record<string, string>,
     noLimit: 'No limit',
     notSold: 'Not sold',
     base: 'Base price',
