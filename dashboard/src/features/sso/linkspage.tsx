@@ -27,10 +27,9 @@ const columns: Column<SetupLink>[] = [
   { id: 'name', header: c.name, width: 'minmax(140px,1.5fr)', narrow: 'minmax(0,1fr)', cell: (l) => <span className="font-medium" dir="auto" title={l.name}>{l.name}</span> },
   { id: 'state', header: c.state, width: '96px', narrow: '104px', cell: (l) => <Status tone={tones[l.state] ?? 'neutral'}>{t.states[l.state] ?? l.state}</Status> },
   { id: 'intents', header: c.intents, width: 'minmax(240px,3fr)', narrow: 'hidden', cell: (l) => <For link={l} /> },
-  { id: 'opened', header: c.opened, width: '96px', narrow: 'hidden', cell: (l) => <Time at={l.opened_at} none={t.never} /> },
+  { id: 'opened', header: c.opened, width: '120px', narrow: 'hidden', cell: (l) => <Time at={l.opened_at} none={t.never} /> },
   { id: 'expires', header: c.expires, width: '104px', narrow: 'hidden', cell: (l) => <Time at={l.expires_at} /> },
   { id: 'by', header: c.by, width: 'minmax(120px,1fr)', narrow: 'hidden', cell: (l) => <span title={l.created_by}>{l.created_by}</span> },
-  { id: 'made', header: c.made, width: '96px', narrow: 'hidden', cell: (l) => <Time at={l.created_at} /> },
 ]
 
 /** What a link is for, and what of that is done. */

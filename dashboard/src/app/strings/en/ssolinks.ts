@@ -8,7 +8,7 @@ export const ssoLinks = {
     title: 'No setup link yet',
     text: 'Send one to the administrator of a company. They choose their identity provider, enter its values, prove their domains and test the sign-in; you need not exchange metadata or secrets.',
   },
-  columns: { name: 'Company', state: 'State', intents: 'For', opened: 'Opened', expires: 'Expires', by: 'Made by', made: 'Made' },
+  columns: { name: 'Company', state: 'State', intents: 'For', opened: 'Opened', expires: 'Expires', by: 'Made by' },
   states: { open: 'Open', used: 'Used', expired: 'Expired', revoked: 'Revoked' } as Record<string, string>,
   never: 'Not yet',
   intents: { sso: 'Sign-in', domain: 'Domains', scim: 'Directory', certificate: 'New certificate' } as Record<string, string>,
