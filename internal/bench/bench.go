@@ -94,7 +94,7 @@ func (b *bench) ensureServer(ctx context.Context) error {
 
 // run measures the requested figures.
 func (b *bench) run(ctx context.Context) error {
-	parts := []func(context.Context) error{b.hotPaths, b.signUps, b.signIns, b.limits, b.creation, b.fleet, b.users}
+	parts := []func(context.Context) error{b.hotPaths, b.signUps, b.signIns, b.limits, b.creation, b.fleet, b.users, b.ledger}
 	if b.owner {
 		parts = []func(context.Context) error{b.limits, b.neighbour, b.attacks}
 	}
