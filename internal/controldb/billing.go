@@ -103,6 +103,12 @@ func (db *DB) billingDays(ctx context.Context, where string, args ...any) ([]Bil
 	return list, Fault(err)
 }
 
+// Billed reports whether a project exists whose users are billed.
+func (db *DB) Billed(ctx context.Context, ref tenants.Ref) (billed bool, err error) {
+	err = db.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM projects p WHERE p.ref = $1 AND `+billable+`)`, string(ref)).Scan(&billed)
+	return billed, Fault(err)
+}
+
 // BilledProject is a project whose users are billed.
 type BilledProject struct {
 	Ref       tenants.Ref

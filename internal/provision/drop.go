@@ -102,11 +102,14 @@ func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.
 	}
 	s.after("shut out")
 	name := ref.Database()
-	var exists, whole bool
-	err := conn.QueryRow(ctx, "SELECT count(*) > 0, coalesce(bool_or(datconnlimit <> -2), false) FROM pg_database WHERE datname = $1",
-		name).Scan(&exists, &whole)
+	var exists, whole, open bool
+	err := conn.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(datconnlimit <> -2), false), coalesce(bool_or(datallowconn), false)
+		FROM pg_database WHERE datname = $1`, name).Scan(&exists, &whole, &open)
 	if err != nil {
 		return err
+	}
+	if whole && open {
+		s.closing(ctx, conn, ref)
 	}
 	if exists {
 		// FORCE ends existing connections, and no new ones may be opened. An
@@ -121,6 +124,27 @@ func (s *Service) dropDatabase(ctx context.Context, conn *pgx.Conn, ref tenants.
 	}
 	s.after("drop database")
 	return nil
+}
+
+// closingTimeout bounds Service.Closing, with the end of the sessions before it.
+const closingTimeout = 20 * time.Second
+
+// closing ends the sessions in a database that is about to be dropped, and calls
+// Service.Closing.
+func (s *Service) closing(ctx context.Context, conn *pgx.Conn, ref tenants.Ref) {
+	defer s.after("closing")
+	if s.Closing == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, closingTimeout)
+	defer cancel()
+	_, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 500) FROM pg_stat_activity WHERE datname = $1`, ref.Database())
+	if err == nil {
+		err = s.Closing(ctx, ref, func(fn func(*pgx.Conn) error) error { return s.asAdmin(ctx, ref.Database(), fn) })
+	}
+	if err != nil {
+		s.Logger.ErrorContext(ctx, "a database is dropped before what it still had to give was read", "project", ref, "error", err)
+	}
 }
 
 // forget deletes the data key, and buries the database's project, if any.

@@ -141,7 +141,7 @@ func TestKilledWhileWarming(t *testing.T) {
 func TestKilledWhileDeleting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, step := range []string{"delete", "shut out", "drop database", "forget", "drop roles", "drop roles recorded"} {
+	for _, step := range []string{"delete", "shut out", "closing", "drop database", "forget", "drop roles", "drop roles recorded"} {
 		t.Run(step, func(t *testing.T) {
 			ref := w.mustCreate(t, NewProject{}).Project.Ref
 			w.kill(t, "delete", step, ref)

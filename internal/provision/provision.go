@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/reevehq/reeve/internal/controldb"
@@ -85,6 +86,11 @@ type Service struct {
 	// Terminate ends a backend of a role at once, if it still runs; without one,
 	// Query ends its own. guard.Guard.Terminate notes the session too.
 	Terminate func(ctx context.Context, role string, pid uint32)
+	// Closing is called before a project's database is dropped, once none of the
+	// project's roles can reach it any more; within runs a function on an admin's session in it.
+	// It may be called again after a crash, and not after an interrupted drop. Its error
+	// is logged, and the database dropped all the same. nil for nothing.
+	Closing func(ctx context.Context, ref tenants.Ref, within func(func(*pgx.Conn) error) error) error
 	// Restored is called for a project that may be served again; nil for nothing.
 	Restored func(tenants.Ref)
 	// After is called after each step and again after it was recorded. Tests

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/reevehq/reeve/internal/authapi/tidy"
 	"github.com/reevehq/reeve/internal/control/billing"
 	"github.com/reevehq/reeve/internal/control/signingkey"
@@ -105,6 +107,11 @@ func (s *Server) offerJobs(ctx context.Context) error {
 // ledgers counts the ledgers of active users.
 func (s *Server) ledgers() *billing.Ledgers {
 	return &billing.Ledgers{DB: s.control, Tenant: s.registry.Tenant, Database: s.Database, Now: s.now, Log: s.log}
+}
+
+// closeLedger counts the ledger of a project that is deleted.
+func (s *Server) closeLedger(ctx context.Context, ref tenants.Ref, within func(func(*pgx.Conn) error) error) error {
+	return s.ledgers().Close(ctx, ref, within)
 }
 
 // countUsers stores how many users a project has, for overviews of many projects.

@@ -211,6 +211,7 @@ func connect(ctx context.Context, o Options) (*Server, error) {
 		WarmTarget: c.Database.WarmDatabases, CreateStrategy: c.Database.TemplateStrategy,
 		Settings: o.Settings,
 	}
+	s.provision.Closing = s.closeLedger
 	s.ready.Store(!o.HoldReady)
 	if err := s.assemble(o.HashCost); err != nil {
 		s.provision.Close()

@@ -43,27 +43,34 @@ $$;
 
 -- +goose StatementBegin
 -- How many users were counted on each day (UTC) since one, and how many of them came
--- back on it.
+-- back on it. For the admin only.
+CREATE OR REPLACE FUNCTION reeve.activity_days_since(since date)
+    RETURNS TABLE (period date, day date, kind text, method text, users bigint, returned bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT d.period, d.day, d.kind, d.method, sum(d.users)::bigint, sum(d.returned)::bigint
+    FROM (SELECT activity_days_since.since::timestamp AT TIME ZONE 'UTC' AS begins) b, LATERAL (
+        SELECT a.period, (a.first_at AT TIME ZONE 'UTC')::date AS day, a.kind, a.method, count(*) AS users,
+            count(*) FILTER (WHERE a.returned_at = a.first_at) AS returned
+        FROM reeve.activity a WHERE a.first_at >= b.begins GROUP BY 1, 2, 3, 4
+        UNION ALL
+        SELECT a.period, (a.returned_at AT TIME ZONE 'UTC')::date, a.kind, a.method, 0, count(*)
+        FROM reeve.activity a WHERE a.returned_at > a.first_at AND a.returned_at >= b.begins GROUP BY 1, 2, 3, 4
+    ) d
+    GROUP BY 1, 2, 3, 4
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+-- The same for Reeve.
 CREATE OR REPLACE FUNCTION reeve.activity_days(cap text, since date)
     RETURNS TABLE (period date, day date, kind text, method text, users bigint, returned bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
-DECLARE
-    begins timestamptz := activity_days.since::timestamp AT TIME ZONE 'UTC';
 BEGIN
     PERFORM reeve.require_capability(cap);
-    RETURN QUERY
-    SELECT d.period, d.day, d.kind, d.method, sum(d.users)::bigint, sum(d.returned)::bigint
-    FROM (
-        SELECT a.period, (a.first_at AT TIME ZONE 'UTC')::date AS day, a.kind, a.method, count(*) AS users,
-            count(*) FILTER (WHERE a.returned_at = a.first_at) AS returned
-        FROM reeve.activity a WHERE a.first_at >= begins GROUP BY 1, 2, 3, 4
-        UNION ALL
-        SELECT a.period, (a.returned_at AT TIME ZONE 'UTC')::date, a.kind, a.method, 0, count(*)
-        FROM reeve.activity a WHERE a.returned_at > a.first_at AND a.returned_at >= begins GROUP BY 1, 2, 3, 4
-    ) d
-    GROUP BY 1, 2, 3, 4;
+    RETURN QUERY SELECT d.period, d.day, d.kind, d.method, d.users, d.returned FROM reeve.activity_days_since(activity_days.since) d;
 END
 $$;
 -- +goose StatementEnd

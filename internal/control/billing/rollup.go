@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/reevehq/reeve/internal/billing"
 	"github.com/reevehq/reeve/internal/controldb"
 	"github.com/reevehq/reeve/internal/provision"
@@ -42,12 +44,15 @@ func (l *Ledgers) firstDay() time.Time { return billing.Day(l.Now()).AddDate(-1,
 // RollUp counts what a project's ledger has gained. It skips a project that is not
 // active. It can be repeated, and can run twice at the same time.
 func (l *Ledgers) RollUp(ctx context.Context, ref tenants.Ref) error {
-	return l.rollUp(ctx, ref, func(r controldb.Rollup) time.Time {
-		if r.Through.IsZero() {
-			return l.firstDay()
-		}
-		return r.Through.AddDate(0, 0, -again)
-	})
+	return l.rollUp(ctx, ref, l.sinceLast)
+}
+
+// sinceLast is the first day that is to be counted after a count.
+func (l *Ledgers) sinceLast(last controldb.Rollup) time.Time {
+	if last.Through.IsZero() {
+		return l.firstDay()
+	}
+	return last.Through.AddDate(0, 0, -again)
 }
 
 func (l *Ledgers) rollUp(ctx context.Context, ref tenants.Ref, from func(controldb.Rollup) time.Time) error {
@@ -58,17 +63,22 @@ func (l *Ledgers) rollUp(ctx context.Context, ref tenants.Ref, from func(control
 	if err != nil {
 		return fmt.Errorf("find project: %w", err)
 	}
+	return l.replace(ctx, ref, from, func(since time.Time) ([]tenantdb.ActiveDay, error) { return l.count(ctx, t, since) })
+}
+
+// replace replaces the days from one on by what count finds in the ledger.
+func (l *Ledgers) replace(ctx context.Context, ref tenants.Ref, from func(controldb.Rollup) time.Time, count func(since time.Time) ([]tenantdb.ActiveDay, error)) error {
 	for range tries {
 		before, err := l.DB.BillingRollup(ctx, ref)
 		if err != nil {
 			return err
 		}
 		through, since := billing.Day(l.Now()), from(before)
-		days, err := l.count(ctx, t, since)
+		days, err := count(since)
 		if err != nil {
 			return err
 		}
-		err = l.DB.SetBillingDays(ctx, ref, before, since, through, days)
+		err = l.DB.SetBillingDays(ctx, ref, before, since, through, billingDays(ref, days))
 		if !errors.Is(err, controldb.ErrRollupOvertaken) {
 			return err
 		}
@@ -77,23 +87,44 @@ func (l *Ledgers) rollUp(ctx context.Context, ref tenants.Ref, from func(control
 }
 
 // count counts a ledger's entries since a day.
-func (l *Ledgers) count(ctx context.Context, t *tenants.Tenant, since time.Time) ([]controldb.BillingDay, error) {
-	var days []tenantdb.ActiveDay
-	err := l.Database(t).Do(ctx, func(tx *tenantdb.Tx) (err error) {
+func (l *Ledgers) count(ctx context.Context, t *tenants.Tenant, since time.Time) (days []tenantdb.ActiveDay, err error) {
+	err = l.Database(t).Do(ctx, func(tx *tenantdb.Tx) (err error) {
 		days, err = tx.ActiveDays(ctx, since)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
+	return days, err
+}
+
+func billingDays(ref tenants.Ref, days []tenantdb.ActiveDay) []controldb.BillingDay {
 	out := make([]controldb.BillingDay, len(days))
 	for i, d := range days {
-		out[i] = controldb.BillingDay{Ref: t.Ref, Period: d.Period, Day: d.Day, Kind: billing.Kind(d.Kind), Method: d.Method, Users: d.Users, Returned: d.Returned}
+		out[i] = controldb.BillingDay{Ref: ref, Period: d.Period, Day: d.Day, Kind: billing.Kind(d.Kind), Method: d.Method, Users: d.Users, Returned: d.Returned}
 	}
-	slices.SortFunc(out, func(a, b controldb.BillingDay) int {
-		return cmp.Or(a.Period.Compare(b.Period), a.Day.Compare(b.Day), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Method, b.Method))
+	return out
+}
+
+// Close counts a ledger for the last time, before its database is dropped; see
+// provision.Service. A project that is not billed is passed over. If the ledger cannot
+// be read, the billing log says so.
+func (l *Ledgers) Close(ctx context.Context, ref tenants.Ref, within func(func(*pgx.Conn) error) error) error {
+	billed, err := l.DB.Billed(ctx, ref)
+	if err != nil || !billed {
+		return err
+	}
+	err = within(func(conn *pgx.Conn) error {
+		return l.replace(ctx, ref, l.sinceLast, func(since time.Time) ([]tenantdb.ActiveDay, error) {
+			rows, err := conn.Query(ctx, `SELECT d.period, d.day, d.kind, d.method, d.users, d.returned FROM reeve.activity_days_since($1) d`, since)
+			if err != nil {
+				return nil, err
+			}
+			return pgx.CollectRows(rows, pgx.RowToStructByPos[tenantdb.ActiveDay])
+		})
 	})
-	return out, nil
+	if err != nil {
+		noted := l.DB.AddBillingEvent(ctx, controldb.BillingEvent{Ref: ref, Code: "ledger_lost", Detail: map[string]any{"reason": "the ledger could not be read before the database was dropped"}})
+		return errors.Join(err, noted)
+	}
+	return nil
 }
 
 // Difference is a day for which the ledger and what was counted of it disagree.
@@ -146,7 +177,7 @@ func (l *Ledgers) Recount(ctx context.Context, ref tenants.Ref) ([]Difference, e
 	if err != nil {
 		return nil, err
 	}
-	return differences(ledger, counted, rollup.Through.AddDate(0, 0, 1-again)), nil
+	return differences(billingDays(ref, ledger), counted, rollup.Through.AddDate(0, 0, 1-again)), nil
 }
 
 // dayKey is what a BillingDay counts.
