@@ -34,7 +34,7 @@ func (w *written) String() string {
 }
 
 // dashboardRoutes are the routes of a browser's session, by method and path.
-var dashboardRoutes = [][2]string{{"GET", ""}, {"POST", ""}, {"DELETE", ""}, {"POST", "/refresh"}}
+var dashboardRoutes = [][2]string{{"GET", ""}, {"POST", ""}, {"DELETE", ""}, {"POST", "/refresh"}, {"POST", "/factor"}}
 
 // fromPage are the headers of a request that a page of the main host sends.
 func fromPage(headers ...string) []string {
@@ -160,6 +160,9 @@ func TestDashboardSession(t *testing.T) {
 		body := any(nil)
 		if route[0] == http.MethodPost && route[1] == "" {
 			body = map[string]any{"access_token": s.AccessToken, "refresh_token": s.RefreshToken}
+		}
+		if route[1] == "/factor" {
+			body = map[string]any{"factor_id": "00000000-0000-4000-8000-000000000000", "code": "123456"}
 		}
 		wantCode(t, reeve.Do(t, route[0], path, body, "Host", "reeve.test", "Cookie", both, "Sec-Fetch-Site", "cross-site"), "403 cross_origin_request")
 		wantCode(t, reeve.Do(t, route[0], path, body, "Host", "reeve.test", "Cookie", both, "Origin", "http://"+ours.Ref+".reeve.test"), "403 cross_origin_request")
