@@ -75,7 +75,7 @@ export async function signIn(page, link) {
 export async function accessibility(page) {
   // Not as a script of the page, which its policy forbids.
   await page.evaluate(await readFile(axe, 'utf8'))
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], preload: false }))
   return found.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id} (${v.impact}): ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')}`)
 }
 
