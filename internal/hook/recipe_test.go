@@ -121,3 +121,54 @@ func TestRecipe(t *testing.T) {
 		t.Errorf("the other project's claims are %v", got)
 	}
 }
+
+// TestRoleInAppMetadata: a hook may write the role where policies for Supabase look for
+// it, in app_metadata of the token; the user's own app_metadata stays as it is.
+func TestRoleInAppMetadata(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t)
+	for _, sql := range []string{
+		`CREATE TABLE public.user_roles (user_id uuid PRIMARY KEY REFERENCES auth.users ON DELETE CASCADE, role text NOT NULL)`,
+		`CREATE FUNCTION public.custom_access_token_hook(event jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+		DECLARE found_role text;
+		BEGIN
+			SELECT role INTO found_role FROM public.user_roles WHERE user_id = (event->>'user_id')::uuid;
+			IF found_role IS NULL THEN
+				RETURN event;
+			END IF;
+			RETURN jsonb_set(event, '{claims,app_metadata,role}', to_jsonb(found_role));
+		END $$`,
+		`GRANT USAGE ON SCHEMA public TO supabase_auth_admin; GRANT EXECUTE ON FUNCTION public.custom_access_token_hook TO supabase_auth_admin`,
+		`GRANT SELECT ON public.user_roles TO supabase_auth_admin; REVOKE EXECUTE ON FUNCTION public.custom_access_token_hook FROM authenticated, anon, public`,
+		`CREATE TABLE public.invoices (id int); INSERT INTO public.invoices VALUES (1), (2); ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY`,
+		`GRANT SELECT ON public.invoices TO authenticated`,
+		`CREATE POLICY "accountants read" ON public.invoices FOR SELECT TO authenticated USING ((SELECT auth.jwt()) -> 'app_metadata' ->> 'role' = 'accountant')`,
+	} {
+		f.A.ExecAsOwner(t, sql)
+	}
+	ann := user(t, f.A, "ann@example.com")
+	user(t, f.A, "bob@example.com")
+	f.A.ExecAsOwner(t, `INSERT INTO public.user_roles VALUES ($1, 'accountant')`, ann)
+	f.A.Hook(t, setting.HookCustomAccessToken, tokenFunction, setting.HookFailClosed, "")
+	reads := func(access string) int {
+		raw, _ := json.Marshal(claims(t, access))
+		return f.A.CountAs(t, "authenticated", string(raw), `SELECT count(*) FROM public.invoices`)
+	}
+	anns := signIn(t, f.A, "ann@example.com").Want(200)
+	if n := reads(anns.Get("access_token")); n != 2 {
+		t.Errorf("an accountant reads %d invoices", n)
+	}
+	if n := reads(signIn(t, f.A, "bob@example.com").Want(200).Get("access_token")); n != 0 {
+		t.Errorf("another user reads %d invoices", n)
+	}
+	if got := anns.Get("user.app_metadata.role"); got != "" {
+		t.Errorf("the user's app_metadata has the role %q", got)
+	}
+	if got := claims(t, anns.Get("access_token"))["app_metadata"].(map[string]any); got["provider"] != "email" || got["role"] != "accountant" {
+		t.Errorf("app_metadata of the token is %v", got)
+	}
+	f.A.ExecAsOwner(t, `DELETE FROM public.user_roles`)
+	if n := reads(refresh(t, f.A, anns.Get("refresh_token")).Want(200).Get("access_token")); n != 0 {
+		t.Errorf("a former accountant reads %d invoices after a refresh", n)
+	}
+}

@@ -22,14 +22,14 @@ func (h Handler) Mount(r web.Routes) {
 	limited.POST("/factors", web.User(http.StatusOK, h.enroll))
 	limited.POST("/factors/:id/challenge", web.User(http.StatusOK, h.challenge))
 	limited.POST("/factors/:id/verify", web.User(http.StatusOK, h.verify))
-	r.Owing.DELETE("/factors/:id", web.User(http.StatusOK, h.unenroll))
+	limited.DELETE("/factors/:id", web.User(http.StatusOK, h.unenroll))
 	const codes = "/factors/recovery-codes"
-	r.User.GET(codes, web.User(http.StatusOK, h.codes))
 	whole := r.User.With(web.LimitFactors) // a session that owes nothing
+	whole.GET(codes, web.User(http.StatusOK, h.codes))
 	whole.POST(codes, web.User(http.StatusOK, h.createCodes))
 	limited.POST(codes+"/verify", web.User(http.StatusOK, h.verifyCode))
 	whole.POST(codes+"/regenerate", web.User(http.StatusOK, h.regenerateCodes))
-	r.User.DELETE(codes, web.User(http.StatusOK, h.deleteCodes))
+	whole.DELETE(codes, web.User(http.StatusOK, h.deleteCodes))
 }
 
 type enrollRequest struct {
