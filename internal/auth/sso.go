@@ -107,7 +107,8 @@ type SAMLProvider struct {
 	AttributeMapping json.RawMessage `json:"attribute_mapping"` // an AttributeMapping
 	NameIDFormat     string          `json:"name_id_format,omitempty"`
 	FetchedAt        time.Time       `json:"-"`                             // when the metadata was last read from MetadataURL
-	CheckedAt        *time.Time      `json:"metadata_checked_at,omitempty"` // when it was last asked for
+	CheckedAt        *time.Time      `json:"metadata_checked_at,omitempty"` // when it was last asked for at MetadataURL
+	WatchedAt        *time.Time      `json:"-"`                             // without MetadataURL, when its certificates were last looked at
 	CheckError       string          `json:"metadata_error,omitempty"`      // what was wrong then
 }
 

@@ -69,6 +69,9 @@ func scanSSOProvider(row pgx.Row) (auth.SSOProvider, error) {
 	}
 	p.Rules = auth.ReadSSORules(rules)
 	if samlID != nil {
+		if saml.MetadataURL == "" {
+			saml.WatchedAt, saml.CheckedAt = saml.CheckedAt, nil
+		}
 		saml.ID, saml.AttributeMapping = *samlID, object(mapping)
 		p.Kind, p.SAML = auth.SSOKindSAML, &saml
 	} else {
@@ -243,7 +246,8 @@ func (tx *Tx) RefreshSAML(ctx context.Context, s *auth.SAMLProvider, metadata st
 	return nil
 }
 
-// CheckedSAML notes that a connection's metadata was asked for, and what was wrong.
+// CheckedSAML notes that a connection's metadata was asked for, or looked at if it has no
+// address, and what was wrong.
 func (tx *Tx) CheckedSAML(ctx context.Context, provider uuid.UUID, wrong string, now time.Time) error {
 	_, err := tx.q.Exec(ctx, `INSERT INTO reeve.sso_connection AS c (provider_id, kind, name, rules, checked_at, check_error, updated_at)
 		VALUES ($1, 'saml', '', '{}', $2, nullif("left"($3, 1000), ''), $2)

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// refetchAfter is how old metadata that has an address may be.
-	refetchAfter = 24 * time.Hour
+	// maintainEvery is how old metadata that has an address may be, and how often
+	// certificates are looked at.
+	maintainEvery = 24 * time.Hour
 	// expiryNear is how long before its end a certificate is spoken of.
 	expiryNear = 30 * 24 * time.Hour
 )
@@ -32,16 +33,52 @@ func (s Service) Maintain(ctx context.Context, sc *tenants.Scope, log *projectlo
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		p := &list[i]
-		if p.SAML == nil || !p.On() {
-			continue
-		}
-		if due := s.Now().Add(-refetchAfter); p.SAML.MetadataURL != "" && p.SAML.FetchedAt.Before(due) && (p.SAML.CheckedAt == nil || p.SAML.CheckedAt.Before(due)) {
-			failed = append(failed, s.refresh(ctx, sc, log, p))
-			s.watchExpiry(ctx, sc, log, p)
-		}
+		failed = append(failed, s.maintain(ctx, sc, log, &list[i]))
 	}
 	return errors.Join(append(failed, s.Recheck(ctx, sc, log))...)
+}
+
+// maintain looks after a connection if that is due.
+func (s Service) maintain(ctx context.Context, sc *tenants.Scope, log *projectlog.Log, p *auth.SSOProvider) error {
+	due := func(p *auth.SSOProvider) bool {
+		since := s.Now().Add(-maintainEvery)
+		switch {
+		case p.SAML == nil || !p.On():
+			return false
+		case p.SAML.MetadataURL == "":
+			return p.SAML.WatchedAt == nil || p.SAML.WatchedAt.Before(since)
+		}
+		return p.SAML.FetchedAt.Before(since) && (p.SAML.CheckedAt == nil || p.SAML.CheckedAt.Before(since))
+	}
+	if !due(p) {
+		return nil
+	}
+	if p.SAML.MetadataURL != "" {
+		if err := s.refresh(ctx, sc, log, p); err != nil {
+			return err
+		}
+	}
+	// What counts is what is stored now: the new metadata, or the last if there is none.
+	var stored auth.SSOProvider
+	watch := false
+	err := sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
+		if stored, err = tx.SSOProvider(ctx, p.ID, true); err != nil {
+			return err
+		}
+		if watch = stored.SAML != nil && stored.On() && (stored.SAML.MetadataURL != "" || due(&stored)); !watch || stored.SAML.MetadataURL != "" {
+			return nil
+		}
+		return tx.CheckedSAML(ctx, p.ID, "", s.Now())
+	})
+	switch {
+	case errors.Is(err, auth.ErrSSOProviderNotFound):
+		return nil // deleted meanwhile
+	case err != nil:
+		return err
+	case watch:
+		s.watchExpiry(ctx, sc, log, &stored)
+	}
+	return nil
 }
 
 // RefreshMetadata fetches the metadata of a connection anew; auth.ErrValidation if it has
