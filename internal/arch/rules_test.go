@@ -59,7 +59,7 @@ type family struct {
 var families = []family{
 	{
 		dir:    "internal/authapi",
-		shared: []string{"audit", "contact", "idp", "mail", "pkce", "redirect", "session", "sms", "strength", "users"},
+		shared: []string{"audit", "connection", "contact", "idp", "mail", "pkce", "redirect", "session", "sms", "strength", "users"},
 		also:   map[string]string{"setuplink": "sso"}, // a link does what the routes of connections do
 	},
 	{dir: "internal/control", shared: []string{"text"}},

@@ -33,6 +33,7 @@ var constraints = map[string]*fault.Error{
 	"custom_oauth_providers_identifier_key":  auth.ErrCustomProviderExists,
 	"webauthn_credentials_credential_id_key": auth.ErrPasskeyExists,
 	"sso_domains_domain_idx":                 auth.ErrSSODomainExists,
+	"sso_providers_resource_id_idx":          auth.ErrSSOProviderExists.Saying("Another connection has this resource_id"),
 	"saml_providers_entity_id_key":           auth.ErrSAMLEntityExists,
 	"scim_users_user_name_key":               scim.ErrUniqueness.Saying("Another user of the connection has this userName"),
 	"scim_users_external_id_key":             scim.ErrUniqueness.Saying("Another user of the connection has this externalId"),

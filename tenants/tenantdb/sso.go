@@ -125,6 +125,16 @@ func (tx *Tx) SSOProviderOfDomain(ctx context.Context, domain string) (auth.SSOP
 	return tx.ssoProvider(ctx, `p.id = (SELECT d.sso_provider_id FROM auth.sso_domains d WHERE pg_catalog.lower(d.domain) = $1 LIMIT 1)`, domain)
 }
 
+// SSOProviderOfResource returns the id of the connection with a resource id, in any case;
+// auth.ErrSSOProviderNotFound.
+func (tx *Tx) SSOProviderOfResource(ctx context.Context, resource string) (id uuid.UUID, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT p.id FROM auth.sso_providers p WHERE pg_catalog.lower(p.resource_id) = pg_catalog.lower($1) LIMIT 1`, resource).Scan(&id)
+	if err != nil {
+		return id, notFound(fmt.Errorf("find SSO provider: %w", err), auth.ErrSSOProviderNotFound)
+	}
+	return id, nil
+}
+
 // SSOProviderOfEntity returns the connection of an identity provider by its entity ID;
 // auth.ErrSSOProviderNotFound.
 func (tx *Tx) SSOProviderOfEntity(ctx context.Context, entityID string) (auth.SSOProvider, error) {

@@ -10,26 +10,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/connection"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
 
 func (h Handler) mountAdmin(r web.Routes) {
 	const at = "/admin/sso/providers/:id/scim"
-	r.Admin(tenants.ScopeProvidersRead).GET(at+"/tokens", web.Tenant(http.StatusOK, h.tokens))
-	r.Admin(tenants.ScopeProvidersWrite).POST(at+"/tokens", web.Tenant(http.StatusCreated, h.createToken))
-	r.Admin(tenants.ScopeProvidersWrite).DELETE(at+"/tokens/:token_id", web.Tenant(http.StatusNoContent, h.revokeToken))
-	r.Admin(tenants.ScopeProvidersRead).GET(at+"/log", web.Tenant(http.StatusOK, h.log))
-	r.Admin(tenants.ScopeProvidersWrite).POST(at+"/log/:entry/replay", web.Tenant(http.StatusOK, h.replay))
-}
-
-// named is a request that names a connection in its path.
-type named struct{ id uuid.UUID }
-
-// BindQuery implements web.QueryBinder.
-func (r *named) BindQuery(_ url.Values, param func(string) string) (err error) {
-	r.id, err = parse(param("id"), auth.ErrSSOProviderNotFound.Saying("SSO Identity Provider not found"))
-	return err
+	r.Admin(tenants.ScopeProvidersRead).GET(at+"/tokens", web.Tenant(http.StatusOK, connection.Found(h.tokens)))
+	r.Admin(tenants.ScopeProvidersWrite).POST(at+"/tokens", web.Tenant(http.StatusCreated, connection.Found(h.createToken)))
+	r.Admin(tenants.ScopeProvidersWrite).DELETE(at+"/tokens/:token_id", web.Tenant(http.StatusNoContent, connection.Found(h.revokeToken)))
+	r.Admin(tenants.ScopeProvidersRead).GET(at+"/log", web.Tenant(http.StatusOK, connection.Found(h.log)))
+	r.Admin(tenants.ScopeProvidersWrite).POST(at+"/log/:entry/replay", web.Tenant(http.StatusOK, connection.Found(h.replay)))
 }
 
 func parse(text string, otherwise error) (uuid.UUID, error) {
@@ -45,15 +37,15 @@ type tokenList struct {
 	Items   []auth.SCIMToken `json:"items"`
 }
 
-func (h Handler) tokens(ctx context.Context, sc *tenants.Scope, req *named) (tokenList, error) {
-	list, err := h.Service.Tokens(ctx, sc, req.id)
+func (h Handler) tokens(ctx context.Context, sc *tenants.Scope, req *connection.Path) (tokenList, error) {
+	list, err := h.Service.Tokens(ctx, sc, req.Connection())
 	return tokenList{base(sc), list}, err
 }
 
 // tokenRequest is the body and path of POST /admin/sso/providers/{id}/scim/tokens.
 type tokenRequest struct {
 	ExpiresAt *time.Time `json:"expires_at"`
-	named
+	connection.Path
 }
 
 // BodyOptional implements web.BodyOptional.
@@ -69,7 +61,7 @@ func (h Handler) createToken(ctx context.Context, sc *tenants.Scope, req *tokenR
 	if at := req.ExpiresAt; at != nil && (at.Year() < 1 || at.Year() > 9999) {
 		return nil, auth.ErrValidation.Saying("expires_at is out of range")
 	}
-	t, err := h.Service.CreateToken(ctx, sc, req.id, req.ExpiresAt)
+	t, err := h.Service.CreateToken(ctx, sc, req.Connection(), req.ExpiresAt)
 	if err != nil {
 		return nil, err
 	}
@@ -78,13 +70,13 @@ func (h Handler) createToken(ctx context.Context, sc *tenants.Scope, req *tokenR
 
 // namedToken names a token in its path too.
 type namedToken struct {
-	named
+	connection.Path
 	token uuid.UUID
 }
 
 // BindQuery implements web.QueryBinder.
 func (r *namedToken) BindQuery(q url.Values, param func(string) string) error {
-	if err := r.named.BindQuery(q, param); err != nil {
+	if err := r.Path.BindQuery(q, param); err != nil {
 		return err
 	}
 	var err error
@@ -93,12 +85,12 @@ func (r *namedToken) BindQuery(q url.Values, param func(string) string) error {
 }
 
 func (h Handler) revokeToken(ctx context.Context, sc *tenants.Scope, req *namedToken) (web.NoContent, error) {
-	return web.NoContent{}, h.Service.RevokeToken(ctx, sc, req.id, req.token)
+	return web.NoContent{}, h.Service.RevokeToken(ctx, sc, req.Connection(), req.token)
 }
 
 // logQuery is the query of GET /admin/sso/providers/{id}/scim/log.
 type logQuery struct {
-	named
+	connection.Path
 	before int64 // entries that are older than this one; 0 for all
 	failed bool
 	limit  int
@@ -106,7 +98,7 @@ type logQuery struct {
 
 // BindQuery implements web.QueryBinder.
 func (r *logQuery) BindQuery(q url.Values, param func(string) string) error {
-	if err := r.named.BindQuery(q, param); err != nil {
+	if err := r.Path.BindQuery(q, param); err != nil {
 		return err
 	}
 	r.limit = maxLogPage
@@ -133,19 +125,19 @@ type logList struct {
 }
 
 func (h Handler) log(ctx context.Context, sc *tenants.Scope, req *logQuery) (logList, error) {
-	list, err := h.Service.Log(ctx, sc, req.id, req.before, req.failed, req.limit)
+	list, err := h.Service.Log(ctx, sc, req.Connection(), req.before, req.failed, req.limit)
 	return logList{list}, err
 }
 
 // logEntry names an entry of the log.
 type logEntry struct {
-	named
+	connection.Path
 	entry int64
 }
 
 // BindQuery implements web.QueryBinder.
 func (r *logEntry) BindQuery(q url.Values, param func(string) string) (err error) {
-	if err := r.named.BindQuery(q, param); err != nil {
+	if err := r.Path.BindQuery(q, param); err != nil {
 		return err
 	}
 	if r.entry, err = strconv.ParseInt(param("entry"), 10, 64); err != nil {
@@ -155,5 +147,5 @@ func (r *logEntry) BindQuery(q url.Values, param func(string) string) (err error
 }
 
 func (h Handler) replay(ctx context.Context, sc *tenants.Scope, req *logEntry) (*Replayed, error) {
-	return h.Service.Replay(ctx, sc, req.id, req.entry)
+	return h.Service.Replay(ctx, sc, req.Connection(), req.entry)
 }

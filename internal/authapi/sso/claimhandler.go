@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/connection"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -17,28 +18,28 @@ type claimList struct {
 	Awaiting []auth.SSOClaim `json:"awaiting_consent"`
 }
 
-func (h Handler) claims(ctx context.Context, sc *tenants.Scope, req *named) (out claimList, err error) {
-	if out.Items, err = h.Service.Claims(ctx, sc, req.id); err != nil {
+func (h Handler) claims(ctx context.Context, sc *tenants.Scope, req *connection.Path) (out claimList, err error) {
+	if out.Items, err = h.Service.Claims(ctx, sc, req.Connection()); err != nil {
 		return out, inAdmin(err)
 	}
-	out.Awaiting, err = h.Service.Awaiting(ctx, sc, req.id)
+	out.Awaiting, err = h.Service.Awaiting(ctx, sc, req.Connection())
 	return out, err
 }
 
 // claimRequest is the body of POST /admin/sso/providers/{id}/domains.
 type claimRequest struct {
 	Domain string `json:"domain"`
-	named
+	connection.Path
 }
 
 func (h Handler) claim(ctx context.Context, sc *tenants.Scope, req *claimRequest) (*auth.SSOClaim, error) {
-	c, err := h.Service.Claim(ctx, sc, req.id, req.Domain)
+	c, err := h.Service.Claim(ctx, sc, req.Connection(), req.Domain)
 	return c, inAdmin(err)
 }
 
 // oneClaim is the path of a claim.
 type oneClaim struct {
-	named
+	connection.Path
 	domain string
 }
 
@@ -47,11 +48,11 @@ func (r *oneClaim) BindQuery(q url.Values, param func(string) string) error {
 	if r.domain = param("domain"); len(r.domain) > 253 {
 		return auth.ErrClaimNotFound
 	}
-	return r.named.BindQuery(q, param)
+	return r.Path.BindQuery(q, param)
 }
 
 func (h Handler) drop(ctx context.Context, sc *tenants.Scope, req *oneClaim) (web.NoContent, error) {
-	return web.NoContent{}, inAdmin(h.Service.DropClaim(ctx, sc, req.id, req.domain))
+	return web.NoContent{}, inAdmin(h.Service.DropClaim(ctx, sc, req.Connection(), req.domain))
 }
 
 // checkRequest is the path of POST /admin/sso/providers/{id}/domains/{domain}/check.
@@ -61,7 +62,7 @@ type checkRequest struct{ oneClaim }
 func (*checkRequest) BodyOptional() {}
 
 func (h Handler) check(ctx context.Context, sc *tenants.Scope, req *checkRequest) (*auth.SSOClaim, error) {
-	c, err := h.Service.CheckClaim(ctx, sc, req.id, req.domain)
+	c, err := h.Service.CheckClaim(ctx, sc, req.Connection(), req.domain)
 	return c, inAdmin(err)
 }
 
@@ -72,7 +73,7 @@ type mailRequest struct {
 }
 
 func (h Handler) mail(ctx context.Context, sc *tenants.Scope, req *mailRequest) (web.NoContent, error) {
-	return web.NoContent{}, inAdmin(h.Service.MailClaim(ctx, sc, req.id, req.domain, req.Mailbox))
+	return web.NoContent{}, inAdmin(h.Service.MailClaim(ctx, sc, req.Connection(), req.domain, req.Mailbox))
 }
 
 // consentRequest is the body of POST /admin/sso/providers/{id}/domains/{domain}/consent.
@@ -86,7 +87,7 @@ func (h Handler) consent(ctx context.Context, sc *tenants.Scope, req *consentReq
 	if err != nil {
 		return nil, auth.ErrValidation.Because(err).Saying("provider_id must be the id of a connection")
 	}
-	c, err := h.Service.Consent(ctx, sc, req.id, other, req.domain)
+	c, err := h.Service.Consent(ctx, sc, req.Connection(), other, req.domain)
 	return c, inAdmin(err)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/connection"
 	"github.com/reevehq/reeve/internal/web"
 	"github.com/reevehq/reeve/tenants"
 )
@@ -21,13 +22,13 @@ const (
 
 // attemptsRequest is the path and query of GET /admin/sso/providers/{id}/attempts.
 type attemptsRequest struct {
-	named
+	connection.Path
 	page AttemptPage
 }
 
 // BindQuery implements web.QueryBinder.
 func (r *attemptsRequest) BindQuery(q url.Values, param func(string) string) (err error) {
-	if err := r.named.BindQuery(q, param); err != nil {
+	if err := r.Path.BindQuery(q, param); err != nil {
 		return err
 	}
 	r.page.Most = defaultAttempts
@@ -49,7 +50,7 @@ type attemptList struct {
 }
 
 func (h Handler) attempts(ctx context.Context, sc *tenants.Scope, req *attemptsRequest) (attemptList, error) {
-	list, err := h.Service.Attempts(ctx, sc, req.id, req.page)
+	list, err := h.Service.Attempts(ctx, sc, req.Connection(), req.page)
 	return attemptList{list}, inAdmin(err)
 }
 

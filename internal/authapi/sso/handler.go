@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/connection"
 	"github.com/reevehq/reeve/internal/authapi/pkce"
 	"github.com/reevehq/reeve/internal/authapi/redirect"
 	"github.com/reevehq/reeve/internal/fault"
@@ -45,16 +46,16 @@ func (h Handler) Mount(r web.Routes) {
 	r.Open.With(web.LimitVerify).POST("/sso/domains/verify", web.Tenant(http.StatusOK, h.agree))
 	r.Admin(tenants.ScopeProvidersRead).GET(providers, web.Tenant(http.StatusOK, h.list))
 	r.Admin(tenants.ScopeProvidersWrite).POST(providers, web.Tenant(http.StatusCreated, h.create))
-	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id", web.Tenant(http.StatusOK, h.get))
-	r.Admin(tenants.ScopeProvidersWrite).PUT(providers+"/:id", web.Tenant(http.StatusOK, h.update))
-	r.Admin(tenants.ScopeProvidersWrite).DELETE(providers+"/:id", web.Tenant(http.StatusOK, h.delete))
-	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id/attempts", web.Tenant(http.StatusOK, h.attempts))
-	r.Admin(tenants.ScopeProvidersRead).GET(domains, web.Tenant(http.StatusOK, h.claims))
-	r.Admin(tenants.ScopeProvidersWrite).POST(domains, web.Tenant(http.StatusCreated, h.claim))
-	r.Admin(tenants.ScopeProvidersWrite).DELETE(domains+"/:domain", web.Tenant(http.StatusNoContent, h.drop))
-	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/check", web.Tenant(http.StatusOK, h.check))
-	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/mail", web.Tenant(http.StatusNoContent, h.mail))
-	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/consent", web.Tenant(http.StatusOK, h.consent))
+	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id", web.Tenant(http.StatusOK, connection.Found(h.get)))
+	r.Admin(tenants.ScopeProvidersWrite).PUT(providers+"/:id", web.Tenant(http.StatusOK, connection.Found(h.update)))
+	r.Admin(tenants.ScopeProvidersWrite).DELETE(providers+"/:id", web.Tenant(http.StatusOK, connection.Found(h.delete)))
+	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id/attempts", web.Tenant(http.StatusOK, connection.Found(h.attempts)))
+	r.Admin(tenants.ScopeProvidersRead).GET(domains, web.Tenant(http.StatusOK, connection.Found(h.claims)))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains, web.Tenant(http.StatusCreated, connection.Found(h.claim)))
+	r.Admin(tenants.ScopeProvidersWrite).DELETE(domains+"/:domain", web.Tenant(http.StatusNoContent, connection.Found(h.drop)))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/check", web.Tenant(http.StatusOK, connection.Found(h.check)))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/mail", web.Tenant(http.StatusNoContent, connection.Found(h.mail)))
+	r.Admin(tenants.ScopeProvidersWrite).POST(domains+"/:domain/consent", web.Tenant(http.StatusOK, connection.Found(h.consent)))
 	r.Admin(tenants.ScopeProvidersRead).GET(keys, web.Tenant(http.StatusOK, h.keys))
 	r.Admin(tenants.ScopeProvidersWrite).POST(keys, web.Tenant(http.StatusCreated, h.addKey))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(keys+"/:key_id", web.Tenant(http.StatusOK, h.removeKey))
@@ -170,7 +171,7 @@ func tell(site string, err error, out *Outcome) (any, error) {
 	return web.Redirect{Location: redirect.WithError(out.RedirectTo, f, true), Err: err}, nil
 }
 
-// named is a request that names a connection in its path.
+// named is a request of an identity provider that names a connection in its path.
 type named struct{ id uuid.UUID }
 
 // BindQuery implements web.QueryBinder.
@@ -201,24 +202,24 @@ func (h Handler) create(ctx context.Context, sc *tenants.Scope, req *createReque
 	return h.Service.Create(ctx, sc, req.Type, &req.Attributes)
 }
 
-func (h Handler) get(ctx context.Context, sc *tenants.Scope, req *named) (*auth.SSOProvider, error) {
-	p, err := h.Service.Provider(ctx, sc, req.id)
+func (h Handler) get(ctx context.Context, sc *tenants.Scope, req *connection.Path) (*auth.SSOProvider, error) {
+	p, err := h.Service.Provider(ctx, sc, req.Connection())
 	return p, inAdmin(err)
 }
 
 // updateRequest is the body and path of PUT /admin/sso/providers/{id}.
 type updateRequest struct {
 	Attributes
-	named
+	connection.Path
 }
 
 func (h Handler) update(ctx context.Context, sc *tenants.Scope, req *updateRequest) (*auth.SSOProvider, error) {
-	p, err := h.Service.Update(ctx, sc, req.id, &req.Attributes)
+	p, err := h.Service.Update(ctx, sc, req.Connection(), &req.Attributes)
 	return p, inAdmin(err)
 }
 
-func (h Handler) delete(ctx context.Context, sc *tenants.Scope, req *named) (*auth.SSOProvider, error) {
-	p, err := h.Service.Delete(ctx, sc, req.id)
+func (h Handler) delete(ctx context.Context, sc *tenants.Scope, req *connection.Path) (*auth.SSOProvider, error) {
+	p, err := h.Service.Delete(ctx, sc, req.Connection())
 	return p, inAdmin(err)
 }
 
