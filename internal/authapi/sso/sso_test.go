@@ -40,7 +40,7 @@ type company struct {
 	id      string // of the connection
 }
 
-func newCompany(t *testing.T, f *flowtest.Fixture, p *flowtest.Project, domain string) *company {
+func newCompany(t testing.TB, f *flowtest.Fixture, p *flowtest.Project, domain string) *company {
 	t.Helper()
 	c := &company{IdP: samltest.New(t, "https://idp.example/"+domain, f.Clock.Now()), project: p, fixture: f}
 	c.id = p.Admin(t, "POST", path, m{
@@ -106,7 +106,7 @@ func (c *company) acs() string      { return c.project.Tenant().Issuer() + "/sso
 func (c *company) entityID() string { return c.project.Tenant().Issuer() + "/sso/saml/metadata" }
 
 // says is what the provider answers to a request.
-func (c *company) says(t *testing.T, r request, name string) samltest.Response {
+func (c *company) says(t testing.TB, r request, name string) samltest.Response {
 	t.Helper()
 	return samltest.Response{
 		ACS: c.acs(), Audience: c.entityID(), RequestID: r.ID, NameID: name, SessionIndex: "_s", At: c.fixture.Clock.Now(),
