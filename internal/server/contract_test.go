@@ -155,7 +155,10 @@ var deviations = map[string]string{
 		"otp_disabled, and so reveals who has an account.",
 	"a sign-in by phone is a login": "A code that signs in a user whose number is confirmed is a login in the audit log. The reference " +
 		"writes user_signedup each time.",
-	"our parameters stay ours": "skip_http_redirect and redirect_to are not passed on to the provider. The reference puts them into its address.",
+	"our parameters stay ours":           "skip_http_redirect and redirect_to are not passed on to the provider. The reference puts them into its address.",
+	"bad metadata is the client's error": "Metadata that is none is refused with 400 validation_failed. The reference answers 500 unexpected_failure.",
+	"requests are signed with SHA-256": "Requests to SAML identity providers are signed with RSA and SHA-256. The reference uses SHA-1, which many " +
+		"providers refuse.",
 	"invited users are not replaced": "With mailer_autoconfirm a sign-up does not take over a user that an admin created or invited. " +
 		"The reference confirms the user and signs the stranger in.",
 }
@@ -246,7 +249,7 @@ func TestContract(t *testing.T) {
 	explained, files := map[string]bool{}, map[string]bool{}
 	for _, f := range slices.Concat(
 		discoveryFacts, keyFacts, signupFacts, tokenFacts, refreshFacts, pkceFacts, verifyFacts, linkFacts,
-		accountFacts, abuseFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, phoneFacts, adminFacts, adminLinkFacts, limitFacts,
+		accountFacts, abuseFacts, emailChangeFacts, recoveryFacts, externalFacts, providerFacts, otpFacts, phoneFacts, adminFacts, adminLinkFacts, limitFacts, ssoFacts,
 	) {
 		explained[f.deviates] = true
 		if f.code == "" {
@@ -266,6 +269,7 @@ func TestContract(t *testing.T) {
 	t.Run("golden files", func(t *testing.T) { onlyThese(t, files) })
 	for name, test := range map[string]func(*testing.T, *world){
 		"audit": testAudit, "claims": testClaims, "length of codes": testCodeLength, "api version": testAPIVersion, "lower case": testLowerCase,
+		"SAML metadata": testSAMLMetadata,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
