@@ -8,15 +8,15 @@ import { richOrganization, richProject } from './rich.js'
 import { deleteProject } from './world.js'
 
 describe('every page', () => {
-  let browser, world, light, dark
+  let browser, world, light, second
   before(async () => {
     world = await richProject('Every page')
     browser = await launch()
     light = await open(browser)
     await signIn(light.page)
     await richOrganization(light.page)
-    dark = await open(browser, { theme: 'dark', width: 390, height: 800 })
-    await signIn(dark.page)
+    second = await open(browser)
+    await signIn(second.page)
   })
   after(async () => {
     await browser?.close()
@@ -25,23 +25,37 @@ describe('every page', () => {
 
   test('is known here', () => assert.deepEqual(unseen({ ...pages(world), ...openPages(world) }), []))
 
-  async function check({ page, complaints }, path) {
+  /** What is wrong with a page as it stands. */
+  async function faults({ page, complaints }) {
+    const found = await accessibility(page)
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    return [...complaints, ...found, ...(sideways > 0 ? [`scrolls ${sideways} px sideways`] : [])]
+  }
+
+  /** Loads a page, and looks at it wide and light, then narrow and dark. */
+  async function check(tab, path) {
+    const { page, complaints } = tab
     complaints.length = 0
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.setViewportSize({ width: 1280, height: 800 })
     await page.goto(url + path)
     await page.locator('h1').first().waitFor()
     await page.waitForLoadState('networkidle')
-    const found = await accessibility(page)
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    assert.deepEqual({ complaints, found, sideways: Math.max(0, sideways) }, { complaints: [], found: [], sideways: 0 }, path)
+    const wide = await faults(tab)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.setViewportSize({ width: 390, height: 800 })
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+    assert.deepEqual({ 'wide and light': wide, 'narrow and dark': await faults(tab) }, { 'wide and light': [], 'narrow and dark': [] }, path)
     assert.match(await page.title(), /Reeve/)
   }
 
-  test('wide and light', async (t) => {
-    for (const [name, path] of Object.entries(pages(world))) await t.test(name, () => check(light, path))
-  })
-
-  test('narrow and dark', async (t) => {
-    for (const [name, path] of Object.entries(pages(world))) await t.test(name, () => check(dark, path))
+  test('of a person who is signed in', { concurrency: true }, async (t) => {
+    const all = Object.entries(pages(world))
+    await Promise.all([light, second].map(async (tab, lane) => {
+      for (const [name, path] of all.filter((_, i) => i % 2 === lane)) await t.test(name, () => check(tab, path))
+    }))
+    await light.page.emulateMedia({ colorScheme: 'light' })
+    await light.page.setViewportSize({ width: 1280, height: 800 })
   })
 
   test('an address without a page says so, with a way on', async () => {
