@@ -29,6 +29,9 @@ type AccessToken struct {
 	ExpiresAt  *time.Time // nil = never
 	LastUsedAt *time.Time // exact to a minute
 	Scope      TokenScope
+	// SecondFactor says that it was made by somebody who had proved a second factor, or
+	// by the installation's operator.
+	SecondFactor bool
 }
 
 type accessTokenRow struct {
@@ -43,6 +46,8 @@ type accessTokenRow struct {
 	Organizations []uuid.UUID   `gorm:"serializer:json"`
 	Projects      []tenants.Ref `gorm:"serializer:json"`
 	Permissions   []string      `gorm:"serializer:json"`
+
+	SecondFactor bool
 }
 
 func (accessTokenRow) TableName() string { return "access_tokens" }
@@ -51,13 +56,13 @@ func (r accessTokenRow) accessToken() AccessToken {
 	return AccessToken{
 		ID: r.ID, UserID: r.UserID, Name: r.Name,
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt,
-		Scope: TokenScope{r.Organizations, r.Projects, r.Permissions},
+		Scope: TokenScope{r.Organizations, r.Projects, r.Permissions}, SecondFactor: r.SecondFactor,
 	}
 }
 
 // CreateAccessToken generates a personal access token (sbp_ and 40 hex digits,
 // 160 bits) that never expires. Only this call returns its text; its HMAC is
-// stored.
+// stored. It is the operator's, who needs no second factor to make one.
 func (db *DB) CreateAccessToken(ctx context.Context, user uuid.UUID, name string) (string, error) {
 	return db.CreateAccessTokenUntil(ctx, user, name, nil)
 }
@@ -65,7 +70,7 @@ func (db *DB) CreateAccessToken(ctx context.Context, user uuid.UUID, name string
 // CreateAccessTokenUntil is CreateAccessToken for a token that expires.
 func (db *DB) CreateAccessTokenUntil(ctx context.Context, user uuid.UUID, name string, expires *time.Time) (text string, err error) {
 	err = db.Tx(ctx, func(tx *Tx) error {
-		_, text, err = tx.CreateAccessToken(ctx, db.Hasher(), AccessToken{UserID: user, Name: name, ExpiresAt: expires})
+		_, text, err = tx.CreateAccessToken(ctx, db.Hasher(), AccessToken{UserID: user, Name: name, ExpiresAt: expires, SecondFactor: true})
 		return err
 	})
 	return text, err
@@ -86,6 +91,7 @@ func (tx *Tx) CreateAccessToken(ctx context.Context, hasher tenants.KeyHasher, t
 	row := accessTokenRow{
 		ID: uuid.New(), UserID: t.UserID, Name: t.Name, Hash: hash[:], ExpiresAt: t.ExpiresAt,
 		Organizations: t.Scope.Organizations, Projects: t.Scope.Projects, Permissions: t.Scope.Permissions,
+		SecondFactor: t.SecondFactor,
 	}
 	if err := tx.with(ctx).Create(&row).Error; err != nil {
 		return AccessToken{}, "", Fault(fmt.Errorf("create access token: %w", err))

@@ -106,6 +106,9 @@ func TestOrganizationRequiresMFA(t *testing.T) {
 	_, evesCookie, _ = enroll(evesCookie)
 	eves = page(t, reeve, evesCookie)
 	eves(http.MethodGet, at, nil).Expect(t, 200)
+	// A token that a password alone made gains nothing by it; a new one does.
+	wantCode(t, byToken(http.MethodGet, at), "403 organization_mfa_required")
+	token = eves(http.MethodPost, "/v1/profile/access-tokens", map[string]any{"name": "CI, again"}).Expect(t, 201).JSON(t)["token"].(string)
 	byToken(http.MethodGet, at).Expect(t, 200)
 	if got := held(); !got[ada] || !got[eve] {
 		t.Errorf("members with a second factor: %v", got)

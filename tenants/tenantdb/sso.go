@@ -418,6 +418,16 @@ func (tx *Tx) ShareSSOProvider(ctx context.Context, id uuid.UUID) (on bool, err 
 	return on, nil
 }
 
+// SSOProviderHasDomain reports whether a connection has a domain, or claims one.
+func (tx *Tx) SSOProviderHasDomain(ctx context.Context, id uuid.UUID) (has bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1)
+		OR EXISTS (SELECT FROM reeve.sso_claim c WHERE c.provider_id = $1)`, id).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("count domains: %w", err)
+	}
+	return has, nil
+}
+
 // DomainProved reports whether the company of a connection has proved that a domain is
 // its own, by DNS or by a mail.
 func (tx *Tx) DomainProved(ctx context.Context, provider uuid.UUID, domain string) (proved bool, err error) {

@@ -140,6 +140,9 @@ func (s Service) create(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		if current.CheckAAL() != nil {
 			return auth.ErrEnrollAAL
 		}
+		if err := passkeyAsks(ctx, tx, sc, p); err != nil {
+			return err
+		}
 		if have, err = replacePhone(ctx, tx, have, key); err != nil {
 			return err
 		}

@@ -146,6 +146,11 @@ func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 	if key.Type == auth.FactorRecoveryCode {
 		return key, c, "", errKind
 	}
+	if key.Status != statusDone {
+		if err = passkeyAsks(ctx, tx, sc, p); err != nil {
+			return key, c, "", err
+		}
+	}
 	c, err = tx.Challenge(ctx, key.ID, a.challenge)
 	switch {
 	case errors.Is(err, auth.ErrFactorNotFound):
@@ -173,6 +178,19 @@ func (s Service) check(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, 
 // has: who knew the password before that one was verified may have enrolled another.
 func mayNotVerify(p *auth.Principal, key tenantdb.FactorKey) bool {
 	return key.Status != statusDone && p.CheckAAL() != nil
+}
+
+// passkeyAsks returns auth.ErrEnrollAAL for a session at aal1 of a user with a passkey that
+// counts as two factors: a password alone must not lead to a second factor beside it.
+func passkeyAsks(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope, p *auth.Principal) error {
+	if !sc.Tenant.Config.PasskeyCounts() || p.Session.AAL == auth.AAL2 {
+		return nil
+	}
+	keys, err := tx.Passkeys(ctx, p.User.ID)
+	if err == nil && len(keys) > 0 {
+		err = auth.ErrEnrollAAL
+	}
+	return err
 }
 
 // tell tells the project's hook of an attempt before it has any effect; compare says

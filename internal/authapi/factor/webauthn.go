@@ -132,6 +132,11 @@ func (s Service) checkAnswer(ctx context.Context, tx *tenantdb.Tx, sc *tenants.S
 		return out, auth.ErrWebAuthnVerifyOff
 	}
 	out.first = out.factor.Status != statusDone
+	if out.first {
+		if err := passkeyAsks(ctx, tx, sc, p); err != nil {
+			return out, err
+		}
+	}
 	if want := map[bool]string{true: ceremonyCreate, false: ceremonyRequest}[out.first]; a.Type != want {
 		return out, auth.ErrValidation.Saying("webauthn.type must be " + want)
 	}

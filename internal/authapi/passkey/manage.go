@@ -41,6 +41,13 @@ func (s Service) Delete(ctx context.Context, sc *tenants.Scope, p *auth.Principa
 		if err := checkAAL(&auth.Principal{User: *u, Session: p.Session}); err != nil {
 			return err
 		}
+		existing, err := tx.Passkeys(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		if asks(sc, p, existing) {
+			return auth.ErrPasskeyAAL
+		}
 		if err := s.remove(ctx, tx, u.ID, id); err != nil {
 			return err
 		}

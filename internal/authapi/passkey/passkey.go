@@ -47,6 +47,12 @@ func checkAAL(p *auth.Principal) error {
 	return nil
 }
 
+// asks reports whether a change of the user's passkeys needs one of them: they count as
+// two factors, so that a password alone must neither add nor remove one.
+func asks(sc *tenants.Scope, p *auth.Principal, existing []auth.Passkey) bool {
+	return len(existing) > 0 && sc.Tenant.Config.PasskeyCounts() && p.Session.AAL != auth.AAL2
+}
+
 // Begin begins the registration of a passkey. auth.ErrPasskeysOff,
 // auth.ErrTooManyPasskeys, and the errors of mayAdd.
 func (s Service) Begin(ctx context.Context, sc *tenants.Scope, p *auth.Principal) (*Options, error) {
@@ -133,6 +139,8 @@ func (s Service) Register(ctx context.Context, sc *tenants.Scope, p *auth.Princi
 			return err
 		case len(existing) >= Max:
 			return auth.ErrTooManyPasskeys
+		case asks(sc, p, existing):
+			return auth.ErrPasskeyAAL
 		}
 		if err := tx.CreatePasskey(ctx, k); err != nil {
 			return err

@@ -297,26 +297,33 @@ func TestStoredKey(t *testing.T) {
 }
 
 // TestPasskeyBesideFactor: who added a passkey before the user had a verified factor
-// reaches aal2 by it neither afterwards nor in a session from before.
+// no longer reaches aal2 by it afterwards; until then it guards the account, so that a
+// password alone leads to no other factor.
 func TestPasskeyBesideFactor(t *testing.T) {
 	t.Parallel()
 	f := flowtest.New(t, enabled, func(cfg *tenants.Config) { cfg.PasskeyAAL2 = true })
 	ann := f.A.SignUp(t, "ann@example.com", "password123")
 	d := newDevice(authenticator.Options{})
-	d.add(t, f.A, ann.Access).Want(200)
+	id := d.add(t, f.A, ann.Access).Want(200).Get("id")
 	planted := d.signIn(t, f.A).Session()
 	if got := flowtest.Claims(t, planted.Access)["aal"]; got != "aal2" {
 		t.Fatalf("before: %v", got)
 	}
-	enrolled := f.A.Do(t, "POST", "/factors", flowtest.M{"factor_type": "totp"}, flowtest.User(ann.Access)).Want(200)
+	// A password alone adds nothing to it, and removes nothing.
+	low := f.A.SignIn(t, "ann@example.com", "password123")
+	f.A.Do(t, "POST", "/factors", flowtest.M{"factor_type": "totp"}, flowtest.User(low.Access)).WantError(403, "insufficient_aal")
+	newDevice(authenticator.Options{}).add(t, f.A, low.Access).WantError(403, "insufficient_aal")
+	f.A.Do(t, "DELETE", "/passkeys/"+id, nil, flowtest.User(low.Access)).WantError(403, "insufficient_aal")
+
+	enrolled := f.A.Do(t, "POST", "/factors", flowtest.M{"factor_type": "totp"}, flowtest.User(planted.Access)).Want(200)
 	factor := "/factors/" + enrolled.Get("id")
-	challenge := f.A.Do(t, "POST", factor+"/challenge", flowtest.M{}, flowtest.User(ann.Access)).Want(200).Get("id")
+	challenge := f.A.Do(t, "POST", factor+"/challenge", flowtest.M{}, flowtest.User(planted.Access)).Want(200).Get("id")
 	code, err := totp.GenerateCode(enrolled.Get("totp.secret"), f.Clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.A.Do(t, "POST", factor+"/verify", flowtest.M{"challenge_id": challenge, "code": code}, flowtest.User(ann.Access)).Want(200)
-	f.A.Do(t, "GET", "/user", nil, flowtest.User(planted.Access)).WantError(403, "session_not_found")
+	f.A.Do(t, "POST", factor+"/verify", flowtest.M{"challenge_id": challenge, "code": code}, flowtest.User(planted.Access)).Want(200)
+	f.A.Do(t, "GET", "/user", nil, flowtest.User(low.Access)).WantError(403, "session_not_found")
 	if got := flowtest.Claims(t, d.signIn(t, f.A).Session().Access)["aal"]; got != "aal1" {
 		t.Errorf("afterwards: %v", got)
 	}
@@ -334,7 +341,7 @@ func TestRemovedPasskeyLowers(t *testing.T) {
 		if by == "admin" {
 			f.A.Admin(t, "DELETE", "/admin/users/"+ann.UserID+"/passkeys/"+id, nil).Want(204)
 		} else {
-			f.A.Do(t, "DELETE", "/passkeys/"+id, nil, flowtest.User(ann.Access)).Want(204)
+			f.A.Do(t, "DELETE", "/passkeys/"+id, nil, flowtest.User(d.signIn(t, f.A).Session().Access)).Want(204)
 		}
 		if got := flowtest.Claims(t, f.A.Refresh(t, thief.Refresh).Session().Access)["aal"]; got != "aal1" {
 			t.Errorf("removed by the %s, the session stays at %v", by, got)

@@ -55,18 +55,18 @@ func (a *Activity) count(ctx context.Context, tx *tenantdb.Tx, sc *tenants.Scope
 		return nil
 	}
 	return tx.CountActive(ctx, sc.Tenant.Anchor.At(now).Start, tenantdb.Activity{
-		UserID: p.User.ID, At: now, Kind: string(kindOf(sc, p, now)), Method: string(method), SessionID: p.Session.ID,
+		UserID: p.User.ID, At: now, Kind: string(kindOf(sc, p, method, now)), Method: string(method), SessionID: p.Session.ID,
 	})
 }
 
-// kindOf is what the principal counts as.
-func kindOf(sc *tenants.Scope, p *auth.Principal, now time.Time) billing.Kind {
+// kindOf is what the principal counts as, who came by a method.
+func kindOf(sc *tenants.Scope, p *auth.Principal, method auth.Method, now time.Time) billing.Kind {
 	switch {
-	case slices.ContainsFunc(p.Session.AMR, func(e auth.AMR) bool { return e.Method.ByConnection() }):
+	case method.ByConnection(), slices.ContainsFunc(p.Session.AMR, func(e auth.AMR) bool { return e.Method.ByConnection() }):
 		return billing.SSO
 	case p.User.IsAnonymous:
 		return billing.Anonymous
-	case p.User.Phone != "" && sc.Tenant.Config.TestOTP(p.User.Phone, now) != "":
+	case p.User.Phone != "" && p.User.Email == "" && sc.Tenant.Config.TestOTP(p.User.Phone, now) != "":
 		return billing.Test
 	}
 	return billing.FirstParty

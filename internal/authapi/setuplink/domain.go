@@ -66,7 +66,7 @@ func (s Service) MailDomain(ctx context.Context, sc *tenants.Scope, token, domai
 }
 
 // DropDomain takes a domain back. One that the developer vouches for stays.
-// auth.ErrSetupIntent, auth.ErrClaimNotFound.
+// auth.ErrSetupIntent, auth.ErrClaimNotFound, auth.ErrDomainLast.
 func (s Service) DropDomain(ctx context.Context, sc *tenants.Scope, token, domain string) (*auth.SetupState, error) {
 	return s.onDomain(ctx, sc, token, func(v *visit) error {
 		list, err := s.domains(ctx, sc, v)
@@ -77,10 +77,7 @@ func (s Service) DropDomain(ctx context.Context, sc *tenants.Scope, token, domai
 		if slices.ContainsFunc(list, func(c auth.SetupClaim) bool { return c.Domain == name && c.Proof == auth.ProofDeveloper }) {
 			return auth.ErrClaimNotFound
 		}
-		if len(list) == 1 && v.provider.On() {
-			return auth.ErrDomainLast // without one the connection could speak for any address
-		}
-		return s.Connections.DropClaim(ctx, sc, v.Provider, name)
+		return s.Connections.DropClaimOfMany(ctx, sc, v.Provider, name)
 	})
 }
 

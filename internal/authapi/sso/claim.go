@@ -229,6 +229,16 @@ func (s Service) lookUpRecord(ctx context.Context, c *tenantdb.Claim) error {
 
 // DropClaim takes a domain from a connection, claimed or not; auth.ErrClaimNotFound.
 func (s Service) DropClaim(ctx context.Context, sc *tenants.Scope, id uuid.UUID, name string) error {
+	return s.dropClaim(ctx, sc, id, name, false)
+}
+
+// DropClaimOfMany is DropClaim, except that a connection that is on keeps its last
+// domain, because without any it could speak for every address: auth.ErrDomainLast.
+func (s Service) DropClaimOfMany(ctx context.Context, sc *tenants.Scope, id uuid.UUID, name string) error {
+	return s.dropClaim(ctx, sc, id, name, true)
+}
+
+func (s Service) dropClaim(ctx context.Context, sc *tenants.Scope, id uuid.UUID, name string, keepLast bool) error {
 	return sc.DB.Tx(ctx, func(tx *tenantdb.Tx) error {
 		p, err := tx.SSOProvider(ctx, id, true)
 		if err != nil {
@@ -236,6 +246,15 @@ func (s Service) DropClaim(ctx context.Context, sc *tenants.Scope, id uuid.UUID,
 		}
 		if err := tx.DeleteSSOClaim(ctx, id, strings.ToLower(name)); err != nil {
 			return err
+		}
+		if keepLast && p.On() {
+			left, err := tx.SSOProviderHasDomain(ctx, id)
+			if err != nil {
+				return err
+			}
+			if !left {
+				return auth.ErrDomainLast
+			}
 		}
 		return s.audit(ctx, tx, sc, &p, auth.ActionSSODomainDropped)
 	})

@@ -1,11 +1,16 @@
 package sso_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/reevehq/reeve/internal/auth"
+	"github.com/reevehq/reeve/internal/authapi/sso"
 	"github.com/reevehq/reeve/internal/saml/samltest"
 	"github.com/reevehq/reeve/internal/testkit/dnstest"
 	"github.com/reevehq/reeve/internal/testkit/flowtest"
@@ -227,4 +232,43 @@ func TestCompanyOnly(t *testing.T) {
 	f.A.SignUp(t, "ann@elsewhere.example", "correct horse battery")
 	c.signIn(t, "ann")
 	f.B.SignUp(t, "ann@acme.example", "correct horse battery")
+}
+
+// TestLastDomain: a live connection keeps its last domain, also where two are dropped at
+// once, and none goes live without the one that it was to have.
+func TestLastDomain(t *testing.T) {
+	t.Parallel()
+	f := flowtest.New(t, enabled)
+	c, s := unrouted(t, f, f.A, "acme"), f.Flows().Connections()
+	id := uuid.MustParse(c.id)
+	for round := range 10 {
+		for _, domain := range []string{"one.example", "two.example"} {
+			if res := c.claim(t, domain); round == 0 || res.Status != 409 {
+				res.Want(201)
+			}
+		}
+		results := make(chan error, 2)
+		for _, domain := range []string{"one.example", "two.example"} {
+			go func() { results <- s.DropClaimOfMany(t.Context(), f.A.Scope(), id, domain) }()
+		}
+		a, b := <-results, <-results
+		if (a == nil) == (b == nil) || !errors.Is(errors.Join(a, b), auth.ErrDomainLast) {
+			t.Fatalf("round %d: %v, %v", round, a, b)
+		}
+		if n := f.A.Count(t, `SELECT count(*) FROM reeve.sso_claim`); n != 1 {
+			t.Fatalf("%d claims are left", n)
+		}
+	}
+	off, on := true, false
+	if _, err := s.Update(t.Context(), f.A.Scope(), id, &sso.Attributes{Disabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	for _, domain := range []string{"one.example", "two.example"} {
+		if err := s.DropClaimOfMany(t.Context(), f.A.Scope(), id, domain); err != nil && !errors.Is(err, auth.ErrClaimNotFound) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Update(t.Context(), f.A.Scope(), id, &sso.Attributes{Disabled: &on, WithDomain: true}); !errors.Is(err, auth.ErrDomainLast) {
+		t.Errorf("without a domain it went live: %v", err)
+	}
 }

@@ -65,6 +65,8 @@ type Attributes struct {
 	Draft bool `json:"-"`
 	// Unchanged is the UpdatedAt that a connection must still have; nil for any.
 	Unchanged *time.Time `json:"-"`
+	// WithDomain refuses with auth.ErrDomainLast unless the connection has a domain.
+	WithDomain bool `json:"-"`
 }
 
 // List returns the connections, the oldest first; never nil.
@@ -222,6 +224,11 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
 		if p, err = tx.SSOProvider(ctx, id, true); err != nil {
 			return err
+		}
+		if a.WithDomain {
+			if has, err := tx.SSOProviderHasDomain(ctx, id); err != nil || !has {
+				return cmp.Or(err, error(auth.ErrDomainLast))
+			}
 		}
 		switch {
 		case a.Unchanged != nil && !a.Unchanged.Equal(p.UpdatedAt):

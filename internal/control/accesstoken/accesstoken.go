@@ -75,7 +75,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in CreateBody) 
 	if err := actor.RequireSession(); err != nil {
 		return nil, err
 	}
-	t := controldb.AccessToken{UserID: actor.UserID}
+	t := controldb.AccessToken{UserID: actor.UserID, SecondFactor: actor.SecondFactor}
 	var err error
 	if t.Name, err = text.Name("name", in.Name, 1, 256); err != nil {
 		return nil, err

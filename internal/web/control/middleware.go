@@ -137,6 +137,7 @@ func (s *Server) actor(ctx context.Context, token string) (Actor, error) {
 			if a.SecondFactor, err = s.Person(ctx, found.UserID); err != nil {
 				return Actor{}, unauthorized(err)
 			}
+			a.SecondFactor = a.SecondFactor && found.SecondFactor
 		}
 		return a, nil
 	}
