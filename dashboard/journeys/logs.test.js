@@ -46,16 +46,20 @@ describe('what happened', () => {
     const [entry] = (await manage('GET', `/v1/projects/${project.ref}/logs?code=redirect_refused`)).logs
     await page.goto(`${url}/p/${project.ref}/logs`)
     const rows = page.getByRole('table').getByRole('row')
+    const other = page.getByRole('row').filter({ hasText: 'invalid_api_key' }).first()
+    await other.waitFor() // before that, nothing could go
     await page.getByLabel('Code').fill('redirect_refused')
-    await page.getByRole('row').filter({ hasText: 'invalid_api_key' }).waitFor({ state: 'detached' })
+    await page.waitForURL(/code=redirect_refused/)
+    await other.waitFor({ state: 'detached' })
     await page.reload()
     await page.getByRole('row').filter({ hasText: 'redirect_refused' }).waitFor()
     assert.equal(await rows.count(), 2)
     await page.getByLabel('Least level').selectOption('error')
     await page.getByText('Nothing matches').waitFor()
     await page.getByRole('button', { name: 'Clear filters' }).first().click()
+    await other.waitFor()
     await page.getByLabel('Request id').fill(entry.request_id)
-    await page.getByRole('row').filter({ hasText: 'invalid_api_key' }).waitFor({ state: 'detached' })
+    await other.waitFor({ state: 'detached' })
     await page.goto(`${url}/p/${project.ref}/logs?entry=${entry.id}&q=not-allowed`)
     await page.getByRole('dialog', { name: 'redirect_refused' }).waitFor()
     // It is found by its address even where the filters leave it out.
