@@ -25,8 +25,9 @@ const told = (page) => page.locator('main').getByRole('alert').or(page.getByRole
 async function faults({ page, complaints }) {
   const main = await page.locator('main').first().innerText()
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  const loading = await page.locator('main .animate-pulse').count() // parts that are on their way have their shape
   return [
-    ...(main.trim().length < 20 ? ['blank'] : []),
+    ...(main.trim().length < 20 && loading === 0 ? ['blank'] : []),
     ...(/\[object |undefined|NaN|at \w+ \(|TypeError/.test(main) ? [`raw: ${main.slice(0, 300)}`] : []),
     ...(sideways > 0 ? ['scrolls sideways'] : []),
     ...complaints.filter((c) => c.startsWith('exception')),
