@@ -157,6 +157,7 @@ var (
 	ErrSAMLOff             = fault.New(fault.NotFound, "saml_provider_disabled", "SAML 2.0 is disabled")
 	ErrSSOProviderNotFound = fault.New(fault.NotFound, "sso_provider_not_found", "No SSO provider assigned for this domain")
 	ErrSSOProviderDisabled = fault.New(fault.NotFound, "sso_provider_disabled", "The SSO provider is disabled")
+	ErrSSOProviderUsed     = fault.New(fault.Conflict, "sso_provider_in_use", "People have signed in by this SSO provider, so a setup link cannot put another in its place or switch it on")
 	ErrSSOProviderChanged  = fault.New(fault.Conflict, "sso_provider_changed", "The SSO provider was changed meanwhile")
 	ErrSSODomainExists     = fault.New(fault.Unprocessable, "sso_domain_already_exists", "An SSO provider with this domain already exists")
 	ErrSAMLEntityExists    = fault.New(fault.Unprocessable, "saml_idp_already_exists", "A SAML provider with this entity ID already exists")

@@ -421,3 +421,37 @@ func TestSetupLinkGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestSetupLinkOfAConnectionInUse: a link that was forgotten neither switches on what the
+// developer switched off nor puts another provider in its place, once people have come by
+// the connection.
+func TestSetupLinkOfAConnectionInUse(t *testing.T) {
+	t.Parallel()
+	p := samlProject(t, servertest.Start(t), "shop")
+	s := newSetup(t, p, map[string]any{"name": "Acme", "intents": []string{"sso"}, "domains": []string{"acme.example"}})
+	idp := samltest.New(t, "https://idp.example", time.Now())
+	s.ask(t, http.MethodPatch, "", map[string]any{"metadata_xml": idp.Metadata("https://idp.example")}).Expect(t, 200)
+	var list struct{ Items []struct{ ID string } }
+	p.Admin(t, http.MethodGet, "/admin/sso/providers", nil).Expect(t, 200).Into(t, &list)
+	id := list.Items[0].ID
+	s.try(t, idp, map[string][]string{"mail": {"ann@acme.example"}})
+	if s.blocked(t) != "" {
+		t.Fatal(s.blocked(t))
+	}
+	// The developer goes live by hand, somebody comes, and it is switched off.
+	for _, disabled := range []bool{false, true} {
+		p.Admin(t, http.MethodPut, "/admin/sso/providers/"+id, map[string]any{"disabled": disabled}).Expect(t, 200)
+	}
+	zoe := p.SignUp(t, "zoe@acme.example", "correct horse")
+	if _, err := servertest.Connect(t, p.AdminURL(t)).Exec(t.Context(), `INSERT INTO auth.identities (provider_id, user_id, identity_data, provider, created_at, updated_at)
+		VALUES ('zoe', $1, '{"sub":"zoe"}', $2, now(), now())`, zoe.User.ID, "sso:"+id); err != nil {
+		t.Fatal(err)
+	}
+	s.try(t, idp, map[string][]string{"mail": {"bob@acme.example"}})
+	wantCode(t, s.ask(t, http.MethodPost, "/finish", map[string]any{"intent": "sso"}), "409 sso_provider_in_use")
+	other := samltest.New(t, "https://other.example", time.Now())
+	wantCode(t, s.ask(t, http.MethodPatch, "", map[string]any{"metadata_xml": other.Metadata("https://other.example")}), "409 sso_provider_in_use")
+	// It ends with its connection.
+	p.Admin(t, http.MethodDelete, "/admin/sso/providers/"+id, nil).Expect(t, 200)
+	wantCode(t, s.ask(t, http.MethodPatch, "", map[string]any{"metadata_xml": other.Metadata("https://other.example")}), "404 setup_link_invalid")
+}

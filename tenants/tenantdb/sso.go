@@ -178,6 +178,16 @@ func (tx *Tx) SSOProviderUsed(ctx context.Context, id uuid.UUID) (used bool, err
 	return used, nil
 }
 
+// SSOProviderHasUsers reports whether anybody has come by a connection, which need not
+// exist any more.
+func (tx *Tx) SSOProviderHasUsers(ctx context.Context, id uuid.UUID) (has bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.identities i WHERE i.provider = $1)`, auth.SSOPrefix+id.String()).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("look for users of an SSO provider: %w", err)
+	}
+	return has, nil
+}
+
 // PutSSOProvider writes a connection and its domains: new, or in place of what it was.
 // auth.ErrSAMLEntityExists, auth.ErrSSODomainExists.
 func (tx *Tx) PutSSOProvider(ctx context.Context, p *auth.SSOProvider) error {
@@ -416,39 +426,4 @@ func (tx *Tx) ShareSSOProvider(ctx context.Context, id uuid.UUID) (on bool, err 
 		return false, fmt.Errorf("lock SSO provider: %w", err)
 	}
 	return on, nil
-}
-
-// SSOProviderHasDomain reports whether a connection has a domain, or claims one.
-func (tx *Tx) SSOProviderHasDomain(ctx context.Context, id uuid.UUID) (has bool, err error) {
-	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1)
-		OR EXISTS (SELECT FROM reeve.sso_claim c WHERE c.provider_id = $1)`, id).Scan(&has)
-	if err != nil {
-		return false, fmt.Errorf("count domains: %w", err)
-	}
-	return has, nil
-}
-
-// DomainProved reports whether the company of a connection has proved that a domain is
-// its own, by DNS or by a mail.
-func (tx *Tx) DomainProved(ctx context.Context, provider uuid.UUID, domain string) (proved bool, err error) {
-	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM reeve.sso_claim c JOIN auth.sso_domains d ON d.sso_provider_id = c.provider_id AND pg_catalog.lower(d.domain) = c.domain
-		WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IN ('dns', 'mail') AND c.failing_since IS NULL)`, provider, domain).Scan(&proved)
-	if err != nil {
-		return false, fmt.Errorf("read proof of domain: %w", err)
-	}
-	return proved, nil
-}
-
-// DomainAllowed reports whether a connection may speak for addresses of a domain in lower
-// case: one that leads to it; any while it has and claims none.
-func (tx *Tx) DomainAllowed(ctx context.Context, provider uuid.UUID, domain string) (allowed bool, err error) {
-	err = tx.q.QueryRow(ctx, `SELECT (NOT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1)
-			AND NOT EXISTS (SELECT FROM reeve.sso_claim c WHERE c.provider_id = $1))
-		OR EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1 AND pg_catalog.lower(d.domain) = $2)
-		OR EXISTS (SELECT FROM reeve.sso_claim c JOIN auth.sso_domains d ON pg_catalog.lower(d.domain) = c.domain AND d.sso_provider_id = c.consented_by
-			WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IS NOT NULL)`, provider, domain).Scan(&allowed)
-	if err != nil {
-		return false, fmt.Errorf("read domains of a connection: %w", err)
-	}
-	return allowed, nil
 }

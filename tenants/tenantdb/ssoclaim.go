@@ -181,3 +181,38 @@ func (tx *Tx) RenewSSOClaim(ctx context.Context, provider uuid.UUID, domain stri
 	return tx.q.Later(ctx, "renew claim", `UPDATE reeve.sso_claim c SET checked_at = $3, failing_since = NULL WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IS NOT NULL`,
 		provider, domain, now)
 }
+
+// SSOProviderHasDomain reports whether a connection has a domain, or claims one.
+func (tx *Tx) SSOProviderHasDomain(ctx context.Context, id uuid.UUID) (has bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1)
+		OR EXISTS (SELECT FROM reeve.sso_claim c WHERE c.provider_id = $1)`, id).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("count domains: %w", err)
+	}
+	return has, nil
+}
+
+// DomainProved reports whether the company of a connection has proved that a domain is
+// its own, by DNS or by a mail.
+func (tx *Tx) DomainProved(ctx context.Context, provider uuid.UUID, domain string) (proved bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM reeve.sso_claim c JOIN auth.sso_domains d ON d.sso_provider_id = c.provider_id AND pg_catalog.lower(d.domain) = c.domain
+		WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IN ('dns', 'mail') AND c.failing_since IS NULL)`, provider, domain).Scan(&proved)
+	if err != nil {
+		return false, fmt.Errorf("read proof of domain: %w", err)
+	}
+	return proved, nil
+}
+
+// DomainAllowed reports whether a connection may speak for addresses of a domain in lower
+// case: one that leads to it; any while it has and claims none.
+func (tx *Tx) DomainAllowed(ctx context.Context, provider uuid.UUID, domain string) (allowed bool, err error) {
+	err = tx.q.QueryRow(ctx, `SELECT (NOT EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1)
+			AND NOT EXISTS (SELECT FROM reeve.sso_claim c WHERE c.provider_id = $1))
+		OR EXISTS (SELECT FROM auth.sso_domains d WHERE d.sso_provider_id = $1 AND pg_catalog.lower(d.domain) = $2)
+		OR EXISTS (SELECT FROM reeve.sso_claim c JOIN auth.sso_domains d ON pg_catalog.lower(d.domain) = c.domain AND d.sso_provider_id = c.consented_by
+			WHERE c.provider_id = $1 AND c.domain = $2 AND c.proof IS NOT NULL)`, provider, domain).Scan(&allowed)
+	if err != nil {
+		return false, fmt.Errorf("read domains of a connection: %w", err)
+	}
+	return allowed, nil
+}

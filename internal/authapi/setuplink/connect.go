@@ -45,12 +45,12 @@ func (s Service) Save(ctx context.Context, sc *tenants.Scope, token string, c *a
 		return nil, auth.ErrSetupLive // the developer switched it on
 	case v.provider == nil && saves:
 		off := true
-		a.ID, a.Draft, a.Disabled, a.Name, a.Domains = v.Provider, true, &off, &v.Name, &v.Domains
+		a.ID, a.Draft, a.Unused, a.Disabled, a.Name, a.Domains = v.Provider, true, true, &off, &v.Name, &v.Domains
 		v.provider, err = s.Connections.Create(ctx, sc, string(kind), a)
 	case v.provider == nil && a.Mapping != nil:
 		err = notReady("metadata")
 	case v.provider != nil && (saves || a.Mapping != nil):
-		a.Draft = v.drafts()
+		a.Draft, a.Unused = v.drafts(), v.drafts()
 		v.provider, err = s.Connections.Update(ctx, sc, v.Provider, a)
 	}
 	if err != nil {

@@ -207,7 +207,7 @@ func (s Service) Finish(ctx context.Context, sc *tenants.Scope, token, intent st
 			return nil, notReady(st.Blockers...)
 		}
 		live := false
-		if v.provider, err = s.Connections.Update(ctx, sc, v.Provider, &attributes{Disabled: &live, Unchanged: &v.provider.UpdatedAt, WithDomain: len(st.Domains) > 0}); err != nil {
+		if v.provider, err = s.Connections.Update(ctx, sc, v.Provider, &attributes{Disabled: &live, Unchanged: &v.provider.UpdatedAt, Unused: v.Creates, WithDomain: len(st.Domains) > 0}); err != nil {
 			return nil, err
 		}
 		if v.may(auth.SetupDomain) && len(st.Domains) > 0 && !slices.ContainsFunc(st.Domains, func(c auth.SetupClaim) bool { return !leads(c) }) {

@@ -65,6 +65,10 @@ type Attributes struct {
 	Draft bool `json:"-"`
 	// Unchanged is the UpdatedAt that a connection must still have; nil for any.
 	Unchanged *time.Time `json:"-"`
+	// Unused refuses with auth.ErrSSOProviderUsed if anybody has come by the connection: a
+	// setup link that was forgotten must not put another provider in the place of the one
+	// that their identities are of, nor switch on what the developer switched off.
+	Unused bool `json:"-"`
 	// WithDomain refuses with auth.ErrDomainLast unless the connection has a domain.
 	WithDomain bool `json:"-"`
 }
@@ -144,12 +148,26 @@ func (s Service) Create(ctx context.Context, sc *tenants.Scope, kind string, a *
 				return cmp.Or(err, error(auth.ErrSSOProviderExists))
 			}
 		}
+		if err := unused(ctx, tx, a.ID, a); err != nil {
+			return err
+		}
 		if err := tx.PutSSOProvider(ctx, p); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, sc, p, auth.ActionSSOProviderCreated)
 	})
 	return complete(sc, p), err
+}
+
+// unused applies Attributes.Unused.
+func unused(ctx context.Context, tx *tenantdb.Tx, id uuid.UUID, a *Attributes) error {
+	if !a.Unused {
+		return nil
+	}
+	if has, err := tx.SSOProviderHasUsers(ctx, id); err != nil || has {
+		return cmp.Or(err, error(auth.ErrSSOProviderUsed))
+	}
+	return nil
 }
 
 // startSAML begins a connection that speaks SAML with its metadata.
@@ -223,6 +241,9 @@ func (s Service) Update(ctx context.Context, sc *tenants.Scope, id uuid.UUID, a 
 	var p auth.SSOProvider
 	err = sc.DB.Tx(ctx, func(tx *tenantdb.Tx) (err error) {
 		if p, err = tx.SSOProvider(ctx, id, true); err != nil {
+			return err
+		}
+		if err := unused(ctx, tx, id, a); err != nil {
 			return err
 		}
 		if a.WithDomain {
