@@ -16,12 +16,15 @@ CREATE INDEX IF NOT EXISTS activity_returned_at_idx ON reeve.activity (returned_
 
 -- +goose StatementBegin
 -- Counts a user in a period, as one who came at a time. Later times of the same period
--- change nothing, but for the first that is a day after the user was seen first.
+-- change nothing, but for the first that is a day after the user was seen first. A session
+-- that was entered as one of a company's connection stays one: the rows that say so at a
+-- refresh are the developer's to change.
 CREATE OR REPLACE FUNCTION reeve.activity_count(cap text, period date, user_id uuid, at timestamptz, kind text, method text, session_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     known timestamptz;
+    came text := activity_count.kind;
 BEGIN
     PERFORM reeve.require_capability(cap);
     PERFORM FROM reeve.activity a
@@ -32,8 +35,11 @@ BEGIN
     END IF;
     SELECT min(coalesce(a.since, a.first_at)) INTO known FROM reeve.activity a WHERE a.user_id = activity_count.user_id;
     known := least(known, activity_count.at);
+    IF EXISTS (SELECT FROM reeve.activity a WHERE a.user_id = activity_count.user_id AND a.session_id = activity_count.session_id AND a.kind = 'sso') THEN
+        came := 'sso';
+    END IF;
     INSERT INTO reeve.activity AS a (period, user_id, first_at, kind, method, session_id, since, returned_at)
-    VALUES (activity_count.period, activity_count.user_id, activity_count.at, activity_count.kind, activity_count.method,
+    VALUES (activity_count.period, activity_count.user_id, activity_count.at, came, activity_count.method,
         activity_count.session_id, known, CASE WHEN known <= activity_count.at - interval '24 hours' THEN activity_count.at END)
     ON CONFLICT ON CONSTRAINT activity_pkey DO UPDATE SET returned_at = activity_count.at
         WHERE a.returned_at IS NULL AND coalesce(a.since, a.first_at) <= activity_count.at - interval '24 hours';

@@ -18,10 +18,11 @@ import (
 func (h Handler) mountAdmin(r web.Routes) {
 	const at = "/admin/sso/providers/:id/scim"
 	r.Admin(tenants.ScopeProvidersRead).GET(at+"/tokens", web.Tenant(http.StatusOK, connection.Found(h.tokens)))
-	r.Admin(tenants.ScopeProvidersWrite).POST(at+"/tokens", web.Tenant(http.StatusCreated, connection.Found(h.createToken)))
+	// What a token, the log and a replay reach are users.
+	r.Admin(tenants.ScopeUsersWrite).POST(at+"/tokens", web.Tenant(http.StatusCreated, connection.Found(h.createToken)))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(at+"/tokens/:token_id", web.Tenant(http.StatusNoContent, connection.Found(h.revokeToken)))
-	r.Admin(tenants.ScopeProvidersRead).GET(at+"/log", web.Tenant(http.StatusOK, connection.Found(h.log)))
-	r.Admin(tenants.ScopeProvidersWrite).POST(at+"/log/:entry/replay", web.Tenant(http.StatusOK, connection.Found(h.replay)))
+	r.Admin(tenants.ScopeUsersRead).GET(at+"/log", web.Tenant(http.StatusOK, connection.Found(h.log)))
+	r.Admin(tenants.ScopeUsersWrite).POST(at+"/log/:entry/replay", web.Tenant(http.StatusOK, connection.Found(h.replay)))
 }
 
 func parse(text string, otherwise error) (uuid.UUID, error) {

@@ -101,6 +101,30 @@ func TestLedgerKnowsWhoReturned(t *testing.T) {
 	after(50*24*time.Hour, "2027-02-01 -1, 2027-03-01 1200") // 1 March: a day after the last entry's first time
 }
 
+// The developer can write how a session was proved, and change nothing of what it was
+// entered as.
+func TestLedgerKeepsSSO(t *testing.T) {
+	t.Parallel()
+	f, ctx := flowtest.New(t), context.Background()
+	u := newUser(f, "bob@corp.example")
+	tokens, err := f.Sessions.SignIn(ctx, f.A.Scope(), func(tx *tenantdb.Tx) (*session.Proof, error) {
+		return &session.Proof{User: u, New: true, Method: auth.MethodSAML, Action: auth.ActionLogin, Traits: audit.ByProvider(auth.ProviderEmail), Refusals: session.Refusals{Gone: errGone}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.A.ExecAsOwner(t, `UPDATE auth.mfa_amr_claims SET authentication_method = 'password'`)
+	for range 2 {
+		f.Clock.Advance(32 * 24 * time.Hour)
+		if tokens, err = f.Sessions.Rotate(ctx, f.A.Scope(), tokens.RefreshToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := flowtest.One[string](t, f.A, `SELECT string_agg(kind, ' ') FROM reeve.activity`); got != "sso sso sso" {
+		t.Errorf("entered as %s", got)
+	}
+}
+
 // A project's periods begin on the day of its organization.
 func TestLedgerFollowsTheAnchor(t *testing.T) {
 	t.Parallel()

@@ -49,7 +49,7 @@ func (h Handler) Mount(r web.Routes) {
 	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id", web.Tenant(http.StatusOK, connection.Found(h.get)))
 	r.Admin(tenants.ScopeProvidersWrite).PUT(providers+"/:id", web.Tenant(http.StatusOK, connection.Found(h.update)))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(providers+"/:id", web.Tenant(http.StatusOK, connection.Found(h.delete)))
-	r.Admin(tenants.ScopeProvidersRead).GET(providers+"/:id/attempts", web.Tenant(http.StatusOK, connection.Found(h.attempts)))
+	r.Admin(tenants.ScopeUsersRead).GET(providers+"/:id/attempts", web.Tenant(http.StatusOK, connection.Found(h.attempts)))
 	r.Admin(tenants.ScopeProvidersRead).GET(domains, web.Tenant(http.StatusOK, connection.Found(h.claims)))
 	r.Admin(tenants.ScopeProvidersWrite).POST(domains, web.Tenant(http.StatusCreated, connection.Found(h.claim)))
 	r.Admin(tenants.ScopeProvidersWrite).DELETE(domains+"/:domain", web.Tenant(http.StatusNoContent, connection.Found(h.drop)))
