@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { CreditCard } from 'lucide-react'
+import { CreditCard, Users } from 'lucide-react'
 import { Chart } from '@/components/chart'
 import type { Series } from '@/components/chartcode'
 import { ErrorState } from '@/components/error'
@@ -30,12 +30,14 @@ export function Billing({ slug, period, open, onOpen }: Props) {
   const bill = found.data
   const projects = bill?.projects ?? undefined
   const opened = projects?.find((p) => p.ref === open)
+  const sold = bill && bill.plan.id !== 'unlimited' // without prices there is nothing to say of money
+  const total = projects?.reduce((sum, p) => sum + users(p), 0)
   return (
     <>
       <Card className="mb-8 grid grid-cols-2 gap-x-6 gap-y-5 p-5 sm:grid-cols-4">
-        <Stat label={t.activeUsers} value={projects?.reduce((sum, p) => sum + users(p), 0)} />
-        <Money label={t.total} cents={bill?.amount.total} />
-        {bill?.projected ? <Money label={t.projected} cents={bill.projected.total} help={t.projectedHelp} /> : <span className="hidden sm:block" />}
+        <Stat label={t.activeUsers} value={total} />
+        {sold && <Money label={t.total} cents={bill.amount.total} />}
+        {sold && bill.projected && <Money label={t.projected} cents={bill.projected.total} help={t.projectedHelp} />}
         <div className="min-w-0">
           <p className="text-sm text-text-2">{t.plan}</p>
           {bill ? <p className="truncate text-xl font-semibold">{bill.plan.name}</p> : <Skeleton className="mt-1 h-7 w-24" />}
@@ -43,10 +45,10 @@ export function Billing({ slug, period, open, onOpen }: Props) {
         </div>
       </Card>
       <Section title={t.meters.title}>
-        <Table label={t.meters.title} columns={lineColumns} rows={bill && (bill.amount.lines ?? [])} rowKey={(l) => l.meter} empty={null} maxHeight="none" />
+        <Table label={t.meters.title} columns={sold ? lineColumns : lineColumns.slice(0, 2)} rows={bill && (bill.amount.lines ?? [])} rowKey={(l) => l.meter} empty={null} maxHeight="none" />
       </Section>
       <Section title={t.days.title} description={t.days.text}>
-        {bill ? <Chart label={t.days.title} points={pointsOf(bill)} series={seriesOf(bill)} bars legend /> : <Skeleton className="h-52 w-full" />}
+        {bill ? <NewUsers bill={bill} none={total === 0} /> : <Skeleton className="h-52 w-full" />}
       </Section>
       <Section title={t.projects.title}>
         <Table
@@ -67,11 +69,20 @@ export function Billing({ slug, period, open, onOpen }: Props) {
   )
 }
 
-function Money({ label, cents, help }: { label: string; cents?: number; help?: string }) {
+function NewUsers({ bill, none }: { bill: Bill; none: boolean }) {
+  if (!none) return <Chart label={t.days.title} points={pointsOf(bill)} series={seriesOf(bill)} bars legend />
+  return (
+    <EmptyState icon={Users} title={t.days.empty}>
+      <p>{t.days.emptyText}</p>
+    </EmptyState>
+  )
+}
+
+function Money({ label, cents, help }: { label: string; cents: number; help?: string }) {
   return (
     <div className="min-w-0">
       <p className="text-sm text-text-2">{label}</p>
-      {cents === undefined ? <Skeleton className="mt-1 h-7 w-20" /> : <p className="text-xl font-semibold tabular-nums">{formatMoney(cents)}</p>}
+      <p className="text-xl font-semibold tabular-nums">{formatMoney(cents)}</p>
       {help && <p className="text-xs text-text-3">{help}</p>}
     </div>
   )

@@ -8,7 +8,7 @@ import { ErrorState } from '@/components/error'
 import { FormRow } from '@/components/form'
 import { Input, Switch } from '@/components/input'
 import { Card, KeyValue, KeyValues, Section } from '@/components/page'
-import { Badge, Skeleton } from '@/components/state'
+import { Skeleton } from '@/components/state'
 import { toast } from '@/components/toast'
 import { orgSettings as t } from '@/strings/orgsettings'
 import { orgQuery, useDeleteOrg, useChangeOrg } from './org'
@@ -56,9 +56,6 @@ export function OrgSettings({ slug, mayUpdate, mayDelete, onDeleted }: Props) {
         <KeyValues>
           <KeyValue label={t.slug}>
             <Copyable text={org.data.id} />
-          </KeyValue>
-          <KeyValue label={t.plan}>
-            <Badge>{org.data.plan}</Badge>
           </KeyValue>
         </KeyValues>
       </Card>

@@ -19,7 +19,7 @@ export const billing = {
     notSold: 'Not sold',
     base: 'Base price',
   },
-  days: { title: 'New active users per day', text: 'Each user counts once in a period, on the day on which they came first.' },
+  days: { title: 'New active users per day', text: 'Each user counts once in a period, on the day on which they came first.', empty: 'Nobody has come in this period', emptyText: 'Users count once they sign in or their session is refreshed. Those who were imported or invited, and never came, do not.' },
   kinds: { first_party: 'Signed in', sso: 'By SSO', third_party: 'By another issuer', anonymous: 'Anonymous', test: 'Test numbers' } as Record<string, string>,
   projects: {
     title: 'By project',

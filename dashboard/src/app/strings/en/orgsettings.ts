@@ -4,7 +4,6 @@ export const orgSettings = {
   nameHelp: 'What members see. The address of the organization stays as it is.',
   nameMissing: 'Enter a name',
   slug: 'Slug',
-  plan: 'Plan',
   mfa: 'Require a second factor',
   mfaHelp: 'People without one see and do nothing in this organization, and neither do their access tokens, until they add one. You need one yourself.',
   mfaIs: (on: boolean) => (on ? 'Required' : 'Not required'),
