@@ -29,12 +29,13 @@ type bench struct {
 // newBench builds the program and starts Postgres.
 func newBench(ctx context.Context, o options) (b *bench, err error) {
 	b = &bench{options: o, program: o.binary}
+	begun := b // to be closed, whatever is returned
 	if b.temp, err = os.MkdirTemp("", "reeve-bench-*"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, b.close())
+			err = errors.Join(err, begun.close())
 		}
 	}()
 	if b.addr, err = freeAddress(); err != nil {

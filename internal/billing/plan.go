@@ -92,7 +92,9 @@ func DefaultPlans() Plans {
 	return plans
 }
 
-// unlimited is always there.
+// NoLimits is the plan Unlimited, which is always there.
+func NoLimits() Plan { return unlimited }
+
 var unlimited = Plan{ID: Unlimited, Name: "Unlimited", Hidden: true}
 
 var planID = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)

@@ -28,9 +28,9 @@ type Ledgers struct {
 }
 
 const (
-	// again is how many days before the last count are counted again: a transaction
+	// lateDays is how many days before the last count are counted again: a transaction
 	// commits later than the time that its entry has.
-	again = 2
+	lateDays = 2
 	// tries bounds the counts that others overtake.
 	tries = 5
 	// refsAtATime is how many projects one query lists.
@@ -52,7 +52,7 @@ func (l *Ledgers) sinceLast(last controldb.Rollup) time.Time {
 	if last.Through.IsZero() {
 		return l.firstDay()
 	}
-	return last.Through.AddDate(0, 0, -again)
+	return last.Through.AddDate(0, 0, -lateDays)
 }
 
 func (l *Ledgers) rollUp(ctx context.Context, ref tenants.Ref, from func(controldb.Rollup) time.Time) error {
@@ -177,7 +177,7 @@ func (l *Ledgers) Recount(ctx context.Context, ref tenants.Ref) ([]Difference, e
 	if err != nil {
 		return nil, err
 	}
-	return differences(billingDays(ref, ledger), counted, rollup.Through.AddDate(0, 0, 1-again)), nil
+	return differences(billingDays(ref, ledger), counted, rollup.Through.AddDate(0, 0, 1-lateDays)), nil
 }
 
 // dayKey is what a BillingDay counts.

@@ -38,8 +38,7 @@ func (s *Service) plan(o *controldb.Organization) billing.Plan {
 	if p, ok := s.Plans.Find(o.Plan); ok {
 		return p
 	}
-	p, _ := billing.DefaultPlans().Find(billing.Unlimited)
-	return p
+	return billing.NoLimits()
 }
 
 // Bill returns what an organization used in a billing period, and what that costs.
